@@ -1,0 +1,44 @@
+"""Decimal text to scaled integers and back, exactly.
+
+Binance sends prices and quantities as decimal strings of at most 8 places. Inside the flow they
+are integers: `price` and `quantity` at 1e-8, their product (quote value) at 1e-16. Python integers
+do not overflow and do not round, so a sum of any length equals the exchange's own.
+"""
+
+from decimal import Decimal
+
+PLACES = 8
+UNIT = 10**PLACES
+QUOTE_PLACES = 2 * PLACES
+QUOTE_UNIT = 10**QUOTE_PLACES
+
+
+def scaled(text: str, places: int = PLACES) -> int:
+    """`"61837.63"` -> 6183763000000. Raises ValueError for text with more than `places` places."""
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > places:
+        if fraction[places:].strip("0"):
+            raise ValueError(f"expected at most {places} decimal places, was {text!r}")
+        fraction = fraction[:places]
+    return int(whole + fraction.ljust(places, "0"))
+
+
+def text(value: int, places: int = PLACES) -> str:
+    """6183763000000 -> `"61837.63"`: exact, no exponent, no trailing zeros."""
+    sign = "-" if value < 0 else ""
+    digits = str(abs(value)).rjust(places + 1, "0")
+    fraction = digits[-places:].rstrip("0")
+    return f"{sign}{digits[:-places]}.{fraction}" if fraction else f"{sign}{digits[:-places]}"
+
+
+def decimal(value: int, places: int = PLACES) -> Decimal:
+    """The scaled integer as a Decimal of exactly `places` places (for PostgreSQL's numeric)."""
+    return Decimal(value).scaleb(-places)
+
+
+def from_decimal(value: Decimal, places: int = PLACES) -> int:
+    """The inverse of `decimal`. Raises ValueError when digits would be lost."""
+    result = int(value.scaleb(places))
+    if Decimal(result) != value.scaleb(places):
+        raise ValueError(f"expected at most {places} decimal places, was {value}")
+    return result

@@ -1,0 +1,176 @@
+"""From consecutive trades to 1 s bars: the one hot loop of the product.
+
+The loop is long on purpose: a function call a trade would cost as much as the arithmetic.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib.decimals import scaled
+from market.flow.bands import BANDS, BandSet
+from market.flow.bars import Bar
+
+SECONDS_HELD_TOGETHER = 60
+
+
+class Trade(Protocol):
+    """One row of the tape, as the frames and REST rows of `market.binance` spell it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def price(self) -> str: ...  # decimal text, at most 8 places
+    @property
+    def quantity(self) -> str: ...  # decimal text, at most 8 places, base asset
+    @property
+    def time(self) -> int: ...  # the exchange's trade time T, in the tape's unit (us or ms)
+    @property
+    def is_buyer_maker(self) -> bool: ...  # True: the seller was the taker
+    @property
+    def kind(self) -> str: ...  # "MARKET", or a futures row that is not flow
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The taker order that is still open: it grows while T and side stay the same.
+
+    `quote` is its sum so far, scaled by 1e-16; it is already counted in its present band.
+    """
+
+    time: int
+    is_buyer_maker: bool
+    quote: int
+
+
+class MinuteNotHeld(Exception):
+    """A trade belongs to a minute whose bars are not in memory; load it and apply from `index`."""
+
+    def __init__(self, minute: int, index: int) -> None:
+        super().__init__(f"bars of minute {minute} are not held")
+        self.minute = minute
+        self.index = index
+
+
+class MixedTimeUnits(ValueError):
+    """A row in milliseconds on a tape in microseconds: its sweep cannot be known."""
+
+
+class TapeBuilder:
+    """Holds the 1 s bars of a few minutes and applies trades to them in id order.
+
+    Minutes up to `newest_minute` exist in a store unless they are held; later ones are new.
+    `changed` collects the seconds whose bars differ from what was last taken.
+    """
+
+    def __init__(self, bands: BandSet, ticks_per_second: int = 1_000_000) -> None:
+        self.bands = bands
+        self.ticks = ticks_per_second
+        self.held: dict[int, dict[int, Bar]] = {}
+        self.newest_minute = -1
+        self.changed: set[int] = set()
+        self.sweep: Sweep | None = None
+        self.revision = 0
+
+    def hold(self, minute: int, bars: dict[int, Bar]) -> None:
+        """Take over a minute's 1 s bars, keyed by their open time in epoch seconds."""
+        self.held[minute] = bars
+        self.newest_minute = max(self.newest_minute, minute)
+
+    def release(self, keep: int) -> None:
+        """Forget all but the newest `keep` minutes; call it when nothing is changed."""
+        for minute in sorted(self.held)[:-keep]:
+            del self.held[minute]
+
+    def break_sweep(self) -> None:
+        """An unfillable hole ends the open sweep."""
+        self.sweep = None
+
+    def apply(self, trades: Sequence[Trade], start: int = 0) -> None:
+        """Apply trades whose ids follow one another. Raises MinuteNotHeld before touching a trade
+        of an unknown minute, and ValueError for text that is no decimal of 8 places."""
+        edges, ticks = self.bands.edges, self.ticks
+        sweep_time, sweep_maker, sweep_quote = -1, False, 0
+        if self.sweep is not None:
+            sweep_time, sweep_maker = self.sweep.time, self.sweep.is_buyer_maker
+            sweep_quote = self.sweep.quote
+        second, bar = -1, Bar(0)
+        price_text, price = "", 0
+        index = start
+        try:
+            for index in range(start, len(trades)):
+                trade = trades[index]
+                if trade.price != price_text:
+                    price = scaled(trade.price)
+                    price_text = trade.price
+                quantity = scaled(trade.quantity)
+                if price <= 0 or quantity <= 0 or trade.kind != "MARKET":
+                    continue  # known by its id, but not flow
+                time, maker = trade.time, trade.is_buyer_maker
+                if time // ticks != second:
+                    second = time // ticks
+                    bar = self._bar(second, index)
+                    bar.revision = self.revision
+                    trade_bands, order_bands = bar.trade, bar.order
+                quote = price * quantity
+                if bar.trades:
+                    if price > bar.high:
+                        bar.high = price
+                    elif price < bar.low:
+                        bar.low = price
+                else:
+                    bar.open = bar.high = bar.low = price
+                    bar.first_id = trade.id
+                bar.close = price
+                bar.last_id = trade.id
+                bar.trades += 1
+                band = bisect_right(edges, quote)
+                trade_bands[2 * BANDS + band] += 1
+                if maker:
+                    bar.base_sell += quantity
+                    bar.quote_sell += quote
+                    delta = bar.quote_buy - bar.quote_sell
+                    if delta < bar.delta_low:
+                        bar.delta_low = delta
+                    trade_bands[BANDS + band] += quote
+                else:
+                    bar.base_buy += quantity
+                    bar.quote_buy += quote
+                    delta = bar.quote_buy - bar.quote_sell
+                    if delta > bar.delta_high:
+                        bar.delta_high = delta
+                    trade_bands[band] += quote
+                side = BANDS if maker else 0
+                if time == sweep_time and maker == sweep_maker:
+                    was = bisect_right(edges, sweep_quote)
+                    grown = bisect_right(edges, sweep_quote + quote)
+                    if was == grown:
+                        order_bands[side + was] += quote
+                    else:  # the sweep outgrew its band: move what it had, with its count
+                        order_bands[side + was] -= sweep_quote
+                        order_bands[2 * BANDS + was] -= 1
+                        order_bands[side + grown] += sweep_quote + quote
+                        order_bands[2 * BANDS + grown] += 1
+                    sweep_quote += quote
+                else:
+                    sweep_time, sweep_maker, sweep_quote = time, maker, quote
+                    order_bands[side + band] += quote
+                    order_bands[2 * BANDS + band] += 1
+        finally:
+            if sweep_time >= 0:
+                self.sweep = Sweep(sweep_time, sweep_maker, sweep_quote)
+
+    def _bar(self, second: int, index: int) -> Bar:
+        minute = second - second % SECONDS_HELD_TOGETHER
+        bars = self.held.get(minute)
+        if bars is None:
+            if minute <= self.newest_minute:
+                raise MinuteNotHeld(minute, index)
+            bars = self.held[minute] = {}
+            self.newest_minute = minute
+        bar = bars.get(second)
+        if bar is None:
+            bar = bars[second] = Bar(second)
+        self.changed.add(second)
+        return bar
