@@ -10,21 +10,22 @@ from typing import Any
 import msgspec
 import pytest
 
+from lib.decimals import scaled
+from market.flow.trades import Trade
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(os.environ.get("CAPTURES_DIR", ROOT.parent / "shared" / "data"))
 NAMES = ("spot_btcusdt_20240808.gz", "spot_ethusdt_20240808.gz", "usdm_btcusdt_20230404.gz")
 
 
-class CapturedTrade(msgspec.Struct, rename={"id": "t", "price": "p", "quantity": "q", "time": "T",
-                                            "is_buyer_maker": "m", "kind": "X"}):  # fmt: skip
-    """A recorded `@trade` payload, in the words of `market.flow.tape.Trade`."""
+class Payload(msgspec.Struct):
+    """A recorded `@trade` payload."""
 
-    id: int
-    price: str
-    quantity: str
-    time: int
-    is_buyer_maker: bool
-    kind: str = "MARKET"
+    t: int
+    p: str
+    q: str
+    T: int
+    m: bool
 
 
 def need(name: str) -> Path:
@@ -45,9 +46,11 @@ def frames(name: str) -> Iterator[bytes]:
             yield line.split(b" ", 1)[1].strip()
 
 
-def trades(name: str) -> list[CapturedTrade]:
-    class Combined(msgspec.Struct):
-        data: CapturedTrade
+class Combined(msgspec.Struct):
+    data: Payload
 
+
+def trades(name: str) -> list[Trade]:
     decoder = msgspec.json.Decoder(Combined)
-    return [decoder.decode(frame).data for frame in frames(name) if b'@trade"' in frame[:60]]
+    rows = [decoder.decode(frame).data for frame in frames(name) if b'@trade"' in frame[:60]]
+    return [Trade(row.t, scaled(row.p), scaled(row.q), row.T, row.m) for row in rows]

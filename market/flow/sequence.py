@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from market.flow.tape import Trade
+from market.flow.trades import Trade
 
 WAITING_LIMIT = 200_000
 

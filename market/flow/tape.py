@@ -6,30 +6,12 @@ The loop is long on purpose: a function call a trade would cost as much as the a
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from lib.decimals import scaled
 from market.flow.bands import BANDS, BandSet
 from market.flow.bars import Bar
+from market.flow.trades import Trade
 
 SECONDS_HELD_TOGETHER = 60
-
-
-class Trade(Protocol):
-    """One row of the tape, as the frames and REST rows of `market.binance` spell it."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def price(self) -> str: ...  # decimal text, at most 8 places
-    @property
-    def quantity(self) -> str: ...  # decimal text, at most 8 places, base asset
-    @property
-    def time(self) -> int: ...  # the exchange's trade time T, in the tape's unit (us or ms)
-    @property
-    def is_buyer_maker(self) -> bool: ...  # True: the seller was the taker
-    @property
-    def kind(self) -> str: ...  # "MARKET", or a futures row that is not flow
 
 
 @dataclass(frozen=True)
@@ -51,10 +33,6 @@ class MinuteNotHeld(Exception):
         super().__init__(f"bars of minute {minute} are not held")
         self.minute = minute
         self.index = index
-
-
-class MixedTimeUnits(ValueError):
-    """A row in milliseconds on a tape in microseconds: its sweep cannot be known."""
 
 
 class TapeBuilder:
@@ -89,24 +67,19 @@ class TapeBuilder:
 
     def apply(self, trades: Sequence[Trade], start: int = 0) -> None:
         """Apply trades whose ids follow one another. Raises MinuteNotHeld before touching a trade
-        of an unknown minute, and ValueError for text that is no decimal of 8 places."""
+        of an unknown minute."""
         edges, ticks = self.bands.edges, self.ticks
         sweep_time, sweep_maker, sweep_quote = -1, False, 0
         if self.sweep is not None:
             sweep_time, sweep_maker = self.sweep.time, self.sweep.is_buyer_maker
             sweep_quote = self.sweep.quote
         second, bar = -1, Bar(0)
-        price_text, price = "", 0
-        index = start
         try:
             for index in range(start, len(trades)):
                 trade = trades[index]
-                if trade.price != price_text:
-                    price = scaled(trade.price)
-                    price_text = trade.price
-                quantity = scaled(trade.quantity)
-                if price <= 0 or quantity <= 0 or trade.kind != "MARKET":
-                    continue  # known by its id, but not flow
+                if not trade.is_flow:
+                    continue
+                price, quantity = trade.price, trade.quantity
                 time, maker = trade.time, trade.is_buyer_maker
                 if time // ticks != second:
                     second = time // ticks

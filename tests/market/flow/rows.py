@@ -1,20 +1,10 @@
 """Small tapes for tests."""
 
-from dataclasses import dataclass
+from lib.decimals import scaled
+from market.flow.trades import Trade
 
 
-@dataclass(frozen=True)
-class Row:
-    """A trade in the words of `market.flow.tape.Trade`; `time` in microseconds."""
-
-    id: int
-    price: str
-    quantity: str
-    time: int
-    is_buyer_maker: bool
-    kind: str = "MARKET"
-
-
-def row(id: int, price: str, quantity: str, at: float, side: str, kind: str = "MARKET") -> Row:
+def row(id: int, price: str, quantity: str, at: float, side: str, is_flow: bool = True) -> Trade:
     """`at` in seconds, `side` of the taker: "buy" or "sell"."""
-    return Row(id, price, quantity, round(at * 1_000_000), side == "sell", kind)
+    time = round(at * 1_000_000)
+    return Trade(id, scaled(price), scaled(quantity), time, side == "sell", is_flow)

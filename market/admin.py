@@ -1,0 +1,28 @@
+from django.contrib import admin
+
+from market.models import CollectorLease, Gap, Instrument, TapeState
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(admin.ModelAdmin):
+    list_display = ("symbol", "market", "venue", "is_followed", "band_set")
+    list_filter = ("venue", "market", "is_followed")
+    search_fields = ("symbol",)
+
+
+@admin.register(Gap)
+class GapAdmin(admin.ModelAdmin):
+    list_display = ("instrument", "first_id", "last_id", "state", "cause", "created_at")
+    list_filter = ("state", "instrument")
+    list_select_related = ("instrument",)
+
+
+@admin.register(TapeState)
+class TapeStateAdmin(admin.ModelAdmin):
+    list_display = ("instrument", "last_id", "revision", "updated_at")
+    list_select_related = ("instrument",)
+
+
+@admin.register(CollectorLease)
+class CollectorLeaseAdmin(admin.ModelAdmin):
+    list_display = ("share", "holder", "until", "state")

@@ -1,0 +1,73 @@
+"""The shape of a CVD answer, for OpenAPI and for its making."""
+
+from rest_framework import serializers
+
+from market.answers import bar_answer, with_cvd
+from market.flow.bands import SETS
+from market.flow.cumulative import Unit, cumulative
+from market.models import Instrument
+from market.reading import Span
+
+
+class BandAnswer(serializers.Serializer[object]):
+    buy = serializers.CharField()
+    sell = serializers.CharField()
+    count = serializers.IntegerField()
+    delta = serializers.CharField()
+    cvd = serializers.CharField()
+
+
+class BarAnswer(serializers.Serializer[object]):
+    t = serializers.IntegerField(help_text="Open time, epoch ms.")
+    closed = serializers.BooleanField()
+    complete = serializers.BooleanField()
+    open = serializers.CharField()
+    high = serializers.CharField()
+    low = serializers.CharField()
+    close = serializers.CharField()
+    trades = serializers.IntegerField()
+    first_id = serializers.IntegerField(allow_null=True)
+    last_id = serializers.IntegerField(allow_null=True)
+    buy = serializers.CharField(help_text="Bought by takers, in quote.")
+    sell = serializers.CharField(help_text="Sold by takers, in quote.")
+    base_buy = serializers.CharField()
+    base_sell = serializers.CharField()
+    delta = serializers.CharField()
+    cvd = serializers.CharField(help_text="Accumulated from the first bar of the answer.")
+    bands = serializers.DictField(child=BandAnswer())
+
+
+class CvdAnswer(serializers.Serializer[object]):
+    symbol = serializers.CharField()
+    market = serializers.CharField()
+    venue = serializers.CharField()
+    interval = serializers.CharField()
+    unit = serializers.CharField()
+    source = serializers.ChoiceField(choices=["hot", "archive", "both"])
+    complete = serializers.BooleanField()
+    gaps = serializers.ListField(child=serializers.DictField())
+    bars = BarAnswer(many=True)
+
+
+def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) -> dict[str, object]:
+    """The contract's answer; money is exact decimal text."""
+    bands = SETS[instrument.band_set]
+    lines = cumulative(span.bars, unit)
+    bars = [
+        with_cvd(
+            bar_answer(bar, closed=span.is_closed(bar), complete=span.is_complete(bar)),
+            bar, unit, bands, line,
+        )
+        for bar, line in zip(span.bars, lines, strict=True)
+    ]  # fmt: skip
+    return {
+        "symbol": instrument.symbol,
+        "market": instrument.market,
+        "venue": instrument.venue,
+        "interval": interval,
+        "unit": unit,
+        "source": span.source,
+        "complete": span.is_whole,
+        "gaps": [gap.as_answer() for gap in span.gaps],
+        "bars": bars,
+    }

@@ -1,0 +1,95 @@
+"""Query parameters of the CVD endpoints, each with a sentence that says what was expected."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from lib.dates import INTERVALS, parse_moment
+from market.models import Instrument
+
+MOST_BARS = 10_000
+AUTO_BARS = 1500
+CHOICES = (*INTERVALS, "auto")
+
+
+class MomentField(serializers.Field[int, str, int, Any]):
+    """ISO 8601 or epoch milliseconds -> epoch milliseconds."""
+
+    def to_internal_value(self, data: str) -> int:
+        try:
+            # a `+` in an unescaped zone arrives as a space
+            return parse_moment(data.replace(" ", "+"))
+        except (ValueError, OverflowError) as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class TapeParameters(serializers.Serializer[dict[str, Any]]):
+    """Which tape, grain and unit."""
+
+    symbol = serializers.CharField(max_length=40, help_text="For example BTCUSDT.")
+    market = serializers.ChoiceField(choices=["spot", "usdm"], default="spot")
+    interval = serializers.ChoiceField(choices=CHOICES, default="1m")
+    unit = serializers.ChoiceField(
+        choices=["trade", "order"],
+        default="trade",
+        help_text="Bands by single trade, or by taker order (sweep).",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        symbol = attrs["symbol"].upper()
+        instrument = Instrument.objects.filter(
+            venue=settings.VENUE, market=attrs["market"], symbol=symbol
+        ).first()
+        if instrument is None:
+            raise serializers.ValidationError(
+                {"symbol": f"Expected a followed {attrs['market']} symbol, was {symbol!r}."}
+            )
+        attrs["instrument"] = instrument
+        return attrs
+
+
+class RealtimeParameters(TapeParameters):
+    minutes = serializers.IntegerField(min_value=1, max_value=1440, default=60)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        span_ms = attrs["minutes"] * 60_000
+        attrs["interval"] = grain_for(attrs["interval"], span_ms)
+        _check_count(attrs["interval"], span_ms)
+        return attrs
+
+
+class RangeParameters(TapeParameters):
+    start = MomentField(help_text="Inclusive; ISO 8601 or epoch ms.")
+    end = MomentField(help_text="Exclusive; ISO 8601 or epoch ms.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if attrs["end"] <= attrs["start"]:
+            raise serializers.ValidationError({"end": "Expected a time after start."})
+        attrs["interval"] = grain_for(attrs["interval"], attrs["end"] - attrs["start"])
+        _check_count(attrs["interval"], attrs["end"] - attrs["start"])
+        return attrs
+
+
+def grain_for(interval: str, span_ms: int) -> str:
+    """`auto` is the finest grain from 1m up that gives at most AUTO_BARS bars."""
+    if interval != "auto":
+        return interval
+    for name, seconds in INTERVALS.items():
+        if seconds >= 60 and span_ms // 1000 <= AUTO_BARS * seconds:
+            return name
+    return "1d"
+
+
+def _check_count(interval: str, span_ms: int) -> None:
+    count = span_ms // 1000 // INTERVALS[interval]
+    if count > MOST_BARS:
+        raise serializers.ValidationError(
+            {"interval": f"Expected at most {MOST_BARS} bars, was {count}: ask for a longer "
+             "interval, a shorter range, or interval=auto."}
+        )  # fmt: skip

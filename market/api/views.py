@@ -1,0 +1,40 @@
+"""Cumulative volume delta over REST."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lib.dates import INTERVALS
+from market.api.answers import CvdAnswer, cvd_answer
+from market.api.parameters import RangeParameters, RealtimeParameters
+from market.reading import exchange_now_ms, read_span
+
+
+class RealtimeView(APIView):
+    """The last minutes, the current one included, from Redis (PostgreSQL when it is away)."""
+
+    @extend_schema(parameters=[RealtimeParameters], responses=CvdAnswer)
+    def get(self, request: Request) -> Response:
+        asked = RealtimeParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        length_ms = INTERVALS[wanted["interval"]] * 1000
+        end = exchange_now_ms(wanted["instrument"]) // 60_000 * 60_000 + 60_000
+        start = (end - wanted["minutes"] * 60_000) // length_ms * length_ms
+        span = read_span(wanted["instrument"], wanted["interval"], start, end)
+        return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
+
+
+class RangeView(APIView):
+    """Any range, stitched from Redis and PostgreSQL."""
+
+    @extend_schema(parameters=[RangeParameters], responses=CvdAnswer)
+    def get(self, request: Request) -> Response:
+        asked = RangeParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        span = read_span(
+            wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"]
+        )
+        return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))

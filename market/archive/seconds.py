@@ -1,0 +1,180 @@
+"""1 s bars and tape states in PostgreSQL, written together in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from lib.dates import from_seconds, to_seconds
+from lib.decimals import QUOTE_PLACES, decimal, from_decimal
+from market.flow.bars import Bar
+from market.hot.codec import GapRecord, State, pack, sweep_from, sweep_text, unpack
+from market.models import Gap, TapeState
+
+# column -> decimal places of its scaled integer, None for a plain integer
+COLUMNS: dict[str, int | None] = {
+    "open": 8, "high": 8, "low": 8, "close": 8, "trades": None, "first_id": None, "last_id": None,
+    "base_buy": 8, "base_sell": 8, "quote_buy": QUOTE_PLACES, "quote_sell": QUOTE_PLACES,
+    "delta_low": QUOTE_PLACES, "delta_high": QUOTE_PLACES, "bid": 8, "ask": 8,
+}  # fmt: skip
+ALL = ["instrument_id", "time", *COLUMNS, "trade_bands", "order_bands", "band_set", "revision"]
+
+UPSERT = f"""
+INSERT INTO market_second_bar ({", ".join(ALL)}) SELECT {", ".join(ALL)} FROM incoming_second_bar
+ON CONFLICT (instrument_id, time) DO UPDATE
+SET ({", ".join(ALL[2:])}) = ({", ".join("excluded." + name for name in ALL[2:])})
+WHERE (excluded.revision, excluded.trades)
+   >= (market_second_bar.revision, market_second_bar.trades)
+"""  # noqa: S608  (column names are ours)
+
+UPSERT_STATE = """
+INSERT INTO market_tapestate (instrument_id, last_id, revision, newest, covered_from, covered_to,
+                              ticks, sweep, updated_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now())
+ON CONFLICT (instrument_id) DO UPDATE
+SET (last_id, revision, newest, covered_from, covered_to, ticks, sweep, updated_at)
+  = (excluded.last_id, excluded.revision, excluded.newest, excluded.covered_from,
+     excluded.covered_to, excluded.ticks, excluded.sweep, now())
+WHERE (excluded.revision, excluded.last_id)
+   >= (market_tapestate.revision, market_tapestate.last_id)
+"""
+
+UPSERT_GAP = """
+INSERT INTO market_gap (instrument_id, first_id, last_id, from_ms, to_ms, cause, state,
+                        created_at, updated_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, now(), now())
+ON CONFLICT (instrument_id, first_id) DO UPDATE
+SET (last_id, from_ms, to_ms, cause, state, updated_at)
+  = (excluded.last_id, excluded.from_ms, excluded.to_ms, excluded.cause, excluded.state, now())
+WHERE market_gap.state = 'open'
+"""
+
+
+def save(
+    instrument_id: int,
+    band_set: str,
+    bars: Sequence[Bar],
+    state: State | None,
+    gaps: Iterable[GapRecord] = (),
+) -> None:
+    """Write absolute values; of two versions of a bar the higher (revision, trades) stays.
+
+    `bars` and `state` must be of one moment: whoever resumes from here applies what follows.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if bars:
+            cursor.execute(
+                "CREATE TEMP TABLE incoming_second_bar (LIKE market_second_bar) ON COMMIT DROP"
+            )
+            with cursor.copy(f"COPY incoming_second_bar ({', '.join(ALL)}) FROM STDIN") as copy:
+                for bar in bars:
+                    copy.write_row(_row(instrument_id, band_set, bar))
+            cursor.execute(UPSERT)
+        if state is not None:
+            cursor.execute(
+                UPSERT_STATE,
+                [
+                    instrument_id, state.last_id, state.revision, state.newest, state.covered_from,
+                    state.covered_to, state.ticks, sweep_text(state.sweep),
+                ],
+            )  # fmt: skip
+        save_gaps(instrument_id, gaps)
+
+
+def save_gaps(instrument_id: int, gaps: Iterable[GapRecord]) -> None:
+    """A closed gap is never opened again by a late writer."""
+    rows = [
+        [instrument_id, gap.first_id, gap.last_id, gap.from_ms, gap.to_ms, gap.cause, gap.state]
+        for gap in gaps
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(UPSERT_GAP, rows)
+
+
+def load_state(instrument_id: int) -> State | None:
+    row = TapeState.objects.filter(pk=instrument_id).first()
+    if row is None:
+        return None
+    return State(
+        last_id=row.last_id,
+        revision=row.revision,
+        newest=row.newest,
+        covered_from=row.covered_from,
+        covered_to=row.covered_to,
+        ticks=row.ticks,
+        sweep=sweep_from(row.sweep),
+    )
+
+
+def load(instrument_id: int, start: int, end: int, band_set: str | None = None) -> dict[int, Bar]:
+    """1 s bars with start <= open time < end (epoch seconds), keyed by open time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(ALL[1:])} FROM market_second_bar "  # noqa: S608
+            "WHERE instrument_id = %s AND time >= %s AND time < %s "
+            "AND (%s::text IS NULL OR band_set = %s) ORDER BY time",
+            [instrument_id, from_seconds(start), from_seconds(end), band_set, band_set],
+        )
+        bars = [_bar(row) for row in cursor.fetchall()]
+    return {bar.time: bar for bar in bars}
+
+
+def close_before(instrument_id: int, at: int) -> int | None:
+    """The last price before a moment (epoch seconds), scaled by 1e-8."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT close FROM market_second_bar WHERE instrument_id = %s AND time < %s "
+            "AND trades > 0 ORDER BY time DESC LIMIT 1",
+            [instrument_id, from_seconds(at)],
+        )
+        row = cursor.fetchone()
+    return None if row is None else from_decimal(Decimal(row[0]))
+
+
+def load_gaps(instrument_id: int, start_ms: int, end_ms: int) -> list[GapRecord]:
+    """Gaps that touch [start, end), oldest first."""
+    rows = Gap.objects.filter(
+        instrument_id=instrument_id, to_ms__gte=start_ms, from_ms__lt=end_ms
+    ).order_by("first_id")
+    return [
+        GapRecord(gap.first_id, gap.last_id, gap.from_ms, gap.to_ms, gap.cause, gap.state)
+        for gap in rows
+    ]
+
+
+def resume_state(instrument_id: int) -> State | None:
+    """The state to resume with after Redis lost the tape, under a revision above all before."""
+    state = load_state(instrument_id)
+    if state is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(revision) FROM market_second_bar WHERE instrument_id = %s AND time >= %s",
+            [instrument_id, from_seconds(state.newest - 3600)],
+        )
+        highest = cursor.fetchone()[0] or 0
+    minute = state.newest - state.newest % 60
+    return replace(state, revision=max(state.revision, highest) + 1, hot_from=minute)
+
+
+def _row(instrument_id: int, band_set: str, bar: Bar) -> list[Any]:
+    row: list[Any] = [instrument_id, from_seconds(bar.time)]
+    for name, places in COLUMNS.items():
+        value: int = getattr(bar, name)
+        row.append(value if places is None else decimal(value, places))
+    return [*row, pack(bar.trade), pack(bar.order), band_set, bar.revision]
+
+
+def _bar(row: Sequence[Any]) -> Bar:
+    time: datetime = row[0]
+    bar = Bar(to_seconds(time))
+    for value, (name, places) in zip(row[1:], COLUMNS.items(), strict=False):
+        exact: Decimal | int = value
+        setattr(bar, name, exact if places is None else from_decimal(Decimal(exact), places))
+    bar.trade, bar.order = unpack(row[-4]), unpack(row[-3])
+    bar.revision = row[-1]
+    return bar

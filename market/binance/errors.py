@@ -1,0 +1,25 @@
+"""What can go wrong with the exchange, split by what the caller does about it."""
+
+
+class ExchangeError(Exception):
+    """Base of all."""
+
+
+class TryAgain(ExchangeError):
+    """Timeouts, 5xx and overload of a read: the same call may go through later."""
+
+
+class MustWait(ExchangeError):
+    """The rate limit, ours or Binance's; nobody may call before `seconds` have passed."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Refused(ExchangeError):
+    """Binance understood and said no; `code` is its error code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"Binance said {code}: {message}")
+        self.code = code

@@ -1,0 +1,97 @@
+"""One limiter for all REST calls of this IP, in Redis, shared by every process.
+
+Binance counts request weight an IP in fixed calendar minutes (6000 on spot in 2026) and answers 429,
+then 418 with a ban that grows. A call first reserves its weight, atomically; the header of the answer
+trues the count up; a ban is a key that everybody checks in the same script.
+Source: binance-spot-api-docs rest-api.md "LIMITS"; reference in docs/architecture.md.
+"""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+
+import redis.asyncio as redis
+
+from market.binance.errors import MustWait
+
+# Shares of the budget by class of call: who matters more may use more of it.
+SHARES = {"live": 1.0, "backfill": 0.5, "audit": 0.25}
+SHORTEST_BAN_SECONDS = 120.0
+
+RESERVE = """
+local now = redis.call('TIME')
+local ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local banned = tonumber(redis.call('GET', KEYS[1]) or '0')
+if banned > ms then return banned - ms end
+local minute = math.floor(ms / 60000)
+local key = KEYS[2] .. minute
+local used = tonumber(redis.call('GET', key) or '0')
+if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return 60000 - ms % 60000 + 50 end
+redis.call('INCRBY', key, ARGV[1])
+redis.call('PEXPIRE', key, 120000)
+return 0
+"""
+TRUE_UP = """
+local now = redis.call('TIME')
+local key = KEYS[1] .. math.floor(now[1] / 60)
+local used = tonumber(redis.call('GET', key) or '0')
+if tonumber(ARGV[1]) > used then redis.call('SET', key, ARGV[1], 'PX', 120000) end
+return used
+"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`host` names the budget (spot and futures have their own)."""
+
+    host: str
+    weight_per_minute: int
+
+
+class Governor:
+    def __init__(self, client: redis.Redis, limit: Limit, budget_pct: int) -> None:
+        self.limit = limit
+        self.budget = limit.weight_per_minute * budget_pct // 100
+        self._client = client
+        self._ban_key = f"tl:governor:{{{limit.host}}}:ban"
+        self._count_key = f"tl:governor:{{{limit.host}}}:weight:"
+        self._reserve = client.register_script(RESERVE)
+        self._true_up = client.register_script(TRUE_UP)
+
+    async def reserve(self, weight: int, kind: str, patience: float) -> None:
+        """Take `weight` from this minute, waiting up to `patience` seconds for the next one.
+
+        Raises MustWait when the wait would be longer, or during a ban.
+        """
+        deadline = time.monotonic() + patience
+        allowed = int(self.budget * SHARES[kind])
+        while True:
+            wait_ms = await self._reserve(
+                keys=[self._ban_key, self._count_key], args=[weight, allowed]
+            )
+            if not wait_ms:
+                return
+            seconds = int(wait_ms) / 1000
+            if time.monotonic() + seconds > deadline:
+                raise MustWait(seconds, f"no weight left for {seconds:.0f} s ({kind})")
+            await asyncio.sleep(seconds)
+
+    async def true_up(self, used: int) -> None:
+        """Binance's own count of this minute, from `X-MBX-USED-WEIGHT-1M`."""
+        await self._true_up(keys=[self._count_key], args=[used])
+
+    async def ban(self, seconds: float) -> None:
+        """Nobody calls for so long."""
+        until = int((time.time() + seconds) * 1000)
+        await self._client.set(self._ban_key, until, px=int(seconds * 1000) + 1000)
+
+
+def ban_seconds(status: int, retry_after: str | None, message: str) -> float:
+    """How long 429 or 418 asks us to be silent: the header, or the time inside error -1003."""
+    seconds = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+    if until := re.search(r"until (\d{13})", message):
+        seconds = max(seconds, int(until.group(1)) / 1000 - time.time())
+    if status == 418:
+        return max(seconds, SHORTEST_BAN_SECONDS)
+    return max(seconds, 60 - time.time() % 60)

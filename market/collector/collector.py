@@ -1,0 +1,387 @@
+"""The long-running job: keeps the tapes of one share, from the socket to Redis and PostgreSQL.
+
+One event loop in one thread. Frames land in inboxes; one task flushes them (first change at once,
+then at most 20 times a second); one saves 1 s bars to PostgreSQL; one rebuilds open gaps; one looks
+after the lease and after which instruments are followed.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+import redis.asyncio as redis
+import structlog
+from django.db import Error as DatabaseError
+
+from lib.decimals import scaled
+from market.archive import seconds as archive
+from market.binance.errors import ExchangeError
+from market.binance.frames import as_trade, decode_book_ticker, decode_trade
+from market.binance.rest import SpotRest
+from market.binance.stream import MarketStream
+from market.collector import lease
+from market.collector.database import DatabaseThread
+from market.collector.filler import fill
+from market.collector.rebuild import NotYet, Place, rebuild_gap
+from market.collector.writer import KEPT_LIMIT, TapeWriter
+from market.flow.bands import SETS
+from market.flow.sequence import Hole
+from market.flow.trades import Trade
+from market.hot.store import HotStore
+from market.instruments import InstrumentKey
+
+log = structlog.get_logger(__name__)
+
+FLUSH_PAUSE = 0.05
+HEARTBEAT_SECONDS = 1.0
+SAVE_SECONDS = 4.0
+FOLLOW_SECONDS = 2.0
+REBUILD_PAUSE = 1.0
+REORDER_SECONDS = 0.1
+# A hole that is not filled within this time no longer holds newer trades back.
+HOLE_SECONDS = 2.0
+# A new tape without an answer from REST begins with what the stream brought.
+BEGIN_SECONDS = 3.0
+# How far behind the exchange's clock we call a tape covered: frames may come out of order.
+COVER_LAG_MS = 250
+REDIS_AWAY_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What the collector needs to know of an instrument."""
+
+    id: int
+    key: InstrumentKey
+    band_set: str
+
+
+@dataclass
+class Tape:
+    """One followed instrument at work."""
+
+    followed: Followed
+    writer: TapeWriter
+    place: Place
+    hole_since: float = 0.0
+    filling: asyncio.Task[None] | None = None
+    begun_at: float = field(default_factory=time.monotonic)
+    book: bytes = b""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the collector talks to."""
+
+    hot: HotStore
+    rest: SpotRest
+    stream_url: str
+    find_followed: Callable[[], Sequence[Followed]]  # asks PostgreSQL
+
+
+class Collector:
+    def __init__(self, share: str, holder: str, outside: Outside) -> None:
+        self.share = share
+        self.holder = holder
+        self.tapes: dict[InstrumentKey, Tape] = {}
+        self.stop = asyncio.Event()
+        self.frames = 0
+        self._outside = outside
+        self._database = DatabaseThread()
+        self._wake = asyncio.Event()
+        self._stream = MarketStream(outside.stream_url, self._on_connected)
+        # the exchange's clock against ours, from the event times of frames, in ms
+        self._clock_offset_ms: float | None = None
+        self._last_beat = 0.0
+        self._needs_load: set[InstrumentKey] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Collect until `stop` is set or the lease is lost; saves what it has before it returns."""
+        await self._outside.hot.load_script()
+        await self.follow_once()
+        loops = [
+            self._stream.run(self.stop),
+            self._flush_loop(),
+            self._every(SAVE_SECONDS, self.save_once),
+            self._every(REBUILD_PAUSE, self.rebuild_once),
+            self._every(FOLLOW_SECONDS, self.follow_once),
+            self._every(lease.RENEW_SECONDS, self.renew_once),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in loops:
+                    group.create_task(loop)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self._outside.rest.close()
+            self._database.close()
+
+    # --- frames in ------------------------------------------------------------------------------
+
+    def _take_trade(self, tape: Tape, frame: bytes) -> None:
+        try:
+            payload = decode_trade(frame).data
+            trade = as_trade(payload)
+        except (msgspec.DecodeError, ValueError) as error:
+            self._stream.malformed += 1
+            log.warning("malformed trade", tape=str(tape.followed.key), error=str(error))
+            return
+        self.frames += 1
+        inbox = tape.writer.inbox
+        if len(inbox) < KEPT_LIMIT:  # beyond that ids are fetched again
+            inbox.append(trade)
+        self._event_time = payload.event_time
+        self._wake.set()
+
+    _event_time = 0
+
+    @staticmethod
+    def _take_book(tape: Tape, frame: bytes) -> None:
+        tape.book = frame  # only the newest matters; decoded when a bar is written
+
+    def _on_connected(self) -> None:
+        for tape in self.tapes.values():
+            self._background(self._catch_up(tape))
+
+    async def _catch_up(self, tape: Tape) -> None:
+        """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
+        try:
+            rows = await self._outside.rest.newest_trades(tape.followed.key.symbol)
+        except (ExchangeError, redis.RedisError) as error:
+            log.warning("newest trades not answered", error=str(error))
+            return
+        if not rows:
+            return
+        if not tape.writer.has_begun:
+            tape.writer.begin(_last_run(rows))
+        else:
+            tape.writer.inbox += rows
+        self._wake.set()
+
+    # --- flushing -------------------------------------------------------------------------------
+
+    async def _flush_loop(self) -> None:
+        while not self.stop.is_set():
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.flush_once()
+            except (redis.RedisError, OSError, DatabaseError) as error:
+                log.warning("flush failed", error=type(error).__name__)
+                self._needs_load.update(self.tapes)
+                for tape in self.tapes.values():
+                    tape.writer.forget_kept()
+                await asyncio.sleep(REDIS_AWAY_PAUSE)
+            await asyncio.sleep(FLUSH_PAUSE)
+        await self._last_flush()
+
+    async def flush_once(self) -> None:
+        """Apply what arrived and write what changed, all tapes in one round trip."""
+        self._read_clock()
+        beat = time.monotonic() - self._last_beat >= HEARTBEAT_SECONDS
+        for key in list(self._needs_load):
+            if key in self.tapes:
+                await self.tapes[key].writer.reload()
+            self._needs_load.discard(key)
+        dirty: list[Tape] = []
+        for tape in list(self.tapes.values()):
+            self._begin_without_rest(tape)
+            await tape.writer.step()
+            await self._look_after_hole(tape)
+            self._read_book(tape)
+            self._cover(tape)
+            if tape.writer.is_dirty or (beat and tape.writer.has_begun):
+                dirty.append(tape)
+        if beat:
+            self._last_beat = time.monotonic()
+        if not dirty:
+            return
+        writes = [(tape.followed.key, tape.writer.write()) for tape in dirty]
+        for tape, applied in zip(dirty, await self._outside.hot.write(writes), strict=True):
+            if applied:
+                tape.writer.confirmed()
+            else:
+                await tape.writer.reload()
+                self._wake.set()
+
+    def _begin_without_rest(self, tape: Tape) -> None:
+        writer = tape.writer
+        waited = time.monotonic() - tape.begun_at > BEGIN_SECONDS
+        if not writer.has_begun and waited and writer.inbox:
+            arrived, writer.inbox = writer.inbox, []
+            writer.begin(arrived)
+
+    async def _look_after_hole(self, tape: Tape) -> None:
+        """Wait a moment for reordering, then ask REST, then let live go on with an open gap."""
+        hole = tape.writer.cursor.hole()
+        now = time.monotonic()
+        if hole is None:
+            tape.hole_since = 0.0
+            return
+        if not tape.hole_since:
+            tape.hole_since = now
+        self._wake.set()
+        waited = now - tape.hole_since
+        if waited > HOLE_SECONDS:
+            await tape.writer.open_gap("not filled in time")
+            tape.hole_since = 0.0
+        elif waited > REORDER_SECONDS and (tape.filling is None or tape.filling.done()):
+            tape.filling = self._background(self._fill(tape, hole))
+
+    async def _fill(self, tape: Tape, hole: Hole) -> None:
+        symbol = tape.followed.key.symbol
+        async for found in fill(self._outside.rest, symbol, hole, HOLE_SECONDS):
+            tape.writer.inbox += found.trades
+            tape.writer.unfillable += found.unfillable
+            self._wake.set()
+            if (tape.writer.cursor.last_id or 0) >= hole.last_id:
+                return
+
+    def _read_book(self, tape: Tape) -> None:
+        if not tape.book:
+            return
+        frame, tape.book = tape.book, b""
+        try:
+            book = decode_book_ticker(frame).data
+            tape.writer.best = (scaled(book.bid), scaled(book.ask))
+        except (msgspec.DecodeError, ValueError) as error:
+            log.warning("malformed book ticker", error=str(error))
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def _read_clock(self) -> None:
+        if not self._event_time:
+            return
+        event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
+        self._event_time = 0
+        offset = event_ms - time.time() * 1000
+        known = self._clock_offset_ms
+        if known is None or offset > known:
+            self._clock_offset_ms = offset
+        else:  # a slow frame says little; drift says it again and again
+            self._clock_offset_ms = known + (offset - known) * 0.01
+
+    def _cover(self, tape: Tape) -> None:
+        """Move the edge up to which the tape is whole, while the stream is up and nothing lacks."""
+        writer = tape.writer
+        if not writer.has_begun or writer.cursor.waiting:
+            return
+        if self._stream.is_connected and self._clock_offset_ms is not None:
+            now_ms = int(time.time() * 1000 + self._clock_offset_ms) - COVER_LAG_MS
+            writer.covered_to = max(writer.covered_to, now_ms)
+
+    # --- beside the flow ------------------------------------------------------------------------
+
+    async def save_once(self) -> None:
+        """1 s bars with cursor, revision and open sweep to PostgreSQL, one transaction a tape."""
+        for tape in list(self.tapes.values()):
+            taken = tape.writer.take_unsaved()
+            if taken is None:
+                continue
+            bars, gaps, state = taken
+            try:
+                await self._database.run(
+                    archive.save, tape.followed.id, tape.followed.band_set, bars, state, gaps
+                )
+            except DatabaseError as error:
+                tape.writer.give_back(bars, gaps)
+                log.warning("bars not saved", tape=str(tape.followed.key), error=str(error)[:200])
+
+    async def rebuild_once(self) -> None:
+        """Work on the oldest open gap of each tape."""
+        for tape in list(self.tapes.values()):
+            gaps = await self._outside.hot.gaps(tape.followed.key)
+            for gap in gaps:
+                if gap.state != "open" or self.stop.is_set():
+                    continue
+                try:
+                    await rebuild_gap(tape.place, self._outside.rest, gap)
+                except NotYet as reason:
+                    log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
+                break
+
+    async def follow_once(self) -> None:
+        """Start tapes that are followed since, end those that are no longer."""
+        followed = {
+            item.key: item for item in await self._database.run(self._outside.find_followed)
+        }
+        for key in [key for key in self.tapes if key not in followed]:
+            del self.tapes[key]
+            self._stream.unsubscribe(_streams(key))
+        for key, item in followed.items():
+            if key not in self.tapes:
+                await self._start(item)
+
+    async def _start(self, item: Followed) -> None:
+        hot = self._outside.hot
+        place = Place(item.key, item.id, SETS[item.band_set], hot, self._database)
+        writer = TapeWriter(
+            item.key,
+            SETS[item.band_set],
+            hot,
+            partial(self._database.run, archive.resume_state, item.id),
+            lambda start, end: self._database.run(archive.load, item.id, start, end),
+        )
+        await writer.load()
+        tape = Tape(item, writer, place)
+        self.tapes[item.key] = tape
+        trade, book = _streams(item.key)
+        self._stream.subscribe(
+            {trade: partial(self._take_trade, tape), book: partial(self._take_book, tape)}
+        )
+        if self._stream.is_connected:
+            self._background(self._catch_up(tape))
+
+    async def renew_once(self) -> None:
+        state = "connected" if self._stream.is_connected else "reconnecting"
+        if not await self._database.run(lease.renew, self.share, self.holder, state):
+            log.warning("lease lost", share=self.share)
+            self.stop.set()
+
+    async def _last_flush(self) -> None:
+        try:
+            await self.flush_once()
+            await self.save_once()
+        except (redis.RedisError, OSError, DatabaseError) as error:
+            log.warning("last flush failed", error=type(error).__name__)
+
+    async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+        """Do one step, sleep, until `stop`; a store that is away is no reason to end."""
+        while not self.stop.is_set():
+            try:
+                await step()
+            except (ExchangeError, DatabaseError, redis.RedisError, OSError) as error:
+                log.warning("step failed", step=step.__name__, error=str(error)[:200])
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.stop.wait()
+            except TimeoutError:
+                pass
+
+    def _background(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _streams(key: InstrumentKey) -> tuple[bytes, bytes]:
+    symbol = key.symbol.lower()
+    return f"{symbol}@trade".encode(), f"{symbol}@bookTicker".encode()
+
+
+def _last_run(rows: list[Trade]) -> list[Trade]:
+    """The newest rows whose ids follow one another."""
+    start = len(rows) - 1
+    while start > 0 and rows[start - 1].id == rows[start].id - 1:
+        start -= 1
+    return rows[start:]

@@ -1,0 +1,214 @@
+"""The one routine that makes bars from ids: late fills, audit and import all go through it.
+
+It asks for every id of the seconds that a range touches, builds their bars anew, and writes absolute
+values with a higher revision, so that every live writer reloads before it goes on.
+"""
+
+from dataclasses import dataclass, replace
+
+import structlog
+from msgspec import structs
+
+from market.archive import seconds as archive
+from market.binance.rest import SpotRest
+from market.collector.database import DatabaseThread
+from market.collector.filler import Found, pages
+from market.collector.writer import gap_text, newer_of
+from market.flow.bands import BandSet
+from market.flow.bars import Bar, roll_up
+from market.flow.tape import TapeBuilder
+from market.flow.trades import Trade
+from market.hot import keys
+from market.hot.codec import GapRecord, State
+from market.hot.keys import RESYNC
+from market.hot.scripts import BarWrite, Write, flat
+from market.hot.store import HotStore, bar_write
+from market.instruments import InstrumentKey
+
+log = structlog.get_logger(__name__)
+
+TRIES = 20
+# A second that has just ended may still be written by the live writer.
+SETTLED_MS = 2000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything that says where one tape's bars live."""
+
+    tape: InstrumentKey
+    instrument_id: int
+    bands: BandSet
+    hot: HotStore
+    database: DatabaseThread
+
+
+class NotYet(Exception):
+    """The exchange or the live writer is not far enough; try again later."""
+
+
+async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapRecord]:
+    """Fill an open gap behind the live writer; returns what became of it. Whole minutes are written
+    as they get ready, and the gap remembers how far, so a killed rebuild goes on where it was.
+
+    Raises NotYet, and the REST adapter's errors.
+    """
+    state = await place.hot.state(place.tape)
+    if state is None or state.covered_to < gap.to_ms + 1000 + SETTLED_MS:
+        raise NotYet("the second behind the gap is still live")
+    first_id, last_id = await _whole_seconds(place, gap)
+    first_id = max(first_id, gap.filled_to + 1)
+    builder = TapeBuilder(place.bands, state.ticks)
+    missing: list[tuple[int, int]] = []
+    done = first_id - 1
+    async for found in pages(rest, place.tape.symbol, first_id, last_id, "backfill"):
+        done = _take(builder, found)
+        missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in found.unfillable]
+        if done < last_id:
+            gap = await _write_ready(place, builder, gap)
+    if done < last_id:
+        raise NotYet(f"the exchange answers up to id {done} of {last_id}")
+    closed = close(gap, [(a, b) for a, b in missing if a <= b])
+    await _write(place, builder, sorted(builder.changed), closed, last_id)
+    log.info("gap rebuilt", tape=str(place.tape), first_id=gap.first_id, last_id=gap.last_id)
+    return closed
+
+
+def close(gap: GapRecord, missing: list[tuple[int, int]]) -> list[GapRecord]:
+    """The gap cut into what was filled and what the exchange does not have, in id order; filled
+    stretches between two missing ones belong to the first record."""
+    records: list[GapRecord] = []
+    if not missing or missing[0][0] > gap.first_id:
+        end = gap.last_id if not missing else missing[0][0] - 1
+        records.append(_part(gap, gap.first_id, end, "filled"))
+    for index, (first_id, last_id) in enumerate(missing):
+        records.append(_part(gap, first_id, last_id, "unfillable"))
+        after = missing[index + 1][0] - 1 if index + 1 < len(missing) else gap.last_id
+        if last_id < after:
+            records.append(_part(gap, last_id + 1, after, "filled"))
+    return records
+
+
+def _part(gap: GapRecord, first_id: int, last_id: int, state: str) -> GapRecord:
+    return GapRecord(first_id, last_id, gap.from_ms, gap.to_ms, gap.cause, state)
+
+
+def _take(builder: TapeBuilder, found: Found) -> int:
+    """Apply a page, breaking the sweep at what the exchange does not have; returns the last id."""
+    start = 0
+    done = 0
+    for _, hole_last in found.unfillable:
+        end = start
+        while end < len(found.trades) and found.trades[end].id < hole_last:
+            end += 1
+        _apply(builder, found.trades[start:end])
+        builder.break_sweep()
+        start, done = end, hole_last
+    _apply(builder, found.trades[start:])
+    return max([done, *(trade.id for trade in found.trades[-1:])])
+
+
+def _apply(builder: TapeBuilder, trades: list[Trade]) -> None:
+    """A rebuild starts from nothing, so every minute is its own."""
+    for trade in trades:
+        minute = trade.time // builder.ticks // 60 * 60
+        builder.held.setdefault(minute, {})
+    builder.apply(trades)
+
+
+async def _whole_seconds(place: Place, gap: GapRecord) -> tuple[int, int]:
+    """The ids of all trades in the seconds that the gap touches."""
+    bars = await _stored(place, gap.from_ms // 1000, gap.to_ms // 1000 + 1)
+    first_id, last_id = gap.first_id, gap.last_id
+    for bar in bars.values():
+        if bar.trades and bar.last_id >= gap.first_id - 1 and bar.first_id <= gap.last_id + 1:
+            first_id, last_id = min(first_id, bar.first_id), max(last_id, bar.last_id)
+    return first_id, last_id
+
+
+async def _stored(place: Place, start: int, end: int) -> dict[int, Bar]:
+    hot = await place.hot.bars(place.tape, "1s", start, end)
+    saved = await place.database.run(archive.load, place.instrument_id, start, end)
+    return newer_of(saved, hot)
+
+
+async def _write_ready(place: Place, builder: TapeBuilder, gap: GapRecord) -> GapRecord:
+    """Write the minutes that lie wholly behind the newest trade, and remember how far that is."""
+    newest = max(builder.changed, default=0)
+    ready = [s for s in sorted(builder.changed) if s - s % 60 < newest - newest % 60 - 60]
+    if not ready:
+        return gap
+    rest = builder.changed.difference(ready)
+    next_id = min(builder.held[second - second % 60][second].first_id for second in rest)
+    if next_id > gap.first_id:
+        gap = structs.replace(gap, filled_to=min(next_id - 1, gap.last_id))
+    await _write(place, builder, ready, [gap], None)
+    builder.release(2)
+    return gap
+
+
+async def _write(
+    place: Place,
+    builder: TapeBuilder,
+    ready: list[int],
+    gaps: list[GapRecord],
+    last_id: int | None,
+) -> None:
+    """One compare-and-set; a live writer that was faster means: read again and try again."""
+    for _ in range(TRIES):
+        state = await place.hot.state(place.tape)
+        if state is None:
+            raise NotYet("Redis does not know the tape")
+        bars, write = await _prepare(place, builder, ready, gaps, state, last_id)
+        [applied] = await place.hot.write([(place.tape, write)])
+        if applied:
+            await place.database.run(
+                archive.save, place.instrument_id, place.bands.id, bars, None, gaps
+            )
+            await place.hot.forget_gaps(place.tape, [g.first_id for g in gaps if g.state != "open"])
+            builder.changed.difference_update(ready)
+            return
+    raise NotYet("the live writer was faster each time")
+
+
+async def _prepare(
+    place: Place,
+    builder: TapeBuilder,
+    ready: list[int],
+    gaps: list[GapRecord],
+    state: State,
+    last_id: int | None,
+) -> tuple[list[Bar], Write]:
+    revision = state.revision + 1
+    rebuilt: list[Bar] = []
+    writes: list[BarWrite] = []
+    for minute in sorted({second - second % 60 for second in ready}):
+        stored = await _stored(place, minute, minute + 60)
+        old_minute = (await place.hot.bars(place.tape, "1m", minute, minute + 60)).get(minute)
+        for second in (s for s in ready if s - s % 60 == minute):
+            bar = builder.held[minute][second]
+            old = stored.get(second)
+            if old is not None:
+                bar.bid, bar.ask = old.bid, old.ask
+            bar.revision = revision
+            hot_trades = (await place.hot.bars(place.tape, "1s", second, second + 1)).get(second)
+            writes.append(bar_write(place.tape, "1s", bar, hot_trades.trades if hot_trades else 0))
+            stored[second] = bar
+            rebuilt.append(bar)
+        [rolled] = roll_up([stored[second] for second in sorted(stored)], 60)
+        rolled.revision = revision
+        writes.append(bar_write(place.tape, "1m", rolled, old_minute.trades if old_minute else 0))
+    reaches_cursor = last_id is not None and last_id == state.last_id
+    new = replace(state, revision=revision)
+    if reaches_cursor:
+        new = replace(new, sweep=builder.sweep)
+    write = Write(
+        expect=(str(state.last_id) if reaches_cursor else "*", str(state.revision)),
+        state=flat({"revision": str(new.revision), "sweep": new.fields()["sweep"]})
+        if reaches_cursor
+        else ["revision", str(new.revision)],
+        bars=writes,
+        gaps=[word for gap in gaps for word in (str(gap.first_id), gap_text(gap))],
+        messages=[(keys.topic(keys.flow_topic(place.tape, "1m")), RESYNC)] if rebuilt else [],
+    )
+    return rebuilt, write

@@ -1,0 +1,79 @@
+"""A collector inside a Celery worker's thread: lease, event loop, stop on SIGTERM."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+import uvloop
+from django.conf import settings
+from django.db import DatabaseError
+
+from market.binance.governor import Governor, Limit
+from market.binance.rest import SpotRest
+from market.collector import lease
+from market.collector.collector import Collector, Followed, Outside
+from market.hot import store
+
+log = structlog.get_logger(__name__)
+
+# A slice ends on purpose now and then: memory is given back and new code comes in.
+SLICE_SECONDS = 6 * 3600
+# Binance, 2026: 6000 weight a minute and IP on spot.
+SPOT_WEIGHT = 6000
+
+# Set when the worker is told to stop (SIGTERM).
+shutdown = threading.Event()
+
+
+def collect_share(share: str, find_followed: Callable[[], Sequence[Followed]]) -> bool:
+    """Collect until shutdown, the slice's end or the loss of the lease.
+
+    Returns False at once when another one holds the share.
+    """
+    holder = lease.new_holder()
+    if shutdown.is_set() or not lease.acquire(share, holder):
+        return False
+    log.info("collector starts", share=share, holder=holder)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_collect(share, holder, find_followed))
+    finally:
+        try:
+            lease.release(share, holder)
+        except DatabaseError:
+            log.warning("lease not released", share=share)
+    log.info("collector ends", share=share)
+    return True
+
+
+async def _collect(
+    share: str, holder: str, find_followed: Callable[[], Sequence[Followed]]
+) -> None:
+    client = store.connect(settings.REDIS_URL)
+    governor = Governor(
+        client, Limit(settings.BINANCE_SPOT_API_URL, SPOT_WEIGHT), settings.WEIGHT_BUDGET_PCT
+    )
+    outside = Outside(
+        hot=store.HotStore(client),
+        rest=SpotRest(settings.BINANCE_SPOT_API_URL, governor),
+        stream_url=settings.BINANCE_SPOT_STREAM_URL,
+        find_followed=find_followed,
+    )
+    collector = Collector(share, holder, outside)
+    watch = asyncio.create_task(_stop_in_time(collector))
+    try:
+        await collector.run()
+    finally:
+        watch.cancel()
+        await client.aclose()
+
+
+async def _stop_in_time(collector: Collector) -> None:
+    seconds = SLICE_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311  (not all at once)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not shutdown.is_set() and loop.time() < end:
+        await asyncio.sleep(0.2)
+    collector.stop.set()

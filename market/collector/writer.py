@@ -1,0 +1,372 @@
+"""One tape's writer: trades in, bars in memory, one compare-and-set write a flush.
+
+Everything here runs in the collector's one flushing task, so nothing changes between the making of
+a write and its confirmation.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from lib.decimals import text
+from market.answers import live_payload
+from market.flow.bands import BandSet
+from market.flow.bars import Bar, roll_up
+from market.flow.sequence import Cursor
+from market.flow.tape import MinuteNotHeld, TapeBuilder
+from market.flow.trades import Trade
+from market.hot import keys
+from market.hot.codec import GapRecord, State, encode_gap
+from market.hot.scripts import Write, flat
+from market.hot.store import HotStore, bar_write
+from market.instruments import InstrumentKey
+
+log = structlog.get_logger(__name__)
+
+MINUTES_HELD = 3
+KEPT_LIMIT = 200_000
+MICROSECONDS_FROM = 10**14
+# Minutes older than this may have lost their 1 s bars in Redis to the time limit.
+SURELY_HOT_SECONDS = 3600
+
+LoadState = Callable[[], Awaitable[State | None]]
+LoadSeconds = Callable[[int, int], Awaitable[dict[int, Bar]]]
+
+
+@dataclass
+class Unsaved:
+    """What PostgreSQL does not have yet, as of the last confirmed flush."""
+
+    bars: dict[int, Bar] = field(default_factory=dict)
+    gaps: dict[int, GapRecord] = field(default_factory=dict)
+    state: State | None = None
+
+
+class TapeWriter:
+    """`inbox` takes trades in any order; `step` turns them into bars, `write` into one write.
+
+    `load_saved_state` and `load_saved_seconds` ask PostgreSQL; they may raise.
+    """
+
+    def __init__(
+        self,
+        tape: InstrumentKey,
+        bands: BandSet,
+        hot: HotStore,
+        load_saved_state: LoadState,
+        load_saved_seconds: LoadSeconds,
+    ) -> None:
+        self.tape = tape
+        self.bands = bands
+        self.inbox: list[Trade] = []
+        self.unfillable: list[tuple[int, int]] = []
+        self.cursor = Cursor()
+        self.builder = TapeBuilder(bands)
+        self.unsaved = Unsaved()
+        self.best: tuple[int, int] = (0, 0)
+        self.price = 0
+        self.covered_from = self.covered_to = 0
+        self.refused = 0
+        self.conflicts = 0
+        self._hot = hot
+        self._load_saved_state = load_saved_state
+        self._load_saved_seconds = load_saved_seconds
+        self._expect = ("", "")
+        self._hot_from = 0
+        self._newest = 0
+        self._last_trade_ms = 0
+        self._kept: list[Trade] = []
+        self._gaps: dict[int, GapRecord] = {}
+        self._before: dict[int, tuple[int, Bar]] = {}
+        self._announced = 0
+
+    # --- where the tape stands ------------------------------------------------------------------
+
+    @property
+    def has_begun(self) -> bool:
+        return self.cursor.last_id is not None
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether a flush has something to say."""
+        return bool(self.builder.changed or self._gaps) or (
+            self.has_begun and str(self.cursor.last_id) != self._expect[0]
+        )
+
+    async def load(self) -> None:
+        """Start from what stands in Redis, else in PostgreSQL, else from nothing; trades applied
+        since the last confirmed flush go through the cursor again."""
+        state = await self._hot.state(self.tape)
+        self._expect = ("", "")
+        if state is not None:
+            self._expect = (str(state.last_id), str(state.revision))
+        else:
+            state = await self._load_saved_state()
+        self._reset(state)
+        if state is None:
+            return
+        if self._expect == ("", ""):
+            await self._put_back(state)
+        self.unsaved.bars.update(await self._hot.bars(self.tape, "1s", self._unsure_from(), 2**40))
+
+    async def reload(self) -> None:
+        """Another writer was first, or a reply was lost."""
+        self.conflicts += 1
+        await self.load()
+
+    def begin(self, trades: list[Trade]) -> None:
+        """Give a new tape its beginning: the oldest of these trades."""
+        oldest = min(trades, key=lambda trade: trade.id)
+        self.cursor.move(oldest.id - 1)
+        if oldest.time < MICROSECONDS_FROM:
+            self.builder.ticks = 1000
+        # trades of the same millisecond with smaller ids were not seen
+        self.covered_from = self._ms(oldest) + 1
+        self.inbox = [*trades, *self.inbox]
+        log.info("tape begins", tape=str(self.tape), first_id=oldest.id)
+
+    def _reset(self, state: State | None) -> None:
+        self.inbox = self._kept + self.inbox
+        self._kept = []
+        self._gaps.clear()  # a hole that is still there shows itself again
+        self._before.clear()
+        self.builder = TapeBuilder(self.bands)
+        if state is None:
+            self.inbox += self.cursor.waiting.values()
+            self.cursor = Cursor()
+            return
+        self.cursor.move(state.last_id)
+        self.builder.ticks = state.ticks
+        self.builder.revision = state.revision
+        self.builder.sweep = state.sweep
+        self.builder.newest_minute = state.newest - state.newest % 60
+        self._newest, self._hot_from = state.newest, state.hot_from
+        self._last_trade_ms = max(self._last_trade_ms, state.newest * 1000)
+        self.covered_from = state.covered_from
+        self.covered_to = max(self.covered_to, state.covered_to)
+
+    async def _put_back(self, state: State) -> None:
+        """Redis lost the tape: what PostgreSQL has of the newest minute is written there again."""
+        minute = state.newest - state.newest % 60
+        bars = await self._load_saved_seconds(minute, minute + 60)
+        self.builder.hold(minute, bars)
+        self.builder.changed.update(bars)
+        self._hot_from = minute
+        log.warning("tape resumed from PostgreSQL", tape=str(self.tape), last_id=state.last_id)
+
+    def _unsure_from(self) -> int:
+        """Since when bars in Redis may not be in PostgreSQL (another writer may have died)."""
+        saved = self.unsaved.state
+        return (saved.newest if saved is not None else self._newest) - 600
+
+    # --- trades in ------------------------------------------------------------------------------
+
+    async def step(self) -> None:
+        """Apply what has arrived, as far as the ids follow one another."""
+        if not self.has_begun:
+            return
+        arrived, self.inbox = self.inbox, []
+        if arrived:
+            await self._apply(self.cursor.offer(self._in_one_unit(arrived)))
+        while self.unfillable:
+            first_id, last_id = self.unfillable.pop(0)
+            await self._pass_over(first_id, last_id, "not at the exchange", "unfillable")
+
+    async def open_gap(self, cause: str) -> None:
+        """Let live go on: the hole before the waiting trades is filled behind it."""
+        hole = self.cursor.hole()
+        if hole is not None:
+            await self._pass_over(hole.first_id, hole.last_id, cause, "open")
+
+    async def _pass_over(self, first_id: int, last_id: int, cause: str, state: str) -> None:
+        cursor = self.cursor.last_id
+        if cursor is None or last_id <= cursor or first_id > cursor + 1:
+            return  # known by now, or something before it is still missing
+        first_id = cursor + 1
+        waiting = self.cursor.waiting
+        to_ms = self._ms(waiting[min(waiting)]) if waiting else self._last_trade_ms
+        from_ms = self._last_trade_ms or to_ms
+        gap = GapRecord(first_id, last_id, min(from_ms, to_ms), to_ms, cause, state)
+        self._gaps[first_id] = gap
+        self.builder.break_sweep()
+        await self._apply(self.cursor.give_up(last_id))
+        log.warning("gap", tape=str(self.tape), first_id=first_id, last_id=last_id, state=state)
+
+    async def _apply(self, ready: list[Trade]) -> None:
+        if not ready:
+            return
+        self._kept += ready
+        index = 0
+        while True:
+            try:
+                self.builder.apply(ready, index)
+                break
+            except MinuteNotHeld as missing:
+                self.builder.hold(missing.minute, await self._load_minute(missing.minute))
+                index = missing.index
+        self.price = ready[-1].price or self.price
+        self._last_trade_ms = max(self._last_trade_ms, self._ms(ready[-1]))
+        if self.builder.changed:
+            self._newest = max(self._newest, max(self.builder.changed))
+
+    async def _load_minute(self, minute: int) -> dict[int, Bar]:
+        hot = await self._hot.bars(self.tape, "1s", minute, minute + 60)
+        if minute >= self._hot_from and minute > self._newest - SURELY_HOT_SECONDS:
+            return hot
+        return newer_of(await self._load_saved_seconds(minute, minute + 60), hot)
+
+    def _in_one_unit(self, trades: list[Trade]) -> list[Trade]:
+        """A millisecond row on a microsecond tape is refused, since its sweep cannot be known; a
+        microsecond row on a millisecond tape loses its last digits."""
+        is_micro = self.builder.ticks == 1_000_000
+        if is_micro and all(trade.time >= MICROSECONDS_FROM for trade in trades):
+            return trades
+        kept = []
+        for trade in trades:
+            if not is_micro and trade.time >= MICROSECONDS_FROM:
+                trade.time //= 1000
+            elif is_micro and trade.time < MICROSECONDS_FROM:
+                self.refused += 1
+                continue
+            kept.append(trade)
+        if len(kept) < len(trades):
+            log.error("row in milliseconds refused", tape=str(self.tape), rows=self.refused)
+        return kept
+
+    def _ms(self, trade: Trade) -> int:
+        return trade.time // 1000 if trade.time >= MICROSECONDS_FROM else trade.time
+
+    # --- bars out -------------------------------------------------------------------------------
+
+    def write(self) -> Write:
+        """What changed since the last confirmed flush; nothing changed is a heartbeat."""
+        changed = sorted(self.builder.changed)
+        seconds = [self.builder.held[second - second % 60][second] for second in changed]
+        if seconds and self.best[0]:
+            seconds[-1].bid, seconds[-1].ask = self.best
+        minutes = [self._minute(minute) for minute in sorted({s - s % 60 for s in changed})]
+        writes = [bar_write(self.tape, "1s", bar) for bar in seconds]
+        writes += [bar_write(self.tape, "1m", bar) for bar in minutes]
+        state = {
+            **self._state().fields(),
+            "price": str(self.price),
+            "bid": str(self.best[0]),
+            "ask": str(self.best[1]),
+        }
+        gaps = {str(id): gap for id, gap in self._gaps.items()}
+        return Write(
+            expect=self._expect,
+            state=flat(state),
+            bars=writes,
+            gaps=[word for id, gap in gaps.items() for word in (id, gap_text(gap))],
+            messages=[*self._messages("1s", seconds), *self._messages("1m", minutes)]
+            + self._closing_messages(),
+        )
+
+    def confirmed(self) -> None:
+        """The write stands."""
+        self._expect = (str(self.cursor.last_id), str(self.builder.revision))
+        for second in self.builder.changed:
+            self.unsaved.bars[second] = self.builder.held[second - second % 60][second]
+        self.unsaved.gaps.update(self._gaps)
+        self.unsaved.state = self._state()
+        self._gaps.clear()
+        self.builder.changed.clear()
+        self._kept.clear()
+        self.builder.release(MINUTES_HELD)
+        self._before = {m: kept for m, kept in self._before.items() if m in self.builder.held}
+
+    def forget_kept(self) -> None:
+        """Redis is away and memory has its bounds: the ids can be asked for again."""
+        if len(self._kept) + len(self.inbox) > KEPT_LIMIT:
+            log.warning("trades dropped to be fetched again", tape=str(self.tape))
+            self._kept.clear()
+            self.inbox.clear()
+
+    def take_unsaved(self) -> tuple[list[Bar], list[GapRecord], State] | None:
+        """Copies of one moment for PostgreSQL; give back what could not be saved."""
+        if self.unsaved.state is None or not (self.unsaved.bars or self.unsaved.gaps):
+            return None
+        bars = [bar.copy() for _, bar in sorted(self.unsaved.bars.items())]
+        gaps = list(self.unsaved.gaps.values())
+        self.unsaved.bars, self.unsaved.gaps = {}, {}
+        return bars, gaps, self.unsaved.state
+
+    def give_back(self, bars: Iterable[Bar], gaps: Iterable[GapRecord]) -> None:
+        for bar in bars:
+            self.unsaved.bars.setdefault(bar.time, bar)
+        for gap in gaps:
+            self.unsaved.gaps.setdefault(gap.first_id, gap)
+
+    def _state(self) -> State:
+        assert self.cursor.last_id is not None
+        return State(
+            last_id=self.cursor.last_id,
+            revision=self.builder.revision,
+            newest=self._newest,
+            covered_from=self.covered_from,
+            covered_to=self.covered_to,
+            ticks=self.builder.ticks,
+            sweep=self.builder.sweep,
+            hot_from=self._hot_from,
+        )
+
+    def _minute(self, minute: int) -> Bar:
+        """The roll-up of the minute's seconds; those before the newest one are summed once."""
+        seconds = self.builder.held[minute]
+        newest = max(seconds)
+        changed = {second for second in self.builder.changed if second - second % 60 == minute}
+        known = self._before.get(minute)
+        if known is None or known[0] != newest or changed != {newest}:
+            earlier = [seconds[second] for second in sorted(seconds) if second != newest]
+            rolled = roll_up(earlier, 60)
+            known = self._before[minute] = (newest, rolled[0] if rolled else Bar(minute))
+        bar = known[1].copy()
+        bar.add(seconds[newest])
+        return bar
+
+    def _messages(self, interval: str, bars: list[Bar]) -> list[tuple[str, str]]:
+        length = 60 if interval == "1m" else 1
+        channel = keys.topic(keys.flow_topic(self.tape, interval))
+        return [(channel, self._message(bar, length)) for bar in bars]
+
+    def _closing_messages(self) -> list[tuple[str, str]]:
+        """The last state of a minute that has ended, once, so that every viewer sees it closed."""
+        ended = self.covered_to // 60_000 * 60 - 60
+        if ended <= self._announced or ended not in self.builder.held:
+            return []
+        self._announced = ended
+        if not self.builder.held[ended]:
+            return []
+        channel = keys.topic(keys.flow_topic(self.tape, "1m"))
+        return [(channel, self._message(self._minute(ended), 60))]
+
+    def _message(self, bar: Bar, length: int) -> str:
+        closed = self.covered_to >= (bar.time + length) * 1000
+        payload = live_payload(
+            bar,
+            self.bands,
+            time_ms=self._last_trade_ms,
+            closed=closed,
+            complete=closed and bar.time * 1000 >= self.covered_from,
+        )
+        return f"{bar.time}\n{payload}"
+
+    def describe(self) -> dict[str, object]:
+        """For logs and metrics."""
+        return {"tape": str(self.tape), "price": text(self.price), "conflicts": self.conflicts}
+
+
+def newer_of(saved: dict[int, Bar], hot: dict[int, Bar]) -> dict[int, Bar]:
+    """Both stores' bars of a span; of two versions the higher (revision, trades)."""
+    bars = dict(saved)
+    for time, bar in hot.items():
+        other = bars.get(time)
+        if other is None or (bar.revision, bar.trades) >= (other.revision, other.trades):
+            bars[time] = bar
+    return bars
+
+
+def gap_text(gap: GapRecord) -> str:
+    return encode_gap(gap).decode()

@@ -1,0 +1,37 @@
+"""Names of everything the market keeps in Redis. The braces keep one tape in one cluster slot."""
+
+from market.instruments import InstrumentKey
+
+
+def state(tape: InstrumentKey) -> str:
+    """Hash: where the tape stands, with the newest price and best bid/ask."""
+    return f"tl:tape:{{{tape}}}:state"
+
+
+def gaps(tape: InstrumentKey) -> str:
+    """Hash: first id -> gap as JSON; closed ones leave once they are in PostgreSQL."""
+    return f"tl:tape:{{{tape}}}:gaps"
+
+
+def bars(tape: InstrumentKey, interval: str) -> str:
+    """Prefix of the bars' hashes (`…:<open time>`), and ZSET of their open times."""
+    return f"tl:tape:{{{tape}}}:{interval}"
+
+
+def bar(tape: InstrumentKey, interval: str, time: int) -> str:
+    return f"tl:tape:{{{tape}}}:{interval}:{time}"
+
+
+def topic(name: str) -> str:
+    """Pub/sub channel of a live topic."""
+    return f"tl:live:{name}"
+
+
+HEARTBEAT = topic("heartbeat")
+# What a topic's channel carries when older bars have changed: read the API again.
+RESYNC = "resync"
+
+
+def flow_topic(tape: InstrumentKey, interval: str) -> str:
+    """The live topic as clients name it; its venue is the one this installation runs on."""
+    return f"flow:{tape.market}:{tape.symbol}:{interval}"

@@ -1,0 +1,61 @@
+"""The one way bars get into Redis: compare-and-set on (cursor, revision), atomically a tape.
+
+A writer says what it started from; if that still stands, the script writes the absolute values of
+the changed bars, the new cursor with the open sweep, the time index and the gaps, and publishes.
+If not, nothing is written, and the writer loads what stands and applies again what it kept. So any
+number of writers give the same bars, and a lost reply is no different from a lost race.
+"""
+
+import msgspec
+
+# ARGV[1] is MessagePack:
+#   expect  {last_id, revision}: what the writer started from ("" for a tape unknown so far);
+#           a last_id of "*" leaves the cursor out of the comparison
+#   state   {field, value, …}
+#   bars    [{hash key, index key, open time, {field, value, …}, expected trades or "*"}]
+#   gaps    {field, value, …};  messages [{channel, payload}]
+WRITE = """
+local w = cmsgpack.unpack(ARGV[1])
+local have = redis.call('HMGET', KEYS[1], 'last_id', 'revision')
+local last_id, revision = have[1] or '', have[2] or ''
+if w.expect[1] ~= '*' and last_id ~= w.expect[1] then return 0 end
+if revision ~= w.expect[2] then return 0 end
+for _, bar in ipairs(w.bars) do
+  if bar[5] ~= '*' and (redis.call('HGET', bar[1], 'trades') or '0') ~= bar[5] then return 0 end
+end
+if #w.state > 0 then redis.call('HSET', KEYS[1], unpack(w.state)) end
+for _, bar in ipairs(w.bars) do
+  redis.call('HSET', bar[1], unpack(bar[4]))
+  redis.call('PERSIST', bar[1])
+  redis.call('ZADD', bar[2], bar[3], bar[3])
+end
+if #w.gaps > 0 then redis.call('HSET', KEYS[2], unpack(w.gaps)) end
+for _, message in ipairs(w.messages) do redis.call('PUBLISH', message[1], message[2]) end
+return 1
+"""
+
+
+class BarWrite(msgspec.Struct, array_like=True):
+    key: str
+    index: str
+    time: str
+    fields: list[str]
+    expected_trades: str = "*"
+
+
+class Write(msgspec.Struct):
+    """One call of the script."""
+
+    expect: tuple[str, str]
+    state: list[str]
+    bars: list[BarWrite]
+    gaps: list[str]
+    messages: list[tuple[str, str]]
+
+
+encode_write = msgspec.msgpack.encode
+
+
+def flat(fields: dict[str, str]) -> list[str]:
+    """{"a": "1"} -> ["a", "1"], as HSET takes it."""
+    return [word for pair in fields.items() for word in pair]

@@ -1,0 +1,90 @@
+"""Reading and writing one venue's tapes in Redis, for the collectors' event loop."""
+
+from collections.abc import Sequence
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from market.flow.bars import Bar
+from market.hot import keys
+from market.hot.codec import GapRecord, State, bar_fields, bar_from, decode_gap, state_from
+from market.hot.scripts import WRITE, BarWrite, Write, encode_write, flat
+from market.instruments import InstrumentKey
+
+# A tape's script runs on its own, so Redis is never held for longer than one tape's bars take; a
+# pipeline carries this many of them in one round trip.
+TAPES_A_ROUND_TRIP = 50
+
+
+def connect(url: str, timeout: float = 5.0) -> redis.Redis:
+    """No retries: a lost reply is a lost race, and the writer reloads."""
+    client: redis.Redis = redis.Redis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=10,
+    )
+    return client
+
+
+class HotStore:
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self._script = client.register_script(WRITE)
+
+    async def load_script(self) -> None:
+        await self.client.script_load(WRITE)
+
+    async def write(self, writes: Sequence[tuple[InstrumentKey, Write]]) -> list[bool]:
+        """Run the script once a tape; True where it was applied, in the order given."""
+        applied: list[bool] = []
+        for start in range(0, len(writes), TAPES_A_ROUND_TRIP):
+            async with self.client.pipeline(transaction=False) as pipe:
+                for tape, write in writes[start : start + TAPES_A_ROUND_TRIP]:
+                    await self._script(
+                        keys=[keys.state(tape), keys.gaps(tape)],
+                        args=[encode_write(write)],
+                        client=pipe,
+                    )
+                applied += [answer == 1 for answer in await pipe.execute()]
+        return applied
+
+    async def state(self, tape: InstrumentKey) -> State | None:
+        return state_from(await self.client.hgetall(keys.state(tape)))
+
+    async def bars(
+        self, tape: InstrumentKey, interval: str, start: int, end: int
+    ) -> dict[int, Bar]:
+        """Bars with start <= open time < end (epoch seconds), keyed by open time."""
+        index = keys.bars(tape, interval)
+        times = [int(t) for t in await self.client.zrange(index, start, f"({end}", byscore=True)]
+        if not times:
+            return {}
+        async with self.client.pipeline(transaction=False) as pipe:
+            for time in times:
+                pipe.hgetall(keys.bar(tape, interval, time))
+            found = await pipe.execute()
+        return {t: bar_from(t, fields) for t, fields in zip(times, found, strict=True) if fields}
+
+    async def gaps(self, tape: InstrumentKey) -> list[GapRecord]:
+        found = await self.client.hvals(keys.gaps(tape))
+        return sorted((decode_gap(gap) for gap in found), key=lambda gap: gap.first_id)
+
+    async def forget_gaps(self, tape: InstrumentKey, first_ids: Sequence[int]) -> None:
+        """Closed gaps that are in PostgreSQL by now."""
+        if first_ids:
+            await self.client.hdel(keys.gaps(tape), *map(str, first_ids))
+
+
+def bar_write(
+    tape: InstrumentKey, interval: str, bar: Bar, expected_trades: int | None = None
+) -> BarWrite:
+    return BarWrite(
+        key=keys.bar(tape, interval, bar.time),
+        index=keys.bars(tape, interval),
+        time=str(bar.time),
+        fields=flat(bar_fields(bar)),
+        expected_trades="*" if expected_trades is None else str(expected_trades),
+    )

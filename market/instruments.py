@@ -1,0 +1,28 @@
+"""The name of a tape in every key, row and answer."""
+
+from typing import NamedTuple
+
+# Longest first, so that FDUSD is not taken for USD.
+QUOTE_ASSETS = (
+    "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD1", "DAI", "BTC", "ETH", "BNB", "EUR", "TRY",
+    "BRL", "JPY", "PLN", "ARS", "MXN", "ZAR", "IDR", "UAH", "RON", "CZK", "USD",
+)  # fmt: skip
+
+
+class InstrumentKey(NamedTuple):
+    """(venue, market, symbol), e.g. ("binance", "spot", "BTCUSDT")."""
+
+    venue: str
+    market: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.venue}:{self.market}:{self.symbol}"
+
+
+def split_symbol(symbol: str) -> tuple[str, str]:
+    """(base, quote) of a spot symbol by its ending, for when exchangeInfo cannot be asked."""
+    for quote in QUOTE_ASSETS:
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return symbol[: -len(quote)], quote
+    return symbol, "USDT"

@@ -1,0 +1,141 @@
+"""`/ws/live/`: authenticates, checks each topic, forwards; it computes nothing."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import deque
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from market.live import limits
+from market.live.hub import Hub, Mailbox, frame
+from market.live.topics import refusal
+
+# A client says `{"ack": seq}` at least every 20 messages.
+PAUSE_AT_UNACKNOWLEDGED = 60
+CLOSE_AFTER_PAUSED_SECONDS = 30.0
+SIGN_IN_FIRST, TOO_MANY, TOO_FAST, TOO_SLOW = 4401, 4429, 4408, 4413
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    channel_layer_alias = None  # groups do not reach a thousand sockets; the hub does
+
+    async def connect(self) -> None:
+        user = self.scope.get("user")
+        if user is None:
+            await self.close(code=SIGN_IN_FIRST)
+            return
+        self.user_id: int = user.pk
+        self.ip: str = (self.scope.get("client") or ["unix"])[0]
+        self.counted = limits.enter(self.user_id, self.ip) is None
+        if not self.counted:
+            await self.close(code=TOO_MANY)
+            return
+        self.topics: set[str] = set()
+        self.mailbox = Mailbox()
+        self.seq = self.acknowledged = 0
+        self.inbound: deque[float] = deque(maxlen=settings.LIVE_MESSAGES_PER_10S)
+        self.hub = Hub.here()
+        self.hub.join(self.mailbox)
+        await self.accept()
+        self.sender = asyncio.create_task(self._send_loop())
+
+    async def disconnect(self, code: int) -> None:
+        if not getattr(self, "counted", False):
+            return
+        limits.leave(self.user_id, self.ip)
+        self.sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.sender
+        await self.hub.leave(self.mailbox)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._is_too_fast() or len(text_data or "") > settings.LIVE_FRAME_BYTES:
+            await self.close(code=TOO_FAST)
+            return
+        try:
+            message = json.loads(text_data or "")
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            await self._say({"error": "expected a JSON object", "topic": None})
+            return
+        await self._obey(message)
+
+    async def _obey(self, message: dict[str, Any]) -> None:
+        known = False
+        for word, act in (("subscribe", self._subscribe), ("unsubscribe", self._unsubscribe)):
+            if word in message:
+                known = True
+                topics = message[word]
+                if not isinstance(topics, list):
+                    await self._say({"error": f"expected {word} with a list", "topic": None})
+                    continue
+                for topic in topics:
+                    await act(str(topic))
+        if isinstance(message.get("ack"), int):
+            known = True
+            self.acknowledged = max(self.acknowledged, min(message["ack"], self.seq))
+            self.mailbox.wake.set()
+        if not known:
+            await self._say({"error": "expected subscribe, unsubscribe or ack", "topic": None})
+
+    async def _subscribe(self, topic: str) -> None:
+        if len(self.topics) >= settings.LIVE_TOPICS_PER_SOCKET:
+            await self._say({"error": "too many topics on this socket", "topic": topic})
+        elif (reason := await refusal(topic)) is not None:
+            await self._say({"error": reason, "topic": topic})
+        else:
+            self.topics.add(topic)
+            await self.hub.subscribe(self.mailbox, topic)
+
+    async def _unsubscribe(self, topic: str) -> None:
+        self.topics.discard(topic)
+        await self.hub.unsubscribe(self.mailbox, topic)
+
+    async def _send_loop(self) -> None:
+        """One task a socket sends, so nothing else ever waits for this client."""
+        mailbox = self.mailbox
+        paused_at: float | None = None
+        while True:
+            try:
+                async with asyncio.timeout(1):
+                    await mailbox.wake.wait()
+            except TimeoutError:
+                pass
+            mailbox.wake.clear()
+            if self.seq - self.acknowledged >= PAUSE_AT_UNACKNOWLEDGED:
+                paused_at = paused_at or time.monotonic()
+                if time.monotonic() - paused_at > CLOSE_AFTER_PAUSED_SECONDS:
+                    await self.close(code=TOO_SLOW)
+                    return
+                continue
+            paused_at = None
+            await self._send_mail()
+
+    async def _send_mail(self) -> None:
+        mailbox = self.mailbox
+        if mailbox.heartbeat is not None:
+            beat, mailbox.heartbeat = mailbox.heartbeat, None
+            await self._say({"heartbeat": beat})
+        for topic in list(mailbox.resync):
+            mailbox.resync.discard(topic)
+            await self._say({"resync": True, "topic": topic})
+        while mailbox.states and self.seq - self.acknowledged < PAUSE_AT_UNACKNOWLEDGED:
+            (topic, slot) = next(iter(mailbox.states))
+            payload = mailbox.states.pop((topic, slot))
+            self.seq += 1
+            await self.send(text_data=frame(topic, self.seq, payload))
+
+    async def _say(self, message: dict[str, object]) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":")))
+
+    def _is_too_fast(self) -> bool:
+        now = time.monotonic()
+        full = len(self.inbound) == self.inbound.maxlen
+        too_fast = full and now - self.inbound[0] < 10
+        self.inbound.append(now)
+        return too_fast

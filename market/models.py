@@ -1,0 +1,144 @@
+"""What the exchange says, as it is kept for good. No user data here."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CompositePrimaryKey
+
+from market.instruments import InstrumentKey
+
+
+class Instrument(models.Model):
+    """One market of one venue: the owner of a tape."""
+
+    class Market(models.TextChoices):
+        SPOT = "spot", "Spot"
+        USDM = "usdm", "USD-M futures"
+
+    # binance, testnet or simulator: data of two venues never mix
+    venue = models.CharField(max_length=16)
+    market = models.CharField(max_length=8, choices=Market.choices)
+    # as Binance spells it, upper case; may hold any Unicode letters
+    symbol = models.CharField(max_length=40)
+    base_asset = models.CharField(max_length=20)
+    quote_asset = models.CharField(max_length=20)
+    # which edges its bands have (market.flow.bands.SETS)
+    band_set = models.CharField(max_length=16)
+    # whether a collector shall keep its tape
+    is_followed = models.BooleanField(default=False)
+    followed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venue", "market", "symbol"], name="instrument_key")
+        ]
+        ordering: ClassVar = ["venue", "market", "symbol"]
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.market} {self.symbol}"
+
+    @property
+    def key(self) -> InstrumentKey:
+        return InstrumentKey(self.venue, self.market, self.symbol)
+
+
+class SecondBar(models.Model):
+    """A 1 s bar; the table is partitioned by day (market.archive.partitions)."""
+
+    pk = CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.DO_NOTHING, db_constraint=False)
+    # open time
+    time = models.DateTimeField()
+    open = models.DecimalField(max_digits=28, decimal_places=8)
+    high = models.DecimalField(max_digits=28, decimal_places=8)
+    low = models.DecimalField(max_digits=28, decimal_places=8)
+    close = models.DecimalField(max_digits=28, decimal_places=8)
+    trades = models.IntegerField()
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    base_buy = models.DecimalField(max_digits=38, decimal_places=8)
+    base_sell = models.DecimalField(max_digits=38, decimal_places=8)
+    quote_buy = models.DecimalField(max_digits=48, decimal_places=16)
+    quote_sell = models.DecimalField(max_digits=48, decimal_places=16)
+    delta_low = models.DecimalField(max_digits=48, decimal_places=16)
+    delta_high = models.DecimalField(max_digits=48, decimal_places=16)
+    # newest best prices seen in the second, 0 when none was
+    bid = models.DecimalField(max_digits=28, decimal_places=8)
+    ask = models.DecimalField(max_digits=28, decimal_places=8)
+    # 6 bought, 6 sold, 6 counts, scaled by 1e-16 of the quote asset, space-separated
+    trade_bands = models.TextField()
+    order_bands = models.TextField()
+    band_set = models.CharField(max_length=16)
+    # of two versions of a bar the higher (revision, trades) wins
+    revision = models.IntegerField()
+
+    class Meta:
+        db_table = "market_second_bar"
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%F %T}"
+
+
+class TapeState(models.Model):
+    """Where a tape stands in PostgreSQL, written in one transaction with its bars."""
+
+    instrument = models.OneToOneField(Instrument, on_delete=models.CASCADE, primary_key=True)
+    # the last trade id that is in the bars
+    last_id = models.BigIntegerField()
+    revision = models.IntegerField()
+    # open time of the newest bar, epoch seconds
+    newest = models.BigIntegerField()
+    # the exchange's time from which and up to which the tape is whole, epoch ms
+    covered_from = models.BigIntegerField()
+    covered_to = models.BigIntegerField()
+    # ticks of T in a second: 1000000 (us) or 1000 (ms)
+    ticks = models.IntegerField()
+    # the open sweep as `time side quote`, empty when there is none
+    sweep = models.CharField(max_length=80, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} at {self.last_id}"
+
+
+class Gap(models.Model):
+    """Trade ids that did not come in time, and what became of them."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        FILLED = "filled", "Filled"
+        UNFILLABLE = "unfillable", "Unfillable"
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="gaps")
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    # trade times on both sides of the hole, epoch ms
+    from_ms = models.BigIntegerField()
+    to_ms = models.BigIntegerField()
+    cause = models.CharField(max_length=40)
+    state = models.CharField(max_length=12, choices=State.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "first_id"], name="gap_key")
+        ]
+        ordering: ClassVar = ["-first_id"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.first_id}..{self.last_id} {self.state}"
+
+
+class CollectorLease(models.Model):
+    """Who collects a share. It only saves work: two collectors give the same bars as one."""
+
+    share = models.CharField(max_length=80, primary_key=True)
+    holder = models.CharField(max_length=120, blank=True)
+    until = models.DateTimeField()
+    # what the holder says of itself: connected, reconnecting, …
+    state = models.CharField(max_length=20, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.share} held by {self.holder}"

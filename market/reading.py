@@ -1,0 +1,203 @@
+"""Bars for readers: Redis first, PostgreSQL behind it, stitched without a seam."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+
+from lib.dates import INTERVALS
+from market.archive import seconds as archive
+from market.flow.bars import Bar, roll_up
+from market.hot import keys
+from market.hot.codec import GapRecord, State, bar_from, decode_gap, state_from
+from market.instruments import InstrumentKey
+from market.models import Instrument
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT_SECONDS = 2.0
+_pool = redis.ConnectionPool.from_url(
+    settings.REDIS_URL,
+    socket_timeout=TIMEOUT_SECONDS,
+    socket_connect_timeout=TIMEOUT_SECONDS,
+    health_check_interval=10,
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bars of one tape with start <= t < end, and what is known of their completeness.
+
+    `source` says where they came from: hot (Redis), archive (PostgreSQL) or both.
+    """
+
+    bars: list[Bar]
+    seconds: int
+    source: str
+    covered_from: int
+    covered_to: int
+    gaps: list[GapRecord]
+    start_ms: int
+    end_ms: int
+
+    def is_closed(self, bar: Bar) -> bool:
+        """The exchange's time has passed the bar's end."""
+        return self.covered_to >= (bar.time + self.seconds) * 1000
+
+    def is_complete(self, bar: Bar) -> bool:
+        """Its whole time was covered and no gap is open in it."""
+        start, end = bar.time * 1000, (bar.time + self.seconds) * 1000
+        return (
+            self.is_closed(bar)
+            and start >= self.covered_from
+            and not self._has_open_gap(start, end)
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """The same of the whole span, as far as it is not in the future."""
+        return (
+            self.covered_from <= self.start_ms
+            and not self._has_open_gap(self.start_ms, self.end_ms)
+            and all(self.is_complete(bar) for bar in self.bars[:-1])
+        )
+
+    def _has_open_gap(self, start_ms: int, end_ms: int) -> bool:
+        return any(
+            gap.state == "open" and gap.to_ms >= start_ms and gap.from_ms < end_ms
+            for gap in self.gaps
+        )
+
+
+def exchange_now_ms(instrument: Instrument) -> int:
+    """The exchange's time as far as we know it: never behind what is already covered."""
+    try:
+        covered = hot_client().hget(keys.state(instrument.key), "covered_to")
+    except redis.RedisError:
+        covered = None
+    return max(int(time.time() * 1000), int(covered or 0))
+
+
+def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int) -> Span:
+    """Bars whose open time t has start_ms <= t < end_ms, with empty bars where nothing traded."""
+    seconds = INTERVALS[interval]
+    start = -(-start_ms // (seconds * 1000)) * seconds
+    end = -(-end_ms // (seconds * 1000)) * seconds
+    grain = "1s" if seconds < 60 else "1m"
+    state, hot, gaps, is_away = _read_hot(instrument.key, grain, start, end)
+    if state is None:
+        state = archive.load_state(instrument.pk)
+    source = "hot"
+    saved: dict[int, Bar] = {}
+    hot_from = state.hot_from if state is not None and not is_away else 2**40
+    hot_from = max(hot_from, min(hot, default=2**40))
+    if start < hot_from:
+        saved = archive.load(
+            instrument.pk, start, min(end, hot_from), instrument.band_set
+        )
+        if grain == "1m":
+            saved = {bar.time: bar for bar in roll_up(saved.values(), 60)}
+        if saved:
+            source = "both" if hot else "archive"
+        elif is_away or state is None:
+            source = "archive"
+    merged = {**saved, **hot}
+    bars = roll_up([merged[at] for at in sorted(merged)], seconds)
+    span = Span(
+        bars=bars,
+        seconds=seconds,
+        source=source,
+        covered_from=state.covered_from if state else 2**53,
+        covered_to=state.covered_to if state else 0,
+        gaps=_merge_gaps(instrument, gaps, start_ms, end_ms),
+        start_ms=start_ms,
+        end_ms=end_ms,
+    )
+    return _with_empty_bars(instrument, span, start, end)
+
+
+def _read_hot(
+    tape: InstrumentKey, grain: str, start: int, end: int
+) -> tuple[State | None, dict[int, Bar], list[GapRecord], bool]:
+    """(state, bars, gaps, whether Redis is away)"""
+    client = hot_client()
+    try:
+        with client.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.state(tape))
+            pipe.hvals(keys.gaps(tape))
+            pipe.zrange(keys.bars(tape, grain), start, f"({end}", byscore=True)  # type: ignore[arg-type]
+            fields, gap_texts, index = pipe.execute()
+        times = [int(at) for at in index]
+        with client.pipeline(transaction=False) as pipe:
+            for at in times:
+                pipe.hgetall(keys.bar(tape, grain, at))
+            found = pipe.execute()
+    except redis.RedisError as error:
+        log.warning("redis away, reading from postgresql", error=type(error).__name__)
+        return None, {}, [], True
+    bars = {at: bar_from(at, raw) for at, raw in zip(times, found, strict=True) if raw}
+    return state_from(fields), bars, [decode_gap(text) for text in gap_texts], False
+
+
+def _merge_gaps(
+    instrument: Instrument, hot: Sequence[GapRecord], start_ms: int, end_ms: int
+) -> list[GapRecord]:
+    """Both stores' gaps; Redis knows the newest state of those that it still has."""
+    try:
+        known = {gap.first_id: gap for gap in archive.load_gaps(instrument.pk, start_ms, end_ms)}
+    except DatabaseError as error:
+        log.warning("postgresql away, gaps from redis only", error=type(error).__name__)
+        known = {}
+    for gap in hot:
+        is_closed = gap.first_id in known and known[gap.first_id].state != "open"
+        if gap.to_ms >= start_ms and gap.from_ms < end_ms and not is_closed:
+            known[gap.first_id] = gap
+    return [known[first_id] for first_id in sorted(known)]
+
+
+def _with_empty_bars(instrument: Instrument, span: Span, start: int, end: int) -> Span:
+    """A covered span without trades is a bar too, at the previous close; what is not covered, or
+    lies in an open gap, stays out."""
+    step = span.seconds
+    first = max(start, -(-span.covered_from // (step * 1000)) * step)
+    last = min(end, -(-span.covered_to // (step * 1000)) * step)
+    have = {bar.time: bar for bar in span.bars}
+    close: int | None = None
+    for at in range(first, last, step):
+        bar = have.get(at)
+        if bar is not None:
+            close = bar.close
+            continue
+        if span._has_open_gap(at * 1000, (at + step) * 1000):
+            continue
+        if close is None:
+            close = _close_before(instrument, at, have)
+        if close:
+            have[at] = empty = Bar(at)
+            empty.open = empty.high = empty.low = empty.close = close
+    span.bars[:] = [have[at] for at in sorted(have)]
+    return span
+
+
+def _close_before(instrument: Instrument, at: int, have: dict[int, Bar]) -> int | None:
+    earlier = [time for time in have if time < at]
+    if earlier:
+        return have[max(earlier)].close
+    try:
+        newest = hot_client().zrange(
+            keys.bars(instrument.key, "1m"), f"({at}", "-inf", byscore=True, desc=True, offset=0, num=1  # type: ignore[arg-type]
+        )  # fmt: skip
+        if newest:
+            text = hot_client().hget(keys.bar(instrument.key, "1m", int(newest[0])), "close")
+            return int(text) if text else None
+    except redis.RedisError:
+        log.warning("redis away, close read from postgresql")
+    return archive.close_before(instrument.pk, at)
+
+
+def hot_client() -> redis.Redis:
+    return redis.Redis(connection_pool=_pool)
