@@ -12,7 +12,7 @@ class User(AbstractUser):
 
     email = models.EmailField(unique=True)
 
-    objects: ClassVar[UserManager["User"]] = UserManager()
+    objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
 
 
 class ApiToken(models.Model):

@@ -134,7 +134,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "pool": {"min_size": 0, "max_size": 8, "timeout": 5, "max_idle": 60},
+            "pool": {"min_size": 0, "max_size": 8, "timeout": 5, "max_idle": 60}
+            if env.boolean("DATABASE_POOL", True)
+            else False,
             "connect_timeout": 5,
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000",
         },

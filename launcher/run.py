@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     lock: IO[str] | None = None
     try:
         config = _settings()
-        places = Places(Path(config["data_dir"]))
+        places = Places(Path(str(config["data_dir"])))
         places.data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(places)
         _need_free_port(config["port"], "PORT")
@@ -106,7 +106,7 @@ def _children(config: dict[str, object]) -> list[Child]:
             Child("simulator", [
                 python, "-m", "simulator", "--port", str(config["simulator_port"]),
                 "--data", str(Path(str(config["data_dir"])) / "simulator"),
-                "--symbols", ",".join(config["symbols"]),  # type: ignore[arg-type]
+                "--symbols", str(config["symbols"]),
             ], 2)
         )  # fmt: skip
     return children

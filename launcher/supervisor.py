@@ -36,6 +36,10 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._width = max(len(child.name) for child in children)
 
+    @property
+    def is_stopping(self) -> bool:
+        return self.stopping
+
     def start(self) -> None:
         """Start every child and keep it running; call it inside the event loop."""
         for index, child in enumerate(self.children):
@@ -53,7 +57,7 @@ class Supervisor:
 
     async def _keep_running(self, child: Child, index: int) -> None:
         pause = 1.0
-        while not self.stopping:
+        while not self.is_stopping:
             started = time.monotonic()
             child.process = await asyncio.create_subprocess_exec(
                 *child.command,
@@ -66,7 +70,7 @@ class Supervisor:
             )
             await self._print_output(child, index)
             code = await child.process.wait()
-            if self.stopping:
+            if self.is_stopping:
                 return
             if time.monotonic() - started > STABLE_SECONDS:
                 pause = 1.0

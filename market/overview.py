@@ -29,7 +29,7 @@ def overview(instruments: Sequence[Instrument]) -> list[Line]:
     try:
         with hot_client().pipeline(transaction=False) as pipe:
             for instrument in instruments:
-                pipe.hmget(keys.state(instrument.key), "price", "covered_to")
+                pipe.hmget(keys.state(instrument.key), ["price", "covered_to"])
             found = pipe.execute()
     except redis.RedisError as error:
         log.warning("redis away, prices unknown", error=type(error).__name__)

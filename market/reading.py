@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 import structlog
@@ -76,9 +77,9 @@ class Span:
 def exchange_now_ms(instrument: Instrument) -> int:
     """The exchange's time as far as we know it: never behind what is already covered."""
     try:
-        covered = hot_client().hget(keys.state(instrument.key), "covered_to")
+        covered: Any = hot_client().hget(keys.state(instrument.key), "covered_to")
     except redis.RedisError:
-        covered = None
+        covered = None  # reading the span will say so
     return max(int(time.time() * 1000), int(covered or 0))
 
 
@@ -96,9 +97,7 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
     hot_from = state.hot_from if state is not None and not is_away else 2**40
     hot_from = max(hot_from, min(hot, default=2**40))
     if start < hot_from:
-        saved = archive.load(
-            instrument.pk, start, min(end, hot_from), instrument.band_set
-        )
+        saved = archive.load(instrument.pk, start, min(end, hot_from), instrument.band_set)
         if grain == "1m":
             saved = {bar.time: bar for bar in roll_up(saved.values(), 60)}
         if saved:
@@ -129,7 +128,7 @@ def _read_hot(
         with client.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.state(tape))
             pipe.hvals(keys.gaps(tape))
-            pipe.zrange(keys.bars(tape, grain), start, f"({end}", byscore=True)  # type: ignore[arg-type]
+            pipe.zrange(keys.bars(tape, grain), start, f"({end}", byscore=True)
             fields, gap_texts, index = pipe.execute()
         times = [int(at) for at in index]
         with client.pipeline(transaction=False) as pipe:
@@ -188,12 +187,12 @@ def _close_before(instrument: Instrument, at: int, have: dict[int, Bar]) -> int 
     if earlier:
         return have[max(earlier)].close
     try:
-        newest = hot_client().zrange(
-            keys.bars(instrument.key, "1m"), f"({at}", "-inf", byscore=True, desc=True, offset=0, num=1  # type: ignore[arg-type]
-        )  # fmt: skip
+        client = hot_client()
+        index = keys.bars(instrument.key, "1m")
+        newest: Any = client.zrevrangebyscore(index, f"({at}", "-inf", start=0, num=1)
         if newest:
-            text = hot_client().hget(keys.bar(instrument.key, "1m", int(newest[0])), "close")
-            return int(text) if text else None
+            close: Any = client.hget(keys.bar(instrument.key, "1m", int(newest[0])), "close")
+            return int(close) if close else None
     except redis.RedisError:
         log.warning("redis away, close read from postgresql")
     return archive.close_before(instrument.pk, at)

@@ -26,6 +26,4 @@ def market(request: HttpRequest, symbol: str) -> HttpResponse:
     instrument = get_object_or_404(
         Instrument, venue=settings.VENUE, market="spot", symbol=symbol.upper()
     )
-    return render(
-        request, "market/market.html", {"instrument": instrument, "others": _followed()}
-    )
+    return render(request, "market/market.html", {"instrument": instrument, "others": _followed()})

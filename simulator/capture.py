@@ -24,9 +24,8 @@ def read(path: Path) -> Iterator[Recorded]:
 
     Raises ValueError with the line's number for a line that cannot be read.
     """
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
     first: int | None = None
-    with opened as lines:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         for number, line in enumerate(lines, 1):
             stamp, _, body = line.partition(" ")
             try:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -155,9 +156,7 @@ class Exchange:
         stream = f"{symbol.rules.symbol.lower()}@trade"
         if stream in self.listeners:
             for trade in trades:
-                self._tell(
-                    stream, lambda scale, t=trade: trade_payload(symbol, t, self._delay(), scale)
-                )
+                self._tell(stream, partial(trade_payload, symbol, trade, self._delay()))
         self._tell_aggregates(symbol, trades, 0)
 
     def _tell_aggregates(self, symbol: Symbol, trades: Iterable[Trade], now: int) -> None:
@@ -177,9 +176,7 @@ class Exchange:
             symbol.open_aggregate = None
         stream = f"{symbol.rules.symbol.lower()}@aggTrade"
         for item in found:
-            self._tell(
-                stream, lambda scale, i=item: aggregate_payload(symbol, i, self._delay(), scale)
-            )
+            self._tell(stream, partial(aggregate_payload, symbol, item, self._delay()))
 
     def _tell_best(self, symbol: Symbol) -> None:
         if isinstance(symbol.source, Generated) and (

@@ -141,12 +141,11 @@ class Rest:
         seconds, count = SECONDS[interval], _count(request, 500)
         start, end = _integer(request, "startTime"), _integer(request, "endTime")
         stop_us = now_us() if end is None else _micros(end) + _scale(request)
-        default = stop_us - (count - 1) * seconds * 1_000_000
-        start_us = -(-_micros(start) // 1) if start is not None else default
         length = seconds * 1_000_000
-        opened = (
-            -(-start_us // length) * length if start is not None else start_us // length * length
-        )
+        if start is None:
+            opened = (stop_us - (count - 1) * length) // length * length
+        else:
+            opened = -(-_micros(start) // length) * length
         first = symbol.tape.first_at_or_after(opened)
         last = symbol.tape.first_at_or_after(min(stop_us, opened + count * length)) - 1
         found = klines(symbol.tape.between(first, last), seconds)[:count]

@@ -33,10 +33,7 @@ def _minute(rows: list[Trade]) -> dict[str, object]:
         else:
             buy, base_buy = buy + value, base_buy + Decimal(trade.quantity) / UNITS
         _count(by_trade, value, trade.is_buyer_maker)
-        if sweep and (sweep[-1].time, sweep[-1].is_buyer_maker) != (
-            trade.time,
-            trade.is_buyer_maker,
-        ):
+        if sweep and _order(sweep[-1]) != _order(trade):
             _count(by_order, sum(map(_value, sweep), Decimal(0)), sweep[-1].is_buyer_maker)
             sweep = []
         sweep.append(trade)
@@ -56,6 +53,10 @@ def _minute(rows: list[Trade]) -> dict[str, object]:
         "trade": {name: _band_text(band) for name, band in by_trade.items()},
         "order": {name: _band_text(band) for name, band in by_order.items()},
     }
+
+
+def _order(trade: Trade) -> tuple[int, bool]:
+    return trade.time, trade.is_buyer_maker
 
 
 def _empty() -> dict[str, list[Decimal]]:

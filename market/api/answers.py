@@ -43,7 +43,7 @@ class CvdAnswer(serializers.Serializer[object]):
     venue = serializers.CharField()
     interval = serializers.CharField()
     unit = serializers.CharField()
-    source = serializers.ChoiceField(choices=["hot", "archive", "both"])
+    source = serializers.ChoiceField(choices=["hot", "archive", "both"])  # type: ignore[assignment]
     complete = serializers.BooleanField()
     gaps = serializers.ListField(child=serializers.DictField())
     bars = BarAnswer(many=True)

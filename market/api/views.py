@@ -34,7 +34,5 @@ class RangeView(APIView):
         asked = RangeParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
-        span = read_span(
-            wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"]
-        )
+        span = read_span(wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"])
         return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))

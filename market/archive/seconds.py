@@ -86,7 +86,7 @@ def save(
 
 def save_gaps(instrument_id: int, gaps: Iterable[GapRecord]) -> None:
     """A closed gap is never opened again by a late writer."""
-    rows = [
+    rows: list[list[int | str]] = [
         [instrument_id, gap.first_id, gap.last_id, gap.from_ms, gap.to_ms, gap.cause, gap.state]
         for gap in gaps
     ]

@@ -1,9 +1,9 @@
 """One limiter for all REST calls of this IP, in Redis, shared by every process.
 
-Binance counts request weight an IP in fixed calendar minutes (6000 on spot in 2026) and answers 429,
-then 418 with a ban that grows. A call first reserves its weight, atomically; the header of the answer
-trues the count up; a ban is a key that everybody checks in the same script.
-Source: binance-spot-api-docs rest-api.md "LIMITS"; reference in docs/architecture.md.
+Binance counts request weight an IP in fixed calendar minutes (6000 on spot in 2026) and answers
+429, then 418 with a ban that grows. A call first reserves its weight, atomically; the header of the
+answer trues the count up; a ban is a key that everybody checks in the same script.
+Source: binance-spot-api-docs rest-api.md "LIMITS".
 """
 
 import asyncio

@@ -4,7 +4,7 @@ What the client lacks is here: our own addresses, microseconds, a time limit, th
 call's own answer, and errors split by what the caller does.
 """
 
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import aiohttp
@@ -46,7 +46,7 @@ class Transport(AsyncClient):  # type: ignore[misc]
 
     async def _handle_response(
         self, response: aiohttp.ClientResponse
-    ) -> tuple[int, "aiohttp.typedefs.CIMultiDictProxy[str]", bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes]:
         return response.status, response.headers, await response.read()
 
 
@@ -99,11 +99,11 @@ class SpotRest:
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be told") from error
 
-    async def _call(self, path: str) -> tuple[int, Any, bytes]:
+    async def _call(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
         if self._transport is None:
             self._transport = Transport(self._base_url)
         try:
-            answer: tuple[int, Any, bytes] = await self._transport._request(
+            answer: tuple[int, Mapping[str, str], bytes] = await self._transport._request(
                 "get",
                 f"{self._base_url}/api/v3/{path}",
                 False,

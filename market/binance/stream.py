@@ -150,7 +150,7 @@ class MarketStream:
             await asyncio.sleep(MESSAGE_PAUSE)
 
 
-class _Listener(WSListener):  # type: ignore[misc]
+class _Listener(WSListener):
     """Puts fragments together and hands whole text frames on."""
 
     def __init__(self, feed: Sink) -> None:

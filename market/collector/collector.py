@@ -8,7 +8,7 @@ after the lease and after which instruments are followed.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -66,9 +66,10 @@ class Tape:
     followed: Followed
     writer: TapeWriter
     place: Place
+    # the first missing id, and since when it is missed
+    hole_at: int = -1
     hole_since: float = 0.0
     filling: asyncio.Task[None] | None = None
-    begun_at: float = field(default_factory=time.monotonic)
     book: bytes = b""
 
 
@@ -90,7 +91,7 @@ class Collector:
         self.stop = asyncio.Event()
         self.frames = 0
         self._outside = outside
-        self._database = DatabaseThread()
+        self.database = DatabaseThread()
         self._wake = asyncio.Event()
         self._stream = MarketStream(outside.stream_url, self._on_connected)
         # the exchange's clock against ours, from the event times of frames, in ms
@@ -119,7 +120,7 @@ class Collector:
             for task in self._tasks:
                 task.cancel()
             await self._outside.rest.close()
-            self._database.close()
+            self.database.close()
 
     # --- frames in ------------------------------------------------------------------------------
 
@@ -155,13 +156,16 @@ class Collector:
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
             return
-        if not rows:
-            return
-        if not tape.writer.has_begun:
-            tape.writer.begin(_last_run(rows))
+        if rows and not tape.writer.has_begun:
+            self._begin(tape, _last_run(rows))
         else:
             tape.writer.inbox += rows
         self._wake.set()
+
+    def _begin(self, tape: Tape, rows: list[Trade]) -> None:
+        """A new tape begins at the oldest trade that REST or the stream has shown."""
+        arrived, tape.writer.inbox = tape.writer.inbox, []
+        tape.writer.begin([*rows, *arrived])
 
     # --- flushing -------------------------------------------------------------------------------
 
@@ -194,7 +198,7 @@ class Collector:
             self._needs_load.discard(key)
         dirty: list[Tape] = []
         for tape in list(self.tapes.values()):
-            self._begin_without_rest(tape)
+            self._look_after_beginning(tape)
             await tape.writer.step()
             await self._look_after_hole(tape)
             self._read_book(tape)
@@ -213,27 +217,31 @@ class Collector:
                 await tape.writer.reload()
                 self._wake.set()
 
-    def _begin_without_rest(self, tape: Tape) -> None:
-        writer = tape.writer
-        waited = time.monotonic() - tape.begun_at > BEGIN_SECONDS
-        if not writer.has_begun and waited and writer.inbox:
-            arrived, writer.inbox = writer.inbox, []
-            writer.begin(arrived)
+    def _look_after_beginning(self, tape: Tape) -> None:
+        """The first frames of a new tape may be lost, so REST is asked what was before them."""
+        if tape.writer.has_begun or not tape.writer.inbox:
+            return
+        now = time.monotonic()
+        tape.hole_since = tape.hole_since or now
+        self._wake.set()
+        if now - tape.hole_since > BEGIN_SECONDS:
+            self._begin(tape, [])
+        elif tape.filling is None or tape.filling.done():
+            tape.filling = self._background(self._catch_up(tape))
 
     async def _look_after_hole(self, tape: Tape) -> None:
         """Wait a moment for reordering, then ask REST, then let live go on with an open gap."""
         hole = tape.writer.cursor.hole()
         now = time.monotonic()
         if hole is None:
-            tape.hole_since = 0.0
+            tape.hole_at = -1
             return
-        if not tape.hole_since:
-            tape.hole_since = now
+        if tape.hole_at != hole.first_id:
+            tape.hole_at, tape.hole_since = hole.first_id, now
         self._wake.set()
         waited = now - tape.hole_since
         if waited > HOLE_SECONDS:
             await tape.writer.open_gap("not filled in time")
-            tape.hole_since = 0.0
         elif waited > REORDER_SECONDS and (tape.filling is None or tape.filling.done()):
             tape.filling = self._background(self._fill(tape, hole))
 
@@ -289,7 +297,7 @@ class Collector:
                 continue
             bars, gaps, state = taken
             try:
-                await self._database.run(
+                await self.database.run(
                     archive.save, tape.followed.id, tape.followed.band_set, bars, state, gaps
                 )
             except DatabaseError as error:
@@ -311,9 +319,7 @@ class Collector:
 
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""
-        followed = {
-            item.key: item for item in await self._database.run(self._outside.find_followed)
-        }
+        followed = {item.key: item for item in await self.database.run(self._outside.find_followed)}
         for key in [key for key in self.tapes if key not in followed]:
             del self.tapes[key]
             self._stream.unsubscribe(_streams(key))
@@ -323,13 +329,13 @@ class Collector:
 
     async def _start(self, item: Followed) -> None:
         hot = self._outside.hot
-        place = Place(item.key, item.id, SETS[item.band_set], hot, self._database)
+        place = Place(item.key, item.id, SETS[item.band_set], hot, self.database)
         writer = TapeWriter(
             item.key,
             SETS[item.band_set],
             hot,
-            partial(self._database.run, archive.resume_state, item.id),
-            lambda start, end: self._database.run(archive.load, item.id, start, end),
+            partial(self.database.run, archive.resume_state, item.id),
+            lambda start, end: self.database.run(archive.load, item.id, start, end),
         )
         await writer.load()
         tape = Tape(item, writer, place)
@@ -343,7 +349,7 @@ class Collector:
 
     async def renew_once(self) -> None:
         state = "connected" if self._stream.is_connected else "reconnecting"
-        if not await self._database.run(lease.renew, self.share, self.holder, state):
+        if not await self.database.run(lease.renew, self.share, self.holder, state):
             log.warning("lease lost", share=self.share)
             self.stop.set()
 

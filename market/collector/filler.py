@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -22,10 +22,11 @@ FAILED_PAUSE = 1.0
 @dataclass(frozen=True)
 class Found:
     """Rows in id order, and the ids before or between them that the exchange proved not to have:
-    it answered a question for them with a later id."""
+    it answered a question for them with a later id. `next_id` is what to ask for next."""
 
     trades: list[Trade]
     unfillable: list[tuple[int, int]]
+    next_id: int
 
 
 async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> AsyncIterator[Found]:
@@ -40,10 +41,11 @@ async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> Async
         try:
             if try_memory:
                 try_memory = False
-                found = _part(await rest.newest_trades(symbol), next_id, hole, is_proof=False)
+                rows = await rest.newest_trades(symbol)
+                found = _read(rows, next_id, hole.last_id, is_proof=False)
             else:
                 rows = await rest.trades_from(symbol, next_id)
-                found = _part(rows, next_id, hole, is_proof=True)
+                found = _read(rows, next_id, hole.last_id, is_proof=True)
         except MustWait as error:
             await asyncio.sleep(min(error.seconds, max(0.0, deadline - time.monotonic())))
             continue
@@ -56,10 +58,9 @@ async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> Async
             continue
         if found.trades or found.unfillable:
             yield found
-        reached = _reached(found, next_id)
-        if reached == next_id and not try_memory:
+        if found.next_id == next_id:
             await asyncio.sleep(NOT_YET_PAUSE)
-        next_id = reached
+        next_id = found.next_id
 
 
 async def pages(
@@ -72,37 +73,23 @@ async def pages(
     next_id = first_id
     while next_id <= last_id:
         rows = await rest.trades_from(symbol, next_id, kind)
-        found = _part(rows, next_id, Hole(next_id, last_id), is_proof=True)
-        if not found.trades and not found.unfillable:
+        found = _read(rows, next_id, last_id, is_proof=True)
+        if found.next_id == next_id:
             return
-        yield found
-        next_id = _reached(found, next_id)
+        yield replace(found, trades=[trade for trade in found.trades if trade.id <= last_id])
+        next_id = found.next_id
 
 
-def _part(rows: list[Trade], next_id: int, hole: Hole, *, is_proof: bool) -> Found:
-    """The rows that answer the question. Only an answer by id proves that an id does not exist;
-    the newest trades may simply begin later."""
+def _read(rows: list[Trade], next_id: int, last_id: int, *, is_proof: bool) -> Found:
+    """How far an answer brings us. Only an answer by id proves that an id does not exist; the
+    newest trades may simply begin later. Rows behind `last_id` stay: they may fill other holes."""
     rows = sorted((row for row in rows if row.id >= next_id), key=lambda row: row.id)
-    trades: list[Trade] = []
     unfillable: list[tuple[int, int]] = []
     expected = next_id
     for row in rows:
         if row.id > expected:
-            if not is_proof:
+            if not is_proof or expected > last_id:
                 break
-            unfillable.append((expected, min(row.id - 1, hole.last_id)))
-        if row.id > hole.last_id:
-            break
-        trades.append(row)
+            unfillable.append((expected, min(row.id - 1, last_id)))
         expected = row.id + 1
-    return Found(trades, unfillable)
-
-
-def _reached(found: Found, next_id: int) -> int:
-    """The next id to ask for."""
-    reached = next_id
-    if found.trades:
-        reached = max(reached, found.trades[-1].id + 1)
-    if found.unfillable:
-        reached = max(reached, found.unfillable[-1][1] + 1)
-    return reached
+    return Found(rows, unfillable, expected)

@@ -15,7 +15,7 @@ TAKEN_OVER_AFTER = timedelta(seconds=10)
 
 ACQUIRE = """
 INSERT INTO market_collectorlease (share, holder, until, state)
-VALUES (%s, %s, now() + %s, 'starting')
+VALUES (%s, %s, now() + make_interval(secs => %s), 'starting')
 ON CONFLICT (share) DO UPDATE
 SET (holder, until, state) = (excluded.holder, excluded.until, excluded.state)
 WHERE market_collectorlease.until < now() OR market_collectorlease.holder = ''
@@ -29,8 +29,8 @@ def new_holder() -> str:
 def acquire(share: str, holder: str) -> bool:
     """Take a share that nobody holds; one statement, so two cannot both win."""
     with connection.cursor() as cursor:
-        cursor.execute(ACQUIRE, [share, holder, TAKEN_OVER_AFTER])
-        return cursor.rowcount == 1
+        cursor.execute(ACQUIRE, [share, holder, TAKEN_OVER_AFTER.total_seconds()])
+        return bool(cursor.rowcount == 1)
 
 
 def renew(share: str, holder: str, state: str) -> bool:

@@ -1,7 +1,7 @@
 """The one routine that makes bars from ids: late fills, audit and import all go through it.
 
-It asks for every id of the seconds that a range touches, builds their bars anew, and writes absolute
-values with a higher revision, so that every live writer reloads before it goes on.
+It asks for every id of the seconds that a range touches, builds their bars anew, and writes
+absolute values with a higher revision, so that every live writer reloads before it goes on.
 """
 
 from dataclasses import dataclass, replace

@@ -1,6 +1,7 @@
 """Reading and writing one venue's tapes in Redis, for the collectors' event loop."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar, cast
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
@@ -11,6 +12,8 @@ from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields, bar_from, decode_gap, state_from
 from market.hot.scripts import WRITE, BarWrite, Write, encode_write, flat
 from market.instruments import InstrumentKey
+
+T = TypeVar("T")
 
 # A tape's script runs on its own, so Redis is never held for longer than one tape's bars take; a
 # pipeline carries this many of them in one round trip.
@@ -52,7 +55,7 @@ class HotStore:
         return applied
 
     async def state(self, tape: InstrumentKey) -> State | None:
-        return state_from(await self.client.hgetall(keys.state(tape)))
+        return state_from(await as_async(self.client.hgetall(keys.state(tape))))
 
     async def bars(
         self, tape: InstrumentKey, interval: str, start: int, end: int
@@ -69,13 +72,18 @@ class HotStore:
         return {t: bar_from(t, fields) for t, fields in zip(times, found, strict=True) if fields}
 
     async def gaps(self, tape: InstrumentKey) -> list[GapRecord]:
-        found = await self.client.hvals(keys.gaps(tape))
+        found = await as_async(self.client.hvals(keys.gaps(tape)))
         return sorted((decode_gap(gap) for gap in found), key=lambda gap: gap.first_id)
 
     async def forget_gaps(self, tape: InstrumentKey, first_ids: Sequence[int]) -> None:
         """Closed gaps that are in PostgreSQL by now."""
         if first_ids:
-            await self.client.hdel(keys.gaps(tape), *map(str, first_ids))
+            await as_async(self.client.hdel(keys.gaps(tape), *map(str, first_ids)))
+
+
+def as_async(answer: Awaitable[T] | T) -> Awaitable[T]:
+    """redis-py types one class for both of its clients; this one always answers with a future."""
+    return cast(Awaitable[T], answer)
 
 
 def bar_write(

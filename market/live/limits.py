@@ -22,7 +22,9 @@ def enter(user_id: int, ip: str) -> str | None:
 
 
 def leave(user_id: int, ip: str) -> None:
-    for counter, key in ((_by_user, user_id), (_by_ip, ip)):
-        counter[key] -= 1  # type: ignore[index]
-        if counter[key] <= 0:  # type: ignore[index]
-            del counter[key]  # type: ignore[arg-type]
+    _by_user.subtract([user_id])
+    _by_ip.subtract([ip])
+    if not _by_user[user_id]:
+        del _by_user[user_id]
+    if not _by_ip[ip]:
+        del _by_ip[ip]

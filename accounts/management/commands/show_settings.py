@@ -15,7 +15,7 @@ class Command(BaseCommand):
             "port": settings.PORT,
             "binance": settings.BINANCE,
             "simulator_port": settings.SIMULATOR_PORT,
-            "symbols": settings.MARKET_SYMBOLS,
+            "symbols": ",".join(settings.MARKET_SYMBOLS),
             "data_dir": str(settings.DATA_DIR),
         }
         self.stdout.write(json.dumps(found))

@@ -18,7 +18,8 @@ def build(rows: list[Trade]) -> dict[int, Bar]:
 
 def dollars(amount: str) -> int:
     whole, _, cents = amount.partition(".")
-    return (int(whole) * 100 + int(cents.ljust(2, "0") or 0)) * QUOTE_UNIT // 100
+    total_cents = int(whole) * 100 + int(cents.ljust(2, "0"))
+    return total_cents * (QUOTE_UNIT // 100)
 
 
 TAPE = [

@@ -1,0 +1,126 @@
+"""The cast and the stage: alice (owner), bob (another user with data), charlie (a stranger to
+both), real PostgreSQL and Redis, and the exchange as a simulator on a real socket."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import redis
+from aiohttp import web
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from accounts.services.tokens import issue_token
+from market.flow.bands import bands_for
+from market.instruments import InstrumentKey, split_symbol
+from market.models import Instrument
+from simulator.app import make_app
+from simulator.exchange import Exchange
+from simulator.faults import Faults
+
+
+@pytest.fixture(autouse=True)
+def empty_redis() -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.close()
+
+
+def _user(name: str) -> User:
+    return User.objects.create_user(name, f"{name}@example.org", f"{name}-secret-1")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _user("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return _user("charlie")
+
+
+@pytest.fixture
+def alices_browser(alice: User, client: Client) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def alices_token(alice: User) -> dict[str, str]:
+    """Keyword arguments of the test client for a request with alice's token."""
+    return {"HTTP_AUTHORIZATION": f"Token {issue_token(user=alice)}"}
+
+
+MakeInstrument = Callable[..., Instrument]
+
+
+@pytest.fixture
+def make_instrument(db: None) -> Iterator[MakeInstrument]:
+    def make(symbol: str = "BTCUSDT", *, is_followed: bool = True) -> Instrument:
+        base, quote = split_symbol(symbol)
+        return Instrument.objects.create(
+            venue="simulator", market="spot", symbol=symbol, base_asset=base, quote_asset=quote,
+            band_set=bands_for(quote).id, is_followed=is_followed,
+        )  # fmt: skip
+
+    yield make
+    with connection.cursor() as cursor:  # Django does not know the partitioned table
+        cursor.execute("TRUNCATE market_second_bar")
+
+
+@dataclass
+class RunningSimulator:
+    exchange: Exchange
+    port: int
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[RunningSimulator]:
+    """A generated BTCUSDT market, fast, without faults, on a port of its own."""
+    exchange = Exchange(Faults(), rest_lag_ms=50)
+    exchange.list_generated("BTCUSDT", None, seed=7, pace=20.0)
+    runner = web.AppRunner(make_app(exchange), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    yield RunningSimulator(exchange, port)
+    await runner.cleanup()
+
+
+KEY = InstrumentKey("simulator", "spot", "BTCUSDT")
+
+
+async def eventually(
+    claim: Callable[[], bool], seconds: float = 20.0, what: str = "the claim"
+) -> None:
+    """Wait until something becomes true; fails with what was awaited."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not claim():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"not within {seconds} s: {what}")
+
+
+def running_threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}

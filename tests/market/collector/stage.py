@@ -1,0 +1,32 @@
+"""A collector in the test's own event loop, against any exchange."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from django.conf import settings
+
+from market.binance.governor import Governor, Limit
+from market.binance.rest import SpotRest
+from market.collector import lease
+from market.collector.collector import Collector, Outside
+from market.following import find_followed
+from market.hot import store
+
+
+@asynccontextmanager
+async def collecting(http: str, ws: str, share: str = "simulator:spot") -> AsyncIterator[Collector]:
+    """Runs from here to the end of the block, then stops as on SIGTERM and saves."""
+    client = store.connect(settings.REDIS_URL)
+    governor = Governor(client, Limit(http, 60_000), 100)
+    outside = Outside(store.HotStore(client), SpotRest(http, governor), ws, find_followed)
+    holder = lease.new_holder()
+    collector = Collector(share, holder, outside)
+    await collector.database.run(lease.acquire, share, holder)
+    task = asyncio.create_task(collector.run())
+    try:
+        yield collector
+    finally:
+        collector.stop.set()
+        await asyncio.wait_for(task, 10)
+        await client.aclose()
