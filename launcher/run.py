@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             _manage("collectstatic", "--noinput", "--verbosity", "0")
         with step("preparing the demo user"):
             signing_in = _manage("ensure_demo").strip().splitlines()[-1]
-        return asyncio.run(_serve(config, signing_in))
+        return asyncio.run(_serve(config, signing_in, servers))
     except (CannotRun, ServerError) as error:
         print(f"\nTapelog cannot start: {error}", file=sys.stderr)
         return 1
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             lock.close()
 
 
-async def _serve(config: dict[str, object], signing_in: str) -> int:
+async def _serve(config: dict[str, object], signing_in: str, servers: Servers | None) -> int:
     supervisor = Supervisor(_children(config))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -75,6 +75,7 @@ async def _serve(config: dict[str, object], signing_in: str) -> int:
     supervisor.start()
     address = f"http://{config['host']}:{config['port']}"
     waiting = asyncio.create_task(_wait_until_ready(address, stop))
+    watching = asyncio.create_task(_watch(servers, stop))
     try:
         if await waiting:
             print(
@@ -83,13 +84,15 @@ async def _serve(config: dict[str, object], signing_in: str) -> int:
         await stop.wait()
     finally:
         print("\nstopping …", flush=True)
+        watching.cancel()
         await supervisor.stop()
     return 0
 
 
 def _children(config: dict[str, object]) -> list[Child]:
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "config"]
+    # -W: Celery repeats at each start that it runs as root, where it does
+    celery = [python, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
     children = [
         Child("web", [
@@ -110,6 +113,21 @@ def _children(config: dict[str, object]) -> list[Child]:
             ], 2)
         )  # fmt: skip
     return children
+
+
+async def _watch(servers: Servers | None, stop: asyncio.Event) -> None:
+    """Start a database again that died, with growing pauses while it cannot."""
+    pause = 1.0
+    while servers is not None and not stop.is_set():
+        await asyncio.sleep(pause)
+        try:
+            # in this thread, since the kernel ties a child's life to the thread that made it
+            for name in servers.restart_dead():
+                print(f"{name} had died and is up again", flush=True)
+            pause = 1.0
+        except ServerError as error:
+            print(error, file=sys.stderr, flush=True)
+            pause = min(pause * 2, 30.0)
 
 
 async def _wait_until_ready(address: str, stop: asyncio.Event) -> bool:

@@ -64,6 +64,17 @@ class Servers:
                     process.wait()
         shutil.rmtree(self.places.sockets, ignore_errors=True)
 
+    def restart_dead(self) -> list[str]:
+        """Start again what has died; returns the names. Raises ServerError when one cannot."""
+        again = []
+        if self.redis is not None and self.redis.poll() is not None:
+            self.start_redis()
+            again.append("Valkey")
+        if self.postgres is not None and self.postgres.poll() is not None:
+            self.start_postgres()
+            again.append("PostgreSQL")
+        return again
+
     # --- PostgreSQL -----------------------------------------------------------------------------
 
     def start_postgres(self) -> None:

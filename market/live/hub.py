@@ -80,9 +80,7 @@ class Hub:
         for topic in [topic for topic, who in self.viewers.items() if mailbox in who]:
             await self.unsubscribe(mailbox, topic)
         if not self.mailboxes and self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            self._task.cancel()  # not awaited: a client that goes never waits for Redis
             self._task = None
 
     async def subscribe(self, mailbox: Mailbox, topic: str) -> None:
@@ -105,13 +103,15 @@ class Hub:
     async def _run(self) -> None:
         """Read the subscription for ever; after each break every viewer reads the API again."""
         is_first = True
-        while True:
+        while self.mailboxes:  # redis-py may swallow a cancellation while it connects
             client = redis.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=HEARTBEAT_SECONDS * 3, socket_connect_timeout=5
             )
             try:
                 async with client.pubsub() as pubsub:
                     await pubsub.subscribe(keys.HEARTBEAT, *map(keys.topic, self.viewers))
+                    if asyncio.current_task() is not self._task:
+                        return
                     self._pubsub = pubsub
                     if not is_first:
                         self._resync_all()
@@ -120,7 +120,8 @@ class Hub:
             except (redis.RedisError, OSError) as error:
                 log.warning("live hub lost redis", error=type(error).__name__)
             finally:
-                self._pubsub = None
+                if asyncio.current_task() is self._task:
+                    self._pubsub = None
                 await client.aclose()
             await asyncio.sleep(RECONNECT_SECONDS)
 

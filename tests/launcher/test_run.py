@@ -1,0 +1,111 @@
+"""`python -m launcher run` from the outside: a whole system comes up, answers, and goes away."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
+PORT = 18_400 + 10 * WORKER
+
+
+def environment(data: Path) -> dict[str, str]:
+    keep = {k: v for k, v in os.environ.items() if k not in {"REDIS_URL", "DATABASE_URL"}}
+    return {**keep, "DATA_DIR": str(data), "PORT": str(PORT), "MARKET_SYMBOLS": "BTCUSDT"}
+
+
+def start(data: Path, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "launcher", "run"],
+            cwd=ROOT, env=environment(data), stdout=output, stderr=output,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    log = tmp_path / "log"
+    process = start(tmp_path / "data", log)
+    yield process, log
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(40)
+
+
+def wait_for(log: Path, words: str, seconds: float) -> str:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        text = log.read_text(errors="replace")
+        if words in text:
+            return text
+        time.sleep(0.2)
+    pytest.fail(f"{words!r} not within {seconds} s: {log.read_text()[-3000:]}")
+
+
+@pytest.mark.timeout(180)
+def test_the_whole_system_comes_up_recovers_and_stops(
+    system: tuple[subprocess.Popen[bytes], Path],
+) -> None:
+    process, log = system
+    text = wait_for(log, "Tapelog is up at", 90)
+    assert "Sign in as demo with the password" in text
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5) as answer:
+        assert answer.status == 200
+
+    simulator = children(process.pid, "simulator")
+    os.kill(simulator[0], signal.SIGKILL)
+    wait_for(log, "starting again", 10)
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(40) == 0
+    assert not children(process.pid, "celery")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", PORT))
+
+
+def children(parent: int, word: str) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            ppid = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+        if ppid == parent and word in command:
+            found.append(int(folder.name))
+    return found
+
+
+def test_a_busy_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", PORT + 5))
+        taken.listen()
+        refused = subprocess.run(
+            [sys.executable, "-m", "launcher", "run"],
+            cwd=ROOT, env={**environment(tmp_path), "PORT": str(PORT + 5)},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert refused.returncode == 1
+    assert f"port {PORT + 5} is taken" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_bad_setting_is_one_sentence(tmp_path: Path) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "launcher", "run"],
+        cwd=ROOT, env={**environment(tmp_path), "BINANCE": "moon"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "expected one of simulator, testnet, live" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,215 @@
+"""`/ws/live/` through a real server and a real socket."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import redis
+import uvicorn
+from channels.db import database_sync_to_async as in_database
+from django.conf import settings
+from django.test import Client
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from accounts.models import User
+from accounts.services.tokens import issue_token
+from config.asgi import application
+from market.hot import keys
+from market.live import hub as hubs
+from tests.conftest import MakeInstrument
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOPIC = "flow:spot:BTCUSDT:1m"
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        application,
+        port=0,
+        ws="websockets-sansio",
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"127.0.0.1:{port}"
+    server.should_exit = True
+    await asyncio.wait_for(task, 10)
+
+
+@pytest.fixture
+async def token(alice: User, make_instrument: MakeInstrument) -> str:
+    def prepare() -> str:
+        make_instrument("BTCUSDT")
+        return issue_token(user=alice)
+
+    return await in_database(prepare)()
+
+
+def open_socket(address: str, token: str) -> connect:
+    return connect(
+        f"ws://{address}/ws/live/", additional_headers={"Authorization": f"Token {token}"}
+    )
+
+
+async def say(socket: ClientConnection, **message: Any) -> None:
+    await socket.send(json.dumps(message))
+
+
+async def hear(socket: ClientConnection, key: str, seconds: float = 5) -> dict[str, Any]:
+    """The next message that has `key`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            message: dict[str, Any] = json.loads(await socket.recv())
+            if key in message:
+                return message
+
+
+async def publish(client: redis.Redis, slot: int, value: int, times: int = 50) -> None:
+    """Publish until somebody listens."""
+    for _ in range(times):
+        payload = f'{slot}\n"time":{slot},"data":{{"v":{value}}}}}'
+        if client.publish(keys.topic(TOPIC), payload):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("nobody subscribed")
+
+
+async def test_a_state_reaches_its_subscriber_with_a_sequence_number(
+    address: str, token: str, empty_redis: redis.Redis
+) -> None:
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[TOPIC])
+        await publish(empty_redis, 60, 1)
+        assert await hear(socket, "seq") == {"topic": TOPIC, "seq": 1, "time": 60, "data": {"v": 1}}
+        await publish(empty_redis, 120, 2)
+        assert (await hear(socket, "seq"))["seq"] == 2
+
+
+async def test_an_unsubscribed_topic_is_silent(
+    address: str, token: str, empty_redis: redis.Redis
+) -> None:
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[TOPIC])
+        await publish(empty_redis, 60, 1)
+        await hear(socket, "seq")
+        await say(socket, unsubscribe=[TOPIC])
+        await asyncio.sleep(0.3)
+        assert empty_redis.publish(keys.topic(TOPIC), "60\n{}") == 0
+
+
+@pytest.mark.parametrize(
+    "topic", ["flow:spot:NOPE:1m", "flow:spot:BTCUSDT:9m", "account", "flow:usdm:BTCUSDT:1m", ""]
+)
+async def test_an_unknown_topic_is_an_error_that_names_it(
+    address: str, token: str, topic: str
+) -> None:
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[topic])
+        assert (await hear(socket, "error"))["topic"] == topic
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"subscribe": "x"}'])
+async def test_nonsense_is_answered_with_an_error(address: str, token: str, text: str) -> None:
+    async with open_socket(address, token) as socket:
+        await socket.send(text)
+        assert "expected" in (await hear(socket, "error"))["error"]
+
+
+async def test_heartbeats_come_through_the_whole_path(address: str, token: str) -> None:
+    async with open_socket(address, token) as socket:
+        beat = await hear(socket, "heartbeat")
+        assert abs(beat["heartbeat"] - time.time() * 1000) < 6000
+
+
+async def test_a_stranger_is_refused_before_the_handshake_ends(address: str, db: None) -> None:
+    with pytest.raises(InvalidStatus):
+        async with open_socket(address, "tl_wrong"):
+            pytest.fail("accepted")
+    with pytest.raises(InvalidStatus):
+        async with connect(f"ws://{address}/ws/live/"):
+            pytest.fail("accepted")
+
+
+async def test_the_session_counts_only_from_our_own_origin(
+    address: str, token: str, alice: User
+) -> None:
+    browser = Client()
+    await in_database(browser.force_login)(alice)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    url = f"ws://{address}/ws/live/"
+    async with connect(url, additional_headers={"Cookie": cookie}, origin=f"http://{address}"):  # type: ignore[arg-type]
+        pass
+    for origin in ("http://evil.example", None):
+        with pytest.raises(InvalidStatus):
+            async with connect(url, additional_headers={"Cookie": cookie}, origin=origin):  # type: ignore[arg-type]
+                pytest.fail("accepted")
+
+
+async def test_a_user_has_a_limited_number_of_sockets(
+    address: str, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LIVE_SOCKETS_PER_USER", 1)
+    async with open_socket(address, token):
+        with pytest.raises(InvalidStatus):
+            async with open_socket(address, token):
+                pytest.fail("accepted")
+    await asyncio.sleep(0.2)
+    async with open_socket(address, token):
+        pass
+
+
+async def test_a_client_that_shouts_is_cut(
+    address: str, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LIVE_MESSAGES_PER_10S", 5)
+    async with open_socket(address, token) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            for number in range(100):
+                await say(socket, ack=number)
+                await asyncio.sleep(0.01)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4408
+
+
+async def test_a_client_that_does_not_acknowledge_is_paused_and_gets_the_newest_states(
+    address: str, token: str, empty_redis: redis.Redis
+) -> None:
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[TOPIC])
+        for number in range(1, 201):
+            await publish(empty_redis, 60 * number, number)
+            await asyncio.sleep(0.002)
+        heard = [await hear(socket, "seq") for _ in range(60)]
+        with pytest.raises(TimeoutError):
+            await hear(socket, "seq", 0.5)
+        await publish(empty_redis, 60 * 200, 999)
+        await say(socket, ack=heard[-1]["seq"])
+        newest = {}
+        while 200 * 60 not in newest:
+            message = await hear(socket, "seq")
+            newest[message["time"]] = message["data"]["v"]
+            await say(socket, ack=message["seq"])
+        assert newest[200 * 60] == 999
+
+
+async def test_a_lost_redis_connection_ends_in_a_resync(
+    address: str, token: str, empty_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "RECONNECT_SECONDS", 0.1)
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[TOPIC])
+        await publish(empty_redis, 60, 1)
+        await hear(socket, "seq")
+        empty_redis.client_kill_filter(_type="pubsub")
+        assert (await hear(socket, "resync"))["topic"] == TOPIC
+        await publish(empty_redis, 120, 2)
+        assert (await hear(socket, "seq"))["data"] == {"v": 2}
