@@ -36,10 +36,6 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._width = max(len(child.name) for child in children)
 
-    @property
-    def is_stopping(self) -> bool:
-        return self.stopping
-
     def start(self) -> None:
         """Start every child and keep it running; call it inside the event loop."""
         for index, child in enumerate(self.children):
@@ -57,7 +53,7 @@ class Supervisor:
 
     async def _keep_running(self, child: Child, index: int) -> None:
         pause = 1.0
-        while not self.is_stopping:
+        while not self._is_stopping():
             started = time.monotonic()
             child.process = await asyncio.create_subprocess_exec(
                 *child.command,
@@ -70,7 +66,7 @@ class Supervisor:
             )
             await self._print_output(child, index)
             code = await child.process.wait()
-            if self.is_stopping:
+            if self._is_stopping():
                 return
             if time.monotonic() - started > STABLE_SECONDS:
                 pause = 1.0
@@ -78,6 +74,9 @@ class Supervisor:
             self.say(child.name, f"ended with code {code}; starting again in {pause:.0f} s", index)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _is_stopping(self) -> bool:
+        return self.stopping
 
     async def _print_output(self, child: Child, index: int) -> None:
         assert child.process is not None and child.process.stdout is not None

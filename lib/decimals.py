@@ -15,7 +15,11 @@ QUOTE_UNIT = 10**QUOTE_PLACES
 
 def scaled(text: str, places: int = PLACES) -> int:
     """`"61837.63"` -> 6183763000000. Raises ValueError for text with more than `places` places."""
+    if places == PLACES and text[-9:-8] == ".":  # as Binance writes nearly all of them
+        return int(text[:-9] + text[-8:])
     whole, _, fraction = text.partition(".")
+    if not whole:
+        raise ValueError(f"expected decimal text, was {text!r}")
     if len(fraction) > places:
         if fraction[places:].strip("0"):
             raise ValueError(f"expected at most {places} decimal places, was {text!r}")

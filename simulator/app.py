@@ -35,6 +35,8 @@ def make_app(exchange: Exchange) -> web.Application:
 
     async def close_sockets(_: web.Application) -> None:
         sockets.cut_all()
+        for symbol in exchange.symbols.values():
+            symbol.tape.close()
 
     app.cleanup_ctx.append(run_exchange)
     app.on_shutdown.append(close_sockets)

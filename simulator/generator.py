@@ -86,7 +86,7 @@ class Market:
             self.drift = rng.gauss(0, 0.25) - 4.0 * (self.price / self.anchor - 1)
             self.heat = rng.choice((0.3, 0.7, 1.0, 1.0, 2.0, 5.0))
         if rng.random() < 0.003:
-            self.heat = min(self.heat * 6, 25.0)
+            self.heat = min(self.heat * 6, 12.0)
             self._regime_ends = now_us + int(rng.uniform(0.5, 3) * 1_000_000)
 
     def _order(self, time_us: int) -> list[Row]:

@@ -104,6 +104,10 @@ class Tape:
             self._forget()
         return made
 
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
     def aggregates(self, first_id: int, last_id: int) -> Iterator[AggTrade]:
         """Aggregates of a stretch of trades; those at its ends may be longer than the stretch."""
         return aggregate(self.between(first_id, last_id))

@@ -97,7 +97,7 @@ class RunningSimulator:
 async def simulator() -> AsyncIterator[RunningSimulator]:
     """A generated BTCUSDT market, fast, without faults, on a port of its own."""
     exchange = Exchange(Faults(), rest_lag_ms=50)
-    exchange.list_generated("BTCUSDT", None, seed=7, pace=20.0)
+    exchange.list_generated("BTCUSDT", None, seed=7, pace=10.0)
     runner = web.AppRunner(make_app(exchange), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -112,16 +112,6 @@ decode_server_time = msgspec.json.Decoder(ServerTime).decode
 decode_exchange_info = msgspec.json.Decoder(ExchangeInfo).decode
 decode_error = msgspec.json.Decoder(ErrorBody).decode
 
-COMBINED_HEAD = b'{"stream":"'
-
-
-def stream_of(frame: bytes) -> bytes:
-    """The stream's name in a combined frame without decoding the rest; b"" when it stands
-    elsewhere in the frame than Binance puts it."""
-    if not frame.startswith(COMBINED_HEAD):
-        return b""
-    return frame[11 : frame.index(b'"', 11)]
-
 
 def control(method: str, streams: list[str], request_id: int) -> bytes:
     message: Mapping[str, object] = {"method": method, "params": streams, "id": request_id}

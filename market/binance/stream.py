@@ -2,7 +2,7 @@
 
 connect -> subscribe -> read; every stream's frames go to its own sink, undecoded. Binance closes a
 connection after 24 h and allows 300 attempts in 5 minutes; between attempts we wait 1, 2, 4 … 60 s,
-with jitter, and start over after a connection that brought a frame.
+with jitter, and start over after a connection that stood.
 Source: binance-spot-api-docs web-socket-streams.md.
 """
 
@@ -15,12 +15,13 @@ import msgspec
 import structlog
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from market.binance.frames import control, decode_envelope, stream_of
+from market.binance.frames import control, decode_envelope
 
 log = structlog.get_logger(__name__)
 
 Sink = Callable[[bytes], None]
 
+TEXT = WSMsgType.TEXT
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 CONNECT_SECONDS = 10.0
@@ -38,13 +39,13 @@ class MarketStream:
 
     def __init__(self, base_url: str, on_connected: Callable[[], None]) -> None:
         self.sinks: dict[bytes, Sink] = {}
+        self._routes: dict[bytes, Sink] = {}
         self.is_connected = False
         self.connects = 0
         self.malformed = 0
         self._base_url = base_url
         self._on_connected = on_connected
         self._transport: WSTransport | None = None
-        self._got_frame = False
         self._request_id = 0
         self._background: set[asyncio.Task[None]] = set()
 
@@ -52,7 +53,7 @@ class MarketStream:
         """Stay connected until `stop`; returns after the connection is closed."""
         pause = FIRST_PAUSE
         while not stop.is_set():
-            self._got_frame = False
+            connects = self.connects
             try:
                 await self._connect_once(stop)
             except (OSError, WSError, TimeoutError) as error:
@@ -62,7 +63,7 @@ class MarketStream:
                 self._transport = None
             if stop.is_set():
                 return
-            if self._got_frame:
+            if self.connects > connects:
                 pause = FIRST_PAUSE
             seconds = pause * random.uniform(0.75, 1.25)  # noqa: S311
             log.warning("stream reconnects", after_s=round(seconds, 1), connects=self.connects)
@@ -73,16 +74,17 @@ class MarketStream:
         """Add streams; takes effect now when connected, else with the next connection."""
         new = [name for name in sinks if name not in self.sinks]
         self.sinks.update(sinks)
+        self._routes.update(sinks)
         self._send_control("SUBSCRIBE", new)
 
     def unsubscribe(self, names: Iterable[bytes]) -> None:
         gone = [name for name in names if self.sinks.pop(name, None) is not None]
+        self._routes = dict(self.sinks)
         self._send_control("UNSUBSCRIBE", gone)
 
     def feed(self, frame: bytes) -> None:
-        """One frame off the wire."""
-        self._got_frame = True
-        sink = self.sinks.get(stream_of(frame))
+        """One frame off the wire: `{"stream":"<name>",…`, so the name ends at the next quote."""
+        sink = self._routes.get(frame[11 : frame.find(b'"', 11)])
         if sink is None:
             self._feed_unusual(frame)
         else:
@@ -129,12 +131,15 @@ class MarketStream:
         if envelope.code is not None:
             log.error("control message refused", code=envelope.code, message=envelope.msg)
         elif envelope.stream is not None:
-            sink = self.sinks.get(envelope.stream.encode())
+            name = envelope.stream.encode()
+            sink = self.sinks.get(name)
             if sink is not None:
                 sink(frame)
             elif envelope.stream == "!serverShutdown" and self._transport is not None:
                 log.warning("server announces its shutdown")
                 self._transport.disconnect()
+            else:
+                self._routes[name] = _pass_over  # still coming after an unsubscribe
 
     def _send_control(self, method: str, names: list[bytes]) -> None:
         if names and self._transport is not None:
@@ -160,7 +165,7 @@ class _Listener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.TEXT and frame.fin:
+        if kind == TEXT and frame.fin:
             self._feed(frame.get_payload_as_bytes())
         elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
             self._parts.append(frame.get_payload_as_bytes())
@@ -170,6 +175,10 @@ class _Listener(WSListener):
         elif kind == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code())
             transport.disconnect()
+
+
+def _pass_over(frame: bytes) -> None:
+    """A stream that nobody wants."""
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -30,6 +30,7 @@ from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
+from market.hot import keys
 from market.hot.store import HotStore
 from market.instruments import InstrumentKey
 
@@ -90,10 +91,10 @@ class Collector:
         self.tapes: dict[InstrumentKey, Tape] = {}
         self.stop = asyncio.Event()
         self.frames = 0
-        self._outside = outside
+        self.outside = outside
         self.database = DatabaseThread()
         self._wake = asyncio.Event()
-        self._stream = MarketStream(outside.stream_url, self._on_connected)
+        self.stream = MarketStream(outside.stream_url, self._on_connected)
         # the exchange's clock against ours, from the event times of frames, in ms
         self._clock_offset_ms: float | None = None
         self._last_beat = 0.0
@@ -102,10 +103,10 @@ class Collector:
 
     async def run(self) -> None:
         """Collect until `stop` is set or the lease is lost; saves what it has before it returns."""
-        await self._outside.hot.load_script()
+        await self.outside.hot.load_script()
         await self.follow_once()
         loops = [
-            self._stream.run(self.stop),
+            self.stream.run(self.stop),
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
             self._every(REBUILD_PAUSE, self.rebuild_once),
@@ -119,7 +120,7 @@ class Collector:
         finally:
             for task in self._tasks:
                 task.cancel()
-            await self._outside.rest.close()
+            await self.outside.rest.close()
             self.database.close()
 
     # --- frames in ------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ class Collector:
             payload = decode_trade(frame).data
             trade = as_trade(payload)
         except (msgspec.DecodeError, ValueError) as error:
-            self._stream.malformed += 1
+            self.stream.malformed += 1
             log.warning("malformed trade", tape=str(tape.followed.key), error=str(error))
             return
         self.frames += 1
@@ -152,7 +153,7 @@ class Collector:
     async def _catch_up(self, tape: Tape) -> None:
         """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
         try:
-            rows = await self._outside.rest.newest_trades(tape.followed.key.symbol)
+            rows = await self.outside.rest.newest_trades(tape.followed.key.symbol)
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
             return
@@ -207,10 +208,11 @@ class Collector:
                 dirty.append(tape)
         if beat:
             self._last_beat = time.monotonic()
+            await self._look_for_viewers()
         if not dirty:
             return
         writes = [(tape.followed.key, tape.writer.write()) for tape in dirty]
-        for tape, applied in zip(dirty, await self._outside.hot.write(writes), strict=True):
+        for tape, applied in zip(dirty, await self.outside.hot.write(writes), strict=True):
             if applied:
                 tape.writer.confirmed()
             else:
@@ -247,12 +249,20 @@ class Collector:
 
     async def _fill(self, tape: Tape, hole: Hole) -> None:
         symbol = tape.followed.key.symbol
-        async for found in fill(self._outside.rest, symbol, hole, HOLE_SECONDS):
+        async for found in fill(self.outside.rest, symbol, hole, HOLE_SECONDS):
             tape.writer.inbox += found.trades
             tape.writer.unfillable += found.unfillable
             self._wake.set()
             if (tape.writer.cursor.last_id or 0) >= hole.last_id:
                 return
+
+    async def _look_for_viewers(self) -> None:
+        tapes = list(self.tapes.values())
+        channels = [keys.topic(keys.flow_topic(tape.followed.key, "1s")) for tape in tapes]
+        if channels:
+            counts = await self.outside.hot.client.pubsub_numsub(*channels)
+            for tape, (_, count) in zip(tapes, counts, strict=True):
+                tape.writer.has_second_viewers = count > 0
 
     def _read_book(self, tape: Tape) -> None:
         if not tape.book:
@@ -283,7 +293,7 @@ class Collector:
         writer = tape.writer
         if not writer.has_begun or writer.cursor.waiting:
             return
-        if self._stream.is_connected and self._clock_offset_ms is not None:
+        if self.stream.is_connected and self._clock_offset_ms is not None:
             now_ms = int(time.time() * 1000 + self._clock_offset_ms) - COVER_LAG_MS
             writer.covered_to = max(writer.covered_to, now_ms)
 
@@ -307,28 +317,28 @@ class Collector:
     async def rebuild_once(self) -> None:
         """Work on the oldest open gap of each tape."""
         for tape in list(self.tapes.values()):
-            gaps = await self._outside.hot.gaps(tape.followed.key)
+            gaps = await self.outside.hot.gaps(tape.followed.key)
             for gap in gaps:
                 if gap.state != "open" or self.stop.is_set():
                     continue
                 try:
-                    await rebuild_gap(tape.place, self._outside.rest, gap)
+                    await rebuild_gap(tape.place, self.outside.rest, gap)
                 except NotYet as reason:
                     log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
                 break
 
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""
-        followed = {item.key: item for item in await self.database.run(self._outside.find_followed)}
+        followed = {item.key: item for item in await self.database.run(self.outside.find_followed)}
         for key in [key for key in self.tapes if key not in followed]:
             del self.tapes[key]
-            self._stream.unsubscribe(_streams(key))
+            self.stream.unsubscribe(_streams(key))
         for key, item in followed.items():
             if key not in self.tapes:
                 await self._start(item)
 
     async def _start(self, item: Followed) -> None:
-        hot = self._outside.hot
+        hot = self.outside.hot
         place = Place(item.key, item.id, SETS[item.band_set], hot, self.database)
         writer = TapeWriter(
             item.key,
@@ -341,14 +351,14 @@ class Collector:
         tape = Tape(item, writer, place)
         self.tapes[item.key] = tape
         trade, book = _streams(item.key)
-        self._stream.subscribe(
+        self.stream.subscribe(
             {trade: partial(self._take_trade, tape), book: partial(self._take_book, tape)}
         )
-        if self._stream.is_connected:
+        if self.stream.is_connected:
             self._background(self._catch_up(tape))
 
     async def renew_once(self) -> None:
-        state = "connected" if self._stream.is_connected else "reconnecting"
+        state = "connected" if self.stream.is_connected else "reconnecting"
         if not await self.database.run(lease.renew, self.share, self.holder, state):
             log.warning("lease lost", share=self.share)
             self.stop.set()

@@ -12,7 +12,7 @@ import structlog
 from lib.decimals import text
 from market.answers import live_payload
 from market.flow.bands import BandSet
-from market.flow.bars import Bar, roll_up
+from market.flow.bars import Bar
 from market.flow.sequence import Cursor
 from market.flow.tape import MinuteNotHeld, TapeBuilder
 from market.flow.trades import Trade
@@ -68,6 +68,8 @@ class TapeWriter:
         self.price = 0
         self.covered_from = self.covered_to = 0
         self.refused = 0
+        # 1 s states are many and seldom watched: they are encoded only for somebody
+        self.has_second_viewers = False
         self.conflicts = 0
         self._hot = hot
         self._load_saved_state = load_saved_state
@@ -260,8 +262,11 @@ class TapeWriter:
             state=flat(state),
             bars=writes,
             gaps=[word for id, gap in gaps.items() for word in (id, gap_text(gap))],
-            messages=[*self._messages("1s", seconds), *self._messages("1m", minutes)]
-            + self._closing_messages(),
+            messages=[
+                *(self._messages("1s", seconds) if self.has_second_viewers else []),
+                *self._messages("1m", minutes),
+                *self._closing_messages(),
+            ],
         )
 
     def confirmed(self) -> None:
@@ -317,14 +322,15 @@ class TapeWriter:
         seconds = self.builder.held[minute]
         newest = max(seconds)
         changed = {second for second in self.builder.changed if second - second % 60 == minute}
-        known = self._before.get(minute)
-        if known is None or known[0] != newest or changed != {newest}:
-            earlier = [seconds[second] for second in sorted(seconds) if second != newest]
-            rolled = roll_up(earlier, 60)
-            known = self._before[minute] = (newest, rolled[0] if rolled else Bar(minute))
-        bar = known[1].copy()
-        bar.add(seconds[newest])
-        return bar
+        until, bar = self._before.get(minute, (minute, Bar(minute)))
+        if changed and min(changed) < until:  # something that was summed has changed
+            until, bar = minute, Bar(minute)
+        for second in sorted(second for second in seconds if until <= second < newest):
+            bar.add(seconds[second])
+        self._before[minute] = (newest, bar)
+        whole = bar.copy()
+        whole.add(seconds[newest])
+        return whole
 
     def _messages(self, interval: str, bars: list[Bar]) -> list[tuple[str, str]]:
         length = 60 if interval == "1m" else 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 import msgspec
 
@@ -12,11 +13,12 @@ PLAIN = (
     "open", "high", "low", "close", "trades", "first_id", "last_id", "base_buy", "base_sell",
     "quote_buy", "quote_sell", "delta_low", "delta_high", "bid", "ask", "revision",
 )  # fmt: skip
+_plain = attrgetter(*PLAIN)
 
 
 def bar_fields(bar: Bar) -> dict[str, str]:
     """Scaled integers as text; the bands packed, space-separated."""
-    fields = {name: str(getattr(bar, name)) for name in PLAIN}
+    fields = dict(zip(PLAIN, map(str, _plain(bar)), strict=True))
     fields["trade"] = pack(bar.trade)
     fields["order"] = pack(bar.order)
     return fields

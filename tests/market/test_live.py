@@ -52,7 +52,8 @@ async def token(alice: User, make_instrument: MakeInstrument) -> str:
         make_instrument("BTCUSDT")
         return issue_token(user=alice)
 
-    return await in_database(prepare)()
+    made: str = await in_database(prepare)()
+    return made
 
 
 def open_socket(address: str, token: str) -> connect:

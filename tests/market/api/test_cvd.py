@@ -50,11 +50,11 @@ def instrument(make_instrument: MakeInstrument) -> Instrument:
     return make_instrument("BTCUSDT")
 
 
-def ask(token: dict[str, str], path: str = "range", **query: object) -> Any:
-    asked: dict[str, object] = {"symbol": "BTCUSDT"}
+def ask(token: dict[str, str], path: str = "range", **query: Any) -> Any:
+    asked: dict[str, Any] = {"symbol": "BTCUSDT"}
     if path != "realtime":
         asked.update(start=START * 1000, end=(NOW + 60) * 1000)
-    answer = Client().get(f"/api/cvd/{path}", {**asked, **query}, **token)
+    answer = Client(**token).get(f"/api/cvd/{path}", {**asked, **query})  # type: ignore[arg-type]
     assert answer.status_code == 200, answer.content
     return answer.json()
 
@@ -106,7 +106,7 @@ def test_an_open_gap_makes_its_minutes_incomplete_and_is_listed(
 ) -> None:
     put_hot(empty_redis, [minute(START, 1), minute(START + 60, 9)])
     gap = GapRecord(2, 8, START * 1000 + 59_000, START * 1000 + 59_500, "late", "open")
-    empty_redis.hset(keys.gaps(KEY), "2", encode_gap(gap))
+    empty_redis.hset(keys.gaps(KEY), "2", encode_gap(gap).decode())
     answer = ask(alices_token, end=(START + 120) * 1000)
     assert [bar["complete"] for bar in answer["bars"]] == [False, True]
     assert answer["gaps"] == [

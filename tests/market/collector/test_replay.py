@@ -2,12 +2,14 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
 from django.test import Client
 
 from accounts.models import User
+from market.collector.collector import Collector
 from market.models import SecondBar
 from tests import captures
 from tests.conftest import MakeInstrument, eventually
@@ -56,15 +58,15 @@ async def collect_it_all(exchange: ForeignExchange, last_id: int, count: int) ->
     assert exchange.connects > 3
 
 
-async def wait_for_end(exchange: ForeignExchange, collector: object, last_id: int) -> None:
+async def wait_for_end(exchange: ForeignExchange, collector: Collector, last_id: int) -> None:
     def is_at_end() -> bool:
-        tapes = collector.tapes.values()  # type: ignore[attr-defined]
+        tapes = collector.tapes.values()
         return bool(tapes) and all(tape.writer.cursor.last_id == last_id for tape in tapes)
 
     await eventually(lambda: exchange.is_over and is_at_end(), 60, "the whole capture")
 
 
-def ask(browser: Client, exchange: ForeignExchange, golden: dict, unit: str) -> dict:  # type: ignore[type-arg]
+def ask(browser: Client, exchange: ForeignExchange, golden: Any, unit: str) -> Any:
     minutes = [int(minute) * 1000 + exchange.shift_ms for minute in golden["minutes"]]
     answer = browser.get(
         "/api/cvd/range",
@@ -72,10 +74,10 @@ def ask(browser: Client, exchange: ForeignExchange, golden: dict, unit: str) -> 
          "start": minutes[0], "end": minutes[-1] + 60_000},
     )  # fmt: skip
     assert answer.status_code == 200, answer.content
-    return answer.json()  # type: ignore[no-any-return]
+    return answer.json()
 
 
-def check_minutes(answer: dict, golden: dict, shift_ms: int) -> None:  # type: ignore[type-arg]
+def check_minutes(answer: Any, golden: Any, shift_ms: int) -> None:
     expected = {int(key) * 1000 + shift_ms: value for key, value in golden["minutes"].items()}
     assert [bar["t"] for bar in answer["bars"]] == list(expected)
     for bar in answer["bars"]:
@@ -89,7 +91,7 @@ def check_minutes(answer: dict, golden: dict, shift_ms: int) -> None:  # type: i
     assert not any(gap["state"] == "open" for gap in answer["gaps"])
 
 
-def check_bands(answer: dict, golden: dict) -> None:  # type: ignore[type-arg]
+def check_bands(answer: Any, golden: Any) -> None:
     for name, sums in golden.items():
         rows = [bar["bands"][name] for bar in answer["bars"]]
         assert sum(Decimal(row["buy"]) for row in rows) == Decimal(sums["buy"])

@@ -17,9 +17,10 @@ def build(rows: list[Trade]) -> dict[int, Bar]:
 
 
 def dollars(amount: str) -> int:
-    whole, _, cents = amount.partition(".")
+    whole, _, cents = amount.partition(".")  # "12.5" -> 12.50 at 1e-16
     total_cents = int(whole) * 100 + int(cents.ljust(2, "0"))
-    return total_cents * (QUOTE_UNIT // 100)
+    result: int = total_cents * (QUOTE_UNIT // 100)
+    return result
 
 
 TAPE = [
