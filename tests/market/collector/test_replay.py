@@ -68,11 +68,11 @@ async def wait_for_end(exchange: ForeignExchange, collector: Collector, last_id:
 
 def ask(browser: Client, exchange: ForeignExchange, golden: Any, unit: str) -> Any:
     minutes = [int(minute) * 1000 + exchange.shift_ms for minute in golden["minutes"]]
-    answer = browser.get(
-        "/api/cvd/range",
-        {"symbol": "BTCUSDT", "interval": "1m", "unit": unit, "market": "spot",
-         "start": minutes[0], "end": minutes[-1] + 60_000},
-    )  # fmt: skip
+    query: dict[str, Any] = {
+        "symbol": "BTCUSDT", "interval": "1m", "unit": unit, "market": "spot",
+        "start": minutes[0], "end": minutes[-1] + 60_000,
+    }  # fmt: skip
+    answer = browser.get("/api/cvd/range", query)
     assert answer.status_code == 200, answer.content
     return answer.json()
 
