@@ -258,7 +258,10 @@ class Collector:
 
     async def _look_for_viewers(self) -> None:
         tapes = list(self.tapes.values())
-        channels = [keys.topic(keys.flow_topic(tape.followed.key, "1s")) for tape in tapes]
+        channels = [
+            keys.topic(tape.followed.key.venue, keys.flow_topic(tape.followed.key, "1s"))
+            for tape in tapes
+        ]
         if channels:
             counts = await self.outside.hot.client.pubsub_numsub(*channels)
             for tape, (_, count) in zip(tapes, counts, strict=True):

@@ -202,6 +202,7 @@ async def _prepare(
     new = replace(state, revision=revision)
     if reaches_cursor:
         new = replace(new, sweep=builder.sweep)
+    channel = keys.topic(place.tape.venue, keys.flow_topic(place.tape, "1m"))
     write = Write(
         expect=(str(state.last_id) if reaches_cursor else "*", str(state.revision)),
         state=flat({"revision": str(new.revision), "sweep": new.fields()["sweep"]})
@@ -209,6 +210,6 @@ async def _prepare(
         else ["revision", str(new.revision)],
         bars=writes,
         gaps=[word for gap in gaps for word in (str(gap.first_id), gap_text(gap))],
-        messages=[(keys.topic(keys.flow_topic(place.tape, "1m")), RESYNC)] if rebuilt else [],
+        messages=[(channel, RESYNC)] if rebuilt else [],
     )
     return rebuilt, write

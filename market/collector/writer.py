@@ -334,7 +334,7 @@ class TapeWriter:
 
     def _messages(self, interval: str, bars: list[Bar]) -> list[tuple[str, str]]:
         length = 60 if interval == "1m" else 1
-        channel = keys.topic(keys.flow_topic(self.tape, interval))
+        channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, interval))
         return [(channel, self._message(bar, length)) for bar in bars]
 
     def _closing_messages(self) -> list[tuple[str, str]]:
@@ -345,7 +345,7 @@ class TapeWriter:
         self._announced = ended
         if not self.builder.held[ended]:
             return []
-        channel = keys.topic(keys.flow_topic(self.tape, "1m"))
+        channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, "1m"))
         return [(channel, self._message(self._minute(ended), 60))]
 
     def _message(self, bar: Bar, length: int) -> str:

@@ -22,12 +22,12 @@ def bar(tape: InstrumentKey, interval: str, time: int) -> str:
     return f"tl:tape:{{{tape}}}:{interval}:{time}"
 
 
-def topic(name: str) -> str:
-    """Pub/sub channel of a live topic."""
-    return f"tl:live:{name}"
+def topic(venue: str, name: str) -> str:
+    """Pub/sub channel of a live topic; channels know no database number, so the venue is in."""
+    return f"tl:live:{venue}:{name}"
 
 
-HEARTBEAT = topic("heartbeat")
+HEARTBEAT = "heartbeat"
 # What a topic's channel carries when older bars have changed: read the API again.
 RESYNC = "resync"
 

@@ -88,7 +88,7 @@ class Hub:
         who.add(mailbox)
         if len(who) == 1 and self._pubsub is not None:
             with contextlib.suppress(redis.RedisError, OSError):  # the next connection has it
-                await self._pubsub.subscribe(keys.topic(topic))
+                await self._pubsub.subscribe(channel(topic))
 
     async def unsubscribe(self, mailbox: Mailbox, topic: str) -> None:
         who = self.viewers.get(topic, set())
@@ -98,7 +98,7 @@ class Hub:
             del self.viewers[topic]
             if self._pubsub is not None:
                 with contextlib.suppress(redis.RedisError, OSError):
-                    await self._pubsub.unsubscribe(keys.topic(topic))
+                    await self._pubsub.unsubscribe(channel(topic))
 
     async def _run(self) -> None:
         """Read the subscription for ever; after each break every viewer reads the API again."""
@@ -109,7 +109,7 @@ class Hub:
             )
             try:
                 async with client.pubsub() as pubsub:
-                    await pubsub.subscribe(keys.HEARTBEAT, *map(keys.topic, self.viewers))
+                    await pubsub.subscribe(*map(channel, (keys.HEARTBEAT, *self.viewers)))
                     if asyncio.current_task() is not self._task:
                         return
                     self._pubsub = pubsub
@@ -130,7 +130,8 @@ class Hub:
         try:
             async for message in pubsub.listen():
                 if message["type"] == "message":
-                    self._deliver(message["channel"].decode(), message["data"].decode())
+                    topic = message["channel"].decode().removeprefix(channel(""))
+                    self._deliver(topic, message["data"].decode())
         finally:
             beat.cancel()
             with contextlib.suppress(asyncio.CancelledError, redis.RedisError, OSError):
@@ -139,17 +140,16 @@ class Hub:
     async def _beat(self, client: redis.Redis) -> None:
         """Heartbeats go through the whole path: Redis, hub, socket."""
         while True:
-            await client.publish(keys.HEARTBEAT, int(time.time() * 1000))
+            await client.publish(channel(keys.HEARTBEAT), int(time.time() * 1000))
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    def _deliver(self, channel: str, data: str) -> None:
-        if channel == keys.HEARTBEAT:
+    def _deliver(self, topic: str, data: str) -> None:
+        if topic == keys.HEARTBEAT:
             for mailbox in self.mailboxes:
                 if mailbox.heartbeat is None or int(data) >= mailbox.heartbeat + 1000:
                     mailbox.heartbeat = int(data)
                     mailbox.wake.set()
             return
-        topic = channel.removeprefix(keys.topic(""))
         slot, _, payload = data.partition("\n")
         for mailbox in self.viewers.get(topic, ()):
             mailbox.put(topic, slot, payload or slot)
@@ -158,6 +158,10 @@ class Hub:
         for topic, who in self.viewers.items():
             for mailbox in who:
                 mailbox.put(topic, "", keys.RESYNC)
+
+
+def channel(topic: str) -> str:
+    return keys.topic(settings.VENUE, topic)
 
 
 def frame(topic: str, seq: int, payload: str) -> str:

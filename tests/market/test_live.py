@@ -21,9 +21,12 @@ from config.asgi import application
 from market.hot import keys
 from market.live import hub as hubs
 from tests.conftest import MakeInstrument
+from tests.environment import WORKER
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOPIC = "flow:spot:BTCUSDT:1m"
+# pub/sub knows no database number: another worker must not talk into this one
+SYMBOL = f"LIVE{WORKER}USDT"
+TOPIC = f"flow:spot:{SYMBOL}:1m"
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ async def address() -> AsyncIterator[str]:
 @pytest.fixture
 async def token(alice: User, make_instrument: MakeInstrument) -> str:
     def prepare() -> str:
-        make_instrument("BTCUSDT")
+        make_instrument(SYMBOL)
         return issue_token(user=alice)
 
     made: str = await in_database(prepare)()
@@ -79,7 +82,7 @@ async def publish(client: redis.Redis, slot: int, value: int, times: int = 50) -
     """Publish until somebody listens."""
     for _ in range(times):
         payload = f'{slot}\n"time":{slot},"data":{{"v":{value}}}}}'
-        if client.publish(keys.topic(TOPIC), payload):
+        if client.publish(keys.topic("simulator", TOPIC), payload):
             return
         await asyncio.sleep(0.05)
     pytest.fail("nobody subscribed")
@@ -105,11 +108,12 @@ async def test_an_unsubscribed_topic_is_silent(
         await hear(socket, "seq")
         await say(socket, unsubscribe=[TOPIC])
         await asyncio.sleep(0.3)
-        assert empty_redis.publish(keys.topic(TOPIC), "60\n{}") == 0
+        assert empty_redis.publish(keys.topic("simulator", TOPIC), "60\n{}") == 0
 
 
 @pytest.mark.parametrize(
-    "topic", ["flow:spot:NOPE:1m", "flow:spot:BTCUSDT:9m", "account", "flow:usdm:BTCUSDT:1m", ""]
+    "topic",
+    ["flow:spot:NOPE:1m", f"flow:spot:{SYMBOL}:9m", "account", f"flow:usdm:{SYMBOL}:1m", ""],
 )
 async def test_an_unknown_topic_is_an_error_that_names_it(
     address: str, token: str, topic: str

@@ -1,0 +1,217 @@
+"""Books that share events: one spot book, or all futures books of a symbol (they share funding).
+
+Events are kept sorted; at each moment when every book is flat a checkpoint is taken, from which an
+added event is computed again.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from journal.ledger.book import Book, Results
+from journal.ledger.lots import Lots
+from journal.ledger.records import ZERO, Fill, Funding, Position, Problem, Rules, Trade, Transfer
+
+Event = Fill | Funding | Transfer
+Prices = Callable[[str, Any], Decimal | None]
+BookKey = tuple[str, str, str]
+# (time, kind, id, account, position side, event): ties are never decided by the event itself
+Entry = tuple[Any, int, tuple[int, int | str], str, str, Event]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All books flat after `position` events; residual lots, and how much had been produced."""
+
+    position: int
+    residues: dict[BookKey, tuple[int, Lots]]
+    matches: int
+    trades: int
+    problems: int
+
+
+class Group:
+    def __init__(self, method: str, prices: Prices | None, rules: Rules) -> None:
+        self.method = method
+        self.prices = prices
+        self.rules = rules
+        self.results = Results()
+        self.books: dict[BookKey, Book] = {}
+        self._entries: list[Entry] = []
+        self._seen: set[tuple[int, tuple[int, int | str], str, str]] = set()
+        self._duplicates: list[Problem] = []
+        self._checkpoints: list[Checkpoint] = [Checkpoint(0, {}, 0, 0, 0)]
+        self._firsts: dict[BookKey, Fill] = {}
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take events in any order and compute again what they touch."""
+        fresh = [entry for entry in map(entry_of, events) if self._is_new(entry)]
+        if not fresh:
+            return
+        if not self._entries:
+            self._entries = sorted(fresh)
+            self._replay(self._checkpoints[0])
+            return
+        earliest = min(bisect_left(self._entries, entry) for entry in fresh)
+        for entry in fresh:
+            insort(self._entries, entry)
+        while self._checkpoints[-1].position > earliest:
+            self._checkpoints.pop()
+        self._replay(self._checkpoints[-1])
+
+    def open_trades(self) -> list[Trade]:
+        return [trade for book in self.books.values() if (trade := book.open_trade())]
+
+    def positions(self) -> list[Position]:
+        return [found for book in self.books.values() if (found := book.position())]
+
+    def problems(self) -> list[Problem]:
+        return [*self._duplicates, *self.results.problems]
+
+    def _is_new(self, entry: Entry) -> bool:
+        _, kind, number, account, _, event = entry
+        name = (kind, number, account, getattr(event, "market", ""))
+        if name not in self._seen:
+            self._seen.add(name)
+            return True
+        quantity = event.amount if isinstance(event, Funding) else event.quantity
+        self._duplicates.append(
+            Problem("duplicate", event.id, quantity, f"id {event.id} came twice: counted once")
+        )
+        return False
+
+    def _replay(self, start: Checkpoint) -> None:
+        """Go on from a moment when all books were flat."""
+        results = self.results
+        del results.matches[start.matches :]
+        del results.trades[start.trades :]
+        del results.problems[start.problems :]
+        self.books = {}
+        for key, (sign, lots) in start.residues.items():
+            book = self.books[key] = Book(self._firsts[key], self.method, self.rules, results)
+            book.sign, book.lots = sign, lots.copy()
+        entries = self._entries
+        last = len(entries) - 1
+        for position in range(start.position, len(entries)):
+            event = entries[position][-1]
+            self._apply(event)
+            if position < last and entries[position + 1][0] != event.time:
+                self._settle(None)
+                self._take_checkpoint(position + 1)
+        self._settle(None)
+
+    def _settle(self, time: Any) -> None:
+        for book in self.books.values():
+            if book.dust_at is not None:
+                book.settle(time)
+
+    def _take_checkpoint(self, position: int) -> None:
+        if any(book.trip is not None for book in self.books.values()):
+            return
+        results = self.results
+        residues = {
+            key: (book.sign, book.lots.copy())
+            for key, book in self.books.items()
+            if book.lots.quantity
+        }
+        self._checkpoints.append(
+            Checkpoint(
+                position, residues, len(results.matches), len(results.trades),
+                len(results.problems),
+            )
+        )  # fmt: skip
+
+    def _apply(self, event: Event) -> None:
+        if isinstance(event, Fill):
+            fee, base_fee = self._fees(event)
+            self._book(event).apply(event, fee, base_fee)
+        elif isinstance(event, Funding):
+            self._fund(event)
+        else:
+            book = next(iter(self.books.values()), None)
+            if book is None:  # the fill that names the book may come later
+                first = next(e[-1] for e in self._entries if isinstance(e[-1], Fill))
+                book = self._book(first)
+            book.transfer(event)
+
+    def _book(self, fill: Fill) -> Book:
+        key = (fill.account, fill.market, fill.position_side)
+        book = self.books.get(key)
+        if book is None:
+            self._firsts.setdefault(key, fill)
+            book = self.books[key] = Book(fill, self.method, self.rules, self.results)
+        return book
+
+    def _fees(self, fill: Fill) -> tuple[Decimal, Decimal]:
+        """(the whole fee in the quote asset, its part in the coin itself on spot)"""
+        total = base_fee = ZERO
+        pairs = (
+            [(fill.fee, fill.fee_asset), *fill.fees] if fill.fees else [(fill.fee, fill.fee_asset)]
+        )
+        settled_in = fill.base if fill.market == "coinm" else fill.quote
+        for amount, asset in pairs:
+            if not amount:
+                continue
+            if asset is None or asset == settled_in:
+                total += amount
+            elif asset == fill.base:
+                total += amount * fill.price
+                base_fee += amount if fill.market == "spot" else ZERO
+            else:
+                price = self._price(asset, fill.time, fill.id, amount)
+                total += amount * price
+        return total, base_fee
+
+    def _price(self, asset: str, time: Any, event_id: str | int, amount: Decimal) -> Decimal:
+        """A missing price is a Problem, and what it would have valued is left out."""
+        price: Decimal | None = None
+        if self.prices is not None:
+            try:
+                price = self.prices(asset, time)
+            except LookupError:
+                price = None
+        if price is None:
+            self.results.problems.append(
+                Problem(
+                    "missing_price", event_id, amount,
+                    f"{amount} {asset} cannot be valued: no price of {asset} at {time}",
+                )
+            )  # fmt: skip
+            return ZERO
+        return Decimal(price)
+
+    def _fund(self, item: Funding) -> None:
+        """To the open round trips of the symbol, by size where there are several."""
+        holders = [book for book in self.books.values() if book.trip is not None]
+        if not holders:
+            self.results.problems.append(
+                Problem(
+                    "funding_without_position", item.id, item.amount,
+                    f"funding of {item.amount} {item.asset} at {item.time} with no position open",
+                )
+            )  # fmt: skip
+            return
+        first = holders[0]
+        own = next(iter(self._firsts.values()))
+        settled_in = own.base if first.market == "coinm" else own.quote
+        amount = item.amount
+        if item.asset != settled_in:
+            amount *= self._price(item.asset, item.time, item.id, item.amount)
+        left, size = amount, sum((book.lots.quantity for book in holders), ZERO)
+        for book in holders[:-1]:
+            part = amount * book.lots.quantity / size
+            book.add_funding(part)
+            left -= part
+        holders[-1].add_funding(left)
+
+
+def entry_of(event: Event) -> Entry:
+    """Transfers before funding before fills of the same time; ids of digits sort as numbers."""
+    text = str(event.id)
+    number: tuple[int, int | str] = (0, int(text)) if text.isdecimal() else (1, text)
+    if isinstance(event, Fill):
+        return (event.time, 2, number, event.account, event.position_side, event)
+    kind = 1 if isinstance(event, Funding) else 0
+    return (event.time, kind, number, "", "", event)
