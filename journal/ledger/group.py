@@ -4,7 +4,7 @@ Events are kept sorted; at each moment when every book is flat a checkpoint is t
 added event is computed again.
 """
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -54,11 +54,18 @@ class Group:
             self._entries = sorted(fresh)
             self._replay(self._checkpoints[0])
             return
-        earliest = min(bisect_left(self._entries, entry) for entry in fresh)
+        fresh.sort()
+        if fresh[0][0] > self._entries[-1][0]:  # only later events: go on from where we are
+            start = len(self._entries)
+            self._take_checkpoint(start)
+            self._entries += fresh
+            self._run(start)
+            return
+        # a checkpoint lies behind all events of its moment, so one of the same moment undoes it
+        while (at := self._checkpoints[-1].position) and self._entries[at - 1][0] >= fresh[0][0]:
+            self._checkpoints.pop()
         for entry in fresh:
             insort(self._entries, entry)
-        while self._checkpoints[-1].position > earliest:
-            self._checkpoints.pop()
         self._replay(self._checkpoints[-1])
 
     def open_trades(self) -> list[Trade]:
@@ -92,9 +99,12 @@ class Group:
         for key, (sign, lots) in start.residues.items():
             book = self.books[key] = Book(self._firsts[key], self.method, self.rules, results)
             book.sign, book.lots = sign, lots.copy()
+        self._run(start.position)
+
+    def _run(self, start: int) -> None:
         entries = self._entries
         last = len(entries) - 1
-        for position in range(start.position, len(entries)):
+        for position in range(start, len(entries)):
             event = entries[position][-1]
             self._apply(event)
             if position < last and entries[position + 1][0] != event.time:
