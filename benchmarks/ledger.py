@@ -65,8 +65,9 @@ def measure(count: int) -> None:
         ledger.extend([middle])
         amid = time.perf_counter() - started
         print(
-            f"  {method:<8} full {full:6.2f} s ({full / reference:4.1f} x the reference)   one more "
-            f"{newest * 1000:6.2f} ms   one amid {amid * 1000:7.2f} ms   {len(ledger.trades):,} trades"
+            f"  {method:<8} full {full:6.2f} s ({full / reference:4.1f} x the reference)   "
+            f"one more {newest * 1000:6.2f} ms   one amid {amid * 1000:7.2f} ms   "
+            f"{len(ledger.trades):,} trades"
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  peak memory so far {peak:,.0f} MB")

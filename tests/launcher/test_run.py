@@ -1,5 +1,6 @@
 """`python -m launcher run` from the outside: a whole system comes up, answers, and goes away."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,9 +53,9 @@ def wait_for(log: Path, words: str, seconds: float) -> str:
     pytest.fail(f"{words!r} not within {seconds} s: {log.read_text()[-3000:]}")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_whole_system_comes_up_recovers_and_stops(
-    system: tuple[subprocess.Popen[bytes], Path],
+    system: tuple[subprocess.Popen[bytes], Path], tmp_path: Path
 ) -> None:
     process, log = system
     text = wait_for(log, "Tapelog is up at", 90)
@@ -61,9 +63,15 @@ def test_the_whole_system_comes_up_recovers_and_stops(
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5) as answer:
         assert answer.status == 200
 
+    for word in ("collectors", "collectors"):  # killed while it collects, and once more
+        time.sleep(4)
+        os.kill(children(process.pid, word)[0], signal.SIGKILL)
+        wait_for_ready(40)
+    check_all_minutes(issue_token(tmp_path / "data"))
+
     simulator = children(process.pid, "simulator")
     os.kill(simulator[0], signal.SIGKILL)
-    wait_for(log, "starting again", 10)
+    wait_for(log, "simulator | ended with code -9", 10)
 
     process.send_signal(signal.SIGINT)
     assert process.wait(40) == 0
@@ -71,6 +79,56 @@ def test_the_whole_system_comes_up_recovers_and_stops(
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", PORT))
+
+
+def wait_for_ready(seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    time.sleep(1)
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"not ready again within {seconds} s")
+
+
+def issue_token(data: Path) -> str:
+    """From another shell, as a user would: manage.py finds the embedded servers by DATA_DIR."""
+    said = subprocess.run(
+        [sys.executable, "manage.py", "issue_api_token", "demo"],
+        cwd=ROOT, env=environment(data), capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return said.stdout.splitlines()[-1]
+
+
+def get(port: int, path: str, token: str = "") -> Any:
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Token {token}"}
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return json.load(answer)
+
+
+def check_all_minutes(token: str) -> None:
+    """Every closed minute of the API equals the simulator's own truth, in both units."""
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:  # until a minute is closed
+        truth = get(PORT + 1, "/simulator/truth?symbol=BTCUSDT")
+        start, end = int(min(truth)), int(max(truth))
+        path = f"/api/cvd/range?symbol=BTCUSDT&interval=1m&start={start}&end={end + 60_000}"
+        bars = [bar for bar in get(PORT, path, token)["bars"] if bar["closed"]]
+        if bars:
+            break
+        time.sleep(1)
+    assert bars
+    for unit in ("trade", "order"):
+        for bar in get(PORT, f"{path}&unit={unit}", token)["bars"][: len(bars)]:
+            sums = truth[str(bar["t"])]
+            for name in ("trades", "first_id", "last_id", "buy", "sell", "base_buy", "base_sell"):
+                assert bar[name] == sums[name], name
+            for band, expected in sums[unit].items():
+                assert {key: bar["bands"][band][key] for key in expected} == expected
 
 
 def children(parent: int, word: str) -> list[int]:
