@@ -9,9 +9,8 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
 
-from market.live.consumers import LiveConsumer  # noqa: E402
-
 from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
+from market.live.consumers import LiveConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
