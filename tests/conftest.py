@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+import hypothesis
 import pytest
 import redis
 from aiohttp import web
@@ -21,6 +22,10 @@ from market.models import Instrument
 from simulator.app import make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+
+# A slow machine is no counterexample.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lib.dates import INTERVALS, parse_moment
@@ -13,6 +15,7 @@ AUTO_BARS = 1500
 CHOICES = (*INTERVALS, "auto")
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class MomentField(serializers.Field[int, str, int, Any]):
     """ISO 8601 or epoch milliseconds -> epoch milliseconds."""
 

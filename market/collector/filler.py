@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from market.binance.errors import ExchangeError, MustWait, Refused
+from market.binance.errors import ExchangeError, MustWait
 from market.binance.rest import SpotRest
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 # `historicalTrades` comes from a database that lags its stream.
 NOT_YET_PAUSE = 0.25
-FAILED_PAUSE = 1.0
+FAILED_PAUSE = 0.3
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> Async
     """
     deadline = time.monotonic() + seconds
     next_id = hole.first_id
-    try_memory = True
+    from_memory = True
     while next_id <= hole.last_id and time.monotonic() < deadline:
         try:
-            if try_memory:
-                try_memory = False
+            if from_memory:
+                from_memory = False
                 rows = await rest.newest_trades(symbol)
                 found = _read(rows, next_id, hole.last_id, is_proof=False)
             else:
@@ -49,9 +49,6 @@ async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> Async
         except MustWait as error:
             await asyncio.sleep(min(error.seconds, max(0.0, deadline - time.monotonic())))
             continue
-        except Refused:
-            log.exception("missing trades refused", symbol=symbol, first_id=next_id)
-            return
         except ExchangeError as error:
             log.warning("missing trades not answered", symbol=symbol, error=str(error))
             await asyncio.sleep(FAILED_PAUSE)

@@ -21,6 +21,7 @@ BANDS = {"trade": "bands_raw_trade", "order": "bands_same_T_and_side"}
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("collectors", [1, 2])
 async def test_the_api_gives_the_exact_minutes_of_the_capture(
     make_instrument: MakeInstrument, alice: User, collectors: int
@@ -63,7 +64,7 @@ async def wait_for_end(exchange: ForeignExchange, collector: Collector, last_id:
         tapes = collector.tapes.values()
         return bool(tapes) and all(tape.writer.cursor.last_id == last_id for tape in tapes)
 
-    await eventually(lambda: exchange.is_over and is_at_end(), 60, "the whole capture")
+    await eventually(lambda: exchange.is_over and is_at_end(), 120, "the whole capture")
 
 
 def ask(browser: Client, exchange: ForeignExchange, golden: Any, unit: str) -> Any:
