@@ -1,21 +1,45 @@
 """Every test: the suite with coverage, then the browser's tests in a call of their own."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.captures import FOLDER, NAMES
 
+PYTEST = [sys.executable, "-m", "pytest"]
+BROWSER_TESTS = "tests/test_browser.py"
+
 
 def main() -> int:
     words = sys.argv[1:]
-    suite = [sys.executable, "-m", "pytest", "-n", "2", "-m", "not browser"]
     coverage = ["--cov", "--cov-report=term:skip-covered"] if not words else []
-    code = subprocess.run([*suite, *coverage, *words], check=False).returncode
-    missing = [name for name in NAMES if not (FOLDER / name).exists()]
-    if missing:
-        sys.stdout.write(f"captures not tested (not in {FOLDER}): {', '.join(missing)}\n")
+    suite = [*PYTEST, "-n", "2", "-m", "not browser", *coverage, *words]
+    code = subprocess.run(suite, check=False).returncode
+    notes = [f"capture {name} (not in {FOLDER})" for name in NAMES if not (FOLDER / name).exists()]
+    if words:
+        notes.append(f"{BROWSER_TESTS} (only with a plain `make test`)")
+    elif has_chromium():
+        # sync playwright and asyncio tests do not go together in one call
+        call = [*PYTEST, "-q", "-m", "browser", BROWSER_TESTS]
+        code = subprocess.run(call, check=False).returncode or code
+    else:
+        notes.append(f"{BROWSER_TESTS} (Chromium is not there and cannot be installed)")
+    sys.stdout.write(f"not tested: {'; '.join(notes) or 'nothing'}\n")
     return code
+
+
+def has_chromium() -> bool:
+    """The system's Chromium; as root on Debian it is installed."""
+    apt = shutil.which("apt-get")
+    if shutil.which("chromium") is None and apt and os.getuid() == 0:
+        subprocess.run([apt, "update", "-qq"], check=False, timeout=300)
+        subprocess.run(
+            [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+            check=False, timeout=600, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+    return shutil.which("chromium") is not None
 
 
 if __name__ == "__main__":

@@ -1,19 +1,36 @@
 import { money, signed } from "../lib/format.js";
 
-/** The newest bar's bands, with each band's CVD of the shown range. */
-export function drawBands(body, line, unit) {
-  const rows = Object.entries(line?.bar[unit] ?? {}).map(([name, band]) => {
-    const row = document.createElement("tr");
-    const cvd = line.bands[name];
-    for (const [text, kind] of [
-      [name, ""], [money(band.buy), "number"], [money(band.sell), "number"], [money(band.count), "number"],
-      [signed(cvd), `number ${cvd < 0 ? "down" : "up"}`],
-    ]) {
-      const cell = row.insertCell();
-      cell.textContent = text;
-      cell.className = kind;
+/** The newest bar's bands with their CVD; each name is a switch for the band's line. */
+export class BandTable {
+  #body; #rows = new Map(); #onToggle;
+
+  constructor(body, onToggle) {
+    this.#body = body;
+    this.#onToggle = onToggle;
+  }
+
+  draw(line) {
+    Object.entries(line?.bands ?? {}).forEach(([name, band], index) => {
+      const cells = this.#row(name, index);
+      const cvd = line.bandCvd[name];
+      [money(band.buy), money(band.sell), money(band.count), signed(cvd)].forEach((text, column) => {
+        cells[column].textContent = text;
+      });
+      cells[3].className = `number ${cvd < 0 ? "down" : "up"}`;
+    });
+  }
+
+  #row(name, index) {
+    if (!this.#rows.has(name)) {
+      const row = this.#body.insertRow();
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", textContent: name, className: `band band-${index}` });
+      button.setAttribute("aria-pressed", true);
+      button.addEventListener("click", () => button.setAttribute("aria-pressed", this.#onToggle(name)));
+      row.insertCell().append(button);
+      const cells = [1, 2, 3, 4].map(() => Object.assign(row.insertCell(), { className: "number" }));
+      this.#rows.set(name, cells);
     }
-    return row;
-  });
-  body.replaceChildren(...rows);
+    return this.#rows.get(name);
+  }
 }

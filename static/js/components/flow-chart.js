@@ -1,45 +1,84 @@
 import { CandlestickSeries, LineSeries, createChart } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
-const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#f2c14e", "#f08a4b", "#e5484d"];
+const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#d9a520", "#f08a4b", "#e5484d"];
+const NEAR_THE_EDGE = 20;
 
-/** Three panes: price, total CVD, CVD by band. */
+/** Three panes: price, total CVD, CVD by band. `onEdge` fires near the oldest bar, `onMove` after scrolling. */
 export class FlowChart {
-  #chart; #price; #total; #bands = new Map(); #fitted = false;
+  #chart; #price; #total; #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60;
 
-  constructor(element) {
-    const style = getComputedStyle(document.documentElement);
-    const token = (name) => style.getPropertyValue(name).trim();
+  constructor(element, { onEdge, onMove }) {
     this.#chart = createChart(element, {
       autoSize: true,
-      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false },
-      grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
-      timeScale: { timeVisible: true, secondsVisible: false },
+      layout: { attributionLogo: false }, // its inline style breaks the CSP; the page credits in text
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 2 },
       localization: { locale: document.documentElement.lang },
     });
-    this.#price = this.#chart.addSeries(CandlestickSeries, { upColor: token("--up"), downColor: token("--down"), borderVisible: false });
-    this.#total = this.#chart.addSeries(LineSeries, { color: token("--accent"), lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    this.#price = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
+    this.#total = this.#chart.addSeries(LineSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    this.#chart.panes()[0].setStretchFactor(2);
+    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      if (range && this.#count && range.from < NEAR_THE_EDGE) onEdge();
+      onMove();
+    });
+    this.#dress();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#dress());
   }
 
-  draw(lines) {
-    this.#price.setData(lines.map(({ time, bar }) => ({
-      time, open: Number(bar.open), high: Number(bar.high), low: Number(bar.low), close: Number(bar.close),
-    })));
-    this.#total.setData(lines.map(({ time, cvd }) => ({ time, value: cvd })));
-    const names = Object.keys(lines.at(-1)?.bands ?? {});
+  /** `lines` from lib/bars.js; `step` the bar's length in seconds. */
+  draw(lines, step) {
+    const isFirst = !this.#count || step !== this.#step;
+    [this.#count, this.#step] = [lines.length, step];
+    this.#price.setData(withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })));
+    this.#total.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
+    const names = Object.keys(lines.at(-1)?.bandCvd ?? {});
     names.forEach((name, index) => this.#band(name, index).setData(
-      lines.filter(({ bands }) => name in bands).map(({ time, bands }) => ({ time, value: bands[name] })),
+      withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
     ));
-    if (!this.#fitted && lines.length) {
-      this.#chart.timeScale().fitContent();
-      this.#fitted = true;
-    }
+    if (isFirst && lines.length) this.#chart.timeScale().setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
+  }
+
+  /** Time (s) of the first visible bar, undefined before anything is drawn. */
+  get firstVisible() {
+    return this.#chart.timeScale().getVisibleRange()?.from;
+  }
+
+  /** Returns whether the band is shown now. */
+  toggle(name) {
+    const isShown = this.#hidden.has(name);
+    this.#hidden[isShown ? "delete" : "add"](name);
+    this.#bands.get(name)?.applyOptions({ visible: isShown });
+    return isShown;
   }
 
   #band(name, index) {
     if (!this.#bands.has(name)) {
-      const options = { color: BAND_COLOURS[index], lineWidth: 1, title: name, priceFormat: { type: "volume" } };
+      const options = { color: BAND_COLOURS[index], lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
       this.#bands.set(name, this.#chart.addSeries(LineSeries, options, 2));
     }
     return this.#bands.get(name);
   }
+
+  #dress() {
+    const style = getComputedStyle(document.documentElement);
+    const token = (name) => style.getPropertyValue(name).trim();
+    this.#chart.applyOptions({
+      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false, panes: { separatorColor: token("--line") } },
+      grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
+    });
+    const [up, down] = [token("--up"), token("--down")];
+    this.#price.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
+    this.#total.applyOptions({ color: token("--accent") });
+  }
+}
+
+/** One point a bar, and an empty one for each bar that is missing, so that a gap is seen as a gap. */
+function withHoles(lines, step, point) {
+  const points = [];
+  for (const line of lines) {
+    const last = points.at(-1)?.time;
+    for (let time = last + step; time < line.time; time += step) points.push({ time });
+    points.push({ time: line.time, ...point(line) });
+  }
+  return points;
 }

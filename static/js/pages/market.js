@@ -1,23 +1,32 @@
-import { drawBands } from "../components/band-table.js";
+import { BandTable } from "../components/band-table.js";
 import { FlowChart } from "../components/flow-chart.js";
-import { Bars } from "../lib/bars.js";
+import { bindSwitch } from "../components/switch.js";
+import { readBoth } from "../lib/api.js";
+import { Bars, cumulate } from "../lib/bars.js";
 import { money } from "../lib/format.js";
 import { Live } from "../lib/live.js";
 
+const CHUNK_MS = 6 * 3_600_000;
 const root = document.querySelector("[data-market]");
-const { symbol, kind } = root.dataset;
+const { symbol, kind: market } = root.dataset;
 const find = (name) => root.querySelector(`[data-${name}]`);
-const chart = new FlowChart(find("chart"));
 const bars = new Bars();
-let unit = "trade";
+const chosen = { unit: "trade", seconds: 60, anchor: "visible" };
+const chart = new FlowChart(find("chart"), { onEdge: loadOlder, onMove: () => chosen.anchor === "visible" && drawSoon() });
+const table = new BandTable(find("bands"), (name) => chart.toggle(name));
 let isDue = false;
+let isLoadingOlder = false;
+let hasNoOlder = false;
+let anchored;
 
 function draw() {
   isDue = false;
-  const lines = bars.lines(unit);
-  chart.draw(lines);
-  drawBands(find("bands"), lines.at(-1), unit);
-  if (lines.length) find("price").textContent = money(lines.at(-1).bar.close, 2);
+  const rolled = bars.rolled(chosen.unit, chosen.seconds);
+  anchored = chosen.anchor === "visible" ? chart.firstVisible : chosen.anchor;
+  const lines = cumulate(rolled, anchored);
+  chart.draw(lines, chosen.seconds);
+  table.draw(lines.at(-1));
+  if (lines.length) find("price").textContent = money(lines.at(-1).close, 2);
 }
 
 /** However fast frames come, at most one drawing a screen frame. */
@@ -31,35 +40,49 @@ function say(state, seconds) {
   find("state").textContent = root.dataset[state] + (seconds ? ` ${seconds} s` : "");
 }
 
+function take(answers) {
+  for (const answer of answers) bars.merge(answer.bars, answer.unit);
+  drawSoon();
+}
+
 async function load() {
   try {
-    for (const each of ["trade", "order"]) {
-      const answer = await fetch(`/api/cvd/realtime?symbol=${encodeURIComponent(symbol)}&market=${kind}&minutes=60&unit=${each}`);
-      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-      bars.merge((await answer.json()).bars, each);
-    }
-    drawSoon();
+    take(await readBoth("realtime", { symbol, market, minutes: 60 }));
+    find("failed").hidden = true;
   } catch {
-    find("state").textContent = root.dataset.failed;
+    find("failed").hidden = false;
     setTimeout(load, 3_000);
   }
 }
 
-find("units").addEventListener("click", ({ target }) => {
-  if (!target.dataset.unit) return;
-  unit = target.dataset.unit;
-  for (const button of find("units").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", button === target);
+async function loadOlder() {
+  const end = bars.oldest;
+  if (isLoadingOlder || hasNoOlder || end === undefined) return;
+  isLoadingOlder = true;
+  try {
+    const answers = await readBoth("range", { symbol, market, interval: "1m", start: end - CHUNK_MS, end });
+    hasNoOlder = answers.every((answer) => answer.bars.length === 0);
+    take(answers);
+  } catch {
+    setTimeout(() => { isLoadingOlder = false; }, 3_000);
+    return;
   }
-  drawSoon();
-});
+  isLoadingOlder = false;
+}
+
+for (const [name, key, read] of [["unit", "unit", String], ["interval", "seconds", Number], ["anchor", "anchor", String]]) {
+  bindSwitch(root.querySelector(`[data-switch=${name}]`), (value) => {
+    chosen[key] = read(value);
+    drawSoon();
+  });
+}
 
 let wasLive = false;
 new Live({
-  topics: [`flow:${kind}:${symbol}:1m`],
+  topics: [`flow:${market}:${symbol}:1m`],
   onMessage: (message) => {
     if (message.resync) return load();
-    bars.merge([message.data], unit);
+    bars.merge([message.data]);
     return drawSoon();
   },
   onState: (state, seconds) => {
