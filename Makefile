@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 RUN := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint format bench bench-ingest bench-ledger lock migrations clean
+.PHONY: help run test test-browser lint format bench bench-ingest bench-fanout bench-ledger lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +31,13 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-ledger ## every benchmark
+bench: bench-ingest bench-fanout bench-ledger ## every benchmark
 
 bench-ingest: $(VENV)/.development ## frames a second through the whole collector
-	@$(RUN) exec -- $(BIN)/python -m benchmarks.ingest
+	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.ingest
+
+bench-fanout: $(VENV)/.development ## a thousand live sockets: the hub against a plain Channels group
+	@ulimit -n 8192; $(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.fanout
 
 bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
 	@$(BIN)/python -m benchmarks.ledger

@@ -26,6 +26,7 @@ from market.collector import lease
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.rebuild import NotYet, Place, rebuild_gap
+from market.collector.trim import trim
 from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
 from market.flow.sequence import Hole
@@ -41,6 +42,7 @@ HEARTBEAT_SECONDS = 1.0
 SAVE_SECONDS = 4.0
 FOLLOW_SECONDS = 2.0
 REBUILD_PAUSE = 1.0
+TRIM_SECONDS = 30.0
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
@@ -82,6 +84,9 @@ class Outside:
     rest: SpotRest
     stream_url: str
     find_followed: Callable[[], Sequence[Followed]]  # asks PostgreSQL
+    # how long verified 1 s and 1 m bars stay in Redis, in seconds
+    hot_seconds: int = 2 * 3600
+    hot_minutes: int = 48 * 3600
 
 
 class Collector:
@@ -110,6 +115,7 @@ class Collector:
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
             self._every(REBUILD_PAUSE, self.rebuild_once),
+            self._every(TRIM_SECONDS, self.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
         ]
@@ -329,6 +335,13 @@ class Collector:
                 except NotYet as reason:
                     log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
                 break
+
+    async def trim_once(self) -> None:
+        """Let old bars that PostgreSQL has go from Redis."""
+        for tape in list(self.tapes.values()):
+            now = tape.writer.covered_to // 1000
+            await trim(tape.place, "1s", now - self.outside.hot_seconds)
+            await trim(tape.place, "1m", now - self.outside.hot_minutes)
 
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""

@@ -60,6 +60,8 @@ async def _collect(
         rest=SpotRest(settings.BINANCE_SPOT_API_URL, governor),
         stream_url=settings.BINANCE_SPOT_STREAM_URL,
         find_followed=find_followed,
+        hot_seconds=settings.HOT_SECONDS_TTL,
+        hot_minutes=settings.HOT_MINUTES_TTL,
     )
     collector = Collector(share, holder, outside)
     watch = asyncio.create_task(_stop_in_time(collector))

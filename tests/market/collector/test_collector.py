@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async as in_database
 
 from market.collector.collector import Collector
 from market.collector.rebuild import close
+from market.collector.trim import trim
 from market.flow.bars import Bar
 from market.hot.codec import GapRecord
 from market.models import CollectorLease, Gap, Instrument, SecondBar, TapeState
@@ -158,6 +159,25 @@ async def test_following_another_symbol_takes_effect_within_seconds(
             and all((t.writer.cursor.last_id or 0) > 1_000_010 for t in collector.tapes.values()),
             15, "trades of both",
         )  # fmt: skip
+
+
+async def test_old_bars_leave_redis_only_when_postgresql_has_them(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await asyncio.sleep(3)
+        [tape] = collector.tapes.values()
+        hot = tape.place.hot
+        before = tape.writer.covered_to // 1000 - 1
+        await in_database(SecondBar.objects.all().delete)()
+        assert await trim(tape.place, "1s", before) == 0
+        tape.writer.unsaved.bars.update(await hot.bars(KEY, "1s", 0, 2**40))
+        await collector.save_once()
+        whole = await hot.bars(KEY, "1s", 0, before)
+        assert await trim(tape.place, "1s", before) == len(whole) > 0
+        assert not await hot.bars(KEY, "1s", 0, before)
+        await caught_up(simulator, collector)
+        await check_bars(simulator, collector)
 
 
 async def test_the_loss_of_the_lease_ends_the_collector(
