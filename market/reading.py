@@ -61,8 +61,10 @@ class Span:
     @property
     def is_whole(self) -> bool:
         """The same of the whole span, as far as it is not in the future."""
+        reached = min(self.end_ms, int(time.time() * 1000)) - self.seconds * 1000
         return (
             self.covered_from <= self.start_ms
+            and self.covered_to >= min(reached, self.end_ms)
             and not self._has_open_gap(self.start_ms, self.end_ms)
             and all(self.is_complete(bar) for bar in self.bars[:-1])
         )
@@ -189,7 +191,7 @@ def _close_before(instrument: Instrument, at: int, have: dict[int, Bar]) -> int 
     try:
         client = hot_client()
         index = keys.bars(instrument.key, "1m")
-        newest: Any = client.zrevrangebyscore(index, f"({at}", "-inf", start=0, num=1)
+        newest: Any = client.zrevrangebyscore(index, at - 60, "-inf", start=0, num=1)
         if newest:
             close: Any = client.hget(keys.bar(instrument.key, "1m", int(newest[0])), "close")
             return int(close) if close else None

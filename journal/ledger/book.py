@@ -65,6 +65,7 @@ class Book:
             self._problem("oversold", fill.id, fill.quantity, "the fee is as large as the purchase")
             return
         self.settle(fill.time)
+        self.contract_size = fill.contract_size
         closing = min(quantity, self.lots.quantity) if self.sign == -side else ZERO
         opening = quantity - closing
         if opening and not self._may_open(side):
@@ -87,12 +88,12 @@ class Book:
         """In at a known cost is an entry without a fee; out takes lots away at their cost."""
         self.settle(item.time)
         if item.quantity > 0:
-            price = None if item.cost is None else item.cost / item.quantity
-            if price is None:
+            if item.cost is None:
                 self.sign = 1
-                self.lots.add(item.id, None, item.quantity, ZERO)
+                self.lots.add(item.id, None, item.quantity, ZERO, ZERO)
             else:
-                self._open(item.id, item.time, 1, price, item.quantity, ZERO)
+                self._enter(item.id, item.time, 1, item.cost / item.quantity, item.quantity,
+                            item.cost, ZERO, f"transfer-{item.id}")  # fmt: skip
             return
         out = min(-item.quantity, self.lots.quantity)
         if out < -item.quantity:
@@ -103,8 +104,7 @@ class Book:
         self.lots.take(out)
         if self.trip is not None:
             self.trip.fill_ids[item.id] = None
-        if not self.lots.quantity:
-            self._end(item.time)
+        self._end_if_flat(item.time, self.lots.average_price or ZERO)
 
     def add_funding(self, amount: Decimal) -> None:
         assert self.trip is not None
@@ -144,19 +144,24 @@ class Book:
         self, fill_id: str | int, time: Any, side: int, price: Decimal, quantity: Decimal,
         fee: Decimal,
     ) -> None:  # fmt: skip
+        value = self._value(price, quantity)
+        self._enter(fill_id, time, side, price, quantity, value, fee, str(fill_id))
+
+    def _enter(
+        self, entry_id: str | int, time: Any, side: int, price: Decimal, quantity: Decimal,
+        value: Decimal, fee: Decimal, key: str,
+    ) -> None:  # fmt: skip
         if self.sign != side:
             self.sign = side
             self.lots = Lots(self.method, side < 0, self.is_inverse)
         self.dust_at = None
-        trip = self._trip_for(fill_id, time)
+        trip = self._trip_for(key, time)
         trip.entry_quantity += quantity
-        trip.entry_value += self._value(price, quantity)
-        trip.fill_ids[fill_id] = None
-        self.lots.add(fill_id, price, quantity, fee)
+        trip.entry_value += value
+        trip.fill_ids[entry_id] = None
+        self.lots.add(entry_id, price, quantity, value, fee)
 
     def _close(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
-        trip = self._trip_for(fill.id, fill.time)
-        trip.fill_ids[fill.id] = None
         left, fee_left = quantity, fee
         for part in self.lots.take(quantity):
             exit_fee = fee_left if part.quantity == left else fee_left * part.quantity / left
@@ -168,7 +173,11 @@ class Book:
                     "unknown cost: no profit is counted for it",
                 )  # fmt: skip
                 continue
-            gross = self._gross(part.price, fill.price, part.quantity)
+            trip = self._trip_for(str(fill.id), fill.time)
+            if part.fill_id not in trip.fill_ids:  # a residual lot becomes part of the trip
+                trip.entry_quantity += part.quantity
+                trip.entry_value += part.value
+            gross = self._gross(part.value, fill.price, part.quantity)
             fees = part.fee + exit_fee
             self.results.matches.append(
                 Match(
@@ -180,15 +189,20 @@ class Book:
             trip.fees += fees
             trip.exit_quantity += part.quantity
             trip.exit_value += self._value(fill.price, part.quantity)
-            if not trip.entry_quantity:  # only a residual lot was left to sell
-                trip.entry_value += self._value(part.price, part.quantity)
-        if not self.lots.quantity:
-            self._end(fill.time)
-        elif self._is_dust(fill.price):
-            self.dust_at = fill.time
+        if self.trip is not None:
+            self.trip.fill_ids[fill.id] = None
+        self._end_if_flat(fill.time, fill.price)
+
+    def _end_if_flat(self, time: Any, price: Decimal) -> None:
+        """Nothing of known cost is left, or too little to trade."""
+        if not self.lots.known_quantity:
+            self._end(time)
+        elif self._is_dust(max(price, self.lots.average_price or ZERO)):
+            self.dust_at = time
 
     def _is_dust(self, price: Decimal) -> bool:
-        quantity = self.lots.quantity
+        """By the dearer of exit and entry, so that one odd price cannot end a large position."""
+        quantity = self.lots.known_quantity
         notional = quantity * self.contract_size * (1 if self.is_inverse else price)
         return quantity < self.rules.step_size or notional < self.rules.min_notional
 
@@ -196,19 +210,19 @@ class Book:
         self.dust_at = None
         if not self.lots.quantity:
             self.sign = 0
-        if self.trip is not None:
+        if self.trip is not None and self.trip.exit_quantity:
             self.results.trades.append(self._trade(self.trip, time))
-            self.trip = None
+        self.trip = None  # one that only went away by transfer is no round trip
 
-    def _trip_for(self, fill_id: str | int, time: Any) -> RoundTrip:
+    def _trip_for(self, key: str, time: Any) -> RoundTrip:
         if self.trip is None:
             direction = "LONG" if self.sign > 0 else "SHORT"
             place = f"{self.account}:{self.market}:{self.symbol}:{self.position_side}"
-            self.trip = RoundTrip(f"{place}:{direction}:{fill_id}", direction, time)
+            self.trip = RoundTrip(f"{place}:{direction}:{key}", direction, time)
         return self.trip
 
     def _trade(self, trip: RoundTrip, closed_at: Any) -> Trade:
-        quantity = trip.entry_quantity or trip.exit_quantity
+        quantity = trip.entry_quantity
         return Trade(
             key=trip.key,
             symbol=self.symbol,
@@ -225,11 +239,12 @@ class Book:
             fill_ids=tuple(trip.fill_ids),
         )
 
-    def _gross(self, entry: Decimal, exit: Decimal, quantity: Decimal) -> Decimal:
-        """Linear: quantity x size x (exit - entry). Inverse, in the coin: quantity x size x
-        (1/entry - 1/exit). A short has the other sign."""
-        difference = 1 / entry - 1 / exit if self.is_inverse else exit - entry
-        return difference * quantity * self.contract_size * self.sign
+    def _gross(self, entry_value: Decimal, exit: Decimal, quantity: Decimal) -> Decimal:
+        """Linear: (exit - entry) x quantity x size. Inverse, in the coin: (1/entry - 1/exit) x
+        quantity x size. A short has the other sign."""
+        exit_value = self._value(exit, quantity)
+        gained = entry_value - exit_value if self.is_inverse else exit_value - entry_value
+        return gained * self.contract_size * self.sign
 
     def _value(self, price: Decimal, quantity: Decimal) -> Decimal:
         return quantity / price if self.is_inverse else quantity * price

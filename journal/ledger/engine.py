@@ -1,11 +1,12 @@
 """`compute`: fills in, matches, trades, positions and problems out. One engine for every screen."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
 from typing import Any
 
-from journal.ledger.group import Event, Group, Prices
+from journal.ledger.group import Event, Group, Prices, entry_of
 from journal.ledger.lots import METHODS
 from journal.ledger.records import (
     Fill,
@@ -35,15 +36,15 @@ def compute(
 ) -> "Ledger":
     """Match fills into round trips. The order of the input never matters.
 
-    `method`: fifo, lifo, hifo or average. `prices(asset, time)` is the price of an asset in the
-    fill's quote asset (settlement asset for futures), None when unknown; it values fees in other
-    assets. `rules` maps a symbol to its step size and minimum notional. Raises ValueError for an
-    unknown method. Conventions and their reasons: docs/how-we-calculate.md.
+    `method`: fifo, lifo, hifo or average. `prices(asset, time)` is an asset's price in dollars (or
+    in any one currency, if it knows the quote assets too), None or LookupError when unknown; it
+    values fees in other assets. `rules` maps a symbol to its step size and minimum notional.
+    Raises ValueError for an unknown method. Conventions, with reasons: docs/how-we-calculate.md.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {METHODS}, was {method!r}")
     ledger = Ledger(method, prices, rules or {})
-    ledger._transfers = list(transfers)
+    ledger._transfers = sorted(transfers, key=lambda item: entry_of(item)[:-1])
     ledger._add(list(fills), list(funding))
     return ledger
 
@@ -80,12 +81,14 @@ class Ledger:
     @cached_property
     def trades(self) -> list[Trade]:
         closed = [trade for group in self._groups.values() for trade in group.results.trades]
-        still_open = [trade for group in self._groups.values() for trade in group.open_trades()]
+        with localcontext(PRECISION):
+            still_open = [t for group in self._groups.values() for t in group.open_trades()]
         return sorted([*closed, *still_open], key=lambda trade: (trade.opened_at, trade.key))
 
     @cached_property
     def positions(self) -> list[Position]:
-        found = [position for group in self._groups.values() for position in group.positions()]
+        with localcontext(PRECISION):
+            found = [p for group in self._groups.values() for p in group.positions()]
         return sorted(found, key=lambda p: (p.account, p.market, p.symbol, p.position_side))
 
     @cached_property
@@ -114,9 +117,9 @@ class Ledger:
                 group.add(found)
 
     def _give_transfers_a_home(self, events: dict[GroupKey, list[Event]]) -> None:
-        """A transfer names an asset; its book is the spot symbol with that base which trades next
-        after it (else last before it). Where new fills may change that, the symbols of that base
-        are computed again whole."""
+        """A transfer names an asset, not a symbol: what comes in belongs to the spot symbol of that
+        base which trades next, what goes out to the one that traded last. Where new fills may
+        change that, the symbols of that base are computed again whole."""
         if not self._transfers:
             return
         moved = {transfer.asset for transfer in self._transfers}
@@ -132,18 +135,21 @@ class Ledger:
                 self._groups.pop(key, None)
                 events[key] = list(fills)
         self._homeless = []
+        traded: dict[str, list[tuple[Any, GroupKey]]] = {}
+        for key, fills in self._fills.items():
+            traded.setdefault(fills[0].base, []).extend((fill.time, key) for fill in fills)
+        for moments in traded.values():
+            moments.sort()
         for transfer in self._transfers:
-            self._settle_transfer(transfer, events)
+            self._settle_transfer(transfer, traded.get(transfer.asset, []), events)
 
-    def _settle_transfer(self, transfer: Transfer, events: dict[GroupKey, list[Event]]) -> None:
-        candidates = [
-            (fill.time, key)
-            for key, fills in self._fills.items()
-            if fills[0].base == transfer.asset
-            for fill in fills
-        ]
-        later = [item for item in candidates if item[0] >= transfer.time]
-        if not candidates:
+    def _settle_transfer(
+        self,
+        transfer: Transfer,
+        traded: list[tuple[Any, GroupKey]],
+        events: dict[GroupKey, list[Event]],
+    ) -> None:
+        if not traded:
             if transfer.quantity < 0 or transfer.cost is not None:
                 self._homeless.append(
                     Problem(
@@ -152,7 +158,9 @@ class Ledger:
                     )
                 )  # fmt: skip
             return
-        _, key = min(later) if later else max(candidates)
+        later = bisect_left(traded, transfer.time, key=lambda moment: moment[0])
+        index = later if transfer.quantity > 0 else later - 1
+        _, key = traded[min(max(index, 0), len(traded) - 1)]
         if key in events:
             events[key].append(transfer)
 

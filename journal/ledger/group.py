@@ -12,13 +12,26 @@ from typing import Any
 
 from journal.ledger.book import Book, Results
 from journal.ledger.lots import Lots
-from journal.ledger.records import ZERO, Fill, Funding, Position, Problem, Rules, Trade, Transfer
+from journal.ledger.records import (
+    ZERO,
+    Fill,
+    Funding,
+    Position,
+    Problem,
+    Rules,
+    Trade,
+    Transfer,
+    exact,
+)
 
 Event = Fill | Funding | Transfer
 Prices = Callable[[str, Any], Decimal | None]
 BookKey = tuple[str, str, str]
-# (time, kind, id, account, position side, event): ties are never decided by the event itself
-Entry = tuple[Any, int, tuple[int, int | str], str, str, Event]
+Number = tuple[int, int | str]
+# (time, kind, id, account, market, side, event): ties are never decided by the event itself
+Entry = tuple[Any, int, Number, str, str, str, Event]
+# Quotes that a price list in dollars counts as 1.
+DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "DAI", "USD1", "USDE"})
 
 
 @dataclass(frozen=True)
@@ -40,18 +53,21 @@ class Group:
         self.results = Results()
         self.books: dict[BookKey, Book] = {}
         self._entries: list[Entry] = []
-        self._seen: set[tuple[int, tuple[int, int | str], str, str]] = set()
+        self._seen: dict[tuple[int, Number, str, str, str], Entry] = {}
         self._duplicates: list[Problem] = []
         self._checkpoints: list[Checkpoint] = [Checkpoint(0, {}, 0, 0, 0)]
         self._firsts: dict[BookKey, Fill] = {}
 
     def add(self, events: Iterable[Event]) -> None:
         """Take events in any order and compute again what they touch."""
-        fresh = [entry for entry in map(entry_of, events) if self._is_new(entry)]
+        entries = sorted(map(entry_of, events), key=lambda entry: entry[:-1])
+        fresh = [entry for entry in entries if self._is_new(entry)]
+        fresh = [entry for entry in fresh if self._seen[name_of(entry)] is entry]
         if not fresh:
             return
         if not self._entries:
-            self._entries = sorted(fresh)
+            del self._checkpoints[1:]
+            self._entries = sorted(self._seen.values())
             self._replay(self._checkpoints[0])
             return
         fresh.sort()
@@ -75,19 +91,35 @@ class Group:
         return [found for book in self.books.values() if (found := book.position())]
 
     def problems(self) -> list[Problem]:
-        return [*self._duplicates, *self.results.problems]
+        twice = sorted(
+            self._duplicates, key=lambda problem: (str(problem.fill_id), problem.message)
+        )
+        return [*twice, *self.results.problems]
 
     def _is_new(self, entry: Entry) -> bool:
-        _, kind, number, account, _, event = entry
-        name = (kind, number, account, getattr(event, "market", ""))
-        if name not in self._seen:
-            self._seen.add(name)
+        """Of one id with two contents the same one stays, whichever came first."""
+        name, event = name_of(entry), entry[-1]
+        known = self._seen.get(name)
+        if known is None:
+            self._seen[name] = entry
             return True
         quantity = event.amount if isinstance(event, Funding) else event.quantity
+        if known[-1] == event:
+            self._duplicates.append(
+                Problem("duplicate", event.id, quantity, f"id {event.id} came twice: counted once")
+            )
+            return False
+        loser = max(known[-1], event, key=repr)
         self._duplicates.append(
-            Problem("duplicate", event.id, quantity, f"id {event.id} came twice: counted once")
+            Problem(
+                "conflict", event.id, ZERO, f"id {event.id} has two contents, left out: {loser}"
+            )
         )
-        return False
+        if loser is event:
+            return False
+        self._seen[name] = entry
+        self._entries = []  # computed anew, whole
+        return True
 
     def _replay(self, start: Checkpoint) -> None:
         """Go on from a moment when all books were flat."""
@@ -171,17 +203,24 @@ class Group:
                 base_fee += amount if fill.market == "spot" else ZERO
             else:
                 price = self._price(asset, fill.time, fill.id, amount)
-                total += amount * price
+                total += amount * price / self._unit(settled_in, fill.time)
         return total, base_fee
+
+    def _unit(self, asset: str, time: Any) -> Decimal:
+        """The price list's price of the asset that amounts are in: 1 for dollars, and where the
+        list does not know it."""
+        return (None if asset in DOLLARS else self._ask(asset, time)) or Decimal(1)
+
+    def _ask(self, asset: str, time: Any) -> Decimal | None:
+        try:
+            price = self.prices(asset, time) if self.prices is not None else None
+        except LookupError:
+            return None
+        return None if price is None else exact(price, f"price of {asset}")
 
     def _price(self, asset: str, time: Any, event_id: str | int, amount: Decimal) -> Decimal:
         """A missing price is a Problem, and what it would have valued is left out."""
-        price: Decimal | None = None
-        if self.prices is not None:
-            try:
-                price = self.prices(asset, time)
-            except LookupError:
-                price = None
+        price = self._ask(asset, time)
         if price is None:
             self.results.problems.append(
                 Problem(
@@ -190,11 +229,19 @@ class Group:
                 )
             )  # fmt: skip
             return ZERO
-        return Decimal(price)
+        return price
 
     def _fund(self, item: Funding) -> None:
-        """To the open round trips of the symbol, by size where there are several."""
-        holders = [book for book in self.books.values() if book.trip is not None]
+        """To the open round trips of the symbol. Where several are meant they share it by signed
+        size, since at one rate a long pays what a short receives."""
+        holders = [
+            book
+            for _, book in sorted(self.books.items())
+            if book.trip is not None
+            and book.market != "spot"
+            and item.account in ("", book.account)
+            and item.position_side in ("BOTH", book.position_side)
+        ]
         if not holders:
             self.results.problems.append(
                 Problem(
@@ -204,14 +251,18 @@ class Group:
             )  # fmt: skip
             return
         first = holders[0]
-        own = next(iter(self._firsts.values()))
+        own = self._firsts[first.account, first.market, first.position_side]
         settled_in = own.base if first.market == "coinm" else own.quote
         amount = item.amount
         if item.asset != settled_in:
             amount *= self._price(item.asset, item.time, item.id, item.amount)
-        left, size = amount, sum((book.lots.quantity for book in holders), ZERO)
-        for book in holders[:-1]:
-            part = amount * book.lots.quantity / size
+            amount /= self._unit(settled_in, item.time)
+        sizes = [book.lots.quantity * book.sign for book in holders]
+        if not sum(sizes, ZERO):
+            sizes = [abs(size) for size in sizes]
+        left, whole = amount, sum(sizes, ZERO)
+        for book, size in zip(holders[:-1], sizes, strict=False):
+            part = amount * size / whole
             book.add_funding(part)
             left -= part
         holders[-1].add_funding(left)
@@ -222,6 +273,13 @@ def entry_of(event: Event) -> Entry:
     text = str(event.id)
     number: tuple[int, int | str] = (0, int(text)) if text.isdecimal() else (1, text)
     if isinstance(event, Fill):
-        return (event.time, 2, number, event.account, event.position_side, event)
-    kind = 1 if isinstance(event, Funding) else 0
-    return (event.time, kind, number, "", "", event)
+        return (event.time, 2, number, event.account, event.market, event.position_side, event)
+    if isinstance(event, Funding):
+        return (event.time, 1, number, event.account, "", event.position_side, event)
+    return (event.time, 0, number, "", "", "", event)
+
+
+def name_of(entry: Entry) -> tuple[int, Number, str, str, str]:
+    """What makes an event the same one: a fill's position side is not part of it."""
+    _, kind, number, account, market, side, _ = entry
+    return kind, number, account, market, side if kind == 1 else ""

@@ -16,21 +16,24 @@ METHODS = ("fifo", "lifo", "hifo", "average")
 
 
 class Lot:
-    """`price` None: unknown cost. `fee` is the opening fee that has not been matched yet."""
+    """`price` None: unknown cost. `value` is price x quantity (inverse: quantity / price) of what
+    is left, `fee` the opening fee that has not been matched yet."""
 
-    __slots__ = ("fee", "fill_id", "number", "price", "quantity")
+    __slots__ = ("fee", "fill_id", "number", "price", "quantity", "value")
 
     def __init__(
         self,
         fill_id: str | int,
         price: Decimal | None,
         quantity: Decimal,
+        value: Decimal,
         fee: Decimal,
         number: int,
     ) -> None:
         self.fill_id = fill_id
         self.price = price
         self.quantity = quantity
+        self.value = value
         self.fee = fee
         self.number = number
 
@@ -41,6 +44,7 @@ class Taken(NamedTuple):
     fill_id: str | int
     quantity: Decimal
     price: Decimal | None
+    value: Decimal
     fee: Decimal
 
 
@@ -62,17 +66,22 @@ class Lots:
         self.fees = ZERO
 
     def add(
-        self, fill_id: str | int, price: Decimal | None, quantity: Decimal, fee: Decimal
+        self,
+        fill_id: str | int,
+        price: Decimal | None,
+        quantity: Decimal,
+        value: Decimal,
+        fee: Decimal,
     ) -> None:
         self._count += 1
-        lot = Lot(fill_id, price, quantity, fee, self._count)
+        lot = Lot(fill_id, price, quantity, value, fee, self._count)
         self.quantity += quantity
         self.fees += fee
         if price is None:
             self._unknown.append(lot)
             return
         self._pool_quantity += quantity
-        self._pool_cost += quantity / price if self.is_inverse else quantity * price
+        self._pool_cost += value
         if self.method == "hifo":
             heapq.heappush(self._heap, (price if self.is_short else -price, lot.number, lot))
         else:
@@ -89,6 +98,11 @@ class Lots:
         return parts
 
     @property
+    def known_quantity(self) -> Decimal:
+        """What is held at a known cost: a round trip is over when none of it is left."""
+        return self._pool_quantity
+
+    @property
     def average_price(self) -> Decimal | None:
         """Of the lots of known cost; None when there is none."""
         if not self._pool_quantity:
@@ -101,8 +115,10 @@ class Lots:
         twin = Lots(self.method, self.is_short, self.is_inverse)
         ordered = [entry[2] for entry in self._heap] or list(self._queue)
         for lot in sorted([*ordered, *self._unknown], key=lambda lot: lot.number):
-            twin.add(lot.fill_id, lot.price, lot.quantity, lot.fee)
-        twin._pool_cost = self._pool_cost
+            twin.add(lot.fill_id, lot.price, lot.quantity, lot.value, lot.fee)
+        # sums are taken over as they are: added up anew they might round at another digit
+        twin.quantity, twin.fees = self.quantity, self.fees
+        twin._pool_quantity, twin._pool_cost = self._pool_quantity, self._pool_cost
         return twin
 
     def _next(self) -> Lot:
@@ -115,21 +131,24 @@ class Lots:
     def _take_from(self, lot: Lot, size: Decimal) -> Taken:
         is_whole = size == lot.quantity
         fee = lot.fee if is_whole else lot.fee * size / lot.quantity
+        value = lot.value if is_whole else lot.value * size / lot.quantity
         price = lot.price
         if price is not None:
             if self.method == "average":
                 price = self.average_price
-                assert price is not None
-            cost = size / price if self.is_inverse else size * price
+                is_last = size == self._pool_quantity
+                value = self._pool_cost if is_last else self._pool_cost * size / self._pool_quantity
             self._pool_quantity -= size
-            self._pool_cost = self._pool_cost - cost if self._pool_quantity else ZERO
+            self._pool_cost = self._pool_cost - value if self._pool_quantity else ZERO
         lot.quantity -= size
+        lot.value -= value
         lot.fee -= fee
-        self.quantity -= size
         self.fees -= fee
         if is_whole:
             self._drop(lot)
-        return Taken(lot.fill_id, size, price, fee)
+        is_empty = not (self._heap or self._queue or self._unknown)
+        self.quantity = ZERO if is_empty else self.quantity - size
+        return Taken(lot.fill_id, size, price, value, fee)
 
     def _drop(self, lot: Lot) -> None:
         if self._heap:

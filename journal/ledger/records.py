@@ -74,13 +74,16 @@ class Fill:
 
 @dataclass(frozen=True)
 class Funding:
-    """A funding payment of a perpetual: received when positive, paid when negative."""
+    """A funding payment of a perpetual: received when positive, paid when negative. Without an
+    account and a side it is shared among what is open; Binance's own rows name no side."""
 
     id: str | int
     time: Any
     symbol: str
     amount: Decimal
     asset: str
+    account: str = ""
+    position_side: str = "BOTH"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "amount", exact(self.amount, "amount"))
@@ -168,8 +171,8 @@ class Position:
 @dataclass(frozen=True)
 class Problem:
     """Something that the ledger left out rather than guess. Kinds: oversold, unknown_cost,
-    missing_price, duplicate, funding_without_position, transfer_exceeds_holdings,
-    transfer_without_symbol."""
+    missing_price, duplicate (the same row twice), conflict (one id with two contents),
+    funding_without_position, transfer_exceeds_holdings, transfer_without_symbol."""
 
     kind: str
     fill_id: str | int

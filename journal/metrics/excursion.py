@@ -2,7 +2,7 @@
 
 Money of the position at a moment = cash of its fills so far + mark x open quantity, gross of fees;
 0 at entry. So a lot counts only from its own entry on, and the worst price is never multiplied by
-the final size.
+the final size. Linear contracts; prices and quantities are those of the quote and base asset.
 """
 
 from collections.abc import Sequence

@@ -88,10 +88,14 @@ def max_drawdown_pct(returns: Sequence[Decimal]) -> Decimal:
 
 def longest_drawdown_days(returns: Sequence[Decimal]) -> int:
     """Longest time between highs in days, the one still open included."""
-    longest = current = 0
-    for depth in drawdowns(returns):
-        current = current + 1 if depth < 0 else 0
-        longest = max(longest, current)
+    longest = last_high = 0
+    is_below = False
+    for day, depth in enumerate(drawdowns(returns), 1):
+        if is_below or depth < 0:
+            longest = max(longest, day - last_high)
+        is_below = depth < 0
+        if not is_below:
+            last_high = day
     return longest
 
 

@@ -69,7 +69,10 @@ def save(
             cursor.execute(
                 "CREATE TEMP TABLE incoming_second_bar (LIKE market_second_bar) ON COMMIT DROP"
             )
-            with cursor.copy(f"COPY incoming_second_bar ({', '.join(ALL)}) FROM STDIN") as copy:
+            with (
+                connection.wrap_database_errors,
+                cursor.copy(f"COPY incoming_second_bar ({', '.join(ALL)}) FROM STDIN") as copy,
+            ):
                 for bar in bars:
                     copy.write_row(_row(instrument_id, band_set, bar))
             cursor.execute(UPSERT)
@@ -147,18 +150,44 @@ def load_gaps(instrument_id: int, start_ms: int, end_ms: int) -> list[GapRecord]
 
 
 def resume_state(instrument_id: int) -> State | None:
-    """The state to resume with after Redis lost the tape, under a revision above all before."""
-    state = load_state(instrument_id)
-    if state is None:
-        return None
-    with connection.cursor() as cursor:
+    """The state to resume with after Redis lost the tape, under a revision above all before.
+
+    Bars that hold trades behind the saved cursor would count them twice: they go, the cursor moves
+    before them, and their ids are asked for again.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        state = load_state(instrument_id)
+        if state is None:
+            return None
+        since = from_seconds(state.newest - 3600)
         cursor.execute(
             "SELECT max(revision) FROM market_second_bar WHERE instrument_id = %s AND time >= %s",
-            [instrument_id, from_seconds(state.newest - 3600)],
+            [instrument_id, since],
         )
-        highest = cursor.fetchone()[0] or 0
+        revision = max(state.revision, cursor.fetchone()[0] or 0) + 1
+        first_id, ahead = state.last_id + 1, None
+        while ahead != first_id:  # a bar that begins earlier may reach into an earlier one
+            ahead = first_id
+            cursor.execute(
+                "SELECT min(first_id) FROM market_second_bar "
+                "WHERE instrument_id = %s AND time >= %s AND last_id >= %s",
+                [instrument_id, since, first_id],
+            )
+            first_id = min(first_id, cursor.fetchone()[0] or first_id)
+        cursor.execute(
+            "DELETE FROM market_second_bar "
+            "WHERE instrument_id = %s AND time >= %s AND last_id >= %s",
+            [instrument_id, since, first_id],
+        )
+        if first_id <= state.last_id:
+            state = replace(state, last_id=first_id - 1, sweep=None)
     minute = state.newest - state.newest % 60
-    return replace(state, revision=max(state.revision, highest) + 1, hot_from=minute)
+    return replace(state, revision=revision, hot_from=minute)
+
+
+def load_open_gaps(instrument_id: int) -> list[GapRecord]:
+    """What was still to be filled when Redis was lost."""
+    return [gap for gap in load_gaps(instrument_id, 0, 2**53) if gap.state == "open"]
 
 
 def _row(instrument_id: int, band_set: str, bar: Bar) -> list[Any]:

@@ -15,7 +15,6 @@ from binance.async_client import AsyncClient
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
     ExchangeInfo,
-    TradeRow,
     as_trade,
     decode_error,
     decode_exchange_info,
@@ -70,14 +69,14 @@ class SpotRest:
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """The newest trades, at most 1000, oldest first; from memory, so they are fresh."""
         body = await self._get("trades", {"symbol": symbol, "limit": PAGE}, kind)
-        return [as_trade(row) for row in _rows(body)]
+        return _trades(body)
 
     async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
         """At most 1000 trades from `first_id` on, oldest first; from a database, so they lag."""
         body = await self._get(
             "historicalTrades", {"symbol": symbol, "fromId": first_id, "limit": PAGE}, kind
         )
-        return [as_trade(row) for row in _rows(body)]
+        return _trades(body)
 
     async def exchange_info(self) -> ExchangeInfo:
         return decode_exchange_info(await self._get("exchangeInfo", {}, "live"))
@@ -127,8 +126,8 @@ class SpotRest:
         return Refused(code, message)
 
 
-def _rows(body: bytes) -> list[TradeRow]:
+def _trades(body: bytes) -> list[Trade]:
     try:
-        return decode_trade_rows(body)
-    except msgspec.DecodeError as error:
+        return [as_trade(row) for row in decode_trade_rows(body)]
+    except (msgspec.DecodeError, ValueError) as error:
         raise TryAgain(f"expected rows of trades, was {body[:80]!r}") from error

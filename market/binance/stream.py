@@ -108,7 +108,9 @@ class MarketStream:
         self._transport, self.is_connected = transport, True
         self.connects += 1
         log.info("stream connected", streams=len(names))
-        self._send_control("SUBSCRIBE", [name.encode() for name in names[STREAMS_IN_URL:]])
+        in_url = {name.encode() for name in names[:STREAMS_IN_URL]}
+        # those that did not fit, and those that were added while we connected
+        self._send_control("SUBSCRIBE", [name for name in self.sinks if name not in in_url])
         self._on_connected()
         ended = asyncio.create_task(transport.wait_disconnected())
         stopped = asyncio.create_task(stop.wait())

@@ -25,7 +25,7 @@ from market.binance.stream import MarketStream
 from market.collector import lease
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
-from market.collector.rebuild import NotYet, Place, rebuild_gap
+from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
 from market.collector.trim import trim
 from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
@@ -46,6 +46,9 @@ TRIM_SECONDS = 30.0
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
+# Without a trade for so long REST is asked whether the last frame was lost; ever more seldom.
+QUIET_SECONDS = 3.0
+LONGEST_CHECK_PAUSE = 15.0
 # A new tape without an answer from REST begins with what the stream brought.
 BEGIN_SECONDS = 3.0
 # How far behind the exchange's clock we call a tape covered: frames may come out of order.
@@ -72,6 +75,13 @@ class Tape:
     # the first missing id, and since when it is missed
     hole_at: int = -1
     hole_since: float = 0.0
+    # when the stream last brought a trade, and when REST was last asked for the newest ones
+    heard_at: float = 0.0
+    checked_at: float = 0.0
+    checking: asyncio.Task[None] | None = None
+    # REST has confirmed the tape since the connection stands, up to this exchange time
+    is_verified: bool = False
+    verified_ms: int = 0
     filling: asyncio.Task[None] | None = None
     book: bytes = b""
 
@@ -114,7 +124,7 @@ class Collector:
             self.stream.run(self.stop),
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
-            self._every(REBUILD_PAUSE, self.rebuild_once),
+            self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
             self._every(TRIM_SECONDS, self.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
@@ -144,6 +154,7 @@ class Collector:
         if len(inbox) < KEPT_LIMIT:  # beyond that ids are fetched again
             inbox.append(trade)
         self._event_time = payload.event_time
+        tape.heard_at = time.monotonic()
         self._wake.set()
 
     _event_time = 0
@@ -154,15 +165,20 @@ class Collector:
 
     def _on_connected(self) -> None:
         for tape in self.tapes.values():
-            self._background(self._catch_up(tape))
+            tape.is_verified = False
+            tape.checking = self._background(self._catch_up(tape))
 
-    async def _catch_up(self, tape: Tape) -> None:
+    async def _catch_up(self, tape: Tape, kind: str = "live") -> None:
         """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
+        asked = time.time()
+        tape.checked_at = time.monotonic()
         try:
-            rows = await self.outside.rest.newest_trades(tape.followed.key.symbol)
+            rows = await self.outside.rest.newest_trades(tape.followed.key.symbol, kind)
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
             return
+        tape.is_verified = True
+        tape.verified_ms = self._exchange_now_ms(asked)
         if rows and not tape.writer.has_begun:
             self._begin(tape, _last_run(rows))
         else:
@@ -298,13 +314,30 @@ class Collector:
             self._clock_offset_ms = known + (offset - known) * 0.01
 
     def _cover(self, tape: Tape) -> None:
-        """Move the edge up to which the tape is whole, while the stream is up and nothing lacks."""
+        """Move the edge up to which the tape is whole: while trades come in one after another, and
+        on a quiet tape as far as REST has confirmed that there is nothing newer."""
         writer = tape.writer
-        if not writer.has_begun or writer.cursor.waiting:
+        if not writer.has_begun:
             return
-        if self.stream.is_connected and self._clock_offset_ms is not None:
-            now_ms = int(time.time() * 1000 + self._clock_offset_ms) - COVER_LAG_MS
-            writer.covered_to = max(writer.covered_to, now_ms)
+        now = time.monotonic()
+        is_quiet = now - tape.heard_at > QUIET_SECONDS
+        pause = min(max(QUIET_SECONDS, (now - tape.heard_at) / 4), LONGEST_CHECK_PAUSE)
+        if not self.stream.is_connected:
+            tape.is_verified = False
+        elif (
+            (is_quiet or not tape.is_verified)
+            and now - tape.checked_at > pause
+            and (tape.checking is None or tape.checking.done())
+        ):
+            tape.checking = self._background(self._catch_up(tape, "audit"))
+        if writer.cursor.waiting or writer.inbox or not tape.is_verified:
+            return
+        until_ms = tape.verified_ms if is_quiet else self._exchange_now_ms(time.time())
+        writer.covered_to = max(writer.covered_to, until_ms - COVER_LAG_MS)
+
+    def _exchange_now_ms(self, at: float) -> int:
+        """The exchange's clock at a moment of ours; 0 before any frame told its time."""
+        return 0 if self._clock_offset_ms is None else int(at * 1000 + self._clock_offset_ms)
 
     # --- beside the flow ------------------------------------------------------------------------
 
@@ -326,15 +359,18 @@ class Collector:
     async def rebuild_once(self) -> None:
         """Work on the oldest open gap of each tape."""
         for tape in list(self.tapes.values()):
-            gaps = await self.outside.hot.gaps(tape.followed.key)
-            for gap in gaps:
-                if gap.state != "open" or self.stop.is_set():
-                    continue
+            for gap in await self.outside.hot.gaps(tape.followed.key):
                 try:
+                    if gap.state != "open":
+                        await save_closed_gap(tape.place, gap)
+                        continue
                     await rebuild_gap(tape.place, self.outside.rest, gap)
+                    break
                 except NotYet as reason:
                     log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
-                break
+                except ExchangeError as error:
+                    log.warning("gap not answered", tape=str(tape.followed.key), error=str(error))
+                    break
 
     async def trim_once(self) -> None:
         """Let old bars that PostgreSQL has go from Redis."""
@@ -362,6 +398,7 @@ class Collector:
             hot,
             partial(self.database.run, archive.resume_state, item.id),
             lambda start, end: self.database.run(archive.load, item.id, start, end),
+            partial(self.database.run, archive.load_open_gaps, item.id),
         )
         await writer.load()
         tape = Tape(item, writer, place)
@@ -386,11 +423,16 @@ class Collector:
         except (redis.RedisError, OSError, DatabaseError) as error:
             log.warning("last flush failed", error=type(error).__name__)
 
-    async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    async def _every(
+        self, seconds: float, step: Callable[[], Awaitable[None]], *, may_cancel: bool = False
+    ) -> None:
         """Do one step, sleep, until `stop`; a store that is away is no reason to end."""
         while not self.stop.is_set():
             try:
-                await step()
+                if may_cancel:
+                    await self._until_stopped(step())
+                else:
+                    await step()
             except (ExchangeError, DatabaseError, redis.RedisError, OSError) as error:
                 log.warning("step failed", step=step.__name__, error=str(error)[:200])
             try:
@@ -398,6 +440,15 @@ class Collector:
                     await self.stop.wait()
             except TimeoutError:
                 pass
+
+    async def _until_stopped(self, work: Awaitable[None]) -> None:
+        """Long work that goes on from where it was ends at once when we are told to stop."""
+        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=self.stop.is_set())
 
     def _background(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

@@ -32,6 +32,11 @@ SURELY_HOT_SECONDS = 3600
 
 LoadState = Callable[[], Awaitable[State | None]]
 LoadSeconds = Callable[[int, int], Awaitable[dict[int, Bar]]]
+LoadGaps = Callable[[], Awaitable[list[GapRecord]]]
+
+
+async def _no_gaps() -> list[GapRecord]:
+    return []
 
 
 @dataclass
@@ -56,6 +61,7 @@ class TapeWriter:
         hot: HotStore,
         load_saved_state: LoadState,
         load_saved_seconds: LoadSeconds,
+        load_saved_gaps: LoadGaps = _no_gaps,
     ) -> None:
         self.tape = tape
         self.bands = bands
@@ -74,6 +80,7 @@ class TapeWriter:
         self._hot = hot
         self._load_saved_state = load_saved_state
         self._load_saved_seconds = load_saved_seconds
+        self._load_saved_gaps = load_saved_gaps
         self._expect = ("", "")
         self._hot_from = 0
         self._newest = 0
@@ -104,13 +111,16 @@ class TapeWriter:
         if state is not None:
             self._expect = (str(state.last_id), str(state.revision))
         else:
+            self.unsaved = Unsaved()  # PostgreSQL decides now; nothing of ours may follow
             state = await self._load_saved_state()
         self._reset(state)
         if state is None:
             return
         if self._expect == ("", ""):
             await self._put_back(state)
+            return
         self.unsaved.bars.update(await self._hot.bars(self.tape, "1s", self._unsure_from(), 2**40))
+        self.unsaved.state = state
 
     async def reload(self) -> None:
         """Another writer was first, or a reply was lost."""
@@ -146,7 +156,7 @@ class TapeWriter:
         self._newest, self._hot_from = state.newest, state.hot_from
         self._last_trade_ms = max(self._last_trade_ms, state.newest * 1000)
         self.covered_from = state.covered_from
-        self.covered_to = max(self.covered_to, state.covered_to)
+        self.covered_to = state.covered_to
 
     async def _put_back(self, state: State) -> None:
         """Redis lost the tape: what PostgreSQL has of the newest minute is written there again."""
@@ -155,6 +165,7 @@ class TapeWriter:
         self.builder.hold(minute, bars)
         self.builder.changed.update(bars)
         self._hot_from = minute
+        self._gaps = {gap.first_id: gap for gap in await self._load_saved_gaps()}
         log.warning("tape resumed from PostgreSQL", tape=str(self.tape), last_id=state.last_id)
 
     def _unsure_from(self) -> int:
@@ -273,12 +284,14 @@ class TapeWriter:
         """The write stands."""
         self._expect = (str(self.cursor.last_id), str(self.builder.revision))
         for second in self.builder.changed:
-            self.unsaved.bars[second] = self.builder.held[second - second % 60][second]
+            # a copy: what is saved must be of the same moment as its state
+            self.unsaved.bars[second] = self.builder.held[second - second % 60][second].copy()
         self.unsaved.gaps.update(self._gaps)
         self.unsaved.state = self._state()
         self._gaps.clear()
         self.builder.changed.clear()
         self._kept.clear()
+        self._announced = max(self._announced, self.covered_to // 60_000 * 60 - 60)
         self.builder.release(MINUTES_HELD)
         self._before = {m: kept for m, kept in self._before.items() if m in self.builder.held}
 
@@ -340,13 +353,9 @@ class TapeWriter:
     def _closing_messages(self) -> list[tuple[str, str]]:
         """The last state of a minute that has ended, once, so that every viewer sees it closed."""
         ended = self.covered_to // 60_000 * 60 - 60
-        if ended <= self._announced or ended not in self.builder.held:
-            return []
-        self._announced = ended
-        if not self.builder.held[ended]:
-            return []
+        due = [m for m, bars in self.builder.held.items() if self._announced < m <= ended and bars]
         channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, "1m"))
-        return [(channel, self._message(self._minute(ended), 60))]
+        return [(channel, self._message(self._minute(minute), 60)) for minute in sorted(due)]
 
     def _message(self, bar: Bar, length: int) -> str:
         closed = self.covered_to >= (bar.time + length) * 1000

@@ -1,7 +1,6 @@
 """`/ws/live/`: authenticates, checks each topic, forwards; it computes nothing."""
 
 import asyncio
-import contextlib
 import json
 import time
 from collections import deque
@@ -9,6 +8,7 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import DatabaseError
 
 from market.live import limits
 from market.live.hub import Hub, Mailbox, frame
@@ -21,6 +21,7 @@ SIGN_IN_FIRST, TOO_MANY, TOO_FAST, TOO_SLOW = 4401, 4429, 4408, 4413
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    counted = False
     channel_layer_alias = None  # groups do not reach a thousand sockets; the hub does
 
     async def connect(self) -> None:
@@ -43,13 +44,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept()
         self.sender = asyncio.create_task(self._send_loop())
 
-    async def disconnect(self, code: int) -> None:
-        if not getattr(self, "counted", False):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Channels calls no `disconnect` after an exception; what a socket holds is given back."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        if not self.counted:
             return
+        self.counted = False
         limits.leave(self.user_id, self.ip)
-        self.sender.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.sender
+        sender: asyncio.Task[None] | None = getattr(self, "sender", None)
+        if sender is not None:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
         await self.hub.leave(self.mailbox)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -58,12 +68,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             message = json.loads(text_data or "")
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
             await self._say({"error": "expected a JSON object", "topic": None})
             return
-        await self._obey(message)
+        try:
+            await self._obey(message)
+        except DatabaseError:
+            await self._say({"error": "try again later", "topic": None})
 
     async def _obey(self, message: dict[str, Any]) -> None:
         known = False

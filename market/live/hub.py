@@ -109,10 +109,13 @@ class Hub:
             )
             try:
                 async with client.pubsub() as pubsub:
-                    await pubsub.subscribe(*map(channel, (keys.HEARTBEAT, *self.viewers)))
+                    known = set(self.viewers)
+                    await pubsub.subscribe(*map(channel, (keys.HEARTBEAT, *known)))
                     if asyncio.current_task() is not self._task:
                         return
                     self._pubsub = pubsub
+                    if since := set(self.viewers) - known:  # added while we connected
+                        await pubsub.subscribe(*map(channel, since))
                     if not is_first:
                         self._resync_all()
                     is_first = False

@@ -14,7 +14,7 @@ async def refusal(topic: str) -> str | None:
     `flow:<market>:<symbol>:<interval>`
     """
     parts = topic.split(":")
-    if len(parts) != 4 or parts[0] != "flow":
+    if len(parts) != 4 or parts[0] != "flow" or not all(part.isalnum() for part in parts):
         return f"expected flow:<market>:<symbol>:<interval>, was {topic[:80]!r}"
     _, market, symbol, interval = parts
     if interval not in INTERVALS:

@@ -118,7 +118,7 @@ def test_funding_without_a_position_is_a_problem() -> None:
     ]
 
 
-def test_hedge_mode_keeps_two_books_and_shares_funding_by_size() -> None:
+def test_hedge_mode_keeps_two_books_and_shares_funding_by_signed_size() -> None:
     fills = [
         buy(1, "3", "100", position_side="LONG", **PERP),
         sell(2, "1", "100", position_side="SHORT", **PERP),
@@ -127,8 +127,72 @@ def test_hedge_mode_keeps_two_books_and_shares_funding_by_size() -> None:
     ]
     funding = [Funding("a", 3, "BTCUSDT", D("-4"), "USDT")]
     long, short = compute(fills, funding=funding).trades
-    assert (long.direction, long.gross, long.funding) == ("LONG", D(30), D(-3))
-    assert (short.direction, short.gross, short.funding) == ("SHORT", D(-10), D(-1))
+    # at one rate a long of 3 pays 6 where a short of 1 receives 2: together -4
+    assert (long.direction, long.gross, long.funding) == ("LONG", D(30), D(-6))
+    assert (short.direction, short.gross, short.funding) == ("SHORT", D(-10), D(2))
+    named = [Funding("a", 3, "BTCUSDT", D(-1), "USDT", position_side="SHORT")]
+    assert [t.funding for t in compute(fills, funding=named).trades] == [0, D(-1)]
+
+
+def test_funding_of_one_account_stays_there_though_ids_are_equal() -> None:
+    fills = [buy(1, "1", "100", account="a", **PERP), buy(1, "3", "100", account="b", **PERP)]
+    funding = [
+        Funding(7, 2, "BTCUSDT", D(-4), "USDT", "a"), Funding(7, 2, "BTCUSDT", D(-12), "USDT", "b")
+    ]  # fmt: skip
+    ledger = compute(fills, funding=funding)
+    assert [p.funding for p in ledger.positions] == [D(-4), D(-12)]
+    assert ledger.problems == []
+
+
+def test_a_fee_is_converted_where_the_quote_is_no_dollar() -> None:
+    prices = {"BNB": D(600), "BTC": D(60_000)}
+    fills = [
+        buy(1, "1", "0.05", fee="0.001", fee_asset="BNB", symbol="ETHBTC", base="ETH", quote="BTC")
+    ]  # fmt: skip
+    [position] = compute(fills, prices=lambda asset, time: prices[asset]).positions
+    assert position.fees == D("0.00001")
+
+
+def test_an_odd_price_does_not_end_a_large_position() -> None:
+    fills = [buy(1, "10", "100"), sell(2, "1", "0"), sell(3, "9", "110")]
+    [trade] = compute(fills, rules={"BTCUSDT": (0, 5)}).trades
+    assert (trade.closed_at, trade.net) == (3, D(-10))
+
+
+def test_a_holding_of_unknown_cost_does_not_keep_trades_open() -> None:
+    fills = [buy(1, "1", "100", at=2), sell(2, "1", "110", at=3), buy(3, "1", "100", at=4),
+             sell(4, "1", "90", at=5)]  # fmt: skip
+    ledger = compute(fills, transfers=[Transfer("d", 1, "BTC", D(1))])
+    assert [(t.net, t.closed_at) for t in ledger.trades] == [(D(10), 3), (D(-10), 5)]
+    assert [p.quantity for p in ledger.positions] == [D(1)]
+
+
+def test_a_purchase_that_only_left_by_transfer_is_no_round_trip() -> None:
+    ledger = compute([buy(1, "1", "100", fee="2")], transfers=[Transfer("w", 2, "BTC", D(-1))])
+    assert (ledger.trades, ledger.positions, ledger.problems) == ([], [], [])
+
+
+def test_a_withdrawal_comes_from_the_symbol_that_traded_last() -> None:
+    other: dict[str, Any] = {"symbol": "BTCFDUSD", "quote": "FDUSD"}
+    fills = [buy(1, "1", "100"), buy(2, "1", "100", at=3, **other),
+             sell(3, "1", "150", at=4, **other)]  # fmt: skip
+    ledger = compute(fills, transfers=[Transfer("w", 2, "BTC", D(-1))])
+    assert ([t.symbol for t in ledger.trades], ledger.positions) == (["BTCFDUSD"], [])
+
+
+def test_a_transfer_and_a_fill_of_one_id_have_other_keys() -> None:
+    ledger = compute(
+        [buy(1, "1", "100", at=5), sell(2, "1", "150"), sell(3, "1", "120", at=6)],
+        transfers=[Transfer(1, 1, "BTC", D(1), D(100))],
+    )
+    assert len({trade.key for trade in ledger.trades}) == 2
+
+
+def test_one_id_with_two_contents_is_a_conflict_in_any_order() -> None:
+    fills = [buy(1, "1", "100"), buy(1, "1", "200"), sell(2, "1", "300")]
+    ledgers = [compute(fills), compute(fills[::-1]), compute(fills[:1]).extend(fills[1:])]
+    assert len({(tuple(x.trades), tuple(x.problems)) for x in ledgers}) == 1
+    assert [p.kind for p in ledgers[0].problems] == ["conflict"]
 
 
 def test_oversold_quantity_is_reported_and_left_out() -> None:
@@ -173,8 +237,9 @@ def test_a_remainder_below_the_step_counts_as_flat_and_stays_as_a_residual_lot()
     ledger = compute(fills, rules={"BTCUSDT": Rules(D("0.001"), D(0))})
     first, second = ledger.trades
     assert (first.closed_at, first.gross) == (2, D("9.995"))
-    # oldest first: 0.0005 of the first lot at 100, 0.9995 of the second at 100
-    assert (second.closed_at, second.gross) == (4, D("20"))
+    # oldest first: 0.0005 of the first lot at 100, 0.9995 of the second at 100; the residual lot
+    # is an entry of the trip that sells it
+    assert (second.closed_at, second.gross, second.quantity) == (4, D("20"), D("1.0005"))
     assert [p.quantity for p in ledger.positions] == [D("0.0005")]
 
 

@@ -37,6 +37,9 @@ def test_money_and_percent_drawdowns_are_other_events() -> None:
 
 def test_the_open_drawdown_counts() -> None:
     assert m.longest_drawdown_days([D("0.1"), D("-0.1"), D("0.01"), D("0.01")]) == 3
+    # highs on days 1 and 3
+    assert m.longest_drawdown_days([D("0.1"), D("-0.1"), D("0.2")]) == 2
+    assert m.longest_drawdown_days([D("0.1"), D("0.1")]) == 0
 
 
 def test_a_short_history_has_no_yearly_growth() -> None:
