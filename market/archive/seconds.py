@@ -76,6 +76,7 @@ def save(
                 for bar in bars:
                     copy.write_row(_row(instrument_id, band_set, bar))
             cursor.execute(UPSERT)
+            cursor.execute("DROP TABLE incoming_second_bar")
         if state is not None:
             cursor.execute(
                 UPSERT_STATE,

@@ -124,11 +124,23 @@ async def test_an_unknown_topic_is_an_error_that_names_it(
         assert (await hear(socket, "error"))["topic"] == topic
 
 
-@pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"subscribe": "x"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "{}",
+        '{"subscribe": "x"}',
+        "[" * 9000,
+        '{"subscribe": ["flow:spot:\\u0000:1m"]}',
+    ],
+    ids=["text", "list", "empty", "word", "deep", "nul"],
+)
 async def test_nonsense_is_answered_with_an_error(address: str, token: str, text: str) -> None:
     async with open_socket(address, token) as socket:
         await socket.send(text)
         assert "expected" in (await hear(socket, "error"))["error"]
+        await hear(socket, "heartbeat", 8)  # and the socket goes on
 
 
 async def test_heartbeats_come_through_the_whole_path(address: str, token: str) -> None:

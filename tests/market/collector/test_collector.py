@@ -107,6 +107,48 @@ def collector_id(collector: Collector) -> int:
     return tape.writer.cursor.last_id or 0
 
 
+async def test_a_lost_last_frame_is_found_though_nothing_follows(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    symbol = simulator.exchange.symbols["BTCUSDT"]
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await asyncio.sleep(1)
+        simulator.exchange.faults.change({"drop": 1.0})
+        await asyncio.sleep(0.5)
+        symbol.source.market._next = 2**62  # type: ignore[attr-defined]
+        await asyncio.sleep(0.1)
+        last_id = symbol.tape.last_id
+        assert collector_id(collector) < last_id
+        await eventually(lambda: collector_id(collector) == last_id, 15, "the lost last trades")
+
+
+async def test_redis_away_and_then_empty_counts_nothing_twice(
+    simulator: RunningSimulator,
+    instrument: Instrument,
+    empty_redis: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await asyncio.sleep(1.5)
+        await collector.save_once()
+        hot = collector.outside.hot
+        write = hot.write
+
+        async def refuse(*args: object) -> list[bool]:
+            raise redis.ConnectionError("away")
+
+        monkeypatch.setattr(hot, "write", refuse)
+        await asyncio.sleep(1)
+        await collector.save_once()  # while applied trades wait for Redis
+        empty_redis.flushdb()
+        monkeypatch.setattr(hot, "write", write)
+        await caught_up(simulator, collector)
+        await collector.save_once()
+        saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
+        first = simulator.exchange.symbols["BTCUSDT"].tape.first_id
+        assert saved == collector_id(collector) - first + 1
+
+
 async def test_a_second_run_goes_on_where_the_first_stopped(
     simulator: RunningSimulator, instrument: Instrument
 ) -> None:
