@@ -119,7 +119,7 @@ def test_what_is_not_covered_is_not_complete(
     instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
 ) -> None:
     put_hot(empty_redis, [minute(START, 1)])
-    empty_redis.hset(keys.state(KEY), "covered_to", START * 1000 + 60_000)
+    empty_redis.hset(keys.state(KEY), "covered_to", str(START * 1000 + 60_000))
     answer = ask(alices_token, start=(START + 60) * 1000, end=(START + 180) * 1000)
     assert (answer["bars"], answer["complete"]) == ([], False)
 
