@@ -38,7 +38,8 @@ from django.db import connection  # noqa: E402
 from market.binance.governor import Governor, Limit  # noqa: E402
 from market.binance.rest import SpotRest  # noqa: E402
 from market.binance.stream import Sink  # noqa: E402
-from market.collector.collector import Collector, Outside  # noqa: E402
+from market.collector.collector import Collector  # noqa: E402
+from market.collector.tapes import Outside  # noqa: E402
 from market.following import find_followed, follow  # noqa: E402
 from market.hot import keys, store  # noqa: E402
 from market.hot.codec import State  # noqa: E402

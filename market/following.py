@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils import timezone
 
-from market.collector.collector import Followed
+from market.collector.tapes import Followed
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.models import Instrument

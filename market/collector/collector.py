@@ -7,8 +7,7 @@ after the lease and after which instruments are followed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
@@ -20,19 +19,18 @@ from lib.decimals import scaled
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_book_ticker, decode_trade
-from market.binance.rest import SpotRest
 from market.binance.stream import MarketStream
 from market.collector import lease
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
+from market.collector.tapes import Followed, Outside, Tape
 from market.collector.trim import trim
 from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
 from market.hot import keys
-from market.hot.store import HotStore
 from market.instruments import InstrumentKey
 
 log = structlog.get_logger(__name__)
@@ -54,49 +52,6 @@ BEGIN_SECONDS = 3.0
 # How far behind the exchange's clock we call a tape covered: frames may come out of order.
 COVER_LAG_MS = 250
 REDIS_AWAY_PAUSE = 0.5
-
-
-@dataclass(frozen=True)
-class Followed:
-    """What the collector needs to know of an instrument."""
-
-    id: int
-    key: InstrumentKey
-    band_set: str
-
-
-@dataclass
-class Tape:
-    """One followed instrument at work."""
-
-    followed: Followed
-    writer: TapeWriter
-    place: Place
-    # the first missing id, and since when it is missed
-    hole_at: int = -1
-    hole_since: float = 0.0
-    # when the stream last brought a trade, and when REST was last asked for the newest ones
-    heard_at: float = 0.0
-    checked_at: float = 0.0
-    checking: asyncio.Task[None] | None = None
-    # REST has confirmed the tape since the connection stands, up to this exchange time
-    is_verified: bool = False
-    verified_ms: int = 0
-    filling: asyncio.Task[None] | None = None
-    book: bytes = b""
-
-
-@dataclass(frozen=True)
-class Outside:
-    """What the collector talks to."""
-
-    hot: HotStore
-    rest: SpotRest
-    stream_url: str
-    find_followed: Callable[[], Sequence[Followed]]  # asks PostgreSQL
-    # how long verified 1 s and 1 m bars stay in Redis, in seconds
-    hot_seconds: int = 2 * 3600
-    hot_minutes: int = 48 * 3600
 
 
 class Collector:

@@ -13,7 +13,8 @@ from django.db import DatabaseError
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
 from market.collector import lease
-from market.collector.collector import Collector, Followed, Outside
+from market.collector.collector import Collector
+from market.collector.tapes import Followed, Outside
 from market.hot import store
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ from django.conf import settings
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
 from market.collector import lease
-from market.collector.collector import Collector, Outside
+from market.collector.collector import Collector
+from market.collector.tapes import Outside
 from market.following import find_followed
 from market.hot import store
 

@@ -1,0 +1,54 @@
+"""What a collector works on and what it talks to."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from market.binance.rest import SpotRest
+from market.collector.rebuild import Place
+from market.collector.writer import TapeWriter
+from market.hot.store import HotStore
+from market.instruments import InstrumentKey
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What the collector needs to know of an instrument."""
+
+    id: int
+    key: InstrumentKey
+    band_set: str
+
+
+@dataclass
+class Tape:
+    """One followed instrument at work."""
+
+    followed: Followed
+    writer: TapeWriter
+    place: Place
+    # the first missing id, and since when it is missed
+    hole_at: int = -1
+    hole_since: float = 0.0
+    # when the stream last brought a trade, and when REST was last asked for the newest ones
+    heard_at: float = 0.0
+    checked_at: float = 0.0
+    checking: asyncio.Task[None] | None = None
+    # REST has confirmed the tape since the connection stands, up to this exchange time
+    is_verified: bool = False
+    verified_ms: int = 0
+    filling: asyncio.Task[None] | None = None
+    book: bytes = b""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the collector talks to."""
+
+    hot: HotStore
+    rest: SpotRest
+    stream_url: str
+    find_followed: Callable[[], Sequence[Followed]]  # asks PostgreSQL
+    # how long verified 1 s and 1 m bars stay in Redis, in seconds
+    hot_seconds: int = 2 * 3600
+    hot_minutes: int = 48 * 3600
