@@ -2,7 +2,6 @@
 both), real PostgreSQL and Redis, and the exchange as a simulator on a real socket."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
@@ -125,7 +124,3 @@ async def eventually(
                 await asyncio.sleep(0.02)
     except TimeoutError:
         pytest.fail(f"not within {seconds} s: {what}")
-
-
-def running_threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate()}

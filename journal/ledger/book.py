@@ -51,11 +51,6 @@ class Book:
         # the time of a closing fill that left a remainder too small to trade
         self.dust_at: Any = None
 
-    @property
-    def is_flat(self) -> bool:
-        """No round trip is open; a residual lot may be."""
-        return self.trip is None
-
     def apply(self, fill: Fill, fee: Decimal, base_fee: Decimal) -> None:
         """`fee` is the whole fee in the quote asset, `base_fee` the part paid in the coin traded,
         which changes what is held: less of a purchase, more of a sale."""

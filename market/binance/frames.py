@@ -82,23 +82,6 @@ class Envelope(msgspec.Struct, gc=False):
     msg: str = ""
 
 
-class ServerTime(msgspec.Struct, rename={"server_time": "serverTime"}):
-    server_time: int
-
-
-class SymbolInfo(msgspec.Struct, rename={"base_asset": "baseAsset", "quote_asset": "quoteAsset"}):
-    """One symbol of `exchangeInfo`. Statuses grow without notice, so they stay text."""
-
-    symbol: str
-    status: str
-    base_asset: str
-    quote_asset: str
-
-
-class ExchangeInfo(msgspec.Struct):
-    symbols: list[SymbolInfo] = []
-
-
 class ErrorBody(msgspec.Struct):
     code: int = 0
     msg: str = ""
@@ -108,8 +91,6 @@ decode_trade = msgspec.json.Decoder(CombinedTrade).decode
 decode_book_ticker = msgspec.json.Decoder(CombinedBookTicker).decode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 decode_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
-decode_server_time = msgspec.json.Decoder(ServerTime).decode
-decode_exchange_info = msgspec.json.Decoder(ExchangeInfo).decode
 decode_error = msgspec.json.Decoder(ErrorBody).decode
 
 

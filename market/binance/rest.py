@@ -14,11 +14,8 @@ from binance.async_client import AsyncClient
 
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
-    ExchangeInfo,
     as_trade,
     decode_error,
-    decode_exchange_info,
-    decode_server_time,
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
@@ -26,10 +23,8 @@ from market.flow.trades import Trade
 
 TIMEOUT_SECONDS = 10.0
 # Binance's own weights, 2026 (reference: binance-spot-api-docs rest-api.md)
-WEIGHTS = {"time": 1, "trades": 25, "historicalTrades": 25, "exchangeInfo": 20, "klines": 2}
+WEIGHTS = {"trades": 25, "historicalTrades": 25}
 PAGE = 1000
-# Epoch times from this on are microseconds.
-MICROSECONDS_FROM = 10**14
 
 
 class Transport(AsyncClient):  # type: ignore[misc]
@@ -62,10 +57,6 @@ class SpotRest:
             await self._transport.close_connection()
             self._transport = None
 
-    async def server_time_ms(self) -> int:
-        time = decode_server_time(await self._get("time", {}, "live")).server_time
-        return time // 1000 if time >= MICROSECONDS_FROM else time
-
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """The newest trades, at most 1000, oldest first; from memory, so they are fresh."""
         body = await self._get("trades", {"symbol": symbol, "limit": PAGE}, kind)
@@ -77,9 +68,6 @@ class SpotRest:
             "historicalTrades", {"symbol": symbol, "fromId": first_id, "limit": PAGE}, kind
         )
         return _trades(body)
-
-    async def exchange_info(self) -> ExchangeInfo:
-        return decode_exchange_info(await self._get("exchangeInfo", {}, "live"))
 
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
         try:

@@ -10,6 +10,7 @@ import uvloop
 from django.conf import settings
 from django.db import DatabaseError
 
+from market.archive import partitions
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
 from market.collector import lease
@@ -38,6 +39,7 @@ def collect_share(share: str, find_followed: Callable[[], Sequence[Followed]]) -
         return False
     log.info("collector starts", share=share, holder=holder)
     try:
+        partitions.prepare_ahead()  # beat's hourly round may be an hour away
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_collect(share, holder, find_followed))
     finally:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from lib.decimals import text
 from market.answers import live_payload
 from market.flow.bands import BandSet
 from market.flow.bars import Bar
@@ -367,10 +366,6 @@ class TapeWriter:
             complete=closed and bar.time * 1000 >= self.covered_from,
         )
         return f"{bar.time}\n{payload}"
-
-    def describe(self) -> dict[str, object]:
-        """For logs and metrics."""
-        return {"tape": str(self.tape), "price": text(self.price), "conflicts": self.conflicts}
 
 
 def newer_of(saved: dict[int, Bar], hot: dict[int, Bar]) -> dict[int, Bar]:
