@@ -2,48 +2,73 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from simulator.connection import Lifetime
 from simulator.exchange import Exchange
-from simulator.rest import Rest
+from simulator.injector import Injector, Script
+from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
+from simulator.rest.control import Control
+from simulator.rest.gate import Gate
+from simulator.rest.spot import SpotRest
+from simulator.rest.usdm import UsdmRest
 from simulator.sockets import Sockets
 
 TICK_SECONDS = 0.01
 
 
-def make_app(exchange: Exchange) -> web.Application:
-    sockets = Sockets(exchange)
-    rest = Rest(exchange, sockets)
-    app = web.Application(middlewares=[rest.weigh])
-    app.add_routes(
-        [
-            *rest.routes(),
-            web.get("/ws", sockets.raw),
-            web.get("/ws/{streams:.+}", sockets.raw),
-            web.get("/stream", sockets.combined),
-        ]
+@dataclass(frozen=True)
+class Options:
+    """How the exchange treats its clients."""
+
+    lifetime: Lifetime = field(default_factory=Lifetime)
+    attempts: int = ATTEMPTS
+    first_ban_seconds: float = FIRST_BAN_SECONDS
+    futures_port: int = 0
+    script: Script | None = None
+
+
+def make_app(exchange: Exchange, options: Options | None = None) -> web.Application:
+    options = options or Options()
+    sockets = Sockets(
+        exchange, options.lifetime, futures_port=options.futures_port, attempts=options.attempts
     )
+    injector = Injector(exchange, sockets)
+    markets = [SpotRest(exchange), UsdmRest(exchange)]
+    control = Control(exchange, sockets, injector)
+    gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
+    app = web.Application(middlewares=[gate.pass_through])
+    for market in markets:
+        app.add_routes(market.routes())
+    app.add_routes([*control.routes(), *sockets.routes()])
 
     async def run_exchange(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_advance_for_ever(exchange))
+        tasks = [asyncio.create_task(_advance_for_ever(exchange, sockets))]
+        if options.script is not None:
+            tasks.append(asyncio.create_task(injector.play(options.script)))
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def close_sockets(_: web.Application) -> None:
-        sockets.cut_all()
-        for symbol in exchange.symbols.values():
-            symbol.tape.close()
+        sockets.cut()
+        for market in exchange.markets.values():
+            for symbol in market.symbols:
+                symbol.tape.close()
 
     app.cleanup_ctx.append(run_exchange)
     app.on_shutdown.append(close_sockets)
     return app
 
 
-async def _advance_for_ever(exchange: Exchange) -> None:
+async def _advance_for_ever(exchange: Exchange, sockets: Sockets) -> None:
     while True:
         exchange.advance()
+        sockets.flush()
         await asyncio.sleep(TICK_SECONDS)

@@ -1,45 +1,214 @@
-"""What goes wrong on purpose, seeded so that a run can be repeated."""
+"""What goes wrong on purpose, seeded so that a run can be repeated.
+
+A fault has a kind and arguments. Shares of frames (`drop`, `double`, …) may also stand for good as
+a rate; everything else is started, lasts for its seconds, and is counted each time it strikes.
+"""
 
 import random
-from dataclasses import asdict, dataclass, fields
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+FRAME_KINDS = ("drop", "double", "swap", "truncate", "unknown", "wrong_types")
+RATES = (*FRAME_KINDS, "cut_every")
+
+Value = float | str | bool
+# kind -> its arguments with their defaults; every kind may also have `seconds` where it is listed
+ARGUMENTS: dict[str, dict[str, Value]] = {
+    **{kind: {"rate": 0.1, "seconds": 5.0} for kind in FRAME_KINDS},
+    "delay": {"ms": 500.0, "seconds": 5.0},
+    "silence": {"stream": "*", "seconds": 10.0},
+    "cut": {"stream": "*"},
+    "half_open": {"stream": "*"},
+    "refuse": {"seconds": 5.0},
+    "status": {"code": 503.0, "path": "*", "rate": 1.0, "seconds": 5.0, "retry_after": 0.0},
+    "hang": {"path": "*", "rate": 1.0, "seconds": 5.0},
+    "clock": {"ms": 0.0},
+    "rest_lag": {"ms": 5000.0, "seconds": 10.0},
+    "hole": {"symbol": "*", "market": "*", "ids": 10.0, "fillable": False},
+    "halt": {"symbol": "*", "market": "*", "on": True},
+    "forget": {"symbol": "*", "market": "*", "kept": 1000.0},
+    "wipe": {"symbol": "*", "market": "*", "first_id": 1.0},
+    "shutdown": {"seconds": 2.0},
+}
+UNKNOWN_FRAME = '{"e":"somethingNew","E":1,"x":{"y":[null,1.5,"z"]}}'
 
 
 @dataclass
+class Active:
+    """A fault under way until `until` (monotonic seconds)."""
+
+    kind: str
+    arguments: dict[str, Value]
+    until: float
+
+    def number(self, name: str) -> float:
+        value = self.arguments[name]
+        assert not isinstance(value, str)
+        return float(value)
+
+    def matches(self, name: str, text: str) -> bool:
+        return fnmatchcase(text, str(self.arguments[name]))
+
+
 class Faults:
-    """Probabilities per frame, and seconds between cuts (0: never)."""
+    def __init__(self, seed: int = 1, **rates: float) -> None:
+        self.rates: dict[str, float] = dict.fromkeys(RATES, 0.0) | rates
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.counts: Counter[str] = Counter()
+        self.clock_offset_us = 0
+        self.active: list[Active] = []
 
-    drop: float = 0.0
-    double: float = 0.0
-    swap: float = 0.0
-    cut_every: float = 0.0
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
+    @property
+    def cut_every(self) -> float:
+        return self.rates["cut_every"]
 
     def change(self, wanted: dict[str, object]) -> None:
-        """Raises ValueError for an unknown fault or a value that is no number."""
-        known = {item.name for item in fields(self)}
+        """Rates that stand for good. Raises ValueError for an unknown one or no number."""
         for name, value in wanted.items():
-            if name not in known or not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"expected {sorted(known)} with numbers >= 0, was {name}={value}")
-            setattr(self, name, value)
-        if "seed" in wanted:
-            self.rng = random.Random(self.seed)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if name not in {*RATES, "seed"} or not is_number or value < 0:  # type: ignore[operator]
+                names = ", ".join(sorted({*RATES, "seed"}))
+                raise ValueError(f"expected {names} with numbers >= 0, was {name}={value}")
+        for name, value in wanted.items():
+            if name == "seed":
+                self.seed = int(value)  # type: ignore[call-overload]
+                self.rng = random.Random(self.seed)
+            else:
+                self.rates[name] = float(value)  # type: ignore[arg-type]
+
+    def start(self, kind: str, given: dict[str, object]) -> Active:
+        """Begin a fault. Raises ValueError for an unknown kind or argument."""
+        arguments = checked(kind, given)
+        seconds = arguments.get("seconds", 0.0)
+        assert not isinstance(seconds, str)
+        active = Active(kind, arguments, time.monotonic() + float(seconds))
+        if kind == "clock":
+            self.clock_offset_us = int(active.number("ms") * 1000)
+        if "seconds" in arguments and kind != "shutdown":
+            self.active.append(active)
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang"}:
+            self.counts[kind] += 1
+        return active
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        now = time.monotonic()
+        return {
+            **self.rates, "seed": self.seed, "clock_offset_ms": self.clock_offset_us / 1000,
+            "active": [
+                {"kind": item.kind, **item.arguments, "left": round(item.until - now, 1)}
+                for item in self._now()
+            ],
+            "counts": dict(self.counts),
+        }  # fmt: skip
+
+    # --- streams --------------------------------------------------------------------------------
+
+    @property
+    def is_calm(self) -> bool:
+        """Nothing can happen to a frame just now."""
+        return not self.active and not any(self.rates[kind] for kind in FRAME_KINDS)
 
     def send_plan(self, frame: str, held: list[str]) -> list[str]:
         """The frames to send now for one frame that is due. `held` keeps a frame that changes
         places with the one behind it; it belongs to the connection."""
-        roll = self.rng.random
-        if self.drop and roll() < self.drop:
+        if self._strikes("drop"):
             return []
-        frames = [frame, frame] if self.double and roll() < self.double else [frame]
+        frames = [frame]
+        if self._strikes("double"):
+            frames = [frame, frame]
+        if self._strikes("truncate"):
+            frames = [frame[: self.rng.randint(1, len(frame) - 1)]]
+        if self._strikes("unknown"):
+            frames.append(UNKNOWN_FRAME)
+        if self._strikes("wrong_types"):
+            frames = [wrong_types(frame)]
         if held:
             frames.append(held.pop())
-        elif self.swap and roll() < self.swap:
-            held.append(frame)
-            return frames[1:]
+        elif self._strikes("swap"):
+            held.append(frames.pop())
         return frames
+
+    def is_silent(self, stream: str) -> bool:
+        return bool(self.active) and any(
+            item.kind == "silence" and item.matches("stream", stream) for item in self._now()
+        )
+
+    def delay_seconds(self) -> float:
+        """How late the next frame is sent; 0 when none is delayed."""
+        late = [item.number("ms") for item in self._now() if item.kind == "delay"]
+        if not late:
+            return 0.0
+        self.counts["delay"] += 1
+        return self.rng.uniform(0.5, 1.5) * max(late) / 1000
+
+    def refuses_connections(self) -> bool:
+        return any(item.kind == "refuse" for item in self._now())
+
+    # --- REST -----------------------------------------------------------------------------------
+
+    def for_request(self, path: str) -> Active | None:
+        """The `status` or `hang` that strikes a request."""
+        for item in self._now():
+            if (
+                item.kind in {"status", "hang"}
+                and item.matches("path", path)
+                and self.rng.random() < item.number("rate")
+            ):
+                name = f"status {item.number('code'):.0f}" if item.kind == "status" else "hang"
+                self.counts[name] += 1
+                return item
+        return None
+
+    def rest_lag_us(self) -> int:
+        lags = [item.number("ms") for item in self._now() if item.kind == "rest_lag"]
+        return int(max(lags, default=0.0) * 1000)
+
+    def _strikes(self, kind: str) -> bool:
+        rate = self.rates[kind]
+        for item in self._now():
+            if item.kind == kind:
+                rate = max(rate, item.number("rate"))
+        if not rate or self.rng.random() >= rate:
+            return False
+        self.counts[kind] += 1
+        return True
+
+    def _now(self) -> list[Active]:
+        if self.active:
+            now = time.monotonic()
+            self.active = [item for item in self.active if item.until > now]
+        return self.active
+
+
+def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
+    """The arguments of a fault with its defaults. Raises ValueError with what was expected."""
+    if kind not in ARGUMENTS:
+        raise ValueError(f"expected a fault of {', '.join(ARGUMENTS)}, was {kind!r}")
+    arguments = dict(ARGUMENTS[kind])
+    for name, value in given.items():
+        if name not in arguments:
+            known = ", ".join(arguments)
+            raise ValueError(f"expected {kind} with {known}, was {name!r}")
+        wanted = type(arguments[name])
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, wanted) or (
+            isinstance(value, float) and value < 0 and kind != "clock"
+        ):
+            said = {"float": "a number >= 0", "str": "a text", "bool": "true or false"}
+            raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
+        assert isinstance(value, float | str | bool)
+        arguments[name] = value
+    return arguments
+
+
+def wrong_types(frame: str) -> str:
+    """As after a careless change of the exchange: ids become texts, prices null."""
+    for name, value in (("t", '"x"'), ("a", '"x"'), ("p", "null"), ("u", "{}"), ("b", "7")):
+        frame = re.sub(rf'"{name}":(\d+|"[^"]*"|\[)', f'"{name}":{value},"was{name}":\\1', frame,
+                       count=1)  # fmt: skip
+    return frame

@@ -1,23 +1,31 @@
 """Candles, summed from the tape's trades."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from simulator.amounts import UNIT, to_text
-from simulator.tape import Trade
+from simulator.listing import Listing
+from simulator.tape import Tape, Trade
 
-SECONDS = {
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+LENGTHS = {
     "1s": 1, "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200,
-    "4h": 14400, "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400,
+    "4h": 14400, "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259_200,
+    "1w": 604_800, "1M": 0,
 }  # fmt: skip
+# The epoch was a Thursday; Binance's weeks begin on Monday.
+MONDAY_US = 4 * DAY_US
 
 
 @dataclass
 class Kline:
-    """Times in microseconds, base amounts in 1e-8, quote amounts in 1e-16."""
+    """Times in microseconds, base amounts in 1e-8, quote amounts in 1e-16. Without trades the four
+    prices are the close before it and the ids -1."""
 
     open_time: int
-    length: int
+    close_time: int
     first_id: int = -1
     last_id: int = -1
     open: int = 0
@@ -45,48 +53,83 @@ class Kline:
             self.taker_base += trade.quantity
             self.taker_quote += quote
 
-    @property
-    def close_time(self) -> int:
-        return self.open_time + self.length - 1
+
+def span(time_us: int, interval: str, zone_us: int = 0) -> tuple[int, int]:
+    """Open and close time of the candle that holds a moment; `zone_us` moves midnight."""
+    local = time_us + zone_us
+    if interval == "1M":
+        day = datetime.fromtimestamp(local // SECOND_US, UTC)
+        start = datetime(day.year, day.month, 1, tzinfo=UTC)
+        after = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
+        opened, closed = (int(moment.timestamp()) * SECOND_US for moment in (start, after))
+    else:
+        length = LENGTHS[interval] * SECOND_US
+        origin = MONDAY_US if interval == "1w" else 0
+        opened = (local - origin) // length * length + origin
+        closed = opened + length
+    return opened - zone_us, closed - zone_us - 1
 
 
-def opening(time_us: int, seconds: int) -> int:
-    return time_us // (seconds * 1_000_000) * seconds * 1_000_000
+def empty(time_us: int, interval: str, zone_us: int, price: int) -> Kline:
+    """The candle of a moment before its first trade."""
+    return Kline(*span(time_us, interval, zone_us), open=price, high=price, low=price, close=price)
 
 
-def klines(trades: Iterable[Trade], seconds: int) -> list[Kline]:
-    """Candles of a stretch of trades; spans without a trade stay out."""
-    found: list[Kline] = []
+def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) -> Iterator[Kline]:
+    """Candles from the one that opens at `start` to the one that holds `end`, without a break.
+
+    Nothing before the tape's first trade.
+    """
+    first = tape.first_at_or_after(start)
+    before = tape.at(first - 1) if first > tape.first_id else None
+    if before is None:
+        if first > tape.last_id:
+            return
+        start = max(start, span(tape.at(first).time, interval, zone_us)[0])
+    price = before.price if before else 0
+    current = empty(start, interval, zone_us, price)
+    for trade in tape.between(first, tape.first_at_or_after(end + 1) - 1):
+        while trade.time > current.close_time:
+            yield current
+            current = empty(current.close_time + 1, interval, zone_us, current.close)
+        current.add(trade)
+    while True:
+        yield current
+        if end <= current.close_time:
+            return
+        current = empty(current.close_time + 1, interval, zone_us, current.close)
+
+
+def sum_of(trades: Iterable[Trade], candle: Kline) -> Kline:
     for trade in trades:
-        start = opening(trade.time, seconds)
-        if not found or found[-1].open_time != start:
-            found.append(Kline(start, seconds * 1_000_000))
-        found[-1].add(trade)
-    return found
+        candle.add(trade)
+    return candle
 
 
 def quote_text(amount: int) -> str:
     return to_text(amount // UNIT)
 
 
-def row(kline: Kline, scale: int) -> list[object]:
+def row(kline: Kline, rules: Listing, scale: int) -> list[object]:
     """As REST answers it; `scale` is 1 for microseconds and 1000 for milliseconds."""
+    price, quantity = rules.price_text, rules.quantity_text
     return [
-        kline.open_time // scale, to_text(kline.open), to_text(kline.high), to_text(kline.low),
-        to_text(kline.close), to_text(kline.base), kline.close_time // scale,
-        quote_text(kline.quote), kline.trades, to_text(kline.taker_base),
+        kline.open_time // scale, price(kline.open), price(kline.high), price(kline.low),
+        price(kline.close), quantity(kline.base), kline.close_time // scale,
+        quote_text(kline.quote), kline.trades, quantity(kline.taker_base),
         quote_text(kline.taker_quote), "0",
     ]  # fmt: skip
 
 
 def frame(
-    kline: Kline, symbol: str, interval: str, scale: int, is_closed: bool
+    kline: Kline, rules: Listing, interval: str, scale: int, is_closed: bool
 ) -> dict[str, object]:
     """The `k` of a kline event."""
+    price, quantity = rules.price_text, rules.quantity_text
     return {
-        "t": kline.open_time // scale, "T": kline.close_time // scale, "s": symbol, "i": interval,
-        "f": kline.first_id, "L": kline.last_id, "o": to_text(kline.open),
-        "c": to_text(kline.close), "h": to_text(kline.high), "l": to_text(kline.low),
-        "v": to_text(kline.base), "n": kline.trades, "x": is_closed, "q": quote_text(kline.quote),
-        "V": to_text(kline.taker_base), "Q": quote_text(kline.taker_quote), "B": "0",
+        "t": kline.open_time // scale, "T": kline.close_time // scale, "s": rules.symbol,
+        "i": interval, "f": kline.first_id, "L": kline.last_id, "o": price(kline.open),
+        "c": price(kline.close), "h": price(kline.high), "l": price(kline.low),
+        "v": quantity(kline.base), "n": kline.trades, "x": is_closed, "q": quote_text(kline.quote),
+        "V": quantity(kline.taker_base), "Q": quote_text(kline.taker_quote), "B": "0",
     }  # fmt: skip

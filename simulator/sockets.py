@@ -1,159 +1,186 @@
-"""`/ws` and `/stream`: market streams with Binance's control messages."""
+"""Where market streams are served: spot at `/ws` and `/stream`, futures behind `/public`, `/market`
+and `/private`."""
 
 import asyncio
 import contextlib
-import json
-from collections import deque
-from typing import Any
+import time
+from fnmatch import fnmatchcase
+from urllib.parse import unquote
 
 from aiohttp import WSMsgType, web
 
+from simulator.connection import Connection, Lifetime
 from simulator.exchange import Exchange
+from simulator.limits import (
+    ATTEMPTS,
+    ATTEMPTS_SECONDS,
+    MESSAGES_A_SECOND,
+    STREAMS_A_CONNECTION,
+    Rate,
+)
+from simulator.listing import SPOT, USDM
 
-PING_SECONDS = 20.0
-STREAMS_A_CONNECTION = 1024
-OUTBOX_LIMIT = 100_000
-
-
-class Connection:
-    """One client. Frames wait in an outbox, so a slow client never delays the others."""
-
-    def __init__(self, exchange: Exchange, is_combined: bool, scale: int) -> None:
-        self.exchange = exchange
-        self.is_combined = is_combined
-        self.scale = scale
-        self.streams: dict[str, None] = {}
-        self.socket = web.WebSocketResponse(compress=False, autoping=True)
-        self._outbox: deque[str] = deque()
-        self._held: list[str] = []
-        self._wake = asyncio.Event()
-
-    def push(self, stream: str, payload: str) -> None:
-        text = f'{{"stream":"{stream}","data":{payload}}}' if self.is_combined else payload
-        self._outbox.extend(self.exchange.faults.send_plan(text, self._held))
-        self._wake.set()
-
-    def say(self, answer: dict[str, object]) -> None:
-        """An answer to a control message; faults leave it alone."""
-        self._outbox.append(json.dumps(answer, separators=(",", ":")))
-        self._wake.set()
-
-    def add(self, names: list[str]) -> None:
-        for name in names:
-            self.streams[name] = None
-            self.exchange.listen(name, self)
-
-    def remove(self, names: list[str]) -> None:
-        for name in names:
-            self.streams.pop(name, None)
-            self.exchange.leave(name, self)
-
-    async def send_loop(self) -> None:
-        while not self.socket.closed:
-            await self._wake.wait()
-            self._wake.clear()
-            if len(self._outbox) > OUTBOX_LIMIT:
-                await self.socket.close(code=1008, message=b"too slow")
-                return
-            while self._outbox:
-                await self.socket.send_str(self._outbox.popleft())
-
-    async def ping_loop(self) -> None:
-        while not self.socket.closed:
-            await asyncio.sleep(PING_SECONDS)
-            await self.socket.ping(str(int(asyncio.get_running_loop().time())).encode())
-
-    def cut(self) -> None:
-        """End without a goodbye, as a network does."""
-        if self.socket._req is not None and self.socket._req.transport is not None:
-            self.socket._req.transport.abort()
-
-    def control(self, text: str) -> None:
-        try:
-            message = json.loads(text)
-        except ValueError:
-            return self.say({"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"})
-        if not isinstance(message, dict) or "method" not in message:
-            return self.say({"code": 2, "msg": "Invalid request: missing field `method`"})
-        return self._obey(message["method"], message.get("params"), message.get("id"))
-
-    def _obey(self, method: object, params: Any, request_id: object) -> None:
-        if method in {"SUBSCRIBE", "UNSUBSCRIBE"}:
-            if not isinstance(params, list) or not all(isinstance(p, str) for p in params):
-                return self.say(
-                    {"code": 1, "msg": "Invalid value type: expected an array of strings"}
-                )
-            if method == "UNSUBSCRIBE":
-                self.remove(params)
-            elif len({*self.streams, *params}) > STREAMS_A_CONNECTION:
-                return self.say({"code": 2, "msg": "Invalid request: too many streams"})
-            else:
-                self.add(params)  # unknown streams are taken too, and never say anything
-            return self.say({"result": None, "id": request_id})
-        if method == "LIST_SUBSCRIPTIONS":
-            return self.say({"result": list(self.streams), "id": request_id})
-        if method == "GET_PROPERTY" and params == ["combined"]:
-            return self.say({"result": self.is_combined, "id": request_id})
-        if method == "SET_PROPERTY" and isinstance(params, list) and params[:1] == ["combined"]:
-            if len(params) != 2 or not isinstance(params[1], bool):
-                return self.say({"code": 1, "msg": "Invalid value type: expected Boolean"})
-            self.is_combined = params[1]
-            return self.say({"result": None, "id": request_id})
-        if method in {"GET_PROPERTY", "SET_PROPERTY"}:
-            return self.say({"code": 0, "msg": "Unknown property"})
-        return self.say({"code": 2, "msg": f"Invalid request: unknown variant `{method}`"})
+CATEGORIES = ("public", "market", "private")
 
 
 class Sockets:
-    def __init__(self, exchange: Exchange) -> None:
+    """`futures_port`: there addresses without a category are futures' too, and nearly silent."""
+
+    def __init__(
+        self, exchange: Exchange, lifetime: Lifetime, *, futures_port: int = 0,
+        attempts: int = ATTEMPTS,
+    ) -> None:  # fmt: skip
         self.exchange = exchange
+        self.lifetime = lifetime
         self.connections: set[Connection] = set()
+        self._futures_port = futures_port
+        self._attempts = Rate(attempts, ATTEMPTS_SECONDS, time.monotonic)
 
-    async def raw(self, request: web.Request) -> web.WebSocketResponse:
+    def routes(self) -> list[web.RouteDef]:
+        found = [
+            web.get("/ws", self.raw),
+            web.get("/ws/{streams:.+}", self.raw),
+            web.get("/stream", self.combined),
+        ]
+        for category in CATEGORIES:
+            head = f"/{{category:{category}}}"
+            found += [
+                web.get(f"{head}/ws", self.raw),
+                web.get(f"{head}/ws/{{streams:.+}}", self.raw),
+                web.get(f"{head}/stream", self.combined),
+            ]
+        return found
+
+    async def raw(self, request: web.Request) -> web.StreamResponse:
         """`/ws`, `/ws/<stream>`"""
-        tail = request.match_info.get("streams", "")
-        return await self._serve(request, [name for name in tail.split("/") if name], False)
+        tail = unquote(request.match_info.get("streams", ""))
+        return await self._serve(request, _names(tail), is_combined=False)
 
-    async def combined(self, request: web.Request) -> web.WebSocketResponse:
+    async def combined(self, request: web.Request) -> web.StreamResponse:
         """`/stream`, `/stream?streams=<a>/<b>`"""
-        names = [name for name in request.query.get("streams", "").split("/") if name]
-        return await self._serve(request, names, True)
+        return await self._serve(
+            request, _names(request.query.get("streams", "")), is_combined=True
+        )
 
-    def cut_all(self) -> int:
+    def flush(self) -> None:
         for connection in self.connections:
+            connection.flush()
+
+    def choose(self, stream: str) -> list[Connection]:
+        """Connections that hear a stream of this pattern; `*` chooses all."""
+        return [
+            connection
+            for connection in self.connections
+            if stream == "*" or any(fnmatchcase(name, stream) for name in connection.streams)
+        ]
+
+    def cut(self, stream: str = "*") -> int:
+        chosen = self.choose(stream)
+        for connection in chosen:
             connection.cut()
-        return len(self.connections)
+        return len(chosen)
+
+    async def shut_down(self, seconds: float) -> None:
+        """Announce it as spot does, then end what is still open."""
+        open_now = list(self.connections)
+        for connection in open_now:
+            if connection.category == "":
+                event_time = self.exchange.now() // connection.scale
+                connection.announce("serverShutdown", {"e": "serverShutdown", "E": event_time})
+        await asyncio.sleep(seconds)
+        for connection in open_now:
+            with contextlib.suppress(ConnectionError):
+                await connection.socket.close(code=1001, message=b"server shuts down")
+
+    # --- one connection -------------------------------------------------------------------------
 
     async def _serve(
-        self, request: web.Request, names: list[str], is_combined: bool
-    ) -> web.WebSocketResponse:
-        micro = request.query.get("timeUnit", "").upper() == "MICROSECOND"
-        connection = Connection(self.exchange, is_combined, 1 if micro else 1000)
-        await connection.socket.prepare(request)
+        self, request: web.Request, names: list[str], *, is_combined: bool
+    ) -> web.StreamResponse:
+        if self.exchange.faults.refuses_connections():
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response(status=503)
+        if not self._attempts.allows():
+            return web.Response(status=429, text="Too many connection attempts")
+        market, category = self._address(request)
+        micro = market == SPOT and request.query.get("timeUnit", "").upper() == "MICROSECOND"
+        connection = Connection(
+            self.exchange.markets[market].audience, self.exchange.faults,
+            is_combined=is_combined, scale=1 if micro else 1000, category=category,
+        )  # fmt: skip
+        await connection.open(request)
         connection.add(names[:STREAMS_A_CONNECTION])
         self.connections.add(connection)
         helpers = [
-            asyncio.create_task(connection.send_loop()),
-            asyncio.create_task(connection.ping_loop()),
+            asyncio.create_task(self._ping(connection)),
+            asyncio.create_task(self._end_of_life(connection)),
             asyncio.create_task(self._cut_now_and_then(connection)),
         ]
         try:
-            async for message in connection.socket:
-                if message.type == WSMsgType.TEXT:
-                    connection.control(message.data)
+            await self._read(connection, Rate(MESSAGES_A_SECOND[market], 1.0, time.monotonic))
         finally:
-            for helper in helpers:
-                helper.cancel()
-            for helper in helpers:
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await helper
+            await _stop(helpers)
             connection.remove(list(connection.streams))
             self.connections.discard(connection)
         return connection.socket
 
-    async def _cut_now_and_then(self, connection: Connection) -> None:
+    def _address(self, request: web.Request) -> tuple[str, str]:
+        """Market and category of a path."""
+        category = request.match_info.get("category", "")
+        if category:
+            return USDM, category
+        assert request.transport is not None
+        port = request.transport.get_extra_info("sockname")[1]
+        return (USDM, "public") if port == self._futures_port else (SPOT, "")
+
+    async def _read(self, connection: Connection, rate: Rate) -> None:
+        async for message in connection.socket:
+            if not rate.allows():
+                await connection.socket.close(code=1008, message=b"Too many requests")
+                return
+            if connection.is_half_open:
+                continue
+            if message.type == WSMsgType.TEXT:
+                connection.control(message.data)
+            elif message.type == WSMsgType.PING:
+                await connection.socket.pong(message.data)
+            elif message.type == WSMsgType.PONG and message.data:
+                # an empty pong is allowed, but keeps nothing alive
+                connection.last_pong = asyncio.get_running_loop().time()
+
+    async def _ping(self, connection: Connection) -> None:
+        lifetime, now = self.lifetime, asyncio.get_running_loop().time
         while True:
-            every = self.exchange.faults.cut_every
-            await asyncio.sleep(self.exchange.faults.rng.uniform(0.5, 1.5) * every if every else 1)
+            await asyncio.sleep(lifetime.ping_every)
+            if connection.is_half_open:
+                continue
+            if now() - connection.last_pong > lifetime.pong_within:
+                await connection.socket.close(code=1008, message=b"Pong timeout")
+                return
+            await connection.socket.ping(str(self.exchange.now() // 1000).encode())
+
+    async def _end_of_life(self, connection: Connection) -> None:
+        await asyncio.sleep(self.lifetime.life)
+        await connection.socket.close(code=1001, message=b"24 hours are over")
+
+    async def _cut_now_and_then(self, connection: Connection) -> None:
+        faults = self.exchange.faults
+        while True:
+            every = faults.cut_every
+            await asyncio.sleep(faults.rng.uniform(0.5, 1.5) * every if every else 1)
             if every:
+                faults.counts["cut"] += 1
                 connection.cut()
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split("/") if name]
+
+
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await task

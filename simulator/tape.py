@@ -15,6 +15,25 @@ HEADER = struct.Struct("<8sq")
 MAGIC = b"tltape01"
 # The exchange does not remember everything either: older trades are forgotten.
 REMEMBERED = 1_000_000
+# Aggregates: one taker order on spot, 100 ms on futures.
+SPOT_BATCH_US = 1
+USDM_BATCH_US = 100_000
+# What a record is (futures' `X`); a hole is an id that no trade has.
+KINDS = ("MARKET", "INSURANCE_FUND", "NA", "HOLE")
+MARKET, INSURANCE_FUND, NA, HOLE = range(4)
+MAKER_BIT = 1
+
+
+class Row(NamedTuple):
+    """A trade before it has an id. `event_time` 0: made up when it is sent; `agg_id` 0: by rule."""
+
+    price: int
+    quantity: int
+    time: int
+    is_buyer_maker: bool
+    kind: int = MARKET
+    event_time: int = 0
+    agg_id: int = 0
 
 
 class Trade(NamedTuple):
@@ -26,10 +45,11 @@ class Trade(NamedTuple):
     time: int
     is_buyer_maker: bool
     agg_id: int
+    kind: int = MARKET
 
 
 class AggTrade(NamedTuple):
-    """Trades of one taker order at one price: same time, side and price, ids in a row."""
+    """Trades at one price and side of one time (spot) or of 100 ms (futures)."""
 
     id: int
     price: int
@@ -43,9 +63,12 @@ class AggTrade(NamedTuple):
 class Tape:
     """`append` gives ids; readers ask by id or time. Without a path nothing is kept on disk."""
 
-    def __init__(self, symbol: str, path: Path | None = None, first_id: int = 1) -> None:
+    def __init__(
+        self, symbol: str, path: Path | None = None, first_id: int = 1, batch_us: int = 1
+    ) -> None:
         self.symbol = symbol
         self.first_id = first_id
+        self._batch_us = batch_us
         self._path = path
         self._records = bytearray()
         self._file: BinaryIO | None = None
@@ -67,12 +90,18 @@ class Tape:
     def at(self, trade_id: int) -> Trade:
         offset = (trade_id - self.first_id) * RECORD.size
         price, quantity, time, agg_id, flags = RECORD.unpack_from(self._records, offset)
-        return Trade(trade_id, price, quantity, time, bool(flags), agg_id)
+        return Trade(trade_id, price, quantity, time, bool(flags & 1), agg_id, flags >> 1)
 
     def between(self, first_id: int, last_id: int) -> Iterator[Trade]:
-        """Trades first_id..last_id, as far as they are remembered."""
-        for trade_id in range(max(first_id, self.first_id), min(last_id, self.last_id) + 1):
-            yield self.at(trade_id)
+        """Trades first_id..last_id, as far as they are remembered; holes are passed over."""
+        first, last = max(first_id, self.first_id), min(last_id, self.last_id)
+        start, end = (first - self.first_id) * RECORD.size, (last + 1 - self.first_id) * RECORD.size
+        records = bytes(self._records[start:end]) if first <= last else b""
+        for trade_id, (price, quantity, time, agg_id, flags) in enumerate(
+            RECORD.iter_unpack(records), first
+        ):
+            if flags >> 1 != HOLE:
+                yield Trade(trade_id, price, quantity, time, bool(flags & 1), agg_id, flags >> 1)
 
     def first_at_or_after(self, time_us: int) -> int:
         """Id of the first trade at or after a time; `last_id + 1` when there is none."""
@@ -84,25 +113,51 @@ class Tape:
         ids = range(self.first_id, self.last_id + 1)
         return self.first_id + bisect_left(ids, agg_id, key=lambda id: self.at(id).agg_id)
 
-    def append(self, rows: Sequence[tuple[int, int, int, bool]]) -> list[Trade]:
-        """Rows of (price, quantity, time, is_buyer_maker); returns them with their ids."""
+    def append(self, rows: Sequence[Row]) -> list[Trade]:
+        """Gives the rows their ids and aggregates, and keeps them."""
         made: list[Trade] = []
         last = self.last
+        trade_id = self.last_id
         agg_id = last.agg_id if last else 0
         packed = bytearray()
-        for price, quantity, time, maker in rows:
-            if last is None or (last.time, last.is_buyer_maker, last.price) != (time, maker, price):
+        for row in rows:
+            trade_id += 1
+            if row.agg_id:
+                agg_id = row.agg_id
+            elif row.kind == MARKET and (last is None or not self._is_same_batch(last, row)):
                 agg_id += 1
-            trade_id = (made[-1].id if made else self.last_id) + 1
-            last = Trade(trade_id, price, quantity, time, maker, agg_id)
+            last = Trade(
+                trade_id, row.price, row.quantity, row.time, row.is_buyer_maker, agg_id, row.kind
+            )
             made.append(last)
-            packed += RECORD.pack(price, quantity, time, agg_id, maker)
+            packed += RECORD.pack(
+                row.price, row.quantity, row.time, agg_id, row.is_buyer_maker | row.kind << 1
+            )
         if self._file is not None:
             self._file.write(packed)  # unbuffered: it survives a kill of this process
         self._records += packed
         if len(self) > 2 * REMEMBERED:
-            self._forget()
+            self.forget(REMEMBERED)
         return made
+
+    def skip(self, count: int, agg_id: int = 0) -> None:
+        """Use up ids that no trade will ever have (or that `agg_id` covers without a record)."""
+        last = self.last
+        price, time = (last.price, last.time) if last else (0, 0)
+        self.append([Row(price, 0, time, False, HOLE, 0, agg_id)] * count)
+
+    def forget(self, kept: int) -> None:
+        """Keep the newest `kept` trades, in memory and on disk."""
+        extra = max(0, len(self) - kept)
+        del self._records[: extra * RECORD.size]
+        self.first_id += extra
+        self._rewrite()
+
+    def wipe(self, first_id: int) -> None:
+        """Everything is gone and ids begin anew, as on a testnet after its reset."""
+        self._records.clear()
+        self.first_id = first_id
+        self._rewrite()
 
     def close(self) -> None:
         if self._file is not None:
@@ -111,6 +166,14 @@ class Tape:
     def aggregates(self, first_id: int, last_id: int) -> Iterator[AggTrade]:
         """Aggregates of a stretch of trades; those at its ends may be longer than the stretch."""
         return aggregate(self.between(first_id, last_id))
+
+    def _is_same_batch(self, last: Trade, row: Row) -> bool:
+        return (
+            last.kind == MARKET
+            and last.price == row.price
+            and last.is_buyer_maker == row.is_buyer_maker
+            and last.time // self._batch_us == row.time // self._batch_us
+        )
 
     def _open(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,13 +184,9 @@ class Tape:
                 raise ValueError(f"{path} is no tape of this simulator: remove it")
             whole = (len(content) - HEADER.size) // RECORD.size * RECORD.size
             self._records = bytearray(content[HEADER.size : HEADER.size + whole])
-        self._forget()
+        self.forget(REMEMBERED)
 
-    def _forget(self) -> None:
-        """Keep the newest trades, in memory and on disk."""
-        extra = max(0, len(self) - REMEMBERED)
-        del self._records[: extra * RECORD.size]
-        self.first_id += extra
+    def _rewrite(self) -> None:
         if self._path is None:
             return
         if self._file is not None:
@@ -139,8 +198,11 @@ class Tape:
 
 
 def aggregate(trades: Iterable[Trade]) -> Iterator[AggTrade]:
+    """Trades that are no market trades (insurance fund, ADL) belong to no aggregate."""
     current: AggTrade | None = None
     for trade in trades:
+        if trade.kind != MARKET:
+            continue
         if current is not None and trade.agg_id == current.id:
             current = current._replace(quantity=current.quantity + trade.quantity, last_id=trade.id)
             continue

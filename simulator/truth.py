@@ -3,29 +3,38 @@
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 
-from simulator.tape import Trade
+from simulator.tape import MARKET, AggTrade, Tape, Trade
+
+Counted = Trade | AggTrade
 
 EDGES = [Decimal(10) ** power for power in range(2, 7)]
 NAMES = ["<100", "100-1k", "1k-10k", "10k-100k", "100k-1M", ">=1M"]
 UNITS = Decimal(10) ** 8
 
 
-def minutes(trades: Iterable[Trade]) -> dict[int, dict[str, object]]:
+def rows(tape: Tape, first: int, last: int, of: str, market: str) -> list[Counted]:
+    """What flow is made of: trades on spot, aggregates on futures (or trades, if asked)."""
+    if market == "spot" or of == "trades":
+        return [trade for trade in tape.between(first, last) if trade.kind == MARKET]
+    return list(tape.aggregates(first, last))
+
+
+def minutes(trades: Iterable[Counted]) -> dict[int, dict[str, object]]:
     """Minute's open time in ms -> exact sums as text, bands in both units.
 
     A sweep is a run of consecutive ids with one time and one side.
     """
-    grouped: dict[int, list[Trade]] = {}
+    grouped: dict[int, list[Counted]] = {}
     for trade in trades:
         grouped.setdefault(trade.time // 60_000_000 * 60_000, []).append(trade)
     with localcontext(prec=80):
         return {start: _minute(rows) for start, rows in grouped.items()}
 
 
-def _minute(rows: list[Trade]) -> dict[str, object]:
+def _minute(rows: list[Counted]) -> dict[str, object]:
     by_trade, by_order = _empty(), _empty()
     buy = sell = base_buy = base_sell = Decimal(0)
-    sweep: list[Trade] = []
+    sweep: list[Counted] = []
     for trade in rows:
         value = _value(trade)
         if trade.is_buyer_maker:
@@ -55,7 +64,7 @@ def _minute(rows: list[Trade]) -> dict[str, object]:
     }
 
 
-def _order(trade: Trade) -> tuple[int, bool]:
+def _order(trade: Counted) -> tuple[int, bool]:
     return trade.time, trade.is_buyer_maker
 
 
@@ -63,7 +72,7 @@ def _empty() -> dict[str, list[Decimal]]:
     return {name: [Decimal(0), Decimal(0), Decimal(0)] for name in NAMES}
 
 
-def _value(trade: Trade) -> Decimal:
+def _value(trade: Counted) -> Decimal:
     return Decimal(trade.price) * Decimal(trade.quantity) / UNITS / UNITS
 
 

@@ -12,8 +12,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from simulator.__main__ import make_exchange, parser
-from simulator.generator import Market, listing
-from simulator.tape import Tape
+from simulator.listing import listing
+from simulator.sources.generator import Generated
+from simulator.tape import Row, Tape
 from tests import captures
 from tests.conftest import RunningSimulator
 
@@ -184,22 +185,22 @@ async def test_dropped_doubled_and_swapped_frames_happen_as_asked(
 def test_a_tape_on_disk_goes_on_after_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "X.tape"
     tape = Tape("X", path, first_id=100)
-    tape.append([(5, 7, 1_000, True), (5, 7, 1_000, True), (6, 7, 2_000, False)])
+    tape.append([Row(5, 7, 1_000, True), Row(5, 7, 1_000, True), Row(6, 7, 2_000, False)])
     with path.open("ab") as half_written:
         half_written.write(b"half a record")
     tape.close()
     again = Tape("X", path)
     assert (again.first_id, again.last_id) == (100, 102)
     assert [trade.agg_id for trade in again.between(100, 102)] == [1, 1, 2]
-    [trade] = again.append([(8, 7, 3_000, True)])
+    [trade] = again.append([Row(8, 7, 3_000, True)])
     assert (trade.id, trade.agg_id) == (103, 3)
     again.close()
 
 
 def test_a_seed_gives_the_same_market() -> None:
     def first_rows() -> list[Any]:
-        market = Market(listing("BTCUSDT"), seed=5)
-        return [row for now in range(0, 5_000_000, 10_000) for row in market.advance(now)]
+        source = Generated(listing("BTCUSDT"), seed=5)
+        return [event for now in range(0, 5_000_000, 10_000) for event in source.advance(now)]
 
     assert first_rows() == first_rows()
     assert len(first_rows()) > 10
@@ -207,7 +208,7 @@ def test_a_seed_gives_the_same_market() -> None:
 
 @pytest.mark.parametrize("item", ["BTCUSDT", "BTCUSDT=/no/such/file"])
 def test_a_wrong_tape_is_a_sentence(item: str) -> None:
-    with pytest.raises(ValueError, match="expected SYMBOL=FILE"):
+    with pytest.raises(ValueError, match="SYMBOL=FILE with a file that exists"):
         make_exchange(parser().parse_args(["--tape", item]))
 
 
@@ -216,7 +217,8 @@ def test_a_capture_is_played_with_its_own_ids() -> None:
     exchange = make_exchange(
         parser().parse_args(["--symbols", "", "--speed", "0", "--tape", f"btcusdt={path}"])
     )
-    exchange.advance()
+    while not exchange.symbols["BTCUSDT"].source.is_ended:
+        exchange.advance()
     tape = exchange.symbols["BTCUSDT"].tape
     golden = captures.golden("spot_btcusdt_20240808.gz")
     assert (tape.first_id, tape.last_id) == (golden["first_id"], golden["last_id"])

@@ -38,7 +38,7 @@ async def truth(simulator: RunningSimulator) -> dict[int, Any]:
 async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     """The market stands still and everything has arrived."""
     symbol = simulator.exchange.symbols["BTCUSDT"]
-    symbol.source.market._next = 2**62  # type: ignore[attr-defined]
+    symbol.source.is_halted = True  # type: ignore[attr-defined]
     await asyncio.sleep(0.1)
     last_id = symbol.tape.last_id
 
@@ -115,7 +115,7 @@ async def test_a_lost_last_frame_is_found_though_nothing_follows(
         await asyncio.sleep(1)
         simulator.exchange.faults.change({"drop": 1.0})
         await asyncio.sleep(0.5)
-        symbol.source.market._next = 2**62  # type: ignore[attr-defined]
+        symbol.source.is_halted = True  # type: ignore[attr-defined]
         await asyncio.sleep(0.1)
         last_id = symbol.tape.last_id
         assert collector_id(collector) < last_id

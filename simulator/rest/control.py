@@ -1,0 +1,98 @@
+"""`/simulator/…`: faults, the exact truth, and what is going on."""
+
+import asyncio
+
+from aiohttp import web
+
+from simulator import truth
+from simulator.exchange import Exchange
+from simulator.faults import ARGUMENTS
+from simulator.injector import Injector
+from simulator.listing import SPOT
+from simulator.rest.questions import Refusal, integer, micros, one_symbol
+from simulator.sockets import Sockets
+
+
+class Control:
+    def __init__(self, exchange: Exchange, sockets: Sockets, injector: Injector) -> None:
+        self.exchange = exchange
+        self.sockets = sockets
+        self.injector = injector
+        self.requests: dict[str, int] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/simulator/faults", self.show_faults),
+            web.post("/simulator/faults", self.change_faults),
+            web.post("/simulator/faults/{kind}", self.start_fault),
+            web.post("/simulator/cut", self.cut),
+            web.get("/simulator/truth", self.truth),
+            web.get("/simulator/status", self.status),
+        ]
+
+    async def show_faults(self, request: web.Request) -> web.Response:
+        return web.json_response({**self.exchange.faults.as_dict(), "kinds": ARGUMENTS})
+
+    async def change_faults(self, request: web.Request) -> web.Response:
+        """Rates that stand for good: `{"drop": 0.01}`."""
+        try:
+            self.exchange.faults.change(await _body(request))
+        except ValueError as error:
+            raise Refusal(-1, str(error)) from error
+        return await self.show_faults(request)
+
+    async def start_fault(self, request: web.Request) -> web.Response:
+        """One fault of a kind: `{"stream": "btcusdt@trade", "seconds": 5}`."""
+        try:
+            begun = self.injector.inject(request.match_info["kind"], await _body(request))
+        except ValueError as error:
+            raise Refusal(-1, str(error)) from error
+        return web.json_response(begun)
+
+    async def cut(self, request: web.Request) -> web.Response:
+        begun = self.injector.inject("cut", {})
+        return web.json_response({"cut": begun["connections"]})
+
+    async def truth(self, request: web.Request) -> web.Response:
+        """Exact minutes between `start` and `end` (ms): `{"<open ms>": {…}}`; of aggregates on
+        futures unless `of=trades`."""
+        name = request.query.get("market", SPOT)
+        if name not in self.exchange.markets:
+            raise Refusal(-1, f"expected market spot or usdm, was {name}")
+        market = self.exchange.markets[name]
+        symbol = one_symbol(request, market)
+        start, end = integer(request, "start") or 0, integer(request, "end") or 2**53
+        first = symbol.tape.first_at_or_after(micros(start))
+        last = symbol.tape.first_at_or_after(micros(end)) - 1
+        rows = truth.rows(symbol.tape, first, last, request.query.get("of", ""), name)
+        found = await asyncio.to_thread(truth.minutes, rows)
+        return web.json_response({str(key): value for key, value in found.items()})
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Connections, symbols and how often each path was asked."""
+        return web.json_response(
+            {
+                "now": self.exchange.now() // 1000,
+                "connections": [
+                    {"streams": sorted(item.streams), "category": item.category}
+                    for item in self.sockets.connections
+                ],
+                "symbols": {
+                    f"{market.name}:{symbol.rules.symbol}": {
+                        "first_id": symbol.tape.first_id, "last_id": symbol.tape.last_id,
+                    }
+                    for market in self.exchange.markets.values()
+                    for symbol in market.symbols
+                },
+                "requests": self.requests,
+            }
+        )  # fmt: skip
+
+
+async def _body(request: web.Request) -> dict[str, object]:
+    if not request.can_read_body:
+        return {}
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise ValueError("expected a JSON object")
+    return body

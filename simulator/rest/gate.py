@@ -1,0 +1,86 @@
+"""What every request passes: faults, weights with their headers, refusals in Binance's words."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from simulator.faults import Active, Faults
+from simulator.limits import Refused, Weights
+from simulator.rest.control import Control
+from simulator.rest.market import Handler, MarketRest
+from simulator.rest.questions import Refusal
+
+# Longer than any client waits.
+HANG_SECONDS = 60.0
+SAID = {
+    418: "Way too much request weight used; IP banned.",
+    429: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE.",
+}
+
+
+class Gate:
+    def __init__(
+        self,
+        faults: Faults,
+        markets: Sequence[MarketRest],
+        control: Control,
+        first_ban_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self.faults = faults
+        self.control = control
+        self._markets = {market.prefix.split("/")[1]: market for market in markets}
+        self._weights = {
+            head: Weights(market.name, clock, first_ban_seconds)
+            for head, market in self._markets.items()
+        }
+
+    @web.middleware
+    async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        head = request.path.split("/")[1]
+        if head not in self._markets:
+            return await _answer(request, handler)
+        self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
+        fault = self.faults.for_request(request.path)
+        if fault is not None and fault.kind == "hang":
+            await asyncio.sleep(HANG_SECONDS)
+        if fault is not None and fault.kind == "status":
+            return _broken(fault)
+        weights = self._weights[head]
+        try:
+            refused = weights.take(self._markets[head].weight(request))
+        except Refusal as error:
+            return _said(error)
+        answer = _refused(refused) if refused else await _answer(request, handler)
+        answer.headers["X-MBX-USED-WEIGHT"] = str(weights.used)
+        answer.headers["X-MBX-USED-WEIGHT-1M"] = str(weights.used)
+        return answer
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as error:
+        return _said(error)
+
+
+def _said(error: Refusal) -> web.Response:
+    return web.json_response({"code": error.code, "msg": str(error)}, status=error.status)
+
+
+def _refused(refused: Refused) -> web.Response:
+    headers = {"Retry-After": str(refused.retry_after)}
+    body = {"code": -1003, "msg": refused.message}
+    return web.json_response(body, status=refused.status, headers=headers)
+
+
+def _broken(fault: Active) -> web.Response:
+    """A status as the exchange, its firewall or its load balancer would answer it."""
+    code, retry_after = int(fault.number("code")), int(fault.number("retry_after"))
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    if code in SAID:
+        body = {"code": -1003, "msg": SAID[code]}
+        return web.json_response(body, status=code, headers=headers)
+    text = f"<html><body><h1>{code}</h1></body></html>"
+    return web.Response(text=text, status=code, headers=headers, content_type="text/html")

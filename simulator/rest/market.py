@@ -1,0 +1,230 @@
+"""What `/api/v3` and `/fapi/v1` have in common."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+
+from aiohttp import web
+
+from simulator.channels.books import level_texts
+from simulator.exchange import Exchange
+from simulator.klines import LENGTHS, Kline, klines, row, span
+from simulator.limits import WEIGHT_A_MINUTE
+from simulator.listing import SPOT
+from simulator.rest import shapes
+from simulator.rest.questions import (
+    Refusal,
+    count,
+    integer,
+    moment,
+    one_symbol,
+    scale,
+    symbols,
+)
+from simulator.symbol import Symbol
+from simulator.tape import MARKET, AggTrade, Trade
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+DAY_US = 86_400_000_000
+
+
+class MarketRest:
+    """Handlers of one market; a subclass adds what only that market has.
+
+    `paths` maps a path to its handler and to the weight of a request.
+    """
+
+    prefix: str
+    name: str
+    klines_at_most = 1000
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.market = exchange.markets[self.name]
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get(f"{self.prefix}/{path}", handler) for path, handler in self.paths().items()]
+
+    def paths(self) -> dict[str, Handler]:
+        return {
+            "ping": self.ping, "time": self.time, "exchangeInfo": self.exchange_info,
+            "depth": self.depth, "trades": self.trades, "historicalTrades": self.historical_trades,
+            "aggTrades": self.agg_trades, "klines": self.klines, "ticker/24hr": self.day,
+            "ticker/price": self.price, "ticker/bookTicker": self.best,
+        }  # fmt: skip
+
+    def weight(self, request: web.Request) -> int:
+        raise NotImplementedError
+
+    # --- the exchange ---------------------------------------------------------------------------
+
+    async def ping(self, request: web.Request) -> web.Response:
+        return web.json_response({})
+
+    async def time(self, request: web.Request) -> web.Response:
+        return web.json_response({"serverTime": self.exchange.now() // scale(request)})
+
+    async def exchange_info(self, request: web.Request) -> web.Response:
+        listed, _ = symbols(request, self.market)
+        info = shapes.spot_info if self.name == SPOT else shapes.usdm_info
+        return web.json_response(
+            {
+                "timezone": "UTC",
+                "serverTime": self.exchange.now() // scale(request),
+                "rateLimits": self.rate_limits(),
+                "exchangeFilters": [],
+                **self.more_info(listed),
+                "symbols": [info(symbol.rules) for symbol in listed],
+            }
+        )
+
+    def rate_limits(self) -> list[shapes.Body]:
+        return [shapes.limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_A_MINUTE[self.name])]
+
+    def more_info(self, listed: list[Symbol]) -> shapes.Body:
+        return {}
+
+    # --- the book -------------------------------------------------------------------------------
+
+    async def depth(self, request: web.Request) -> web.Response:
+        symbol = one_symbol(request, self.market)
+        limit = self.depth_limit(request)
+        book = symbol.source.book
+        now_ms = self.exchange.now() // 1000
+        times = {} if self.name == SPOT else {"E": now_ms, "T": now_ms}
+        return web.json_response(
+            {
+                "lastUpdateId": book.update_id,
+                **times,
+                "bids": level_texts(symbol, book.top_bids(limit)),
+                "asks": level_texts(symbol, book.top_asks(limit)),
+            }
+        )
+
+    def depth_limit(self, request: web.Request) -> int:
+        return count(request, 100, 5000)
+
+    async def best(self, request: web.Request) -> web.Response:
+        listed, is_list = symbols(request, self.market)
+        found = [shapes.best(symbol, self.exchange.now()) for symbol in listed]
+        return web.json_response(found if is_list else found[0])
+
+    # --- trades ---------------------------------------------------------------------------------
+
+    async def trades(self, request: web.Request) -> web.Response:
+        """The newest, from memory."""
+        symbol = one_symbol(request, self.market)
+        wanted, last = count(request), symbol.tape.last_id
+        # holes and futures' insurance rows are not answered: look a little further back
+        found = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
+        return self._trades(symbol, found, request)
+
+    async def historical_trades(self, request: web.Request) -> web.Response:
+        """By id, from a database that lags the stream."""
+        symbol = one_symbol(request, self.market)
+        last = symbol.visible_id(self.exchange.now(), self.exchange.lag_us())
+        wanted, first = count(request), integer(request, "fromId")
+        if first is None:
+            found = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
+        else:
+            found = list(islice(self._market_trades(symbol, first, last), wanted))
+        return self._trades(symbol, found, request)
+
+    async def agg_trades(self, request: web.Request) -> web.Response:
+        symbol = one_symbol(request, self.market)
+        tape, wanted = symbol.tape, count(request)
+        last = symbol.visible_id(self.exchange.now(), self.exchange.lag_us())
+        from_id, start, end = integer(request, "fromId"), *self._span(request)
+        if end is not None:
+            last = min(last, tape.first_at_or_after(end + scale(request)) - 1)
+        if from_id is None and start is None:
+            found = list(tape.aggregates(last - 50 * wanted, last))[-wanted:]
+        else:
+            first = tape.first_at_or_after(start or 0)
+            if from_id is not None:
+                first = tape.first_of_agg(from_id)
+            found = list(islice(_whole(tape.aggregates(first, last), last, end), wanted))
+        rows = [shapes.aggregate(symbol.rules, item, scale(request)) for item in found]
+        return web.json_response(rows)
+
+    def _span(self, request: web.Request) -> tuple[int | None, int | None]:
+        return moment(request, "startTime"), moment(request, "endTime")
+
+    def _market_trades(self, symbol: Symbol, first: int, last: int) -> Iterator[Trade]:
+        """Insurance fund and ADL rows are never published."""
+        step = 5_000
+        for start in range(max(first, symbol.tape.first_id), last + 1, step):
+            for trade in symbol.tape.between(start, min(last, start + step - 1)):
+                if trade.kind == MARKET:
+                    yield trade
+
+    def _trades(self, symbol: Symbol, found: Iterable[Trade], request: web.Request) -> web.Response:
+        rows = [shapes.trade(symbol.rules, item, scale(request)) for item in found]
+        return web.json_response(rows)
+
+    # --- candles and tickers --------------------------------------------------------------------
+
+    async def klines(self, request: web.Request) -> web.Response:
+        symbol = one_symbol(request, self.market)
+        return self._klines(symbol, request)
+
+    def _klines(self, symbol: Symbol, request: web.Request) -> web.Response:
+        interval = request.query.get("interval", "")
+        if interval not in LENGTHS:
+            raise Refusal(-1120, "Invalid interval.")
+        zone = _zone(request.query.get("timeZone", "0"))
+        wanted = count(request, 500, self.klines_at_most)
+        start, end = moment(request, "startTime"), moment(request, "endTime")
+        newest = symbol.time(self.exchange.now())
+        end = newest if end is None else min(end, newest)
+        opened = _first_open(start, end, wanted, interval, zone)
+        found: list[Kline] = []
+        if opened <= end:
+            found = list(islice(klines(symbol.tape, interval, opened, end, zone), wanted))
+        return web.json_response([row(item, symbol.rules, scale(request)) for item in found])
+
+    async def day(self, request: web.Request) -> web.Response:
+        listed, is_list = symbols(request, self.market)
+        kind = request.query.get("type", "FULL")
+        if kind not in {"FULL", "MINI"}:
+            raise Refusal(-1139, "Invalid ticker type.")
+        now = self.exchange.now()
+        found = [
+            shapes.day(symbol, symbol.statistic(DAY_US, now), now, scale(request), kind)
+            for symbol in listed
+        ]
+        return web.json_response(found if is_list else found[0])
+
+    async def price(self, request: web.Request) -> web.Response:
+        listed, is_list = symbols(request, self.market)
+        found = [self.last_price(symbol, last) for symbol in listed if (last := symbol.tape.last)]
+        return web.json_response(found if is_list else found[0] if found else {})
+
+    def last_price(self, symbol: Symbol, last: Trade) -> shapes.Body:
+        return {"symbol": symbol.rules.symbol, "price": symbol.rules.price_text(last.price)}
+
+
+def _whole(found: Iterator[AggTrade], last: int, end: int | None) -> Iterator[AggTrade]:
+    """An aggregate that is still growing at the newest trade is not answered yet."""
+    for item in found:
+        if item.last_id < last or end is not None:
+            yield item
+
+
+def _first_open(start: int | None, end: int, wanted: int, interval: str, zone: int) -> int:
+    """Open time of the first candle asked for: at or after `start`, or `wanted` before `end`."""
+    if start is not None:
+        opened, closed = span(start, interval, zone)
+        return opened if opened == start else closed + 1
+    opened, _ = span(end, interval, zone)
+    for _ in range(wanted - 1):
+        opened, _ = span(opened - 1, interval, zone)
+    return opened
+
+
+def _zone(text: str) -> int:
+    """`8`, `-1:00`, `05:45` -> microseconds."""
+    sign = -1 if text.startswith("-") else 1
+    hours, _, minutes = text.lstrip("+-").partition(":")
+    if not hours.isdigit() or (minutes and not minutes.isdigit()) or int(hours) > 14:
+        raise Refusal(-1106, "Parameter 'timeZone' sent when not valid.")
+    return sign * (int(hours) * 60 + int(minutes or 0)) * 60_000_000
