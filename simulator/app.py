@@ -32,6 +32,9 @@ class Options:
     script: Script | None = None
 
 
+SOCKETS = web.AppKey("sockets", Sockets)
+
+
 def make_app(exchange: Exchange, options: Options | None = None) -> web.Application:
     options = options or Options()
     sockets = Sockets(
@@ -42,6 +45,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     control = Control(exchange, sockets, injector)
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])
+    app[SOCKETS] = sockets
     for market in markets:
         app.add_routes(market.routes())
     app.add_routes([*control.routes(), *sockets.routes()])

@@ -33,7 +33,7 @@ class Sockets:
         self.exchange = exchange
         self.lifetime = lifetime
         self.connections: set[Connection] = set()
-        self._futures_port = futures_port
+        self.futures_port = futures_port
         self._attempts = Rate(attempts, ATTEMPTS_SECONDS, time.monotonic)
 
     def routes(self) -> list[web.RouteDef]:
@@ -132,7 +132,7 @@ class Sockets:
             return USDM, category
         assert request.transport is not None
         port = request.transport.get_extra_info("sockname")[1]
-        return (USDM, "public") if port == self._futures_port else (SPOT, "")
+        return (USDM, "public") if port == self.futures_port else (SPOT, "")
 
     async def _read(self, connection: Connection, rate: Rate) -> None:
         async for message in connection.socket:

@@ -18,9 +18,10 @@ from accounts.services.tokens import issue_token
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.models import Instrument
-from simulator.app import make_app
+from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.sockets import Sockets
 
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -87,6 +88,7 @@ def make_instrument(db: None) -> Iterator[MakeInstrument]:
 class RunningSimulator:
     exchange: Exchange
     port: int
+    sockets: Sockets
 
     @property
     def http(self) -> str:
@@ -102,12 +104,13 @@ async def simulator() -> AsyncIterator[RunningSimulator]:
     """A generated BTCUSDT market, fast, without faults, on a port of its own."""
     exchange = Exchange(Faults(), rest_lag_ms=50)
     exchange.list_generated("BTCUSDT", None, seed=7, pace=10.0)
-    runner = web.AppRunner(make_app(exchange), shutdown_timeout=0.1)
+    app = make_app(exchange)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    yield RunningSimulator(exchange, port)
+    yield RunningSimulator(exchange, port, app[SOCKETS])
     await runner.cleanup()
 
 

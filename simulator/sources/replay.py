@@ -66,7 +66,7 @@ class Replayed:
         self._events = recording.events()
         self._waiting: Timed | None = None
         self._started: int | None = None
-        self._round = 0
+        self.round = 0
         self._newest = recording.start_us + self._shift.time
         self._agg_ids = (0, 0)  # the recording's first one, the newest told
         self.book = _opening_book(recording)
@@ -144,14 +144,14 @@ class Replayed:
     def _change(self, recorded: BookChange) -> list[Event]:
         updates, time = self._shift.updates, self._shift.time
         first, last = recorded.first_id + updates, recorded.last_id + updates
-        if self._round:  # the first round tells all, later ones what goes on from their bridge
+        if self.round:  # the first round tells all, later ones what goes on from their bridge
             if last <= self.book.update_id:
                 return []
             first = self.book.update_id + 1
         change = BookChange(
             first, last, recorded.bids, recorded.asks, recorded.event_time + time,
             recorded.time + time if recorded.time else 0,
-            first - 1 if self._round else recorded.previous_id,
+            first - 1 if self.round else recorded.previous_id,
         )  # fmt: skip
         before = self.book.best()
         self.book.apply(change)
@@ -163,7 +163,7 @@ class Replayed:
     def _begin_again(self, now_us: int) -> list[Event]:
         """Ids go on, times go on from now, and one change turns the book into its first state."""
         now = self.time(now_us)
-        self._round += 1
+        self.round += 1
         self._events = self.recording.events()
         self._started = now_us
         self._newest = now
