@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 RUN := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint format bench bench-ingest bench-fanout bench-ledger lock migrations clean
+.PHONY: help run test test-browser lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-fanout bench-ledger ## every benchmark
+bench: bench-ingest bench-fanout bench-ledger bench-simulator ## every benchmark
 
 bench-ingest: $(VENV)/.development ## frames a second through the whole collector
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.ingest
@@ -41,6 +41,9 @@ bench-fanout: $(VENV)/.development ## a thousand live sockets: the hub against a
 
 bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
 	@$(BIN)/python -m benchmarks.ledger
+
+bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
+	@$(BIN)/python -W ignore -m benchmarks.simulator
 
 lock: $(VENV)/.development ## write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev requirements-node; do \

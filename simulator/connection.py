@@ -5,7 +5,7 @@ import json
 import struct
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -50,8 +50,8 @@ class Connection:
 
     async def open(self, request: web.Request) -> None:
         await self.socket.prepare(request)
-        assert isinstance(request.transport, asyncio.Transport)
-        self._transport = request.transport
+        # uvloop's transports are no subclass of asyncio's
+        self._transport = cast(asyncio.Transport, request.transport)
         self.last_pong = asyncio.get_running_loop().time()
 
     # --- to the client --------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.exchange import Exchange
-from simulator.faults import Active, checked
+from simulator.faults import Active, Faults, checked
 from simulator.sockets import Sockets
 from simulator.sources.generator import Generated
 from simulator.symbol import Symbol
@@ -109,6 +109,11 @@ def read_script(path: Path) -> Script:
     unknown = set(content) - {"seed", "rates", "fault"}
     if unknown:
         raise ValueError(f"{path}: expected seed, rates and fault, was {', '.join(unknown)}")
+    rates = dict(content.get("rates", {}))
+    try:
+        Faults().change(rates)
+    except ValueError as error:
+        raise ValueError(f"{path}, rates: {error}") from error
     steps = []
     for number, table in enumerate(content.get("fault", []), 1):
         kind, at, every = table.pop("kind", ""), table.pop("at", 0.0), table.pop("every", 0.0)
@@ -119,4 +124,4 @@ def read_script(path: Path) -> Script:
         except ValueError as error:
             raise ValueError(f"{path}, fault {number}: {error}") from error
         steps.append(Step(kind, float(at), float(every), table))
-    return Script(int(content.get("seed", 1)), dict(content.get("rates", {})), steps)
+    return Script(int(content.get("seed", 1)), rates, steps)

@@ -10,6 +10,8 @@ from simulator.sources.makers import Makers, quote_scale
 from simulator.tape import INSURANCE_FUND, Row
 
 BOOK_EVERY_US = 100_000
+# A pace that this machine cannot keep falls behind instead of stopping everything else.
+ORDERS_AT_ONCE = 1_000
 FUNDING_EVERY_US = 8 * 3600 * 1_000_000
 
 
@@ -47,7 +49,9 @@ class Generated:
         events: list[Event] = []
         if self._next is None or self.is_halted:
             self._next = now_us + self.is_halted
-        while self._next <= now_us:
+        for _ in range(ORDERS_AT_ONCE):
+            if self._next > now_us:
+                break
             self._change_regime(self._next)
             events += self._order(self._next)
             events += self._best_change()

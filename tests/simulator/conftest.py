@@ -38,7 +38,7 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
-async def get(simulator: RunningSimulator, path: str, **query: Any) -> Any:
+async def get(simulator: RunningSimulator, path: str, /, **query: Any) -> Any:
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{simulator.http}{path}", params=query) as answer,
@@ -46,7 +46,7 @@ async def get(simulator: RunningSimulator, path: str, **query: Any) -> Any:
         return await answer.json()
 
 
-async def post(simulator: RunningSimulator, path: str, **body: Any) -> Any:
+async def post(simulator: RunningSimulator, path: str, /, **body: Any) -> Any:
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{simulator.http}{path}", data=json.dumps(body)) as answer,

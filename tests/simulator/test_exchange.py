@@ -14,17 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from simulator.__main__ import make_exchange, parser
 from simulator.listing import listing
 from simulator.sources.generator import Generated
+from simulator.sources.replay import Replayed
 from simulator.tape import Row, Tape
 from tests import captures
 from tests.conftest import RunningSimulator
-
-
-async def get(simulator: RunningSimulator, path: str, **query: Any) -> Any:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{simulator.http}{path}", params=query) as answer,
-    ):
-        return await answer.json()
+from tests.simulator.conftest import get
 
 
 async def collect(url: str, count: int) -> list[dict[str, Any]]:
@@ -217,7 +211,9 @@ def test_a_capture_is_played_with_its_own_ids() -> None:
     exchange = make_exchange(
         parser().parse_args(["--symbols", "", "--speed", "0", "--tape", f"btcusdt={path}"])
     )
-    while not exchange.symbols["BTCUSDT"].source.is_ended:
+    source = exchange.symbols["BTCUSDT"].source
+    assert isinstance(source, Replayed)
+    while not source.is_ended:
         exchange.advance()
     tape = exchange.symbols["BTCUSDT"].tape
     golden = captures.golden("spot_btcusdt_20240808.gz")

@@ -86,7 +86,7 @@ async def test_spot_frames_have_binances_keys(serve: Serve, stream: str) -> None
 async def test_arrays_hold_the_symbols_that_traded(serve: Serve, stream: str) -> None:
     simulator = await serve()
     async with connect(f"{simulator.ws}/ws/{stream}") as socket:
-        [rows] = await hear(socket)
+        rows: Any = (await hear(socket))[0]
     assert [row["s"] for row in rows] == ["BTCUSDT"]
 
 
