@@ -13,6 +13,8 @@ from simulator.__main__ import make_exchange, parser
 from simulator.exchange import Exchange
 from simulator.sources.capture import read
 from simulator.sources.replay import Replayed
+from simulator.tape import Row, Tape
+from simulator.windows import Window
 from tests import captures
 
 SPOT = "spot_btcusdt_20240808.gz"
@@ -183,3 +185,59 @@ def test_a_recording_that_breaks_off_ends_there_and_says_so(
     play(exchange, "spot")
     assert exchange.symbols["BTCUSDT"].tape.last_id == 5199
     assert "line 5200: expected a row of trades; the replay ends here" in capsys.readouterr().err
+
+
+def test_a_capture_of_aggregates_alone_is_a_futures_tape(tmp_path: Path) -> None:
+    def frame(agg_id: int, first: int, last: int) -> str:
+        data = {"e": "aggTrade", "E": 1700000000000 + agg_id, "s": "BTCUSDT", "a": agg_id,
+                "p": "100.1", "q": "0.5", "f": first, "l": last, "T": 1700000000000 + agg_id,
+                "m": False}  # fmt: skip
+        return f"{1700000000000 + agg_id} " + json.dumps(
+            {"stream": "btcusdt@aggTrade", "data": data}
+        )
+
+    path = tmp_path / "agg.txt"
+    path.write_text("\n".join([frame(7, 100, 102), frame(8, 103, 103), frame(9, 110, 111)]))
+    exchange = make("--tape", f"usdm:BTCUSDT={path}")
+    play(exchange, "usdm")
+    symbol = exchange.markets["usdm"].listed["BTCUSDT"].symbol
+    found = list(symbol.tape.aggregates(0, 999))
+    assert [(a.id, a.quantity) for a in found] == [
+        (7, 50_000_000),
+        (8, 50_000_000),
+        (9, 50_000_000),
+    ]
+    assert (symbol.tape.first_id, symbol.tape.last_id) == (100, 111)
+    assert symbol.rules.price_text(symbol.rules.tick) == "0.1"
+    looped = make("--loop", "--tape", f"usdm:BTCUSDT={path}")
+    play(looped, "usdm", rounds=2)
+    tape = looped.markets["usdm"].listed["BTCUSDT"].symbol.tape
+    ids = [a.id for a in tape.aggregates(0, 9999)]
+    assert ids == list(range(7, 7 + len(ids)))
+    assert len(ids) >= 6
+
+
+def test_a_window_survives_forgetting_and_a_wipe() -> None:
+    tape = Tape("X", first_id=1)
+    tape.append([Row(100 + i, 10, i * 1_000_000, True) for i in range(100)])
+    window = Window(tape, 50_000_000)
+
+    def check(now: int) -> None:
+        found = window.roll(now)
+        parts = [t for t in tape.between(0, 2**62) if now - 50_000_000 <= t.time]
+        assert (found is None) == (not parts)
+        if found is not None:
+            prices = [t.price for t in parts]
+            assert (found.first, found.last, found.trades) == (parts[0], parts[-1], len(parts))
+            assert (found.low, found.high) == (min(prices), max(prices))
+            assert found.base == 10 * len(parts)
+
+    check(99_000_000)
+    tape.forget(20)
+    check(100_000_000)
+    tape.wipe(5)
+    check(101_000_000)
+    tape.append([Row(7, 10, 101_500_000, False)])
+    tape.skip(3)
+    check(102_000_000)
+    check(300_000_000)
