@@ -37,7 +37,7 @@ from django.db import connection  # noqa: E402
 
 from market.binance.governor import Governor, Limit  # noqa: E402
 from market.binance.rest import SpotRest  # noqa: E402
-from market.binance.stream import Sink  # noqa: E402
+from market.binance.connection import Sink  # noqa: E402
 from market.collector.collector import Collector  # noqa: E402
 from market.collector.tapes import Outside  # noqa: E402
 from market.following import find_followed, follow  # noqa: E402
@@ -174,18 +174,19 @@ async def collector(port: int, count: int, last_id: int) -> float:
     ours = Collector("bench", "bench", outside)
     ours.renew_once = _no_lease  # type: ignore[method-assign]
     task = asyncio.create_task(ours.run())
-    while not ours.stream.sinks:
+    [stream] = ours.streams.streams
+    while not stream.sinks:
         await asyncio.sleep(0.001)
     started = 0.0
 
     def first(name: bytes, sink: Sink, frame: bytes) -> None:
         nonlocal started
         started = started or time.perf_counter()
-        ours.stream._routes[name] = sink
+        stream._routes[name] = sink
         sink(frame)
 
-    for name, sink in list(ours.stream._routes.items()):
-        ours.stream._routes[name] = partial(first, name, sink)
+    for name, sink in list(stream._routes.items()):
+        stream._routes[name] = partial(first, name, sink)
     [tape] = ours.tapes.values()
     while tape.writer.cursor.last_id != last_id or tape.writer.is_dirty:
         await asyncio.sleep(0.002)

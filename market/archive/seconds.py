@@ -160,7 +160,8 @@ def resume_state(instrument_id: int) -> State | None:
         state = load_state(instrument_id)
         if state is None:
             return None
-        since = from_seconds(state.newest - 3600)
+        # bars before the tape's beginning may be of an older tape with higher ids
+        since = from_seconds(max(state.newest - 3600, state.covered_from // 1000))
         cursor.execute(
             "SELECT max(revision) FROM market_second_bar WHERE instrument_id = %s AND time >= %s",
             [instrument_id, since],

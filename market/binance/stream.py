@@ -1,70 +1,84 @@
-"""A connection to Binance's combined market streams that comes back for ever.
+"""A subscription to Binance's market streams that outlives its connections.
 
-connect -> subscribe -> read; every stream's frames go to its own sink, undecoded. Binance closes a
-connection after 24 h and allows 300 attempts in 5 minutes; between attempts we wait 1, 2, 4 … 60 s,
-with jitter, and start over after a connection that stood.
+connect -> subscribe -> read; every stream's frames go to its own sink, undecoded. Binance ends a
+connection after 24 h, and before that announces a shutdown: in both cases the next connection is
+opened first, both run side by side for a moment, and whoever reads drops what comes twice. After a
+failure we wait 1, 2, 4 … 60 s, with jitter: 300 attempts in 5 minutes are allowed.
 Source: binance-spot-api-docs web-socket-streams.md.
 """
 
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from urllib.parse import quote
+from dataclasses import dataclass
 
 import msgspec
 import structlog
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError
 
-from market.binance.frames import control, decode_envelope
+from market.binance.connection import Connection, Sink
+from market.binance.frames import decode_envelope
 
 log = structlog.get_logger(__name__)
 
-Sink = Callable[[bytes], None]
-
-TEXT = WSMsgType.TEXT
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-CONNECT_SECONDS = 10.0
-# Nothing at all for so long, then no answer to our ping: the connection is half-open.
-IDLE_SECONDS = 15.0
-PONG_SECONDS = 10.0
-# Names that go into the URL; more are subscribed afterwards, few messages a second.
-STREAMS_IN_URL = 200
-STREAMS_A_MESSAGE = 100
-MESSAGE_PAUSE = 0.25
+# Binance allows 1024; some room for what is subscribed before something else is unsubscribed.
+STREAMS_A_CONNECTION = 1000
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds: a connection's life before it is replaced, the jitter of that, and how long the old
+    and the new one run side by side."""
+
+    life: float = 23 * 3600.0
+    jitter: float = 1800.0
+    overlap: float = 2.0
 
 
 class MarketStream:
-    """`sinks` maps a stream's name (b"btcusdt@trade") to what takes its frames."""
+    """`sinks` maps a stream's name (b"btcusdt@trade") to what takes its frames; `on_connected` is
+    called with these names after each connection that may have missed something."""
 
-    def __init__(self, base_url: str, on_connected: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        on_connected: Callable[[Iterable[bytes]], None],
+        times: Times | None = None,
+    ) -> None:
         self.sinks: dict[bytes, Sink] = {}
-        self._routes: dict[bytes, Sink] = {}
         self.is_connected = False
         self.connects = 0
+        self.replacements = 0
         self.malformed = 0
+        self._routes: dict[bytes, Sink] = {}
         self._base_url = base_url
         self._on_connected = on_connected
-        self._transport: WSTransport | None = None
-        self._request_id = 0
-        self._background: set[asyncio.Task[None]] = set()
+        self._times = times or Times()
+        self._open: list[Connection] = []
+        self._replace = asyncio.Event()
+
+    @property
+    def room(self) -> int:
+        return STREAMS_A_CONNECTION - len(self.sinks)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Stay connected until `stop`; returns after the connection is closed."""
+        """Stay connected until `stop`; returns after the last connection is closed."""
         pause = FIRST_PAUSE
         while not stop.is_set():
-            connects = self.connects
             try:
-                await self._connect_once(stop)
+                first = await self._connect()
             except (OSError, WSError, TimeoutError) as error:
                 log.warning("stream connection failed", error=type(error).__name__)
-            finally:
+            else:
+                pause = FIRST_PAUSE
+                self._announce()
+                self._replace.clear()
+                await self._keep(first, stop)
                 self.is_connected = False
-                self._transport = None
             if stop.is_set():
                 return
-            if self.connects > connects:
-                pause = FIRST_PAUSE
             seconds = pause * random.uniform(0.75, 1.25)  # noqa: S311
             log.warning("stream reconnects", after_s=round(seconds, 1), connects=self.connects)
             await _wait(stop, seconds)
@@ -75,12 +89,22 @@ class MarketStream:
         new = [name for name in sinks if name not in self.sinks]
         self.sinks.update(sinks)
         self._routes.update(sinks)
-        self._send_control("SUBSCRIBE", new)
+        self._control("SUBSCRIBE", new)
 
     def unsubscribe(self, names: Iterable[bytes]) -> None:
         gone = [name for name in names if self.sinks.pop(name, None) is not None]
         self._routes = dict(self.sinks)
-        self._send_control("UNSUBSCRIBE", gone)
+        self._control("UNSUBSCRIBE", gone)
+
+    def subscribe_again(self, names: Iterable[bytes]) -> None:
+        """A stream that says nothing though its socket lives may come back this way."""
+        known = [name for name in names if name in self.sinks]
+        self._control("UNSUBSCRIBE", known)
+        self._control("SUBSCRIBE", known)
+
+    def replace(self) -> None:
+        """Open another connection beside this one and let this one go."""
+        self._replace.set()
 
     def feed(self, frame: bytes) -> None:
         """One frame off the wire: `{"stream":"<name>",…`, so the name ends at the next quote."""
@@ -90,37 +114,71 @@ class MarketStream:
         else:
             sink(frame)
 
-    # --- one connection -------------------------------------------------------------------------
+    # --- connections ----------------------------------------------------------------------------
 
-    async def _connect_once(self, stop: asyncio.Event) -> None:
+    async def _connect(self) -> Connection:
         names = [name.decode() for name in self.sinks]
-        streams = "/".join(quote(name, safe="@_!") for name in names[:STREAMS_IN_URL])
-        url = f"{self._base_url}/stream?timeUnit=MICROSECOND&streams={streams}"
-        async with asyncio.timeout(CONNECT_SECONDS):
-            transport, _ = await ws_connect(
-                lambda: _Listener(self.feed),
-                url,
-                enable_auto_ping=True,
-                auto_ping_idle_timeout=IDLE_SECONDS,
-                auto_ping_reply_timeout=PONG_SECONDS,
-                websocket_handshake_timeout=CONNECT_SECONDS,
-            )
-        self._transport, self.is_connected = transport, True
+        connection = await Connection.open(self._base_url, names, self.feed)
+        # those that were added while we connected
+        added = [name.decode() for name in self.sinks if name.decode() not in set(names)]
+        connection.control("SUBSCRIBE", added)
+        self._open.append(connection)
+        self.is_connected = True
         self.connects += 1
-        log.info("stream connected", streams=len(names))
-        in_url = {name.encode() for name in names[:STREAMS_IN_URL]}
-        # those that did not fit, and those that were added while we connected
-        self._send_control("SUBSCRIBE", [name for name in self.sinks if name not in in_url])
-        self._on_connected()
-        ended = asyncio.create_task(transport.wait_disconnected())
-        stopped = asyncio.create_task(stop.wait())
+        log.info("stream connected", streams=len(self.sinks), connects=self.connects)
+        return connection
+
+    async def _keep(self, current: Connection, stop: asyncio.Event) -> None:
+        """Until the connection ends, or we are told to stop; it may be replaced meanwhile."""
+        while True:
+            await self._wait_for_end(current, stop)
+            if stop.is_set() or current.has_ended():
+                await self._close(current)
+                return
+            try:
+                following = await self._connect()
+            except (OSError, WSError, TimeoutError) as error:
+                log.warning("replacement failed", error=type(error).__name__)
+                await _wait(stop, FIRST_PAUSE)
+                self._replace.set()  # at once again, as long as the old one lives
+                continue
+            self.replacements += 1
+            overlap = self._times.overlap + following.seconds_to_subscribe
+            missed = current.has_ended()
+            await _wait(stop, overlap)
+            # one that ended before the new one was subscribed may have left a hole
+            if missed or current.has_ended():
+                self._announce()
+            await self._close(current)
+            current = following
+            self._replace.clear()
+
+    async def _wait_for_end(self, current: Connection, stop: asyncio.Event) -> None:
+        """The connection's end, the end of its life, a wish to replace it, or `stop`."""
+        jitter = random.uniform(-self._times.jitter, self._times.jitter)  # noqa: S311
+        tasks = {
+            asyncio.ensure_future(waiting)
+            for waiting in (current.wait_ended(), stop.wait(), self._replace.wait())
+        }
         try:
-            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                tasks, timeout=self._times.life + jitter, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
-            stopped.cancel()
-            transport.disconnect()
-            await asyncio.wait({ended}, timeout=1)
-            ended.cancel()
+            for task in tasks:
+                task.cancel()
+
+    async def _close(self, connection: Connection) -> None:
+        self._open.remove(connection)
+        await connection.close()
+
+    def _announce(self) -> None:
+        self._on_connected(list(self.sinks))
+
+    def _control(self, method: str, names: list[bytes]) -> None:
+        if names:
+            for connection in self._open:
+                connection.control(method, [name.decode() for name in names])
 
     def _feed_unusual(self, frame: bytes) -> None:
         """Answers to control messages, announcements, and frames in an unusual spelling."""
@@ -137,46 +195,11 @@ class MarketStream:
             sink = self.sinks.get(name)
             if sink is not None:
                 sink(frame)
-            elif envelope.stream == "!serverShutdown" and self._transport is not None:
+            elif envelope.stream == "!serverShutdown":
                 log.warning("server announces its shutdown")
-                self._transport.disconnect()
+                self._replace.set()
             else:
                 self._routes[name] = _pass_over  # still coming after an unsubscribe
-
-    def _send_control(self, method: str, names: list[bytes]) -> None:
-        if names and self._transport is not None:
-            task = asyncio.create_task(self._send_slowly(self._transport, method, names))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
-
-    async def _send_slowly(self, transport: WSTransport, method: str, names: list[bytes]) -> None:
-        for start in range(0, len(names), STREAMS_A_MESSAGE):
-            self._request_id += 1
-            part = [name.decode() for name in names[start : start + STREAMS_A_MESSAGE]]
-            transport.send(WSMsgType.TEXT, control(method, part, self._request_id))
-            await asyncio.sleep(MESSAGE_PAUSE)
-
-
-class _Listener(WSListener):
-    """Puts fragments together and hands whole text frames on."""
-
-    def __init__(self, feed: Sink) -> None:
-        super().__init__()
-        self._feed = feed
-        self._parts: list[bytes] = []
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        kind = frame.msg_type
-        if kind == TEXT and frame.fin:
-            self._feed(frame.get_payload_as_bytes())
-        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            self._parts.append(frame.get_payload_as_bytes())
-            if frame.fin:
-                whole, self._parts = b"".join(self._parts), []
-                self._feed(whole)
-        elif kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
 
 
 def _pass_over(frame: bytes) -> None:

@@ -7,7 +7,7 @@ after the lease and after which instruments are followed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import msgspec
@@ -19,17 +19,17 @@ from lib.decimals import scaled
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_book_ticker, decode_trade
-from market.binance.stream import MarketStream
+from market.binance.pool import StreamPool
 from market.collector import lease
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
 from market.collector.trim import trim
+from market.collector.watch import Watch, begin
 from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
 from market.flow.sequence import Hole
-from market.flow.trades import Trade
 from market.hot import keys
 from market.instruments import InstrumentKey
 
@@ -44,13 +44,8 @@ TRIM_SECONDS = 30.0
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
-# Without a trade for so long REST is asked whether the last frame was lost; ever more seldom.
-QUIET_SECONDS = 3.0
-LONGEST_CHECK_PAUSE = 15.0
 # A new tape without an answer from REST begins with what the stream brought.
 BEGIN_SECONDS = 3.0
-# How far behind the exchange's clock we call a tape covered: frames may come out of order.
-COVER_LAG_MS = 250
 REDIS_AWAY_PAUSE = 0.5
 
 
@@ -64,9 +59,9 @@ class Collector:
         self.outside = outside
         self.database = DatabaseThread()
         self._wake = asyncio.Event()
-        self.stream = MarketStream(outside.stream_url, self._on_connected)
-        # the exchange's clock against ours, from the event times of frames, in ms
-        self._clock_offset_ms: float | None = None
+        self.streams = StreamPool(outside.stream_url, self._on_connected, outside.times)
+        self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
+        self.malformed = 0
         self._last_beat = 0.0
         self._needs_load: set[InstrumentKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,7 +71,7 @@ class Collector:
         await self.outside.hot.load_script()
         await self.follow_once()
         loops = [
-            self.stream.run(self.stop),
+            self.streams.run(self.stop),
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
             self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
@@ -101,49 +96,25 @@ class Collector:
             payload = decode_trade(frame).data
             trade = as_trade(payload)
         except (msgspec.DecodeError, ValueError) as error:
-            self.stream.malformed += 1
+            self.malformed += 1
             log.warning("malformed trade", tape=str(tape.followed.key), error=str(error))
             return
         self.frames += 1
         inbox = tape.writer.inbox
         if len(inbox) < KEPT_LIMIT:  # beyond that ids are fetched again
             inbox.append(trade)
-        self._event_time = payload.event_time
-        tape.heard_at = time.monotonic()
+        self.watch.hear(tape, payload.event_time)
         self._wake.set()
-
-    _event_time = 0
 
     @staticmethod
     def _take_book(tape: Tape, frame: bytes) -> None:
         tape.book = frame  # only the newest matters; decoded when a bar is written
 
-    def _on_connected(self) -> None:
+    def _on_connected(self, names: Iterable[bytes]) -> None:
+        connected = set(names)
         for tape in self.tapes.values():
-            tape.is_verified = False
-            tape.checking = self._background(self._catch_up(tape))
-
-    async def _catch_up(self, tape: Tape, kind: str = "live") -> None:
-        """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
-        asked = time.time()
-        tape.checked_at = time.monotonic()
-        try:
-            rows = await self.outside.rest.newest_trades(tape.followed.key.symbol, kind)
-        except (ExchangeError, redis.RedisError) as error:
-            log.warning("newest trades not answered", error=str(error))
-            return
-        tape.is_verified = True
-        tape.verified_ms = self._exchange_now_ms(asked)
-        if rows and not tape.writer.has_begun:
-            self._begin(tape, _last_run(rows))
-        else:
-            tape.writer.inbox += rows
-        self._wake.set()
-
-    def _begin(self, tape: Tape, rows: list[Trade]) -> None:
-        """A new tape begins at the oldest trade that REST or the stream has shown."""
-        arrived, tape.writer.inbox = tape.writer.inbox, []
-        tape.writer.begin([*rows, *arrived])
+            if tape.streams[0] in connected:
+                self.watch.unverify(tape)
 
     # --- flushing -------------------------------------------------------------------------------
 
@@ -168,7 +139,7 @@ class Collector:
 
     async def flush_once(self) -> None:
         """Apply what arrived and write what changed, all tapes in one round trip."""
-        self._read_clock()
+        self.watch.read_clock()
         beat = time.monotonic() - self._last_beat >= HEARTBEAT_SECONDS
         for key in list(self._needs_load):
             if key in self.tapes:
@@ -180,7 +151,7 @@ class Collector:
             await tape.writer.step()
             await self._look_after_hole(tape)
             self._read_book(tape)
-            self._cover(tape)
+            self.watch.cover(tape)
             if tape.writer.is_dirty or (beat and tape.writer.has_begun):
                 dirty.append(tape)
         if beat:
@@ -204,9 +175,9 @@ class Collector:
         tape.hole_since = tape.hole_since or now
         self._wake.set()
         if now - tape.hole_since > BEGIN_SECONDS:
-            self._begin(tape, [])
+            begin(tape, [])
         elif tape.filling is None or tape.filling.done():
-            tape.filling = self._background(self._catch_up(tape))
+            tape.filling = self._background(self.watch.catch_up(tape))
 
     async def _look_after_hole(self, tape: Tape) -> None:
         """Wait a moment for reordering, then ask REST, then let live go on with an open gap."""
@@ -219,9 +190,13 @@ class Collector:
             tape.hole_at, tape.hole_since = hole.first_id, now
         self._wake.set()
         waited = now - tape.hole_since
-        if waited > HOLE_SECONDS:
+        is_asked = tape.filling is not None and not tape.filling.done()
+        if self.watch.is_doubtful(tape, hole):
+            if not is_asked:
+                tape.filling = self._background(self.watch.settle_doubt(tape, hole))
+        elif waited > HOLE_SECONDS:
             await tape.writer.open_gap("not filled in time")
-        elif waited > REORDER_SECONDS and (tape.filling is None or tape.filling.done()):
+        elif waited > REORDER_SECONDS and not is_asked:
             tape.filling = self._background(self._fill(tape, hole))
 
     async def _fill(self, tape: Tape, hole: Hole) -> None:
@@ -253,46 +228,6 @@ class Collector:
             tape.writer.best = (scaled(book.bid), scaled(book.ask))
         except (msgspec.DecodeError, ValueError) as error:
             log.warning("malformed book ticker", error=str(error))
-
-    # --- time -----------------------------------------------------------------------------------
-
-    def _read_clock(self) -> None:
-        if not self._event_time:
-            return
-        event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
-        self._event_time = 0
-        offset = event_ms - time.time() * 1000
-        known = self._clock_offset_ms
-        if known is None or offset > known:
-            self._clock_offset_ms = offset
-        else:  # a slow frame says little; drift says it again and again
-            self._clock_offset_ms = known + (offset - known) * 0.01
-
-    def _cover(self, tape: Tape) -> None:
-        """Move the edge up to which the tape is whole: while trades come in one after another, and
-        on a quiet tape as far as REST has confirmed that there is nothing newer."""
-        writer = tape.writer
-        if not writer.has_begun:
-            return
-        now = time.monotonic()
-        is_quiet = now - tape.heard_at > QUIET_SECONDS
-        pause = min(max(QUIET_SECONDS, (now - tape.heard_at) / 4), LONGEST_CHECK_PAUSE)
-        if not self.stream.is_connected:
-            tape.is_verified = False
-        elif (
-            (is_quiet or not tape.is_verified)
-            and now - tape.checked_at > pause
-            and (tape.checking is None or tape.checking.done())
-        ):
-            tape.checking = self._background(self._catch_up(tape, "audit"))
-        if writer.cursor.waiting or writer.inbox or not tape.is_verified:
-            return
-        until_ms = tape.verified_ms if is_quiet else self._exchange_now_ms(time.time())
-        writer.covered_to = max(writer.covered_to, until_ms - COVER_LAG_MS)
-
-    def _exchange_now_ms(self, at: float) -> int:
-        """The exchange's clock at a moment of ours; 0 before any frame told its time."""
-        return 0 if self._clock_offset_ms is None else int(at * 1000 + self._clock_offset_ms)
 
     # --- beside the flow ------------------------------------------------------------------------
 
@@ -338,8 +273,7 @@ class Collector:
         """Start tapes that are followed since, end those that are no longer."""
         followed = {item.key: item for item in await self.database.run(self.outside.find_followed)}
         for key in [key for key in self.tapes if key not in followed]:
-            del self.tapes[key]
-            self.stream.unsubscribe(_streams(key))
+            self.streams.unsubscribe(self.tapes.pop(key).streams)
         for key, item in followed.items():
             if key not in self.tapes:
                 await self._start(item)
@@ -358,15 +292,15 @@ class Collector:
         await writer.load()
         tape = Tape(item, writer, place)
         self.tapes[item.key] = tape
-        trade, book = _streams(item.key)
-        self.stream.subscribe(
+        trade, book = tape.streams
+        self.streams.subscribe(
             {trade: partial(self._take_trade, tape), book: partial(self._take_book, tape)}
         )
-        if self.stream.is_connected:
-            self._background(self._catch_up(tape))
+        if self.streams.stream_of(trade).is_connected:
+            self._background(self.watch.catch_up(tape))
 
     async def renew_once(self) -> None:
-        state = "connected" if self.stream.is_connected else "reconnecting"
+        state = "connected" if self.streams.is_connected else "reconnecting"
         if not await self.database.run(lease.renew, self.share, self.holder, state):
             log.warning("lease lost", share=self.share)
             self.stop.set()
@@ -410,16 +344,3 @@ class Collector:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _streams(key: InstrumentKey) -> tuple[bytes, bytes]:
-    symbol = key.symbol.lower()
-    return f"{symbol}@trade".encode(), f"{symbol}@bookTicker".encode()
-
-
-def _last_run(rows: list[Trade]) -> list[Trade]:
-    """The newest rows whose ids follow one another."""
-    start = len(rows) - 1
-    while start > 0 and rows[start - 1].id == rows[start].id - 1:
-        start -= 1
-    return rows[start:]

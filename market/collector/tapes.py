@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from market.binance.rest import SpotRest
+from market.binance.stream import Times
 from market.collector.rebuild import Place
 from market.collector.writer import TapeWriter
 from market.hot.store import HotStore
@@ -30,6 +31,13 @@ class Tape:
     # the first missing id, and since when it is missed
     hole_at: int = -1
     hole_since: float = 0.0
+    # the cursor as last looked at, and when it last moved
+    seen_id: int = -1
+    moved_at: float = 0.0
+    # ids up to here are known to be plausible
+    trusted_to: int = 0
+    # checks in a row in which REST knew trades that the stream should have brought
+    silent_checks: int = 0
     # when the stream last brought a trade, and when REST was last asked for the newest ones
     heard_at: float = 0.0
     checked_at: float = 0.0
@@ -39,6 +47,12 @@ class Tape:
     verified_ms: int = 0
     filling: asyncio.Task[None] | None = None
     book: bytes = b""
+
+    @property
+    def streams(self) -> tuple[bytes, bytes]:
+        """Names of its trades and of its best prices."""
+        symbol = self.followed.key.symbol.lower()
+        return f"{symbol}@trade".encode(), f"{symbol}@bookTicker".encode()
 
 
 @dataclass(frozen=True)
@@ -52,3 +66,4 @@ class Outside:
     # how long verified 1 s and 1 m bars stay in Redis, in seconds
     hot_seconds: int = 2 * 3600
     hot_minutes: int = 48 * 3600
+    times: Times = field(default_factory=Times)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
+from msgspec import structs
 
 from market.answers import live_payload
 from market.flow.bands import BandSet
@@ -83,7 +84,7 @@ class TapeWriter:
         self._expect = ("", "")
         self._hot_from = 0
         self._newest = 0
-        self._last_trade_ms = 0
+        self.last_trade_ms = 0
         self._kept: list[Trade] = []
         self._gaps: dict[int, GapRecord] = {}
         self._before: dict[int, tuple[int, Bar]] = {}
@@ -137,6 +138,27 @@ class TapeWriter:
         self.inbox = [*trades, *self.inbox]
         log.info("tape begins", tape=str(self.tape), first_id=oldest.id)
 
+    async def begin_anew(self, trades: list[Trade]) -> None:
+        """The exchange began its ids anew (a wiped testnet): these are the new tape's oldest known
+        trades. Bars stay; what was still to be filled of the old tape cannot be filled any more."""
+        before = self.cursor.last_id
+        for gap in await self._hot.gaps(self.tape):
+            if gap.state == "open":
+                ended = structs.replace(gap, state="unfillable", cause="the exchange began anew")
+                self._gaps[gap.first_id] = ended
+        self.cursor = Cursor()
+        self.builder.break_sweep()
+        self.builder.revision += 1
+        self.begin(trades)
+        log.error("the exchange began a new tape", tape=str(self.tape), last_id=before)
+
+    def refuse_after(self, trade_id: int) -> None:
+        """Ids that the exchange is nowhere near: whatever sent them, they are no trades."""
+        waiting = self.cursor.waiting
+        refused = [waiting.pop(id) for id in list(waiting) if id > trade_id]
+        self.refused += len(refused)
+        log.error("implausible ids refused", tape=str(self.tape), first_id=trade_id + 1)
+
     def _reset(self, state: State | None) -> None:
         self.inbox = self._kept + self.inbox
         self._kept = []
@@ -153,7 +175,7 @@ class TapeWriter:
         self.builder.sweep = state.sweep
         self.builder.newest_minute = state.newest - state.newest % 60
         self._newest, self._hot_from = state.newest, state.hot_from
-        self._last_trade_ms = max(self._last_trade_ms, state.newest * 1000)
+        self.last_trade_ms = max(self.last_trade_ms, state.newest * 1000)
         self.covered_from = state.covered_from
         self.covered_to = state.covered_to
 
@@ -197,8 +219,8 @@ class TapeWriter:
             return  # known by now, or something before it is still missing
         first_id = cursor + 1
         waiting = self.cursor.waiting
-        to_ms = self._ms(waiting[min(waiting)]) if waiting else self._last_trade_ms
-        from_ms = self._last_trade_ms or to_ms
+        to_ms = self._ms(waiting[min(waiting)]) if waiting else self.last_trade_ms
+        from_ms = self.last_trade_ms or to_ms
         gap = GapRecord(first_id, last_id, min(from_ms, to_ms), to_ms, cause, state)
         self._gaps[first_id] = gap
         self.builder.break_sweep()
@@ -218,7 +240,7 @@ class TapeWriter:
                 self.builder.hold(missing.minute, await self._load_minute(missing.minute))
                 index = missing.index
         self.price = ready[-1].price or self.price
-        self._last_trade_ms = max(self._last_trade_ms, self._ms(ready[-1]))
+        self.last_trade_ms = max(self.last_trade_ms, self._ms(ready[-1]))
         if self.builder.changed:
             self._newest = max(self._newest, max(self.builder.changed))
 
@@ -361,7 +383,7 @@ class TapeWriter:
         payload = live_payload(
             bar,
             self.bands,
-            time_ms=self._last_trade_ms,
+            time_ms=self.last_trade_ms,
             closed=closed,
             complete=closed and bar.time * 1000 >= self.covered_from,
         )

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
+from market.binance.stream import Times
 from market.collector import lease
 from market.collector.collector import Collector
 from market.collector.tapes import Outside
@@ -16,11 +17,15 @@ from market.hot import store
 
 
 @asynccontextmanager
-async def collecting(http: str, ws: str, share: str = "simulator:spot") -> AsyncIterator[Collector]:
+async def collecting(
+    http: str, ws: str, share: str = "simulator:spot", times: Times | None = None
+) -> AsyncIterator[Collector]:
     """Runs from here to the end of the block, then stops as on SIGTERM and saves."""
     client = store.connect(settings.REDIS_URL)
     governor = Governor(client, Limit(http, 60_000), 100)
-    outside = Outside(store.HotStore(client), SpotRest(http, governor), ws, find_followed)
+    outside = Outside(
+        store.HotStore(client), SpotRest(http, governor), ws, find_followed, times=times or Times()
+    )
     holder = lease.new_holder()
     collector = Collector(share, holder, outside)
     await collector.database.run(lease.acquire, share, holder)

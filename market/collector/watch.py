@@ -1,0 +1,196 @@
+"""Is each tape whole, and up to which moment of the exchange? Nothing here counts trades.
+
+A tape is covered while trades come in one after another. When none come, REST is asked for the
+newest ones: it may confirm that the market is quiet, bring trades that a cut or a silent stream
+kept from us, or show that the exchange began its ids anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import redis.asyncio as redis
+import structlog
+
+from market.binance.errors import ExchangeError
+from market.binance.pool import StreamPool
+from market.binance.rest import SpotRest
+from market.collector.tapes import Tape
+from market.flow.sequence import Hole
+from market.flow.trades import Trade
+
+log = structlog.get_logger(__name__)
+
+# Without a trade for so long REST is asked whether the last frame was lost; ever more seldom.
+QUIET_SECONDS = 3.0
+LONGEST_CHECK_PAUSE = 15.0
+# How far behind the exchange's clock we call a tape covered: frames may come out of order.
+COVER_LAG_MS = 250
+# A trade that REST knows for so long should have come by stream.
+SILENT_MS = 1500
+SUBSCRIBE_AGAIN_AT, REPLACE_AT = 2, 4
+# Ids so far below the cursor, or lower ones of so much later trades, are another tape's.
+FAR_IDS = 100_000
+FAR_MS = 5_000
+
+
+class Watch:
+    """`background` starts work beside the flow; `wake` lets the flushing task look again."""
+
+    def __init__(
+        self,
+        rest: SpotRest,
+        streams: StreamPool,
+        background: Callable[[Awaitable[None]], asyncio.Task[None]],
+        wake: asyncio.Event,
+    ) -> None:
+        self._rest = rest
+        self._streams = streams
+        self._background = background
+        self._wake = wake
+        self._event_time = 0
+        # the exchange's clock against ours, from the event times of frames, in ms
+        self._clock_offset_ms: float | None = None
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def hear(self, tape: Tape, event_time: int) -> None:
+        """A trade came by stream; `event_time` is the frame's `E`."""
+        self._event_time = event_time
+        tape.heard_at = time.monotonic()
+        tape.silent_checks = 0
+
+    def read_clock(self) -> None:
+        if not self._event_time:
+            return
+        event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
+        self._event_time = 0
+        offset = event_ms - time.time() * 1000
+        known = self._clock_offset_ms
+        if known is None or offset > known:
+            self._clock_offset_ms = offset
+        else:  # a slow frame says little; drift says it again and again
+            self._clock_offset_ms = known + (offset - known) * 0.01
+
+    def exchange_now_ms(self, at: float) -> int:
+        """The exchange's clock at a moment of ours; 0 before any frame told its time."""
+        return 0 if self._clock_offset_ms is None else int(at * 1000 + self._clock_offset_ms)
+
+    # --- coverage -------------------------------------------------------------------------------
+
+    def cover(self, tape: Tape) -> None:
+        """Move the edge up to which the tape is whole: while trades come in one after another, and
+        on a quiet tape as far as REST has confirmed that there is nothing newer."""
+        writer = tape.writer
+        if not writer.has_begun:
+            return
+        now = time.monotonic()
+        if tape.seen_id != writer.cursor.last_id:
+            tape.seen_id, tape.moved_at = writer.cursor.last_id or 0, now
+        # frames that move nothing are no news either: the exchange may have begun anew
+        quiet_for = now - min(tape.heard_at, tape.moved_at)
+        is_quiet = quiet_for > QUIET_SECONDS
+        pause = min(max(QUIET_SECONDS, quiet_for / 4), LONGEST_CHECK_PAUSE)
+        pause = QUIET_SECONDS if tape.silent_checks else pause
+        if not self._streams.stream_of(tape.streams[0]).is_connected:
+            tape.is_verified = False
+        elif (
+            (is_quiet or not tape.is_verified)
+            and now - tape.checked_at > pause
+            and (tape.checking is None or tape.checking.done())
+        ):
+            tape.checking = self._background(self.catch_up(tape, "audit"))
+        if writer.cursor.waiting or writer.inbox or not tape.is_verified:
+            return
+        until_ms = tape.verified_ms if is_quiet else self.exchange_now_ms(time.time())
+        writer.covered_to = max(writer.covered_to, until_ms - COVER_LAG_MS)
+
+    def unverify(self, tape: Tape) -> None:
+        """Its connection may have missed something."""
+        tape.is_verified = False
+        tape.checking = self._background(self.catch_up(tape))
+
+    async def catch_up(self, tape: Tape, kind: str = "live") -> None:
+        """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
+        asked = time.time()
+        tape.checked_at = time.monotonic()
+        try:
+            rows = await self._rest.newest_trades(tape.followed.key.symbol, kind)
+        except (ExchangeError, redis.RedisError) as error:
+            log.warning("newest trades not answered", error=str(error))
+            return
+        self._look_for_silence(tape, rows, asked)
+        tape.is_verified = True
+        tape.verified_ms = self.exchange_now_ms(asked)
+        if rows and not tape.writer.has_begun:
+            begin(tape, last_run(rows))
+        elif rows and self._is_another_tape(tape, rows[-1]):
+            await tape.writer.begin_anew(last_run(rows))
+        else:
+            tape.writer.inbox += rows
+        self._wake.set()
+
+    def is_doubtful(self, tape: Tape, hole: Hole) -> bool:
+        """A hole so wide that the id behind it may be none."""
+        return hole.last_id - hole.first_id > FAR_IDS and hole.last_id > tape.trusted_to
+
+    async def settle_doubt(self, tape: Tape, hole: Hole) -> None:
+        """Ask whether the exchange is anywhere near the id behind a wide hole."""
+        try:
+            rows = await self._rest.newest_trades(tape.followed.key.symbol)
+        except (ExchangeError, redis.RedisError) as error:
+            log.warning("newest trades not answered", error=str(error))
+            await asyncio.sleep(QUIET_SECONDS)
+            return
+        if rows and hole.last_id > rows[-1].id + FAR_IDS:
+            tape.writer.refuse_after(hole.last_id)
+        else:
+            tape.trusted_to = hole.last_id
+
+    def _look_for_silence(self, tape: Tape, rows: list[Trade], asked: float) -> None:
+        """Trades that REST has known for a while and the stream has not brought: the stream is
+        subscribed again, then its connection replaced. A quiet market is no silence."""
+        last_id = tape.writer.cursor.last_id
+        waiting = tape.writer.cursor.waiting
+        if last_id is None or not rows or not tape.is_verified:
+            return
+        until_ms = self.exchange_now_ms(asked) - SILENT_MS
+        unheard = [r for r in rows if r.id > last_id and r.id not in waiting]
+        # more of them than one answer holds, or one that is old
+        is_silent = len(unheard) == len(rows) or (unheard and ms(unheard[0]) < until_ms)
+        if not is_silent or time.monotonic() - tape.heard_at < QUIET_SECONDS:
+            return
+        tape.silent_checks += 1
+        name = tape.streams[0]
+        if tape.silent_checks == SUBSCRIBE_AGAIN_AT:
+            log.warning("stream is silent, subscribing again", stream=name.decode())
+            self._streams.stream_of(name).subscribe_again(tape.streams)
+        elif tape.silent_checks % REPLACE_AT == 0:
+            log.warning("stream stays silent, replacing its connection", stream=name.decode())
+            self._streams.stream_of(name).replace()
+
+    def _is_another_tape(self, tape: Tape, newest: Trade) -> bool:
+        last_id = tape.writer.cursor.last_id
+        if last_id is None or newest.id > last_id:
+            return False
+        is_far = newest.id < last_id - FAR_IDS
+        return is_far or ms(newest) > tape.writer.last_trade_ms + FAR_MS
+
+
+def begin(tape: Tape, rows: list[Trade]) -> None:
+    """A new tape begins at the oldest trade that REST or the stream has shown."""
+    arrived, tape.writer.inbox = tape.writer.inbox, []
+    tape.writer.begin([*rows, *arrived])
+
+
+def last_run(rows: list[Trade]) -> list[Trade]:
+    """The newest rows whose ids follow one another."""
+    start = len(rows) - 1
+    while start > 0 and rows[start - 1].id == rows[start].id - 1:
+        start -= 1
+    return rows[start:]
+
+
+def ms(trade: Trade) -> int:
+    """A trade's time in epoch ms; rows come in ms or us."""
+    return trade.time // 1000 if trade.time >= 10**14 else trade.time

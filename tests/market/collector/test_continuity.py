@@ -1,0 +1,119 @@
+"""What must not interrupt a tape: replaced connections, silence, a new tape, odd ids."""
+
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+
+from market.binance.stream import Times
+from market.hot.codec import State
+from market.models import Instrument
+from simulator.channels.trades import spot_trade
+from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
+from tests.market.collector.stage import collecting
+from tests.market.collector.test_collector import caught_up, check_bars
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def instrument(make_instrument: MakeInstrument) -> Instrument:
+    made: Instrument = await database_sync_to_async(make_instrument)("BTCUSDT")
+    return made
+
+
+async def test_a_connection_is_replaced_before_it_ends(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    times = Times(life=1.0, jitter=0.1, overlap=0.3)
+    async with collecting(simulator.http, simulator.ws, times=times) as collector:
+        [stream] = collector.streams.streams
+        await eventually(lambda: stream.replacements >= 3, 20, "three replacements")
+        assert len(simulator.sockets.connections) <= 2
+        assert stream.connects == stream.replacements + 1  # never without one
+        [tape] = collector.tapes.values()
+        assert tape.writer.cursor.duplicates > 0  # both were heard
+        await caught_up(simulator, collector)
+        await check_bars(simulator, collector)
+        assert await tape.place.hot.gaps(KEY) == []
+
+
+async def test_an_announced_shutdown_is_answered_with_another_connection(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    times = Times(overlap=0.2)
+    async with collecting(simulator.http, simulator.ws, times=times) as collector:
+        [stream] = collector.streams.streams
+        await eventually(lambda: bool(simulator.sockets.connections), 10)
+        await asyncio.sleep(0.5)
+        old = list(simulator.sockets.connections)
+        shutdown = asyncio.create_task(simulator.sockets.shut_down(1.5))
+        await eventually(lambda: stream.replacements == 1, 10, "a replacement")
+        await shutdown
+        assert not set(old) & simulator.sockets.connections
+        assert stream.connects == 2
+        await caught_up(simulator, collector)
+        await check_bars(simulator, collector)
+
+
+async def test_a_silent_stream_is_noticed_and_subscribed_again(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: tape.writer.has_begun, 10)
+        await asyncio.sleep(1)
+        simulator.exchange.faults.start("silence", {"stream": "btcusdt@trade", "seconds": 14})
+        await eventually(lambda: tape.silent_checks >= 2, 20, "silence is noticed")
+        known = tape.writer.cursor.last_id or 0
+        await eventually(  # REST goes on bringing what the stream does not
+            lambda: (tape.writer.cursor.last_id or 0) > known, 8, "trades by REST"
+        )
+        await eventually(lambda: tape.silent_checks == 0, 20, "the stream speaks again")
+        await caught_up(simulator, collector)
+        await check_bars(simulator, collector)
+
+
+async def test_a_wiped_exchange_begins_a_new_tape(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_100, 10)
+        before: State | None = await tape.place.hot.state(KEY)
+        simulator.exchange.wipe(simulator.exchange.symbols["BTCUSDT"], first_id=1)
+        await eventually(
+            lambda: 0 < (tape.writer.cursor.last_id or 0) < 1_000_000, 25, "the new tape"
+        )
+        assert before is not None
+        assert tape.writer.covered_from > before.covered_from
+        await caught_up(simulator, collector)
+        after = await tape.place.hot.state(KEY)
+        assert after is not None
+        assert after.revision > before.revision
+        bars = await tape.place.hot.bars(KEY, "1s", tape.writer.covered_from // 1000 + 2, 2**40)
+        tape_now = simulator.exchange.symbols["BTCUSDT"].tape
+        for bar in bars.values():
+            trades = list(tape_now.between(bar.first_id, bar.last_id))
+            assert bar.trades == len(trades)
+            assert bar.base_buy == sum(t.quantity for t in trades if not t.is_buyer_maker)
+
+
+async def test_an_id_that_the_exchange_is_nowhere_near_moves_nothing(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: tape.writer.has_begun, 10)
+        trade = simulator.exchange.symbols["BTCUSDT"].tape.last
+        assert trade is not None
+        odd = trade._replace(id=99_999_999_999)
+        payload = spot_trade(simulator.exchange.symbols["BTCUSDT"], odd, trade.time, 1)
+        collector.streams.streams[0].feed(f'{{"stream":"btcusdt@trade","data":{payload}}}'.encode())
+        await eventually(lambda: tape.writer.refused > 0, 10, "the id is refused")
+        await caught_up(simulator, collector)
+        await check_bars(simulator, collector)
+        assert await tape.place.hot.gaps(KEY) == []
