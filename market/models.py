@@ -27,6 +27,8 @@ class Instrument(models.Model):
     # whether a collector shall keep its tape
     is_followed = models.BooleanField(default=False)
     followed_at = models.DateTimeField(null=True)
+    # how far back its tape shall reach, by trade ids; null: from when it is first followed
+    since = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -129,6 +131,55 @@ class Gap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument_id} {self.first_id}..{self.last_id} {self.state}"
+
+
+class MinuteAudit(models.Model):
+    """A closed minute that was compared with the exchange's own candle."""
+
+    class State(models.TextChoices):
+        AGREES = "agrees", "Agrees"
+        # differed, was made anew from its ids, and agrees now
+        REBUILT = "rebuilt", "Rebuilt"
+        # still differs after that: what the exchange says contradicts itself
+        DIFFERS = "differs", "Exchange differs"
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="audits")
+    # open time
+    minute = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    # the figures that did not agree, comma-separated
+    differences = models.CharField(max_length=120, blank=True)
+    audited_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "minute"], name="audited_minute")
+        ]
+        ordering: ClassVar = ["-minute"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.minute:%F %R} {self.state}"
+
+
+class ExchangeBan(models.Model):
+    """A host that told this address to be silent; kept here too, since a Redis that was wiped must
+    not let anybody call."""
+
+    host = models.CharField(max_length=200, primary_key=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host} until {self.until:%F %T}"
+
+
+class CollectorWorker(models.Model):
+    """A process that takes shares: how many there are decides how many shares there are."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class CollectorLease(models.Model):

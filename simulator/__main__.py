@@ -14,6 +14,7 @@ REST at /fapi/v1/, its streams at /public, /market and /private. Control: /simul
 
 import argparse
 import asyncio
+import math
 import sys
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def _add_faults(group: argparse._ArgumentGroup) -> None:
                            help=f"share of frames to {fault}")  # fmt: skip
     group.add_argument("--cut-every", type=float, default=0.0, metavar="SECONDS",
                        help="cut each connection about so often")  # fmt: skip
-    group.add_argument("--clock-offset", type=float, default=0.0, metavar="MS")
+    group.add_argument("--clock-offset", type=float, default=0.0, metavar="MS",
+                       help="of the whole exchange, trades too")  # fmt: skip
     group.add_argument("--rest-lag", type=int, default=300, metavar="MS",
                        help="how far historicalTrades is behind the streams")  # fmt: skip
 
@@ -86,10 +88,12 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
 
 def make_exchange(arguments: argparse.Namespace) -> Exchange:
     """Raises ValueError with a sentence for a tape that cannot be used."""
+    if not 0 < arguments.pace < math.inf or not 0 <= arguments.speed < math.inf:
+        raise ValueError("expected --pace > 0 and --speed >= 0")
     rates = {kind: getattr(arguments, kind) for kind in (*FRAME_KINDS, "cut_every")}
     faults = Faults(arguments.seed, **rates)
-    faults.clock_offset_us = int(arguments.clock_offset * 1000)
     exchange = Exchange(faults, arguments.rest_lag)
+    exchange.clock_offset_us = int(arguments.clock_offset * 1000)
     for item in arguments.tape:
         market, name, path = _tape(item)
         exchange.list_recorded(name, path, arguments.speed, market, is_looped=arguments.loop)

@@ -17,8 +17,10 @@ def to_text(units: int) -> str:
 
 
 def places_text(units: int, places: int) -> str:
-    """6183763000000 with 2 places -> `"61837.63"`; digits beyond are cut."""
+    """6183763000000 with 2 places -> `"61837.63"`; more places where the amount needs them."""
     text = to_text(units)
+    if units % 10 ** (8 - places):
+        return text.rstrip("0")
     return text[: len(text) - 8 + places] if places else text[:-9]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from simulator.rest.usdm import UsdmRest
 from simulator.sockets import Sockets
 
 TICK_SECONDS = 0.01
+FAILED_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
 
 async def _advance_for_ever(exchange: Exchange, sockets: Sockets) -> None:
     while True:
-        exchange.advance()
-        sockets.flush()
+        try:
+            exchange.advance()
+            sockets.flush()
+        except Exception:  # noqa: BLE001  (a defect must not silence every other symbol)
+            traceback.print_exc()
+            await asyncio.sleep(FAILED_SECONDS)
         await asyncio.sleep(TICK_SECONDS)

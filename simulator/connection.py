@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import struct
 from collections import deque
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from simulator.limits import STREAMS_A_CONNECTION
 # What a client may leave unread before it is cut.
 UNREAD_BYTES = 64 * 1024 * 1024
 TEXT_FRAME = 0x81
+# What a stream's name may look like; others are taken and never speak.
+NAME = re.compile(r"!?\w+(@[\w+:-]+)*")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Connection:
         self.scale = scale
         self.category = category
         self.streams: dict[str, None] = {}
-        self.socket = web.WebSocketResponse(compress=False, autoping=False, autoclose=True)
+        self.socket = web.WebSocketResponse(compress=False, autoping=False, autoclose=False)
         self.is_half_open = False
         self.last_pong = 0.0
         self._transport: asyncio.Transport | None = None
@@ -72,7 +75,7 @@ class Connection:
 
     def say(self, answer: dict[str, object]) -> None:
         """An answer to a control message; faults leave it alone."""
-        self._out.append(json.dumps(answer, separators=(",", ":"), ensure_ascii=False))
+        self._out.append(json.dumps(answer, separators=(",", ":")))
         self.flush()
 
     def announce(self, name: str, event: dict[str, object]) -> None:
@@ -100,14 +103,19 @@ class Connection:
         if self._transport is not None:
             self._transport.abort()
 
+    async def wait_gone(self) -> None:
+        """Until the client has given up on a connection that does not answer."""
+        while self._transport is not None and not self._transport.is_closing():
+            await asyncio.sleep(0.5)
+
     # --- from the client ------------------------------------------------------------------------
 
     def control(self, text: str) -> None:
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.say({"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"})
-        if not isinstance(message, dict) or "method" not in message:
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             return self.say({"code": 2, "msg": "Invalid request: missing field `method`"})
         request_id = message.get("id")
         if not _is_id(request_id):
@@ -119,7 +127,7 @@ class Connection:
         """Unknown streams, and those of another address, are taken too: they never say anything."""
         for name in names:
             self.streams[name] = None
-            if serves(self.category, name):
+            if serves(self.category, name) and NAME.fullmatch(name):
                 self.audience.listen(name, self)
 
     def remove(self, names: list[str]) -> None:
@@ -127,7 +135,7 @@ class Connection:
             self.streams.pop(name, None)
             self.audience.leave(name, self)
 
-    def _obey(self, method: object, params: Any, request_id: object) -> None:
+    def _obey(self, method: str, params: Any, request_id: object) -> None:
         if method in {"SUBSCRIBE", "UNSUBSCRIBE"}:
             if not isinstance(params, list) or not all(isinstance(p, str) for p in params):
                 return self.say(

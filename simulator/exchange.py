@@ -16,7 +16,7 @@ from simulator.listing import SPOT, USDM, listing
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
-from simulator.sources.replay import Recording, Replayed
+from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
 from simulator.symbol import Symbol, batch_us
 from simulator.tape import Row, Tape
@@ -102,7 +102,7 @@ class Market:
 class Exchange:
     """Both markets. `advance` is called every few milliseconds; REST reads the tapes.
 
-    `clock` gives epoch microseconds; a fault may move it.
+    `clock` gives epoch microseconds; `clock_offset_us` moves everything, trades too.
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class Exchange:
         for market in self.markets.values():
             market.audience.is_silent = faults.is_silent
         self._clock = clock or now_us
+        self.clock_offset_us = 0
 
     @property
     def symbols(self) -> dict[str, Symbol]:
@@ -121,7 +122,11 @@ class Exchange:
         return {name: item.symbol for name, item in self.markets[SPOT].listed.items()}
 
     def now(self) -> int:
-        return self._clock() + self.faults.clock_offset_us
+        return self._clock() + self.clock_offset_us
+
+    def server_time(self) -> int:
+        """What REST says the time is; a fault may make it wrong."""
+        return self.now() + self.faults.clock_offset_us
 
     def lag_us(self) -> int:
         """How far REST's database is behind the streams."""
@@ -149,9 +154,7 @@ class Exchange:
         self, name: str, path: Path, speed: float, market: str = SPOT, *, is_looped: bool = False
     ) -> None:
         """A capture or an archive of Binance. Raises ValueError with a sentence."""
-        recording: Recording = (
-            VisionFile(path, market, name) if is_archive(path) else Capture(path, market, name)
-        )
+        recording = _read(name, path, market)
         source: Source = Replayed(recording, speed, self.now(), is_looped=is_looped)
         tape = Tape(name, None, recording.first_id, batch_us(market))
         self._add(Symbol(recording.rules, tape, source))
@@ -162,6 +165,16 @@ class Exchange:
 
     def _add(self, symbol: Symbol) -> None:
         self.markets[symbol.rules.market].add(symbol)
+
+
+def _read(name: str, path: Path, market: str) -> Recording:
+    try:
+        return VisionFile(path, market, name) if is_archive(path) else Capture(path, market, name)
+    except ValueError:
+        raise
+    except UNREADABLE as error:
+        what = f"{type(error).__name__} {error}"
+        raise ValueError(f"{path}: expected a capture or an archive: {what}") from error
 
 
 def now_us() -> int:

@@ -33,6 +33,8 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "wipe": {"symbol": "*", "market": "*", "first_id": 1.0},
     "shutdown": {"seconds": 2.0},
 }
+# The largest sensible value of an argument, where it is not 1e9.
+MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
 UNKNOWN_FRAME = '{"e":"somethingNew","E":1,"x":{"y":[null,1.5,"z"]}}'
 
 
@@ -70,7 +72,7 @@ class Faults:
         """Rates that stand for good. Raises ValueError for an unknown one or no number."""
         for name, value in wanted.items():
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if name not in {*RATES, "seed"} or not is_number or value < 0:  # type: ignore[operator]
+            if name not in {*RATES, "seed"} or not is_number or not 0 <= value <= 1e15:  # type: ignore[operator]
                 names = ", ".join(sorted({*RATES, "seed"}))
                 raise ValueError(f"expected {names} with numbers >= 0, was {name}={value}")
         for name, value in wanted.items():
@@ -196,10 +198,12 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
         wanted = type(arguments[name])
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, wanted) or (
-            isinstance(value, float) and value < 0 and kind != "clock"
-        ):
-            said = {"float": "a number >= 0", "str": "a text", "bool": "true or false"}
+        most = MOST.get(name, 1e9)
+        least = -most if kind == "clock" else 0.0
+        is_fit = not isinstance(value, float) or least <= value <= most
+        if not isinstance(value, wanted) or not is_fit:
+            numbers = f"a number between {least:g} and {most:g}"
+            said = {"float": numbers, "str": "a text", "bool": "true or false"}
             raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
         assert isinstance(value, float | str | bool)
         arguments[name] = value

@@ -88,7 +88,9 @@ class Injector:
         elif fault.arguments["fillable"]:
             symbol.unsaid += int(fault.number("ids"))
         else:
-            symbol.tape.skip(int(fault.number("ids")))
+            last = symbol.tape.last
+            burnt = last.agg_id + 1 if last else 0  # aggregates have a hole as well
+            symbol.tape.skip(int(fault.number("ids")), burnt)
         return symbol.rules.symbol
 
     def _later(self, work: Coroutine[None, None, None]) -> None:

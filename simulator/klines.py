@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from simulator.amounts import UNIT, to_text
 from simulator.listing import Listing
-from simulator.tape import Tape, Trade
+from simulator.tape import MARKET, Tape, Trade
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
@@ -86,9 +86,13 @@ def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) ->
         if first > tape.last_id:
             return
         start = max(start, span(tape.at(first).time, interval, zone_us)[0])
+        if start > end:
+            return
     price = before.price if before else 0
     current = empty(start, interval, zone_us, price)
     for trade in tape.between(first, tape.first_at_or_after(end + 1) - 1):
+        if trade.kind != MARKET:
+            continue
         while trade.time > current.close_time:
             yield current
             current = empty(current.close_time + 1, interval, zone_us, current.close)

@@ -82,7 +82,7 @@ class Sockets:
 
     async def shut_down(self, seconds: float) -> None:
         """Announce it as spot does, then end what is still open."""
-        open_now = list(self.connections)
+        open_now = [item for item in self.connections if not item.is_half_open]
         for connection in open_now:
             if connection.category == "":
                 event_time = self.exchange.now() // connection.scale
@@ -135,12 +135,21 @@ class Sockets:
         return (USDM, "public") if port == self.futures_port else (SPOT, "")
 
     async def _read(self, connection: Connection, rate: Rate) -> None:
-        async for message in connection.socket:
+        while True:
+            message = await connection.socket.receive()
+            if message.type in {WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
+                return
+            if connection.is_half_open:
+                if message.type == WSMsgType.CLOSE:
+                    await connection.wait_gone()
+                    return
+                continue
+            if message.type == WSMsgType.CLOSE:
+                await connection.socket.close()
+                return
             if not rate.allows():
                 await connection.socket.close(code=1008, message=b"Too many requests")
                 return
-            if connection.is_half_open:
-                continue
             if message.type == WSMsgType.TEXT:
                 connection.control(message.data)
             elif message.type == WSMsgType.PING:
@@ -162,6 +171,8 @@ class Sockets:
 
     async def _end_of_life(self, connection: Connection) -> None:
         await asyncio.sleep(self.lifetime.life)
+        if connection.is_half_open:
+            return
         await connection.socket.close(code=1001, message=b"24 hours are over")
 
     async def _cut_now_and_then(self, connection: Connection) -> None:

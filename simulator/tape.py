@@ -72,6 +72,9 @@ class Tape:
         self._path = path
         self._records = bytearray()
         self._file: BinaryIO | None = None
+        # the newest aggregate was told: it does not grow any more
+        self._is_sealed = False
+        self.last_market: Trade | None = None
         if path is not None:
             self._open(path)
 
@@ -124,12 +127,17 @@ class Tape:
             trade_id += 1
             if row.agg_id:
                 agg_id = row.agg_id
-            elif row.kind == MARKET and (last is None or not self._is_same_batch(last, row)):
+            elif row.kind == MARKET and (
+                last is None or self._is_sealed or not self._is_same_batch(last, row)
+            ):
                 agg_id += 1
+                self._is_sealed = False
             last = Trade(
                 trade_id, row.price, row.quantity, row.time, row.is_buyer_maker, agg_id, row.kind
             )
             made.append(last)
+            if row.kind == MARKET:
+                self.last_market = last
             packed += RECORD.pack(
                 row.price, row.quantity, row.time, agg_id, row.is_buyer_maker | row.kind << 1
             )
@@ -143,12 +151,27 @@ class Tape:
     def skip(self, count: int, agg_id: int = 0) -> None:
         """Use up ids that no trade will ever have (or that `agg_id` covers without a record)."""
         last = self.last
-        price, time = (last.price, last.time) if last else (0, 0)
-        self.append([Row(price, 0, time, False, HOLE, 0, agg_id)] * count)
+        if last is None:
+            self.first_id += count
+        else:
+            self.append([Row(last.price, 0, last.time, False, HOLE, 0, agg_id)] * count)
+
+    def seal(self) -> None:
+        """The newest aggregate is whole: a later trade of the same price begins another one."""
+        self._is_sealed = True
+
+    def whole_aggregate(self, last_id: int) -> int:
+        """The newest aggregate of which nothing lies behind trade `last_id` or is still to come."""
+        if last_id < self.first_id:
+            return 0
+        agg_id = self.at(last_id).agg_id
+        if last_id < self.last_id:
+            return agg_id - (self.at(last_id + 1).agg_id == agg_id)
+        return agg_id - (not self._is_sealed)
 
     def forget(self, kept: int) -> None:
         """Keep the newest `kept` trades, in memory and on disk."""
-        extra = max(0, len(self) - kept)
+        extra = max(0, len(self) - max(1, kept))
         del self._records[: extra * RECORD.size]
         self.first_id += extra
         self._rewrite()
@@ -157,6 +180,7 @@ class Tape:
         """Everything is gone and ids begin anew, as on a testnet after its reset."""
         self._records.clear()
         self.first_id = first_id
+        self.last_market = None
         self._rewrite()
 
     def close(self) -> None:
@@ -178,13 +202,15 @@ class Tape:
     def _open(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            content = path.read_bytes()
+            content = path.read_bytes().ljust(HEADER.size)
             magic, self.first_id = HEADER.unpack_from(content)
             if magic != MAGIC:
                 raise ValueError(f"{path} is no tape of this simulator: remove it")
             whole = (len(content) - HEADER.size) // RECORD.size * RECORD.size
             self._records = bytearray(content[HEADER.size : HEADER.size + whole])
         self.forget(REMEMBERED)
+        newest = self.between(self.last_id - 1000, self.last_id)
+        self.last_market = max((t for t in newest if t.kind == MARKET), default=None)
 
     def _rewrite(self) -> None:
         if self._path is None:

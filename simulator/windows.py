@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from simulator.tape import Tape, Trade
+from simulator.tape import MARKET, Tape, Trade
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Window:
         self._lows.clear()
 
     def _add(self, trade: Trade) -> None:
+        if trade.kind != MARKET:
+            return
         self._base += trade.quantity
         self._quote += trade.price * trade.quantity
         self._trades += 1
@@ -84,6 +86,8 @@ class Window:
             self._next = self._tape.last_id + 1
             return
         for trade in self._tape.between(self._oldest, stop - 1):
+            if trade.kind != MARKET:
+                continue
             self._base -= trade.quantity
             self._quote -= trade.price * trade.quantity
             self._trades -= 1
@@ -95,7 +99,7 @@ class Window:
     def _first_id(self) -> int:
         """The first id in the window that is a trade and no hole."""
         trade_id = self._oldest
-        while not self._tape.at(trade_id).quantity:
+        while self._tape.at(trade_id).kind != MARKET:
             trade_id += 1
         return trade_id
 
@@ -103,6 +107,6 @@ class Window:
         """The last trade before the window."""
         for trade_id in range(first_id - 1, max(self._tape.first_id, first_id - 1000) - 1, -1):
             trade = self._tape.at(trade_id)
-            if trade.quantity:
+            if trade.kind == MARKET:
                 return trade
         return None

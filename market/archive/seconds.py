@@ -59,8 +59,10 @@ def save(
     bars: Sequence[Bar],
     state: State | None,
     gaps: Iterable[GapRecord] = (),
+    gone: Sequence[int] = (),
 ) -> None:
-    """Write absolute values; of two versions of a bar the higher (revision, trades) stays.
+    """Write absolute values; of two versions of a bar the higher (revision, trades) stays. `gone`
+    are open times (epoch s) of bars that the exchange does not have.
 
     `bars` and `state` must be of one moment: whoever resumes from here applies what follows.
     """
@@ -77,6 +79,11 @@ def save(
                     copy.write_row(_row(instrument_id, band_set, bar))
             cursor.execute(UPSERT)
             cursor.execute("DROP TABLE incoming_second_bar")
+        if gone:
+            cursor.execute(
+                "DELETE FROM market_second_bar WHERE instrument_id = %s AND time = ANY(%s)",
+                [instrument_id, [from_seconds(at) for at in gone]],
+            )
         if state is not None:
             cursor.execute(
                 UPSERT_STATE,

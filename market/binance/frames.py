@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from lib.decimals import scaled
+from market.flow.klines import Kline
 from market.flow.trades import Trade
 
 
@@ -43,6 +44,45 @@ class BookTickerFrame(
     ask_quantity: str
 
 
+class KlineBody(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "open_time": "t", "first_id": "f", "last_id": "L", "open": "o", "high": "h", "low": "l",
+        "close": "c", "base": "v", "trades": "n", "is_closed": "x", "quote": "q", "base_buy": "V",
+        "quote_buy": "Q",
+    },
+):  # fmt: skip
+    """`k` of `<symbol>@kline_1m`."""
+
+    open_time: int
+    first_id: int
+    last_id: int
+    open: str
+    high: str
+    low: str
+    close: str
+    base: str
+    trades: int
+    is_closed: bool
+    quote: str
+    base_buy: str
+    quote_buy: str
+
+
+class KlineFrame(msgspec.Struct, gc=False):
+    k: KlineBody
+
+
+class CombinedKline(msgspec.Struct, gc=False):
+    data: KlineFrame
+
+
+# A row of `GET /api/v3/klines`: open time, o, h, l, c, base, close time, quote, trades, taker base,
+# taker quote, unused
+KlineRow = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
+
+
 class TradeRow(
     msgspec.Struct, gc=False, rename={"quantity": "qty", "is_buyer_maker": "isBuyerMaker"}
 ):
@@ -61,6 +101,28 @@ def as_trade(row: TradeFrame | TradeRow) -> Trade:
     price, quantity = scaled(row.price), scaled(row.quantity)
     is_flow = price > 0 and quantity > 0 and row.kind == "MARKET"
     return Trade(row.id, price, quantity, row.time, row.is_buyer_maker, is_flow)
+
+
+def as_kline(body: KlineBody) -> Kline:
+    """Raises ValueError for an amount that is no decimal of at most 8 places."""
+    return Kline(
+        _minute(body.open_time), body.first_id, body.last_id, body.trades, scaled(body.open),
+        scaled(body.high), scaled(body.low), scaled(body.close), scaled(body.base),
+        scaled(body.base_buy), scaled(body.quote), scaled(body.quote_buy),
+    )  # fmt: skip
+
+
+def kline_of_row(row: KlineRow, first_id: int, last_id: int) -> Kline:
+    """REST's rows have no ids: they are taken as given."""
+    opened, high, low, close, base = map(scaled, row[1:6])
+    return Kline(
+        _minute(row[0]), first_id, last_id, row[8], opened, high, low, close, base,
+        scaled(row[9]), scaled(row[7]), scaled(row[10]),
+    )  # fmt: skip
+
+
+def _minute(open_time: int) -> int:
+    return open_time // (1_000_000 if open_time >= 10**14 else 1000)
 
 
 class CombinedTrade(msgspec.Struct, gc=False):
@@ -82,6 +144,12 @@ class Envelope(msgspec.Struct, gc=False):
     msg: str = ""
 
 
+class FirstId(msgspec.Struct, rename={"first_id": "f"}):
+    """The first trade id of a row of `GET /api/v3/aggTrades`."""
+
+    first_id: int
+
+
 class ErrorBody(msgspec.Struct):
     code: int = 0
     msg: str = ""
@@ -90,7 +158,10 @@ class ErrorBody(msgspec.Struct):
 decode_trade = msgspec.json.Decoder(CombinedTrade).decode
 decode_book_ticker = msgspec.json.Decoder(CombinedBookTicker).decode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
+decode_kline = msgspec.json.Decoder(CombinedKline).decode
+decode_kline_rows = msgspec.json.Decoder(list[KlineRow]).decode
 decode_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
+decode_first_ids = msgspec.json.Decoder(list[FirstId]).decode
 decode_error = msgspec.json.Decoder(ErrorBody).decode
 
 

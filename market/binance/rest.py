@@ -14,8 +14,11 @@ from binance.async_client import AsyncClient
 
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
+    KlineRow,
     as_trade,
     decode_error,
+    decode_first_ids,
+    decode_kline_rows,
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
@@ -23,7 +26,7 @@ from market.flow.trades import Trade
 
 TIMEOUT_SECONDS = 10.0
 # Binance's own weights, 2026 (reference: binance-spot-api-docs rest-api.md)
-WEIGHTS = {"trades": 25, "historicalTrades": 25}
+WEIGHTS = {"trades": 25, "historicalTrades": 25, "aggTrades": 4, "klines": 2, "time": 1}
 PAGE = 1000
 
 
@@ -68,6 +71,30 @@ class SpotRest:
             "historicalTrades", {"symbol": symbol, "fromId": first_id, "limit": PAGE}, kind
         )
         return _trades(body)
+
+    async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[KlineRow]:
+        """Minutes that open within start <= t <= end, at most 1000, oldest first."""
+        body = await self._get(
+            "klines",
+            {"symbol": symbol, "interval": "1m", "startTime": start_ms, "endTime": end_ms,
+             "limit": PAGE},
+            "audit",
+        )  # fmt: skip
+        try:
+            return decode_kline_rows(body)
+        except msgspec.DecodeError as error:
+            raise TryAgain(f"expected rows of klines, was {body[:80]!r}") from error
+
+    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+        """The id of the first trade at or after a moment; None when none happened since."""
+        body = await self._get(
+            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
+        )
+        try:
+            rows = decode_first_ids(body)
+        except msgspec.DecodeError as error:
+            raise TryAgain(f"expected rows of aggregates, was {body[:80]!r}") from error
+        return rows[0].first_id if rows else None
 
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
         try:

@@ -21,6 +21,7 @@ from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_book_ticker, decode_trade
 from market.binance.pool import StreamPool
 from market.collector import lease
+from market.collector.audit import Auditor, take_kline
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
@@ -41,6 +42,7 @@ SAVE_SECONDS = 4.0
 FOLLOW_SECONDS = 2.0
 REBUILD_PAUSE = 1.0
 TRIM_SECONDS = 30.0
+AUDIT_SECONDS = 2.0
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
@@ -61,6 +63,7 @@ class Collector:
         self._wake = asyncio.Event()
         self.streams = StreamPool(outside.stream_url, self._on_connected, outside.times)
         self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
+        self.auditor = Auditor(outside.rest)
         self.malformed = 0
         self._last_beat = 0.0
         self._needs_load: set[InstrumentKey] = set()
@@ -75,6 +78,7 @@ class Collector:
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
             self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
+            self._every(AUDIT_SECONDS, self.audit_once, may_cancel=True),
             self._every(TRIM_SECONDS, self.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
@@ -262,6 +266,13 @@ class Collector:
                     log.warning("gap not answered", tape=str(tape.followed.key), error=str(error))
                     break
 
+    async def audit_once(self) -> None:
+        """Closed minutes against the exchange's own."""
+        for tape in list(self.tapes.values()):
+            if tape.writer.has_begun and tape.is_verified:
+                await self.auditor.audit_once(tape)
+                await self.auditor.patrol_once(tape)
+
     async def trim_once(self) -> None:
         """Let old bars that PostgreSQL has go from Redis."""
         for tape in list(self.tapes.values()):
@@ -292,9 +303,13 @@ class Collector:
         await writer.load()
         tape = Tape(item, writer, place)
         self.tapes[item.key] = tape
-        trade, book = tape.streams
+        trade, book, kline = tape.streams
         self.streams.subscribe(
-            {trade: partial(self._take_trade, tape), book: partial(self._take_book, tape)}
+            {
+                trade: partial(self._take_trade, tape),
+                book: partial(self._take_book, tape),
+                kline: partial(take_kline, tape),
+            }
         )
         if self.streams.stream_of(trade).is_connected:
             self._background(self.watch.catch_up(tape))

@@ -16,13 +16,14 @@ from market.collector.filler import Found, pages
 from market.collector.writer import gap_text, newer_of
 from market.flow.bands import BandSet
 from market.flow.bars import Bar, roll_up
+from market.flow.klines import Kline
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
 from market.hot.codec import GapRecord, State
 from market.hot.keys import RESYNC
 from market.hot.scripts import BarWrite, Write, flat
-from market.hot.store import HotStore, bar_write
+from market.hot.store import HotStore, bar_removal, bar_write
 from market.instruments import InstrumentKey
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,25 @@ async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapR
     await _write(place, builder, sorted(builder.changed), closed, last_id)
     log.info("gap rebuilt", tape=str(place.tape), first_id=gap.first_id, last_id=gap.last_id)
     return closed
+
+
+async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> None:
+    """Make one closed minute anew from the ids that the exchange's candle names.
+
+    Raises NotYet, and the REST adapter's errors.
+    """
+    state = await place.hot.state(place.tape)
+    if state is None:
+        raise NotYet("Redis does not know the tape")
+    builder = TapeBuilder(place.bands, state.ticks)
+    done = kline.first_id - 1
+    if kline.trades:
+        async for found in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
+            done = _take(builder, found)
+    if done < kline.last_id:
+        raise NotYet(f"the exchange answers up to id {done} of {kline.last_id}")
+    await _write(place, builder, sorted(builder.changed), [], kline.last_id, kline.minute)
+    log.warning("minute rebuilt", tape=str(place.tape), minute=kline.minute)
 
 
 async def save_closed_gap(place: Place, gap: GapRecord) -> None:
@@ -162,17 +182,22 @@ async def _write(
     ready: list[int],
     gaps: list[GapRecord],
     last_id: int | None,
+    whole_minute: int | None = None,
 ) -> None:
     """One compare-and-set; a live writer that was faster means: read again and try again."""
     for _ in range(TRIES):
         state = await place.hot.state(place.tape)
         if state is None:
             raise NotYet("Redis does not know the tape")
-        bars, write = await _prepare(place, builder, ready, gaps, state, last_id)
+        if whole_minute is None:
+            bars, write = await _prepare(place, builder, ready, gaps, state, last_id)
+            gone: list[int] = []
+        else:
+            bars, gone, write = await _replace(place, builder, whole_minute, state, last_id)
         [applied] = await place.hot.write([(place.tape, write)])
         if applied:
             await place.database.run(
-                archive.save, place.instrument_id, place.bands.id, bars, None, gaps
+                archive.save, place.instrument_id, place.bands.id, bars, None, gaps, gone
             )
             await place.hot.forget_gaps(place.tape, [g.first_id for g in gaps if g.state != "open"])
             builder.changed.difference_update(ready)
@@ -213,18 +238,50 @@ async def _prepare(
         [rolled] = roll_up([stored[second] for second in sorted(stored)], 60)
         rolled.revision = revision
         writes.append(bar_write(place.tape, "1m", rolled, old_minute.trades if old_minute else 0))
+    return rebuilt, _as_write(place, builder, state, last_id, writes, gaps)
+
+
+async def _replace(
+    place: Place, builder: TapeBuilder, minute: int, state: State, last_id: int | None
+) -> tuple[list[Bar], list[int], Write]:
+    """A whole minute as the exchange has it: what both stores held of it does not count; returns
+    its bars, the open times of bars that go, and the write."""
+    stored = await _stored(place, minute, minute + 60)
+    bars = [bar for _, bar in sorted(builder.held.get(minute, {}).items())]
+    writes: list[BarWrite] = []
+    for bar in bars:
+        bar.revision = state.revision + 1
+        if bar.time in stored:
+            bar.bid, bar.ask = stored[bar.time].bid, stored[bar.time].ask
+        writes.append(bar_write(place.tape, "1s", bar))
+    gone = sorted(set(stored) - {bar.time for bar in bars})
+    writes += [bar_removal(place.tape, "1s", at) for at in gone]
+    rolled = roll_up(bars, 60)
+    writes += [bar_write(place.tape, "1m", bar) for bar in rolled]
+    writes += [] if rolled else [bar_removal(place.tape, "1m", minute)]
+    return bars, gone, _as_write(place, builder, state, last_id, writes, [])
+
+
+def _as_write(
+    place: Place,
+    builder: TapeBuilder,
+    state: State,
+    last_id: int | None,
+    writes: list[BarWrite],
+    gaps: list[GapRecord],
+) -> Write:
+    """Under the next revision, so that every live writer reloads."""
     reaches_cursor = last_id is not None and last_id == state.last_id
-    new = replace(state, revision=revision)
+    new = replace(state, revision=state.revision + 1)
     if reaches_cursor:
         new = replace(new, sweep=builder.sweep)
     channel = keys.topic(place.tape.venue, keys.flow_topic(place.tape, "1m"))
-    write = Write(
+    return Write(
         expect=(str(state.last_id) if reaches_cursor else "*", str(state.revision)),
         state=flat({"revision": str(new.revision), "sweep": new.fields()["sweep"]})
         if reaches_cursor
         else ["revision", str(new.revision)],
         bars=writes,
         gaps=[word for gap in gaps for word in (str(gap.first_id), gap_text(gap))],
-        messages=[(channel, RESYNC)] if rebuilt else [],
+        messages=[(channel, RESYNC)] if writes else [],
     )
-    return rebuilt, write

@@ -8,6 +8,7 @@ from market.binance.rest import SpotRest
 from market.binance.stream import Times
 from market.collector.rebuild import Place
 from market.collector.writer import TapeWriter
+from market.flow.klines import Kline
 from market.hot.store import HotStore
 from market.instruments import InstrumentKey
 
@@ -47,12 +48,15 @@ class Tape:
     verified_ms: int = 0
     filling: asyncio.Task[None] | None = None
     book: bytes = b""
+    # candles of closed minutes, to be compared with ours
+    klines: list[Kline] = field(default_factory=list)
 
     @property
-    def streams(self) -> tuple[bytes, bytes]:
-        """Names of its trades and of its best prices."""
+    def streams(self) -> tuple[bytes, bytes, bytes]:
+        """Names of its trades, its best prices and its minutes."""
         symbol = self.followed.key.symbol.lower()
-        return f"{symbol}@trade".encode(), f"{symbol}@bookTicker".encode()
+        trade, book, kline = (f"{symbol}@{kind}" for kind in ("trade", "bookTicker", "kline_1m"))
+        return trade.encode(), book.encode(), kline.encode()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import msgspec
 #   expect  {last_id, revision}: what the writer started from ("" for a tape unknown so far);
 #           a last_id of "*" leaves the cursor out of the comparison
 #   state   {field, value, …}
-#   bars    [{hash key, index key, open time, {field, value, …}, expected trades or "*"}]
+#   bars    [{hash key, index key, open time, {field, value, …}, expected trades or "*"}];
+#           without fields the bar goes
 #   gaps    {field, value, …};  messages [{channel, payload}]
 WRITE = """
 local w = cmsgpack.unpack(ARGV[1])
@@ -25,9 +26,14 @@ for _, bar in ipairs(w.bars) do
 end
 if #w.state > 0 then redis.call('HSET', KEYS[1], unpack(w.state)) end
 for _, bar in ipairs(w.bars) do
-  redis.call('HSET', bar[1], unpack(bar[4]))
-  redis.call('PERSIST', bar[1])
-  redis.call('ZADD', bar[2], bar[3], bar[3])
+  if #bar[4] == 0 then
+    redis.call('DEL', bar[1])
+    redis.call('ZREM', bar[2], bar[3])
+  else
+    redis.call('HSET', bar[1], unpack(bar[4]))
+    redis.call('PERSIST', bar[1])
+    redis.call('ZADD', bar[2], bar[3], bar[3])
+  end
 end
 if #w.gaps > 0 then redis.call('HSET', KEYS[2], unpack(w.gaps)) end
 for _, message in ipairs(w.messages) do redis.call('PUBLISH', message[1], message[2]) end

@@ -86,6 +86,14 @@ def as_async(answer: Awaitable[T] | T) -> Awaitable[T]:
     return cast(Awaitable[T], answer)
 
 
+def bar_removal(tape: InstrumentKey, interval: str, time: int) -> BarWrite:
+    """The exchange has no such bar."""
+    return BarWrite(
+        key=keys.bar(tape, interval, time), index=keys.bars(tape, interval), time=str(time),
+        fields=[],
+    )  # fmt: skip
+
+
 def bar_write(
     tape: InstrumentKey, interval: str, bar: Bar, expected_trades: int | None = None
 ) -> BarWrite:

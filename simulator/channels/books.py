@@ -16,7 +16,7 @@ SPEEDS = {
     "spot": {"": 1_000_000, "@1000ms": 1_000_000, "@100ms": 0},
     "usdm": {"": 250_000, "@0ms": 0, "@100ms": 100_000, "@250ms": 250_000, "@500ms": 500_000},
 }
-PARTIAL = re.compile(r"(5|10|20)((?:@\d+ms)?)$")
+PARTIAL = re.compile(r"(5|10|20)((?:@\d+ms)?)")
 PARTIAL_FASTEST_US = 100_000
 
 
@@ -72,7 +72,7 @@ class Books:
             self._tick_top(name, now_us)
 
     def _tick_top(self, name: str, now_us: int) -> None:
-        found = PARTIAL.match(name)
+        found = PARTIAL.fullmatch(name)
         if found is None or found[2] not in self._speeds:
             return
         book = self.symbol.source.book

@@ -6,7 +6,7 @@ from simulator.audience import Audience
 from simulator.klines import LENGTHS, Kline, empty, frame, klines, span
 from simulator.listing import SPOT
 from simulator.symbol import Symbol
-from simulator.tape import Trade
+from simulator.tape import MARKET, Trade
 
 EVERY_US = {"1s": 1_000_000}
 USUALLY_EVERY_US = {"spot": 2_000_000, "usdm": 250_000}
@@ -31,7 +31,7 @@ class Candles:
                 self._begin(name, trades[-1].time)
                 continue
             for trade in trades:
-                if trade.time < candle.open_time:
+                if trade.kind != MARKET or trade.time < candle.open_time:
                     continue
                 if trade.time > candle.close_time:
                     candle = self._close(name, candle, trade.time)
@@ -39,7 +39,10 @@ class Candles:
 
     def tick(self, now_us: int) -> None:
         time = self.symbol.time(now_us)
-        for name in self._names():
+        names = self._names()
+        for name in self._open.keys() - set(names):  # nobody listens: it would grow stale
+            del self._open[name]
+        for name in names:
             candle = self._open.get(name)
             if candle is None:
                 if len(self.symbol.tape):

@@ -50,8 +50,8 @@ class Tickers:
 
     def _tell_arrays(self, symbols: list[Symbol], now_us: int) -> None:
         for name in self.audience.wanted("!"):
-            kind, at, _ = name.partition("@arr")
-            if not at or (self._is_spot and kind == "ticker"):  # retired on spot 2026-03-26
+            kind, at, more = name.partition("@arr")
+            if not at or more or (self._is_spot and kind == "ticker"):  # retired on spot 2026-03-26
                 continue
             make = _maker(kind, is_spot=self._is_spot)
             if make is None or kind == "avgPrice":

@@ -17,6 +17,7 @@ class Trades:
         self.symbol = symbol
         self.audience = audience
         self._open: AggTrade | None = None
+        self._unsaid_to = 0
         self._trade_payload = spot_trade if symbol.rules.market == SPOT else usdm_trade
         self._aggregate_payload = spot_aggregate if symbol.rules.market == SPOT else usdm_aggregate
         self._waits = max(AGGREGATE_WAITS_US, batch_us(symbol.rules.market))
@@ -27,6 +28,8 @@ class Trades:
         stream = f"{symbol.head}trade"
         unsaid = min(symbol.unsaid, len(trades))
         symbol.unsaid -= unsaid
+        if unsaid:
+            self._unsaid_to = trades[unsaid - 1].id
         if self.audience.wants(stream):
             for trade, told in zip(trades[unsaid:], event_times[unsaid:], strict=True):
                 event_time = told or trade.time + symbol.delay()
@@ -37,10 +40,12 @@ class Trades:
         last = self._open
         if last is not None and self.symbol.time(now_us) - last.time > self._waits:
             self._open = None
+            self.symbol.tape.seal()
             self._say_aggregate(last)
 
     def forget(self) -> None:
         self._open = None
+        self._unsaid_to = 0
 
     def _tell_aggregates(self, trades: list[Trade]) -> None:
         waiting, found = self._open, list(aggregate(trades))
@@ -56,6 +61,8 @@ class Trades:
             self._say_aggregate(item)
 
     def _say_aggregate(self, item: AggTrade) -> None:
+        if item.first_id <= self._unsaid_to:
+            return
         event_time = item.time + self.symbol.delay()
         self.audience.say(
             f"{self.symbol.head}aggTrade",

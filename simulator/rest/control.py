@@ -92,7 +92,10 @@ class Control:
 async def _body(request: web.Request) -> dict[str, object]:
     if not request.can_read_body:
         return {}
-    body = await request.json()
+    try:
+        body = await request.json()
+    except RecursionError as error:
+        raise ValueError("expected a flat JSON object") from error
     if not isinstance(body, dict):
         raise ValueError("expected a JSON object")
     return body

@@ -38,8 +38,8 @@ class Gate:
 
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        head = request.path.split("/")[1]
-        if head not in self._markets:
+        head = request.path.strip("/").partition("/")[0]
+        if head not in self._markets or request.match_info.http_exception is not None:
             return await _answer(request, handler)
         self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
         fault = self.faults.for_request(request.path)

@@ -1,5 +1,6 @@
 """What `/api/v3` and `/fapi/v1` have in common."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 
@@ -21,10 +22,11 @@ from simulator.rest.questions import (
     symbols,
 )
 from simulator.symbol import Symbol
-from simulator.tape import MARKET, AggTrade, Trade
+from simulator.tape import MARKET, Tape, Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DAY_US = 86_400_000_000
+ZONE = re.compile(r"[+-]?(0?[0-9]|1[0-4])(:[0-5][0-9])?", re.ASCII)
 
 
 class MarketRest:
@@ -61,7 +63,7 @@ class MarketRest:
         return web.json_response({})
 
     async def time(self, request: web.Request) -> web.Response:
-        return web.json_response({"serverTime": self.exchange.now() // scale(request)})
+        return web.json_response({"serverTime": self.exchange.server_time() // scale(request)})
 
     async def exchange_info(self, request: web.Request) -> web.Response:
         listed, _ = symbols(request, self.market)
@@ -69,7 +71,7 @@ class MarketRest:
         return web.json_response(
             {
                 "timezone": "UTC",
-                "serverTime": self.exchange.now() // scale(request),
+                "serverTime": self.exchange.server_time() // scale(request),
                 "rateLimits": self.rate_limits(),
                 "exchangeFilters": [],
                 **self.more_info(listed),
@@ -132,17 +134,20 @@ class MarketRest:
     async def agg_trades(self, request: web.Request) -> web.Response:
         symbol = one_symbol(request, self.market)
         tape, wanted = symbol.tape, count(request)
-        last = symbol.visible_id(self.exchange.now(), self.exchange.lag_us())
+        visible = symbol.visible_id(self.exchange.now(), self.exchange.lag_us())
         from_id, start, end = integer(request, "fromId"), *self._span(request)
         if end is not None:
-            last = min(last, tape.first_at_or_after(end + scale(request)) - 1)
-        if from_id is None and start is None:
-            found = list(tape.aggregates(last - 50 * wanted, last))[-wanted:]
-        else:
-            first = tape.first_at_or_after(start or 0)
-            if from_id is not None:
-                first = tape.first_of_agg(from_id)
-            found = list(islice(_whole(tape.aggregates(first, last), last, end), wanted))
+            ended = tape.first_at_or_after(end + scale(request)) - 1
+            # the whole aggregate that began by then
+            visible = min(visible, tape.first_of_agg(_agg_id(tape, ended) + 1) - 1)
+        last = tape.whole_aggregate(min(visible, tape.last_id))
+        first = last - wanted + 1
+        if from_id is not None:
+            first = from_id
+        elif start is not None:
+            first = _first_since(tape, start)
+        begins, ends = tape.first_of_agg(first), tape.first_of_agg(last + 1) - 1
+        found = islice(tape.aggregates(begins, ends), wanted)
         rows = [shapes.aggregate(symbol.rules, item, scale(request)) for item in found]
         return web.json_response(rows)
 
@@ -196,18 +201,26 @@ class MarketRest:
 
     async def price(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)
-        found = [self.last_price(symbol, last) for symbol in listed if (last := symbol.tape.last)]
+        found = [
+            self.last_price(symbol, last) for symbol in listed if (last := symbol.tape.last_market)
+        ]
         return web.json_response(found if is_list else found[0] if found else {})
 
     def last_price(self, symbol: Symbol, last: Trade) -> shapes.Body:
         return {"symbol": symbol.rules.symbol, "price": symbol.rules.price_text(last.price)}
 
 
-def _whole(found: Iterator[AggTrade], last: int, end: int | None) -> Iterator[AggTrade]:
-    """An aggregate that is still growing at the newest trade is not answered yet."""
-    for item in found:
-        if item.last_id < last or end is not None:
-            yield item
+def _agg_id(tape: Tape, trade_id: int) -> int:
+    return tape.at(trade_id).agg_id if tape.first_id <= trade_id <= tape.last_id else 0
+
+
+def _first_since(tape: Tape, time_us: int) -> int:
+    """The first aggregate that begins at or after a moment."""
+    trade_id = tape.first_at_or_after(time_us)
+    if trade_id > tape.last_id:
+        return 2**62
+    agg_id = _agg_id(tape, trade_id)
+    return agg_id + (tape.first_of_agg(agg_id) < trade_id)
 
 
 def _first_open(start: int | None, end: int, wanted: int, interval: str, zone: int) -> int:
@@ -223,8 +236,8 @@ def _first_open(start: int | None, end: int, wanted: int, interval: str, zone: i
 
 def _zone(text: str) -> int:
     """`8`, `-1:00`, `05:45` -> microseconds."""
+    if not ZONE.fullmatch(text):
+        raise Refusal(-1106, "Parameter 'timeZone' sent when not valid.")
     sign = -1 if text.startswith("-") else 1
     hours, _, minutes = text.lstrip("+-").partition(":")
-    if not hours.isdigit() or (minutes and not minutes.isdigit()) or int(hours) > 14:
-        raise Refusal(-1106, "Parameter 'timeZone' sent when not valid.")
     return sign * (int(hours) * 60 + int(minutes or 0)) * 60_000_000

@@ -7,6 +7,8 @@ from aiohttp import web
 from simulator.exchange import Market
 from simulator.symbol import Symbol
 
+YEAR_2100_US = 4_102_444_800_000_000
+
 
 class Refusal(Exception):
     """An error as the exchange says it."""
@@ -42,7 +44,7 @@ def integer(request: web.Request, name: str) -> int | None:
 def moment(request: web.Request, name: str) -> int | None:
     """A time parameter in microseconds."""
     value = integer(request, name)
-    return None if value is None else micros(value)
+    return None if value is None else min(micros(value), YEAR_2100_US)
 
 
 def count(request: web.Request, default: int = 500, most: int = 1000) -> int:
@@ -73,7 +75,7 @@ def symbols(request: web.Request, market: Market) -> tuple[list[Symbol], bool]:
         return list(market.symbols), True
     try:
         names = json.loads(request.query["symbols"])
-    except ValueError:
+    except (ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise Refusal(-1100, "Illegal characters found in parameter 'symbols'.")

@@ -73,7 +73,8 @@ class SpotRest(MarketRest):
             raise Refusal(-1128, "Combination of optional parameters invalid.")
         text = request.query.get("windowSize", "1d")
         number, unit = text[:-1], text[-1:]
-        if unit not in LONGEST or not number.isdigit() or not 1 <= int(number) <= LONGEST[unit]:
+        is_number = number.isascii() and number.isdigit() and len(number) < 4
+        if unit not in LONGEST or not is_number or not 1 <= int(number) <= LONGEST[unit]:
             raise Refusal(-1138, "Invalid windowSize.")
         return self._statistics(request, int(number) * UNITS_US[unit])
 

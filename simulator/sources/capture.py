@@ -26,6 +26,7 @@ class Frame(NamedTuple):
     at_us: int
     stream: str
     payload: dict[str, Any]
+    line: int
 
 
 class Capture:
@@ -43,6 +44,9 @@ class Capture:
             len({frame.stream.partition("@")[0] for frame in frames if frame.stream}) == 1
         )
         self._trades = "trade"
+        own = [
+            frame for frame in own if {"p", "q", "T"} <= set(frame.payload) or "u" in frame.payload
+        ]
         trades = [frame for frame in own if frame.stream.endswith("@trade")]
         if not trades and market == USDM:
             self._trades = "aggTrade"
@@ -57,6 +61,8 @@ class Capture:
         timed = next(frame for frame in own if "E" in frame.payload)
         self.start_us = micros(timed.payload["E"]) - (timed.at_us - self._local_us)
         self.has_depth = any("@depth" in frame.stream for frame in own)
+        changes = (f.payload["U"] for f in own if f.payload.get("e") == "depthUpdate")
+        self.first_update_id = next(changes, 1)
         self.has_best = any(frame.stream.endswith("@bookTicker") for frame in own)
         self.snapshot: BookChange | None = self._snapshot(frames)
         levels = self.snapshot_texts(frames)
@@ -75,21 +81,28 @@ class Capture:
         for frame in read(self.path):
             if not frame.stream.startswith(self._head):
                 continue
-            kind = frame.stream.partition("@")[2]
-            at_us, payload = frame.at_us - self._local_us, frame.payload
-            if kind == self._trades:
-                trade_id = int(payload["t"] if kind == "trade" else payload["f"])
-                if trade_id < expected:
-                    continue  # recorded twice
-                if trade_id - expected > WIDEST_HOLE:
-                    raise ValueError(f"{self.path}: expected trade {expected}, was {trade_id}")
-                if trade_id > expected:
-                    yield Timed(at_us, Hole(trade_id - expected))
-                for event in _trades(kind, payload):
-                    yield Timed(at_us, event)
-                expected = 1 + int(payload["t"] if kind == "trade" else payload["l"])
-            elif other := _other(kind, payload):
-                yield Timed(at_us, other)
+            try:
+                events, expected = self._read(frame, expected)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                place = f"{self.path}, line {frame.line}"
+                raise ValueError(f"{place}: expected a frame of {frame.stream}") from error
+            for event in events:
+                yield Timed(frame.at_us - self._local_us, event)
+
+    def _read(self, frame: Frame, expected: int) -> tuple[list[Event], int]:
+        """A frame's events, and the trade id that follows."""
+        kind, payload = frame.stream.partition("@")[2], frame.payload
+        if kind != self._trades:
+            other = _other(kind, payload)
+            return [other] if other else [], expected
+        first, last = ("t", "t") if kind == "trade" else ("f", "l")
+        trade_id = int(payload[first])
+        if trade_id < expected:
+            return [], expected  # recorded twice
+        if trade_id - expected > WIDEST_HOLE:
+            raise ValueError(f"expected trade {expected}, was {trade_id}")
+        hole: list[Event] = [Hole(trade_id - expected)] if trade_id > expected else []
+        return [*hole, *_trades(kind, payload)], int(payload[last]) + 1
 
     def _snapshot_body(self, frames: list[Frame]) -> dict[str, Any] | None:
         """A REST body has no symbol: it is taken where the file has only one."""
@@ -127,9 +140,9 @@ def read(path: Path) -> Iterator[Frame]:
             first = local if first is None else first
             at_us = max(0, local - first)
             if "stream" in frame:
-                yield Frame(at_us, frame["stream"], frame["data"])
+                yield Frame(at_us, str(frame["stream"]), frame.get("data") or {}, number)
             else:
-                yield Frame(at_us, "", frame)
+                yield Frame(at_us, "", frame, number)
 
 
 def micros(moment: int) -> int:

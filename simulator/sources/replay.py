@@ -1,7 +1,10 @@
 """Plays a recording again at its own pace or another, once or for ever."""
 
+import csv
 import random
+import struct
 import sys
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -15,6 +18,9 @@ MINUTE_US = 60_000_000
 BOOK_EVERY_US = 100_000
 # Frames of one call when a replay runs as fast as it can.
 AT_ONCE = 5_000
+# What a damaged file may raise.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, RecursionError,
+              struct.error, zlib.error, csv.Error)  # fmt: skip
 
 
 class Timed(NamedTuple):
@@ -35,6 +41,8 @@ class Recording(Protocol):
     # the book at its start as one absolute change, where the recording has one
     snapshot: BookChange | None
     has_depth: bool
+    # the first update of its book
+    first_update_id: int
     has_best: bool
 
     def events(self) -> Iterator[Timed]:
@@ -72,6 +80,7 @@ class Replayed:
         self.book = _opening_book(recording)
         self._makers = Makers(self.book, recording.rules, random.Random(1))
         self._book_due = 0
+        self._best_told = 0
 
     def time(self, now_us: int) -> int:
         if not self._speed or self._started is None or self.is_ended:
@@ -107,7 +116,7 @@ class Replayed:
             return None
         try:
             timed = next(self._events, None)
-        except (ValueError, OSError, EOFError) as error:
+        except UNREADABLE as error:
             sys.stderr.write(f"simulator: {error}; the replay ends here\n")
             self.is_ended = True
             return None
@@ -130,6 +139,9 @@ class Replayed:
                 update_id=event.update_id + self._shift.updates,
                 event_time=event.event_time + time if event.event_time else 0,
             )
+            if best.update_id < self._best_told:
+                return []  # a later round begins a little before its bridge
+            self._best_told = best.update_id
             if not self.recording.has_depth:
                 self._makers.quote(best.bid, best.ask)
             return [best]
@@ -184,6 +196,7 @@ class Replayed:
         update_id = self.book.update_id + 1
         change = BookChange(update_id, update_id, bids, asks, now, now, update_id - 1)
         self.book.apply(change)
+        self._best_told = update_id
         return [change]
 
     def _follow(self, row: Row) -> list[Event]:
@@ -208,7 +221,7 @@ class Replayed:
 def _opening_book(recording: Recording) -> Book:
     snapshot = recording.snapshot
     if snapshot is None:
-        return Book()
+        return Book(recording.first_update_id - 1) if recording.has_depth else Book()
     book = Book(snapshot.last_id)
     for price, size in snapshot.bids.items():
         book.bids.set(price, size)

@@ -39,6 +39,7 @@ class VisionFile:
 
     snapshot: BookChange | None = None
     has_depth = has_best = False
+    first_update_id = 1
 
     def __init__(self, path: Path, market: str, symbol: str) -> None:
         self.path = path
@@ -64,10 +65,8 @@ class VisionFile:
             if line.first > expected:
                 yield Timed(at_us, Hole(line.first - expected))
             price, quantity = to_units(line.price), to_units(line.quantity)
-            yield Timed(
-                at_us,
-                Row(price, quantity, line.time, line.is_buyer_maker, agg_id=line.agg_id),
-            )
+            row = Row(price, quantity, line.time, line.is_buyer_maker, agg_id=line.agg_id)
+            yield Timed(at_us, row)
             if line.last > line.first:
                 yield Timed(at_us, Hole(line.last - line.first, line.agg_id))
             expected = line.last + 1
@@ -83,7 +82,9 @@ def lines(path: Path) -> Iterator[Line]:
         if number == 1 and row and not row[0].isdigit():
             continue  # a header
         try:
-            yield _line(row)
+            line = _line(row)
+            to_units(line.price), to_units(line.quantity)
+            yield line
         except (ValueError, IndexError) as error:
             raise ValueError(f"{path}, line {number}: expected a row of trades") from error
 

@@ -221,7 +221,7 @@ async def test_a_halt_stops_trading(serve: Serve) -> None:
         ("silence", {"streem": "x"}, "expected silence with stream, seconds"),
         ("silence", {"seconds": "long"}, "expected seconds of silence as a number"),
         ("hole", {"fillable": 1}, "expected fillable of hole as true or false"),
-        ("drop", {"rate": -1}, "expected rate of drop as a number >= 0"),
+        ("drop", {"rate": -1}, "expected rate of drop as a number between 0 and 1"),
     ],
 )
 async def test_a_wrong_fault_is_refused_with_what_was_expected(

@@ -80,6 +80,11 @@ def trades_of(ear: Ear) -> list[dict[str, Any]]:
     return trades
 
 
+def market_trades(ear: Ear) -> list[dict[str, Any]]:
+    """Without the insurance fund's rows: candles and tickers do not count them."""
+    return [t for t in trades_of(ear) if t.get("X", "MARKET") == "MARKET"]
+
+
 def test_aggregates_are_their_trades(hour: tuple[str, Ear]) -> None:
     market, ear = hour
     trades = {t["t"]: t for t in trades_of(ear)}
@@ -121,7 +126,7 @@ def test_candles_are_the_sum_of_their_trades(hour: tuple[str, Ear], kind: str) -
         return
     by_open: dict[int, list[dict[str, Any]]] = defaultdict(list)
     length = {"kline_1m": 60_000, "kline_1s": 1000}.get(kind, 3_600_000)
-    for trade in trades_of(ear):
+    for trade in market_trades(ear):
         by_open[trade["T"] // length * length].append(trade)
     closed = [frame["k"] for frame in ear.frames[kind] if frame["k"]["x"]]
     opens = [k["t"] for k in closed]
@@ -201,9 +206,9 @@ def test_tickers_are_the_sum_of_their_window(hour: tuple[str, Ear], kind: str) -
     market, ear = hour
     if kind not in STREAMS[market]:
         return
-    trades = {t["t"]: t for t in trades_of(ear)}
+    trades = {t["t"]: t for t in market_trades(ear)}
     for frame in ear.frames[kind][600::600]:
-        parts = [trades[i] for i in range(frame["F"], frame["L"] + 1)]
+        parts = [trades[i] for i in range(frame["F"], frame["L"] + 1) if i in trades]
         prices = [values(t)[0] for t in parts]
         total = sums(parts)
         assert frame["n"] == len(parts)

@@ -1,0 +1,64 @@
+"""What became of each minute's comparison with the exchange, in PostgreSQL."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+
+from lib.dates import from_seconds, to_seconds
+from market.models import MinuteAudit
+
+# A minute that was once rebuilt stays so in the record; one that differed may be mended.
+UPSERT = """
+INSERT INTO market_minuteaudit (instrument_id, minute, state, differences, audited_at)
+VALUES (%s, %s, %s, %s, now())
+ON CONFLICT (instrument_id, minute) DO UPDATE
+SET state = CASE
+      WHEN excluded.state = 'agrees' AND market_minuteaudit.state <> 'agrees' THEN 'rebuilt'
+      ELSE excluded.state END,
+    differences = CASE
+      WHEN excluded.state = 'agrees' THEN market_minuteaudit.differences
+      ELSE excluded.differences END,
+    audited_at = now()
+"""
+
+
+def record(instrument_id: int, results: Iterable[tuple[int, str, str]]) -> None:
+    """Rows of (minute in epoch s, state, differing figures)."""
+    rows: list[list[Any]] = [
+        [instrument_id, from_seconds(at), state, what[:120]] for at, state, what in results
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(UPSERT, rows)
+
+
+def known(instrument_id: int, start: int, end: int) -> dict[int, str]:
+    """States of the audited minutes with start <= minute < end (epoch s)."""
+    rows = MinuteAudit.objects.filter(
+        instrument_id=instrument_id,
+        minute__gte=from_seconds(start),
+        minute__lt=from_seconds(end),
+    ).values_list("minute", "state")
+    return {to_seconds(minute): state for minute, state in rows}
+
+
+def counts(since: datetime) -> dict[int, dict[str, int]]:
+    """Instrument -> state -> audited minutes since a moment."""
+    found: dict[int, dict[str, int]] = {}
+    rows = (
+        MinuteAudit.objects.filter(minute__gte=since)
+        .values("instrument_id", "state")
+        .annotate(minutes=Count("id"))
+        .order_by()
+    )
+    for row in rows:
+        found.setdefault(row["instrument_id"], {})[row["state"]] = row["minutes"]
+    return found
+
+
+def forget(before: datetime) -> int:
+    """Drop audits older than the bars they speak of."""
+    return MinuteAudit.objects.filter(minute__lt=before).delete()[0]

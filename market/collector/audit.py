@@ -1,0 +1,192 @@
+"""Every closed minute against the exchange's own candle, in every place where we keep it.
+
+The kline stream tells each minute as it closes; a patrol by REST looks at the last hour again and
+at minutes that were never told. A minute that differs is confirmed by REST, made anew from its
+ids once, and compared again; if it still differs the record says so, and nobody loops.
+"""
+
+import time
+from dataclasses import replace
+
+import msgspec
+import structlog
+
+from market.archive import audits
+from market.archive import seconds as archive
+from market.binance.errors import ExchangeError
+from market.binance.frames import KlineRow, as_kline, decode_kline, kline_of_row
+from market.binance.rest import SpotRest
+from market.collector.rebuild import NotYet, Place, rebuild_minute
+from market.collector.tapes import Tape
+from market.flow.bars import Bar, roll_up
+from market.flow.klines import Kline, differences
+from market.hot.codec import GapRecord
+
+log = structlog.get_logger(__name__)
+
+# After a minute's end: its last bars are in PostgreSQL by then.
+SETTLED_MS = 6_000
+PENDING_LIMIT = 200
+PATROL_SECONDS = 300.0
+PATROL_MINUTES = 60
+MINUTES_A_CALL = 1000
+
+AGREES, REBUILT, DIFFERS = "agrees", "rebuilt", "differs"
+
+
+def take_kline(tape: Tape, frame: bytes) -> None:
+    """A frame of `@kline_1m`: only those of closed minutes matter."""
+    if b'"x":true' not in frame:
+        return
+    try:
+        body = decode_kline(frame).data.k
+        if body.is_closed and len(tape.klines) < PENDING_LIMIT:
+            tape.klines.append(as_kline(body))
+    except (msgspec.DecodeError, ValueError) as error:
+        log.warning("malformed kline", tape=str(tape.followed.key), error=str(error))
+
+
+class Auditor:
+    """Everything here may be tried again: it holds no state of its own but when it looked last."""
+
+    def __init__(self, rest: SpotRest) -> None:
+        self._rest = rest
+        self._patrolled: dict[int, float] = {}
+
+    async def audit_once(self, tape: Tape) -> None:
+        """Compare the minutes that the stream has told and that are settled."""
+        if not tape.klines:
+            return
+        gaps = await tape.place.hot.gaps(tape.place.tape)
+        waiting = []
+        results = []
+        for kline in tape.klines:
+            if not _is_settled(tape, kline.minute, gaps):
+                waiting.append(kline)
+            elif kline.minute * 1000 >= tape.writer.covered_from:
+                try:
+                    results.append(await self._judge(tape.place, kline))
+                except (NotYet, ExchangeError) as reason:
+                    log.debug("audit not yet", minute=kline.minute, reason=str(reason))
+                    waiting.append(kline)
+        tape.klines = waiting
+        await self._record(tape, results)
+
+    async def patrol_once(self, tape: Tape) -> None:
+        """Now and then look at the last hour again, and at what was never told."""
+        now = time.monotonic()
+        if now - self._patrolled.get(tape.followed.id, 0.0) < PATROL_SECONDS:
+            return
+        self._patrolled[tape.followed.id] = now
+        end = (tape.writer.covered_to - SETTLED_MS) // 60_000 * 60
+        await self.look_again(tape, end - PATROL_MINUTES * 60, end)
+
+    async def look_again(self, tape: Tape, start: int, end: int) -> int:
+        """Audit the covered minutes with start <= minute < end (epoch s) by REST; returns how many
+        were compared. Raises the REST adapter's errors."""
+        first = -(-tape.writer.covered_from // 60_000) * 60
+        start, end = max(start, first), min(end, start + MINUTES_A_CALL * 60)
+        if start >= end:
+            return 0
+        rows = await self._rest.klines(tape.followed.key.symbol, start * 1000, end * 1000 - 1)
+        stored = await tape.place.database.run(audits.known, tape.followed.id, start, end)
+        seconds = await self._saved(tape.place, start, end)
+        gaps = await tape.place.hot.gaps(tape.place.tape)
+        results = []
+        for row in rows:
+            minute = kline_of_row(row, -1, -1).minute
+            if not _is_settled(tape, minute, gaps):
+                continue
+            kline = _with_ids(row, seconds.get(minute))
+            if stored.get(minute) == DIFFERS:
+                what = await self._differences(tape.place, kline)
+                results.append((minute, DIFFERS if what else AGREES, ",".join(what)))
+                continue
+            try:
+                results.append(await self._judge(tape.place, kline, is_confirmed=True))
+            except NotYet as reason:
+                log.debug("audit not yet", minute=minute, reason=str(reason))
+        await self._record(tape, results)
+        return len(results)
+
+    # --- one minute -----------------------------------------------------------------------------
+
+    async def _judge(
+        self, place: Place, kline: Kline, *, is_confirmed: bool = False
+    ) -> tuple[int, str, str]:
+        what = await self._differences(place, kline)
+        if not what:
+            return kline.minute, AGREES, ""
+        if not is_confirmed:
+            opened = kline.minute * 1000
+            rows = await self._rest.klines(place.tape.symbol, opened, opened)
+            if not rows:
+                raise NotYet("the exchange does not know the minute")
+            kline = kline_of_row(rows[0], kline.first_id, kline.last_id)
+            if not await self._differences(place, kline):
+                return kline.minute, AGREES, ""
+        log.error("minute differs", tape=str(place.tape), minute=kline.minute, what=what)
+        kline = await self._with_true_ids(place, kline)
+        await rebuild_minute(place, self._rest, kline)
+        still = await self._differences(place, kline)
+        return kline.minute, DIFFERS if still else REBUILT, ",".join(still or what)
+
+    async def _differences(self, place: Place, kline: Kline) -> list[str]:
+        """Figures that differ in PostgreSQL, in Redis' seconds or in Redis' minute; a place that
+        has let the minute go is not asked."""
+        start, end = kline.minute, kline.minute + 60
+        saved = (await self._saved(place, start, end)).get(start)
+        found = {f"archive {name}" for name in differences(kline, saved)}
+        state = await place.hot.state(place.tape)
+        minute = (await place.hot.bars(place.tape, "1m", start, end)).get(start)
+        if minute is not None:
+            found |= {f"hot {name}" for name in differences(kline, minute)}
+            if saved is not None and saved.flow() != minute.flow():
+                found.add("hot minute")
+        if state is not None and state.hot_from <= start:
+            seconds = await place.hot.bars(place.tape, "1s", start, end)
+            rolled = roll_up([seconds[at] for at in sorted(seconds)], 60)
+            # after two hours the seconds have gone, the minute stays
+            if rolled and (minute is None or rolled[0].flow() != minute.flow()):
+                found.add("hot seconds")
+        return sorted(found)
+
+    async def _saved(self, place: Place, start: int, end: int) -> dict[int, Bar]:
+        bars = await place.database.run(archive.load, place.instrument_id, start, end)
+        return {bar.time: bar for bar in roll_up(bars.values(), 60)}
+
+    async def _with_true_ids(self, place: Place, kline: Kline) -> Kline:
+        """The ids of a minute by the exchange's word: a stored bar may be what is wrong."""
+        if not kline.trades:
+            return kline
+        symbol = place.tape.symbol
+        first = await self._rest.first_id_since(symbol, kline.minute * 1000)
+        after = await self._rest.first_id_since(symbol, (kline.minute + 60) * 1000)
+        if after is None:  # nothing has traded since
+            rows = await self._rest.newest_trades(symbol, "audit")
+            after = rows[-1].id + 1 if rows else None
+        if first is None or after is None:
+            raise NotYet("the exchange does not know the minute's ids")
+        return replace(kline, first_id=first, last_id=after - 1)
+
+    async def _record(self, tape: Tape, results: list[tuple[int, str, str]]) -> None:
+        if results:
+            await tape.place.database.run(audits.record, tape.followed.id, results)
+
+
+def _with_ids(row: KlineRow, bar: Bar | None) -> Kline:
+    """REST's rows have no ids: those of our bar stand in, so they are not compared."""
+    first, last = (bar.first_id, bar.last_id) if bar else (-1, -1)
+    return kline_of_row(row, first, last)
+
+
+def _is_settled(tape: Tape, minute: int, gaps: list[GapRecord]) -> bool:
+    """Covered, saved, and without an open gap."""
+    start_ms, end_ms = minute * 1000, (minute + 60) * 1000
+    return (
+        tape.writer.covered_to >= end_ms + SETTLED_MS
+        and not any(minute <= at < minute + 60 for at in tape.writer.unsaved.bars)
+        and not any(
+            gap.state == "open" and gap.to_ms >= start_ms and gap.from_ms < end_ms for gap in gaps
+        )
+    )

@@ -1,0 +1,57 @@
+"""The exchange's own candle of a minute, and whether our bar agrees with it."""
+
+from dataclasses import dataclass
+
+from market.flow.bars import Bar
+
+# our quote sums have 16 places, the exchange's 8
+QUOTE_DIGITS = 10**8
+
+
+@dataclass(frozen=True)
+class Kline:
+    """`minute` is the open time in epoch seconds; prices and base in 1e-8, quote in 1e-8 of its
+    asset; ids are -1 for a minute without trades."""
+
+    minute: int
+    first_id: int
+    last_id: int
+    trades: int
+    open: int
+    high: int
+    low: int
+    close: int
+    base: int
+    base_buy: int
+    quote: int
+    quote_buy: int
+
+
+def differences(kline: Kline, bar: Bar | None) -> list[str]:
+    """Names of the figures that do not agree; a missing bar is one without trades.
+
+    Counts, ids, prices and base sums are exact. Quote sums are exact where ours need no more than 8
+    places (tick and step have so few together); else the exchange rounded: within n * 1e-8. What
+    no candle tells, that the bands add up to the total, is looked at too.
+    """
+    ours = bar or Bar(kline.minute)
+    pairs = {
+        "trades": (ours.trades, kline.trades),
+        "base": (ours.base_buy + ours.base_sell, kline.base),
+        "base_buy": (ours.base_buy, kline.base_buy),
+    }
+    if kline.trades:
+        names = ("first_id", "last_id", "open", "high", "low", "close")
+        pairs |= {name: (getattr(ours, name), getattr(kline, name)) for name in names}
+    found = [name for name, (mine, theirs) in pairs.items() if mine != theirs]
+    for name, mine, theirs in (
+        ("quote", ours.quote_buy + ours.quote_sell, kline.quote),
+        ("quote_buy", ours.quote_buy, kline.quote_buy),
+    ):
+        allowed = 0 if mine % QUOTE_DIGITS == 0 else kline.trades * QUOTE_DIGITS
+        if abs(mine - theirs * QUOTE_DIGITS) > allowed:
+            found.append(name)
+    for unit in (ours.trade, ours.order):
+        if (sum(unit[:6]), sum(unit[6:12])) != (ours.quote_buy, ours.quote_sell):
+            found.append("bands")
+    return found
