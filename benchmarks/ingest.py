@@ -35,9 +35,9 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from market.binance.connection import Sink  # noqa: E402
 from market.binance.governor import Governor, Limit  # noqa: E402
 from market.binance.rest import SpotRest  # noqa: E402
-from market.binance.connection import Sink  # noqa: E402
 from market.collector.collector import Collector  # noqa: E402
 from market.collector.tapes import Outside  # noqa: E402
 from market.following import find_followed, follow  # noqa: E402

@@ -91,7 +91,7 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
     start = -(-start_ms // (seconds * 1000)) * seconds
     end = -(-end_ms // (seconds * 1000)) * seconds
     grain = "1s" if seconds < 60 else "1m"
-    state, hot, gaps, is_away = _read_hot(instrument.key, grain, start, end)
+    state, hot, gaps, is_away = read_hot(instrument.key, grain, start, end)
     if state is None:
         state = archive.load_state(instrument.pk)
     source = "hot"
@@ -121,7 +121,7 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
     return _with_empty_bars(instrument, span, start, end)
 
 
-def _read_hot(
+def read_hot(
     tape: InstrumentKey, grain: str, start: int, end: int
 ) -> tuple[State | None, dict[int, Bar], list[GapRecord], bool]:
     """(state, bars, gaps, whether Redis is away)"""

@@ -19,19 +19,20 @@ def rows(tape: Tape, first: int, last: int, of: str, market: str) -> list[Counte
     return list(tape.aggregates(first, last))
 
 
-def minutes(trades: Iterable[Counted]) -> dict[int, dict[str, object]]:
-    """Minute's open time in ms -> exact sums as text, bands in both units.
+def bars(trades: Iterable[Counted], seconds: int = 60) -> dict[int, dict[str, object]]:
+    """Open time in ms -> exact sums as text, bands in both units.
 
     A sweep is a run of consecutive ids with one time and one side.
     """
+    length = seconds * 1_000_000
     grouped: dict[int, list[Counted]] = {}
     for trade in trades:
-        grouped.setdefault(trade.time // 60_000_000 * 60_000, []).append(trade)
+        grouped.setdefault(trade.time // length * seconds * 1000, []).append(trade)
     with localcontext(prec=80):
-        return {start: _minute(rows) for start, rows in grouped.items()}
+        return {start: _sums(rows) for start, rows in grouped.items()}
 
 
-def _minute(rows: list[Counted]) -> dict[str, object]:
+def _sums(rows: list[Counted]) -> dict[str, object]:
     by_trade, by_order = _empty(), _empty()
     buy = sell = base_buy = base_sell = Decimal(0)
     sweep: list[Counted] = []
@@ -42,7 +43,7 @@ def _minute(rows: list[Counted]) -> dict[str, object]:
         else:
             buy, base_buy = buy + value, base_buy + Decimal(trade.quantity) / UNITS
         _count(by_trade, value, trade.is_buyer_maker)
-        if sweep and _order(sweep[-1]) != _order(trade):
+        if sweep and (_order(sweep[-1]) != _order(trade) or trade.id != sweep[-1].id + 1):
             _count(by_order, sum(map(_value, sweep), Decimal(0)), sweep[-1].is_buyer_maker)
             sweep = []
         sweep.append(trade)

@@ -92,6 +92,7 @@ def ban_seconds(status: int, retry_after: str | None, message: str) -> float:
     seconds = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
     if until := re.search(r"until (\d{13})", message):
         seconds = max(seconds, int(until.group(1)) / 1000 - time.time())
-    if status == 418:
-        return max(seconds, SHORTEST_BAN_SECONDS)
-    return max(seconds, 60 - time.time() % 60)
+    if seconds:
+        return seconds
+    # some answers say 0 or nothing: the shortest ban there is, or the rest of the minute
+    return SHORTEST_BAN_SECONDS if status == 418 else 60 - time.time() % 60

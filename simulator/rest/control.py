@@ -54,8 +54,8 @@ class Control:
         return web.json_response({"cut": begun["connections"]})
 
     async def truth(self, request: web.Request) -> web.Response:
-        """Exact minutes between `start` and `end` (ms): `{"<open ms>": {…}}`; of aggregates on
-        futures unless `of=trades`."""
+        """Exact bars of `seconds` (60) between `start` and `end` (ms): `{"<open ms>": {…}}`; of
+        aggregates on futures unless `of=trades`."""
         name = request.query.get("market", SPOT)
         if name not in self.exchange.markets:
             raise Refusal(-1, f"expected market spot or usdm, was {name}")
@@ -65,7 +65,8 @@ class Control:
         first = symbol.tape.first_at_or_after(micros(start))
         last = symbol.tape.first_at_or_after(micros(end)) - 1
         rows = truth.rows(symbol.tape, first, last, request.query.get("of", ""), name)
-        found = await asyncio.to_thread(truth.minutes, rows)
+        seconds = integer(request, "seconds") or 60
+        found = await asyncio.to_thread(truth.bars, rows, seconds)
         return web.json_response({str(key): value for key, value in found.items()})
 
     async def status(self, request: web.Request) -> web.Response:

@@ -1,0 +1,1 @@
+"""The campaign: real processes and servers, everything that can break, and exact sums after it."""
