@@ -64,6 +64,9 @@ BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4]
 MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
 WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
+# Instruments that one collector keeps before there is another share; a second collector a share.
+COLLECTOR_SHARE_SYMBOLS = env.integer("COLLECTOR_SHARE_SYMBOLS", 100, 1)
+COLLECTOR_STANDBY = env.boolean("COLLECTOR_STANDBY", False)
 # How long a bar stays in Redis once it is verified in PostgreSQL.
 HOT_SECONDS_TTL = env.integer("HOT_SECONDS_TTL", 2 * 3600, 300)
 HOT_MINUTES_TTL = env.integer("HOT_MINUTES_TTL", 48 * 3600, 3600)

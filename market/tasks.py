@@ -1,41 +1,73 @@
 """The market's Celery tasks: each fetches what it needs and calls one service."""
 
+import contextlib
+import os
+import threading
+from functools import partial
 from typing import Any
 
+import structlog
 from celery import shared_task
-from celery.signals import worker_shutting_down
-from django.conf import settings
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import DatabaseError, close_old_connections, connection
 
 from market.archive import partitions
-from market.collector import lease
-from market.collector.running import collect_share, shutdown
-from market.following import find_followed, follow_first_symbols
+from market.collector import lease, running, shares
+from market.following import follow_first_symbols
+
+log = structlog.get_logger(__name__)
 
 
 @worker_shutting_down.connect
 def stop_collectors(**kwargs: Any) -> None:
     """SIGTERM reaches the worker's main thread; the collectors look at the event."""
-    shutdown.set()
+    running.shutdown.set()
 
 
-def spot_share() -> str:
-    return f"{settings.VENUE}:spot"
+@worker_ready.connect
+def say_that_we_take_shares(sender: Any, **kwargs: Any) -> None:
+    """A worker of the collectors' queue is counted, also while it has no share."""
+    queues = {queue.name for queue in sender.task_consumer.queues}
+    if "collectors" in queues:
+        threading.Thread(target=_beat_for_ever, args=(sender.hostname,), daemon=True).start()
 
 
 @shared_task(name="market.supervise_collectors")
 def supervise_collectors() -> None:
     """Every few seconds: start a collector for each share that nobody holds."""
     follow_first_symbols()
-    share = spot_share()
-    if not lease.is_held(share):
-        collect.apply_async((share,), expires=5)
+    for share in shares.names():
+        if not lease.is_held(share):
+            collect.apply_async((share,), expires=5)
 
 
 @shared_task(name="market.collect", acks_late=False)
 def collect(share: str) -> None:
-    """Collect a share; early-acknowledged, since the lease and not the broker keeps it alive."""
-    if collect_share(share, find_followed) and not shutdown.is_set():
+    """Collect a share; early-acknowledged, since the lease and not the broker keeps it alive. A
+    worker with its part of the shares, or with the other half of a pair, leaves it to another."""
+    first = share.removesuffix(shares.STANDBY)
+    pair = {first, first + shares.STANDBY}
+    is_alone = shares.count_workers() < 2
+    if not is_alone and (len(running.held) >= shares.quota() or pair & running.held):
+        return
+    members = partial(shares.members, share)
+    did = running.collect_share(share, members, ends_empty=shares.index_of(share) > 0)
+    if did and not running.shutdown.is_set():
         supervise_collectors.apply_async(expires=5)
+
+
+def _beat_for_ever(hostname: str) -> None:
+    worker = f"{hostname}:{os.getpid()}"
+    while not running.shutdown.wait(shares.BEAT_SECONDS):
+        try:
+            close_old_connections()
+            shares.beat(worker)
+        except DatabaseError as error:
+            log.warning("worker not counted", error=type(error).__name__)
+        finally:
+            connection.close()
+    with contextlib.suppress(DatabaseError):
+        shares.leave(worker)
 
 
 @shared_task(name="market.prepare_partitions")

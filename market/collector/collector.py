@@ -282,12 +282,21 @@ class Collector:
 
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""
-        followed = {item.key: item for item in await self.database.run(self.outside.find_followed)}
-        for key in [key for key in self.tapes if key not in followed]:
+        followed = {
+            item.key: item
+            for item in await self.database.run(self.outside.find_members, set(self.tapes))
+        }
+        gone = [key for key in self.tapes if key not in followed]
+        if gone:
+            await self.save_once()  # whoever takes them over finds everything in its place
+        for key in gone:
             self.streams.unsubscribe(self.tapes.pop(key).streams)
         for key, item in followed.items():
             if key not in self.tapes:
                 await self._start(item)
+        if not self.tapes and self.outside.ends_empty:
+            log.info("share is empty", share=self.share)
+            self.stop.set()
 
     async def _start(self, item: Followed) -> None:
         hot = self.outside.hot

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 import uvloop
@@ -17,6 +17,7 @@ from market.collector import lease
 from market.collector.collector import Collector
 from market.collector.tapes import Followed, Outside
 from market.hot import store
+from market.instruments import InstrumentKey
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +26,15 @@ SLICE_SECONDS = 6 * 3600
 # Binance, 2026: 6000 weight a minute and IP on spot.
 SPOT_WEIGHT = 6000
 
+FindMembers = Callable[[Collection[InstrumentKey]], Sequence[Followed]]
+
 # Set when the worker is told to stop (SIGTERM).
 shutdown = threading.Event()
+# What this process collects now.
+held: set[str] = set()
 
 
-def collect_share(share: str, find_followed: Callable[[], Sequence[Followed]]) -> bool:
+def collect_share(share: str, find_members: FindMembers, *, ends_empty: bool = False) -> bool:
     """Collect until shutdown, the slice's end or the loss of the lease.
 
     Returns False at once when another one holds the share.
@@ -37,12 +42,14 @@ def collect_share(share: str, find_followed: Callable[[], Sequence[Followed]]) -
     holder = lease.new_holder()
     if shutdown.is_set() or not lease.acquire(share, holder):
         return False
+    held.add(share)
     log.info("collector starts", share=share, holder=holder)
     try:
         partitions.prepare_ahead()  # beat's hourly round may be an hour away
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_collect(share, holder, find_followed))
+            runner.run(_collect(share, holder, find_members, ends_empty))
     finally:
+        held.discard(share)
         try:
             lease.release(share, holder)
         except DatabaseError:
@@ -51,9 +58,7 @@ def collect_share(share: str, find_followed: Callable[[], Sequence[Followed]]) -
     return True
 
 
-async def _collect(
-    share: str, holder: str, find_followed: Callable[[], Sequence[Followed]]
-) -> None:
+async def _collect(share: str, holder: str, find_members: FindMembers, ends_empty: bool) -> None:
     client = store.connect(settings.REDIS_URL)
     governor = Governor(
         client, Limit(settings.BINANCE_SPOT_API_URL, SPOT_WEIGHT), settings.WEIGHT_BUDGET_PCT
@@ -62,9 +67,10 @@ async def _collect(
         hot=store.HotStore(client),
         rest=SpotRest(settings.BINANCE_SPOT_API_URL, governor),
         stream_url=settings.BINANCE_SPOT_STREAM_URL,
-        find_followed=find_followed,
+        find_members=find_members,
         hot_seconds=settings.HOT_SECONDS_TTL,
         hot_minutes=settings.HOT_MINUTES_TTL,
+        ends_empty=ends_empty,
     )
     collector = Collector(share, holder, outside)
     watch = asyncio.create_task(_stop_in_time(collector))

@@ -1,7 +1,7 @@
 """What a collector works on and what it talks to."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from market.binance.rest import SpotRest
@@ -66,8 +66,11 @@ class Outside:
     hot: HotStore
     rest: SpotRest
     stream_url: str
-    find_followed: Callable[[], Sequence[Followed]]  # asks PostgreSQL
+    # asks PostgreSQL what to keep, given what is kept now
+    find_members: Callable[[Collection[InstrumentKey]], Sequence[Followed]]
     # how long verified 1 s and 1 m bars stay in Redis, in seconds
     hot_seconds: int = 2 * 3600
     hot_minutes: int = 48 * 3600
+    # a share beyond those that there are now ends when it has handed everything over
+    ends_empty: bool = False
     times: Times = field(default_factory=Times)

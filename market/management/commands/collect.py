@@ -4,12 +4,12 @@ import signal
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
 from market.collector.running import collect_share, shutdown
 from market.following import find_followed, follow_first_symbols
-from market.tasks import spot_share
 
 PAUSE_SECONDS = 1.0
 
@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--share", default=spot_share(), help="name of the lease; another name races with it"
+            "--share",
+            default=f"{settings.VENUE}:spot:all",
+            help="name of the lease; another name races with it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             try:
                 close_old_connections()
                 follow_first_symbols()
-                collect_share(options["share"], find_followed)
+                collect_share(options["share"], lambda having: find_followed())
             except DatabaseError as error:
                 self.stderr.write(f"PostgreSQL does not answer: {error}")
             time.sleep(PAUSE_SECONDS)

@@ -24,7 +24,11 @@ async def collecting(
     client = store.connect(settings.REDIS_URL)
     governor = Governor(client, Limit(http, 60_000), 100)
     outside = Outside(
-        store.HotStore(client), SpotRest(http, governor), ws, find_followed, times=times or Times()
+        store.HotStore(client),
+        SpotRest(http, governor),
+        ws,
+        lambda having: find_followed(),
+        times=times or Times(),
     )
     holder = lease.new_holder()
     collector = Collector(share, holder, outside)
