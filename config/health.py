@@ -5,11 +5,14 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from market.metrics import MarketMetrics
 from market.models import CollectorLease
 
 TIMEOUT_SECONDS = 2
+_market = CollectorRegistry()
+_market.register(MarketMetrics())
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -32,7 +35,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus's text format."""
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(
+        generate_latest(REGISTRY) + generate_latest(_market), content_type=CONTENT_TYPE_LATEST
+    )
 
 
 def _postgresql() -> str:

@@ -134,6 +134,18 @@ def load(instrument_id: int, start: int, end: int, band_set: str | None = None) 
     return {bar.time: bar for bar in bars}
 
 
+def first_id(instrument_id: int) -> int | None:
+    """The oldest trade id of the oldest bar."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT first_id FROM market_second_bar WHERE instrument_id = %s AND trades > 0 "
+            "ORDER BY time LIMIT 1",
+            [instrument_id],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
 def close_before(instrument_id: int, at: int) -> int | None:
     """The last price before a moment (epoch seconds), scaled by 1e-8."""
     with connection.cursor() as cursor:

@@ -144,6 +144,10 @@ class Envelope(msgspec.Struct, gc=False):
     msg: str = ""
 
 
+class ServerTime(msgspec.Struct):
+    serverTime: int
+
+
 class FirstId(msgspec.Struct, rename={"first_id": "f"}):
     """The first trade id of a row of `GET /api/v3/aggTrades`."""
 
@@ -161,6 +165,7 @@ decode_envelope = msgspec.json.Decoder(Envelope).decode
 decode_kline = msgspec.json.Decoder(CombinedKline).decode
 decode_kline_rows = msgspec.json.Decoder(list[KlineRow]).decode
 decode_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
+decode_server_time = msgspec.json.Decoder(ServerTime).decode
 decode_first_ids = msgspec.json.Decoder(list[FirstId]).decode
 decode_error = msgspec.json.Decoder(ErrorBody).decode
 

@@ -9,6 +9,7 @@ Source: binance-spot-api-docs rest-api.md "LIMITS".
 import asyncio
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import redis.asyncio as redis
@@ -41,6 +42,25 @@ return used
 """
 
 
+FORBID = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+
+def ban_key(host: str) -> str:
+    return f"tl:governor:{{{host}}}:ban"
+
+
+def count_key(host: str) -> str:
+    return f"tl:governor:{{{host}}}:weight:"
+
+
+def clock_key(host: str) -> str:
+    return f"tl:governor:{{{host}}}:clock"
+
+
 @dataclass(frozen=True)
 class Limit:
     """`host` names the budget (spot and futures have their own)."""
@@ -54,16 +74,23 @@ class Governor:
         self.limit = limit
         self.budget = limit.weight_per_minute * budget_pct // 100
         self._client = client
-        self._ban_key = f"tl:governor:{{{limit.host}}}:ban"
-        self._count_key = f"tl:governor:{{{limit.host}}}:weight:"
+        self._ban_key, self._count_key = ban_key(limit.host), count_key(limit.host)
+        self._clock_key = clock_key(limit.host)
+        # called with the seconds of a ban, to keep it where a wiped Redis does not matter
+        self.on_ban: Callable[[float], Awaitable[None]] | None = None
+        self._banned_until = 0.0
         self._reserve = client.register_script(RESERVE)
         self._true_up = client.register_script(TRUE_UP)
+        self._forbid = client.register_script(FORBID)
 
     async def reserve(self, weight: int, kind: str, patience: float) -> None:
         """Take `weight` from this minute, waiting up to `patience` seconds for the next one.
 
         Raises MustWait when the wait would be longer, or during a ban.
         """
+        left = self._banned_until - time.monotonic()
+        if left > 0:
+            raise MustWait(left, f"banned for {left:.0f} s")
         deadline = time.monotonic() + patience
         allowed = int(self.budget * SHARES[kind])
         while True:
@@ -83,8 +110,19 @@ class Governor:
 
     async def ban(self, seconds: float) -> None:
         """Nobody calls for so long."""
+        self._banned_until = max(self._banned_until, time.monotonic() + seconds)
+        if self.on_ban is not None:
+            await self.on_ban(seconds)
+        await self.forbid(seconds)
+
+    async def forbid(self, seconds: float) -> None:
+        """Tell the other processes of a ban; a longer one stays."""
         until = int((time.time() + seconds) * 1000)
-        await self._client.set(self._ban_key, until, px=int(seconds * 1000) + 1000)
+        await self._forbid(keys=[self._ban_key], args=[until, int(seconds * 1000) + 1000])
+
+    async def keep_clock(self, offset_ms: float) -> None:
+        """The exchange's clock minus ours, for whoever signs requests or shows it."""
+        await self._client.set(self._clock_key, round(offset_ms), ex=3600)
 
 
 def ban_seconds(status: int, retry_after: str | None, message: str) -> float:

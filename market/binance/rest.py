@@ -4,6 +4,7 @@ What the client lacks is here: our own addresses, microseconds, a time limit, th
 call's own answer, and errors split by what the caller does.
 """
 
+import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import msgspec
 import redis.asyncio as redis
 from binance.async_client import AsyncClient
 
+from market.binance.breaker import Breaker
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
     KlineRow,
@@ -19,6 +21,7 @@ from market.binance.frames import (
     decode_error,
     decode_first_ids,
     decode_kline_rows,
+    decode_server_time,
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
@@ -54,6 +57,7 @@ class SpotRest:
         self.governor = governor
         self._base_url = base_url
         self._transport: Transport | None = None
+        self._breaker = Breaker()
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -96,13 +100,35 @@ class SpotRest:
             raise TryAgain(f"expected rows of aggregates, was {body[:80]!r}") from error
         return rows[0].first_id if rows else None
 
+    async def measure_clock(self) -> float:
+        """The exchange's clock minus ours in ms, as the middle of one call tells it."""
+        asked = time.time()
+        body = await self._get("time", {}, "audit")
+        ours_ms = (asked + time.time()) * 500
+        try:
+            theirs = decode_server_time(body).serverTime
+        except msgspec.DecodeError as error:
+            raise TryAgain(f"expected a server time, was {body[:80]!r}") from error
+        offset = (theirs / 1000 if theirs >= 10**14 else theirs) - ours_ms
+        try:
+            await self.governor.keep_clock(offset)
+        except redis.RedisError as error:
+            raise TryAgain("the limiter cannot be told") from error
+        return offset
+
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
+        self._breaker.check()
         try:
             await self.governor.reserve(WEIGHTS[path], kind, patience=5.0)
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be asked, so nobody calls") from error
         query = "&".join(f"{key}={quote(str(value))}" for key, value in params.items())
-        status, headers, body = await self._call(f"{path}?{query}" if query else path)
+        try:
+            status, headers, body = await self._call(f"{path}?{query}" if query else path)
+        except TryAgain:
+            self._breaker.failed()
+            raise
+        self._breaker.failed() if status >= 500 else self._breaker.succeeded()
         try:
             used = headers.get("X-MBX-USED-WEIGHT-1M", "")
             if used.isdigit():

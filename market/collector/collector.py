@@ -16,6 +16,7 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
+from market.archive import bans
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_book_ticker, decode_trade
@@ -24,6 +25,7 @@ from market.collector import lease
 from market.collector.audit import Auditor, take_kline
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
+from market.collector.reach import reach_back
 from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
 from market.collector.trim import trim
@@ -43,6 +45,8 @@ FOLLOW_SECONDS = 2.0
 REBUILD_PAUSE = 1.0
 TRIM_SECONDS = 30.0
 AUDIT_SECONDS = 2.0
+BAN_SECONDS = 10.0
+CLOCK_SECONDS = 600.0
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
@@ -72,16 +76,20 @@ class Collector:
     async def run(self) -> None:
         """Collect until `stop` is set or the lease is lost; saves what it has before it returns."""
         await self.outside.hot.load_script()
+        self.outside.rest.governor.on_ban = self._remember_ban
         await self.follow_once()
         loops = [
             self.streams.run(self.stop),
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
             self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
+            self._every(SAVE_SECONDS, self.reach_back_once, may_cancel=True),
             self._every(AUDIT_SECONDS, self.audit_once, may_cancel=True),
             self._every(TRIM_SECONDS, self.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
+            self._every(BAN_SECONDS, self.restore_ban_once),
+            self._every(CLOCK_SECONDS, self.measure_clock_once),
         ]
         try:
             async with asyncio.TaskGroup() as group:
@@ -266,6 +274,10 @@ class Collector:
                     log.warning("gap not answered", tape=str(tape.followed.key), error=str(error))
                     break
 
+    async def reach_back_once(self) -> None:
+        for tape in list(self.tapes.values()):
+            await reach_back(tape, self.outside.rest)
+
     async def audit_once(self) -> None:
         """Closed minutes against the exchange's own."""
         for tape in list(self.tapes.values()):
@@ -328,6 +340,25 @@ class Collector:
         if not await self.database.run(lease.renew, self.share, self.holder, state):
             log.warning("lease lost", share=self.share)
             self.stop.set()
+
+    async def restore_ban_once(self) -> None:
+        """A ban that PostgreSQL remembers holds, whatever became of Redis."""
+        governor = self.outside.rest.governor
+        seconds = await self.database.run(bans.seconds_left, governor.limit.host)
+        if seconds > 0:
+            await governor.forbid(seconds)
+
+    async def measure_clock_once(self) -> None:
+        offset = await self.outside.rest.measure_clock()
+        if abs(offset) > 1000:
+            log.warning("clocks differ", exchange_minus_ours_ms=round(offset))
+
+    async def _remember_ban(self, seconds: float) -> None:
+        log.error("banned by the exchange", seconds=round(seconds))
+        try:
+            await self.database.run(bans.remember, self.outside.rest.governor.limit.host, seconds)
+        except DatabaseError as error:
+            log.warning("ban not saved", error=type(error).__name__)
 
     async def _last_flush(self) -> None:
         try:

@@ -20,6 +20,8 @@ class Followed:
     id: int
     key: InstrumentKey
     band_set: str
+    # reach back to this exchange time (epoch ms); 0: begin where it begins
+    since_ms: int = 0
 
 
 @dataclass

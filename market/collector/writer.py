@@ -152,6 +152,12 @@ class TapeWriter:
         self.begin(trades)
         log.error("the exchange began a new tape", tape=str(self.tape), last_id=before)
 
+    def reach_back(self, since_ms: int, gap: GapRecord | None) -> None:
+        """The tape shall begin at `since_ms`; what lies between is a gap."""
+        self.covered_from = since_ms
+        if gap is not None:
+            self._gaps[gap.first_id] = gap
+
     def refuse_after(self, trade_id: int) -> None:
         """Ids that the exchange is nowhere near: whatever sent them, they are no trades."""
         waiting = self.cursor.waiting

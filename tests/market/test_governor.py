@@ -3,13 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
+import aiohttp
 import pytest
+import redis
+from channels.db import database_sync_to_async
 from django.conf import settings
+from django.test import AsyncClient
 
-from market.binance.errors import MustWait
-from market.binance.governor import Governor, Limit, ban_seconds
+from market.archive import bans
+from market.binance.breaker import FAILURES, FIRST_PAUSE, Breaker
+from market.binance.errors import MustWait, TryAgain
+from market.binance.governor import Governor, Limit, ban_seconds, clock_key
+from market.binance.rest import SpotRest
 from market.hot import store
+from tests.conftest import MakeInstrument, RunningSimulator, eventually
+from tests.market.collector.stage import collecting
 
 
 @pytest.fixture
@@ -57,3 +68,114 @@ def test_a_ban_lasts_as_long_as_the_exchange_says() -> None:
     until = int((time.time() + 300) * 1000)
     said = f"Way too much request weight used; IP banned until {until}."
     assert 298 < ban_seconds(418, "0", said) <= 300
+
+
+async def test_a_longer_ban_stays(governor: Governor) -> None:
+    await governor.forbid(60)
+    await governor.forbid(5)
+    with pytest.raises(MustWait) as waiting:
+        await governor.reserve(1, "live", patience=0)
+    assert waiting.value.seconds > 50
+
+
+def test_a_breaker_opens_after_failures_and_one_success_closes_it() -> None:
+    now = [0.0]
+    breaker = Breaker(lambda: now[0])
+    for _ in range(FAILURES - 1):
+        breaker.failed()
+        breaker.check()
+    breaker.failed()
+    with pytest.raises(TryAgain, match="keeps failing"):
+        breaker.check()
+    now[0] += FIRST_PAUSE
+    breaker.check()  # one call decides
+    breaker.failed()
+    now[0] += FIRST_PAUSE
+    assert breaker.is_open  # twice as long now
+    now[0] += FIRST_PAUSE
+    breaker.succeeded()
+    breaker.failed()
+    breaker.check()
+
+
+async def test_eight_at_95_percent_of_the_budget_never_see_429(simulator: RunningSimulator) -> None:
+    clients = [store.connect(settings.REDIS_URL) for _ in range(8)]
+    rests = [
+        SpotRest(simulator.http, Governor(client, Limit(simulator.http, 6000), 95))
+        for client in clients
+    ]
+
+    async def hammer(rest: SpotRest) -> int:
+        calls = 0
+        while True:
+            try:
+                await asyncio.wait_for(rest.newest_trades("BTCUSDT"), 4)
+                calls += 1
+            except (MustWait, TimeoutError):
+                return calls
+
+    for rest in rests:  # nobody waits for the next minute here
+        rest.governor.reserve = partial(_impatient, rest.governor.reserve)  # type: ignore[method-assign]
+    calls = sum(await asyncio.gather(*map(hammer, rests)))
+    assert calls * 25 >= 0.95 * 6000 - 25  # all of the budget, in one minute or two
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{simulator.http}/api/v3/ping") as answer,
+    ):
+        assert answer.status == 200  # the exchange never had to refuse
+        assert int(answer.headers["X-MBX-USED-WEIGHT-1M"]) <= 6000
+    for rest, client in zip(rests, clients, strict=True):
+        await rest.close()
+        await client.aclose()
+
+
+async def _impatient(reserve: Any, weight: int, kind: str, patience: float) -> None:
+    await reserve(weight, kind, patience=0)
+
+
+async def test_the_clock_is_measured_and_kept(simulator: RunningSimulator) -> None:
+    client = store.connect(settings.REDIS_URL)
+    rest = SpotRest(simulator.http, Governor(client, Limit(simulator.http, 6000), 80))
+    simulator.exchange.faults.start("clock", {"ms": 5000})
+    assert 4500 < await rest.measure_clock() < 5500
+    assert 4500 < int(await client.get(clock_key(simulator.http))) < 5500
+    await rest.close()
+    await client.aclose()
+
+
+@pytest.mark.django_db
+def test_bans_are_remembered_and_the_longer_one_counts() -> None:
+    assert bans.seconds_left("host") == 0
+    bans.remember("host", 100)
+    bans.remember("host", 5)
+    assert 95 < bans.seconds_left("host") <= 100
+    assert bans.seconds_left("another") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_ban_outlives_a_wiped_redis(
+    simulator: RunningSimulator, make_instrument: MakeInstrument, empty_redis: redis.Redis
+) -> None:
+    await database_sync_to_async(make_instrument)("BTCUSDT")
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        await collector.outside.rest.governor.ban(60)
+        empty_redis.flushdb()
+        await collector.restore_ban_once()
+        another = Governor(collector.outside.hot.client, Limit(simulator.http, 6000), 80)
+        with pytest.raises(MustWait):
+            await another.reserve(1, "live", patience=0)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_metrics_say_how_the_tapes_stand(
+    simulator: RunningSimulator, make_instrument: MakeInstrument, async_client: AsyncClient
+) -> None:
+    await database_sync_to_async(make_instrument)("BTCUSDT")
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
+        await asyncio.sleep(0.5)
+        text = (await async_client.get("/metrics")).content.decode()
+    assert 'tapelog_tape_lag_seconds{market="spot",symbol="BTCUSDT"}' in text
+    assert 'tapelog_share_held{share="simulator:spot"} 1.0' in text
+    assert "tapelog_ban_seconds 0.0" in text

@@ -1,11 +1,15 @@
 """What must not interrupt a tape: replaced connections, silence, a new tape, odd ids."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from channels.db import database_sync_to_async
 
+from lib.dates import to_ms
+from market.archive import seconds as archive
 from market.binance.stream import Times
+from market.following import follow
 from market.hot.codec import State
 from market.models import Instrument
 from simulator.channels.trades import spot_trade
@@ -117,3 +121,30 @@ async def test_an_id_that_the_exchange_is_nowhere_near_moves_nothing(
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
         assert await tape.place.hot.gaps(KEY) == []
+
+
+async def test_a_first_start_reaches_back_by_trade_ids(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    symbol = simulator.exchange.symbols["BTCUSDT"]
+    await eventually(lambda: symbol.tape.last_id > 1_000_000 + 3500, 30, "a history")
+    first = symbol.tape.at(symbol.tape.first_id)
+    since = datetime.fromtimestamp(first.time / 1e6 - 1, UTC)
+    await database_sync_to_async(follow)(key=KEY, since=since)
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: tape.writer.has_begun, 10)
+        await eventually(
+            lambda: tape.writer.covered_from == to_ms(since), 20, "the wished beginning"
+        )
+        await caught_up(simulator, collector)
+        await collector.save_once()
+        saved = await database_sync_to_async(archive.load)(tape.followed.id, 0, 2**33)
+        assert sum(bar.trades for bar in saved.values()) == (
+            symbol.tape.last_id - symbol.tape.first_id + 1
+        )
+        assert min(bar.first_id for bar in saved.values()) == symbol.tape.first_id
+        await check_bars(simulator, collector)
+        gaps = await database_sync_to_async(archive.load_gaps)(tape.followed.id, 0, 2**53)
+        assert [(gap.cause, gap.state) for gap in gaps] == [("reaching back", "filled")]
