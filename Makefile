@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 RUN := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser chaos lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
+.PHONY: help run test test-browser chaos mutants lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(VENV)/.development node_modules/.done ## set up everything and run every
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
+
+mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
+	@$(BIN)/python -m tests.chaos.mutants
 
 lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment checks
 	@$(BIN)/ruff check .

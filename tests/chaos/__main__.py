@@ -16,6 +16,7 @@ parser.add_argument("--times", type=int, default=2, help="how often each kind mu
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--pace", type=float, default=5.0, help="of the market, times the usual")
 parser.add_argument("--kinds", default="", help="only faults with one of these words")
+parser.add_argument("--settle", type=float, default=180.0, help="seconds to get whole again")
 parser.add_argument("--keep", type=Path, help="a folder to keep logs and data in")
 given = parser.parse_args()
 folder = given.keep or Path(tempfile.mkdtemp(prefix="tapelog-chaos-"))
@@ -30,7 +31,9 @@ from tests.chaos.campaign import Campaign  # noqa: E402
 
 system.start()
 try:
-    report = Campaign(system, given.minutes, given.times, given.seed, given.kinds).run()
+    report = Campaign(
+        system, given.minutes, given.times, given.seed, given.kinds, given.settle
+    ).run()
 finally:
     system.stop()
 sys.stdout.write(report.text() + "\n")

@@ -29,7 +29,6 @@ from tests.chaos.system import System
 
 # Covered up to so many ms behind the exchange: recovered.
 RECOVERED_MS = 3_000
-SETTLE_SECONDS = 180.0
 
 
 @dataclass
@@ -62,13 +61,20 @@ class Campaign:
     """`minutes` of faults, each kind at least `times`, after and before a quiet spell."""
 
     def __init__(
-        self, system: System, minutes: float, times: int, seed: int, kinds: str = ""
+        self,
+        system: System,
+        minutes: float,
+        times: int,
+        seed: int,
+        kinds: str = "",
+        settle: float = 180.0,
     ) -> None:
         self.system = system
         self.seconds = minutes * 60
         self.times = times
         self.rng = random.Random(seed)
         self.report = Report()
+        self.settle_seconds = settle
         wanted = [word for word in kinds.split(",") if word]
         self.faults = [
             fault
@@ -138,11 +144,11 @@ class Campaign:
     def _settle(self) -> None:
         """No more faults; wait until the tapes are whole, then let the market stand still."""
         self._say("settling")
-        self._wait(self._is_whole, SETTLE_SECONDS, "the gaps to be filled")
+        self._wait(self._is_whole, self.settle_seconds, "the gaps to be filled")
         self._look_for_recovery()
         self.system.inject("halt")
         time.sleep(2)
-        self._wait(self._has_everything, SETTLE_SECONDS, "the last trades")
+        self._wait(self._has_everything, self.settle_seconds, "the last trades")
         time.sleep(6)  # the last bars reach PostgreSQL
 
     def _is_whole(self) -> bool:
