@@ -1,6 +1,14 @@
 from django.contrib import admin
 
-from market.models import CollectorLease, Gap, Instrument, TapeState
+from market.models import (
+    CollectorLease,
+    CollectorWorker,
+    ExchangeBan,
+    Gap,
+    Instrument,
+    MinuteAudit,
+    TapeState,
+)
 
 
 @admin.register(Instrument)
@@ -26,3 +34,20 @@ class TapeStateAdmin(admin.ModelAdmin):
 @admin.register(CollectorLease)
 class CollectorLeaseAdmin(admin.ModelAdmin):
     list_display = ("share", "holder", "until", "state")
+
+
+@admin.register(MinuteAudit)
+class MinuteAuditAdmin(admin.ModelAdmin):
+    list_display = ("instrument", "minute", "state", "differences", "audited_at")
+    list_filter = ("state", "instrument")
+    list_select_related = ("instrument",)
+
+
+@admin.register(ExchangeBan)
+class ExchangeBanAdmin(admin.ModelAdmin):
+    list_display = ("host", "until")
+
+
+@admin.register(CollectorWorker)
+class CollectorWorkerAdmin(admin.ModelAdmin):
+    list_display = ("name", "until")

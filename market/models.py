@@ -132,6 +132,10 @@ class Gap(models.Model):
     def __str__(self) -> str:
         return f"{self.instrument_id} {self.first_id}..{self.last_id} {self.state}"
 
+    @property
+    def trades(self) -> int:
+        return self.last_id - self.first_id + 1
+
 
 class MinuteAudit(models.Model):
     """A closed minute that was compared with the exchange's own candle."""

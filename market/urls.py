@@ -4,5 +4,6 @@ from market import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("status/", views.status, name="status"),
     path("market/<str:symbol>/", views.market, name="market"),
 ]

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from market.models import Instrument
 from market.overview import overview
+from market.status import last_gaps, tape_statuses
 
 
 def _followed() -> list[Instrument]:
@@ -27,3 +28,13 @@ def market(request: HttpRequest, symbol: str) -> HttpResponse:
         Instrument, venue=settings.VENUE, market="spot", symbol=symbol.upper()
     )
     return render(request, "market/market.html", {"instrument": instrument, "others": _followed()})
+
+
+@login_required
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """The whole page, or its moving part alone."""
+    is_part = request.headers.get("X-Part") == "refresh"
+    template = "market/_status.html" if is_part else "market/status.html"
+    context = {"rows": tape_statuses(_followed()), "gaps": last_gaps(20)}
+    return render(request, template, context)

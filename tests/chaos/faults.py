@@ -107,7 +107,7 @@ def faults(is_short: bool) -> list[Fault]:
         Fault("truncate", 3.0 * long, at_the_exchange("truncate", rate=0.05)),
         Fault("unknown frame", 3.0 * long, at_the_exchange("unknown", rate=0.1)),
         Fault("wrong types", 3.0 * long, at_the_exchange("wrong_types", rate=0.05)),
-        Fault("delay", 2.0 * long, at_the_exchange("delay", ms=1500)),
+        Fault("delay", 8.0, at_the_exchange("delay", ms=400)),
         Fault("silent stream", 5.0 * long, at_the_exchange("silence", stream="*@trade")),
         Fault("half-open", 0.0, at_the_exchange("half_open")),
         Fault("refused connections", 2.0 * long, at_the_exchange("refuse")),

@@ -35,7 +35,7 @@ MUTANTS = [
     Mutant(
         "the sweep is not in the record", "market/hot/codec.py",
         "    if sweep is None:\n        return \"\"", "    if True:\n        return \"\"",
-        "kill,race,wipe",
+        "race,delay,wipe",
     ),
     Mutant(
         "the script does not compare", "market/hot/scripts.py",
@@ -84,15 +84,17 @@ def survives(mutant: Mutant) -> bool:
         return ended.returncode == 0
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
+    """`words` choose mutants by their names; none chooses all."""
     survivors = 0
-    for number, mutant in enumerate(MUTANTS, 1):
+    chosen = [m for m in MUTANTS if not words or any(word in m.what for word in words)]
+    for number, mutant in enumerate(chosen, 1):
         is_green = survives(mutant)
         survivors += is_green
-        print(f"{number}/{len(MUTANTS)} {'SURVIVED' if is_green else 'killed':9} {mutant.what}")
-    print(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} mutants killed")
+        print(f"{number}/{len(chosen)} {'SURVIVED' if is_green else 'killed':9} {mutant.what}")
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutants killed")
     return 1 if survivors else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,9 @@ from django.utils import timezone
 from lib.decimals import UNIT
 from market.collector import lease
 from market.hot import keys
-from market.models import CollectorLease
+from market.hot.codec import GapRecord, encode_gap
+from market.models import CollectorLease, Gap, Instrument, MinuteAudit
+from market.status import tape_statuses
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +84,48 @@ def test_a_lease_that_ran_out_is_taken_over() -> None:
 
 def test_metrics_are_served(client: Client) -> None:
     assert b"python_info" in client.get("/metrics").content
+
+
+def test_status_says_how_whole_each_tape_is(
+    alices_browser: Client, make_instrument: MakeInstrument, empty_redis: redis.Redis
+) -> None:
+    instrument = make_instrument("BTCUSDT")
+    make_instrument("ETHUSDT")
+    now_ms = int(timezone.now().timestamp() * 1000)
+    state = {"covered_from": now_ms - 7_200_000, "covered_to": now_ms - 500, "last_id": 1234}
+    empty_redis.hset(keys.state(KEY), mapping=state)
+    gap = GapRecord(1, 500, now_ms - 3_600_000, now_ms - 3_528_000, "a test", "open")
+    empty_redis.hset(keys.gaps(KEY), "1", encode_gap(gap).decode())
+    Gap.objects.create(
+        instrument=instrument, first_id=1, last_id=500, from_ms=gap.from_ms, to_ms=gap.to_ms,
+        cause="a test", state="open",
+    )  # fmt: skip
+    minute = timezone.now().replace(second=0, microsecond=0)
+    MinuteAudit.objects.create(instrument=instrument, minute=minute, state="agrees")
+    [first, second] = tape_statuses([instrument, Instrument.objects.get(symbol="ETHUSDT")])
+    assert (first.state, first.missing_ids, first.open_gaps) == ("catching up", 500, 1)
+    assert first.uptime_day == pytest.approx(99.0, abs=0.01)  # 72 s of two hours are missing
+    assert first.audited == {"agrees": 1}
+    assert (second.state, second.uptime_day) == ("unknown", None)
+    page = alices_browser.get("/status/").content.decode()
+    assert "catching up" in page
+    assert "1 gap" in page
+    part = alices_browser.get("/status/", headers={"X-Part": "refresh"}).content.decode()
+    assert "<html" not in part
+    assert "catching up" in part
+
+
+def test_status_works_without_redis(
+    alices_browser: Client, make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_instrument("BTCUSDT")
+
+    def away(*names: object) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(redis.Redis, "hmget", away)
+    assert "no data" in alices_browser.get("/status/").content.decode()
+
+
+def test_status_needs_sign_in(client: Client) -> None:
+    assert client.get("/status/").status_code == 302
