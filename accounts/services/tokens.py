@@ -3,10 +3,12 @@
 import secrets
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
+from market.live.ending import access_name, end_sockets
 
 PREFIX = "tl_"
 # How often the last use is written down, so that reading does not write each time.
@@ -38,5 +40,9 @@ def user_of_token(*, token: str) -> User | None:
 
 def revoke_token(*, user: User, token_id: int) -> bool:
     """Delete one of the user's own tokens. False when there is none of that id."""
-    deleted, _ = ApiToken.objects.filter(user=user, pk=token_id).delete()
-    return deleted > 0
+    token = ApiToken.objects.filter(user=user, pk=token_id).first()
+    if token is None:
+        return False
+    token.delete()
+    transaction.on_commit(lambda: end_sockets(access_name("token", token.digest)))
+    return True

@@ -28,6 +28,8 @@ def topic(venue: str, name: str) -> str:
 
 
 HEARTBEAT = "heartbeat"
+# A sign-in that is over: its sockets close.
+ENDED = "ended"
 # What a topic's channel carries when older bars have changed: read the API again.
 RESYNC = "resync"
 

@@ -17,6 +17,8 @@ from market.live.topics import refusal
 # A client says `{"ack": seq}` at least every 20 messages.
 PAUSE_AT_UNACKNOWLEDGED = 60
 CLOSE_AFTER_PAUSED_SECONDS = 30.0
+# How often a socket asks whether its sign-in still stands.
+CHECK_SECONDS = 60.0
 SIGN_IN_FIRST, TOO_MANY, TOO_FAST, TOO_SLOW = 4401, 4429, 4408, 4413
 
 
@@ -36,8 +38,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=TOO_MANY)
             return
         self.topics: set[str] = set()
-        self.mailbox = Mailbox()
+        self.mailbox = Mailbox(self.scope.get("access", ""))
         self.seq = self.acknowledged = 0
+        self.checked_at = time.monotonic()
         self.inbound: deque[float] = deque(maxlen=settings.LIVE_MESSAGES_PER_10S)
         self.hub = Hub.here()
         self.hub.join(self.mailbox)
@@ -120,6 +123,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             except TimeoutError:
                 pass
             mailbox.wake.clear()
+            if mailbox.is_ended or not await self._is_welcome():
+                await self.close(code=SIGN_IN_FIRST)
+                return
             if self.seq - self.acknowledged >= PAUSE_AT_UNACKNOWLEDGED:
                 paused_at = paused_at or time.monotonic()
                 if time.monotonic() - paused_at > CLOSE_AFTER_PAUSED_SECONDS:
@@ -128,6 +134,16 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 continue
             paused_at = None
             await self._send_mail()
+
+    async def _is_welcome(self) -> bool:
+        now = time.monotonic()
+        if now - self.checked_at < CHECK_SECONDS:
+            return True
+        self.checked_at = now
+        try:
+            return bool(await self.scope["is_welcome"]())
+        except DatabaseError:
+            return True  # nobody is signed out because PostgreSQL is away
 
     async def _send_mail(self) -> None:
         mailbox = self.mailbox

@@ -29,7 +29,9 @@ Slot = tuple[str, str]
 class Mailbox:
     """What one socket has yet to send. `take` waits for something and empties it."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: str = "") -> None:
+        self.access = access
+        self.is_ended = False
         self.states: dict[Slot, str] = {}
         self.resync: set[str] = set()
         self.heartbeat: int | None = None
@@ -110,7 +112,7 @@ class Hub:
             try:
                 async with client.pubsub() as pubsub:
                     known = set(self.viewers)
-                    await pubsub.subscribe(*map(channel, (keys.HEARTBEAT, *known)))
+                    await pubsub.subscribe(*map(channel, (keys.HEARTBEAT, keys.ENDED, *known)))
                     if asyncio.current_task() is not self._task:
                         return
                     self._pubsub = pubsub
@@ -151,6 +153,12 @@ class Hub:
             for mailbox in self.mailboxes:
                 if mailbox.heartbeat is None or int(data) >= mailbox.heartbeat + 1000:
                     mailbox.heartbeat = int(data)
+                    mailbox.wake.set()
+            return
+        if topic == keys.ENDED:
+            for mailbox in self.mailboxes:
+                if mailbox.access == data:
+                    mailbox.is_ended = True
                     mailbox.wake.set()
             return
         slot, _, payload = data.partition("\n")

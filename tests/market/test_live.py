@@ -16,9 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.models import User
-from accounts.services.tokens import issue_token
+from accounts.services.tokens import issue_token, revoke_token
 from config.asgi import application
 from market.hot import keys
+from market.live import consumers
 from market.live import hub as hubs
 from tests.conftest import MakeInstrument
 from tests.environment import WORKER
@@ -231,3 +232,74 @@ async def test_a_lost_redis_connection_ends_in_a_resync(
         assert (await hear(socket, "resync"))["topic"] == TOPIC
         await publish(empty_redis, 120, 2)
         assert (await hear(socket, "seq"))["data"] == {"v": 2}
+
+
+def signed_in_cookie(user: User) -> tuple[Client, str]:
+    browser = Client()
+    browser.force_login(user)
+    return browser, browser.cookies["sessionid"].value
+
+
+async def with_cookie(address: str, cookie: str) -> ClientConnection:
+    headers = {"Cookie": f"sessionid={cookie}"}
+    return await connect(
+        f"ws://{address}/ws/live/",
+        additional_headers=headers,
+        origin=f"http://{address}",  # type: ignore[arg-type]
+    )
+
+
+async def closed_with(socket: ClientConnection, seconds: float) -> int:
+    async with asyncio.timeout(seconds):
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                await socket.recv()
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+async def test_signing_out_closes_this_sign_ins_sockets_and_no_others(
+    address: str, token: str, alice: User
+) -> None:
+    browser, cookie = await in_database(signed_in_cookie)(alice)
+    _, other_cookie = await in_database(signed_in_cookie)(alice)
+    mine, other = await with_cookie(address, cookie), await with_cookie(address, other_cookie)
+    await asyncio.sleep(0.5)  # the hub has subscribed
+    await in_database(browser.post)("/accounts/logout/")
+    assert await closed_with(mine, 5) == 4401
+    await other.send(json.dumps({"ack": 0}))
+    await asyncio.sleep(0.3)
+    await other.ping()
+    await other.close()
+
+
+async def test_a_revoked_token_closes_its_sockets(address: str, token: str, alice: User) -> None:
+    socket = await connect(
+        f"ws://{address}/ws/live/", additional_headers={"Authorization": f"Token {token}"}
+    )
+    await asyncio.sleep(0.5)
+    token_id = await in_database(lambda: alice.api_tokens.get().pk)()
+    assert await in_database(revoke_token)(user=alice, token_id=token_id)
+    assert await closed_with(socket, 5) == 4401
+
+
+async def test_a_socket_asks_for_itself_whether_its_sign_in_stands(
+    address: str, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.2)
+    _, cookie = await in_database(signed_in_cookie)(alice)
+    socket = await with_cookie(address, cookie)
+    alice.set_password("another-secret-2")  # ends every session of hers, without a hint
+    await in_database(alice.save)()
+    assert await closed_with(socket, 5) == 4401
+
+
+async def test_an_idle_socket_lives(address: str, token: str) -> None:
+    socket = await connect(
+        f"ws://{address}/ws/live/", additional_headers={"Authorization": f"Token {token}"}
+    )
+    beats = 0
+    async with asyncio.timeout(30):
+        while beats < 5:  # 20 s and more without a word of ours
+            beats += "heartbeat" in json.loads(await socket.recv())
+    await socket.close()
