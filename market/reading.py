@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import redis
@@ -14,7 +15,15 @@ from lib.dates import INTERVALS
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.hot import keys
-from market.hot.codec import GapRecord, State, bar_from, decode_gap, state_from
+from market.hot.codec import (
+    BigOrderRecord,
+    GapRecord,
+    State,
+    bar_from,
+    decode_gap,
+    decode_order,
+    state_from,
+)
 from market.instruments import InstrumentKey
 from market.models import Instrument
 
@@ -83,6 +92,17 @@ def exchange_now_ms(instrument: Instrument) -> int:
     except redis.RedisError:
         covered = None  # reading the span will say so
     return max(int(time.time() * 1000), int(covered or 0))
+
+
+def read_big_orders(tape: InstrumentKey, minimum: Decimal) -> list[BigOrderRecord]:
+    """Newest first, each once."""
+    try:
+        texts: Any = hot_client().lrange(keys.big_orders(tape), 0, -1)
+    except redis.RedisError as error:
+        log.warning("redis away, no big orders", error=type(error).__name__)
+        return []
+    found = {order.slot: order for order in map(decode_order, texts)}
+    return [order for order in found.values() if Decimal(order.value) >= minimum]
 
 
 def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int) -> Span:

@@ -37,6 +37,13 @@ class BarAnswer(serializers.Serializer[object]):
     bands = serializers.DictField(child=BandAnswer())
 
 
+class BigOrderAnswer(serializers.Serializer[object]):
+    t = serializers.IntegerField(help_text="Epoch ms.")
+    side = serializers.ChoiceField(choices=["BUY", "SELL"])
+    value = serializers.CharField(help_text="The whole taker order, in quote.")
+    price = serializers.CharField(allow_null=True, help_text="Of its last trade.")
+
+
 class CvdAnswer(serializers.Serializer[object]):
     symbol = serializers.CharField()
     market = serializers.CharField()

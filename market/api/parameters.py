@@ -1,5 +1,6 @@
 """Query parameters of the CVD endpoints, each with a sentence that says what was expected."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -30,17 +31,11 @@ class MomentField(serializers.Field[int, str, int, Any]):
         return value
 
 
-class TapeParameters(serializers.Serializer[dict[str, Any]]):
-    """Which tape, grain and unit."""
+class InstrumentParameters(serializers.Serializer[dict[str, Any]]):
+    """Which tape."""
 
     symbol = serializers.CharField(max_length=40, help_text="For example BTCUSDT.")
     market = serializers.ChoiceField(choices=["spot", "usdm"], default="spot")
-    interval = serializers.ChoiceField(choices=CHOICES, default="1m")
-    unit = serializers.ChoiceField(
-        choices=["trade", "order"],
-        default="trade",
-        help_text="Bands by single trade, or by taker order (sweep).",
-    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         symbol = attrs["symbol"].upper()
@@ -53,6 +48,27 @@ class TapeParameters(serializers.Serializer[dict[str, Any]]):
             )
         attrs["instrument"] = instrument
         return attrs
+
+
+class TapeParameters(InstrumentParameters):
+    """Which tape, grain and unit."""
+
+    interval = serializers.ChoiceField(choices=CHOICES, default="1m")
+    unit = serializers.ChoiceField(
+        choices=["trade", "order"],
+        default="trade",
+        help_text="Bands by single trade, or by taker order (sweep).",
+    )
+
+
+class BigOrdersParameters(InstrumentParameters):
+    minimum = serializers.DecimalField(
+        max_digits=20,
+        decimal_places=8,
+        min_value=Decimal(0),
+        default=Decimal(0),
+        help_text="In the quote asset.",
+    )
 
 
 class RealtimeParameters(TapeParameters):

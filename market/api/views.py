@@ -1,14 +1,15 @@
 """Cumulative volume delta over REST."""
 
 from drf_spectacular.utils import extend_schema
+from msgspec import structs
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lib.dates import INTERVALS
-from market.api.answers import CvdAnswer, cvd_answer
-from market.api.parameters import RangeParameters, RealtimeParameters
-from market.reading import exchange_now_ms, read_span
+from market.api.answers import BigOrderAnswer, CvdAnswer, cvd_answer
+from market.api.parameters import BigOrdersParameters, RangeParameters, RealtimeParameters
+from market.reading import exchange_now_ms, read_big_orders, read_span
 
 
 class RealtimeView(APIView):
@@ -36,3 +37,15 @@ class RangeView(APIView):
         wanted = asked.validated_data
         span = read_span(wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"])
         return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
+
+
+class BigOrdersView(APIView):
+    """The newest large taker orders (sweeps), newest first, at most 500; none without Redis."""
+
+    @extend_schema(parameters=[BigOrdersParameters], responses=BigOrderAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        asked = BigOrdersParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        orders = read_big_orders(wanted["instrument"].key, wanted["minimum"])
+        return Response([structs.asdict(order) for order in orders])

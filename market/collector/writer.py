@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 import structlog
 from msgspec import structs
 
+from lib.decimals import QUOTE_PLACES, text
 from market.answers import live_payload
 from market.flow.bands import BandSet
 from market.flow.bars import Bar
 from market.flow.sequence import Cursor
-from market.flow.tape import MinuteNotHeld, TapeBuilder
+from market.flow.tape import BigOrder, MinuteNotHeld, TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
-from market.hot.codec import GapRecord, State, encode_gap
+from market.hot.codec import BigOrderRecord, GapRecord, State, encode_gap, encode_order
 from market.hot.scripts import Write, flat
 from market.hot.store import HotStore, bar_write
 from market.instruments import InstrumentKey
@@ -295,6 +296,7 @@ class TapeWriter:
             "ask": str(self.best[1]),
         }
         gaps = {str(id): gap for id, gap in self._gaps.items()}
+        orders = [self._order(big) for big in self.builder.big]
         return Write(
             expect=self._expect,
             state=flat(state),
@@ -304,7 +306,9 @@ class TapeWriter:
                 *(self._messages("1s", seconds) if self.has_second_viewers else []),
                 *self._messages("1m", minutes),
                 *self._closing_messages(),
+                *(self._order_message(order) for order in orders),
             ],
+            big=[encode_order(order).decode() for order in orders],
         )
 
     def confirmed(self) -> None:
@@ -317,6 +321,7 @@ class TapeWriter:
         self.unsaved.state = self._state()
         self._gaps.clear()
         self.builder.changed.clear()
+        self.builder.big.clear()
         self._kept.clear()
         self._announced = max(self._announced, self.covered_to // 60_000 * 60 - 60)
         self.builder.release(MINUTES_HELD)
@@ -383,6 +388,17 @@ class TapeWriter:
         due = [m for m, bars in self.builder.held.items() if self._announced < m <= ended and bars]
         channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, "1m"))
         return [(channel, self._message(self._minute(minute), 60)) for minute in sorted(due)]
+
+    def _order(self, big: BigOrder) -> BigOrderRecord:
+        side = "SELL" if big.is_buyer_maker else "BUY"
+        ms = big.time // (self.builder.ticks // 1000)
+        price = text(big.price) if big.price else None
+        return BigOrderRecord(ms, side, text(big.quote, QUOTE_PLACES), price)
+
+    def _order_message(self, order: BigOrderRecord) -> tuple[str, str]:
+        channel = keys.topic(self.tape.venue, keys.orders_topic(self.tape))
+        data = encode_order(order).decode()
+        return channel, f'{order.slot}\n"time":{order.t},"data":{data}}}'
 
     def _message(self, bar: Bar, length: int) -> str:
         closed = self.covered_to >= (bar.time + length) * 1000

@@ -26,6 +26,17 @@ class Sweep:
     quote: int
 
 
+@dataclass(frozen=True)
+class BigOrder:
+    """A sweep that has ended and was at least `TapeBuilder.big_from` large. `price` is that of its
+    last trade (1e-8), 0 when that is not known any more; `time` in the tape's ticks."""
+
+    time: int
+    is_buyer_maker: bool
+    quote: int
+    price: int
+
+
 class MinuteNotHeld(Exception):
     """A trade belongs to a minute whose bars are not in memory; load it and apply from `index`."""
 
@@ -50,6 +61,9 @@ class TapeBuilder:
         self.changed: set[int] = set()
         self.sweep: Sweep | None = None
         self.revision = 0
+        # sweeps of the third band's lower edge and more, for the tape of big orders
+        self.big_from = bands.edges[2]
+        self.big: list[BigOrder] = []
 
     def hold(self, minute: int, bars: dict[int, Bar]) -> None:
         """Take over a minute's 1 s bars, keyed by their open time in epoch seconds."""
@@ -74,6 +88,7 @@ class TapeBuilder:
             sweep_time, sweep_maker = self.sweep.time, self.sweep.is_buyer_maker
             sweep_quote = self.sweep.quote
         second, bar = -1, Bar(0)
+        last_price, big_from = 0, self.big_from
         try:
             for index in range(start, len(trades)):
                 trade = trades[index]
@@ -127,9 +142,13 @@ class TapeBuilder:
                         order_bands[2 * BANDS + grown] += 1
                     sweep_quote += quote
                 else:
+                    if sweep_quote >= big_from:
+                        big = BigOrder(sweep_time, sweep_maker, sweep_quote, last_price)
+                        self.big.append(big)
                     sweep_time, sweep_maker, sweep_quote = time, maker, quote
                     order_bands[side + band] += quote
                     order_bands[2 * BANDS + band] += 1
+                last_price = price
         finally:
             if sweep_time >= 0:
                 self.sweep = Sweep(sweep_time, sweep_maker, sweep_quote)

@@ -102,6 +102,20 @@ def sweep_from(text: str) -> Sweep | None:
     return Sweep(int(time), side == "S", int(quote))
 
 
+class BigOrderRecord(msgspec.Struct, frozen=True):
+    """An ended taker order as the API and the live topic say it; `t` in epoch ms."""
+
+    t: int
+    side: str
+    value: str
+    price: str | None
+
+    @property
+    def slot(self) -> str:
+        """What makes it itself: the same order told twice is one."""
+        return f"{self.t}{self.side}{self.value}"
+
+
 class GapRecord(msgspec.Struct, frozen=True):
     """Ids `first_id`..`last_id` did not come; `from_ms`/`to_ms` are the trade times around them."""
 
@@ -125,5 +139,7 @@ class GapRecord(msgspec.Struct, frozen=True):
         }
 
 
+encode_order = msgspec.json.encode
+decode_order = msgspec.json.Decoder(BigOrderRecord).decode
 encode_gap = msgspec.json.encode
 decode_gap = msgspec.json.Decoder(GapRecord).decode

@@ -13,6 +13,11 @@ def gaps(tape: InstrumentKey) -> str:
     return f"tl:tape:{{{tape}}}:gaps"
 
 
+def big_orders(tape: InstrumentKey) -> str:
+    """List: the newest big orders as JSON, newest first."""
+    return f"tl:tape:{{{tape}}}:big"
+
+
 def bars(tape: InstrumentKey, interval: str) -> str:
     """Prefix of the bars' hashes (`…:<open time>`), and ZSET of their open times."""
     return f"tl:tape:{{{tape}}}:{interval}"
@@ -32,6 +37,11 @@ HEARTBEAT = "heartbeat"
 ENDED = "ended"
 # What a topic's channel carries when older bars have changed: read the API again.
 RESYNC = "resync"
+
+
+def orders_topic(tape: InstrumentKey) -> str:
+    """The live topic of big orders."""
+    return f"orders:{tape.market}:{tape.symbol}"
 
 
 def flow_topic(tape: InstrumentKey, interval: str) -> str:

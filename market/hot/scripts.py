@@ -14,6 +14,7 @@ import msgspec
 #   state   {field, value, …}
 #   bars    [{hash key, index key, open time, {field, value, …}, expected trades or "*"}];
 #           without fields the bar goes
+#   big     [ended big order as JSON], newest last
 #   gaps    {field, value, …};  messages [{channel, payload}]
 WRITE = """
 local w = cmsgpack.unpack(ARGV[1])
@@ -36,6 +37,10 @@ for _, bar in ipairs(w.bars) do
   end
 end
 if #w.gaps > 0 then redis.call('HSET', KEYS[2], unpack(w.gaps)) end
+if #w.big > 0 then
+  redis.call('LPUSH', KEYS[3], unpack(w.big))
+  redis.call('LTRIM', KEYS[3], 0, 499)
+end
 for _, message in ipairs(w.messages) do redis.call('PUBLISH', message[1], message[2]) end
 return 1
 """
@@ -57,6 +62,7 @@ class Write(msgspec.Struct):
     bars: list[BarWrite]
     gaps: list[str]
     messages: list[tuple[str, str]]
+    big: list[str] = []
 
 
 encode_write = msgspec.msgpack.encode

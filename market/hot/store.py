@@ -47,7 +47,7 @@ class HotStore:
             async with self.client.pipeline(transaction=False) as pipe:
                 for tape, write in writes[start : start + TAPES_A_ROUND_TRIP]:
                     await self._script(
-                        keys=[keys.state(tape), keys.gaps(tape)],
+                        keys=[keys.state(tape), keys.gaps(tape), keys.big_orders(tape)],
                         args=[encode_write(write)],
                         client=pipe,
                     )

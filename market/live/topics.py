@@ -6,19 +6,22 @@ from django.conf import settings
 from market.models import Instrument
 
 INTERVALS = ("1s", "1m")
+# kind -> how many words follow it
+LENGTHS = {"flow": 3, "orders": 2}
 
 
 async def refusal(topic: str) -> str | None:
     """Why a topic cannot be had; None when it can. Market topics are open to every signed-in user.
 
-    `flow:<market>:<symbol>:<interval>`
+    `flow:<market>:<symbol>:<interval>`, `orders:<market>:<symbol>`
     """
-    parts = topic.split(":")
-    if len(parts) != 4 or parts[0] != "flow" or not all(part.isalnum() for part in parts):
-        return f"expected flow:<market>:<symbol>:<interval>, was {topic[:80]!r}"
-    _, market, symbol, interval = parts
-    if interval not in INTERVALS:
-        return f"expected an interval of {', '.join(INTERVALS)}, was {interval!r}"
+    kind, *parts = topic.split(":")
+    if LENGTHS.get(kind) != len(parts) or not all(part.isalnum() for part in parts):
+        expected = "flow:<market>:<symbol>:<interval> or orders:<market>:<symbol>"
+        return f"expected {expected}, was {topic[:80]!r}"
+    market, symbol = parts[:2]
+    if kind == "flow" and parts[2] not in INTERVALS:
+        return f"expected an interval of {', '.join(INTERVALS)}, was {parts[2]!r}"
     known = await sync_to_async(
         Instrument.objects.filter(venue=settings.VENUE, market=market, symbol=symbol).exists
     )()

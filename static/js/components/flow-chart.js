@@ -1,11 +1,11 @@
-import { CandlestickSeries, LineSeries, createChart } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { CandlestickSeries, HistogramSeries, LineSeries, createChart } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#d9a520", "#f08a4b", "#e5484d"];
 const NEAR_THE_EDGE = 20;
 
 /** Three panes: price, total CVD, CVD by band. `onEdge` fires near the oldest bar, `onMove` after scrolling. */
 export class FlowChart {
-  #chart; #price; #total; #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60;
+  #chart; #price; #total; #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = [];
 
   constructor(element, { onEdge, onMove }) {
     this.#chart = createChart(element, {
@@ -16,6 +16,9 @@ export class FlowChart {
     });
     this.#price = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
     this.#total = this.#chart.addSeries(LineSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    // minutes that are not whole, as a band through each pane
+    this.#gaps = [0, 1, 2].map((pane) => this.#chart.addSeries(HistogramSeries, { priceScaleId: `gaps${pane}`, lastValueVisible: false, priceLineVisible: false }, pane));
+    for (const series of this.#gaps) series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.#chart.panes()[0].setStretchFactor(2);
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && this.#count && range.from < NEAR_THE_EDGE) onEdge();
@@ -23,6 +26,7 @@ export class FlowChart {
     });
     this.#dress();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#dress());
+    new MutationObserver(() => this.#dress()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
   /** `lines` from lib/bars.js; `step` the bar's length in seconds. */
@@ -31,6 +35,8 @@ export class FlowChart {
     [this.#count, this.#step] = [lines.length, step];
     this.#price.setData(withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })));
     this.#total.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
+    const gaps = lines.filter(({ isComplete }) => !isComplete).map(({ time }) => ({ time, value: 1 }));
+    for (const series of this.#gaps) series.setData(gaps);
     const names = Object.keys(lines.at(-1)?.bandCvd ?? {});
     names.forEach((name, index) => this.#band(name, index).setData(
       withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
@@ -43,6 +49,12 @@ export class FlowChart {
     return this.#chart.timeScale().getVisibleRange()?.from;
   }
 
+  /** Each band by its own scale, so that the small ones are seen too, or all by one. */
+  set hasOwnScales(isOwn) {
+    this.#ownScales = isOwn;
+    [...this.#bands.values()].forEach((series, index) => series.applyOptions({ priceScaleId: this.#scale(index) }));
+  }
+
   /** Returns whether the band is shown now. */
   toggle(name) {
     const isShown = this.#hidden.has(name);
@@ -51,9 +63,13 @@ export class FlowChart {
     return isShown;
   }
 
+  #scale(index) {
+    return this.#ownScales ? `band${index}` : "right";
+  }
+
   #band(name, index) {
     if (!this.#bands.has(name)) {
-      const options = { color: BAND_COLOURS[index], lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
+      const options = { color: BAND_COLOURS[index], priceScaleId: this.#scale(index), lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
       this.#bands.set(name, this.#chart.addSeries(LineSeries, options, 2));
     }
     return this.#bands.get(name);
@@ -69,6 +85,7 @@ export class FlowChart {
     const [up, down] = [token("--up"), token("--down")];
     this.#price.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
     this.#total.applyOptions({ color: token("--accent") });
+    for (const series of this.#gaps) series.applyOptions({ color: token("--gap") });
   }
 }
 

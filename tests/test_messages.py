@@ -1,0 +1,74 @@
+"""Korean is complete: every text of templates and views has its message and placeholders."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from django.test import Client
+
+ROOT = Path(__file__).resolve().parents[1]
+TRANSLATE = re.compile(r"{%\s*translate\s+(?:\"([^\"]+)\"|'([^']+)')")
+PLURAL = re.compile(
+    r"{%\s*blocktranslate[^%]*%}(.*?){%\s*plural\s*%}(.*?){%\s*endblocktranslate", re.S
+)
+GETTEXT = re.compile(r"""\b(?:_|gettext|gettext_lazy)\(\s*"([^"]+)"\s*\)""")
+
+
+def catalog() -> Catalog:
+    with (ROOT / "locale/ko/LC_MESSAGES/django.po").open("rb") as file:
+        return read_po(file, locale="ko")
+
+
+def texts() -> set[str]:
+    found: set[str] = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        content = path.read_text()
+        found.update(double or single for double, single in TRANSLATE.findall(content))
+        for one, _ in PLURAL.findall(content):
+            found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
+    for app in ("accounts", "market", "journal", "config"):
+        for path in (ROOT / app).rglob("*.py"):
+            found.update(GETTEXT.findall(path.read_text()))
+    return found
+
+
+def test_every_text_has_a_korean_message() -> None:
+    messages = catalog()
+    missing = [text for text in texts() if text not in messages or not messages[text].string]
+    assert missing == []
+    assert len(texts()) > 60
+
+
+def test_no_message_is_left_over_or_loses_a_placeholder() -> None:
+    used = texts()
+    for message in catalog():
+        if not message.id:
+            continue
+        source = message.id[0] if isinstance(message.id, tuple) else message.id
+        target = message.string if isinstance(message.string, str) else (message.string or [""])[0]
+        assert source in used, f"no page says {source!r}"
+        assert set(re.findall(r"%\(\w+\)s", source)) == set(re.findall(r"%\(\w+\)s", target))
+
+
+@pytest.mark.django_db
+def test_the_language_can_be_chosen_and_is_remembered(alices_browser: Client) -> None:
+    assert "Markets" in alices_browser.get("/").content.decode()
+    answer = alices_browser.post("/language/", {"language": "ko", "next": "/"})
+    assert answer.status_code == 302
+    page = alices_browser.get("/").content.decode()
+    assert '<html lang="ko">' in page
+    assert "시장" in page
+
+
+@pytest.mark.django_db
+def test_a_browsers_language_counts_where_none_was_chosen(client: Client) -> None:
+    page = client.get("/accounts/login/", headers={"Accept-Language": "ko"}).content.decode()
+    assert "로그인" in page
+
+
+@pytest.mark.django_db
+def test_the_language_form_does_not_lead_away(alices_browser: Client) -> None:
+    answer = alices_browser.post("/language/", {"language": "ko", "next": "https://evil.example/"})
+    assert answer["Location"] == "/"
