@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser chaos mutants lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
+.PHONY: help run test test-browser chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare eve
 
 mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
 	@$(BIN)/python -m tests.chaos.mutants
+
+screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
+	@$(BIN)/python -m tests.screenshots
 
 lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment checks
 	@$(BIN)/ruff check .

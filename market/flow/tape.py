@@ -64,6 +64,7 @@ class TapeBuilder:
         # sweeps of the third band's lower edge and more, for the tape of big orders
         self.big_from = bands.edges[2]
         self.big: list[BigOrder] = []
+        self._last_price = 0
 
     def hold(self, minute: int, bars: dict[int, Bar]) -> None:
         """Take over a minute's 1 s bars, keyed by their open time in epoch seconds."""
@@ -88,7 +89,7 @@ class TapeBuilder:
             sweep_time, sweep_maker = self.sweep.time, self.sweep.is_buyer_maker
             sweep_quote = self.sweep.quote
         second, bar = -1, Bar(0)
-        last_price, big_from = 0, self.big_from
+        last_price, big_from = self._last_price, self.big_from
         try:
             for index in range(start, len(trades)):
                 trade = trades[index]
@@ -150,6 +151,7 @@ class TapeBuilder:
                     order_bands[2 * BANDS + band] += 1
                 last_price = price
         finally:
+            self._last_price = last_price
             if sweep_time >= 0:
                 self.sweep = Sweep(sweep_time, sweep_maker, sweep_quote)
 

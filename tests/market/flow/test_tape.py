@@ -119,3 +119,14 @@ def test_a_longer_bar_is_the_roll_up_of_its_seconds() -> None:
 def test_bands_belong_to_the_quote_asset() -> None:
     assert bands_for("BTC") is BTC
     assert bands_for("USDT") is bands_for("FDUSD") is USD
+
+
+def test_a_big_order_is_told_when_it_has_ended_with_its_last_price() -> None:
+    builder = TapeBuilder(USD)
+    builder.apply([row(1, "100.00", "60", 60.1, "buy"), row(2, "101.00", "50", 60.1, "buy")])
+    assert builder.big == []  # it may still grow
+    builder.apply([row(3, "99.00", "1", 60.4, "sell")])
+    [big] = builder.big
+    assert (big.quote, big.price, big.is_buyer_maker) == (dollars("11050"), 101 * UNIT, False)
+    builder.apply([row(4, "98.00", "1", 60.5, "buy")])
+    assert len(builder.big) == 1  # 99 is no big order

@@ -1,0 +1,103 @@
+"""Pictures of every page in both themes, languages and widths, for looking at them.
+
+  make screenshots
+
+Starts a throw-away installation, lets it collect for a while, and writes to screenshots/.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.launcher.test_run import ROOT, environment, wait_for
+
+OUT = ROOT / "screenshots"
+PAGES = {
+    "sign-in": "/accounts/login/", "sign-up": "/accounts/signup/",
+    "reset": "/accounts/password/reset/", "home": "/", "market": "/market/BTCUSDT/",
+    "status": "/status/", "tokens": "/account/tokens/", "not-found": "/market/NOPE/",
+}  # fmt: skip
+SIGNED_OUT = {"sign-in", "sign-up", "reset"}
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+COLLECT_SECONDS = 60
+
+
+def shoot(address: str, password: str) -> list[str]:
+    """Returns what went wrong: sideways scroll and console errors."""
+    faults: list[str] = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"))
+        for language in ("en", "ko"):
+            for theme in ("light", "dark"):
+                for width, (wide, high) in WIDTHS.items():
+                    context = browser.new_context(
+                        viewport={"width": wide, "height": high},
+                        color_scheme="dark" if theme == "dark" else "light",
+                        locale=language, timezone_id="UTC",
+                    )  # fmt: skip
+                    page = context.new_page()
+                    name = f"{language}-{theme}-{width}"
+                    page.on("pageerror", partial(_note, faults, name))
+                    _round(page, address, password, name, faults)
+                    context.close()
+        browser.close()
+    return faults
+
+
+def _round(page: Page, address: str, password: str, name: str, faults: list[str]) -> None:
+    for what in sorted(PAGES, key=lambda what: what not in SIGNED_OUT):
+        if what not in SIGNED_OUT and page.context.cookies() and not _is_signed_in(page):
+            page.goto(f"{address}/accounts/login/")
+            page.fill("input[name=login]", "demo")
+            page.fill("input[name=password]", password)
+            page.click("main button")
+        page.goto(address + PAGES[what])
+        page.wait_for_timeout(3000 if what == "market" else 300)
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        if wide[0] > wide[1]:
+            faults.append(f"{name} {what}: {wide[0]} px wide in {wide[1]}")
+        page.screenshot(path=OUT / f"{what}-{name}.png", full_page=what != "market")
+
+
+def _note(faults: list[str], name: str, error: object) -> None:
+    faults.append(f"{name}: {error}")
+
+
+def _is_signed_in(page: Page) -> bool:
+    return any(cookie["name"] == "sessionid" for cookie in page.context.cookies())
+
+
+def main() -> int:
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tapelog-pictures-") as folder:
+        data, log = Path(folder) / "data", Path(folder) / "log"
+        given = environment(data)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "launcher", "run"],
+                cwd=ROOT, env=given, stdout=output, stderr=output,
+            )  # fmt: skip
+        try:
+            wait_for(log, "Tapelog is up at", 90)
+            sys.stdout.write(f"collecting for {COLLECT_SECONDS} s …\n")
+            sys.stdout.flush()
+            time.sleep(COLLECT_SECONDS)
+            password = (data / "secrets" / "demo-password").read_text()
+            faults = shoot(f"http://127.0.0.1:{given['PORT']}", password)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(40)
+    sys.stdout.write("".join(f"{fault}\n" for fault in faults))
+    sys.stdout.write(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
