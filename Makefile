@@ -38,6 +38,8 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 	@$(BIN)/ruff format --check .
 	@SECRET_KEY=not-needed-here $(BIN)/mypy .
 	@$(RUN) exec -- $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/hadolint docker/Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

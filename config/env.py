@@ -9,7 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def text(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, "").strip() or default
+    """The variable, or the content of the file that `<name>_FILE` names (a secret of the
+    container)."""
+    value = os.environ.get(name, "").strip() or _from_file(name) or default
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set: set it in the environment (.env.example).")
     return value
@@ -108,6 +110,18 @@ def celery_broker(url: str) -> str:
 
 def folder(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().resolve()
+
+
+def _from_file(name: str) -> str:
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE: expected a readable file, was {path!r}."
+        ) from error
 
 
 def _masked(url: str) -> str:

@@ -44,3 +44,17 @@ def test_a_bad_setting_is_a_sentence(name: str, value: str, expected: str) -> No
     assert started.returncode != 0
     assert expected in started.stderr
     assert "secret" not in started.stderr.splitlines()[-1]
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text("from a file\n")
+    monkeypatch.delenv("SOME_SECRET", raising=False)
+    monkeypatch.setenv("SOME_SECRET_FILE", str(file))
+    assert env.text("SOME_SECRET") == "from a file"
+    monkeypatch.setenv("SOME_SECRET", "from the environment")
+    assert env.text("SOME_SECRET") == "from the environment"
+    monkeypatch.delenv("SOME_SECRET")
+    monkeypatch.setenv("SOME_SECRET_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ImproperlyConfigured, match="SOME_SECRET_FILE: expected a readable file"):
+        env.text("SOME_SECRET")

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Writes docker/secrets/, once: an existing folder is left alone.
+set -eu
+cd "$(dirname "$0")"
+if [ -d secrets ]; then
+  echo "docker/secrets is there already; nothing was changed"
+  exit 0
+fi
+umask 077
+mkdir secrets
+random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+postgres=$(random 16)
+valkey=$(random 16)
+printf '%s' "$(random 32)" > secrets/secret_key
+printf '%s' "$postgres" > secrets/postgres_password
+printf 'requirepass %s\n' "$valkey" > secrets/valkey_conf
+printf 'postgresql://tapelog:%s@postgres:5432/tapelog' "$postgres" > secrets/database_url
+printf 'redis://:%s@valkey:6379/0' "$valkey" > secrets/redis_url
+# containers read them as users of their own
+chmod 644 secrets/*
+chmod 755 secrets
+echo "secrets written to docker/secrets"
