@@ -157,7 +157,17 @@ def measure(label: str, server: list[str], token: str, port: int, is_group: bool
 
 
 def used(pid: int) -> tuple[float, float]:
-    """(CPU seconds, resident MB) of a process."""
+    """(CPU seconds, resident MB) of a process and its children."""
+    pids = [pid]
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        fields = path.read_text().rsplit(")", 1)[1].split()
+        if int(fields[1]) == pid:
+            pids.append(int(path.parent.name))
+    figures = [_used_alone(one) for one in pids]
+    return sum(cpu for cpu, _ in figures), sum(memory for _, memory in figures)
+
+
+def _used_alone(pid: int) -> tuple[float, float]:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     ticks = os.sysconf("SC_CLK_TCK")
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -185,9 +195,15 @@ def main() -> int:
         f"{SECONDS} s, {os.cpu_count()} cores shared with the clients"
     )
     uvicorn = ["uvicorn", "--host", "127.0.0.1", "--ws", "websockets-sansio", "--loop", "uvloop",
-               "--log-level", "error", "--timeout-graceful-shutdown", "2"]  # fmt: skip
+               "--log-level", "error", "--timeout-graceful-shutdown", "2",
+               "--ws-per-message-deflate", "false"]  # fmt: skip
     runs = [
         ("hub on uvicorn", [*uvicorn, "config.asgi:application"], False),
+        (
+            "hub on uvicorn, 2 processes",
+            [*uvicorn, "--workers", "2", "config.asgi:application"],
+            False,
+        ),
         ("hub on daphne", ["daphne", "-v", "0", "config.asgi:application"], False),
         ("Channels group on uvicorn", [*uvicorn, "benchmarks.fanout_app:application"], True),
     ]

@@ -99,6 +99,8 @@ def _children(config: dict[str, object]) -> list[Child]:
             python, "-m", "uvicorn", "config.asgi:application", "--host", str(config["host"]),
             "--port", str(config["port"]), "--ws", "websockets-sansio", "--loop", "uvloop",
             "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3",
+            # a compressor a socket would take 300 KB each and more time than it saves
+            "--ws-per-message-deflate", "false",
         ], 0),
         Child("beat", [*celery, "beat", "--pidfile="], 0),
         Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),

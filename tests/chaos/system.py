@@ -25,7 +25,7 @@ class System:
     def __init__(self, folder: Path, symbols: list[str], pace: float, seed: int) -> None:
         self.folder = folder
         self.symbols = symbols
-        self.port = _free_port()
+        self.port = free_port()
         self.places = Places(folder)
         self.servers = Servers(self.places)
         self.collectors: list[subprocess.Popen[bytes]] = []
@@ -101,7 +101,7 @@ class System:
             )  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
