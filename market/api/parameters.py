@@ -1,5 +1,6 @@
 """Query parameters of the CVD endpoints, each with a sentence that says what was expected."""
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from market.models import Instrument
 
 MOST_BARS = 10_000
 AUTO_BARS = 1500
+PAGE_BARS = 500
 CHOICES = (*INTERVALS, "auto")
 
 
@@ -83,16 +85,42 @@ class RealtimeParameters(TapeParameters):
 
 
 class RangeParameters(TapeParameters):
-    start = MomentField(help_text="Inclusive; ISO 8601 or epoch ms.")
-    end = MomentField(help_text="Exclusive; ISO 8601 or epoch ms.")
+    """`start` and `end`, or a page: the `limit` bars before `before` (default: now)."""
+
+    start = MomentField(required=False, help_text="Inclusive; ISO 8601 or epoch ms.")
+    end = MomentField(required=False, help_text="Exclusive; ISO 8601 or epoch ms.")
+    before = MomentField(required=False, help_text="With limit: bars that open before this.")
+    limit = serializers.IntegerField(
+        min_value=1,
+        max_value=MOST_BARS,
+        required=False,
+        help_text="How many bars, for paging back.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
+        if "limit" in attrs or "before" in attrs:
+            return _page(attrs)
+        for name in ("start", "end"):
+            if name not in attrs:
+                raise serializers.ValidationError({name: "Expected start and end, or limit."})
         if attrs["end"] <= attrs["start"]:
             raise serializers.ValidationError({"end": "Expected a time after start."})
         attrs["interval"] = grain_for(attrs["interval"], attrs["end"] - attrs["start"])
         _check_count(attrs["interval"], attrs["end"] - attrs["start"])
         return attrs
+
+
+def _page(attrs: dict[str, Any]) -> dict[str, Any]:
+    """The bars before a moment, as many as asked for (the grain's own open times count)."""
+    if "start" in attrs or "end" in attrs:
+        raise serializers.ValidationError({"limit": "Expected start and end, or limit and before."})
+    if attrs["interval"] == "auto":
+        raise serializers.ValidationError({"interval": "Expected a grain together with limit."})
+    length_ms = INTERVALS[attrs["interval"]] * 1000
+    now_ms = int(time.time() * 1000)
+    end = -(-min(attrs.get("before", now_ms), now_ms + length_ms) // length_ms) * length_ms
+    return {**attrs, "start": max(0, end - attrs.get("limit", PAGE_BARS) * length_ms), "end": end}
 
 
 def grain_for(interval: str, span_ms: int) -> str:

@@ -1,5 +1,8 @@
 """Cumulative volume delta over REST."""
 
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import extend_schema
 from msgspec import structs
 from rest_framework.request import Request
@@ -12,6 +15,7 @@ from market.api.parameters import BigOrdersParameters, RangeParameters, Realtime
 from market.reading import exchange_now_ms, read_big_orders, read_span
 
 
+@method_decorator((cache_control(private=True, no_cache=True), conditional_page), name="dispatch")
 class RealtimeView(APIView):
     """The last minutes, the current one included, from Redis (PostgreSQL when it is away)."""
 
@@ -27,8 +31,10 @@ class RealtimeView(APIView):
         return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
 
 
+@method_decorator((cache_control(private=True, no_cache=True), conditional_page), name="dispatch")
 class RangeView(APIView):
-    """Any range, stitched from Redis and PostgreSQL."""
+    """Any range, or a page before a moment, stitched from Redis and PostgreSQL. The answer has an
+    ETag: asked again with If-None-Match, a history that has not changed answers 304."""
 
     @extend_schema(parameters=[RangeParameters], responses=CvdAnswer)
     def get(self, request: Request) -> Response:

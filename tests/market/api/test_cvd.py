@@ -235,3 +235,56 @@ def test_the_schema_describes_the_endpoints(alice: User, alices_token: dict[str,
     schema = Client().get("/api/schema/", **alices_token).content.decode()  # type: ignore[arg-type]
     for path in ("/api/cvd/realtime", "/api/cvd/range", "/api/cvd/historical"):
         assert path in schema
+
+
+def test_pages_backwards_are_the_range_without_a_seam(
+    instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
+) -> None:
+    put_hot(empty_redis, [minute(START + 60 * i, i + 1) for i in range(5)])
+    whole = ask(alices_token, end=(START + 300) * 1000)["bars"]
+    paged: list[Any] = []
+    before = (START + 300) * 1000
+    for _ in range(3):
+        query: dict[str, Any] = {"symbol": "BTCUSDT", "limit": 2, "before": before}
+        answer = Client(**alices_token).get("/api/cvd/range", query)  # type: ignore[arg-type]
+        bars = answer.json()["bars"]
+        paged = [*bars, *paged]
+        before = min([before, *(bar["t"] for bar in bars)])
+    assert [bar["t"] for bar in paged] == [bar["t"] for bar in whole]
+    assert [bar["delta"] for bar in paged] == [bar["delta"] for bar in whole]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"limit": 5, "start": 1}, "Expected start and end, or limit and before."),
+        ({"limit": 5, "interval": "auto"}, "Expected a grain together with limit."),
+        ({"limit": 0}, "greater than or equal to 1"),
+        ({"start": 1}, "Expected start and end, or limit."),
+        ({"before": "yesterday", "limit": 5}, "expected"),
+    ],
+)
+def test_a_wrong_page_says_what_was_expected(
+    instrument: Instrument, alices_token: dict[str, str], query: dict[str, Any], said: str
+) -> None:
+    asked = {"symbol": "BTCUSDT", **query}
+    answer = Client(**alices_token).get("/api/cvd/range", asked)  # type: ignore[arg-type]
+    assert answer.status_code == 400
+    assert said.lower() in answer.content.decode().lower()
+
+
+def test_what_has_not_changed_is_not_sent_again(
+    instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
+) -> None:
+    put_hot(empty_redis, [minute(START, 1)])
+    browser = Client(**alices_token)  # type: ignore[arg-type]
+    query: dict[str, Any] = {
+        "symbol": "BTCUSDT", "start": START * 1000, "end": (START + 60) * 1000,
+    }  # fmt: skip
+    first = browser.get("/api/cvd/range", query)
+    assert "no-cache" in first["Cache-Control"]
+    again = browser.get("/api/cvd/range", query, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    put_hot(empty_redis, [minute(START, 1, bought=101)])
+    changed = browser.get("/api/cvd/range", query, headers={"If-None-Match": first["ETag"]})
+    assert changed.status_code == 200
