@@ -193,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3.0,
         "options": {"expires": 3},
     },
+    "roll up hours": {
+        "task": "market.roll_up",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "prepare partitions": {
         "task": "market.prepare_partitions",
         "schedule": 3600.0,

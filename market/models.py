@@ -104,6 +104,34 @@ class TapeState(models.Model):
         return f"{self.instrument_id} at {self.last_id}"
 
 
+class ArchiveHour(models.Model):
+    """An hour that has 1 s bars: whether its minutes, its hour and its day are rolled up."""
+
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.CASCADE, related_name="archive_hours"
+    )
+    hour = models.DateTimeField()
+    # grows with each write of 1 s bars of this hour, in the same transaction
+    version = models.BigIntegerField()
+    # the longer bars are of the present version
+    is_done = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "hour"], name="archive_hour")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["instrument", "hour"], condition=models.Q(is_done=False),
+                name="archive_hours_due",
+            )
+        ]  # fmt: skip
+        ordering: ClassVar = ["-hour"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.hour:%F %H}h"
+
+
 class Gap(models.Model):
     """Trade ids that did not come in time, and what became of them."""
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from lib.dates import INTERVALS
 from market.archive import seconds as archive
+from market.archive.rollups import load_longest
 from market.flow.bars import Bar, roll_up
 from market.hot import keys
 from market.hot.codec import (
@@ -119,13 +120,18 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
     hot_from = state.hot_from if state is not None and not is_away else 2**40
     hot_from = max(hot_from, min(hot, default=2**40))
     if start < hot_from:
-        saved = archive.load(instrument.pk, start, min(end, hot_from), instrument.band_set)
+        stop = min(end, hot_from)
         if grain == "1m":
-            saved = {bar.time: bar for bar in roll_up(saved.values(), 60)}
+            longest = load_longest(instrument.pk, start, stop, seconds, instrument.band_set)
+            saved = _at_least_minutes(longest)
+        else:
+            saved = archive.load(instrument.pk, start, stop, instrument.band_set)
         if saved:
             source = "both" if hot else "archive"
         elif is_away or state is None:
             source = "archive"
+    if seconds >= 3600:  # an hour of PostgreSQL must not meet its own minutes from Redis
+        hot = {at: bar for at, bar in hot.items() if at >= hot_from}
     merged = {**saved, **hot}
     bars = roll_up([merged[at] for at in sorted(merged)], seconds)
     span = Span(
@@ -139,6 +145,11 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
         end_ms=end_ms,
     )
     return _with_empty_bars(instrument, span, start, end)
+
+
+def _at_least_minutes(bars: dict[int, Bar]) -> dict[int, Bar]:
+    """1 s bars among longer ones are rolled up to minutes, since Redis has minutes behind them."""
+    return {bar.time: bar for bar in roll_up([bars[at] for at in sorted(bars)], 60)}
 
 
 def read_hot(

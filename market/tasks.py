@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import DatabaseError, close_old_connections, connection
 
-from market.archive import partitions
+from market.archive import partitions, rollups
 from market.collector import lease, running, shares
 from market.following import follow_first_symbols
 
@@ -68,6 +68,12 @@ def _beat_for_ever(hostname: str) -> None:
             connection.close()
     with contextlib.suppress(DatabaseError):
         shares.leave(worker)
+
+
+@shared_task(name="market.roll_up")
+def roll_up() -> None:
+    """Minutes, hours and days of the hours that are due; the rest waits for the next run."""
+    rollups.roll_up_due()
 
 
 @shared_task(name="market.prepare_partitions")

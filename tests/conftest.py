@@ -81,7 +81,8 @@ def make_instrument(db: None) -> Iterator[MakeInstrument]:
 
     yield make
     with connection.cursor() as cursor:  # Django does not know the partitioned table
-        cursor.execute("TRUNCATE market_second_bar")
+        for name in ("second", "minute", "hour", "day"):
+            cursor.execute(f"TRUNCATE market_{name}_bar")
 
 
 @dataclass

@@ -19,10 +19,23 @@ def prepare(first: datetime, last: datetime) -> list[str]:
     day = first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= last:
         name = f"{TABLE}_{day:%Y%m%d}"
-        if not _exists(name) and _make(name, day):
+        if not _exists(name) and _make(TABLE, name, day, day + timedelta(days=1)):
             made.append(name)
         day += timedelta(days=1)
     return made
+
+
+def prepare_longer(table: str, moment: datetime, *, by_year: bool) -> None:
+    """The month's or the year's partition of a table of longer bars."""
+    start = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if by_year:
+        start = start.replace(month=1)
+        end, name = start.replace(year=start.year + 1), f"{table}_{start:%Y}"
+    else:
+        end = (start + timedelta(days=32)).replace(day=1)
+        name = f"{table}_{start:%Y%m}"
+    if not _exists(name):
+        _make(table, name, start, end)
 
 
 def prepare_ahead() -> list[str]:
@@ -36,21 +49,20 @@ def _exists(name: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _make(name: str, day: datetime) -> bool:
-    end = day + timedelta(days=1)
+def _make(table: str, name: str, start: datetime, end: datetime) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         if _exists(name):
             return False
         # the names are ours and the bounds are dates: nothing here comes from outside
-        cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING ALL)")
+        cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
         cursor.execute(
-            f"WITH moved AS (DELETE FROM {TABLE}_rest WHERE time >= %s AND time < %s RETURNING *) "  # noqa: S608
+            f"WITH moved AS (DELETE FROM {table}_rest WHERE time >= %s AND time < %s RETURNING *) "  # noqa: S608
             f"INSERT INTO {name} SELECT * FROM moved",
-            [day, end],
+            [start, end],
         )
         cursor.execute(
-            f"ALTER TABLE {TABLE} ATTACH PARTITION {name} "
-            f"FOR VALUES FROM ('{day.isoformat()}') TO ('{end.isoformat()}')"
+            f"ALTER TABLE {table} ATTACH PARTITION {name} "
+            f"FOR VALUES FROM ('{start.isoformat()}') TO ('{end.isoformat()}')"
         )
     return True

@@ -30,6 +30,14 @@ WHERE (excluded.revision, excluded.trades)
    >= (market_second_bar.revision, market_second_bar.trades)
 """  # noqa: S608  (column names are ours)
 
+# Whoever writes 1 s bars makes the longer bars of their hours due again, in one transaction.
+MARK_HOURS = """
+INSERT INTO market_archivehour (instrument_id, hour, version, is_done)
+SELECT %s, hour, 1, false FROM unnest(%s::timestamptz[]) AS hour
+ON CONFLICT (instrument_id, hour) DO UPDATE
+SET version = market_archivehour.version + 1, is_done = false
+"""
+
 UPSERT_STATE = """
 INSERT INTO market_tapestate (instrument_id, last_id, revision, newest, covered_from, covered_to,
                               ticks, sweep, updated_at)
@@ -76,7 +84,7 @@ def save(
                 cursor.copy(f"COPY incoming_second_bar ({', '.join(ALL)}) FROM STDIN") as copy,
             ):
                 for bar in bars:
-                    copy.write_row(_row(instrument_id, band_set, bar))
+                    copy.write_row(row_of(instrument_id, band_set, bar))
             cursor.execute(UPSERT)
             cursor.execute("DROP TABLE incoming_second_bar")
         if gone:
@@ -84,6 +92,7 @@ def save(
                 "DELETE FROM market_second_bar WHERE instrument_id = %s AND time = ANY(%s)",
                 [instrument_id, [from_seconds(at) for at in gone]],
             )
+        mark_hours(instrument_id, [*(bar.time for bar in bars), *gone])
         if state is not None:
             cursor.execute(
                 UPSERT_STATE,
@@ -93,6 +102,14 @@ def save(
                 ],
             )  # fmt: skip
         save_gaps(instrument_id, gaps)
+
+
+def mark_hours(instrument_id: int, times: Iterable[int]) -> None:
+    """1 s bars of these open times (epoch s) have changed."""
+    hours = sorted({at - at % 3600 for at in times})
+    if hours:
+        with connection.cursor() as cursor:
+            cursor.execute(MARK_HOURS, [instrument_id, [from_seconds(hour) for hour in hours]])
 
 
 def save_gaps(instrument_id: int, gaps: Iterable[GapRecord]) -> None:
@@ -121,11 +138,18 @@ def load_state(instrument_id: int) -> State | None:
     )
 
 
-def load(instrument_id: int, start: int, end: int, band_set: str | None = None) -> dict[int, Bar]:
-    """1 s bars with start <= open time < end (epoch seconds), keyed by open time."""
+def load(
+    instrument_id: int,
+    start: int,
+    end: int,
+    band_set: str | None = None,
+    table: str = "market_second_bar",
+) -> dict[int, Bar]:
+    """Bars with start <= open time < end (epoch seconds), keyed by open time; 1 s bars unless
+    another of our tables is named."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(ALL[1:])} FROM market_second_bar "  # noqa: S608
+            f"SELECT {', '.join(ALL[1:])} FROM {table} "  # noqa: S608  (a name of ours)
             "WHERE instrument_id = %s AND time >= %s AND time < %s "
             "AND (%s::text IS NULL OR band_set = %s) ORDER BY time",
             [instrument_id, from_seconds(start), from_seconds(end), band_set, band_set],
@@ -200,6 +224,8 @@ def resume_state(instrument_id: int) -> State | None:
             "WHERE instrument_id = %s AND time >= %s AND last_id >= %s",
             [instrument_id, since, first_id],
         )
+        if cursor.rowcount:
+            mark_hours(instrument_id, range(int(since.timestamp()), state.newest + 3600, 3600))
         if first_id <= state.last_id:
             state = replace(state, last_id=first_id - 1, sweep=None)
     minute = state.newest - state.newest % 60
@@ -211,7 +237,7 @@ def load_open_gaps(instrument_id: int) -> list[GapRecord]:
     return [gap for gap in load_gaps(instrument_id, 0, 2**53) if gap.state == "open"]
 
 
-def _row(instrument_id: int, band_set: str, bar: Bar) -> list[Any]:
+def row_of(instrument_id: int, band_set: str, bar: Bar) -> list[Any]:
     row: list[Any] = [instrument_id, from_seconds(bar.time)]
     for name, places in COLUMNS.items():
         value: int = getattr(bar, name)
