@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e lock migrations clean
+.PHONY: help run test test-browser chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e ## every benchmark
+bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read ## every benchmark
 
 bench-ingest: $(VENV)/.development ## frames a second through the whole collector
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.ingest
@@ -57,6 +57,9 @@ bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
 
 bench-e2e: $(VENV)/.development ## how old a state is when a client has it
 	@$(BIN)/python -W ignore -m benchmarks.end_to_end
+
+bench-read: $(VENV)/.development ## a year of bars, and the last hour for fifty clients
+	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.read
 
 bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
 	@$(BIN)/python -W ignore -m benchmarks.simulator
