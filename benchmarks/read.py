@@ -3,8 +3,8 @@
   make bench-read
 
 (a) the SELECT alone that a year at `interval=auto` needs, rows thrown away; (b) the same year
-through `read_span` and the API's answer; (c) `GET /api/cvd/realtime?minutes=60` of one web process with 50
-clients asking all the time, and with one.
+through `read_span` and the API's answer; (c) `GET /api/cvd/realtime?minutes=60` of one web
+process, with one client and with 50, each once a second.
 """
 
 import asyncio

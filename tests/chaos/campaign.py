@@ -28,7 +28,7 @@ from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System
 
 # Covered up to so many ms behind the exchange: recovered.
-RECOVERED_MS = 3_000
+RECOVERED_MS = 6_000
 
 
 @dataclass

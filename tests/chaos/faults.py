@@ -112,7 +112,7 @@ def faults(is_short: bool) -> list[Fault]:
         Fault("half-open", 0.0, at_the_exchange("half_open")),
         Fault("refused connections", 2.0 * long, at_the_exchange("refuse")),
         Fault("announced shutdown", 1.0, at_the_exchange("shutdown")),
-        Fault("fillable hole", 0.0, at_the_exchange("hole", ids=2500, fillable=True)),
+        Fault("fillable hole", 0.0, at_the_exchange("hole", ids=300, fillable=True)),
         Fault("unfillable hole", 0.0, at_the_exchange("hole", ids=7)),
         Fault("REST behind", 4.0 * long, at_the_exchange("rest_lag", ms=4000)),
         Fault("429", 2.0, status[429]),
