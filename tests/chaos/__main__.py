@@ -35,6 +35,7 @@ try:
         system, given.minutes, given.times, given.seed, given.kinds, given.settle
     ).run()
 finally:
+    sys.stdout.write("stopping\n")
     system.stop()
 sys.stdout.write(report.text() + "\n")
 sys.exit(1 if report.wrong or report.open_gaps else 0)

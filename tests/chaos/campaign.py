@@ -146,6 +146,7 @@ class Campaign:
         self._say("settling")
         self._wait(self._is_whole, self.settle_seconds, "the gaps to be filled")
         self._look_for_recovery()
+        self._say("the market stands still")
         self.system.inject("halt")
         time.sleep(2)
         self._wait(self._has_everything, self.settle_seconds, "the last trades")
@@ -172,6 +173,7 @@ class Campaign:
         return not self._open_gaps()
 
     def _compare(self) -> None:
+        self._say("comparing")
         self.report.open_gaps = self._open_gaps()
         for instrument in Instrument.objects.filter(is_followed=True):
             self._compare_tape(instrument)

@@ -14,7 +14,7 @@ def test_a_minute_of_everything_that_can_break_leaves_every_bar_right(tmp_path: 
     ended = subprocess.run(
         [
             sys.executable, "-m", "tests.chaos", "--minutes", "1", "--times", "1", "--pace", "2",
-            "--keep", str(tmp_path / "chaos"),
+            "--settle", "120", "--keep", str(tmp_path / "chaos"),
         ],
         cwd=ROOT, capture_output=True, text=True, timeout=390, check=False,
     )  # fmt: skip
