@@ -9,6 +9,7 @@ process, with one client and with 50, each once a second.
 
 import asyncio
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -132,6 +133,7 @@ async def ask(url: str, token: str, clients: int) -> list[float]:
     ends = time.monotonic() + SECONDS
 
     async def one(session: aiohttp.ClientSession) -> None:
+        await asyncio.sleep(random.random())  # pages do not ask all at once
         while time.monotonic() < ends:
             began = time.perf_counter()
             async with session.get(url) as answer:
@@ -153,6 +155,7 @@ def read_hour(token: str) -> None:
     )  # fmt: skip
     try:
         time.sleep(4)
+        asyncio.run(ask(f"http://127.0.0.1:{port}/healthz", token, 5))  # warm
         url = f"http://127.0.0.1:{port}/api/cvd/realtime?symbol={KEY.symbol}&minutes=60"
         for clients in (1, CLIENTS):
             cuts = statistics.quantiles(asyncio.run(ask(url, token, clients)), n=100)

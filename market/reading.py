@@ -118,7 +118,10 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
     source = "hot"
     saved: dict[int, Bar] = {}
     hot_from = state.hot_from if state is not None and not is_away else 2**40
-    hot_from = max(hot_from, min(hot, default=2**40))
+    # what is older than its time in Redis may have left it, and single bars may have come back
+    kept = settings.HOT_SECONDS_TTL if grain == "1s" else settings.HOT_MINUTES_TTL
+    aged = (state.covered_to // 1000 - kept if state is not None else 0) // 60 * 60 + 60
+    hot_from = max(hot_from, min(hot, default=2**40), min(aged, 2**40))
     if start < hot_from:
         stop = min(end, hot_from)
         if grain == "1m":

@@ -95,7 +95,7 @@ def _uptime(
     if not covered_from or end - start < 60_000:
         return None
     missing = max(0, end - max(covered_to, start)) if end - covered_to > LATE_MS else 0
-    rows = Gap.objects.filter(instrument=instrument, to_ms__gte=start).exclude(state="filled")
+    rows = Gap.objects.filter(instrument=instrument, to_ms__gte=start, state="open")
     for from_ms, to_ms_ in rows.values_list("from_ms", "to_ms"):
         missing += max(1, to_ms_ - max(from_ms, start))
     return max(0.0, 100 * (1 - missing / (end - start)))

@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
 
 from market.archive import partitions, rollups
 from market.collector import lease, running, shares
@@ -58,7 +59,7 @@ def collect(share: str) -> None:
 
 def _beat_for_ever(hostname: str) -> None:
     worker = f"{hostname}:{os.getpid()}"
-    while not running.shutdown.wait(shares.BEAT_SECONDS):
+    while True:
         try:
             close_old_connections()
             shares.beat(worker)
@@ -66,6 +67,8 @@ def _beat_for_ever(hostname: str) -> None:
             log.warning("worker not counted", error=type(error).__name__)
         finally:
             connection.close()
+        if running.shutdown.wait(shares.BEAT_SECONDS):
+            break
     with contextlib.suppress(DatabaseError):
         shares.leave(worker)
 

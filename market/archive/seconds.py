@@ -158,13 +158,18 @@ def load(
     return {bar.time: bar for bar in bars}
 
 
-def first_id(instrument_id: int) -> int | None:
-    """The oldest trade id of the oldest bar."""
+def saved_newest(instrument_id: int) -> int | None:
+    """Open time (epoch s) of the newest bar that PostgreSQL's own state knows."""
+    return TapeState.objects.filter(pk=instrument_id).values_list("newest", flat=True).first()
+
+
+def first_id(instrument_id: int, since: int) -> int | None:
+    """The oldest trade id of the oldest bar since a moment (epoch s)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT first_id FROM market_second_bar WHERE instrument_id = %s AND trades > 0 "
-            "ORDER BY time LIMIT 1",
-            [instrument_id],
+            "AND time >= %s ORDER BY time LIMIT 1",
+            [instrument_id, from_seconds(since)],
         )
         row = cursor.fetchone()
     return None if row is None else int(row[0])

@@ -32,6 +32,8 @@ class Breaker:
         self._failures, self._pause = 0, FIRST_PAUSE
 
     def failed(self) -> None:
+        if self.is_open:
+            return  # a call that was under way when it opened
         self._failures += 1
         if self._failures >= FAILURES:
             self._closed_from = self._clock() + self._pause

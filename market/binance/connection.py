@@ -53,6 +53,9 @@ class Connection:
                 websocket_handshake_timeout=CONNECT_SECONDS,
             )
         connection = cls(transport)
+        await asyncio.sleep(0)
+        if connection.has_ended():  # picows takes a peer that hangs up for a handshake
+            raise ConnectionResetError("the connection was closed at once")
         connection.control("SUBSCRIBE", list(names[STREAMS_IN_URL:]))
         return connection
 

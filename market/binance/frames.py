@@ -112,11 +112,11 @@ def as_kline(body: KlineBody) -> Kline:
     )  # fmt: skip
 
 
-def kline_of_row(row: KlineRow, first_id: int, last_id: int) -> Kline:
-    """REST's rows have no ids: they are taken as given."""
+def as_kline_without_ids(row: KlineRow) -> Kline:
+    """REST's rows have no ids: -1. Raises ValueError as `as_kline` does."""
     opened, high, low, close, base = map(scaled, row[1:6])
     return Kline(
-        _minute(row[0]), first_id, last_id, row[8], opened, high, low, close, base,
+        _minute(row[0]), -1, -1, row[8], opened, high, low, close, base,
         scaled(row[9]), scaled(row[7]), scaled(row[10]),
     )  # fmt: skip
 

@@ -111,9 +111,11 @@ class Governor:
     async def ban(self, seconds: float) -> None:
         """Nobody calls for so long."""
         self._banned_until = max(self._banned_until, time.monotonic() + seconds)
-        if self.on_ban is not None:
-            await self.on_ban(seconds)
-        await self.forbid(seconds)
+        try:
+            await self.forbid(seconds)  # the others first
+        finally:
+            if self.on_ban is not None:
+                await self.on_ban(seconds)
 
     async def forbid(self, seconds: float) -> None:
         """Tell the other processes of a ban; a longer one stays."""

@@ -16,7 +16,7 @@ from binance.async_client import AsyncClient
 from market.binance.breaker import Breaker
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
-    KlineRow,
+    as_kline_without_ids,
     as_trade,
     decode_error,
     decode_first_ids,
@@ -25,6 +25,7 @@ from market.binance.frames import (
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
+from market.flow.klines import Kline
 from market.flow.trades import Trade
 
 TIMEOUT_SECONDS = 10.0
@@ -76,8 +77,8 @@ class SpotRest:
         )
         return _trades(body)
 
-    async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[KlineRow]:
-        """Minutes that open within start <= t <= end, at most 1000, oldest first."""
+    async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[Kline]:
+        """Minutes that open within start <= t <= end, at most 1000, oldest first; no ids (-1)."""
         body = await self._get(
             "klines",
             {"symbol": symbol, "interval": "1m", "startTime": start_ms, "endTime": end_ms,
@@ -85,8 +86,8 @@ class SpotRest:
             "audit",
         )  # fmt: skip
         try:
-            return decode_kline_rows(body)
-        except msgspec.DecodeError as error:
+            return [as_kline_without_ids(row) for row in decode_kline_rows(body)]
+        except (msgspec.DecodeError, ValueError) as error:
             raise TryAgain(f"expected rows of klines, was {body[:80]!r}") from error
 
     async def first_id_since(self, symbol: str, start_ms: int) -> int | None:

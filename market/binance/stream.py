@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+# A connection that stood for so long ends the growth of the pauses.
+STOOD_SECONDS = 10.0
 # Binance allows 1024; some room for what is subscribed before something else is unsubscribed.
 STREAMS_A_CONNECTION = 1000
 
@@ -72,11 +74,13 @@ class MarketStream:
             except (OSError, WSError, TimeoutError) as error:
                 log.warning("stream connection failed", error=type(error).__name__)
             else:
-                pause = FIRST_PAUSE
+                stands_since = asyncio.get_running_loop().time()
                 self._announce()
                 self._replace.clear()
                 await self._keep(first, stop)
                 self.is_connected = False
+                if asyncio.get_running_loop().time() - stands_since > STOOD_SECONDS:
+                    pause = FIRST_PAUSE
             if stop.is_set():
                 return
             seconds = pause * random.uniform(0.75, 1.25)  # noqa: S311
@@ -139,13 +143,19 @@ class MarketStream:
                 following = await self._connect()
             except (OSError, WSError, TimeoutError) as error:
                 log.warning("replacement failed", error=type(error).__name__)
-                await _wait(stop, FIRST_PAUSE)
-                self._replace.set()  # at once again, as long as the old one lives
+                await _wait(stop, 5 * FIRST_PAUSE)
+                self._replace.set()  # again, as long as the old one lives
                 continue
             self.replacements += 1
             overlap = self._times.overlap + following.seconds_to_subscribe
             missed = current.has_ended()
             await _wait(stop, overlap)
+            if following.has_ended() and not current.has_ended():
+                log.warning("replacement did not stand")
+                await self._close(following)
+                await _wait(stop, LONGEST_PAUSE / 2)
+                self._replace.set()
+                continue
             # one that ended before the new one was subscribed may have left a hole
             if missed or current.has_ended():
                 self._announce()

@@ -14,7 +14,7 @@ import structlog
 from market.archive import audits
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
-from market.binance.frames import KlineRow, as_kline, decode_kline, kline_of_row
+from market.binance.frames import as_kline, decode_kline
 from market.binance.rest import SpotRest
 from market.collector.rebuild import NotYet, Place, rebuild_minute
 from market.collector.tapes import Tape
@@ -94,7 +94,7 @@ class Auditor:
         gaps = await tape.place.hot.gaps(tape.place.tape)
         results = []
         for row in rows:
-            minute = kline_of_row(row, -1, -1).minute
+            minute = row.minute
             if not _is_settled(tape, minute, gaps):
                 continue
             kline = _with_ids(row, seconds.get(minute))
@@ -122,12 +122,13 @@ class Auditor:
             rows = await self._rest.klines(place.tape.symbol, opened, opened)
             if not rows:
                 raise NotYet("the exchange does not know the minute")
-            kline = kline_of_row(rows[0], kline.first_id, kline.last_id)
+            kline = replace(rows[0], first_id=kline.first_id, last_id=kline.last_id)
             if not await self._differences(place, kline):
                 return kline.minute, AGREES, ""
         log.error("minute differs", tape=str(place.tape), minute=kline.minute, what=what)
         kline = await self._with_true_ids(place, kline)
-        await rebuild_minute(place, self._rest, kline)
+        if not await rebuild_minute(place, self._rest, kline):
+            return kline.minute, DIFFERS, ",".join(what)
         still = await self._differences(place, kline)
         return kline.minute, DIFFERS if still else REBUILT, ",".join(still or what)
 
@@ -174,10 +175,10 @@ class Auditor:
             await tape.place.database.run(audits.record, tape.followed.id, results)
 
 
-def _with_ids(row: KlineRow, bar: Bar | None) -> Kline:
+def _with_ids(row: Kline, bar: Bar | None) -> Kline:
     """REST's rows have no ids: those of our bar stand in, so they are not compared."""
     first, last = (bar.first_id, bar.last_id) if bar else (-1, -1)
-    return kline_of_row(row, first, last)
+    return replace(row, first_id=first, last_id=last)
 
 
 def _is_settled(tape: Tape, minute: int, gaps: list[GapRecord]) -> bool:

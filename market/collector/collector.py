@@ -6,6 +6,7 @@ after the lease and after which instruments are followed.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -77,6 +78,8 @@ class Collector:
         """Collect until `stop` is set or the lease is lost; saves what it has before it returns."""
         await self.outside.hot.load_script()
         self.outside.rest.governor.on_ban = self._remember_ban
+        with contextlib.suppress(DatabaseError, redis.RedisError):
+            await self.restore_ban_once()
         await self.follow_once()
         loops = [
             self.streams.run(self.stop),
@@ -261,7 +264,9 @@ class Collector:
     async def rebuild_once(self) -> None:
         """Work on the oldest open gap of each tape."""
         for tape in list(self.tapes.values()):
-            for gap in await self.outside.hot.gaps(tape.followed.key):
+            gaps = await self.outside.hot.gaps(tape.followed.key)
+            # a small hole of just now does not wait for a long way back
+            for gap in sorted(gaps, key=lambda gap: gap.last_id - gap.first_id):
                 try:
                     if gap.state != "open":
                         await save_closed_gap(tape.place, gap)
@@ -306,6 +311,8 @@ class Collector:
         for key, item in followed.items():
             if key not in self.tapes:
                 await self._start(item)
+            else:
+                self.tapes[key].followed = item  # its `since` may be new
         if not self.tapes and self.outside.ends_empty:
             log.info("share is empty", share=self.share)
             self.stop.set()
@@ -320,6 +327,7 @@ class Collector:
             partial(self.database.run, archive.resume_state, item.id),
             lambda start, end: self.database.run(archive.load, item.id, start, end),
             partial(self.database.run, archive.load_open_gaps, item.id),
+            partial(self.database.run, archive.saved_newest, item.id),
         )
         await writer.load()
         tape = Tape(item, writer, place)
@@ -379,6 +387,8 @@ class Collector:
                     await step()
             except (ExchangeError, DatabaseError, redis.RedisError, OSError) as error:
                 log.warning("step failed", step=step.__name__, error=str(error)[:200])
+            except Exception:  # noqa: BLE001  (no defect beside the flow may end it)
+                log.exception("step broke", step=step.__name__)
             try:
                 async with asyncio.timeout(seconds):
                     await self.stop.wait()

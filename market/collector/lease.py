@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from market.models import CollectorLease
 
@@ -36,20 +36,16 @@ def acquire(share: str, holder: str) -> bool:
 def renew(share: str, holder: str, state: str) -> bool:
     """False only when the database answers that another one holds the share."""
     renewed = CollectorLease.objects.filter(share=share, holder=holder).update(
-        until=timezone.now() + TAKEN_OVER_AFTER, state=state
+        until=Now() + TAKEN_OVER_AFTER, state=state
     )
     return renewed == 1
 
 
 def release(share: str, holder: str) -> None:
     CollectorLease.objects.filter(share=share, holder=holder).update(
-        holder="", until=timezone.now(), state="released"
+        holder="", until=Now(), state="released"
     )
 
 
 def is_held(share: str) -> bool:
-    return (
-        CollectorLease.objects.filter(share=share, until__gte=timezone.now())
-        .exclude(holder="")
-        .exists()
-    )
+    return CollectorLease.objects.filter(share=share, until__gte=Now()).exclude(holder="").exists()

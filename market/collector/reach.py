@@ -24,7 +24,7 @@ async def reach_back(tape: Tape, rest: SpotRest) -> bool:
     if not since_ms or not writer.has_begun or writer.covered_from <= since_ms:
         return False
     database, instrument_id = tape.place.database, tape.followed.id
-    begins = await database.run(archive.first_id, instrument_id)
+    begins = await database.run(archive.first_id, instrument_id, writer.covered_from // 1000)
     first_id = await rest.first_id_since(tape.followed.key.symbol, since_ms)
     if begins is None or first_id is None:
         return False  # nothing of the tape is in PostgreSQL yet

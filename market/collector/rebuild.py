@@ -16,7 +16,7 @@ from market.collector.filler import Found, pages
 from market.collector.writer import gap_text, newer_of
 from market.flow.bands import BandSet
 from market.flow.bars import Bar, roll_up
-from market.flow.klines import Kline
+from market.flow.klines import Kline, differences
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
@@ -66,7 +66,7 @@ async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapR
         done = _take(builder, found)
         missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in found.unfillable]
         if done < last_id:
-            gap = await _write_ready(place, builder, gap)
+            gap, missing = await _write_ready(place, builder, gap, missing)
     if done < last_id:
         raise NotYet(f"the exchange answers up to id {done} of {last_id}")
     closed = close(gap, [(a, b) for a, b in missing if a <= b])
@@ -75,8 +75,9 @@ async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapR
     return closed
 
 
-async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> None:
-    """Make one closed minute anew from the ids that the exchange's candle names.
+async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> bool:
+    """Make one closed minute anew from its ids. False, and nothing is touched, when the exchange's
+    trades do not add up to its own candle.
 
     Raises NotYet, and the REST adapter's errors.
     """
@@ -90,8 +91,14 @@ async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> None:
             done = _take(builder, found)
     if done < kline.last_id:
         raise NotYet(f"the exchange answers up to id {done} of {kline.last_id}")
+    rolled = roll_up([bar for _, bar in sorted(builder.held.get(kline.minute, {}).items())], 60)
+    strange = [minute for minute, bars in builder.held.items() if bars and minute != kline.minute]
+    if strange or differences(kline, rolled[0] if rolled else None):
+        log.error("trades are not their candle", tape=str(place.tape), minute=kline.minute)
+        return False
     await _write(place, builder, sorted(builder.changed), [], kline.last_id, kline.minute)
     log.warning("minute rebuilt", tape=str(place.tape), minute=kline.minute)
+    return True
 
 
 async def save_closed_gap(place: Place, gap: GapRecord) -> None:
@@ -147,7 +154,10 @@ def _apply(builder: TapeBuilder, trades: list[Trade]) -> None:
 
 async def _whole_seconds(place: Place, gap: GapRecord) -> tuple[int, int]:
     """The ids of all trades in the seconds that the gap touches."""
-    bars = await _stored(place, gap.from_ms // 1000, gap.to_ms // 1000 + 1)
+    # a bar is one second, so only those at both ends reach beyond the gap
+    bars: dict[int, Bar] = {}
+    for second in {gap.from_ms // 1000, gap.to_ms // 1000}:
+        bars |= await _stored(place, second, second + 1)
     first_id, last_id = gap.first_id, gap.last_id
     for bar in bars.values():
         if bar.trades and bar.last_id >= gap.first_id - 1 and bar.first_id <= gap.last_id + 1:
@@ -161,19 +171,28 @@ async def _stored(place: Place, start: int, end: int) -> dict[int, Bar]:
     return newer_of(saved, hot)
 
 
-async def _write_ready(place: Place, builder: TapeBuilder, gap: GapRecord) -> GapRecord:
-    """Write the minutes that lie wholly behind the newest trade, and remember how far that is."""
+async def _write_ready(
+    place: Place, builder: TapeBuilder, gap: GapRecord, missing: list[tuple[int, int]]
+) -> tuple[GapRecord, list[tuple[int, int]]]:
+    """Write the minutes that lie wholly behind the newest trade, and only when both stores have
+    them remember how far that is, with what the exchange proved not to have; returns the gap and
+    what is still to be remembered."""
     newest = max(builder.changed, default=0)
     ready = [s for s in sorted(builder.changed) if s - s % 60 < newest - newest % 60 - 60]
     if not ready:
-        return gap
+        return gap, missing
     rest = builder.changed.difference(ready)
     next_id = min(builder.held[second - second % 60][second].first_id for second in rest)
-    if next_id > gap.first_id:
-        gap = structs.replace(gap, filled_to=min(next_id - 1, gap.last_id))
-    await _write(place, builder, ready, [gap], None)
+    await _write(place, builder, ready, [], None)
     builder.release(2)
-    return gap
+    if next_id <= gap.first_id:
+        return gap, missing
+    gap = structs.replace(gap, filled_to=min(next_id - 1, gap.last_id))
+    # a record of its own each; one at the gap's own beginning has its key and waits for the end
+    told = [(a, b) for a, b in missing if gap.first_id < a <= b <= gap.filled_to]
+    records = [_part(gap, a, b, "unfillable") for a, b in told]
+    await _write(place, builder, [], [gap, *records], None)
+    return gap, [part for part in missing if part not in told]
 
 
 async def _write(

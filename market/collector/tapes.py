@@ -9,6 +9,7 @@ from market.binance.stream import Times
 from market.collector.rebuild import Place
 from market.collector.writer import TapeWriter
 from market.flow.klines import Kline
+from market.flow.trades import Trade
 from market.hot.store import HotStore
 from market.instruments import InstrumentKey
 
@@ -37,6 +38,8 @@ class Tape:
     # the cursor as last looked at, and when it last moved
     seen_id: int = -1
     moved_at: float = 0.0
+    # the newest trade of an answer that looked like another tape's
+    lower: Trade | None = None
     # ids up to here are known to be plausible
     trusted_to: int = 0
     # checks in a row in which REST knew trades that the stream should have brought

@@ -43,6 +43,11 @@ async def trim(place: Place, interval: str, before: int) -> int:
     proven = [bar for at, bar in hot.items() if at in saved and saved[at].flow() == bar.flow()]
     if len(proven) < len(hot):
         log.error("bars not as in postgresql", tape=str(place.tape), bars=len(hot) - len(proven))
+        if interval == "1s":  # PostgreSQL was away for long: what it lacks it gets now
+            lacking = [bar for at, bar in sorted(hot.items()) if bar not in proven]
+            await place.database.run(
+                archive.save, place.instrument_id, place.bands.id, lacking, None
+            )
     return await _drop(place, interval, index, proven)
 
 

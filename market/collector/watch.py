@@ -125,7 +125,7 @@ class Watch:
         if rows and not tape.writer.has_begun:
             begin(tape, last_run(rows))
         elif rows and self._is_another_tape(tape, rows[-1]):
-            await tape.writer.begin_anew(last_run(rows))
+            tape.writer.begin_anew(last_run(rows))
         else:
             tape.writer.inbox += rows
         self._wake.set()
@@ -170,11 +170,16 @@ class Watch:
             self._streams.stream_of(name).replace()
 
     def _is_another_tape(self, tape: Tape, newest: Trade) -> bool:
-        last_id = tape.writer.cursor.last_id
-        if last_id is None or newest.id > last_id:
-            return False
-        is_far = newest.id < last_id - FAR_IDS
-        return is_far or ms(newest) > tape.writer.last_trade_ms + FAR_MS
+        """Lower ids of later trades, twice, and growing: one answer alone may be of a node that
+        lags, whose trades are never later than ours."""
+        last_id, before = tape.writer.cursor.last_id, tape.lower
+        is_lower = (
+            last_id is not None
+            and newest.id <= last_id
+            and ms(newest) > tape.writer.last_trade_ms + FAR_MS
+        )
+        tape.lower = newest if is_lower else None
+        return before is not None and is_lower and newest.id > before.id
 
 
 def begin(tape: Tape, rows: list[Trade]) -> None:

@@ -26,6 +26,7 @@ from market.instruments import InstrumentKey
 log = structlog.get_logger(__name__)
 
 MINUTES_HELD = 3
+BIG_ORDERS_A_WRITE = 500
 KEPT_LIMIT = 200_000
 MICROSECONDS_FROM = 10**14
 # Minutes older than this may have lost their 1 s bars in Redis to the time limit.
@@ -34,10 +35,15 @@ SURELY_HOT_SECONDS = 3600
 LoadState = Callable[[], Awaitable[State | None]]
 LoadSeconds = Callable[[int, int], Awaitable[dict[int, Bar]]]
 LoadGaps = Callable[[], Awaitable[list[GapRecord]]]
+LoadNewest = Callable[[], Awaitable[int | None]]
 
 
 async def _no_gaps() -> list[GapRecord]:
     return []
+
+
+async def _nothing() -> None:
+    return None
 
 
 @dataclass
@@ -63,6 +69,7 @@ class TapeWriter:
         load_saved_state: LoadState,
         load_saved_seconds: LoadSeconds,
         load_saved_gaps: LoadGaps = _no_gaps,
+        load_saved_newest: LoadNewest = _nothing,
     ) -> None:
         self.tape = tape
         self.bands = bands
@@ -82,6 +89,10 @@ class TapeWriter:
         self._load_saved_state = load_saved_state
         self._load_saved_seconds = load_saved_seconds
         self._load_saved_gaps = load_saved_gaps
+        self._load_saved_newest = load_saved_newest
+        # asked for from outside; done by the next step, so that no flush is under way
+        self._anew: list[Trade] = []
+        self._reach: tuple[int, GapRecord | None] | None = None
         self._expect = ("", "")
         self._hot_from = 0
         self._newest = 0
@@ -120,7 +131,10 @@ class TapeWriter:
         if self._expect == ("", ""):
             await self._put_back(state)
             return
-        self.unsaved.bars.update(await self._hot.bars(self.tape, "1s", self._unsure_from(), 2**40))
+        since = await self._unsure_from()
+        self.unsaved.bars.update(await self._hot.bars(self.tape, "1s", since, 2**40))
+        for gap in await self._hot.gaps(self.tape):
+            self.unsaved.gaps.setdefault(gap.first_id, gap)
         self.unsaved.state = state
 
     async def reload(self) -> None:
@@ -139,25 +153,33 @@ class TapeWriter:
         self.inbox = [*trades, *self.inbox]
         log.info("tape begins", tape=str(self.tape), first_id=oldest.id)
 
-    async def begin_anew(self, trades: list[Trade]) -> None:
+    def begin_anew(self, trades: list[Trade]) -> None:
         """The exchange began its ids anew (a wiped testnet): these are the new tape's oldest known
         trades. Bars stay; what was still to be filled of the old tape cannot be filled any more."""
-        before = self.cursor.last_id
-        for gap in await self._hot.gaps(self.tape):
-            if gap.state == "open":
-                ended = structs.replace(gap, state="unfillable", cause="the exchange began anew")
-                self._gaps[gap.first_id] = ended
-        self.cursor = Cursor()
-        self.builder.break_sweep()
-        self.builder.revision += 1
-        self.begin(trades)
-        log.error("the exchange began a new tape", tape=str(self.tape), last_id=before)
+        self._anew = trades
 
     def reach_back(self, since_ms: int, gap: GapRecord | None) -> None:
         """The tape shall begin at `since_ms`; what lies between is a gap."""
-        self.covered_from = since_ms
-        if gap is not None:
-            self._gaps[gap.first_id] = gap
+        self._reach = (since_ms, gap)
+
+    async def _do_what_was_asked(self) -> None:
+        if self._anew:
+            old_id, trades, self._anew = self.cursor.last_id, self._anew, []
+            for gap in await self._hot.gaps(self.tape):
+                if gap.state == "open":
+                    ended = structs.replace(
+                        gap, state="unfillable", cause="the exchange began anew"
+                    )
+                    self._gaps[gap.first_id] = ended
+            self.cursor = Cursor()
+            self.builder.break_sweep()
+            self.builder.revision += 1
+            self.begin(trades)
+            log.error("the exchange began a new tape", tape=str(self.tape), last_id=old_id)
+        if self._reach is not None:
+            (self.covered_from, before), self._reach = self._reach, None
+            if before is not None:
+                self._gaps[before.first_id] = before
 
     def refuse_after(self, trade_id: int) -> None:
         """Ids that the exchange is nowhere near: whatever sent them, they are no trades."""
@@ -196,10 +218,13 @@ class TapeWriter:
         self._gaps = {gap.first_id: gap for gap in await self._load_saved_gaps()}
         log.warning("tape resumed from PostgreSQL", tape=str(self.tape), last_id=state.last_id)
 
-    def _unsure_from(self) -> int:
-        """Since when bars in Redis may not be in PostgreSQL (another writer may have died)."""
-        saved = self.unsaved.state
-        return (saved.newest if saved is not None else self._newest) - 600
+    async def _unsure_from(self) -> int:
+        """Since when bars in Redis may not be in PostgreSQL (another writer may have died, with
+        PostgreSQL away for long before)."""
+        if self.unsaved.state is not None:
+            return self.unsaved.state.newest - 600
+        saved = await self._load_saved_newest()
+        return min(self._newest, self._newest if saved is None else saved) - 600
 
     # --- trades in ------------------------------------------------------------------------------
 
@@ -207,6 +232,7 @@ class TapeWriter:
         """Apply what has arrived, as far as the ids follow one another."""
         if not self.has_begun:
             return
+        await self._do_what_was_asked()
         arrived, self.inbox = self.inbox, []
         if arrived:
             await self._apply(self.cursor.offer(self._in_one_unit(arrived)))
@@ -296,7 +322,7 @@ class TapeWriter:
             "ask": str(self.best[1]),
         }
         gaps = {str(id): gap for id, gap in self._gaps.items()}
-        orders = [self._order(big) for big in self.builder.big]
+        orders = [self._order(big) for big in self.builder.big[-BIG_ORDERS_A_WRITE:]]
         return Write(
             expect=self._expect,
             state=flat(state),

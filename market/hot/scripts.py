@@ -25,7 +25,15 @@ if revision ~= w.expect[2] then return 0 end
 for _, bar in ipairs(w.bars) do
   if bar[5] ~= '*' and (redis.call('HGET', bar[1], 'trades') or '0') ~= bar[5] then return 0 end
 end
-if #w.state > 0 then redis.call('HSET', KEYS[1], unpack(w.state)) end
+local new = {}
+for i = 1, #w.state, 2 do new[w.state[i]] = w.state[i + 1] end
+-- two writers of one tape know its coverage differently well: it only grows, but for a new tape
+local from, to = unpack(redis.call('HMGET', KEYS[1], 'covered_from', 'covered_to'))
+if to and new.covered_to and new.revision == revision then
+  if tonumber(to) > tonumber(new.covered_to) then new.covered_to = to end
+  if tonumber(from) < tonumber(new.covered_from) then new.covered_from = from end
+end
+for field, value in pairs(new) do redis.call('HSET', KEYS[1], field, value) end
 for _, bar in ipairs(w.bars) do
   if #bar[4] == 0 then
     redis.call('DEL', bar[1])
@@ -36,7 +44,7 @@ for _, bar in ipairs(w.bars) do
     redis.call('ZADD', bar[2], bar[3], bar[3])
   end
 end
-if #w.gaps > 0 then redis.call('HSET', KEYS[2], unpack(w.gaps)) end
+for i = 1, #w.gaps, 2 do redis.call('HSET', KEYS[2], w.gaps[i], w.gaps[i + 1]) end
 if #w.big > 0 then
   redis.call('LPUSH', KEYS[3], unpack(w.big))
   redis.call('LTRIM', KEYS[3], 0, 499)

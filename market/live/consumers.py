@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from market.live import limits
 from market.live.hub import Hub, Mailbox, frame
@@ -89,6 +89,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 topics = message[word]
                 if not isinstance(topics, list):
                     await self._say({"error": f"expected {word} with a list", "topic": None})
+                    continue
+                if len(topics) > settings.LIVE_TOPICS_PER_SOCKET:
+                    await self._say({"error": "too many topics at once", "topic": None})
                     continue
                 for topic in topics:
                     await act(str(topic))

@@ -122,7 +122,7 @@ class Hub:
                         self._resync_all()
                     is_first = False
                     await self._read(client, pubsub)
-            except (redis.RedisError, OSError) as error:
+            except (redis.RedisError, OSError, ValueError, RuntimeError) as error:
                 log.warning("live hub lost redis", error=type(error).__name__)
             finally:
                 if asyncio.current_task() is self._task:
@@ -145,7 +145,8 @@ class Hub:
     async def _beat(self, client: redis.Redis) -> None:
         """Heartbeats go through the whole path: Redis, hub, socket."""
         while True:
-            await client.publish(channel(keys.HEARTBEAT), int(time.time() * 1000))
+            with contextlib.suppress(redis.RedisError, OSError):
+                await client.publish(channel(keys.HEARTBEAT), int(time.time() * 1000))
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def _deliver(self, topic: str, data: str) -> None:
