@@ -32,6 +32,8 @@ SUBSCRIBE_AGAIN_AT, REPLACE_AT = 2, 4
 # Ids so far below the cursor, or lower ones of so much later trades, are another tape's.
 FAR_IDS = 100_000
 FAR_MS = 5_000
+# So many ids in a row are no accident.
+A_RUN = 20
 
 
 class Watch:
@@ -131,8 +133,12 @@ class Watch:
         self._wake.set()
 
     def is_doubtful(self, tape: Tape, hole: Hole) -> bool:
-        """A hole so wide that the id behind it may be none."""
-        return hole.last_id - hole.first_id > FAR_IDS and hole.last_id > tape.trusted_to
+        """A hole so wide that the id behind it may be none; a run of ids speaks for itself, so that
+        live goes on after hours of downtime though REST does not answer."""
+        waiting = tape.writer.cursor.waiting
+        is_run = len(waiting) >= A_RUN and max(waiting) - min(waiting) == len(waiting) - 1
+        is_wide = hole.last_id - hole.first_id > FAR_IDS
+        return is_wide and not is_run and hole.last_id > tape.trusted_to
 
     async def settle_doubt(self, tape: Tape, hole: Hole) -> None:
         """Ask whether the exchange is anywhere near the id behind a wide hole."""

@@ -24,6 +24,8 @@ folder.mkdir(parents=True, exist_ok=True)
 system = System(folder, ["BTCUSDT", "ETHUSDT", "SOLUSDT"], given.pace, given.seed)
 # Django reads its settings once, so they must be the campaign's from the first import on.
 system.places.make_secrets()
+for name in ("DATABASE_URL", "REDIS_URL"):  # the suite's servers are not ours
+    os.environ.pop(name, None)
 os.environ.update(system.environment, DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
 

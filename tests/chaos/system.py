@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from launcher.children import own_session
 from launcher.places import Places
 from launcher.servers import Servers
 
@@ -97,7 +98,7 @@ class System:
         with (self.folder / log).open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, *words], cwd=ROOT, env=self.environment, stdout=output,
-                stderr=output,
+                stderr=output, preexec_fn=own_session(signal.SIGKILL),  # it dies with us
             )  # fmt: skip
 
 

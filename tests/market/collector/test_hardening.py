@@ -24,6 +24,7 @@ from market.collector.writer import TapeWriter
 from market.flow.bands import USD
 from market.flow.bars import Bar
 from market.flow.klines import Kline
+from market.flow.sequence import Cursor
 from market.flow.trades import Trade
 from market.hot import store
 from market.hot.codec import GapRecord, State
@@ -220,6 +221,19 @@ async def test_one_stale_answer_begins_no_new_tape(hot: HotStore) -> None:
     assert state is not None
     assert state.last_id == 150_000
     assert sum(bar.trades for bar in (await hot.bars(KEY, "1s", 0, EVER)).values()) == 150_000
+
+
+def test_a_run_of_ids_behind_a_wide_hole_is_believed_without_rest() -> None:
+    nobody: Any = None
+    watch = Watch(nobody, nobody, nobody, asyncio.Event())
+    cursor = Cursor(10)
+    tape: Any = SimpleNamespace(writer=SimpleNamespace(cursor=cursor), trusted_to=0)
+    cursor.offer([trade(900_000, T0)])
+    hole = cursor.hole()
+    assert hole is not None
+    assert watch.is_doubtful(tape, hole)  # one frame may be anything
+    cursor.offer([trade(900_000 + i, T0) for i in range(1, 25)])
+    assert not watch.is_doubtful(tape, hole)
 
 
 async def test_bars_and_gaps_of_a_dead_writer_reach_postgresql(place: Place) -> None:
