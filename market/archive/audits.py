@@ -57,8 +57,3 @@ def counts(since: datetime) -> dict[int, dict[str, int]]:
     for row in rows:
         found.setdefault(row["instrument_id"], {})[row["state"]] = row["minutes"]
     return found
-
-
-def forget(before: datetime) -> int:
-    """Drop audits older than the bars they speak of."""
-    return MinuteAudit.objects.filter(minute__lt=before).delete()[0]

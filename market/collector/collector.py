@@ -262,7 +262,7 @@ class Collector:
                 log.warning("bars not saved", tape=str(tape.followed.key), error=str(error)[:200])
 
     async def rebuild_once(self) -> None:
-        """Work on the oldest open gap of each tape."""
+        """Work on the smallest open gap of each tape."""
         for tape in list(self.tapes.values()):
             gaps = await self.outside.hot.gaps(tape.followed.key)
             # a small hole of just now does not wait for a long way back

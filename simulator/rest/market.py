@@ -1,6 +1,7 @@
 """What `/api/v3` and `/fapi/v1` have in common."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 
@@ -29,10 +30,10 @@ DAY_US = 86_400_000_000
 ZONE = re.compile(r"[+-]?(0?[0-9]|1[0-4])(:[0-5][0-9])?", re.ASCII)
 
 
-class MarketRest:
+class MarketRest(ABC):
     """Handlers of one market; a subclass adds what only that market has.
 
-    `paths` maps a path to its handler and to the weight of a request.
+    `paths` maps a path to its handler.
     """
 
     prefix: str
@@ -54,8 +55,9 @@ class MarketRest:
             "ticker/price": self.price, "ticker/bookTicker": self.best,
         }  # fmt: skip
 
+    @abstractmethod
     def weight(self, request: web.Request) -> int:
-        raise NotImplementedError
+        """What Binance counts for this request."""
 
     # --- the exchange ---------------------------------------------------------------------------
 

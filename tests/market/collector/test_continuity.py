@@ -148,3 +148,24 @@ async def test_a_first_start_reaches_back_by_trade_ids(
         await check_bars(simulator, collector)
         gaps = await database_sync_to_async(archive.load_gaps)(tape.followed.id, 0, 2**53)
         assert [(gap.cause, gap.state) for gap in gaps] == [("reaching back", "filled")]
+
+
+async def test_more_streams_than_a_connection_holds_get_another_one(
+    simulator: RunningSimulator,
+    instrument: Instrument,
+    make_instrument: MakeInstrument,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("market.binance.stream.STREAMS_A_CONNECTION", 3)  # one symbol's
+    simulator.exchange.list_generated("ETHUSDT", None, seed=3, pace=5.0)
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: len(collector.tapes) == 1, 10)
+        await database_sync_to_async(make_instrument)("ETHUSDT")  # followed while it runs
+        await eventually(lambda: len(collector.streams.streams) == 2, 10, "a second connection")
+        await eventually(
+            lambda: all(tape.heard_at for tape in collector.tapes.values())
+            and len(simulator.sockets.connections) == 2,
+            10, "both are heard",
+        )  # fmt: skip
+        assert collector.streams.is_connected
+        assert all(len(item.streams) == 3 for item in simulator.sockets.connections)
