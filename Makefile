@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read lock migrations clean
+.PHONY: help run test test-browser backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ mutants: $(VENV)/.development ## break each protection: the campaign must fail e
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
 	@$(BIN)/python -m tests.screenshots
 
+backup: $(VENV)/.runtime ## back up the stopped installation to FILE (running: manage.py backup FILE)
+	@$(RUN) exec --data -- $(BIN)/python manage.py backup $(FILE)
+
+restore: $(VENV)/.runtime ## replace the stopped installation's database by the backup FILE
+	@$(RUN) exec --data -- $(BIN)/python manage.py restore $(FILE)
+
 lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -44,7 +50,7 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read ## every benchmark
+bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import ## every benchmark
 
 bench-ingest: $(VENV)/.development ## frames a second through the whole collector
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.ingest
@@ -60,6 +66,9 @@ bench-e2e: $(VENV)/.development ## how old a state is when a client has it
 
 bench-read: $(VENV)/.development ## a year of bars, and the last hour for fifty clients
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.read
+
+bench-import: $(VENV)/.development ## rows a second of an archive's import, against a bare scan
+	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.import_vision
 
 bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
 	@$(BIN)/python -W ignore -m benchmarks.simulator

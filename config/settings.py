@@ -59,6 +59,8 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
+# Where past trades are imported from (market/vision).
+BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
 
 # Followed from the first start on; later the instruments' rows decide.
 MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
@@ -70,6 +72,9 @@ COLLECTOR_STANDBY = env.boolean("COLLECTOR_STANDBY", False)
 # How long a bar stays in Redis once it is verified in PostgreSQL.
 HOT_SECONDS_TTL = env.integer("HOT_SECONDS_TTL", 2 * 3600, 300)
 HOT_MINUTES_TTL = env.integer("HOT_MINUTES_TTL", 48 * 3600, 3600)
+
+# Parquet files of what retention took out of PostgreSQL.
+ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 
 # --- Apps ---------------------------------------------------------------------------------------
 
@@ -197,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.roll_up",
         "schedule": 300.0,
         "options": {"expires": 300},
+    },
+    "keep or drop old bars": {
+        "task": "market.retain",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "prepare partitions": {
         "task": "market.prepare_partitions",

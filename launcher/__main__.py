@@ -13,6 +13,7 @@ def main() -> int:
     whole = commands.add_parser("run", help="run the whole system on this machine")
     whole.set_defaults(do=run)
     one = commands.add_parser("exec", help="run a command against throw-away servers")
+    one.add_argument("--data", action="store_true", help="the servers of DATA_DIR instead")
     one.add_argument("command", nargs="+")
     one.set_defaults(do=with_servers)
     arguments = parser.parse_args()

@@ -14,9 +14,12 @@ from launcher.servers import ServerError, Servers
 
 def with_servers(arguments: argparse.Namespace) -> int:
     """Starts embedded servers for what DATABASE_URL and REDIS_URL leave open, in a data folder that
-    goes when the command ends. Returns the command's exit code."""
-    data_dir = Path(tempfile.mkdtemp(prefix="tapelog-test-"))
+    goes when the command ends; with `--data` in DATA_DIR. Returns the command's exit code."""
+    data_dir = _data_dir() if arguments.data else Path(tempfile.mkdtemp(prefix="tapelog-test-"))
     servers = Servers(Places(data_dir))
+    if arguments.data and (servers.places.sockets / "redis.sock").exists():
+        print(f"Tapelog is running in {data_dir}: stop it first", file=sys.stderr)
+        return 1
     environment = {**os.environ, "DATA_DIR": str(data_dir)}
     external = bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
     try:
@@ -32,4 +35,9 @@ def with_servers(arguments: argparse.Namespace) -> int:
         return 130
     finally:
         servers.stop()
-        shutil.rmtree(data_dir, ignore_errors=True)
+        if not arguments.data:
+            shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def _data_dir() -> Path:
+    return Path(os.environ.get("DATA_DIR") or "var").expanduser().resolve()

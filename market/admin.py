@@ -1,12 +1,15 @@
 from django.contrib import admin
 
 from market.models import (
+    ArchiveFile,
     CollectorLease,
     CollectorWorker,
     ExchangeBan,
     Gap,
+    ImportJob,
     Instrument,
     MinuteAudit,
+    Retention,
     TapeState,
 )
 
@@ -51,3 +54,21 @@ class ExchangeBanAdmin(admin.ModelAdmin):
 @admin.register(CollectorWorker)
 class CollectorWorkerAdmin(admin.ModelAdmin):
     list_display = ("name", "until")
+
+
+@admin.register(Retention)
+class RetentionAdmin(admin.ModelAdmin):
+    list_display = ("__str__", "instrument", "grain", "days")
+    list_select_related = ("instrument",)
+
+
+@admin.register(ArchiveFile)
+class ArchiveFileAdmin(admin.ModelAdmin):
+    list_display = ("name", "instrument", "rows", "imported_at")
+    list_select_related = ("instrument",)
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(admin.ModelAdmin):
+    list_display = ("symbol", "market", "first_day", "last_day", "state", "rows", "asked_by")
+    list_filter = ("state",)

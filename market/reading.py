@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from lib.dates import INTERVALS
+from market.archive import coverage
 from market.archive import seconds as archive
 from market.archive.rollups import load_longest
 from market.flow.bars import Bar, roll_up
@@ -49,35 +50,38 @@ class Span:
     bars: list[Bar]
     seconds: int
     source: str
-    covered_from: int
-    covered_to: int
+    # covered times in epoch ms, oldest first, none touching another
+    covered: list[tuple[int, int]]
     gaps: list[GapRecord]
     start_ms: int
     end_ms: int
 
     def is_closed(self, bar: Bar) -> bool:
         """The exchange's time has passed the bar's end."""
-        return self.covered_to >= (bar.time + self.seconds) * 1000
+        return bool(self.covered) and self.covered[-1][1] >= (bar.time + self.seconds) * 1000
 
     def is_complete(self, bar: Bar) -> bool:
         """Its whole time was covered and no gap is open in it."""
         start, end = bar.time * 1000, (bar.time + self.seconds) * 1000
-        return (
-            self.is_closed(bar)
-            and start >= self.covered_from
-            and not self._has_open_gap(start, end)
-        )
+        return self._is_covered(start, end) and not self._has_open_gap(start, end)
 
     @property
     def is_whole(self) -> bool:
         """The same of the whole span, as far as it is not in the future."""
         reached = min(self.end_ms, int(time.time() * 1000)) - self.seconds * 1000
         return (
-            self.covered_from <= self.start_ms
-            and self.covered_to >= min(reached, self.end_ms)
+            self._is_covered(self.start_ms, min(reached, self.end_ms))
             and not self._has_open_gap(self.start_ms, self.end_ms)
             and all(self.is_complete(bar) for bar in self.bars[:-1])
         )
+
+    @property
+    def lacks_trade_unit(self) -> bool:
+        """Some of it was made from aggregates, which hide the single trades."""
+        return any(bar.lacks_trade_unit for bar in self.bars)
+
+    def _is_covered(self, start_ms: int, end_ms: int) -> bool:
+        return any(start <= start_ms and end_ms <= end for start, end in self.covered)
 
     def _has_open_gap(self, start_ms: int, end_ms: int) -> bool:
         return any(
@@ -141,8 +145,7 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
         bars=bars,
         seconds=seconds,
         source=source,
-        covered_from=state.covered_from if state else 2**53,
-        covered_to=state.covered_to if state else 0,
+        covered=_covered(instrument, state),
         gaps=_merge_gaps(instrument, gaps, start_ms, end_ms),
         start_ms=start_ms,
         end_ms=end_ms,
@@ -194,26 +197,36 @@ def _merge_gaps(
     return [known[first_id] for first_id in sorted(known)]
 
 
+def _covered(instrument: Instrument, state: State | None) -> list[tuple[int, int]]:
+    live = (state.covered_from, state.covered_to) if state else None
+    try:
+        return coverage.times(instrument.pk, live)
+    except DatabaseError as error:
+        log.warning("postgresql away, coverage from redis only", error=type(error).__name__)
+        return [live] if live else []
+
+
 def _with_empty_bars(instrument: Instrument, span: Span, start: int, end: int) -> Span:
     """A covered span without trades is a bar too, at the previous close; what is not covered, or
     lies in an open gap, stays out."""
     step = span.seconds
-    first = max(start, -(-span.covered_from // (step * 1000)) * step)
-    last = min(end, -(-span.covered_to // (step * 1000)) * step)
     have = {bar.time: bar for bar in span.bars}
-    close: int | None = None
-    for at in range(first, last, step):
-        bar = have.get(at)
-        if bar is not None:
-            close = bar.close
-            continue
-        if span._has_open_gap(at * 1000, (at + step) * 1000):
-            continue
-        if close is None:
-            close = _close_before(instrument, at, have)
-        if close:
-            have[at] = empty = Bar(at)
-            empty.open = empty.high = empty.low = empty.close = close
+    for from_ms, to_ms in span.covered:
+        first = max(start, -(-from_ms // (step * 1000)) * step)
+        last = min(end, -(-to_ms // (step * 1000)) * step)
+        close: int | None = None
+        for at in range(first, last, step):
+            bar = have.get(at)
+            if bar is not None:
+                close = bar.close
+                continue
+            if span._has_open_gap(at * 1000, (at + step) * 1000):
+                continue
+            if close is None:
+                close = _close_before(instrument, at, have)
+            if close:
+                have[at] = empty = Bar(at)
+                empty.open = empty.high = empty.low = empty.close = close
     span.bars[:] = [have[at] for at in sorted(have)]
     return span
 

@@ -12,9 +12,10 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from market.archive import partitions, rollups
+from market.archive import partitions, retention, rollups
 from market.collector import lease, running, shares
 from market.following import follow_first_symbols
+from market.vision import jobs
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,18 @@ def _beat_for_ever(hostname: str) -> None:
 def roll_up() -> None:
     """Minutes, hours and days of the hours that are due; the rest waits for the next run."""
     rollups.roll_up_due()
+
+
+@shared_task(name="market.retain")
+def retain() -> None:
+    """Old bars leave PostgreSQL, as Parquet first."""
+    retention.retain()
+
+
+@shared_task(name="market.import_vision")
+def import_vision(job_id: int) -> None:
+    """An import that was asked for on the staff page."""
+    jobs.run(job_id)
 
 
 @shared_task(name="market.prepare_partitions")

@@ -1,9 +1,11 @@
 from django.urls import path
 
-from market import views
+from market import staff, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("status/", views.status, name="status"),
+    path("staff/imports/", staff.imports, name="imports"),
+    path("staff/imports/<int:job_id>/", staff.change_import, name="import-change"),
     path("market/<str:symbol>/", views.market, name="market"),
 ]

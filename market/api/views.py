@@ -1,10 +1,13 @@
 """Cumulative volume delta over REST."""
 
+from typing import Any
+
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import extend_schema
 from msgspec import structs
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,8 +30,7 @@ class RealtimeView(APIView):
         length_ms = INTERVALS[wanted["interval"]] * 1000
         end = exchange_now_ms(wanted["instrument"]) // 60_000 * 60_000 + 60_000
         start = (end - wanted["minutes"] * 60_000) // length_ms * length_ms
-        span = read_span(wanted["instrument"], wanted["interval"], start, end)
-        return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
+        return _answer(wanted, start, end)
 
 
 @method_decorator((cache_control(private=True, no_cache=True), conditional_page), name="dispatch")
@@ -41,8 +43,23 @@ class RangeView(APIView):
         asked = RangeParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
-        span = read_span(wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"])
-        return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
+        return _answer(wanted, wanted["start"], wanted["end"])
+
+
+class NoSingleTrades(APIException):
+    status_code = 409
+    default_code = "no_single_trades"
+    default_detail = (
+        "This stretch was imported from aggregates, which hide the single trades: "
+        "expected unit=order, or an import of kind trades."
+    )
+
+
+def _answer(wanted: dict[str, Any], start_ms: int, end_ms: int) -> Response:
+    span = read_span(wanted["instrument"], wanted["interval"], start_ms, end_ms)
+    if wanted["unit"] == "trade" and span.lacks_trade_unit:
+        raise NoSingleTrades
+    return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
 
 
 class BigOrdersView(APIView):

@@ -38,6 +38,15 @@ def prepare_longer(table: str, moment: datetime, *, by_year: bool) -> None:
         _make(table, name, start, end)
 
 
+def sort_rest() -> None:
+    """Rows of the 1 s bars' default partition get partitions of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT date_trunc('day', time, 'UTC') FROM {TABLE}_rest")  # noqa: S608
+        days = [day for (day,) in cursor.fetchall()]
+    for day in days:
+        prepare(day, day)
+
+
 def prepare_ahead() -> list[str]:
     now = datetime.now(UTC)
     return prepare(now - timedelta(days=1), now + timedelta(days=DAYS_AHEAD))

@@ -45,6 +45,10 @@ def roll_up_hour(pk: int) -> bool:
     )
     if row is None:
         return False
+    if row.is_pruned:  # its seconds are gone on purpose: what was rolled up of them stays
+        row.is_done = True
+        row.save(update_fields=["is_done"])
+        return False
     instrument, start = row.instrument, to_seconds(row.hour)
     _prepare_partitions(row.hour)
     seconds = load(instrument.pk, start, start + HOUR)
@@ -65,7 +69,9 @@ def roll_up_hour(pk: int) -> bool:
 def rolled_up_to(instrument_id: int, start: int) -> int:
     """Up to which moment (epoch s, a whole hour) from `start` on the longer bars may be read."""
     first = from_seconds(start - start % HOUR)
-    due = ArchiveHour.objects.filter(instrument_id=instrument_id, is_done=False, hour__gte=first)
+    due = ArchiveHour.objects.filter(
+        instrument_id=instrument_id, is_done=False, is_pruned=False, hour__gte=first
+    )
     hour = due.order_by("hour").values_list("hour", flat=True).first()
     return 2**40 if hour is None else to_seconds(hour)
 

@@ -11,7 +11,16 @@ from django.db import connection, transaction
 from lib.dates import from_seconds, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, from_decimal
 from market.flow.bars import Bar
-from market.hot.codec import GapRecord, State, pack, sweep_from, sweep_text, unpack
+from market.hot.codec import (
+    GapRecord,
+    State,
+    pack,
+    sweep_from,
+    sweep_text,
+    take_trade,
+    trade_text,
+    unpack,
+)
 from market.models import Gap, TapeState
 
 # column -> decimal places of its scaled integer, None for a plain integer
@@ -247,7 +256,7 @@ def row_of(instrument_id: int, band_set: str, bar: Bar) -> list[Any]:
     for name, places in COLUMNS.items():
         value: int = getattr(bar, name)
         row.append(value if places is None else decimal(value, places))
-    return [*row, pack(bar.trade), pack(bar.order), band_set, bar.revision]
+    return [*row, trade_text(bar), pack(bar.order), band_set, bar.revision]
 
 
 def _bar(row: Sequence[Any]) -> Bar:
@@ -256,6 +265,7 @@ def _bar(row: Sequence[Any]) -> Bar:
     for value, (name, places) in zip(row[1:], COLUMNS.items(), strict=False):
         exact: Decimal | int = value
         setattr(bar, name, exact if places is None else from_decimal(Decimal(exact), places))
-    bar.trade, bar.order = unpack(row[-4]), unpack(row[-3])
+    take_trade(bar, row[-4])
+    bar.order = unpack(row[-3])
     bar.revision = row[-1]
     return bar

@@ -101,6 +101,14 @@ async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> bool:
     return True
 
 
+async def rewrite(place: Place, builder: TapeBuilder) -> None:
+    """Write the builder's changed seconds and their minutes, unless what is stored has more.
+
+    Raises NotYet.
+    """
+    await _write(place, builder, sorted(builder.changed), [], None)
+
+
 async def save_closed_gap(place: Place, gap: GapRecord) -> None:
     """PostgreSQL was away when the gap closed: save its seconds and itself, then forget it."""
     bars = await place.hot.bars(place.tape, "1s", gap.from_ms // 1000, gap.to_ms // 1000 + 1)

@@ -27,6 +27,7 @@ class Bar:
         "delta_low",
         "first_id",
         "high",
+        "lacks_trade_unit",
         "last_id",
         "low",
         "open",
@@ -50,6 +51,8 @@ class Bar:
         self.trade = [0] * (3 * BANDS)
         self.order = [0] * (3 * BANDS)
         self.revision = 0
+        # made from aggregates: only the `order` bands are known
+        self.lacks_trade_unit = False
 
     @property
     def delta(self) -> int:
@@ -62,6 +65,7 @@ class Bar:
             self.time, self.open, self.high, self.low, self.close, self.trades, self.first_id,
             self.last_id, self.base_buy, self.base_sell, self.quote_buy, self.quote_sell,
             self.delta_low, self.delta_high, tuple(self.trade), tuple(self.order),
+            self.lacks_trade_unit,
         )  # fmt: skip
 
     def add(self, later: "Bar") -> None:
@@ -81,6 +85,7 @@ class Bar:
             self.open, self.high, self.low = later.open, later.high, later.low
             self.first_id, self.last_id = later.first_id, later.last_id
         self.close = later.close
+        self.lacks_trade_unit |= later.lacks_trade_unit
         delta = self.quote_buy - self.quote_sell
         self.delta_low = min(self.delta_low, delta + later.delta_low)
         self.delta_high = max(self.delta_high, delta + later.delta_high)

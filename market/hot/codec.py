@@ -19,7 +19,7 @@ _plain = attrgetter(*PLAIN)
 def bar_fields(bar: Bar) -> dict[str, str]:
     """Scaled integers as text; the bands packed, space-separated."""
     fields = dict(zip(PLAIN, map(str, _plain(bar)), strict=True))
-    fields["trade"] = pack(bar.trade)
+    fields["trade"] = trade_text(bar)
     fields["order"] = pack(bar.order)
     return fields
 
@@ -28,9 +28,21 @@ def bar_from(time: int, fields: Mapping[bytes, bytes]) -> Bar:
     bar = Bar(time)
     for name in PLAIN:
         setattr(bar, name, int(fields[name.encode()]))
-    bar.trade = unpack(fields[b"trade"])
+    take_trade(bar, fields[b"trade"])
     bar.order = unpack(fields[b"order"])
     return bar
+
+
+def trade_text(bar: Bar) -> str:
+    """The bands by single trade; empty where only aggregates are known."""
+    return "" if bar.lacks_trade_unit else pack(bar.trade)
+
+
+def take_trade(bar: Bar, text: bytes | str) -> None:
+    if text:
+        bar.trade = unpack(text)
+    else:
+        bar.lacks_trade_unit = True
 
 
 def pack(flat: list[int]) -> str:

@@ -1,13 +1,16 @@
 """Minutes, hours and days in PostgreSQL: always the roll-up of their seconds, whatever happens."""
 
 import random
-import sys
-from collections.abc import Callable
+import selectors
+import shutil
+import socket
+import tempfile
+import threading
 from datetime import UTC, datetime, timedelta
-from types import FrameType
-from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
 from lib.decimals import UNIT
@@ -16,6 +19,7 @@ from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.models import ArchiveHour, Instrument
 from tests.conftest import MakeInstrument
+from tests.market import lines
 
 pytestmark = pytest.mark.django_db
 START = 1_790_035_200  # midnight, UTC
@@ -123,57 +127,132 @@ def check(instrument: Instrument) -> None:
         assert [bar.flow() for bar in rolled] == [bar.flow() for bar in direct]
 
 
-class Killed(Exception):
-    pass
-
-
-def at_line(number: int, act: Callable[[], None]) -> Any:
-    """A tracer that acts before the `number`-th line of the roll-up's own code."""
-    seen = 0
-
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal seen
-        if "market/archive" not in frame.f_code.co_filename:
-            return None
-        if event == "line":
-            seen += 1
-            if seen == number:
-                act()
-        return trace
-
-    return trace
-
-
-def run_traced(tracer: Any, work: Callable[[], object]) -> None:
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_roll_up_killed_on_any_line_is_right_in_the_end(instrument: Instrument) -> None:
     rng = random.Random(2)
     bars = [second(START + 30 * n, 1 + 10 * n, rng) for n in range(6)]
-    lines = 0
-    for number in range(1, 2000, 3):
+
+    def work() -> None:
         archive.save(instrument.pk, "usd-1", bars, None)  # due again
-        is_killed = False
+        rollups.roll_up_due(now_after())
 
-        def kill() -> None:
-            raise Killed
-
-        try:
-            run_traced(at_line(number, kill), lambda: rollups.roll_up_due(now_after()))
-        except Killed:
-            is_killed = True
+    count = 0
+    for count in lines.each_line("market/archive", lines.kill, work):  # noqa: B007
         check(instrument)  # whatever it left behind
         rollups.roll_up_due(now_after())
         check(instrument)
         assert not ArchiveHour.objects.filter(is_done=False).exists()
-        if not is_killed:
-            break
-        lines += 1
-    assert lines > 40
+    assert count > 150
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_write_on_any_line_of_a_roll_up_is_in_its_bars_in_the_end(
+    instrument: Instrument,
+) -> None:
+    rng = random.Random(3)
+    bars = [second(START + 30 * n, 1 + 10 * n, rng) for n in range(6)]
+    archive.save(instrument.pk, "usd-1", bars, None)
+    revision = 0
+    writers: list[threading.Thread] = []
+
+    def write_late() -> None:
+        """Another process: it may have to wait for the roll-up's lock."""
+
+        def write() -> None:
+            late = second(bars[2].time, bars[2].first_id, rng, revision)
+            archive.save(instrument.pk, "usd-1", [late], None)
+            connection.close()
+
+        nonlocal revision
+        revision += 1
+        writers.append(threading.Thread(target=write))
+        writers[-1].start()
+        writers[-1].join(0.05)
+
+    def work() -> None:
+        ArchiveHour.objects.update(is_done=False)
+        rollups.roll_up_due(now_after())
+
+    count = 0
+    for count in lines.each_line("archive/rollups", write_late, work):  # noqa: B007
+        writers.pop().join()
+        check(instrument)
+        rollups.roll_up_due(now_after())
+        check(instrument)
+        assert archive.load(instrument.pk, START, START + 3600)[bars[2].time].revision == revision
+    assert count > 60
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_commit_whose_answer_is_cut_is_done_or_not_and_repeats_without_harm(
+    instrument: Instrument, is_committed: bool
+) -> None:
+    bars = [second(START + 30 * n, 1 + 10 * n, random.Random(4)) for n in range(6)]
+    with CommitCutter(forward=is_committed) as folder:
+
+        def save() -> None:
+            settings = dict(connection.settings_dict)
+            settings["OPTIONS"] = {**settings["OPTIONS"], "pool": False}
+            connections["default"] = DatabaseWrapper({**settings, "HOST": folder}, "default")
+            try:
+                archive.save(instrument.pk, "usd-1", bars, None)
+            except DatabaseError as error:
+                errors.append(error)
+            finally:
+                connections["default"].close()
+
+        errors: list[Exception] = []
+        writer = threading.Thread(target=save)
+        writer.start()
+        writer.join()
+    assert len(errors) == 1  # it cannot know
+    assert len(archive.load(instrument.pk, START, START + 3600)) == (6 if is_committed else 0)
+    archive.save(instrument.pk, "usd-1", bars, None)
+    rollups.roll_up_due(now_after())
+    found = archive.load(instrument.pk, START, START + 3600)
+    assert [bar.flow() for bar in found.values()] == [bar.flow() for bar in bars]
+    check(instrument)
+
+
+class CommitCutter:
+    """PostgreSQL behind a Unix socket that breaks at COMMIT, before or after it was passed on."""
+
+    def __init__(self, *, forward: bool) -> None:
+        self.folder = ""
+        self.forward = forward
+        self.server = socket.socket(socket.AF_UNIX)
+
+    def __enter__(self) -> str:
+        self.folder = tempfile.mkdtemp(prefix="tl-cut-")  # a socket's path has to be short
+        self.server.bind(f"{self.folder}/.s.PGSQL.5432")
+        self.server.listen(1)
+        self.thread = threading.Thread(target=self._relay)
+        self.thread.start()
+        return self.folder
+
+    def __exit__(self, *error: object) -> None:
+        self.thread.join()
+        self.server.close()
+        shutil.rmtree(self.folder)
+
+    def _relay(self) -> None:
+        near, _ = self.server.accept()
+        far = socket.socket(socket.AF_UNIX)
+        host = connection.settings_dict["HOST"]
+        far.connect(f"{host}/.s.PGSQL.5432")
+        with near, far, selectors.DefaultSelector() as ready:
+            ready.register(near, selectors.EVENT_READ, far)
+            ready.register(far, selectors.EVENT_READ, near)
+            while True:
+                for key, _ in ready.select():
+                    source = near if key.data is far else far
+                    data = source.recv(65_536)
+                    if source is near and b"COMMIT\0" in data:
+                        if self.forward:
+                            far.sendall(data)
+                            far.recv(1)  # done, but nobody will hear of it
+                        return
+                    if not data:
+                        return
+                    key.data.sendall(data)

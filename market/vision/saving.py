@@ -1,0 +1,86 @@
+"""1 s bars of an archive into PostgreSQL: absolute values; a fuller bar is never overwritten."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from django.db import connection, transaction
+
+from lib.dates import from_seconds, to_seconds
+from market.archive import partitions
+from market.archive.seconds import ALL, COLUMNS, mark_hours
+from market.vision.bars import FIGURES
+
+INCOMING = f"""
+CREATE TEMP TABLE incoming_archive (
+    second bigint, {", ".join(f"{name} numeric" for name in FIGURES)}, trade text, orders text
+) ON COMMIT DROP
+"""
+_UNITS = {None: "", 8: " * 0.00000001", 16: " * 0.0000000000000001"}
+_values = ", ".join(f"came.{name}{_UNITS[COLUMNS[name]]}" for name in FIGURES)
+_kept = [name for name in ALL[2:] if name not in {"bid", "ask", "revision"}]
+
+# The ids decide: a stored bar gives way only to one that has all of its trades and more, or the
+# bands that it lacks. Best prices, which no archive has, stay, and so does the revision.
+UPSERT = f"""
+INSERT INTO market_second_bar (instrument_id, time, {", ".join(FIGURES)}, bid, ask,
+                               trade_bands, order_bands, band_set, revision)
+SELECT %s, to_timestamp(second), {_values}, 0, 0, trade, orders, %s, 0 FROM incoming_archive AS came
+ON CONFLICT (instrument_id, time) DO UPDATE
+SET ({", ".join(_kept)}) = ({", ".join("excluded." + name for name in _kept)})
+WHERE excluded.first_id <= market_second_bar.first_id
+  AND excluded.last_id >= market_second_bar.last_id
+  AND (excluded.trades > market_second_bar.trades
+       OR (excluded.trades = market_second_bar.trades AND market_second_bar.trade_bands = ''
+           AND excluded.trade_bands <> ''))
+RETURNING time
+"""  # noqa: S608  (column names are ours)
+
+# What was collected of the same ids has to be the same, to the last digit.
+DIFFERING = f"""
+SELECT have.time FROM incoming_archive AS came
+JOIN market_second_bar AS have ON have.time = to_timestamp(came.second)
+WHERE have.instrument_id = %s AND (
+    (have.first_id, have.last_id, have.trades) = (came.first_id, came.last_id, came.trades)
+    AND (have.{", have.".join(FIGURES)}) IS DISTINCT FROM ({_values})
+)
+ORDER BY 1 LIMIT 20
+"""  # noqa: S608, E501
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Open times (epoch s): of the bars that were new or got fuller, and of those that differ from
+    what was collected from the same ids (they stay as collected)."""
+
+    changed: list[int]
+    differing: list[int]
+
+
+@transaction.atomic
+def save(instrument_id: int, band_set: str, bars: pl.DataFrame) -> Saved:
+    partitions.prepare(*_days(bars))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS incoming_archive")
+        cursor.execute(INCOMING)
+        text = io.BytesIO()
+        bars.select("second", *FIGURES, "trade", "order").write_csv(text, include_header=False)
+        with (
+            connection.wrap_database_errors,
+            cursor.copy(
+                "COPY incoming_archive FROM STDIN (FORMAT csv, FORCE_NOT_NULL (trade))"
+            ) as copy,
+        ):
+            copy.write(text.getbuffer())
+        cursor.execute(DIFFERING, [instrument_id])
+        differing = [to_seconds(time) for (time,) in cursor.fetchall()]
+        cursor.execute(UPSERT, [instrument_id, band_set])
+        changed = [to_seconds(time) for (time,) in cursor.fetchall()]
+    mark_hours(instrument_id, changed)
+    return Saved(changed, differing)
+
+
+def _days(bars: pl.DataFrame) -> tuple[datetime, datetime]:
+    first, last = bars.select(first=pl.col("second").min(), last=pl.col("second").max()).row(0)
+    return from_seconds(first), from_seconds(last)

@@ -1,0 +1,162 @@
+"""Old bars leave as Parquet and come back; what was rolled up of them stays; nothing is lost."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from market.archive import parquet, retention, rollups
+from market.archive import seconds as archive
+from market.flow.bars import Bar, roll_up
+from market.models import ArchiveHour, Instrument, Retention
+from tests.conftest import MakeInstrument
+from tests.market import lines
+from tests.market.test_rollups import DAYS, START, check, collected, second
+
+pytestmark = pytest.mark.django_db
+END = START + DAYS * 86_400
+NOW = datetime.fromtimestamp(END, UTC) + timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.ARCHIVE_DIR = tmp_path / "archive"
+    return settings.ARCHIVE_DIR  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def instrument(make_instrument: MakeInstrument) -> Instrument:
+    return make_instrument("BTCUSDT")
+
+
+def seconds(instrument: Instrument) -> list[tuple[object, ...]]:
+    return [bar.flow() for bar in archive.load(instrument.pk, START, END).values()]
+
+
+def longer(instrument: Instrument, length: int) -> list[tuple[object, ...]]:
+    found = rollups.load_longest(instrument.pk, START, END, length, "usd-1")
+    return [bar.flow() for bar in roll_up([found[at] for at in sorted(found)], length)]
+
+
+def partition_names() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'market_second_bar_2%%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_without_a_policy_everything_stays(instrument: Instrument) -> None:
+    bars = collected(instrument)
+    assert retention.retain(NOW) == []
+    assert seconds(instrument) == [bar.flow() for bar in bars]
+
+
+def test_whole_partitions_leave_after_the_longest_policy_and_come_back(
+    instrument: Instrument, folder: Path
+) -> None:
+    bars = collected(instrument)
+    Retention.objects.create(grain="1s", days=31)  # the last of the three days stays
+    dropped = retention.retain(NOW)
+    assert len(dropped) == DAYS - 1
+    assert partition_names().isdisjoint(dropped)
+    kept = [bar.flow() for bar in bars if bar.time >= END - 86_400]
+    assert seconds(instrument) == kept
+    hours = longer(instrument, 3600)  # rolled up before their seconds went
+    assert sum(int(str(hour[5])) for hour in hours) == sum(bar.trades for bar in bars)
+    assert retention.retain(NOW) == []
+    files = sorted(folder.rglob("*.parquet"))
+    assert [file.name for file in files] == ["simulator-spot-BTCUSDT.parquet"] * (DAYS - 1)
+    call_command("import_parquet", str(folder))
+    assert seconds(instrument) == [bar.flow() for bar in bars]
+    rollups.roll_up_due(NOW)
+    check(instrument)
+    assert longer(instrument, 3600) == hours
+
+
+def test_a_shorter_policy_deletes_one_market_only(
+    instrument: Instrument, make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROWS_A_BATCH", 50)
+    other = make_instrument("ETHUSDT")
+    bars, others = collected(instrument), collected(other, seed=2)
+    Retention.objects.create(grain="1s", days=None)
+    Retention.objects.create(grain="1s", days=31, instrument=other)
+    assert retention.retain(NOW) == []
+    assert seconds(instrument) == [bar.flow() for bar in bars]
+    assert seconds(other) == [bar.flow() for bar in others if bar.time >= END - 86_400]
+    assert sum(int(str(day[5])) for day in longer(other, 86_400)) == sum(b.trades for b in others)
+
+
+def test_a_late_second_does_not_replace_an_hour_whose_seconds_are_gone(
+    instrument: Instrument,
+) -> None:
+    bars = collected(instrument)
+    Retention.objects.create(grain="1s", days=31)
+    retention.retain(NOW)
+    before = longer(instrument, 3600)
+    late = second(bars[0].time, bars[0].first_id, random.Random(5), revision=9)
+    archive.save(instrument.pk, "usd-1", [late], None)
+    rollups.roll_up_due(NOW)
+    assert longer(instrument, 3600) == before
+
+
+def test_minutes_and_days_have_their_own_policies(instrument: Instrument) -> None:
+    collected(instrument)
+    rollups.roll_up_due(NOW)
+    days = longer(instrument, 86_400)
+    Retention.objects.create(grain="1m", days=2)
+    retention.retain(NOW + timedelta(days=70))  # minutes are partitioned by month
+    assert archive.load(instrument.pk, START, END, table="market_minute_bar") == {}
+    assert longer(instrument, 86_400) == days
+
+
+@pytest.mark.django_db(transaction=True)
+def test_retention_killed_on_any_line_loses_nothing(instrument: Instrument, folder: Path) -> None:
+    bars = [second(START + 30 * n, 1 + 10 * n, random.Random(6)) for n in range(4)]
+    Retention.objects.create(grain="1s", days=31)
+
+    def restored() -> list[tuple[object, ...]]:
+        if folder.exists() and any(folder.rglob("*.parquet")):
+            call_command("import_parquet", str(folder), verbosity=0)
+        return seconds(instrument)
+
+    def work() -> None:
+        archive.save(instrument.pk, "usd-1", bars, None)
+        ArchiveHour.objects.update(is_pruned=False)
+        retention.retain(NOW)
+
+    archive.save(instrument.pk, "usd-1", bars, None)
+    count = 0
+    for count in lines.each_line("market/archive/retention", lines.kill, work):  # noqa: B007
+        retention.retain(NOW)
+        assert seconds(instrument) == []
+        assert restored() == [bar.flow() for bar in bars]
+        rollups.roll_up_due(NOW)
+        check(instrument)
+    assert count > 40
+
+
+def test_a_strange_file_is_refused(instrument: Instrument, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.parquet"
+    empty.write_bytes(b"not one")
+    with pytest.raises(CommandError, match="expected a Parquet file of bars"):
+        call_command("import_parquet", str(empty))
+    pl.DataFrame({"a": [1]}).write_parquet(empty)
+    with pytest.raises(CommandError, match="expected the columns grain, venue"):
+        call_command("import_parquet", str(empty))
+    with pytest.raises(CommandError, match="expected a file or a folder"):
+        call_command("import_parquet", str(tmp_path / "nothing"))
+
+
+def test_bars_without_single_trades_come_back_so(instrument: Instrument, folder: Path) -> None:
+    bar: Bar = second(START, 1, random.Random(7))
+    bar.lacks_trade_unit, bar.trade = True, [0] * 18
+    archive.save(instrument.pk, "usd-1", [bar], None)
+    Retention.objects.create(grain="1s", days=2)
+    retention.retain(NOW)
+    parquet.load(next(folder.rglob("*.parquet")))
+    assert seconds(instrument) == [bar.flow()]
