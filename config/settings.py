@@ -1,5 +1,6 @@
 """Settings, in one file, read top to bottom. Each variable is explained in .env.example."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "var")
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, 1, 65535)
 embedded = Places(DATA_DIR)
+WEB_PROCESSES = env.integer("WEB_PROCESSES", min(2, os.cpu_count() or 1), 1, 64)
 # The launcher makes these secrets at the first start; an installation with its own servers and
 # without the launcher has to set SECRET_KEY itself.
 SECRET_KEY = env.text("SECRET_KEY", embedded.secret("django"))

@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(config: dict[str, object], signing_in: str, servers: Servers | None) -> int:
-    supervisor = Supervisor(_children(config))
+    listening = _listen(str(config["host"]), int(str(config["port"])))
+    supervisor = Supervisor(_children(config, listening))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,22 +87,17 @@ async def _serve(config: dict[str, object], signing_in: str, servers: Servers | 
         print("\nstopping …", flush=True)
         watching.cancel()
         await supervisor.stop()
+        listening.close()
     return 0
 
 
-def _children(config: dict[str, object]) -> list[Child]:
+def _children(config: dict[str, object], listening: socket.socket) -> list[Child]:
     python = sys.executable
     # -W: Celery repeats at each start that it runs as root, where it does
     celery = [python, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
     children = [
-        Child("web", [
-            python, "-m", "uvicorn", "config.asgi:application", "--host", str(config["host"]),
-            "--port", str(config["port"]), "--ws", "websockets-sansio", "--loop", "uvloop",
-            "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3",
-            # a compressor a socket would take 300 KB each and more time than it saves
-            "--ws-per-message-deflate", "false",
-        ], 0),
+        *_web(config, listening),
         Child("beat", [*celery, "beat", "--pidfile="], 0),
         Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "4", "-n", "collector@%h"], 1),
@@ -115,6 +111,24 @@ def _children(config: dict[str, object]) -> list[Child]:
             ], 2)
         )  # fmt: skip
     return children
+
+
+def _web(config: dict[str, object], listening: socket.socket) -> list[Child]:
+    """One listening socket for all web processes: the kernel gives each a part of the callers."""
+    command = [sys.executable, "-m", "launcher.web", "--fd", str(listening.fileno())]
+    count = int(str(config["web_processes"]))
+    return [
+        Child("web" if count == 1 else f"web-{n}", command, 0, descriptors=[listening.fileno()])
+        for n in range(1, count + 1)
+    ]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+    )
+    listening.set_inheritable(True)
+    return listening
 
 
 async def _watch(servers: Servers | None, stop: asyncio.Event) -> None:

@@ -25,6 +25,8 @@ class Child:
     command: Sequence[str]
     stop_order: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    # file descriptors that it inherits
+    descriptors: Sequence[int] = ()
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
 
@@ -62,6 +64,7 @@ class Supervisor:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 preexec_fn=own_session(signal.SIGTERM),
+                pass_fds=tuple(child.descriptors),
                 limit=1 << 20,
             )
             await self._print_output(child, index)

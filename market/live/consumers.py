@@ -33,7 +33,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self.user_id: int = user.pk
         self.ip: str = (self.scope.get("client") or ["unix"])[0]
-        self.counted = limits.enter(self.user_id, self.ip) is None
+        self.counted = await limits.enter(self.user_id, self.ip) is None
         if not self.counted:
             await self.close(code=TOO_MANY)
             return
@@ -58,12 +58,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self.counted:
             return
         self.counted = False
-        limits.leave(self.user_id, self.ip)
         sender: asyncio.Task[None] | None = getattr(self, "sender", None)
         if sender is not None:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
-        await self.hub.leave(self.mailbox)
+        if hasattr(self, "hub"):
+            await self.hub.leave(self.mailbox)
+        await limits.leave(self.user_id, self.ip)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._is_too_fast() or len(text_data or "") > settings.LIVE_FRAME_BYTES:

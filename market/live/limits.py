@@ -1,30 +1,133 @@
-"""How many sockets this process holds, by user and by address."""
+"""How many sockets there are, by user and by address, over all web processes.
 
+Each process counts its own and keeps them in Redis for the others: a hash that goes when the
+process has been silent for a while, so a killed one holds nobody's place for long. Without Redis
+each process limits its own.
+"""
+
+import asyncio
+import contextlib
+import uuid
 from collections import Counter
+from typing import Any, ClassVar
 
+import redis.asyncio as redis
 from django.conf import settings
 
-_by_user: Counter[int] = Counter()
-_by_ip: Counter[str] = Counter()
+PROCESSES = "tl:live:processes"
+PROCESS = uuid.uuid4().hex
+SILENT_SECONDS = 10
+BEAT_SECONDS = 3.0
+
+# KEYS: the set of processes. ARGV: this process, seconds it lives, then triples of field, limit and
+# what this process holds of it, the new one included. Returns 0 and counts, or the number of the
+# first field that has too many.
+ENTER = """
+local mine = KEYS[1] .. ':' .. ARGV[1]
+redis.call('SADD', KEYS[1], ARGV[1])
+for at = 3, #ARGV, 3 do
+  local held = tonumber(ARGV[at + 2])
+  for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+    local hash = KEYS[1] .. ':' .. process
+    if process ~= ARGV[1] then
+      held = held + (tonumber(redis.call('HGET', hash, ARGV[at])) or 0)
+      if redis.call('EXISTS', hash) == 0 then redis.call('SREM', KEYS[1], process) end
+    end
+  end
+  if held > tonumber(ARGV[at + 1]) then return at / 3 end
+end
+for at = 3, #ARGV, 3 do redis.call('HSET', mine, ARGV[at], ARGV[at + 2]) end
+redis.call('EXPIRE', mine, ARGV[2])
+return 0
+"""
+
+# What this process holds; `all` is their number.
+_held: Counter[str] = Counter()
 
 
-def enter(user_id: int, ip: str) -> str | None:
+async def enter(user_id: int, ip: str) -> str | None:
     """Count a socket in; a sentence when there are too many."""
-    if _by_user.total() >= settings.LIVE_SOCKETS_PER_PROCESS:
+    user, address = f"u:{user_id}", f"ip:{ip}"
+    if _held["all"] >= settings.LIVE_SOCKETS_PER_PROCESS:
         return "this server holds too many sockets"
-    if _by_user[user_id] >= settings.LIVE_SOCKETS_PER_USER:
-        return "too many sockets of this user"
-    if _by_ip[ip] >= settings.LIVE_SOCKETS_PER_IP:
-        return "too many sockets from this address"
-    _by_user[user_id] += 1
-    _by_ip[ip] += 1
-    return None
+    _held.update(["all", user, address])  # at once: others may enter while Redis answers
+    limits = {user: settings.LIVE_SOCKETS_PER_USER, address: settings.LIVE_SOCKETS_PER_IP}
+    try:
+        full = await _Teller.here().enter(limits)
+    except (redis.RedisError, OSError, TimeoutError):
+        full = next((n for n, f in enumerate(limits, 1) if _held[f] > limits[f]), 0)
+    if full:
+        await leave(user_id, ip)
+    return (None, "too many sockets of this user", "too many sockets from this address")[full]
 
 
-def leave(user_id: int, ip: str) -> None:
-    _by_user.subtract([user_id])
-    _by_ip.subtract([ip])
-    if not _by_user[user_id]:
-        del _by_user[user_id]
-    if not _by_ip[ip]:
-        del _by_ip[ip]
+async def leave(user_id: int, ip: str) -> None:
+    for field in ("all", f"u:{user_id}", f"ip:{ip}"):
+        _held[field] -= 1
+        if not _held[field]:
+            del _held[field]
+    with contextlib.suppress(redis.RedisError, OSError, TimeoutError):
+        await _Teller.here().left()
+
+
+class _Teller:
+    """Keeps this process's counts in Redis while it holds a socket; one an event loop."""
+
+    _tellers: ClassVar[dict[asyncio.AbstractEventLoop, "_Teller"]] = {}
+
+    def __init__(self) -> None:
+        self.client: redis.Redis | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def here(cls) -> "_Teller":
+        loop = asyncio.get_running_loop()
+        for other in [known for known in cls._tellers if known.is_closed()]:
+            del cls._tellers[other]
+        return cls._tellers.setdefault(loop, cls())
+
+    async def enter(self, limits: dict[str, int]) -> int:
+        if self.client is None:
+            self.client = redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+            )
+        if self.task is None:
+            self.task = asyncio.create_task(self._tell_for_ever())
+        words = [word for field in limits for word in (field, limits[field], _held[field])]
+        async with asyncio.timeout(2):
+            answer: Any = self.client.eval(ENTER, 1, PROCESSES, PROCESS, SILENT_SECONDS, *words)
+            return int(await answer)
+
+    async def left(self) -> None:
+        client, task = self.client, self.task
+        if client is None:
+            return
+        if not _held:
+            self.client = self.task = None
+            if task is not None:
+                task.cancel()
+        try:
+            async with asyncio.timeout(2):
+                await self._tell(client)
+        finally:
+            if self.client is not client:
+                await client.aclose()
+
+    async def _tell_for_ever(self) -> None:
+        while self.client is not None:
+            with contextlib.suppress(redis.RedisError, OSError):
+                await self._tell(self.client)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _tell(self, client: redis.Redis) -> None:
+        """What this process holds, as a whole, so that no error stays."""
+        key = f"{PROCESSES}:{PROCESS}"
+        async with client.pipeline(transaction=True) as pipe:
+            pipe.delete(key)
+            if _held:
+                pipe.sadd(PROCESSES, PROCESS)
+                pipe.hset(key, mapping={field: str(count) for field, count in _held.items()})
+                pipe.expire(key, SILENT_SECONDS)
+            else:
+                pipe.srem(PROCESSES, PROCESS)
+            await pipe.execute()

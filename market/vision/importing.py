@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -229,14 +230,25 @@ class _File:
         has_singles = self.head.kind == "trades" or is_usdm
         maker = BarMaker(self.bands, self.head.ticks, has_single_trades=has_singles)
         self.progress.bytes_total = size_of(path)
-        for rows, size in read_rows(path, self.head, by_aggregate=is_usdm):
-            self._look(rows)
-            bars = maker.take(rows)
-            yield self._save(bars) if bars is not None else 0
-            self.progress.bytes_done += size
-            self.progress.rows += rows.height
-        bars = maker.finish()
-        yield self._save(bars) if bars is not None else 0
+        chunks = self._chunks(maker, read_rows(path, self.head, by_aggregate=is_usdm))
+        with ThreadPoolExecutor(1) as ahead:  # the next chunk is computed while one is saved
+            waiting = ahead.submit(next, chunks, None)
+            while (found := waiting.result()) is not None:
+                bars, rows, size = found
+                waiting = ahead.submit(next, chunks, None)
+                changed = self._save(bars) if bars is not None else 0
+                self.progress.bytes_done += size
+                self.progress.rows += rows
+                yield changed
+
+    def _chunks(
+        self, maker: BarMaker, rows: Iterator[tuple[pl.DataFrame, int]]
+    ) -> Iterator[tuple[pl.DataFrame | None, int, int]]:
+        """(bars, rows, bytes); no database in here, since it runs in a thread of its own."""
+        for found, size in rows:
+            self._look(found)
+            yield maker.take(found), found.height, size
+        yield maker.finish(), 0, 0
 
     def close(self, name: str, digest: str, *, is_checked: bool) -> None:
         """What the file proves, and that it is in, in one transaction."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_it_refuses_while_a_collector_works_and_what_cannot_be(alice: User, tmp_
         call_command("backup", str(tmp_path / "none" / "file"))
     with pytest.raises(CommandError, match="expected a backup file"):
         call_command("restore", str(tmp_path / "other"), "--yes")
-    until = timezone.now() + timezone.timedelta(seconds=9)
+    until = timezone.now() + timedelta(seconds=9)
     CollectorLease.objects.create(share="simulator:spot", holder="one:1", until=until)
     with pytest.raises(CommandError, match="expected Tapelog to be stopped, running: one:1"):
         call_command("restore", str(path), "--yes")

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.services.tokens import issue_token, revoke_token
 from config.asgi import application
 from market.hot import keys
-from market.live import consumers
+from market.live import consumers, limits
 from market.live import hub as hubs
 from tests.conftest import MakeInstrument
 from tests.environment import WORKER
@@ -185,6 +185,23 @@ async def test_a_user_has_a_limited_number_of_sockets(
     await asyncio.sleep(0.2)
     async with open_socket(address, token):
         pass
+
+
+async def test_sockets_of_other_web_processes_count_until_those_are_gone(
+    address: str, token: str, alice: User, empty_redis: redis.Redis
+) -> None:
+    other = f"{limits.PROCESSES}:another"
+    empty_redis.sadd(limits.PROCESSES, "another")
+    empty_redis.hset(other, f"u:{alice.pk}", str(settings.LIVE_SOCKETS_PER_USER))
+    with pytest.raises(InvalidStatus):
+        async with open_socket(address, token):
+            pytest.fail("accepted")
+    empty_redis.delete(other)  # it was killed, and has been silent for long enough
+    async with open_socket(address, token):
+        mine: Any = empty_redis.hgetall(f"{limits.PROCESSES}:{limits.PROCESS}")
+        assert mine[f"u:{alice.pk}".encode()] == b"1"
+    await asyncio.sleep(0.2)
+    assert not empty_redis.exists(f"{limits.PROCESSES}:{limits.PROCESS}")
 
 
 async def test_a_client_that_shouts_is_cut(

@@ -13,6 +13,7 @@ class Command(BaseCommand):
         found = {
             "host": settings.HOST,
             "port": settings.PORT,
+            "web_processes": settings.WEB_PROCESSES,
             "binance": settings.BINANCE,
             "simulator_port": settings.SIMULATOR_PORT,
             "symbols": ",".join(settings.MARKET_SYMBOLS),

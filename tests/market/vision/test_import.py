@@ -470,4 +470,5 @@ def test_minutes_that_redis_still_has_get_what_the_archive_adds(
     for bar in span.bars:
         assert bar.flow() == expected[bar.time].flow()
     assert all(span.is_complete(bar) for bar in span.bars[:-1])
-    assert int(empty_redis.hget(keys.state(KEY), "revision")) > 0  # live writers reload
+    revision: Any = empty_redis.hget(keys.state(KEY), "revision")
+    assert int(revision) > 0  # live writers reload

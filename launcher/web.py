@@ -1,0 +1,27 @@
+"""One web process on a listening socket that the launcher shares among several."""
+
+import argparse
+import socket
+
+import uvicorn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="launcher.web", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="the listening socket")
+    listening = socket.socket(fileno=parser.parse_args().fd)
+    config = uvicorn.Config(
+        "config.asgi:application",
+        ws="websockets-sansio",
+        loop="uvloop",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        # a compressor a socket would take 300 KB each and more time than it saves
+        ws_per_message_deflate=False,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()
