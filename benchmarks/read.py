@@ -3,13 +3,14 @@
   make bench-read
 
 (a) the SELECT alone that a year at `interval=auto` needs, rows thrown away; (b) the same year
-through `read_span` and the API's answer; (c) `GET /api/cvd/realtime?minutes=60` of one web
-process, with one client and with 50, each once a second.
+through `read_span` and the API's answer; (c) `GET /api/cvd/realtime?minutes=60` of the web
+processes that `make run` starts, with one client and with 50, each once a second.
 """
 
 import asyncio
 import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -41,7 +42,6 @@ from market.hot.codec import State, bar_fields  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import Instrument, TapeState  # noqa: E402
 from market.reading import hot_client, read_span  # noqa: E402
-from tests.chaos.system import free_port  # noqa: E402
 
 KEY = InstrumentKey("simulator", "spot", "READUSDT")
 YEAR = 365 * DAY
@@ -148,11 +148,14 @@ async def ask(url: str, token: str, clients: int) -> list[float]:
 
 
 def read_hour(token: str) -> None:
-    port = free_port()
-    web = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "uvicorn", "config.asgi:application", "--port",
-         str(port), "--loop", "uvloop", "--no-access-log", "--log-level", "error"]
-    )  # fmt: skip
+    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+    port, fd = listening.getsockname()[1], listening.fileno()
+    web = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "launcher.web", "--fd", str(fd)], pass_fds=[fd]
+        )
+        for _ in range(settings.WEB_PROCESSES)
+    ]
     try:
         time.sleep(4)
         asyncio.run(ask(f"http://127.0.0.1:{port}/healthz", token, 5))  # warm
@@ -162,8 +165,10 @@ def read_hour(token: str) -> None:
             print(f"(c) realtime, {clients} clients once a second: p50 {cuts[49]:.1f}, "
                   f"p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f} ms")  # fmt: skip
     finally:
-        web.terminate()
-        web.wait(10)
+        for process in web:
+            process.terminate()
+            process.wait(10)
+        listening.close()
 
 
 def main() -> int:

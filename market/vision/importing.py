@@ -271,14 +271,14 @@ class _File:
         log.info("archive file imported", file=name, rows=self.rows)
 
     def _save(self, bars: pl.DataFrame) -> int:
-        saved = saving.save(self.instrument.pk, self.instrument.band_set, bars)
+        recent_from = 2**40 if self.hot_from is None else self.hot_from
+        saved = saving.save(self.instrument.pk, self.instrument.band_set, bars, recent_from)
         for second in saved.differing:
             log.error("bar differs from the archive", tape=str(self.instrument.key), second=second)
         self.progress.differing += [from_seconds(second) for second in saved.differing]
-        if self.hot_from is not None and saved.changed and saved.changed[-1] >= self.hot_from:
-            recent = pl.Series(saved.changed).filter(pl.Series(saved.changed) >= self.hot_from)
-            self.hot_bars += as_bars(bars.filter(pl.col("second").is_in(recent.to_list())))
-        return len(saved.changed)
+        if saved.recent:
+            self.hot_bars += as_bars(bars.filter(pl.col("second").is_in(saved.recent)))
+        return saved.changed
 
     def _look(self, rows: pl.DataFrame) -> None:
         """Count, and note ids that the archive does not have."""

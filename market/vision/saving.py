@@ -24,6 +24,7 @@ _kept = [name for name in ALL[2:] if name not in {"bid", "ask", "revision"}]
 # The ids decide: a stored bar gives way only to one that has all of its trades and more, or the
 # bands that it lacks. Best prices, which no archive has, stay, and so does the revision.
 UPSERT = f"""
+WITH changed AS (
 INSERT INTO market_second_bar (instrument_id, time, {", ".join(FIGURES)}, bid, ask,
                                trade_bands, order_bands, band_set, revision)
 SELECT %s, to_timestamp(second), {_values}, 0, 0, trade, orders, %s, 0 FROM incoming_archive AS came
@@ -34,14 +35,18 @@ WHERE excluded.first_id <= market_second_bar.first_id
   AND (excluded.trades > market_second_bar.trades
        OR (excluded.trades = market_second_bar.trades AND market_second_bar.trade_bands = ''
            AND excluded.trade_bands <> ''))
-RETURNING time
+RETURNING extract(epoch FROM time)::bigint AS second
+)
+SELECT count(*), array_agg(DISTINCT second / 3600 * 3600),
+       array_agg(second) FILTER (WHERE second >= %s)
+FROM changed
 """  # noqa: S608  (column names are ours)
 
 # What was collected of the same ids has to be the same, to the last digit.
 DIFFERING = f"""
 SELECT have.time FROM incoming_archive AS came
 JOIN market_second_bar AS have ON have.time = to_timestamp(came.second)
-WHERE have.instrument_id = %s AND (
+WHERE have.instrument_id = %s AND have.time BETWEEN %s AND %s AND (
     (have.first_id, have.last_id, have.trades) = (came.first_id, came.last_id, came.trades)
     AND (have.{", have.".join(FIGURES)}) IS DISTINCT FROM ({_values})
 )
@@ -51,17 +56,20 @@ ORDER BY 1 LIMIT 20
 
 @dataclass(frozen=True)
 class Saved:
-    """Open times (epoch s): of the bars that were new or got fuller, and of those that differ from
-    what was collected from the same ids (they stay as collected)."""
+    """How many bars were new or got fuller, the open times (epoch s) of those among them that are
+    recent, and of bars that differ from what was collected of the same ids (they stay)."""
 
-    changed: list[int]
+    changed: int
+    recent: list[int]
     differing: list[int]
 
 
 @transaction.atomic
-def save(instrument_id: int, band_set: str, bars: pl.DataFrame) -> Saved:
-    partitions.prepare(*_days(bars))
+def save(instrument_id: int, band_set: str, bars: pl.DataFrame, recent_from: int) -> Saved:
+    partitions.prepare(*_ends(bars))
     with connection.cursor() as cursor:
+        # the record of the whole file is committed behind all of it, and waits for the disk
+        cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("DROP TABLE IF EXISTS incoming_archive")
         cursor.execute(INCOMING)
         text = io.BytesIO()
@@ -73,14 +81,15 @@ def save(instrument_id: int, band_set: str, bars: pl.DataFrame) -> Saved:
             ) as copy,
         ):
             copy.write(text.getbuffer())
-        cursor.execute(DIFFERING, [instrument_id])
+        cursor.execute("ANALYZE incoming_archive")
+        cursor.execute(DIFFERING, [instrument_id, *_ends(bars)])
         differing = [to_seconds(time) for (time,) in cursor.fetchall()]
-        cursor.execute(UPSERT, [instrument_id, band_set])
-        changed = [to_seconds(time) for (time,) in cursor.fetchall()]
-    mark_hours(instrument_id, changed)
-    return Saved(changed, differing)
+        cursor.execute(UPSERT, [instrument_id, band_set, recent_from])
+        changed, hours, recent = cursor.fetchone()
+    mark_hours(instrument_id, hours or [])
+    return Saved(changed, recent or [], differing)
 
 
-def _days(bars: pl.DataFrame) -> tuple[datetime, datetime]:
+def _ends(bars: pl.DataFrame) -> tuple[datetime, datetime]:
     first, last = bars.select(first=pl.col("second").min(), last=pl.col("second").max()).row(0)
     return from_seconds(first), from_seconds(last)
