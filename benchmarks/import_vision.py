@@ -95,8 +95,13 @@ def import_it(folder: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), sum(trades) FROM market_second_bar")
         bars, trades = cursor.fetchone()
+        cursor.execute(
+            "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
+            "WHERE inhparent = 'market_second_bar'::regclass"
+        )
+        size = int(cursor.fetchone()[0])
     assert trades == ROWS, (trades, ROWS)
-    print(f"{took} {peak} {bars}", file=sys.stderr)
+    print(f"{took} {peak} {bars} {size}", file=sys.stderr)
 
 
 def main() -> None:
@@ -122,7 +127,7 @@ def main() -> None:
             [sys.executable, "-W", "ignore", "-m", "benchmarks.import_vision", str(packed.parent)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        took, peak, bars = (float(word) for word in done.stderr.split()[-3:])
+        took, peak, bars, size = (float(word) for word in done.stderr.split()[-4:])
     for what, seconds in (
         ("(a) Polars scan of the CSV", bare),
         ("(b) unpack and Polars read of the zip", unpacked),
@@ -130,7 +135,10 @@ def main() -> None:
     ):
         print(f"{what:40} {ROWS / seconds:12,.0f} rows/s")
     print(f"import / bare scan of the CSV: {bare / took:.2f}; of the zip: {unpacked / took:.2f}")
-    print(f"{bars:,.0f} bars of 1 s, {peak:,.0f} MB of memory at most")
+    print(
+        f"{bars:,.0f} bars of 1 s, {peak:,.0f} MB of memory at most; {size / bars:,.0f} bytes a "
+        f"bar in PostgreSQL: {size / bars * 2_592_000 / 1e9:.2f} GB a month that never rests"
+    )
 
 
 if __name__ == "__main__":

@@ -62,16 +62,15 @@ def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer]:
 
 
 def with_cvd(
-    answer: BarAnswer, bar: Bar, unit: Unit, bands: BandSet, line: tuple[int, Sequence[int]]
+    answer: BarAnswer, bands: dict[str, BandAnswer], line: tuple[int, Sequence[int]]
 ) -> BarAnswer:
     """The API's bar: one unit's bands, with the cumulative values at the bar's end."""
     total, by_band = line
-    answer["cvd"] = quote(total)
-    found = bands_answer(bar, unit, bands)
-    for name, value in zip(bands.names, by_band, strict=True):
-        found[name]["cvd"] = quote(value)
-    answer["bands"] = found
-    return answer
+    said = {
+        name: {**band, "cvd": quote(value)}
+        for (name, band), value in zip(bands.items(), by_band, strict=True)
+    }
+    return {**answer, "cvd": quote(total), "bands": said}
 
 
 def live_payload(bar: Bar, bands: BandSet, *, time_ms: int, closed: bool, complete: bool) -> str:

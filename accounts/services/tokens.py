@@ -4,7 +4,6 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
@@ -32,9 +31,8 @@ def user_of_token(*, token: str) -> User | None:
     if found is None:
         return None
     now = timezone.now()
-    ApiToken.objects.filter(
-        Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=found.pk
-    ).update(last_used_at=now)
+    if found.last_used_at is None or found.last_used_at < now - LAST_USED_STEP:
+        ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
     return found.user
 
 

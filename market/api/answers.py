@@ -1,8 +1,11 @@
 """The shape of a CVD answer, for OpenAPI and for its making."""
 
+import contextlib
+
 from rest_framework import serializers
 
-from market.answers import bar_answer, with_cvd
+from market import answers
+from market.answers import bands_answer, bar_answer, with_cvd
 from market.flow.bands import SETS
 from market.flow.cumulative import Unit, cumulative
 from market.models import Instrument
@@ -56,17 +59,38 @@ class CvdAnswer(serializers.Serializer[object]):
     bars = BarAnswer(many=True)
 
 
+# Answers of closed bars, which are asked for again and again; all but what depends on the anchor.
+_said: dict[tuple[object, ...], tuple[answers.BarAnswer, dict[str, answers.BandAnswer]]] = {}
+MOST_REMEMBERED = 20_000
+
+
+def _remember(
+    key: tuple[object, ...], said: tuple[answers.BarAnswer, dict[str, answers.BandAnswer]]
+) -> None:
+    while len(_said) >= MOST_REMEMBERED:
+        with contextlib.suppress(KeyError, RuntimeError):  # another thread was faster
+            del _said[next(iter(_said))]
+    _said[key] = said
+
+
 def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) -> dict[str, object]:
     """The contract's answer; money is exact decimal text."""
     bands = SETS[instrument.band_set]
     lines = cumulative(span.bars, unit)
-    bars = [
-        with_cvd(
-            bar_answer(bar, closed=span.is_closed(bar), complete=span.is_complete(bar)),
-            bar, unit, bands, line,
-        )
-        for bar, line in zip(span.bars, lines, strict=True)
-    ]  # fmt: skip
+    bars = []
+    for bar, line in zip(span.bars, lines, strict=True):
+        closed, complete = span.is_closed(bar), span.is_complete(bar)
+        key = (
+            instrument.pk, span.seconds, unit, bar.time, bar.revision, bar.trades, bar.last_id,
+            bar.quote_buy, bar.quote_sell, closed, complete,
+        )  # fmt: skip
+        said = _said.get(key)
+        if said is None:
+            whole = bar_answer(bar, closed=closed, complete=complete)
+            said = whole, bands_answer(bar, unit, bands)
+            if closed:
+                _remember(key, said)
+        bars.append(with_cvd(*said, line))
     return {
         "symbol": instrument.symbol,
         "market": instrument.market,
