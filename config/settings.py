@@ -78,6 +78,9 @@ HOT_MINUTES_TTL = env.integer("HOT_MINUTES_TTL", 48 * 3600, 3600)
 # Parquet files of what retention took out of PostgreSQL.
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 
+# Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
+KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
+
 # --- Apps ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

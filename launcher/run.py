@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 servers.start()
         with step("bringing the database up to date"):
             _manage("migrate", "--verbosity", "0")
+        _manage("kek", "ensure")
         with step("collecting static files"):
             _manage("collectstatic", "--noinput", "--verbosity", "0")
         with step("preparing the demo user"):

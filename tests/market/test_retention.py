@@ -14,8 +14,8 @@ from market.archive import parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.models import ArchiveHour, Instrument, Retention
+from tests import lines
 from tests.conftest import MakeInstrument
-from tests.market import lines
 from tests.market.test_rollups import DAYS, START, check, collected, second
 
 pytestmark = pytest.mark.django_db

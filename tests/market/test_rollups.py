@@ -18,8 +18,8 @@ from market.archive import rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.models import ArchiveHour, Instrument
+from tests import lines
 from tests.conftest import MakeInstrument
-from tests.market import lines
 
 pytestmark = pytest.mark.django_db
 START = 1_790_035_200  # midnight, UTC

@@ -1,0 +1,186 @@
+"""Which key does what: states in the database, keys in files, and the two-phase rotation."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder
+from accounts.vault import envelope, keyfiles
+from accounts.vault.envelope import Binding
+from accounts.vault.keyfiles import KeyProblem
+from lib.secret import Secret
+
+log = structlog.get_logger(__name__)
+
+State = KeyEncryptionKey.State
+# GCM allows 2**32 random nonces a key; far below that a new one is due.
+MANY_WRAPS = 2**28
+HOLDER_SECONDS = 30
+
+
+def seal(plain: Secret, binding: Binding) -> bytes:
+    """Sealed with the primary key. Raises KeyProblem."""
+    key = KeyEncryptionKey.objects.filter(state=State.PRIMARY).first()
+    if key is None:
+        raise KeyProblem("no key seals: run `manage.py kek add` and `manage.py kek promote`")
+    sealed = envelope.seal(plain, binding, key.pk, _checked(key))
+    KeyEncryptionKey.objects.filter(pk=key.pk).update(wraps=F("wraps") + 1)
+    if key.wraps > MANY_WRAPS:
+        log.warning("key sealed very often, rotate it", key_id=key.pk)
+    return sealed
+
+
+def unseal(sealed: bytes, binding: Binding) -> Secret:
+    """Raises KeyProblem, envelope.NotOurs."""
+    return envelope.unseal(bytes(sealed), binding, _usable)
+
+
+def verify() -> None:
+    """Every key that may be needed is there and is the right one. Raises KeyProblem."""
+    for key in KeyEncryptionKey.objects.filter(state__in=[State.PRIMARY, State.ENABLED]):
+        _checked(key)
+
+
+# --- rotation -----------------------------------------------------------------------------------
+
+
+def add() -> KeyEncryptionKey:
+    """Phase one: a new key, or a file that lies in KEK_DIR already; it opens but does not seal."""
+    known = set(KeyEncryptionKey.objects.values_list("pk", flat=True))
+    waiting = [key_id for key_id in keyfiles.ids() if key_id not in known]
+    key_id = waiting[0] if waiting else max([0, *known, *keyfiles.ids()]) + 1
+    if not waiting:
+        keyfiles.make(key_id)
+    check = keyfiles.check_value(keyfiles.read(key_id))
+    log.info("key added", key_id=key_id)
+    return KeyEncryptionKey.objects.create(pk=key_id, state=State.ENABLED, check_value=check)
+
+
+@transaction.atomic
+def promote(key_id: int) -> None:
+    """Phase two: this key seals from now on. Refused while a live process lacks its file."""
+    key = _locked(key_id)
+    if key.state not in {State.ENABLED, State.PRIMARY}:
+        raise KeyProblem(f"key {key_id} is {key.state}: expected an enabled key")
+    _checked(key)
+    lacking = [holder.name for holder in live_holders() if key_id not in holder.key_ids]
+    if lacking:
+        raise KeyProblem(f"key {key_id} is not in KEK_DIR of {', '.join(lacking)} yet")
+    KeyEncryptionKey.objects.filter(state=State.PRIMARY).update(state=State.ENABLED)
+    KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.PRIMARY)
+    log.info("key promoted", key_id=key_id)
+
+
+def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
+    """Seal everything anew with the primary key, row by row while the app runs; yields (done, all).
+    Killed anywhere, the next run goes on; a row that changes meanwhile is looked at again."""
+    primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
+    found = ExchangeAccount.objects.exclude(kek_id=primary.pk)
+    total, done = found.count(), 0
+    while rows := list(found.order_by("pk")[:batch]):
+        for account in rows:
+            done += _rewrap(account)
+        yield min(done, total), total
+
+
+def disable(key_id: int) -> None:
+    """It opens nothing any more. Refused while something is sealed with it."""
+    key = _locked_now(key_id)
+    if key.state == State.PRIMARY:
+        raise KeyProblem(f"key {key_id} is the primary one: promote another first")
+    rows = ExchangeAccount.objects.filter(kek_id=key_id).count()
+    if rows:
+        raise KeyProblem(f"key {key_id} still seals {rows} accounts: run `manage.py kek rewrap`")
+    KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DISABLED)
+    log.info("key disabled", key_id=key_id)
+
+
+def destroy(key_id: int) -> None:
+    """Its file goes for good; only a disabled key may."""
+    key = _locked_now(key_id)
+    if key.state != State.DISABLED:
+        raise KeyProblem(f"key {key_id} is {key.state}: expected a disabled key")
+    keyfiles.destroy(key_id)
+    KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DESTROYED)
+    log.info("key destroyed", key_id=key_id)
+
+
+def ensure() -> None:
+    """For the embedded mode: the first key, if there is none; else all have to be right."""
+    if not KeyEncryptionKey.objects.exists():
+        promote(add().pk)
+    verify()
+
+
+# --- who holds which files ----------------------------------------------------------------------
+
+
+def report(name: str) -> None:
+    """A process says which key files it sees; `promote` waits for all."""
+    until = timezone.now() + timedelta(seconds=HOLDER_SECONDS)
+    KeyHolder.objects.update_or_create(
+        name=name, defaults={"key_ids": keyfiles.ids(), "until": until}
+    )
+    KeyHolder.objects.filter(until__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def report_for_ever(name: str, is_over: Callable[[float], bool]) -> None:
+    """`is_over(seconds)` waits so long and says whether to end."""
+    while True:
+        started = time.monotonic()
+        report(name)
+        if is_over(max(0.0, HOLDER_SECONDS / 3 - (time.monotonic() - started))):
+            return
+
+
+def live_holders() -> list[KeyHolder]:
+    return list(KeyHolder.objects.filter(until__gt=timezone.now()))
+
+
+def _rewrap(account: ExchangeAccount) -> int:
+    """1 when this row is sealed with the primary key now."""
+    old = account.sealed()
+    new = {}
+    for field, sealed in old.items():
+        plain = unseal(sealed, account.binding(field))
+        new[field] = seal(plain, account.binding(field))
+        if unseal(new[field], account.binding(field)) != plain:
+            raise KeyProblem(f"account {account.pk} would not open again: nothing was changed")
+        plain.wipe()
+    key_ids = {envelope.key_id_of(sealed) for sealed in new.values()}
+    if len(key_ids) != 1:
+        return 0  # another key was promoted in between: once more
+    return ExchangeAccount.objects.filter(pk=account.pk, **old).update(**new, kek_id=key_ids.pop())
+
+
+def _usable(key_id: int) -> bytes:
+    key = KeyEncryptionKey.objects.filter(pk=key_id).first()
+    if key is None:
+        raise KeyProblem(f"key {key_id} is not known: was its row restored?")
+    if key.state not in {State.PRIMARY, State.ENABLED}:
+        raise KeyProblem(f"key {key_id} is {key.state}")
+    return _checked(key)
+
+
+def _checked(key: KeyEncryptionKey) -> bytes:
+    found = keyfiles.read(key.pk)
+    if keyfiles.check_value(found) != bytes(key.check_value):
+        raise KeyProblem(f"key file {key.pk} is not the key that sealed: put the right file back")
+    return found
+
+
+def _locked(key_id: int) -> KeyEncryptionKey:
+    key = KeyEncryptionKey.objects.select_for_update().filter(pk=key_id).first()
+    if key is None:
+        raise KeyProblem(f"expected the id of a key, was {key_id}: see `manage.py kek status`")
+    return key
+
+
+def _locked_now(key_id: int) -> KeyEncryptionKey:
+    with transaction.atomic():
+        return _locked(key_id)
