@@ -108,7 +108,7 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
             Child("simulator", [
                 python, "-m", "simulator", "--port", str(config["simulator_port"]),
                 "--data", str(Path(str(config["data_dir"])) / "simulator"),
-                "--symbols", str(config["symbols"]),
+                "--symbols", str(config["symbols"]), "--demo",
             ], 2)
         )  # fmt: skip
     return children

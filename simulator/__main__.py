@@ -29,6 +29,9 @@ from simulator.injector import read_script
 from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
 from simulator.listing import SPOT, USDM
 
+# What the demo account trades beside the listed symbols: its fees are in BNB.
+DEMO = ((SPOT, "BNBUSDT"), (USDM, "BTCUSDT"), (USDM, "ETHUSDT"))
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
@@ -39,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--futures-port", type=int, default=0, metavar="PORT",
                       help="a second port where addresses without /public or /market are futures' "
                       "too: they take every subscription and serve only /public")  # fmt: skip
+    made.add_argument("--demo", action="store_true",
+                      help="an account with a year of history; its key is told by "
+                      "/simulator/accounts")  # fmt: skip
     _add_tapes(made.add_argument_group("tapes"))
     _add_faults(made.add_argument_group("faults"))
     _add_limits(made.add_argument_group("how clients are treated"))
@@ -97,8 +103,12 @@ def make_exchange(arguments: argparse.Namespace) -> Exchange:
     for item in arguments.tape:
         market, name, path = _tape(item)
         exchange.list_recorded(name, path, arguments.speed, market, is_looped=arguments.loop)
-    for market, names in ((SPOT, arguments.symbols), (USDM, arguments.futures)):
-        for name in filter(None, names.upper().split(",")):
+    spot, futures = arguments.symbols.upper().split(","), arguments.futures.upper().split(",")
+    if arguments.demo:
+        spot += [name for market, name in DEMO if market == SPOT]
+        futures += [name for market, name in DEMO if market == USDM]
+    for market, names in ((SPOT, spot), (USDM, futures)):
+        for name in filter(None, names):
             if name not in exchange.markets[market].listed:
                 exchange.list_generated(
                     name, arguments.data, arguments.seed, arguments.pace, market
@@ -123,6 +133,7 @@ def make_options(arguments: argparse.Namespace) -> Options:
         Lifetime(arguments.ping_every, arguments.pong_within, arguments.life),
         arguments.attempts, arguments.first_ban, arguments.futures_port,
         read_script(arguments.faults) if arguments.faults else None,
+        arguments.data / "accounts.json" if arguments.data else None, arguments.demo,
     )  # fmt: skip
 
 

@@ -4,20 +4,29 @@ import asyncio
 import contextlib
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
+from simulator.accounts.bank import Bank
+from simulator.accounts.history import open_demo
 from simulator.connection import Lifetime
 from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
 from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
+from simulator.rest.bank_control import BankControl
 from simulator.rest.control import Control
 from simulator.rest.gate import Gate
+from simulator.rest.sapi import Sapi
+from simulator.rest.signed import Door
 from simulator.rest.spot import SpotRest
+from simulator.rest.spot_account import SpotAccountRest
 from simulator.rest.usdm import UsdmRest
+from simulator.rest.usdm_account import ListenKeys, UsdmAccountRest
 from simulator.sockets import Sockets
+from simulator.wsapi import WsApi
 
 TICK_SECONDS = 0.01
 FAILED_SECONDS = 1.0
@@ -32,9 +41,13 @@ class Options:
     first_ban_seconds: float = FIRST_BAN_SECONDS
     futures_port: int = 0
     script: Script | None = None
+    # where accounts are kept over restarts, and whether there is one with a year behind it
+    accounts: Path | None = None
+    has_demo: bool = False
 
 
 SOCKETS = web.AppKey("sockets", Sockets)
+BANK = web.AppKey("bank", Bank)
 
 
 def make_app(exchange: Exchange, options: Options | None = None) -> web.Application:
@@ -42,18 +55,32 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     sockets = Sockets(
         exchange, options.lifetime, futures_port=options.futures_port, attempts=options.attempts
     )
-    injector = Injector(exchange, sockets)
+    bank = Bank(exchange, options.accounts)
+    if options.has_demo and not bank.accounts:
+        open_demo(bank)
+    door = Door(bank, time.monotonic)
+    listen_keys = ListenKeys(bank)
+    api = WsApi(bank, door, options.lifetime, sockets.attempts)
+    injector = Injector(exchange, sockets, api)
     markets = [SpotRest(exchange), UsdmRest(exchange)]
     control = Control(exchange, sockets, injector)
+    private = [
+        SpotAccountRest(bank, door).routes(), UsdmAccountRest(bank, door, listen_keys).routes(),
+        Sapi(bank, door).routes(), BankControl(bank).routes(), api.routes(),
+    ]  # fmt: skip
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])
     app[SOCKETS] = sockets
     for market in markets:
         app.add_routes(market.routes())
+    for routes in private:
+        app.add_routes(routes)
     app.add_routes([*control.routes(), *sockets.routes()])
+    app[BANK] = bank
 
     async def run_exchange(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_advance_for_ever(exchange, sockets))]
+        ticks = [exchange.advance, bank.tick, listen_keys.tick, sockets.flush]
+        tasks = [asyncio.create_task(_advance_for_ever(ticks))]
         if options.script is not None:
             tasks.append(asyncio.create_task(injector.play(options.script)))
         yield
@@ -64,6 +91,8 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
 
     async def close_sockets(_: web.Application) -> None:
         sockets.cut()
+        api.cut()
+        bank.save()
         for market in exchange.markets.values():
             for symbol in market.symbols:
                 symbol.tape.close()
@@ -73,11 +102,11 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     return app
 
 
-async def _advance_for_ever(exchange: Exchange, sockets: Sockets) -> None:
+async def _advance_for_ever(ticks: Sequence[Callable[[], None]]) -> None:
     while True:
         try:
-            exchange.advance()
-            sockets.flush()
+            for tick in ticks:
+                tick()
         except Exception:  # noqa: BLE001  (a defect must not silence every other symbol)
             traceback.print_exc()
             await asyncio.sleep(FAILED_SECONDS)

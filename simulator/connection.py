@@ -19,6 +19,7 @@ UNREAD_BYTES = 64 * 1024 * 1024
 TEXT_FRAME = 0x81
 # What a stream's name may look like; others are taken and never speak.
 NAME = re.compile(r"!?\w+(@[\w+:-]+)*")
+LISTEN_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ class Connection:
         """Unknown streams, and those of another address, are taken too: they never say anything."""
         for name in names:
             self.streams[name] = None
-            if serves(self.category, name) and NAME.fullmatch(name):
+            # a user stream of futures is named by its listenKey
+            is_user = self.category == "private" and LISTEN_KEY.fullmatch(name)
+            if is_user or (serves(self.category, name) and NAME.fullmatch(name)):
                 self.audience.listen(name, self)
 
     def remove(self, names: list[str]) -> None:

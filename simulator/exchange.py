@@ -19,16 +19,17 @@ from simulator.sources.generator import Generated
 from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
 from simulator.symbol import Symbol, batch_us
-from simulator.tape import Row, Tape
+from simulator.tape import Row, Tape, Trade
 
 FIRST_ID = 1_000_001
 
 
 class Listed:
-    """A symbol with the channels that speak of it."""
+    """A symbol with the channels that speak of it; `watchers` hear of its trades."""
 
     def __init__(self, symbol: Symbol, audience: Audience, marks: Marks) -> None:
         self.symbol = symbol
+        self.watchers: list[Callable[[Listed, list[Trade]], None]] = []
         self._marks = marks
         self._trades = Trades(symbol, audience)
         self._candles = Candles(symbol, audience)
@@ -53,13 +54,32 @@ class Listed:
         self._trades.forget()
         self._candles.forget()
 
-    def _trade(self, rows: list[Row], now_us: int) -> None:
+    def take(self, is_buy: bool, quantity: int, limit: int, now_us: int) -> list[Trade]:
+        """A client's taker order on a made-up market: its trades are the tape's."""
+        source = self.symbol.source
+        if not isinstance(source, Generated) or source.is_halted:
+            return []
+        return self._trade(source.take(is_buy, quantity, limit, now_us), now_us)
+
+    def depth(self, is_buy: bool, limit: int) -> int:
+        """What the book has up to a price (0: all of it)."""
+        book = self.symbol.source.book
+        levels = book.top_asks(5000) if is_buy else book.top_bids(5000)
+        return sum(
+            size for price, size in levels
+            if not limit or (price <= limit if is_buy else price >= limit)
+        )  # fmt: skip
+
+    def _trade(self, rows: list[Row], now_us: int) -> list[Trade]:
         if not rows:
-            return
+            return []
         trades = self.symbol.tape.append(rows)
         self.symbol.batches.append((now_us, trades[-1].id))
         self._trades.tell(trades, [row.event_time for row in rows])
         self._candles.tell(trades)
+        for watch in self.watchers:
+            watch(self, trades)
+        return trades
 
     def _tell(self, event: Event, now_us: int) -> None:
         if isinstance(event, Best):

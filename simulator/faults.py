@@ -32,6 +32,14 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "forget": {"symbol": "*", "market": "*", "kept": 1000.0},
     "wipe": {"symbol": "*", "market": "*", "first_id": 1.0},
     "shutdown": {"seconds": 2.0},
+    # accounts: events lost or told twice, a user stream that says nothing, orders that are executed
+    # though the answer is an error, orders that cannot be found at first, keys that are refused
+    "user_lost": {"rate": 0.5, "seconds": 5.0},
+    "user_double": {"rate": 0.5, "seconds": 5.0},
+    "user_silence": {"seconds": 10.0},
+    "executed": {"rate": 1.0, "seconds": 5.0, "code": 503.0},
+    "order_hidden": {"ms": 5000.0, "seconds": 10.0},
+    "keys_refused": {"seconds": 10.0},
 }
 # The largest sensible value of an argument, where it is not 1e9.
 MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
@@ -150,6 +158,33 @@ class Faults:
     def refuses_connections(self) -> bool:
         return any(item.kind == "refuse" for item in self._now())
 
+    # --- accounts -------------------------------------------------------------------------------
+
+    def user_copies(self) -> int:
+        """How often an event of a user stream is told: 0, 1 or 2 times."""
+        for item in self._now():
+            if item.kind == "user_silence":
+                self.counts["user_silence"] += 1
+                return 0
+        return 0 if self._strikes("user_lost") else 2 if self._strikes("user_double") else 1
+
+    def answer_after_execution(self) -> int:
+        """The status that hides that an order was executed, 0 for none."""
+        for item in self._now():
+            if item.kind == "executed" and self.rng.random() < item.number("rate"):
+                self.counts["executed"] += 1
+                return int(item.number("code"))
+        return 0
+
+    def hides_orders_ms(self) -> int:
+        """For how long a new order cannot be found."""
+        return int(
+            max((i.number("ms") for i in self._now() if i.kind == "order_hidden"), default=0)
+        )
+
+    def refuses_keys(self) -> bool:
+        return any(item.kind == "keys_refused" for item in self._now())
+
     # --- REST -----------------------------------------------------------------------------------
 
     def for_request(self, path: str) -> Active | None:
@@ -170,7 +205,7 @@ class Faults:
         return int(max(lags, default=0.0) * 1000)
 
     def _strikes(self, kind: str) -> bool:
-        rate = self.rates[kind]
+        rate = self.rates.get(kind, 0.0)
         for item in self._now():
             if item.kind == kind:
                 rate = max(rate, item.number("rate"))

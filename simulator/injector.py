@@ -12,6 +12,7 @@ from simulator.faults import Active, Faults, checked
 from simulator.sockets import Sockets
 from simulator.sources.generator import Generated
 from simulator.symbol import Symbol
+from simulator.wsapi import WsApi
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class Script:
 
 
 class Injector:
-    def __init__(self, exchange: Exchange, sockets: Sockets) -> None:
+    def __init__(self, exchange: Exchange, sockets: Sockets, api: WsApi) -> None:
         self.exchange = exchange
         self.sockets = sockets
+        self.api = api
         self._background: set[asyncio.Task[None]] = set()
 
     def inject(self, kind: str, arguments: dict[str, object]) -> dict[str, object]:
@@ -42,7 +44,10 @@ class Injector:
         fault = self.exchange.faults.start(kind, arguments)
         struck: dict[str, object] = {}
         if kind == "cut":
-            struck["connections"] = self.sockets.cut(str(fault.arguments["stream"]))
+            stream = str(fault.arguments["stream"])
+            struck["connections"] = self.sockets.cut(stream)
+            if stream == "*":
+                struck["user_connections"] = self.api.cut()
         elif kind == "half_open":
             chosen = self.sockets.choose(str(fault.arguments["stream"]))
             for connection in chosen:
@@ -50,6 +55,7 @@ class Injector:
             struck["connections"] = len(chosen)
         elif kind == "shutdown":
             self._later(self.sockets.shut_down(fault.number("seconds")))
+            self._later(self.api.shut_down(fault.number("seconds")))
         elif kind in {"hole", "halt", "forget", "wipe"}:
             struck["symbols"] = [self._strike(symbol, fault) for symbol in self._symbols(fault)]
         return {"kind": kind, **fault.arguments, **struck}

@@ -88,3 +88,8 @@ class Rate:
             self._times.popleft()
         self._times.append(now)
         return len(self._times) <= self._count
+
+    def count(self) -> int:
+        """How many happened lately."""
+        now = self._clock()
+        return sum(at > now - self._seconds for at in self._times)

@@ -34,7 +34,7 @@ class Sockets:
         self.lifetime = lifetime
         self.connections: set[Connection] = set()
         self.futures_port = futures_port
-        self._attempts = Rate(attempts, ATTEMPTS_SECONDS, time.monotonic)
+        self.attempts = Rate(attempts, ATTEMPTS_SECONDS, time.monotonic)
 
     def routes(self) -> list[web.RouteDef]:
         found = [
@@ -54,13 +54,14 @@ class Sockets:
     async def raw(self, request: web.Request) -> web.StreamResponse:
         """`/ws`, `/ws/<stream>`"""
         tail = unquote(request.match_info.get("streams", ""))
-        return await self._serve(request, _names(tail), is_combined=False)
+        names = [*_names(tail), *request.query.getall("listenKey", [])]
+        return await self._serve(request, names, is_combined=False)
 
     async def combined(self, request: web.Request) -> web.StreamResponse:
         """`/stream`, `/stream?streams=<a>/<b>`"""
-        return await self._serve(
-            request, _names(request.query.get("streams", "")), is_combined=True
-        )
+        names = _names(request.query.get("streams", ""))
+        names += request.query.getall("listenKey", [])
+        return await self._serve(request, names, is_combined=True)
 
     def flush(self) -> None:
         for connection in self.connections:
@@ -101,7 +102,7 @@ class Sockets:
             assert request.transport is not None
             request.transport.close()
             return web.Response(status=503)
-        if not self._attempts.allows():
+        if not self.attempts.allows():
             return web.Response(status=429, text="Too many connection attempts")
         market, category = self._address(request)
         micro = market == SPOT and request.query.get("timeUnit", "").upper() == "MICROSECOND"

@@ -5,11 +5,12 @@ import asyncio
 from aiohttp import web
 
 from simulator import truth
+from simulator.accounts.refusals import Refusal
 from simulator.exchange import Exchange
 from simulator.faults import ARGUMENTS
 from simulator.injector import Injector
 from simulator.listing import SPOT
-from simulator.rest.questions import Refusal, integer, micros, one_symbol
+from simulator.rest.questions import integer, micros, one_symbol
 from simulator.sockets import Sockets
 
 

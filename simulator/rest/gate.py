@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
+from simulator.accounts.refusals import Refusal
 from simulator.faults import Active, Faults
 from simulator.limits import Refused, Weights
 from simulator.rest.control import Control
 from simulator.rest.market import Handler, MarketRest
-from simulator.rest.questions import Refusal
 
 # Longer than any client waits.
 HANG_SECONDS = 60.0
@@ -39,7 +39,8 @@ class Gate:
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         head = request.path.strip("/").partition("/")[0]
-        if head not in self._markets or request.match_info.http_exception is not None:
+        is_known = head in self._markets or head == "sapi"
+        if not is_known or request.match_info.http_exception is not None:
             return await _answer(request, handler)
         self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
         fault = self.faults.for_request(request.path)
@@ -47,6 +48,8 @@ class Gate:
             await asyncio.sleep(HANG_SECONDS)
         if fault is not None and fault.kind == "status":
             return _broken(fault)
+        if head not in self._weights:  # /sapi has budgets of its own
+            return await _answer(request, handler)
         weights = self._weights[head]
         try:
             refused = weights.take(self._markets[head].weight(request))

@@ -7,6 +7,7 @@ from itertools import islice
 
 from aiohttp import web
 
+from simulator.accounts.refusals import Refusal
 from simulator.channels.books import level_texts
 from simulator.exchange import Exchange
 from simulator.klines import LENGTHS, Kline, klines, row, span
@@ -14,7 +15,6 @@ from simulator.limits import WEIGHT_A_MINUTE
 from simulator.listing import SPOT
 from simulator.rest import shapes
 from simulator.rest.questions import (
-    Refusal,
     count,
     integer,
     moment,

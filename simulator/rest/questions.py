@@ -4,18 +4,11 @@ import json
 
 from aiohttp import web
 
+from simulator.accounts.refusals import Refusal
 from simulator.exchange import Market
 from simulator.symbol import Symbol
 
 YEAR_2100_US = 4_102_444_800_000_000
-
-
-class Refusal(Exception):
-    """An error as the exchange says it."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.status = code, status
 
 
 def scale(request: web.Request) -> int:

@@ -2,19 +2,22 @@
 
 from aiohttp import web
 
+from simulator.accounts.refusals import Refusal
 from simulator.amounts import UNIT, ratio_text
 from simulator.klines import DAY_US as CALENDAR_DAY_US
 from simulator.listing import SPOT
 from simulator.rest import shapes
 from simulator.rest.market import Handler, MarketRest
-from simulator.rest.questions import Refusal, integer, one_symbol, scale, symbols
+from simulator.rest.questions import integer, one_symbol, scale, symbols
 
 MINUTE_US = 60_000_000
 UNITS_US = {"m": MINUTE_US, "h": 60 * MINUTE_US, "d": 1440 * MINUTE_US}
 LONGEST = {"m": 59, "h": 23, "d": 7}
 WEIGHTS = {
     "exchangeInfo": 20, "trades": 25, "historicalTrades": 25, "historicalBlockTrades": 25,
-    "aggTrades": 4, "klines": 2, "uiKlines": 2, "avgPrice": 2,
+    "aggTrades": 4, "klines": 2, "uiKlines": 2, "avgPrice": 2, "account": 20, "myTrades": 20,
+    "allOrders": 20, "order/amendments": 4, "order/amend/keepPriority": 4, "rateLimit/order": 40,
+    "account/commission": 20, "myFilters": 40, "myPreventedMatches": 20,
 }  # fmt: skip
 DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 
@@ -52,6 +55,12 @@ class SpotRest(MarketRest):
             if path == "ticker/24hr":
                 return 2 if asked <= 20 else 40 if asked <= 100 else 80
             return 2 if is_one else 4
+        if path == "openOrders":
+            return 6 if "symbol" in request.query else 80
+        if path == "myTrades" and "orderId" in request.query:
+            return 5
+        if path == "order":
+            return 4 if request.method == "GET" else 0
         return WEIGHTS.get(path, 1)
 
     async def average(self, request: web.Request) -> web.Response:

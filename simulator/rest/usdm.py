@@ -3,12 +3,13 @@ the docstrings of binance-sdk-derivatives-trading-usds-futures."""
 
 from aiohttp import web
 
+from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
 from simulator.klines import DAY_US
 from simulator.listing import USDM
 from simulator.rest import shapes
 from simulator.rest.market import Handler, MarketRest
-from simulator.rest.questions import Refusal, count, integer, moment, one_symbol, symbols
+from simulator.rest.questions import count, integer, moment, one_symbol, symbols
 from simulator.sources.events import Mark
 from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
 from simulator.symbol import Symbol
@@ -16,7 +17,18 @@ from simulator.tape import Trade
 
 HOUR_US = 3_600_000_000
 DEPTHS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
-WEIGHTS = {"trades": 5, "historicalTrades": 200, "aggTrades": 20, "fundingRate": 0}
+WEIGHTS = {
+    "trades": 5,
+    "historicalTrades": 200,
+    "aggTrades": 20,
+    "fundingRate": 0,
+    "account": 5,
+    "balance": 5,
+    "positionRisk": 5,
+    "userTrades": 5,
+    "income": 30,
+    "allOrders": 5,
+}
 KLINE_WEIGHTS = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 # the path's name -> weight for one symbol, for all
 TICKER_WEIGHTS = {"24hr": (1, 40), "price": (1, 2), "bookTicker": (2, 5)}
@@ -66,6 +78,8 @@ class UsdmRest(MarketRest):
             return one if "symbol" in request.query else everything
         if path == "premiumIndex":
             return 1 if "symbol" in request.query else 10
+        if path in {"openOrders", "openAlgoOrders"}:
+            return 1 if "symbol" in request.query else 40
         return WEIGHTS.get(path, 1)
 
     def depth_limit(self, request: web.Request) -> int:

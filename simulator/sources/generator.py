@@ -64,6 +64,23 @@ class Generated:
                 events.append(change)
         return events
 
+    def take(self, is_buy: bool, quantity: int, limit: int, now_us: int) -> list[Row]:
+        """A client's taker order: it eats the book up to a price (0: whatever it costs)."""
+        book = self.book
+        side, change = (book.asks, book.set_ask) if is_buy else (book.bids, book.set_bid)
+        rows: list[Row] = []
+        while quantity > 0 and len(side.prices) > 1:
+            price = side.prices[0] if is_buy else side.prices[-1]
+            if limit and (price > limit if is_buy else price < limit):
+                break
+            part = min(quantity, side.sizes[price])
+            rows.append(Row(price, part, now_us, not is_buy))
+            quantity -= part
+            change(price, side.sizes[price] - part)
+        if rows:
+            self._settle(rows[-1].price, is_buy)
+        return rows
+
     def mark(self, now_us: int) -> Mark:
         """Mark and index price follow the mid; the rate stands for the whole eight hours."""
         mid = (self.book.best_bid + self.book.best_ask) // 2

@@ -1,0 +1,1 @@
+"""Accounts at the exchange: keys, balances, orders, positions, and everything that moved them."""

@@ -1,0 +1,123 @@
+"""USD-M futures: positions, realised profit, fees and funding, all from the wallet."""
+
+from collections.abc import Callable
+
+from simulator.accounts import filters
+from simulator.accounts.records import USDM, Account, Fill, Movement, Order, Position
+from simulator.accounts.refusals import Refusal
+from simulator.amounts import UNIT
+from simulator.listing import Listing
+from simulator.tape import Trade
+
+TAKER_FEE, MAKER_FEE = 500, 200
+MILLION = 1_000_000
+LEVERAGE = 20
+
+Tell = Callable[[Account, Order, Fill | None, str], None]
+
+
+class FuturesDesk:
+    def __init__(self, tell: Tell, next_id: Callable[[], int]) -> None:
+        self._tell = tell
+        self._next_id = next_id
+
+    def check(self, account: Account, order: Order, rules: Listing, last_price: int) -> None:
+        """Raises Refusal for an order that may not be placed."""
+        mine = [o for o in account.open_orders(USDM) if o.symbol == order.symbol]
+        filters.check(order, rules, last_price, len(mine))
+        if account.is_hedged != (order.position_side != "BOTH"):
+            raise Refusal(-4061, "Order's position side does not match user's setting.")
+        if any(other.client_id == order.client_id for other in mine):
+            raise Refusal(-4116, "ClientOrderId is duplicated.")
+        position = self.position(account, order)
+        closes = position.amount and (position.amount > 0) != order.is_buy
+        if order.reduce_only and not closes:
+            raise Refusal(-2022, "ReduceOnly Order is rejected.")
+        if not closes:
+            margin = (order.price or last_price) * order.quantity // UNIT
+            margin //= account.leverage.get(order.symbol, LEVERAGE)
+            if margin > account.wallet.get(rules.quote, 0):
+                raise Refusal(-2019, "Margin is insufficient.")
+
+    def accept(self, account: Account, order: Order) -> None:
+        account.orders[order.id] = order
+        self._tell(account, order, None, "NEW")
+
+    def position(self, account: Account, order: Order) -> Position:
+        name = f"{order.symbol}:{order.position_side}"
+        return account.positions.setdefault(name, Position(order.symbol, order.position_side))
+
+    def fill(
+        self, account: Account, order: Order, trade: Trade, quantity: int, rules: Listing,
+        *, is_maker: bool,
+    ) -> Fill:  # fmt: skip
+        quote = trade.price * quantity // UNIT
+        fee = quote * (MAKER_FEE if is_maker else TAKER_FEE) // MILLION
+        signed = quantity if order.is_buy else -quantity
+        realized = apply(self.position(account, order), signed, trade.price)
+        time = trade.time // 1000
+        self._move(account, order.symbol, rules.quote, "REALIZED_PNL", realized, time, trade.id)
+        self._move(account, order.symbol, rules.quote, "COMMISSION", -fee, time, trade.id)
+        order.executed += quantity
+        order.quote += quote
+        order.updated = time
+        order.status = "FILLED" if order.left <= 0 else "PARTIALLY_FILLED"
+        fill = Fill(
+            USDM, order.symbol, trade.id, order.id, order.side, trade.price, quantity, quote, fee,
+            rules.quote, time, is_maker, order.position_side, realized,
+        )  # fmt: skip
+        account.fills.append(fill)
+        account.updated = time
+        self._tell(account, order, fill, "TRADE")
+        return fill
+
+    def end(self, account: Account, order: Order, status: str, now_ms: int) -> None:
+        order.status, order.updated = status, now_ms
+        self._tell(account, order, None, status)
+
+    def fund(
+        self, account: Account, rules: Listing, rate: int, mark: int, time_ms: int
+    ) -> list[Movement]:
+        """Longs pay shorts when the rate (1e-8) is above zero."""
+        paid = []
+        for position in account.positions.values():
+            if position.symbol == rules.symbol and position.amount:
+                value = position.amount * mark // UNIT * rate // UNIT
+                moved = self._move(
+                    account, rules.symbol, rules.quote, "FUNDING_FEE", -value, time_ms, 0
+                )
+                paid += [moved] if moved else []
+        return paid
+
+    def _move(
+        self, account: Account, symbol: str, asset: str, kind: str, amount: int, time: int,
+        trade_id: int,
+    ) -> Movement | None:  # fmt: skip
+        if not amount:
+            return None
+        account.wallet[asset] = account.wallet.get(asset, 0) + amount
+        moved = Movement(
+            "income", self._next_id(), time, asset, amount,
+            {"symbol": symbol, "incomeType": kind, "info": kind,
+             "tradeId": str(trade_id) if trade_id else ""},
+        )  # fmt: skip
+        account.movements.append(moved)
+        return moved
+
+
+def apply(position: Position, signed: int, price: int) -> int:
+    """Change a position by a signed quantity; returns the realised profit, rounded down."""
+    if not position.amount or (position.amount > 0) == (signed > 0):
+        position.amount += signed
+        position.cost += signed * price
+        return 0
+    closed = min(abs(signed), abs(position.amount))
+    share = position.cost * closed // abs(position.amount)
+    direction = 1 if position.amount > 0 else -1
+    realized = (direction * price * closed - share) // UNIT
+    position.cost -= share
+    position.amount -= direction * closed
+    rest = signed + direction * closed
+    if rest:
+        position.amount, position.cost = rest, rest * price
+    return realized

@@ -1,0 +1,144 @@
+"""What an account holds and what happened to it. Amounts in units of 1e-8, times in epoch ms."""
+
+from dataclasses import dataclass, field
+
+SPOT, USDM = "spot", "usdm"
+OPEN = {"NEW", "PARTIALLY_FILLED"}
+
+
+@dataclass
+class Holding:
+    free: int = 0
+    locked: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.free + self.locked
+
+
+@dataclass
+class Order:
+    market: str
+    symbol: str
+    id: int
+    client_id: str
+    side: str
+    type: str
+    time_in_force: str
+    price: int
+    quantity: int
+    time: int
+    updated: int
+    # of a spot market order by value: what it may spend or has to bring in
+    quote_quantity: int = 0
+    stop_price: int = 0
+    executed: int = 0
+    quote: int = 0
+    status: str = "NEW"
+    position_side: str = "BOTH"
+    reduce_only: bool = False
+    self_trade_prevention: str = "EXPIRE_MAKER"
+    # what it holds back: quote of a buy, base of a sell
+    locked: int = 0
+    amends: list[tuple[int, int, int, str]] = field(default_factory=list)
+    # answered as unknown until then (a fault)
+    hidden_until: int = 0
+
+    @property
+    def is_buy(self) -> bool:
+        return self.side == "BUY"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.executed
+
+
+@dataclass
+class Fill:
+    market: str
+    symbol: str
+    # the tape's own trade id
+    id: int
+    order_id: int
+    side: str
+    price: int
+    quantity: int
+    quote: int
+    commission: int
+    commission_asset: str
+    time: int
+    is_maker: bool
+    position_side: str = "BOTH"
+    realized: int = 0
+    # planted: it happened, but the exchange does not tell of it any more
+    is_forgotten: bool = False
+
+
+@dataclass
+class Position:
+    """`amount` is signed; `cost` the sum of price x amount of what is open, in 1e-16."""
+
+    symbol: str
+    side: str = "BOTH"
+    amount: int = 0
+    cost: int = 0
+
+    @property
+    def entry(self) -> int:
+        return abs(self.cost) // abs(self.amount) if self.amount else 0
+
+
+@dataclass
+class Movement:
+    """Anything that moved a balance and was no order: `kind` is deposit, withdrawal, dust, convert,
+    dividend, transfer or income; `details` are in the words of the endpoint that tells of it."""
+
+    kind: str
+    id: int
+    time: int
+    asset: str
+    amount: int
+    details: dict[str, str | int | bool] = field(default_factory=dict)
+
+
+@dataclass
+class Key:
+    """`secret` is the HMAC secret, or the public key in PEM."""
+
+    api_key: str
+    kind: str
+    secret: str
+    permissions: dict[str, bool]
+    # addresses that may use it; none: all
+    addresses: list[str] = field(default_factory=list)
+    created: int = 0
+    is_revoked: bool = False
+
+
+@dataclass
+class Account:
+    uid: int
+    name: str
+    keys: list[Key] = field(default_factory=list)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    # the futures wallet
+    wallet: dict[str, int] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    positions: dict[str, Position] = field(default_factory=dict)
+    movements: list[Movement] = field(default_factory=list)
+    leverage: dict[str, int] = field(default_factory=dict)
+    is_hedged: bool = False
+    pays_in_bnb: bool = True
+    funded_until: int = 0
+    updated: int = 0
+
+    def holding(self, asset: str) -> Holding:
+        return self.holdings.setdefault(asset, Holding())
+
+    def open_orders(self, market: str) -> list[Order]:
+        return [order for order in self.orders.values() if order.is_open and order.market == market]

@@ -1,0 +1,17 @@
+"""Refusals of orders and accounts, in the exchange's words."""
+
+
+class Refusal(Exception):
+    """An error as the exchange says it."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+def filter_failure(name: str) -> Refusal:
+    return Refusal(-1013, f"Filter failure: {name}")
+
+
+UNKNOWN_ORDER = "Unknown order sent."
+NO_BALANCE = "Account has insufficient balance for requested action."

@@ -1,0 +1,42 @@
+"""What an account really has and really made, from the exchange's own matching: no ledger."""
+
+from simulator.accounts.records import SPOT, USDM, Account
+from simulator.amounts import to_text
+
+
+def truth(account: Account) -> dict[str, object]:
+    """Balances of both wallets, open positions, sums of realised profit, fees and funding of
+    futures, and counts of everything, forgotten fills apart."""
+    income: dict[str, int] = {}
+    for item in account.movements:
+        if item.kind == "income":
+            kind = str(item.details["incomeType"])
+            income[kind] = income.get(kind, 0) + item.amount
+    fills = {market: [f for f in account.fills if f.market == market] for market in (SPOT, USDM)}
+    commissions: dict[str, int] = {}
+    for fill in fills[SPOT]:
+        asset = fill.commission_asset
+        commissions[asset] = commissions.get(asset, 0) + fill.commission
+    forgotten = [fill for fill in account.fills if fill.is_forgotten]
+    kinds = sorted({item.kind for item in account.movements})
+    return {
+        "uid": account.uid,
+        "spot": {a: to_text(h.total) for a, h in sorted(account.holdings.items()) if h.total},
+        "futures": {asset: to_text(amount) for asset, amount in account.wallet.items()},
+        "positions": {
+            name: {"amount": to_text(p.amount), "entry": to_text(p.entry)}
+            for name, p in account.positions.items()
+            if p.amount
+        },
+        "income": {kind: to_text(amount) for kind, amount in sorted(income.items())},
+        "commissions": {asset: to_text(amount) for asset, amount in sorted(commissions.items())},
+        "fills": {market: len(found) for market, found in fills.items()},
+        "forgotten": [
+            {"symbol": f.symbol, "id": f.id, "side": f.side, "price": to_text(f.price),
+             "quantity": to_text(f.quantity), "time": f.time}
+            for f in forgotten
+        ],
+        "movements": {
+            kind: sum(item.kind == kind for item in account.movements) for kind in kinds
+        },
+    }  # fmt: skip

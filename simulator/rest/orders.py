@@ -1,0 +1,86 @@
+"""Making orders of request parameters, spot and futures, REST and WebSocket API alike."""
+
+import secrets
+
+from simulator.accounts.bank import Bank
+from simulator.accounts.records import SPOT, USDM, Account, Order
+from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal
+from simulator.rest.signed import Asked, missing
+
+SPOT_TYPES = {
+    "LIMIT": ("timeInForce", "quantity", "price"), "MARKET": (),
+    "LIMIT_MAKER": ("quantity", "price"), "STOP_LOSS": ("quantity", "stopPrice"),
+    "STOP_LOSS_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
+    "TAKE_PROFIT": ("quantity", "stopPrice"),
+    "TAKE_PROFIT_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
+}  # fmt: skip
+ALGO_TYPES = {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
+IN_FORCE = {SPOT: {"GTC", "IOC", "FOK"}, USDM: {"GTC", "IOC", "FOK", "GTX", "GTD"}}
+
+
+def make_order(asked: Asked, bank: Bank, market: str) -> Order:
+    """Raises Refusal."""
+    symbol = asked.text("symbol")
+    bank.listed(market, symbol)
+    side, kind = asked.text("side"), asked.text("type")
+    if side not in {"BUY", "SELL"}:
+        raise Refusal(-1117, "Invalid side.")
+    if market == USDM and kind in ALGO_TYPES:
+        raise Refusal(-4120, "Order type not supported for this endpoint. Please use the Algo "
+                      "Order API endpoints instead.")  # fmt: skip
+    needed = SPOT_TYPES.get(kind)
+    if needed is None or (market == USDM and kind not in {"LIMIT", "MARKET"}):
+        raise Refusal(-1116, "Invalid orderType.")
+    for name in needed:
+        asked.text(name)
+    sized = {"quantity"} if market == USDM else {"quantity", "quoteOrderQty"}
+    if kind == "MARKET" and not sized & set(asked.params):
+        raise missing("quantity")
+    in_force = asked.params.get("timeInForce", "GTC")
+    if in_force not in IN_FORCE[market]:
+        raise Refusal(-1115, "Invalid timeInForce.")
+    now = bank.now_ms()
+    return Order(
+        market, symbol, bank.next_id(),
+        asked.params.get("newClientOrderId") or secrets.token_urlsafe(16)[:22], side, kind,
+        in_force, asked.amount("price") if kind != "MARKET" else 0, asked.amount("quantity"),
+        now, now, quote_quantity=asked.amount("quoteOrderQty"),
+        stop_price=asked.amount("stopPrice"),
+        position_side=asked.params.get("positionSide", "BOTH"),
+        reduce_only=asked.flag("reduceOnly"),
+        self_trade_prevention=asked.params.get("selfTradePreventionMode", "EXPIRE_MAKER"),
+        hidden_until=now + bank.faults.hides_orders_ms(),
+    )  # fmt: skip
+
+
+def find_order(asked: Asked, bank: Bank, market: str, *, is_cancel: bool = False) -> Order:
+    """By `orderId` or `origClientOrderId`; of several with one client id the newest.
+
+    Raises Refusal.
+    """
+    symbol = asked.text("symbol")
+    bank.listed(market, symbol)
+    order_id, client_id = asked.integer("orderId"), asked.params.get("origClientOrderId")
+    if order_id is None and not client_id:
+        raise Refusal(
+            -1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
+        )
+    found = [
+        order for order in asked.account.orders.values()
+        if order.market == market and order.symbol == symbol
+        and (order_id is None or order.id == order_id)
+        and (not client_id or order.client_id == client_id)
+        and order.hidden_until <= bank.now_ms()
+    ]  # fmt: skip
+    if not found:
+        raise (
+            Refusal(-2011, UNKNOWN_ORDER) if is_cancel else Refusal(-2013, "Order does not exist.")
+        )
+    return max(found, key=lambda order: (order.is_open, order.id))
+
+
+def place(asked: Asked, bank: Bank, market: str) -> tuple[Account, Order]:
+    """Raises Refusal."""
+    order = make_order(asked, bank, market)
+    bank.place(asked.account, order)
+    return asked.account, order

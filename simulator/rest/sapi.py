@@ -1,0 +1,205 @@
+"""`/sapi/v1`: what a key may do, and everything that moved balances without an order. Source:
+binance.md section 3.5 (wallet and convert docstrings of Binance's SDK, 2026-08-21)."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from simulator.accounts.bank import Bank
+from simulator.accounts.records import Movement
+from simulator.accounts.refusals import Refusal
+from simulator.amounts import to_text
+from simulator.rest.shapes import Body
+from simulator.rest.signed import Asked, Door
+
+DAY_MS = 86_400_000
+
+
+class Sapi:
+    def __init__(self, bank: Bank, door: Door) -> None:
+        self.bank = bank
+        self.door = door
+
+    def routes(self) -> list[web.RouteDef]:
+        read = self.door.signed
+        head = "/sapi/v1/"
+        return [
+            web.get(f"{head}account/apiRestrictions", read(self.restrictions)),
+            web.get(f"{head}capital/deposit/hisrec", read(self.deposits)),
+            web.get(f"{head}capital/withdraw/history", read(self.withdrawals)),
+            web.get(f"{head}capital/config/getall", read(self.coins)),
+            web.get(f"{head}asset/dribblet", read(self.dust)),
+            web.get(f"{head}asset/assetDividend", read(self.dividends)),
+            web.get(f"{head}asset/transfer", read(self.transfers)),
+            web.get(f"{head}asset/tradeFee", read(self.fees)),
+            web.get(f"{head}convert/tradeFlow", read(self.converts)),
+        ]
+
+    def restrictions(self, asked: Asked) -> web.Response:
+        key = asked.key
+        return web.json_response(
+            {**key.permissions, "ipRestrict": bool(key.addresses), "createTime": key.created}
+        )
+
+    def deposits(self, asked: Asked) -> web.Response:
+        start, end = self._window(asked, 90)
+        found = self._moved(asked, "deposit", start, end)
+        offset = asked.integer("offset") or 0
+        chosen = found[::-1][offset : offset + asked.count(1000)]
+        return web.json_response([_deposit(item) for item in chosen])
+
+    def withdrawals(self, asked: Asked) -> web.Response:
+        start, end = self._window(asked, 90)
+        found = self._moved(asked, "withdrawal", start, end)
+        offset = asked.integer("offset") or 0
+        chosen = found[::-1][offset : offset + asked.count(1000)]
+        return web.json_response([_withdrawal(item) for item in chosen])
+
+    def dust(self, asked: Asked) -> web.Response:
+        """The last hundred."""
+        start, end = asked.moment_ms("startTime") or 0, asked.moment_ms("endTime") or 2**62
+        found = self._moved(asked, "dust", start, end)
+        groups: dict[int, list[Movement]] = {}
+        for item in found:
+            groups.setdefault(int(item.details["group"]), []).append(item)
+        chosen = list(groups.items())[-100:][::-1]
+        return web.json_response(
+            {"total": len(groups), "userAssetDribblets": [_dust(*group) for group in chosen]}
+        )
+
+    def dividends(self, asked: Asked) -> web.Response:
+        start, end = self._window(asked, 180)
+        found = self._moved(asked, "dividend", start, end)
+        asset = asked.params.get("asset")
+        chosen = [item for item in found if asset in {None, item.asset}][::-1]
+        rows = [
+            {"id": item.id, "amount": to_text(item.amount), "asset": item.asset,
+             "divTime": item.time, "enInfo": item.details["info"], "tranId": item.id,
+             "direction": 1}
+            for item in chosen[: asked.count(20, 500)]
+        ]  # fmt: skip
+        return web.json_response({"rows": rows, "total": len(chosen)})
+
+    def transfers(self, asked: Asked) -> web.Response:
+        """`type` names the direction: MAIN_UMFUTURE or UMFUTURE_MAIN here."""
+        kind = asked.text("type")
+        start, end = self._window(asked, 180)
+        found = [
+            item for item in self._moved(asked, "transfer", start, end)
+            if item.details["type"] == kind
+        ][::-1]  # fmt: skip
+        size, page = asked.integer("size") or 10, asked.integer("current") or 1
+        rows = [
+            {"asset": item.asset, "amount": to_text(abs(item.amount)), "type": kind,
+             "status": "CONFIRMED", "tranId": item.id, "timestamp": item.time}
+            for item in found[(page - 1) * size : page * size]
+        ]  # fmt: skip
+        return web.json_response({"total": len(found), "rows": rows})
+
+    def converts(self, asked: Asked) -> web.Response:
+        """Start and end are needed, at most 30 days apart; `moreData`, and no cursor."""
+        asked.text("startTime"), asked.text("endTime")
+        start, end = self._window(asked, 30)
+        found = [
+            item for item in self._moved(asked, "convert", start, end) if "orderId" in item.details
+        ]
+        wanted = asked.count(100)
+        rows = [
+            {**item.details, "orderStatus": "SUCCESS", "createTime": item.time}
+            for item in found[:wanted]
+        ]
+        return web.json_response(
+            {"list": rows, "startTime": start, "endTime": end, "limit": wanted,
+             "moreData": len(found) > wanted}
+        )  # fmt: skip
+
+    def coins(self, asked: Asked) -> web.Response:
+        names = {s.rules.base for m in self.bank.exchange.markets.values() for s in m.symbols}
+        names |= {s.rules.quote for m in self.bank.exchange.markets.values() for s in m.symbols}
+        return web.json_response([self._coin(asked, name) for name in sorted(names)])
+
+    def fees(self, asked: Asked) -> web.Response:
+        wanted = asked.params.get("symbol")
+        return web.json_response(
+            [
+                {"symbol": symbol.rules.symbol, "makerCommission": "0.001",
+                 "takerCommission": "0.001"}
+                for symbol in self.bank.exchange.markets["spot"].symbols
+                if wanted in {None, symbol.rules.symbol}
+            ]
+        )  # fmt: skip
+
+    def _coin(self, asked: Asked, name: str) -> Body:
+        held = asked.account.holdings.get(name)
+        network = {
+            "network": name, "coin": name, "name": name, "isDefault": True, "depositEnable": True,
+            "withdrawEnable": True, "withdrawFee": "0.0001", "withdrawMin": "0.001",
+            "withdrawMax": "1000000", "minConfirm": 1, "unLockConfirm": 1, "contractAddress": "",
+            "withdrawIntegerMultiple": "0.00000001",
+        }  # fmt: skip
+        return {
+            "coin": name, "name": name, "depositAllEnable": True, "withdrawAllEnable": True,
+            "free": to_text(held.free if held else 0),
+            "locked": to_text(held.locked if held else 0), "freeze": "0",
+            "withdrawing": "0", "ipoing": "0", "ipoable": "0", "storage": "0",
+            "isLegalMoney": False, "trading": True, "networkList": [network],
+        }  # fmt: skip
+
+    def _window(self, asked: Asked, days: int) -> tuple[int, int]:
+        """At most so many days; without a start the newest ones. Raises Refusal."""
+        end = asked.moment_ms("endTime")
+        start = asked.moment_ms("startTime")
+        if start is not None and end is not None and not 0 <= end - start <= days * DAY_MS:
+            raise Refusal(
+                -1127, f"The interval between startTime and endTime is more than {days} days."
+            )
+        if end is None:
+            end = self.bank.now_ms() if start is None else start + days * DAY_MS
+        return (end - days * DAY_MS if start is None else start), end
+
+    def _moved(self, asked: Asked, kind: str, start: int, end: int) -> list[Movement]:
+        return [
+            item for item in asked.account.movements
+            if item.kind == kind and start <= item.time <= end and "forgotten" not in item.details
+        ]  # fmt: skip
+
+
+def _deposit(item: Movement) -> Body:
+    return {
+        "id": str(item.id), "amount": to_text(item.amount), "coin": item.asset,
+        "network": item.asset, "status": 1, "address": "0xdeposit", "addressTag": "",
+        "txId": f"0x{item.id:064x}", "insertTime": item.time, "completeTime": item.time,
+        "transferType": 0, "confirmTimes": "1/1", "unlockConfirm": 1, "walletType": 0,
+    }  # fmt: skip
+
+
+def _withdrawal(item: Movement) -> Body:
+    """`amount` without the fee, as Binance says it."""
+    fee = int(item.details.get("fee", 0))
+    moment = _utc(item.time)
+    return {
+        "id": str(item.id), "amount": to_text(-item.amount - fee), "transactionFee": to_text(fee),
+        "coin": item.asset, "status": 6, "address": "0xwithdrawal", "txId": f"0x{item.id:064x}",
+        "applyTime": moment, "completeTime": moment, "network": item.asset, "transferType": 0,
+        "info": "", "confirmNo": 3, "walletType": 0, "txKey": "",
+    }  # fmt: skip
+
+
+def _dust(group: int, items: list[Movement]) -> Body:
+    gained = sum(item.amount for item in items if item.asset == "BNB")
+    fees = sum(int(item.details.get("fee", 0)) for item in items if item.asset == "BNB")
+    return {
+        "operateTime": items[0].time, "totalTransferedAmount": to_text(gained),
+        "totalServiceChargeAmount": to_text(fees), "transId": group,
+        "userAssetDribbletDetails": [
+            {"transId": item.id, "serviceChargeAmount": to_text(int(item.details["fee"])),
+             "amount": to_text(int(item.details["from_amount"])), "operateTime": item.time,
+             "transferedAmount": to_text(item.amount), "fromAsset": item.details["from_asset"]}
+            for item in items
+            if item.asset == "BNB"
+        ],
+    }  # fmt: skip
+
+
+def _utc(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

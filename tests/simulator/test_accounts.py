@@ -1,0 +1,306 @@
+"""The account side of the exchange: a year that adds up, faults, sessions, restarts."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+
+from simulator.accounts.bank import Bank
+from simulator.accounts.futures import apply
+from simulator.accounts.history import open_demo
+from simulator.accounts.records import SPOT, USDM, Account, Position
+from simulator.accounts.truth import truth
+from simulator.amounts import UNIT
+from simulator.app import Options
+from simulator.exchange import Exchange
+from simulator.faults import Faults
+from tests.conftest import RunningSimulator
+from tests.simulator.conftest import Serve, get, post
+
+ALL = {"enableSpotAndMarginTrading": True}
+NOW_US = 1_790_035_200_000_000
+
+
+def exchange_with_everything() -> Exchange:
+    exchange = Exchange(Faults(), clock=lambda: NOW_US)
+    for name in ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT"):
+        exchange.list_generated(name, None, seed=1, pace=1.0)
+    for name in ("BTCUSDT", "ETHUSDT"):
+        exchange.list_generated(name, None, seed=1, pace=1.0, market=USDM)
+    return exchange
+
+
+@pytest.fixture(scope="module")
+def year() -> Account:
+    return open_demo(Bank(exchange_with_everything()))
+
+
+def test_a_year_has_thousands_of_fills_of_every_kind(year: Account) -> None:
+    said: Any = truth(year)
+    assert said["fills"][SPOT] > 2000
+    assert said["fills"][USDM] > 800
+    assert set(said["movements"]) == {
+        "deposit", "withdrawal", "dust", "convert", "dividend", "transfer", "income",
+    }  # fmt: skip
+    assert set(said["income"]) == {"REALIZED_PNL", "COMMISSION", "FUNDING_FEE", "TRANSFER"}
+    assert "BNB" in said["commissions"]
+    assert {fill["side"] for fill in said["forgotten"]} == {"BUY"}
+
+
+def test_a_year_adds_up_to_its_balances(year: Account) -> None:
+    """Summed anew from what happened, without the desks."""
+    spot: dict[str, int] = defaultdict(int)
+    for fill in (f for f in year.fills if f.market == SPOT):
+        sign = 1 if fill.side == "BUY" else -1
+        spot[fill.symbol.removesuffix("USDT")] += sign * fill.quantity
+        spot["USDT"] -= sign * (fill.price * fill.quantity // UNIT)
+        spot[fill.commission_asset] -= fill.commission
+    for item in year.movements:
+        if item.kind != "income":
+            spot[item.asset] += item.amount
+    held = {asset: holding.total for asset, holding in year.holdings.items()}
+    assert {a: n for a, n in spot.items() if n} == {a: n for a, n in held.items() if n}
+    assert all(holding.locked == 0 <= holding.free for holding in year.holdings.values())
+    income = sum(item.amount for item in year.movements if item.kind == "income")
+    assert income == year.wallet["USDT"]
+
+
+def test_futures_fills_lead_to_their_positions(year: Account) -> None:
+    for name, position in year.positions.items():
+        symbol = name.partition(":")[0]
+        fills = [f for f in year.fills if f.market == USDM and f.symbol == symbol]
+        signed = sum(f.quantity if f.side == "BUY" else -f.quantity for f in fills)
+        assert signed == position.amount
+
+
+def test_ids_and_times_grow_together(year: Account) -> None:
+    for market in (SPOT, USDM):
+        for symbol in {fill.symbol for fill in year.fills if fill.market == market}:
+            mine = [f for f in year.fills if (f.market, f.symbol) == (market, symbol)]
+            assert [f.id for f in mine] == sorted({f.id for f in mine})
+            assert all(a.time <= b.time for a, b in zip(mine, mine[1:], strict=False))
+            assert mine[-1].id < 1_000_001
+
+
+def test_the_same_seed_gives_the_same_year(year: Account) -> None:
+    again = open_demo(Bank(exchange_with_everything()))
+    assert truth(again) == truth(year)
+
+
+def test_positions_open_reduce_flip_and_close() -> None:
+    position = Position("BTCUSDT")
+    assert apply(position, 2 * UNIT, 100 * UNIT) == 0
+    assert apply(position, UNIT, 130 * UNIT) == 0
+    assert position.entry == 110 * UNIT
+    assert apply(position, -UNIT, 120 * UNIT) == 10 * UNIT
+    assert apply(position, -3 * UNIT, 100 * UNIT) == -20 * UNIT  # closes 2, opens a short of 1
+    assert (position.amount, position.entry) == (-UNIT, 100 * UNIT)
+    assert apply(position, UNIT, 90 * UNIT) == 10 * UNIT
+    assert (position.amount, position.cost) == (0, 0)
+
+
+# --- over real sockets --------------------------------------------------------------------------
+
+
+async def opened(simulator: RunningSimulator, **more: Any) -> Any:
+    asked = {"balances": {"USDT": "100000", "BTC": "3"}, "permissions": ALL}
+    account = await post(simulator, "/simulator/accounts", **{**asked, **more})
+    await asyncio.sleep(0.3)
+    return account
+
+
+async def signed(
+    simulator: RunningSimulator, account: Any, method: str, path: str, **params: Any
+) -> tuple[int, Any]:
+    query = urlencode({**params, "timestamp": int(time.time() * 1000)})
+    secret = account["secretKey"].encode()
+    query += "&signature=" + hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()
+    async with (
+        aiohttp.ClientSession(headers={"X-MBX-APIKEY": account["apiKey"]}) as session,
+        session.request(method, f"{simulator.http}{path}?{query}") as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+
+
+async def test_a_resting_order_is_filled_by_the_tapes_own_trades(serve: Serve) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    best = await get(simulator, "/api/v3/ticker/bookTicker", symbol="BTCUSDT")
+    _, order = await signed(
+        simulator, account, "POST", "/api/v3/order", symbol="BTCUSDT", side="SELL", type="LIMIT",
+        timeInForce="GTC", quantity="0.5", price=best["askPrice"],
+    )  # fmt: skip
+    async with asyncio.timeout(20):
+        while True:
+            _, now = await signed(
+                simulator, account, "GET", "/api/v3/order", symbol="BTCUSDT",
+                orderId=order["orderId"],
+            )  # fmt: skip
+            if now["status"] == "FILLED":
+                break
+            await asyncio.sleep(0.1)
+    _, fills = await signed(simulator, account, "GET", "/api/v3/myTrades", symbol="BTCUSDT")
+    for fill in fills:
+        [public] = await get(
+            simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=fill["id"], limit=1
+        )
+        assert (public["id"], public["price"]) == (fill["id"], fill["price"])
+        assert float(public["qty"]) >= float(fill["qty"])
+
+
+async def test_an_order_that_was_executed_though_the_answer_says_503(serve: Serve) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    await post(simulator, "/simulator/faults/executed", seconds=5)
+    await post(simulator, "/simulator/faults/order_hidden", ms=700, seconds=5)
+    status, said = await signed(
+        simulator, account, "POST", "/api/v3/order", **ORDER, newClientOrderId="mine"
+    )
+    assert (status, said["code"]) == (503, -1007)
+    find = {"symbol": "BTCUSDT", "origClientOrderId": "mine"}
+    status, said = await signed(simulator, account, "GET", "/api/v3/order", **find)
+    assert said["code"] == -2013  # not yet
+    await asyncio.sleep(0.8)
+    status, said = await signed(simulator, account, "GET", "/api/v3/order", **find)
+    assert (status, said["status"]) == (200, "FILLED")
+
+
+async def test_keys_that_are_refused_for_a_while(serve: Serve) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    await post(simulator, "/simulator/faults/keys_refused", seconds=0.4)
+    status, said = await signed(simulator, account, "GET", "/api/v3/account")
+    assert (status, said["code"]) == (401, -2015)
+    await asyncio.sleep(0.5)
+    assert (await signed(simulator, account, "GET", "/api/v3/account"))[0] == 200
+
+
+async def test_what_is_not_percent_encoded_before_signing_is_refused(serve: Serve) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    for raw, status in (("a%20b", 200), ("a b", 400)):
+        query = f"newClientOrderId={raw}&timestamp={int(time.time() * 1000)}"
+        sign = hmac.new(account["secretKey"].encode(), query.encode(), hashlib.sha256).hexdigest()
+        reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port)
+        body = f"{query}&signature={sign}&symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01"
+        body = body.replace(f"&signature={sign}", "")
+        sign = hmac.new(account["secretKey"].encode(), body.encode(), hashlib.sha256).hexdigest()
+        body += f"&signature={sign}"
+        head = (
+            "POST /api/v3/order HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            f"X-MBX-APIKEY: {account['apiKey']}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        )
+        writer.write((head + body).encode())
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(f"HTTP/1.1 {status}".encode()), answer[:400]
+        assert status == 200 or b"-1022" in answer
+
+
+@pytest.mark.parametrize(("kind", "copies"), [("user_lost", 0), ("user_double", 2)])
+async def test_user_events_are_lost_or_told_twice(serve: Serve, kind: str, copies: int) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{simulator.ws}/ws-api/v3") as socket,
+    ):
+        await subscribe(socket, account)
+        await post(simulator, f"/simulator/faults/{kind}", rate=1.0, seconds=0.5)
+        await signed(simulator, account, "POST", "/api/v3/order", **ORDER)
+        await asyncio.sleep(0.6)
+        await post(simulator, f"/simulator/accounts/{account['uid']}/move", asset="ETH", amount="1")
+        events = []
+        while not events or events[-1]["e"] != "balanceUpdate":
+            events.append((await socket.receive_json())["event"])
+        assert len([e for e in events if e.get("x") == "NEW"]) == copies
+
+
+async def subscribe(socket: Any, account: Any) -> int:
+    params = {"apiKey": account["apiKey"], "timestamp": int(time.time() * 1000)}
+    text = "&".join(f"{name}={params[name]}" for name in sorted(params))
+    sign = hmac.new(account["secretKey"].encode(), text.encode(), hashlib.sha256).hexdigest()
+    await socket.send_json(
+        {"id": "s", "method": "userDataStream.subscribe.signature",
+         "params": {**params, "signature": sign}}
+    )  # fmt: skip
+    answer = await socket.receive_json()
+    number: int = answer["result"]["subscriptionId"]
+    return number
+
+
+async def test_the_order_limit_is_fifty_in_ten_seconds(serve: Serve) -> None:
+    simulator = await serve()
+    account = await opened(simulator)
+    codes = set()
+    for _ in range(55):
+        status, said = await signed(
+            simulator, account, "POST", "/api/v3/order", **{**ORDER, "quantity": "0.0002"}
+        )
+        codes.add((status, said.get("code")))
+    assert codes == {(200, None), (429, -1015)}
+
+
+async def test_accounts_and_open_orders_survive_a_restart(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.json"
+    first = await serve(options=Options(accounts=path))
+    account = await opened(first)
+    limit = {**ORDER, "type": "LIMIT", "timeInForce": "GTC", "price": "50000"}
+    _, order = await signed(first, account, "POST", "/api/v3/order", **limit)
+    await asyncio.sleep(1.2)
+    second = await serve(options=Options(accounts=path))
+    status, found = await signed(second, account, "GET", "/api/v3/openOrders")
+    assert status == 200
+    assert [item["orderId"] for item in found] == [order["orderId"]]
+    assert oct(path.stat().st_mode)[-3:] == "600"
+
+
+async def test_movements_are_told_in_the_words_of_sapi(serve: Serve) -> None:
+    exchange = exchange_with_everything()
+    simulator = await serve(exchange, Options(has_demo=True))
+    [demo] = await get(simulator, "/simulator/accounts")
+    account = demo["keys"][0]
+    now = NOW_US // 1000
+
+    async def ask(path: str, **params: Any) -> Any:
+        query = urlencode({**params, "timestamp": now})
+        secret = account["secretKey"].encode()
+        query += "&signature=" + hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()
+        async with (
+            aiohttp.ClientSession(headers={"X-MBX-APIKEY": account["apiKey"]}) as session,
+            session.get(f"{simulator.http}{path}?{query}") as answer,
+        ):
+            return await answer.json()
+
+    day = 86_400_000
+    deposits = await ask("/sapi/v1/capital/deposit/hisrec", startTime=now - 89 * day, endTime=now)
+    assert deposits
+    assert {row["status"] for row in deposits} == {1}
+    withdrawn = await ask(
+        "/sapi/v1/capital/withdraw/history", startTime=now - 89 * day, endTime=now
+    )
+    assert {row["transactionFee"] for row in withdrawn} == {"1.00000000"}
+    refused = await ask("/sapi/v1/capital/deposit/hisrec", startTime=now - 99 * day, endTime=now)
+    assert refused["code"] == -1127
+    assert (await ask("/sapi/v1/asset/dribblet"))["total"] == 4
+    converts = await ask("/sapi/v1/convert/tradeFlow", startTime=now - 30 * day, endTime=now)
+    assert set(converts) == {"list", "startTime", "endTime", "limit", "moreData"}
+    transfers = await ask("/sapi/v1/asset/transfer", type="MAIN_UMFUTURE",
+                          startTime=now - 180 * day, endTime=now)  # fmt: skip
+    assert transfers["total"] == 0  # a year ago
+    income = await ask("/fapi/v1/income", startTime=now - 365 * day, limit=1000)
+    assert min(row["time"] for row in income) >= now - 90 * day  # three months, no more
+    trades = await ask("/api/v3/myTrades", symbol="SOLUSDT", fromId=0, limit=1000)
+    gone = await get(simulator, f"/simulator/accounts/{demo['uid']}/truth")
+    assert not {row["id"] for row in trades} & {fill["id"] for fill in gone["forgotten"]}
