@@ -68,6 +68,7 @@ async def test_python_binance_trades_spot_with_each_kind_of_key(serve: Serve, ki
         assert D(after["USDT"]["free"]) == 100_000 - D(bought["cummulativeQuoteQty"])
         trades = await client.get_my_trades(symbol="BTCUSDT")
         assert [t["id"] for t in trades] == [fill["tradeId"] for fill in bought["fills"]]
+        await asyncio.sleep(0.3)  # REST's database lags
         public = await client.get_historical_trades(
             symbol="BTCUSDT", fromId=trades[0]["id"], limit=1
         )
