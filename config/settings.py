@@ -208,6 +208,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "imports that wait": {
+        "task": "market.import_vision",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "keep or drop old bars": {
         "task": "market.retain",
         "schedule": 3600.0,

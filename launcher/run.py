@@ -75,7 +75,8 @@ async def _serve(config: dict[str, object], signing_in: str, servers: Servers | 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     supervisor.start()
-    address = f"http://{config['host']}:{config['port']}"
+    host = f"[{config['host']}]" if ":" in str(config["host"]) else config["host"]
+    address = f"http://{host}:{config['port']}"
     waiting = asyncio.create_task(_wait_until_ready(address, stop))
     watching = asyncio.create_task(_watch(servers, stop))
     try:
@@ -125,9 +126,11 @@ def _web(config: dict[str, object], listening: socket.socket) -> list[Child]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.create_server(
-        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
-    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CannotRun(f"HOST: expected an address of this machine, was {host!r}") from error
     listening.set_inheritable(True)
     return listening
 

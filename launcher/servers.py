@@ -87,7 +87,9 @@ class Servers:
             "-k", str(self.places.sockets),
             "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
             "-c", "max_connections=150", "-c", "shared_buffers=128MB",
-            "-c", "max_wal_size=512MB", "-c", "timezone=UTC",
+            "-c", "max_wal_size=512MB",
+            # years of daily partitions: some statements lock them all
+            "-c", "max_locks_per_transaction=1024", "-c", "timezone=UTC",
         ]  # fmt: skip
         self.postgres = self._spawn(command, "postgres.log", self._prepare, self._user)
         self._wait(self.postgres, "PostgreSQL", "postgres.log", self._postgres_answers)

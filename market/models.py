@@ -30,6 +30,8 @@ class Instrument(models.Model):
     followed_at = models.DateTimeField(null=True)
     # how far back its tape shall reach, by trade ids; null: from when it is first followed
     since = models.DateTimeField(null=True)
+    # an import of archive files is at work, until it says nothing for so long
+    importing_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from lib.dates import INTERVALS
 from market.archive import coverage
 from market.archive import seconds as archive
-from market.archive.rollups import load_longest
+from market.archive.rollups import HOUR, load_longest, pruned_hours
 from market.flow.bars import Bar, roll_up
 from market.hot import keys
 from market.hot.codec import (
@@ -145,7 +145,7 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
         bars=bars,
         seconds=seconds,
         source=source,
-        covered=_covered(instrument, state),
+        covered=_covered(instrument, state, (start, end) if grain == "1s" else None),
         gaps=_merge_gaps(instrument, gaps, start_ms, end_ms),
         start_ms=start_ms,
         end_ms=end_ms,
@@ -197,10 +197,16 @@ def _merge_gaps(
     return [known[first_id] for first_id in sorted(known)]
 
 
-def _covered(instrument: Instrument, state: State | None) -> list[tuple[int, int]]:
+def _covered(
+    instrument: Instrument, state: State | None, seconds: tuple[int, int] | None
+) -> list[tuple[int, int]]:
+    """Without the hours between `seconds` (epoch s) whose 1 s bars are kept no more."""
     live = (state.covered_from, state.covered_to) if state else None
     try:
-        return coverage.times(instrument.pk, live)
+        known = coverage.times(instrument.pk, live)
+        for hour in pruned_hours(instrument.pk, *seconds) if seconds else []:
+            known = coverage.without(known, hour * 1000, (hour + HOUR) * 1000)
+        return known
     except DatabaseError as error:
         log.warning("postgresql away, coverage from redis only", error=type(error).__name__)
         return [live] if live else []

@@ -25,8 +25,8 @@ def imports(request: HttpRequest) -> HttpResponse:
         return render(request, "market/_imports.html", context)
     form = ImportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        job = jobs.ask(**form.cleaned_data, asked_by=request.user.get_username())
-        tasks.import_vision.delay_on_commit(job.pk)
+        jobs.ask(**form.cleaned_data, asked_by=request.user.get_username())
+        tasks.import_vision.delay_on_commit()
         messages.success(request, _("The import has been asked for."))
         return redirect("imports")
     return render(request, "market/imports.html", {**context, "form": form})
@@ -42,7 +42,9 @@ def change_import(request: HttpRequest, job_id: int) -> HttpResponse:
         jobs.stop(job_id)
     elif wish == "go-on":
         if jobs.go_on(job_id):
-            tasks.import_vision.delay_on_commit(job_id)
+            tasks.import_vision.delay_on_commit()
+        else:
+            messages.info(request, _("It is at work, or waits; one that was killed goes on alone."))
     else:
         return HttpResponseBadRequest(_("Expected stop or go-on."))
     return redirect("imports")

@@ -87,9 +87,11 @@ def retain() -> None:
 
 
 @shared_task(name="market.import_vision")
-def import_vision(job_id: int) -> None:
-    """An import that was asked for on the staff page."""
-    jobs.run(job_id)
+def import_vision() -> None:
+    """Imports that were asked for on the staff page, one after the other; also those that were
+    killed with their worker."""
+    while (job_id := jobs.next_one()) is not None and not running.shutdown.is_set():
+        jobs.run(job_id)
 
 
 @shared_task(name="market.prepare_partitions")

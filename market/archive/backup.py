@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import redis
 import structlog
 from django.conf import settings
 from django.core.management import call_command
@@ -39,6 +40,8 @@ class Backup:
 
     path: Path
     tables: dict[str, str]
+    # every row was compared with what was backed up
+    is_compared: bool = True
 
 
 def backup(path: Path) -> Backup:
@@ -50,29 +53,34 @@ def backup(path: Path) -> Backup:
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
+        part.touch(mode=0o600)  # it holds password hashes
         _run(["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={part}"])
         tables = digests()
-    part.replace(path)
     _manifest(path).write_text(json.dumps(tables, indent=1, sort_keys=True))
+    part.replace(path)
     log.info("backup written", file=str(path), tables=len(tables))
     return Backup(path, tables)
 
 
 def restore(path: Path) -> Backup:
-    """Replace everything in the database by a backup, in one transaction; then this version's
-    migrations run and Redis forgets its tapes. Raises BackupError, and then nothing has changed."""
+    """Redis forgets its tapes, everything in the database is replaced by a backup in one
+    transaction, every table is compared, and this version's migrations run.
+
+    Raises BackupError: a backup that cannot be read or restored has changed nothing in PostgreSQL.
+    """
     if not path.is_file():
         raise BackupError(f"expected a backup file, was {path}")
     holders = _holders()
     if holders:
         raise BackupError(f"expected Tapelog to be stopped, running: {', '.join(holders)}")
-    script = path.with_name(path.name + ".sql")
+    script = path.with_name(f".{path.name}.{os.getpid()}.sql")
     script.touch(mode=0o600)
     try:
         with script.open("w") as file:
             file.write(RESET)
             file.flush()
             _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], file)
+        _forget_tapes()
         connection.close()
         options = ["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"]
         _run(["psql", *options, f"--file={script}"], subprocess.DEVNULL)
@@ -80,9 +88,8 @@ def restore(path: Path) -> Backup:
         script.unlink()
     tables = _compare(path)
     call_command("migrate", verbosity=0, interactive=False)
-    _forget_tapes()
     log.info("backup restored", file=str(path), tables=len(tables))
-    return Backup(path, tables)
+    return Backup(path, tables, is_compared=_manifest(path).is_file())
 
 
 def digests() -> dict[str, str]:
@@ -128,8 +135,11 @@ def _holders() -> list[str]:
 def _forget_tapes() -> None:
     """What Redis knows is of another time than PostgreSQL now."""
     client = hot_client()
-    for key in client.scan_iter("tl:tape:*", count=1000):
-        client.delete(key)
+    try:
+        for key in client.scan_iter("tl:tape:*", count=1000):
+            client.delete(key)
+    except redis.RedisError as error:
+        raise BackupError("expected Redis to answer: its tapes have to go") from error
 
 
 def _manifest(path: Path) -> Path:

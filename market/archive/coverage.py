@@ -61,3 +61,9 @@ def times(instrument_id: int, live: tuple[int, int] | None) -> list[tuple[int, i
         else:
             result.append((start, end))
     return result
+
+
+def without(known: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """The same times but for those between start and end."""
+    parts = [part for a, b in known for part in ((a, min(b, start)), (max(a, end), b))]
+    return sorted({(a, b) for a, b in parts if a < b})

@@ -1,6 +1,7 @@
 """Bars as Parquet files (zstd), one a partition and instrument, and back into PostgreSQL."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.db import connection, transaction
 
 from lib.dates import from_seconds
 from market.archive import partitions
-from market.archive.rollups import HOUR, MINUTE, TABLES
+from market.archive.rollups import HOUR, MINUTE, TABLES, reopen_hours
 from market.archive.seconds import ALL, COLUMNS, mark_hours
-from market.models import ArchiveHour, Instrument
+from market.models import Instrument
 
 log = structlog.get_logger(__name__)
 _moment = from_seconds
@@ -43,6 +44,12 @@ def write(grain: str, partition: str) -> str:
 
     Raises OSError when the files are not as written.
     """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        return _write(grain, partition)
+
+
+def _write(grain: str, partition: str) -> str:
     before = digest(partition)
     folder: Path = settings.ARCHIVE_DIR / grain / partition
     with connection.cursor() as cursor:
@@ -52,12 +59,31 @@ def write(grain: str, partition: str) -> str:
         frame = _read_table(grain, partition, instrument)
         path = folder / f"{instrument.venue}-{instrument.market}-{instrument.symbol}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        frame.write_parquet(part, compression="zstd")
-        if not pl.read_parquet(part).equals(frame):
-            raise OSError(f"{part}: expected the bars that were written")
-        part.replace(path)
+        if path.exists():  # a part of it came back and goes again
+            frame = _newest_of(pl.concat([pl.read_parquet(path), frame]))
+        _write_whole(path, frame)
     return before
+
+
+def _newest_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """Of two versions of a bar the higher (revision, trades)."""
+    ordered = frame.sort("time", "revision", "trades")
+    return ordered.unique("time", keep="last", maintain_order=True)
+
+
+def _write_whole(path: Path, frame: pl.DataFrame) -> None:
+    """On the disk, read back and compared, before it takes its name."""
+    part = path.with_suffix(".part")
+    frame.write_parquet(part, compression="zstd")
+    if not pl.read_parquet(part).equals(frame):
+        raise OSError(f"{part}: expected the bars that were written")
+    for what in (part, path.parent):
+        descriptor = os.open(what, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    part.replace(path)
 
 
 def digest(table: str) -> str:
@@ -97,9 +123,7 @@ def load(path: Path) -> int:
         if table == partitions.TABLE:
             hours = frame.select((pl.col("time") // 3600 * 3600).unique()).to_series().to_list()
             mark_hours(instrument.pk, hours)
-            ArchiveHour.objects.filter(
-                instrument=instrument, hour__in=map(_moment, hours)
-            ).update(is_pruned=False)  # fmt: skip
+            reopen_hours(instrument.pk, min(hours), max(hours) + HOUR)
     log.info("parquet imported", file=path.name, bars=changed)
     return changed
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from lib.dates import from_ms
 from market.archive import parquet, partitions
 from market.archive.rollups import TABLES, roll_up_hour
 from market.models import ArchiveHour, Instrument, Retention
@@ -20,7 +19,7 @@ GRAINS = {
     "1s": partitions.TABLE, "1m": TABLES[60], "1h": TABLES[3600], "1d": TABLES[86_400],
 }  # fmt: skip
 ROWS_A_BATCH = 20_000
-HOUR_MS = 3_600_000
+LOCK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -33,30 +32,28 @@ class Partition:
 def retain(now: datetime | None = None) -> list[str]:
     """Apply every policy; returns the dropped partitions. Killed anywhere, the next run goes on."""
     now = now or timezone.now()
+    if _is_importing():
+        log.info("an import is at work: nothing is dropped this time")
+        return []
     partitions.sort_rest()
     dropped: list[str] = []
     for grain, table in GRAINS.items():
         days = _policies(grain)
         if not days:
             continue
-        if all(kept is not None for kept in days.values()):
-            before = _horizon(now, max(kept or 0 for kept in days.values()))
+        longest = None if None in days.values() else max(kept or 0 for kept in days.values())
+        if longest is not None:
+            before = _horizon(now, longest)
             dropped += [part.name for part in _old(table, before) if _drop(grain, table, part)]
         for instrument_id, kept in days.items():
-            if kept is not None:
+            if kept is not None and kept != longest:
                 _delete(grain, table, instrument_id, _horizon(now, kept))
     return dropped
 
 
-def reopen_hours(instrument_id: int, start_ms: int, end_ms: int) -> None:
-    """The 1 s bars of the whole hours between are all there again: roll them up anew."""
-    first = -(-start_ms // HOUR_MS) * HOUR_MS
-    ArchiveHour.objects.filter(
-        instrument_id=instrument_id,
-        is_pruned=True,
-        hour__gte=from_ms(first),
-        hour__lt=from_ms(end_ms - end_ms % HOUR_MS),
-    ).update(is_pruned=False, is_done=False)
+def _is_importing() -> bool:
+    """Half of a day must not leave while its other half comes in."""
+    return Instrument.objects.filter(importing_until__gt=timezone.now()).exists()
 
 
 def _policies(grain: str) -> dict[int, int | None]:
@@ -93,15 +90,26 @@ def _drop(grain: str, table: str, part: Partition) -> bool:
     if grain == "1s":
         _roll_up(None, part.start, part.end)
     digest = parquet.write(grain, part.name)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {part.name} IN ACCESS EXCLUSIVE MODE")
-        if parquet.digest(part.name) != digest:
+    try:
+        return _drop_as_written(grain, table, part, digest)
+    except OperationalError as error:  # a lock did not come: the next run tries again
+        log.warning("partition in use", partition=part.name, error=type(error).__name__)
+        return False
+
+
+@transaction.atomic
+def _drop_as_written(grain: str, table: str, part: Partition, digest: str) -> bool:
+    due = ArchiveHour.objects.filter(hour__gte=part.start, hour__lt=part.end)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        cursor.execute(f"LOCK TABLE {part.name} IN SHARE MODE")  # readers go on
+        is_due = grain == "1s" and due.filter(is_done=False, is_pruned=False).exists()
+        if is_due or _is_importing() or parquet.digest(part.name) != digest:
             log.warning("partition changed while it was written", partition=part.name)
             return False
         if grain == "1s":
-            ArchiveHour.objects.filter(hour__gte=part.start, hour__lt=part.end).update(
-                is_pruned=True
-            )
+            due.update(is_pruned=True)
         cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {part.name}")
         cursor.execute(f"DROP TABLE {part.name}")
     log.info("partition dropped", partition=part.name)

@@ -22,6 +22,15 @@ TABLES = {MINUTE: "market_minute_bar", HOUR: "market_hour_bar", DAY: "market_day
 # An hour that is still written to is read from its 1 s bars.
 SETTLED = timedelta(minutes=10)
 HOURS_A_RUN = 500
+REOPEN = """
+UPDATE market_archivehour AS due SET is_pruned = false, is_done = false
+WHERE due.instrument_id = %s AND due.is_pruned AND due.hour >= %s AND due.hour < %s
+  AND coalesce((SELECT trades FROM market_hour_bar AS bar WHERE bar.time = due.hour
+                AND bar.instrument_id = due.instrument_id), 0)
+   <= (SELECT coalesce(sum(trades), 0) FROM market_second_bar AS second
+       WHERE second.instrument_id = due.instrument_id AND second.time >= due.hour
+         AND second.time < due.hour + interval '1 hour')
+"""
 
 
 def roll_up_due(now: datetime | None = None, limit: int = HOURS_A_RUN) -> int:
@@ -66,33 +75,70 @@ def roll_up_hour(pk: int) -> bool:
     return True
 
 
-def rolled_up_to(instrument_id: int, start: int) -> int:
-    """Up to which moment (epoch s, a whole hour) from `start` on the longer bars may be read."""
-    first = from_seconds(start - start % HOUR)
-    due = ArchiveHour.objects.filter(
-        instrument_id=instrument_id, is_done=False, is_pruned=False, hour__gte=first
-    )
-    hour = due.order_by("hour").values_list("hour", flat=True).first()
-    return 2**40 if hour is None else to_seconds(hour)
+def reopen_hours(instrument_id: int, start: int, end: int) -> None:
+    """Hours between (epoch s) whose 1 s bars had gone are rolled up again where all are back: at
+    least as many trades as the hour's own bar has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            REOPEN, [instrument_id, from_seconds(start - start % HOUR), from_seconds(end)]
+        )
+
+
+def due_stretches(instrument_id: int, start: int, end: int) -> list[tuple[int, int]]:
+    """Stretches of whole hours (epoch s) whose longer bars are not up to date, oldest first."""
+    hours = ArchiveHour.objects.filter(
+        instrument_id=instrument_id, is_done=False, is_pruned=False,
+        hour__gte=from_seconds(start - start % HOUR), hour__lt=from_seconds(end),
+    )  # fmt: skip
+    stretches: list[tuple[int, int]] = []
+    for hour in hours.order_by("hour").values_list("hour", flat=True):
+        at = to_seconds(hour)
+        if stretches and stretches[-1][1] == at:
+            stretches[-1] = stretches[-1][0], at + HOUR
+        else:
+            stretches.append((at, at + HOUR))
+    return stretches
+
+
+def pruned_hours(instrument_id: int, start: int, end: int) -> list[int]:
+    """Open times (epoch s) of hours whose 1 s bars retention took."""
+    hours = ArchiveHour.objects.filter(
+        instrument_id=instrument_id, is_pruned=True,
+        hour__gte=from_seconds(start - start % HOUR), hour__lt=from_seconds(end),
+    )  # fmt: skip
+    return [to_seconds(hour) for hour in hours.order_by("hour").values_list("hour", flat=True)]
 
 
 def load_longest(
     instrument_id: int, start: int, end: int, length: int, band_set: str
 ) -> dict[int, Bar]:
     """Bars of start <= t < end (epoch s) of which bars of `length` seconds can be rolled up: as
-    long as they may be, up to what is rolled up; from there 1 s bars."""
-    stop = min(end, rolled_up_to(instrument_id, start))
+    long as they may be; 1 s bars for the hours that are not rolled up yet."""
+    bars: dict[int, Bar] = {}
+    for first, last in due_stretches(instrument_id, start, end):
+        if start < first:
+            bars |= _longest(instrument_id, start, first, length, band_set)
+        begin, stop = max(start, first), min(end, last)
+        bars |= load(instrument_id, begin, stop, band_set)
+        start = stop
+    return bars | _longest(instrument_id, start, end, length, band_set)
+
+
+def _longest(
+    instrument_id: int, start: int, end: int, length: int, band_set: str
+) -> dict[int, Bar]:
+    """The same of a stretch that is rolled up."""
     bars: dict[int, Bar] = {}
     for size in (DAY, HOUR, MINUTE):
-        if length % size or start >= stop:
+        if length % size or start >= end:
             continue
-        aligned = -(-start // size) * size, stop // size * size
-        if aligned[0] >= aligned[1]:
+        first, last = -(-start // size) * size, end // size * size
+        if first >= last:
             continue
-        if start < aligned[0]:  # what sticks out in front, in shorter bars
-            bars |= load_longest(instrument_id, start, aligned[0], MINUTE, band_set)
-        bars |= load(instrument_id, *aligned, band_set, TABLES[size])
-        start = aligned[1]
+        if start < first:  # what sticks out in front, in shorter bars
+            bars |= _longest(instrument_id, start, first, MINUTE, band_set)
+        bars |= load(instrument_id, first, last, band_set, TABLES[size])
+        start = last
     return bars | (load(instrument_id, start, end, band_set) if start < end else {})
 
 

@@ -186,14 +186,17 @@ def first_id(instrument_id: int, since: int) -> int | None:
 
 def close_before(instrument_id: int, at: int) -> int | None:
     """The last price before a moment (epoch seconds), scaled by 1e-8."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT close FROM market_second_bar WHERE instrument_id = %s AND time < %s "
-            "AND trades > 0 ORDER BY time DESC LIMIT 1",
-            [instrument_id, from_seconds(at)],
-        )
-        row = cursor.fetchone()
-    return None if row is None else from_decimal(Decimal(row[0]))
+    for since in (at - 2 * 86_400, 0):  # first a few partitions, not thousands
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT close FROM market_second_bar WHERE instrument_id = %s AND time < %s "
+                "AND time >= %s AND trades > 0 ORDER BY time DESC LIMIT 1",
+                [instrument_id, from_seconds(at), from_seconds(since)],
+            )
+            row = cursor.fetchone()
+        if row is not None:
+            return from_decimal(Decimal(row[0]))
+    return None
 
 
 def load_gaps(instrument_id: int, start_ms: int, end_ms: int) -> list[GapRecord]:

@@ -103,6 +103,11 @@ class TapeBuilder:
                     bar.revision = self.revision
                     trade_bands, order_bands = bar.trade, bar.order
                 quote = price * quantity
+                if trade.id <= bar.last_id:  # an import was here before us: it has this trade
+                    is_same = time == sweep_time and maker == sweep_maker
+                    sweep_quote = sweep_quote + quote if is_same else quote
+                    sweep_time, sweep_maker = time, maker
+                    continue
                 if bar.trades:
                     if price > bar.high:
                         bar.high = price

@@ -54,6 +54,9 @@ async def enter(user_id: int, ip: str) -> str | None:
     limits = {user: settings.LIVE_SOCKETS_PER_USER, address: settings.LIVE_SOCKETS_PER_IP}
     try:
         full = await _Teller.here().enter(limits)
+    except asyncio.CancelledError:
+        await leave(user_id, ip)
+        raise
     except (redis.RedisError, OSError, TimeoutError):
         full = next((n for n, f in enumerate(limits, 1) if _held[f] > limits[f]), 0)
     if full:

@@ -17,8 +17,20 @@ FIGURES = [
 NOTHING = pl.lit(0, dtype=pl.Int128)
 
 
+# Trade times may run a little against the ids: so many seconds wait for more of their trades.
+WAITING_SECONDS = 5
+
+
+class RanBack(ValueError):
+    """A trade of a second whose bar was given already; `trade_id` is its id."""
+
+    def __init__(self, trade_id: int) -> None:
+        super().__init__(f"trade {trade_id} is more than {WAITING_SECONDS} s older than one before")
+        self.trade_id = trade_id
+
+
 class BarMaker:
-    """Takes rows in id order and gives 1 s bars, keeping back the last second, which may go on.
+    """Takes rows in id order and gives 1 s bars, keeping back the newest seconds, which may go on.
 
     Bars come as a frame: `second`, FIGURES (scaled by 1e-8 and 1e-16 like `Bar`), `trade` and
     `order`: the packed bands. From aggregates on spot there are no single trades: `trade` is empty.
@@ -29,29 +41,61 @@ class BarMaker:
         self.ticks = ticks
         self.has_single_trades = has_single_trades
         self._kept: pl.DataFrame | None = None
+        self._last_id = -1
+        self._holes = 0
+        # time, side, holes and number of the sweep that may go on
+        self._before: tuple[int, bool, int, int] = (-1, False, 0, 0)
+        self._given_to = -1
 
     def take(self, rows: pl.DataFrame) -> pl.DataFrame | None:
+        """Raises RanBack."""
+        rows = self._numbered(rows)
+        late = rows.filter(pl.col("second") < self._given_to)
+        if late.height:
+            raise RanBack(late["id"][0])
         if self._kept is not None:
             rows = pl.concat([self._kept, rows])
-        last = rows["time"][-1] // self.ticks * self.ticks
-        # what belongs to the last second stands at the end, from its first row on
-        cut = rows.select((pl.col("time") >= last).arg_true().first()).item()
-        self._kept = rows[cut:]
-        return self._bars(rows[:cut]) if cut else None
+        if not rows.height:
+            return None
+        newest: int = rows.select(pl.col("second").max()).item()
+        self._given_to = max(self._given_to, newest - WAITING_SECONDS)
+        is_ready = pl.col("second") < self._given_to
+        self._kept = rows.filter(~is_ready)
+        return self._bars(rows.filter(is_ready))
 
     def finish(self) -> pl.DataFrame | None:
         kept, self._kept = self._kept, None
-        return self._bars(kept) if kept is not None and kept.height else None
+        return self._bars(kept) if kept is not None else None
 
-    def _bars(self, rows: pl.DataFrame) -> pl.DataFrame | None:
-        rows = rows.filter((pl.col("price") > 0) & (pl.col("quantity") > 0))
-        if not rows.height:
-            return None
+    def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows that count as flow, with their second, their value and the number of their sweep. A
+        hole of ids ends a sweep; a row that does not count does not."""
+        after_hole = pl.col("id") > pl.col("last_id").shift(1, fill_value=self._last_id) + 1
         rows = rows.with_columns(
+            (after_hole.cum_sum() + self._holes).alias("holes"),
             (pl.col("time") // self.ticks).alias("second"),
             (pl.col("price") * pl.col("quantity")).alias("quote"),
         )
-        orders = self._orders(rows)
+        self._last_id, self._holes = rows["last_id"][-1], rows["holes"][-1]
+        rows = rows.filter((pl.col("price") > 0) & (pl.col("quantity") > 0))
+        time, maker, holes, sweep = self._before
+        is_new = (
+            (pl.col("time") != pl.col("time").shift(1, fill_value=time))
+            | (pl.col("maker") != pl.col("maker").shift(1, fill_value=maker))
+            | (pl.col("holes") != pl.col("holes").shift(1, fill_value=holes))
+        )
+        rows = rows.with_columns((is_new.cum_sum() + sweep).alias("sweep"))
+        if rows.height:
+            self._before = rows.select("time", "maker", "holes", "sweep").row(-1)
+        return rows
+
+    def _bars(self, rows: pl.DataFrame) -> pl.DataFrame | None:
+        if not rows.height:
+            return None
+        # one row a sweep: consecutive counted ids with the same time and side, summed
+        orders = rows.group_by("sweep").agg(
+            pl.col("second", "maker").first(), pl.col("quote").sum()
+        )
         if not rows["second"].is_sorted():  # times that run against ids: inside a second ids rule
             rows = rows.sort("second", maintain_order=True)
         bars = _figures(rows)
@@ -61,20 +105,6 @@ class BarMaker:
             return bars.with_columns(pl.lit("").alias("trade"))
         trade = self._banded(rows, "trade")
         return bars.join(trade, on="second", how="left", maintain_order="left")
-
-    def _orders(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """One row a sweep: consecutive ids with the same time and side, summed."""
-        is_new = (
-            (pl.col("time") != pl.col("time").shift(1))
-            | (pl.col("maker") != pl.col("maker").shift(1))
-            | (pl.col("id") != pl.col("last_id").shift(1) + 1)
-        )
-        numbered = rows.select(
-            "second", "maker", "quote", is_new.fill_null(value=True).cum_sum().alias("sweep")
-        )
-        return numbered.group_by("sweep").agg(
-            pl.col("second", "maker").first(), pl.col("quote").sum()
-        )
 
     def _banded(self, values: pl.DataFrame, name: str) -> pl.DataFrame:
         """(second, packed bands) of rows with `second`, `maker` and `quote`."""

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import structlog
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 FOLDERS = {"spot": "spot", "usdm": "futures/um"}
 TIMEOUT_SECONDS = 30
 TRIES = 4
+OFFICIAL_URL = "https://data.binance.vision"
 BLOCK = 1024 * 1024
 
 
@@ -97,36 +99,52 @@ def checked(path: Path) -> tuple[str, bool]:
     return digest, True
 
 
+def expected_digest(base_url: str, item: Wanted) -> str:
+    """What the file's CHECKSUM says. Raises NotThere, Damaged, OSError."""
+    for attempt in range(TRIES):
+        try:
+            with _asked(f"{base_url}/{quote(item.path)}.CHECKSUM") as answer:
+                words: list[str] = answer.read(4096).decode("utf-8", "replace").split()[:1]
+            break
+        except (OSError, HTTPException) as error:
+            _wait_or_give_up(item.name, attempt, error)
+    if not words:
+        raise Damaged(f"{item.name}: expected a CHECKSUM, it is empty")
+    return words[0].lower()
+
+
 def download(
-    base_url: str, item: Wanted, folder: Path, tell: Callable[[int], None]
-) -> tuple[Path, str]:
-    """(file, SHA-256); a broken transfer goes on where it stopped. `tell` gets the bytes so far.
+    base_url: str, item: Wanted, expected: str, folder: Path, tell: Callable[[int], None]
+) -> Path:
+    """A broken transfer goes on where it stopped. `tell` gets the bytes so far.
 
     Raises NotThere, Damaged, and OSError when the network does not answer.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / item.name
-    url = f"{base_url}/{item.path}"
-    with _asked(url + ".CHECKSUM") as answer:
-        expected = answer.read(4096).decode("utf-8", "replace").split()[:1]
-    if path.exists() and [_sha256(path)] == expected:
-        return path, expected[0]
+    if path.exists() and _sha256(path) == expected:
+        return path
     part = path.with_name(path.name + ".part")
     for attempt in range(TRIES):
         try:
-            _fetch_rest(url, part, tell)
+            _fetch_rest(f"{base_url}/{quote(item.path)}", part, tell)
             break
         except (OSError, HTTPException) as error:
-            if attempt == TRIES - 1:
-                raise OSError(f"{url}: {type(error).__name__} {error}") from error
-            log.warning("download broken, going on", file=item.name, attempt=attempt + 1)
-            time.sleep(2**attempt)
+            _wait_or_give_up(item.name, attempt, error)
     digest = _sha256(part)
-    if [digest] != expected:
+    if digest != expected:
         part.unlink()
-        raise Damaged(f"{item.name}: expected SHA-256 {' '.join(expected)}, was {digest}")
+        raise Damaged(f"{item.name}: expected SHA-256 {expected}, was {digest}")
     part.replace(path)
-    return path, digest
+    return path
+
+
+def _wait_or_give_up(name: str, attempt: int, error: Exception) -> None:
+    """Raises OSError after the last try."""
+    if attempt == TRIES - 1:
+        raise OSError(f"{name}: {type(error).__name__} {error}") from error
+    log.warning("download broken, going on", file=name, attempt=attempt + 1)
+    time.sleep(2**attempt)
 
 
 def _fetch_rest(url: str, part: Path, tell: Callable[[int], None]) -> None:

@@ -1,31 +1,35 @@
 """An archive's files into the same bars that were collected live; run twice, it changes nothing."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from lib.dates import from_seconds, to_ms
 from market.archive import coverage
 from market.archive import seconds as archive
 from market.archive.coverage import Stretch
-from market.archive.retention import reopen_hours
+from market.archive.rollups import reopen_hours
 from market.flow.bands import SETS, bands_for
-from market.flow.bars import Bar
 from market.hot.codec import GapRecord
 from market.instruments import InstrumentKey, split_symbol
-from market.models import ArchiveFile, Gap, Instrument
+from market.models import ArchiveFile, ArchiveHour, CoveredSpan, Gap, Instrument
 from market.vision import files, saving
-from market.vision.bars import BarMaker, as_bars
+from market.vision.bars import BarMaker, RanBack
 from market.vision.files import NotThere, Wanted
-from market.vision.hot import hot_since, rewrite_minutes
+from market.vision.hot import mend
 from market.vision.rows import Damaged, Head, Kind, read_head, read_rows, size_of
 
 log = structlog.get_logger(__name__)
@@ -34,6 +38,9 @@ ABSENT = "not in the archive"
 DAY_MS = 86_400_000
 # A file with its CHECKSUM speaks for its whole day when its trades begin and end this close to it.
 NEAR_MS = 60_000
+# Unicode symbols exist; what a path could misread does not.
+NAME = re.compile(r"\w{2,40}")
+ALONE_SECONDS = 300
 
 
 class Stopped(Exception):
@@ -88,34 +95,44 @@ def import_days(
 
     Raises Damaged, Stopped, OSError, and ValueError for what cannot be asked.
     """
-    _check_kind(market, kind)
+    _check(market, symbol, kind)
+    is_ours = settings.BINANCE_VISION_URL != files.OFFICIAL_URL
+    if settings.VENUE != "binance" and not is_ours:
+        raise ValueError(
+            f"expected BINANCE=live, was {settings.BINANCE}: Binance's trades do not belong to "
+            "another venue's tape (set BINANCE_VISION_URL, or import files with --dir)"
+        )
     instrument = _instrument(market, symbol)
     folder = settings.DATA_DIR / "vision"
     items = files.wanted(market, kind, symbol, first, last)
     progress.files = len(items)
-    while items:
-        item = items.pop(0)
-        progress.name = item.name
-        if item.days == 1 and _is_in(instrument, item.name, None):
-            _skip(progress, item.name)
-            continue
+    with _alone(instrument):
+        while items:
+            item = items.pop(0)
+            progress.name = item.name
+            try:
+                digest = files.expected_digest(settings.BINANCE_VISION_URL, item)
+            except NotThere:
+                if item.days > 1:  # the month is not put together yet
+                    items = item.by_day() + items
+                    progress.files += item.days - 1
+                else:
+                    progress.absent.append(item.name)
+                    progress.files_done += 1
+                continue
+            if _is_in(instrument, item, item.name, digest):
+                _skip(progress, item.name)
+                continue
+            path = files.download(
+                settings.BINANCE_VISION_URL, item, digest, folder, partial(_told, progress)
+            )
+            _import(instrument, item, path, digest, progress, is_checked=True)
+            path.unlink()
 
-        def tell(done: int) -> None:
-            progress.bytes_done = done
-            progress.now()
 
-        try:
-            path, digest = files.download(settings.BINANCE_VISION_URL, item, folder, tell)
-        except NotThere:
-            if item.days > 1:  # the month is not put together yet
-                items = item.by_day() + items
-                progress.files += item.days - 1
-            else:
-                progress.absent.append(item.name)
-                progress.files_done += 1
-            continue
-        _import(instrument, item, path, digest, progress, is_checked=True)
-        path.unlink()
+def _told(progress: Progress, done: int) -> None:
+    progress.bytes_done = progress.bytes_total = done
+    progress.now()
 
 
 def import_folder(
@@ -132,7 +149,7 @@ def import_folder(
 
     Raises Damaged, Stopped, and ValueError for what cannot be asked.
     """
-    _check_kind(market, kind)
+    _check(market, symbol, kind)
     found = {
         item: path
         for item, path in files.find(folder, market, kind, symbol).items()
@@ -143,12 +160,16 @@ def import_folder(
         raise ValueError(f"{folder}: expected files named {symbol}-{kind}-YYYY-MM-DD.zip")
     instrument = _instrument(market, symbol)
     progress.files = len(found)
-    for item, path in found.items():
-        digest, is_checked = files.checked(path)
-        _import(instrument, item, path, digest, progress, is_checked=is_checked)
+    with _alone(instrument):
+        for item, path in found.items():
+            digest, is_checked = files.checked(path)
+            _import(instrument, item, path, digest, progress, is_checked=is_checked)
 
 
-def _check_kind(market: str, kind: Kind) -> None:
+def _check(market: str, symbol: str, kind: Kind) -> None:
+    """Raises ValueError with what was expected."""
+    if not NAME.fullmatch(symbol):
+        raise ValueError(f"expected a symbol like BTCUSDT, was {symbol!r}")
     if market == "usdm" and kind != "aggTrades":
         raise ValueError(
             "expected --kind aggTrades for usdm: its tape is made of aggregates, and the ids of "
@@ -166,9 +187,36 @@ def _instrument(market: str, symbol: str) -> Instrument:
     return instrument
 
 
-def _is_in(instrument: Instrument, name: str, digest: str | None) -> bool:
-    found = ArchiveFile.objects.filter(instrument=instrument, name=name)
-    return found.filter(checksum=digest).exists() if digest else found.exists()
+def _is_in(instrument: Instrument, item: Wanted, name: str, digest: str) -> bool:
+    """Imported as it is, and none of its bars was dropped since."""
+    start = datetime(*item.day.timetuple()[:3], tzinfo=UTC)
+    pruned = ArchiveHour.objects.filter(
+        instrument=instrument, is_pruned=True, hour__gte=start,
+        hour__lt=start + timedelta(days=item.days),
+    )  # fmt: skip
+    known = ArchiveFile.objects.filter(instrument=instrument, name=name, checksum=digest)
+    return known.exists() and not pruned.exists()
+
+
+@contextmanager
+def _alone(instrument: Instrument) -> Iterator[None]:
+    """One import of an instrument at a time, and no retention meanwhile; a killed one is forgotten
+    after ALONE_SECONDS. Raises ValueError when another is at work."""
+    free = Q(importing_until=None) | Q(importing_until__lt=timezone.now())
+    if not Instrument.objects.filter(free, pk=instrument.pk).update(importing_until=_soon()):
+        raise ValueError(f"{instrument.symbol} is being imported already: wait, or stop that one")
+    try:
+        yield
+    finally:
+        Instrument.objects.filter(pk=instrument.pk).update(importing_until=None)
+
+
+def _keep(instrument: Instrument) -> None:
+    Instrument.objects.filter(pk=instrument.pk).update(importing_until=_soon())
+
+
+def _soon() -> datetime:
+    return timezone.now() + timedelta(seconds=ALONE_SECONDS)
 
 
 def _skip(progress: Progress, name: str) -> None:
@@ -187,16 +235,19 @@ def _import(
     is_checked: bool,
 ) -> None:
     progress.name, progress.bytes_done, progress.bytes_total = path.name, 0, 0
-    if _is_in(instrument, path.name, digest):
+    if _is_in(instrument, item, path.name, digest):
         _skip(progress, path.name)
         return
     head = read_head(path)
     if head.kind != item.kind:
         raise Damaged(f"{path.name}: expected {item.kind}, the rows are {head.kind}")
     done = _File(instrument, item, head, progress)
-    for changed in done.run(path):
-        progress.bars_changed += changed
-        progress.now()
+    try:
+        for changed in done.run(path):
+            progress.bars_changed += changed
+            progress.now()
+    except RanBack as error:
+        raise Damaged(f"{path.name}: expected times that grow, {error}") from error
     done.close(path.name, digest, is_checked=is_checked)
     progress.files_done += 1
     progress.now()
@@ -219,9 +270,6 @@ class _File:
         self.holes: list[GapRecord] = []
         state = archive.load_state(instrument.pk)
         self.live = (state.covered_from, state.covered_to) if state else None
-        # what Redis still has of these seconds is mended too
-        self.hot_from = hot_since(instrument.key)
-        self.hot_bars: list[Bar] = []
 
     def run(self, path: Path) -> Iterator[int]:
         """Bars changed, chunk by chunk."""
@@ -252,12 +300,13 @@ class _File:
 
     def close(self, name: str, digest: str, *, is_checked: bool) -> None:
         """What the file proves, and that it is in, in one transaction."""
-        rewrite_minutes(self.instrument, self.bands, self.hot_bars)
+        mend(self.instrument, self.bands, self.from_ms // 1000, self.to_ms // 1000 + 1)
         with transaction.atomic():
+            stretch = self._stretch(is_checked=is_checked)
             archive.save_gaps(self.instrument.pk, self.holes)
+            coverage.add(self.instrument.pk, [stretch])
             self._fill_gaps()
-            reopen_hours(self.instrument.pk, self.from_ms, self.to_ms)
-            coverage.add(self.instrument.pk, [self._stretch(is_checked=is_checked)])
+            reopen_hours(self.instrument.pk, self.from_ms // 1000, self.to_ms // 1000 + 1)
             ArchiveFile.objects.update_or_create(
                 instrument=self.instrument,
                 name=name,
@@ -271,13 +320,11 @@ class _File:
         log.info("archive file imported", file=name, rows=self.rows)
 
     def _save(self, bars: pl.DataFrame) -> int:
-        recent_from = 2**40 if self.hot_from is None else self.hot_from
-        saved = saving.save(self.instrument.pk, self.instrument.band_set, bars, recent_from)
+        _keep(self.instrument)
+        saved = saving.save(self.instrument.pk, self.instrument.band_set, bars)
         for second in saved.differing:
             log.error("bar differs from the archive", tape=str(self.instrument.key), second=second)
         self.progress.differing += [from_seconds(second) for second in saved.differing]
-        if saved.recent:
-            self.hot_bars += as_bars(bars.filter(pl.col("second").is_in(saved.recent)))
         return saved.changed
 
     def _look(self, rows: pl.DataFrame) -> None:
@@ -299,12 +346,14 @@ class _File:
         self.last_id, self.to_ms = rows["last_id"][-1], rows["time"][-1] // ticks_ms
 
     def _fill_gaps(self) -> None:
-        """Ids that were missed live and are in this file are missing no more."""
-        absent = [(gap.first_id, gap.last_id) for gap in self.holes]
-        rows = Gap.objects.filter(
-            instrument=self.instrument, first_id__gte=self.first_id, last_id__lte=self.last_id
-        ).exclude(state=Gap.State.FILLED)
-        for gap in rows:
+        """Ids that were missed live and lie in what is whole now are missing no more."""
+        span = CoveredSpan.objects.get(
+            instrument=self.instrument, first_id__lte=self.first_id, last_id__gte=self.last_id
+        )
+        known = Gap.objects.filter(instrument=self.instrument, last_id__gte=span.first_id)
+        absent = list(known.filter(cause=ABSENT).values_list("first_id", "last_id"))
+        missed = known.filter(first_id__gte=span.first_id, last_id__lte=span.last_id)
+        for gap in missed.exclude(state=Gap.State.FILLED).exclude(cause=ABSENT):
             if not any(a <= gap.last_id and gap.first_id <= b for a, b in absent):
                 gap.state = Gap.State.FILLED
                 gap.save(update_fields=["state", "updated_at"])
@@ -316,8 +365,20 @@ class _File:
             closes = opens + self.item.days * DAY_MS
             start = opens if 0 <= start - opens <= NEAR_MS else start
             end = closes if 0 <= closes - end <= NEAR_MS else end
+            self._note_absent_between(start, end)
         if self.live is not None:  # no id lies between the file and the collector's first one
             first_live = archive.first_id(self.instrument.pk, self.live[0] // 1000)
             if first_live is not None and self.first_id < first_live <= self.last_id + 1:
                 end = max(end, self.live[0])
         return Stretch(self.first_id, self.last_id, start, end)
+
+    def _note_absent_between(self, start: int, end: int) -> None:
+        """Two files meet at midnight, and neither has the ids between them."""
+        spans = CoveredSpan.objects.filter(instrument=self.instrument)
+        before = spans.filter(last_id__lt=self.first_id - 1, to_ms__gte=start, to_ms__lte=end)
+        after = spans.filter(first_id__gt=self.last_id + 1, from_ms__lte=end, from_ms__gte=start)
+        pairs = [(span.last_id, self.first_id, span.to_ms, self.from_ms) for span in before]
+        pairs += [(self.last_id, span.first_id, self.to_ms, span.from_ms) for span in after]
+        for last, first, from_ms, to_ms_ in pairs:
+            times = min(from_ms, to_ms_), max(from_ms, to_ms_)
+            self.holes.append(GapRecord(last + 1, first - 1, *times, ABSENT, Gap.State.UNFILLABLE))

@@ -23,8 +23,12 @@ SAVE_SECONDS = 1.0
 
 
 def run(job_id: int) -> None:
-    """Run a job that waits, or that was killed; others are left alone."""
+    """Run a job that waits, or that was killed; others are left alone, and so are all while one
+    runs: imports are long, and the worker has other work."""
     stale = timezone.now() - STALE
+    running = ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__gte=stale)
+    if running.exists():
+        return
     claimed = ImportJob.objects.filter(pk=job_id, state=ImportJob.State.WAITING) | (
         ImportJob.objects.filter(
             pk=job_id, state=ImportJob.State.RUNNING, updated_at__lt=stale
@@ -78,6 +82,16 @@ def _save(job: ImportJob, progress: Progress | None, **fields: str) -> None:
             "rows_per_second": progress.rows_per_second,
         }  # fmt: skip
     ImportJob.objects.filter(pk=job.pk).update(**figures, **fields, updated_at=timezone.now())
+
+
+def next_one() -> int | None:
+    """The job that may run now: the oldest that waits, or that was killed."""
+    stale = timezone.now() - STALE
+    killed = ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__lt=stale)
+    waiting = ImportJob.objects.filter(state=ImportJob.State.WAITING)
+    if ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__gte=stale).exists():
+        return None
+    return (killed | waiting).order_by("created_at").values_list("pk", flat=True).first()
 
 
 def ask(

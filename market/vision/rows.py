@@ -20,6 +20,7 @@ import polars as pl
 Kind = Literal["trades", "aggTrades"]
 
 CHUNK_BYTES = 24 * 1024 * 1024
+LONGEST_LINE = 4096
 # More places than Binance ever writes, so that a ninth one is seen and refused, not rounded away.
 READ_PLACES = 12
 MONEY = pl.Decimal(38, READ_PLACES)
@@ -28,6 +29,7 @@ HEADS: dict[Kind, list[str]] = {
     "aggTrades": ["agg_id", "price", "quantity", "id", "last_id", "time", "maker", "best"],
 }
 TYPES: dict[str, Any] = {"price": MONEY, "quantity": MONEY, "quote": pl.String, "maker": pl.Boolean}
+HEADER_WORDS = {"id", "trade_id", "agg_trade_id"}
 # Epoch times of 2009 to 2100: 13 digits are ms, 16 are us.
 MS, US = (1_230_000_000_000, 4_102_444_800_000), (1_230_000_000_000_000, 4_102_444_800_000_000)
 
@@ -50,7 +52,7 @@ def read_head(path: Path) -> Head:
     """Raises Damaged."""
     with _opened(path) as raw:
         text = raw.readline(4096).decode("utf-8", "replace").strip()
-        has_header = bool(text) and not text.split(",")[0].isdigit()
+        has_header = text.split(",")[0].lower() in HEADER_WORDS
         if has_header:
             text = raw.readline(4096).decode("utf-8", "replace").strip()
     words = text.split(",")
@@ -109,6 +111,8 @@ def _chunks(path: Path, has_header: bool) -> Iterator[tuple[bytes, int]]:
             if not data:
                 break
             end = data.rfind(b"\n") + 1
+            if not end and len(rest) + len(data) > LONGEST_LINE:
+                raise Damaged(f"{path.name}: expected lines of trades, found none")
             if not end:
                 rest += data
                 continue

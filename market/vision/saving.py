@@ -37,35 +37,36 @@ WHERE excluded.first_id <= market_second_bar.first_id
            AND excluded.trade_bands <> ''))
 RETURNING extract(epoch FROM time)::bigint AS second
 )
-SELECT count(*), array_agg(DISTINCT second / 3600 * 3600),
-       array_agg(second) FILTER (WHERE second >= %s)
-FROM changed
+SELECT count(*), array_agg(DISTINCT second / 3600 * 3600) FROM changed
 """  # noqa: S608  (column names are ours)
 
-# What was collected of the same ids has to be the same, to the last digit.
+# What was collected of the same ids has to be the same, to the last digit, and what is stored in
+# the end has to hold all ids that came.
 DIFFERING = f"""
 SELECT have.time FROM incoming_archive AS came
 JOIN market_second_bar AS have ON have.time = to_timestamp(came.second)
 WHERE have.instrument_id = %s AND have.time BETWEEN %s AND %s AND (
-    (have.first_id, have.last_id, have.trades) = (came.first_id, came.last_id, came.trades)
-    AND (have.{", have.".join(FIGURES)}) IS DISTINCT FROM ({_values})
+    NOT (have.first_id <= came.first_id AND have.last_id >= came.last_id)
+    OR (have.first_id, have.last_id, have.trades) = (came.first_id, came.last_id, came.trades)
+    AND ((have.{", have.".join(FIGURES)}) IS DISTINCT FROM ({_values})
+         OR have.order_bands <> came.orders
+         OR (came.trade <> '' AND have.trade_bands <> came.trade))
 )
 ORDER BY 1 LIMIT 20
-"""  # noqa: S608, E501
+"""  # noqa: S608  (column names are ours)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """How many bars were new or got fuller, the open times (epoch s) of those among them that are
-    recent, and of bars that differ from what was collected of the same ids (they stay)."""
+    """How many bars were new or got fuller, and the open times (epoch s) of bars that differ from
+    what was collected of the same ids (they stay as collected)."""
 
     changed: int
-    recent: list[int]
     differing: list[int]
 
 
 @transaction.atomic
-def save(instrument_id: int, band_set: str, bars: pl.DataFrame, recent_from: int) -> Saved:
+def save(instrument_id: int, band_set: str, bars: pl.DataFrame) -> Saved:
     partitions.prepare(*_ends(bars))
     with connection.cursor() as cursor:
         # the record of the whole file is committed behind all of it, and waits for the disk
@@ -82,12 +83,12 @@ def save(instrument_id: int, band_set: str, bars: pl.DataFrame, recent_from: int
         ):
             copy.write(text.getbuffer())
         cursor.execute("ANALYZE incoming_archive")
+        cursor.execute(UPSERT, [instrument_id, band_set])
+        changed, hours = cursor.fetchone()
         cursor.execute(DIFFERING, [instrument_id, *_ends(bars)])
         differing = [to_seconds(time) for (time,) in cursor.fetchall()]
-        cursor.execute(UPSERT, [instrument_id, band_set, recent_from])
-        changed, hours, recent = cursor.fetchone()
     mark_hours(instrument_id, hours or [])
-    return Saved(changed, recent or [], differing)
+    return Saved(changed, differing)
 
 
 def _ends(bars: pl.DataFrame) -> tuple[datetime, datetime]:

@@ -56,7 +56,7 @@ def account(user: User, text: str = "hush", number: int = 0) -> ExchangeAccount:
 
 def opened(found: ExchangeAccount) -> str:
     found.refresh_from_db()
-    return keyring.unseal(found.api_secret, found.binding("api_secret")).reveal().decode()
+    return keyring.unseal(bytes(found.api_secret), found.binding("api_secret")).reveal().decode()
 
 
 # --- the type -----------------------------------------------------------------------------------

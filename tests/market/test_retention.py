@@ -7,13 +7,17 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from market.archive import parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
+from market.hot.codec import State
 from market.models import ArchiveHour, Instrument, Retention
+from market.reading import read_span
 from tests import lines
 from tests.conftest import MakeInstrument
 from tests.market.test_rollups import DAYS, START, check, collected, second
@@ -160,3 +164,84 @@ def test_bars_without_single_trades_come_back_so(instrument: Instrument, folder:
     retention.retain(NOW)
     parquet.load(next(folder.rglob("*.parquet")))
     assert seconds(instrument) == [bar.flow()]
+
+
+# --- what a reviewer found ----------------------------------------------------------------------
+
+
+def test_a_month_of_minutes_goes_as_a_whole_and_as_parquet(
+    instrument: Instrument, folder: Path
+) -> None:
+    collected(instrument)
+    rollups.roll_up_due(NOW)
+    minutes = archive.load(instrument.pk, START, END, table="market_minute_bar")
+    Retention.objects.create(grain="1m", days=2)
+    for day in range(0, 80, 4):  # as the beat runs it
+        retention.retain(datetime.fromtimestamp(END, UTC) + timedelta(days=day))
+    assert archive.load(instrument.pk, START, END, table="market_minute_bar") == {}
+    call_command("import_parquet", str(folder))
+    back = archive.load(instrument.pk, START, END, table="market_minute_bar")
+    assert [bar.flow() for bar in back.values()] == [bar.flow() for bar in minutes.values()]
+
+
+def test_a_second_that_comes_after_the_drop_takes_nothing_from_the_file(
+    instrument: Instrument,
+) -> None:
+    bars = collected(instrument)
+    Retention.objects.create(grain="1s", days=2)
+    retention.retain(NOW)
+    hours = longer(instrument, 3600)
+    late = second(bars[0].time, bars[0].first_id, random.Random(8), revision=3)
+    archive.save(instrument.pk, "usd-1", [late], None)
+    retention.retain(NOW)
+    call_command("import_parquet", str(next(iter(sorted(parquet_files(instrument))))))
+    found = archive.load(instrument.pk, START, START + 86_400)
+    expected = {bar.time: bar for bar in bars if bar.time < START + 86_400} | {late.time: late}
+    assert [bar.flow() for bar in found.values()] == [
+        expected[at].flow() for at in sorted(expected)
+    ]
+    assert len(hours) == len(longer(instrument, 3600))
+
+
+def parquet_files(instrument: Instrument) -> list[Path]:
+    from_settings: Path = settings.ARCHIVE_DIR
+    return list(from_settings.rglob(f"*{instrument.symbol}.parquet"))
+
+
+def test_seconds_that_are_kept_no_more_are_not_said_to_be_complete(
+    instrument: Instrument,
+) -> None:
+    bars = collected(instrument)
+    state = State(bars[-1].last_id, 0, bars[-1].time, START * 1000, END * 1000, 1_000_000, None)
+    archive.save(instrument.pk, "usd-1", [], state)
+    Retention.objects.create(grain="1s", days=31)
+    whole = read_span(instrument, "1m", START * 1000, END * 1000)
+    retention.retain(NOW)
+    seconds_now = read_span(instrument, "1s", START * 1000, START * 1000 + 3_600_000)
+    assert not seconds_now.is_whole
+    assert not any(seconds_now.is_complete(bar) for bar in seconds_now.bars)
+    assert read_span(instrument, "1s", (END - 7200) * 1000, (END - 3600) * 1000).is_whole
+    again = read_span(instrument, "1m", START * 1000, END * 1000)
+    assert [bar.flow() for bar in again.bars] == [bar.flow() for bar in whole.bars]
+
+
+def test_an_older_hour_that_is_due_does_not_hide_hours_whose_seconds_are_gone(
+    instrument: Instrument, make_instrument: MakeInstrument
+) -> None:
+    collected(instrument)
+    Retention.objects.create(grain="1s", days=31)
+    retention.retain(NOW)
+    hours = longer(instrument, 3600)
+    old = second(START - 86_400, 1, random.Random(4))
+    archive.save(instrument.pk, "usd-1", [old], None)  # an import of the past is at work
+    found = rollups.load_longest(instrument.pk, START - 86_400, END, 3600, "usd-1")
+    rolled = roll_up([found[at] for at in sorted(found)], 3600)
+    assert [bar.flow() for bar in rolled[1:]] == hours
+
+
+def test_nothing_is_dropped_while_an_import_is_at_work(instrument: Instrument) -> None:
+    bars = collected(instrument)
+    Retention.objects.create(grain="1s", days=2)
+    Instrument.objects.update(importing_until=timezone.now() + timedelta(seconds=60))
+    assert retention.retain(NOW) == []
+    assert seconds(instrument) == [bar.flow() for bar in bars]

@@ -221,7 +221,7 @@ async def test_user_events_are_lost_or_told_twice(serve: Serve, kind: str, copie
         await signed(simulator, account, "POST", "/api/v3/order", **ORDER)
         await asyncio.sleep(0.6)
         await post(simulator, f"/simulator/accounts/{account['uid']}/move", asset="ETH", amount="1")
-        events = []
+        events: list[Any] = []
         while not events or events[-1]["e"] != "balanceUpdate":
             events.append((await socket.receive_json())["event"])
         assert len([e for e in events if e.get("x") == "NEW"]) == copies

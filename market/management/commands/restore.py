@@ -24,4 +24,7 @@ class Command(BaseCommand):
             done = restore(Path(options["file"]))
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"restored {len(done.tables)} tables; every row is as it was backed up")
+        how = "every row is as it was backed up"
+        if not done.is_compared:
+            how = "nothing to compare them with, since FILE.json is not there"
+        self.stdout.write(f"restored {len(done.tables)} tables; {how}")

@@ -3,7 +3,7 @@
 import random
 import zipfile
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from channels.db import database_sync_to_async as in_database
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from lib.decimals import UNIT
 from market.archive import rollups
@@ -24,9 +25,9 @@ from market.flow.trades import Trade
 from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields
 from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob, Instrument
-from market.reading import read_span
+from market.reading import read_hot, read_span
 from market.vision import jobs
-from tests import captures
+from tests import captures, lines
 from tests.conftest import KEY, MakeInstrument
 from tests.market.vision import archives
 
@@ -261,7 +262,8 @@ def test_times_that_run_against_ids_change_nothing(
         (lambda lines: lines[:3] + ["9,1,,1,1741046400000000,True,True"], "line 4"),
         (lambda lines: lines[:3] + ["9,1,1,1,1741046400000000,maybe,True"], "line 4"),
         (lambda lines: [], "found none"),
-        (lambda lines: ["hello,world", "1,2"], "line 2"),
+        (lambda lines: ["hello,world", "1,2"], "line 1"),
+        (lambda lines: ["#" + lines[0], *lines[1:]], "line 1"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_refused_with_file_and_line(
@@ -407,7 +409,8 @@ def test_the_staff_page_asks_shows_stops_and_goes_on(
     client: Client, alices_browser: Client, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queued: list[int] = []
-    monkeypatch.setattr("market.tasks.import_vision.delay_on_commit", queued.append)
+    later = "market.tasks.import_vision.delay_on_commit"
+    monkeypatch.setattr(later, lambda: queued.append(1))
     assert alices_browser.get("/staff/imports/").status_code == 403
     staff = Client()
     assert staff.get("/staff/imports/").status_code == 302
@@ -419,14 +422,14 @@ def test_the_staff_page_asks_shows_stops_and_goes_on(
     assert "Expected the first day or a later one." in bad.content.decode()
     staff.post("/staff/imports/", {**form, "first_day": "2025-02-01", "last_day": "2025-02-02"})
     [job] = ImportJob.objects.all()
-    assert queued == [job.pk]
+    assert queued == [1]
     assert job.symbol == "BTCUSDT"
     staff.post(f"/staff/imports/{job.pk}/", {"do": "stop"})
     jobs.run(job.pk)  # never begins
     job.refresh_from_db()
     assert job.state == "stopped"
     staff.post(f"/staff/imports/{job.pk}/", {"do": "go-on"})
-    assert queued == [job.pk, job.pk]
+    assert queued == [1, 1]
     assert staff.post(f"/staff/imports/{job.pk}/", {"do": "fly"}).status_code == 400
     part = staff.get("/staff/imports/", headers={"X-Part": "refresh"}).content.decode()
     assert "BTCUSDT" in part
@@ -472,3 +475,127 @@ def test_minutes_that_redis_still_has_get_what_the_archive_adds(
     assert all(span.is_complete(bar) for bar in span.bars[:-1])
     revision: Any = empty_redis.hget(keys.state(KEY), "revision")
     assert int(revision) > 0  # live writers reload
+
+
+# --- what a reviewer found ----------------------------------------------------------------------
+
+
+def test_times_that_run_back_over_a_chunks_end_lose_nothing(
+    make_instrument: MakeInstrument, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_instrument()
+    monkeypatch.setattr("market.vision.rows.CHUNK_BYTES", 3000)
+    trades = tape(DAY, 3000, 1)
+    for at in range(100, 2900, 37):  # every now and then a trade that is two seconds too old
+        old = trades[at]
+        trades[at] = Trade(old.id, old.price, old.quantity, old.time - 2_000_000, True)
+    archives.write(tmp_path, "BTCUSDT-trades-2025-03-04", archives.trade_lines(trades))
+    run(tmp_path)
+    found = stored()
+    assert sum(bar.trades for bar in found.values()) == 3000
+    assert same(found, bars_of(trades))
+    much = Trade(3001, UNIT, UNIT, trades[0].time, True)
+    archives.write(tmp_path, "ETHUSDT-trades-2025-03-04", archives.trade_lines([*trades, much]))
+    with pytest.raises(CommandError, match="expected times that grow, trade 3001"):
+        run(tmp_path, symbol="ETHUSDT")
+
+
+def test_a_row_that_does_not_count_ends_no_sweep(
+    make_instrument: MakeInstrument, tmp_path: Path
+) -> None:
+    start = int(DAY.timestamp()) * 1_000_000
+    rows = [
+        f"{900 + n},100,{quantity},{n},{n},{start // 1000},true"
+        for n, quantity in enumerate(("3", "0", "9"), 1)
+    ]
+    archives.write(tmp_path, "BTCUSDT-aggTrades-2025-03-04", rows)
+    run(tmp_path, "--market", "usdm")
+    [bar] = stored().values()
+    assert bar.order[12:] == [0, 0, 1, 0, 0, 0]  # one order of 1200, not two
+
+
+def test_ids_that_neither_of_two_days_has_are_recorded_and_gaps_over_both_are_filled(
+    make_instrument: MakeInstrument, tmp_path: Path
+) -> None:
+    instrument = make_instrument()
+    one = [
+        t for t in tape(NEXT - timedelta(seconds=40), 400, 1) if archives.day_of(t) < NEXT.date()
+    ]
+    two = tape(NEXT, 100, one[-1].id + 6)
+    three = tape(NEXT + timedelta(days=1), 100, two[-1].id + 1)
+    missed = GapRecord(two[50].id, three[50].id, two[50].time // 1000, three[50].time // 1000,
+                       "cut", "open")  # fmt: skip
+    archive.save(instrument.pk, "usd-1", [], None, [missed])
+    for day, trades in (("04", one), ("05", two), ("06", three)):
+        archives.write(tmp_path, f"BTCUSDT-trades-2025-03-{day}", archives.trade_lines(trades))
+    run(tmp_path)
+    absent = Gap.objects.get(cause="not in the archive")
+    assert (absent.first_id, absent.last_id) == (one[-1].id + 1, two[0].id - 1)
+    assert Gap.objects.get(cause="cut").state == "filled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_redis_is_mended_by_the_next_run_when_the_first_was_killed_before_it_did(
+    make_instrument: MakeInstrument,
+    tmp_path: Path,
+    empty_redis: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instrument = make_instrument()
+    trades = tape(DAY, 600, 1)
+    minute = int(DAY.timestamp())
+    [part] = roll_up(list(bars_of(trades[:20]).values()), 60)
+    state = State(20, 0, part.time, minute * 1000, minute * 1000 + 900, 1_000_000, None, minute)
+    empty_redis.hset(keys.state(KEY), mapping=state.fields())
+    empty_redis.hset(keys.bar(KEY, "1m", minute), mapping=bar_fields(part))
+    empty_redis.zadd(keys.bars(KEY, "1m"), {str(minute): minute})
+    archives.write(tmp_path, "BTCUSDT-trades-2025-03-04", archives.trade_lines(trades))
+    with monkeypatch.context() as patched:
+        patched.setattr("market.vision.importing.mend", lambda *where: lines.kill())
+        with pytest.raises(lines.Killed):
+            run(tmp_path)
+    run(tmp_path)
+    _, hot, _, _ = read_hot(instrument.key, "1m", minute, minute + 60)
+    whole = roll_up([bar for _, bar in sorted(bars_of(trades).items())], 60)[0]
+    assert hot[minute].flow() == whole.flow()
+
+
+def test_a_live_writer_counts_nothing_twice_behind_an_import() -> None:
+    trades = tape(DAY, 900, 1)
+    whole = bars_of(trades)
+    builder = TapeBuilder(USD)  # it stood at id 400 and finds bars that an import completed
+    builder.apply(trades[:400])
+    cut = builder.sweep
+    builder = TapeBuilder(USD)
+    builder.sweep = cut
+    for at, bar in whole.items():
+        if bar.last_id <= trades[700].id:
+            builder.held.setdefault(at // 60 * 60, {})[at] = bar.copy()
+    for minute in {at // 60 * 60 for at in whole}:
+        builder.held.setdefault(minute, {})
+    builder.apply(trades[400:])
+    found = {at: bar for held in builder.held.values() for at, bar in held.items()}
+    assert [found[at].flow() for at in sorted(found)] == [whole[at].flow() for at in sorted(whole)]
+
+
+def test_binances_trades_are_not_downloaded_into_the_simulators_tape(
+    make_instrument: MakeInstrument,
+) -> None:
+    with pytest.raises(CommandError, match="expected BINANCE=live, was simulator"):
+        call_command("import_vision", "BTCUSDT", "--from", "2025-01-01", "--to", "2025-01-01")
+    with pytest.raises(CommandError, match="expected a symbol like BTCUSDT"):
+        call_command("import_vision", "../X", "--from", "2025-01-01", "--to", "2025-01-01")
+
+
+def test_two_imports_of_one_market_do_not_run_at_once(
+    make_instrument: MakeInstrument, tmp_path: Path
+) -> None:
+    instrument = make_instrument()
+    instrument.importing_until = timezone.now() + timedelta(seconds=60)
+    instrument.save()
+    archives.write(tmp_path, "BTCUSDT-trades-2025-03-04", archives.trade_lines(tape(DAY, 10, 1)))
+    with pytest.raises(CommandError, match="is being imported already"):
+        run(tmp_path)
+    Instrument.objects.update(importing_until=timezone.now() - timedelta(seconds=1))
+    run(tmp_path)
+    assert Instrument.objects.get().importing_until is None

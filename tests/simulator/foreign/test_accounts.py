@@ -32,7 +32,7 @@ async def open_account(simulator: RunningSimulator, kind: str = "hmac", **more: 
     return opened
 
 
-class Client(AsyncClient):  # type: ignore[misc]
+class Client(AsyncClient):
     """python-binance at our address."""
 
 
@@ -214,7 +214,7 @@ async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> No
                         symbol="BTCUSDT", side=side, type="MARKET", quantity=quantity,
                         newClientOrderId=side,
                     )  # fmt: skip
-                kinds = set()
+                kinds: set[str] = set()
                 async with asyncio.timeout(5):
                     while kinds != {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"}:
                         kinds.add((await socket.receive_json())["e"])
@@ -278,14 +278,14 @@ async def test_binances_own_sdks_read_accounts_and_trade(serve: Serve) -> None:
     )
 
     def spot() -> None:
-        api = Spot(config_rest_api=config).rest_api
+        api: Any = Spot(config_rest_api=config).rest_api
         assert api.get_account().data().uid == account["uid"]
         done = api.new_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity=0.01).data()
         assert done.status == "FILLED"
         assert len(api.my_trades(symbol="BTCUSDT").data()) == len(done.fills or [])
 
     def futures() -> None:
-        api = DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
+        api: Any = DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
         api.new_order(symbol="BTCUSDT", side="SELL", type="MARKET", quantity=0.02)
         assert len(api.account_trade_list(symbol="BTCUSDT").data()) >= 1
         [position] = api.position_information_v3().data()
