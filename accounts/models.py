@@ -126,6 +126,9 @@ class ExchangeAccount(models.Model):
     # for broken and stale: a code of accounts.services.connecting, and what was said
     problem = models.CharField(max_length=24, blank=True)
     problem_detail = models.CharField(max_length=300, blank=True)
+    # what the last look found: [{name, outcome, detail}], and what the account held then
+    checks = models.JSONField(default=list, editable=False)
+    snapshot = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True)
 

@@ -64,6 +64,10 @@ BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4]
 # Where past trades are imported from (market/vision).
 BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
 
+# The address from which we call Binance, for the page that says where to bind a key to; empty: as
+# this machine sees itself.
+OUTGOING_ADDRESS = env.text("OUTGOING_ADDRESS", "")
+
 # Followed from the first start on; later the instruments' rows decide.
 MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
@@ -205,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "roll up hours": {
         "task": "market.roll_up",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "look at exchange accounts": {
+        "task": "accounts.check_accounts",
         "schedule": 300.0,
         "options": {"expires": 300},
     },

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("market.api.urls")),
+    path("api/", include("accounts.api.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]

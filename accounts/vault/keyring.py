@@ -80,7 +80,7 @@ def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
     """Seal everything anew with the primary key, row by row while the app runs; yields (done, all).
     Killed anywhere, the next run goes on; a row that changes meanwhile is looked at again."""
     primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
-    found = ExchangeAccount.objects.exclude(kek_id=primary.pk)
+    found = ExchangeAccount.objects.exclude(kek_id=primary.pk).exclude(api_key=b"")
     total, done = found.count(), 0
     while rows := list(found.order_by("pk")[:batch]):
         for account in rows:
@@ -93,7 +93,7 @@ def disable(key_id: int) -> None:
     key = _locked_now(key_id)
     if key.state == State.PRIMARY:
         raise KeyProblem(f"key {key_id} is the primary one: promote another first")
-    rows = ExchangeAccount.objects.filter(kek_id=key_id).count()
+    rows = ExchangeAccount.objects.filter(kek_id=key_id).exclude(api_key=b"").count()
     if rows:
         raise KeyProblem(f"key {key_id} still seals {rows} accounts: run `manage.py kek rewrap`")
     KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DISABLED)

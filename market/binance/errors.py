@@ -23,3 +23,16 @@ class Refused(ExchangeError):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"Binance said {code}: {message}")
         self.code = code
+
+
+class BadKey(Refused):
+    """The key is unknown, revoked, not allowed from this address, or lacks a permission; or its
+    secret is wrong. Its owner has to do something: nobody retries."""
+
+
+class ClockDiffers(Refused):
+    """-1021: our clock and the exchange's differ; measured again, the call may go through."""
+
+
+class UnknownOutcome(ExchangeError):
+    """A change that may or may not have happened: it has to be looked up, never sent again."""

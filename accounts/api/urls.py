@@ -1,0 +1,10 @@
+from django.urls import path
+
+from accounts.api import views
+
+urlpatterns = [
+    path("accounts", views.AccountsView.as_view(), name="api-accounts"),
+    path("accounts/<uuid:account_id>", views.AccountView.as_view(), name="api-account"),
+    path("accounts/<uuid:account_id>/key", views.KeyView.as_view(), name="api-account-key"),
+    path("accounts/<uuid:account_id>/check", views.CheckView.as_view(), name="api-account-check"),
+]

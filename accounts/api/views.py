@@ -1,0 +1,119 @@
+"""Exchange accounts over REST; secrets go in and never come out."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import tasks
+from accounts.access import own_account
+from accounts.models import ExchangeAccount, User
+from accounts.services import connecting
+
+
+class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
+    class Meta:
+        model = ExchangeAccount
+        fields = (
+            "id", "label", "venue", "key_kind", "last_four", "state", "problem", "problem_detail",
+            "checks", "permissions", "snapshot", "created_at", "checked_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class KeyAsked(serializers.Serializer[object]):
+    api_key = serializers.CharField(max_length=200, write_only=True)
+    secret = serializers.CharField(max_length=8000, write_only=True)
+
+
+class AccountAsked(KeyAsked):
+    label = serializers.CharField(max_length=60)  # type: ignore[assignment]
+
+
+class AccountChange(serializers.Serializer[object]):
+    label = serializers.CharField(max_length=60, required=False)  # type: ignore[assignment]
+    paused = serializers.BooleanField(required=False)
+
+
+class AccountsView(APIView):
+    """One's own accounts, oldest first; POST connects another one and has it looked at."""
+
+    @extend_schema(responses=AccountAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        found = ExchangeAccount.objects.visible_to(_user(request))
+        return Response(AccountAnswer(found, many=True).data)
+
+    @extend_schema(request=AccountAsked, responses={201: AccountAnswer})
+    def post(self, request: Request) -> Response:
+        asked = _valid(AccountAsked, request)
+        try:
+            account = connecting.connect(user=_user(request), **asked)
+        except connecting.CannotConnect as error:
+            raise ValidationError({"api_key": [str(error)]}) from error
+        tasks.check_account.delay_on_commit(str(account.pk))
+        return Response(AccountAnswer(account).data, status=201)
+
+
+class AccountView(APIView):
+    @extend_schema(responses=AccountAnswer)
+    def get(self, request: Request, account_id: UUID) -> Response:
+        return Response(AccountAnswer(own_account(_user(request), account_id)).data)
+
+    @extend_schema(request=AccountChange, responses=AccountAnswer)
+    def patch(self, request: Request, account_id: UUID) -> Response:
+        account, user = own_account(_user(request), account_id), _user(request)
+        asked = _valid(AccountChange, request)
+        if "label" in asked:
+            connecting.rename(account=account, user=user, label=asked["label"])
+        if "paused" in asked:
+            connecting.pause(account=account, user=user, paused=asked["paused"])
+            if not asked["paused"]:
+                tasks.check_account.delay_on_commit(str(account.pk))
+        return Response(AccountAnswer(account).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, account_id: UUID) -> Response:
+        """With `?data=keep` only the key is forgotten."""
+        account = own_account(_user(request), account_id)
+        keep = request.query_params.get("data") == "keep"
+        connecting.disconnect(account=account, user=_user(request), with_data=not keep)
+        return Response(status=204)
+
+
+class KeyView(APIView):
+    @extend_schema(request=KeyAsked, responses=AccountAnswer)
+    def put(self, request: Request, account_id: UUID) -> Response:
+        account = own_account(_user(request), account_id)
+        try:
+            connecting.replace_key(
+                account=account, user=_user(request), **_valid(KeyAsked, request)
+            )
+        except connecting.CannotConnect as error:
+            raise ValidationError({"api_key": [str(error)]}) from error
+        tasks.check_account.delay_on_commit(str(account.pk))
+        return Response(AccountAnswer(account).data)
+
+
+class CheckView(APIView):
+    @extend_schema(request=None, responses={202: AccountAnswer})
+    def post(self, request: Request, account_id: UUID) -> Response:
+        account = own_account(_user(request), account_id)
+        tasks.check_account.delay_on_commit(str(account.pk))
+        return Response(AccountAnswer(account).data, status=202)
+
+
+def _valid(form: type[serializers.Serializer[object]], request: Request) -> dict[str, Any]:
+    asked = form(data=request.data)
+    asked.is_valid(raise_exception=True)
+    found: dict[str, Any] = asked.validated_data
+    return found
+
+
+def _user(request: Request) -> User:
+    assert isinstance(request.user, User)
+    return request.user

@@ -1,0 +1,297 @@
+"""Connecting an exchange account: a row at once, then live checks in a worker, each by name."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.services import credentials, valuation
+from accounts.vault.envelope import NotOurs
+from accounts.vault.keyfiles import KeyProblem
+from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.errors import BadKey, ClockDiffers, ExchangeError, Refused
+from market.binance.governor import Governor, Limit
+from market.hot import store
+
+log = structlog.get_logger(__name__)
+
+State = ExchangeAccount.State
+WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400}
+# More than this and Binance refuses signed requests now and then.
+CLOCK_MS = 1000
+# What a journal has no use for, and a thief has.
+DANGEROUS = (
+    "enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer",
+)  # fmt: skip
+
+
+class CannotConnect(Exception):
+    """Refused before anything was stored; the sentence is for the user."""
+
+
+@dataclass
+class Check:
+    """`name` is what was looked at; `outcome` ok, note (shown, not refused) or bad."""
+
+    name: str
+    outcome: str
+    detail: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return {"name": self.name, "outcome": self.outcome, "detail": self.detail}
+
+
+@dataclass
+class Findings:
+    checks: list[Check] = field(default_factory=list)
+    problem: str = ""
+    uid: int | None = None
+    permissions: dict[str, Any] = field(default_factory=dict)
+    snapshot: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, outcome: str, detail: str = "") -> None:
+        self.checks.append(Check(name, outcome, detail[:300]))
+
+    def bad(self, name: str, problem: str, detail: str = "") -> "Findings":
+        self.add(name, "bad", detail)
+        self.problem = self.problem or problem
+        return self
+
+
+# --- what the user does -------------------------------------------------------------------------
+
+
+@transaction.atomic
+def connect(*, user: User, label: str, api_key: str, secret: str) -> ExchangeAccount:
+    """Seal the key; `check` says whether it works. Raises CannotConnect."""
+    given = _given(api_key, secret)
+    account = ExchangeAccount(user=user, venue=settings.VENUE, label=label)
+    _store(account, given)
+    _audit(account, user, "account connected")
+    return account
+
+
+@transaction.atomic
+def replace_key(*, account: ExchangeAccount, user: User, api_key: str, secret: str) -> None:
+    """Another key for the same Binance account. Raises CannotConnect."""
+    _store(account, _given(api_key, secret))
+    _audit(account, user, "key replaced")
+
+
+@transaction.atomic
+def rename(*, account: ExchangeAccount, user: User, label: str) -> None:
+    account.label = label
+    account.save(update_fields=["label"])
+    _audit(account, user, "account renamed")
+
+
+@transaction.atomic
+def pause(*, account: ExchangeAccount, user: User, paused: bool) -> None:
+    """A paused account is asked nothing; going on begins with the checks."""
+    account.state = State.PAUSED if paused else State.NEW
+    account.save(update_fields=["state"])
+    _audit(account, user, "account paused" if paused else "account resumed")
+
+
+@transaction.atomic
+def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None:
+    """Forget the key, and everything of the account when asked to."""
+    _audit(account, user, "account deleted" if with_data else "account disconnected")
+    if with_data:
+        account.delete()
+        return
+    credentials.wipe(account)
+    account.state, account.problem, account.problem_detail = State.PAUSED, "disconnected", ""
+    account.save()
+
+
+# --- what a worker does -------------------------------------------------------------------------
+
+
+def check(account_id: str) -> None:
+    """Look at an account with its own key, and remember what was found."""
+    account = ExchangeAccount.objects.filter(pk=account_id).exclude(state=State.PAUSED).first()
+    if account is None or not credentials.has_key(account):
+        return
+    if account.state == State.NEW:
+        ExchangeAccount.objects.filter(pk=account.pk).update(state=State.CHECKING)
+    sealed = account.sealed()
+    try:
+        opened = credentials.load(account, why="check")
+        found = asyncio.run(_look(opened))
+    except (KeyProblem, NotOurs) as error:
+        log.error("credentials cannot be opened", account=str(account.pk), error=str(error))
+        found = Findings().bad("key opens", "sealed", "")
+    _remember(account, sealed, found)
+
+
+def _remember(account: ExchangeAccount, sealed: dict[str, bytes], found: Findings) -> None:
+    """Only if the key is still the one that was looked at."""
+    with transaction.atomic():
+        row = ExchangeAccount.objects.select_for_update().filter(pk=account.pk, **sealed).first()
+        if row is None or row.state == State.PAUSED:
+            return
+        if found.uid is not None and _is_another(row, found.uid):
+            found.bad("same account", "another_account")
+        elif found.uid is not None and _is_connected_twice(row, found.uid):
+            found.bad("same account", "connected_twice")
+        row.checks = [item.as_json() for item in found.checks]
+        row.checked_at = timezone.now()
+        row.problem = found.problem
+        row.problem_detail = next((c.detail for c in found.checks if c.outcome == "bad"), "")
+        if found.problem in {"may_withdraw", "connected_twice", "another_account"}:
+            credentials.wipe(row)
+        if found.problem == "unreachable":
+            row.state = State.STALE
+        elif found.problem:
+            row.state = State.BROKEN
+        else:
+            row.state = State.LIVE
+            row.binance_uid = found.uid
+            row.permissions = found.permissions
+            row.snapshot = found.snapshot
+        row.save()
+    log.info("account checked", account=str(account.pk), state=row.state, problem=row.problem)
+
+
+async def _look(opened: Credentials) -> Findings:
+    found = Findings()
+    client = store.connect(settings.REDIS_URL)
+    addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
+    try:
+        rest = AccountRest(addresses, opened, _governors(client))
+    except ValueError as error:
+        return found.bad("signature", "signature", str(error))
+    try:
+        await _look_at_all(rest, found)
+    finally:
+        await rest.close()
+        await client.aclose()
+        opened.api_key.wipe()
+        opened.secret.wipe()
+    return found
+
+
+async def _look_at_all(rest: AccountRest, found: Findings) -> None:
+    """Each question in turn; what the first refusals mean ends it."""
+    try:
+        offset = await rest.measure_clock()
+    except (ExchangeError, redis.RedisError) as error:
+        found.bad("reachable", "unreachable", str(error))
+        return
+    found.add("clock", "ok" if abs(offset) < CLOCK_MS else "note", f"{offset:+.0f} ms")
+    may = await _ask(found, "key exists", rest.permissions)
+    if may is None:
+        return
+    found.add("signature", "ok")
+    found.permissions = may
+    bound = bool(may.get("ipRestrict"))
+    found.add("ip restriction", "ok" if bound else "note", "" if bound else "none")
+    dangerous = [name for name in DANGEROUS if may.get(name)]
+    if dangerous:
+        found.bad("no withdrawals", "may_withdraw", ", ".join(dangerous))
+        return
+    found.add("no withdrawals", "ok")
+    if not may.get("enableReading"):
+        found.bad("reading", "no_reading")
+        return
+    found.add("reading", "ok")
+    account = await _ask(found, "spot", rest.account)
+    if account is None:
+        return
+    found.uid = int(account["uid"])
+    found.add("spot", "ok")
+    await _look_at_futures(rest, found, bool(may.get("enableFutures")))
+    trades = bool(may.get("enableSpotAndMarginTrading"))
+    found.add("trading", "note" if trades else "ok", "on" if trades else "off")
+    orders = await _ask(found, "open orders", rest.open_orders)
+    prices = await _ask(found, "prices", rest.prices)
+    if orders is not None and prices is not None:
+        found.snapshot = valuation.snapshot(account["balances"], orders, prices)
+
+
+async def _look_at_futures(rest: AccountRest, found: Findings, is_allowed: bool) -> None:
+    if not is_allowed:
+        found.add("futures", "note", "off")
+        return
+    try:
+        await rest.futures_account()
+        found.add("futures", "ok")
+    except Refused as error:  # a key made before futures were opened has no futures rights
+        found.add("futures", "note", str(error))
+    except ExchangeError as error:
+        found.add("futures", "note", str(error))
+
+
+async def _ask(found: Findings, name: str, ask: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer, or None and what is wrong."""
+    try:
+        return await ask()
+    except BadKey as error:
+        if error.code == -1022:
+            found.add("key exists", "ok")
+            found.bad("signature", "signature", str(error))
+        else:
+            found.bad(name, "bad_key", str(error))
+    except ClockDiffers as error:
+        found.bad("clock", "clock", str(error))
+    except Refused as error:
+        found.bad(name, "refused", str(error))
+    except (ExchangeError, redis.RedisError) as error:
+        found.bad(name, "unreachable", str(error))
+    return None
+
+
+def _governors(client: Any) -> dict[str, Governor]:
+    hosts = {
+        "api": settings.BINANCE_SPOT_API_URL,
+        "sapi": f"{settings.BINANCE_SPOT_API_URL}/sapi",
+        "fapi": settings.BINANCE_FUTURES_API_URL + "/fapi",
+    }
+    return {
+        part: Governor(client, Limit(host, WEIGHTS_A_MINUTE[part]), settings.WEIGHT_BUDGET_PCT)
+        for part, host in hosts.items()
+    }
+
+
+def _given(api_key: str, secret: str) -> Credentials:
+    try:
+        return credentials.as_credentials(api_key, secret)
+    except ValueError as error:
+        raise CannotConnect(str(error)) from error
+
+
+def _store(account: ExchangeAccount, given: Credentials) -> None:
+    try:
+        credentials.store(account, given)
+        account.state, account.problem, account.problem_detail = State.NEW, "", ""
+        account.checks = []
+        with transaction.atomic():
+            account.save()
+    except KeyProblem as error:
+        log.error("credentials cannot be sealed", error=str(error))
+        raise CannotConnect("the server cannot seal keys: its operator has to look") from error
+    except IntegrityError as error:
+        raise CannotConnect("this API key is connected already") from error
+
+
+def _is_another(row: ExchangeAccount, uid: int) -> bool:
+    return row.binance_uid is not None and row.binance_uid != uid
+
+
+def _is_connected_twice(row: ExchangeAccount, uid: int) -> bool:
+    others = ExchangeAccount.objects.filter(venue=row.venue, binance_uid=uid).exclude(pk=row.pk)
+    return others.exists()
+
+
+def _audit(account: ExchangeAccount, user: User, action: str) -> None:
+    AuditEntry.objects.create(
+        actor=user, owner=account.user, action=action, subject=str(account.pk)
+    )

@@ -1,0 +1,66 @@
+"""The only place where a sealed key is opened; each time leaves an audit row."""
+
+from typing import cast
+
+from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.vault import envelope, keyfiles, keyring
+from lib.secret import Secret
+from market.binance.account import Credentials, KeyKind
+
+
+def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:
+    """Raises keyfiles.KeyProblem, envelope.NotOurs."""
+    AuditEntry.objects.create(
+        actor=actor, owner=account.user, action="credentials loaded", subject=str(account.pk),
+        why=why,
+    )  # fmt: skip
+    opened = {
+        field: keyring.unseal(sealed, account.binding(field))
+        for field, sealed in account.sealed().items()
+    }
+    return Credentials(cast(KeyKind, account.key_kind), opened["api_key"], opened["api_secret"])
+
+
+def store(account: ExchangeAccount, credentials: Credentials) -> None:
+    """Put a sealed key into an unsaved or changed row; its owner is fixed from here on.
+
+    Raises keyfiles.KeyProblem.
+    """
+    key = credentials.api_key.reveal()
+    account.key_kind = credentials.kind
+    account.api_key = keyring.seal(credentials.api_key, account.binding("api_key"))
+    account.api_secret = keyring.seal(credentials.secret, account.binding("api_secret"))
+    account.kek_id = envelope.key_id_of(account.api_key)
+    account.api_key_hash = keyfiles.fingerprint(key)
+    account.last_four = key[-4:].decode()
+
+
+def wipe(account: ExchangeAccount) -> None:
+    """Forget the key of a row that stays, because its owner shall read why."""
+    account.api_key = account.api_secret = b""
+    account.api_key_hash = f"wiped {account.pk}"
+
+
+def has_key(account: ExchangeAccount) -> bool:
+    return bool(account.api_key)
+
+
+def kind_of(secret: str) -> KeyKind:
+    """What the pasted secret is: a PEM tells itself.
+
+    Raises ValueError with what was expected.
+    """
+    text = secret.strip()
+    if "PRIVATE KEY" not in text:
+        return "hmac"
+    if "ENCRYPTED" in text:
+        raise ValueError("expected a private key without a passphrase")
+    return "ed25519" if len(text) < 200 else "rsa"
+
+
+def as_credentials(api_key: str, secret: str) -> Credentials:
+    """Raises ValueError with what was expected."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isalnum() and 16 <= len(key) <= 128):
+        raise ValueError("expected an API key of letters and digits, as Binance shows it")
+    return Credentials(kind_of(secret), Secret(key), Secret(secret.strip()))

@@ -1,0 +1,59 @@
+"""What an account holds, and what that is worth in dollars, with the price that says so."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+DOLLARS = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
+# A coin without a dollar market is valued over one of these.
+BRIDGES = ("BTC", "BNB", "ETH")
+
+
+def snapshot(
+    balances: Sequence[Mapping[str, str]],
+    orders: Sequence[Mapping[str, Any]],
+    prices: Mapping[str, str],
+) -> dict[str, Any]:
+    """Open orders, and balances as exact decimal text with `value` and its `source`."""
+    rows = []
+    total = Decimal(0)
+    for item in balances:
+        held = Decimal(item["free"]) + Decimal(item["locked"])
+        price, source = price_of(item["asset"], prices)
+        value = None if price is None else held * price
+        total += value or 0
+        rows.append(
+            {
+                "asset": item["asset"], "free": plain(Decimal(item["free"])),
+                "locked": plain(Decimal(item["locked"])),
+                "value": None if value is None else plain(value), "source": source,
+            }
+        )  # fmt: skip
+    rows.sort(key=lambda row: Decimal(row["value"] or 0), reverse=True)
+    shown = ("symbol", "side", "type", "price", "origQty", "executedQty", "status", "time")
+    return {
+        "balances": rows,
+        "total": plain(total),
+        "orders": [{name: order.get(name) for name in shown} for order in orders],
+    }
+
+
+def price_of(asset: str, prices: Mapping[str, str]) -> tuple[Decimal | None, str]:
+    """(dollars a coin, the symbols that say so); None where no market does."""
+    if asset in DOLLARS:
+        return Decimal(1), "1"
+    for dollar in DOLLARS:
+        if f"{asset}{dollar}" in prices:
+            return Decimal(prices[f"{asset}{dollar}"]), f"{asset}{dollar}"
+    for bridge in BRIDGES:
+        pair = f"{asset}{bridge}"
+        if pair in prices and f"{bridge}USDT" in prices:
+            price = Decimal(prices[pair]) * Decimal(prices[f"{bridge}USDT"])
+            return price, f"{pair} x {bridge}USDT"
+    return None, ""
+
+
+def plain(value: Decimal) -> str:
+    """No exponent, no trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,70 @@
+"""What was found at an account, in sentences."""
+
+from collections.abc import Mapping
+
+from django import template
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+
+@register.filter
+def problem_text(problem: str) -> str:
+    """Why an account does not work, and what to do."""
+    texts = {
+        "bad_key": _("Binance does not accept the key: it is unknown or was deleted, lacks a "
+                     "permission, or is bound to another address. Check it, or replace it."),
+        "signature": _("The secret does not belong to this key. Copy both again and replace the "
+                       "key."),
+        "clock": _("The clocks of this server and Binance differ too much: its operator has to "
+                   "set the time."),
+        "may_withdraw": _("This key may withdraw or transfer, so it was refused and forgotten. "
+                          "Make one without those permissions and replace the key."),
+        "no_reading": _("The key may not read. Tick “Enable Reading” at Binance and look again."),
+        "connected_twice": _("This Binance account is connected already, so the key was "
+                             "forgotten."),
+        "another_account": _("The key belongs to another Binance account, so it was forgotten. "
+                             "Connect that one by itself."),
+        "unreachable": _("Binance does not answer just now. It is tried again by itself."),
+        "refused": _("Binance refused a question. Look again later, or replace the key."),
+        "sealed": _("This server cannot open the key: its operator has to look at the key files."),
+        "disconnected": _("Disconnected: the key is forgotten, the data stay."),
+    }  # fmt: skip
+    return texts.get(problem, problem)
+
+
+@register.filter
+def outcome_text(outcome: str) -> str:
+    return {"ok": "✓", "note": "!", "bad": "✗"}.get(outcome, outcome)
+
+
+@register.filter
+def check_text(check: Mapping[str, str]) -> str:
+    """One check as a sentence."""
+    detail = check.get("detail", "")
+    texts = {
+        "clock": _("Clocks: Binance's is %(detail)s against ours."),
+        "key exists": _("Binance knows the key. %(detail)s"),
+        "signature": _("The secret signs. %(detail)s"),
+        "reachable": _("Binance answers. %(detail)s"),
+        "no withdrawals": _("The key cannot withdraw or transfer. %(detail)s"),
+        "reading": _("The key may read. %(detail)s"),
+        "spot": _("Spot account. %(detail)s"),
+        "open orders": _("Open orders. %(detail)s"),
+        "prices": _("Prices. %(detail)s"),
+        "same account": _("One connection a Binance account. %(detail)s"),
+        "key opens": _("The sealed key opens. %(detail)s"),
+    }
+    special = {
+        ("ip restriction", "ok"): _("The key is bound to an address."),
+        ("ip restriction", "note"): _("The key works from any address: bind it to this server's."),
+        ("futures", "ok"): _("Futures account."),
+        ("trading", "ok"): _("The key cannot trade: the journal only reads."),
+        ("trading", "note"): _("The key may trade. The journal does not need that."),
+    }
+    name, outcome = check.get("name", ""), check.get("outcome", "")
+    if (name, outcome) in special:
+        return special[name, outcome]
+    if name == "futures":
+        return _("Futures are not read: %(detail)s") % {"detail": detail}
+    return (texts.get(name, name) % {"detail": detail}).strip() if name in texts else name

@@ -1,0 +1,266 @@
+"""The one door to an account at Binance: python-binance's AsyncClient as endpoint names and signer,
+behind the governor.
+
+What the client lacks is here: our addresses, percent-encoding before signing (the rule of
+2026-01-15), a receive window, the clock, the headers of the call's own answer, a time limit,
+retries for reads only, and errors split by what the caller does.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+import redis.asyncio as redis
+from binance.async_client import AsyncClient
+
+from lib.secret import Secret
+from market.binance.errors import (
+    BadKey,
+    ClockDiffers,
+    ExchangeError,
+    MustWait,
+    Refused,
+    TryAgain,
+    UnknownOutcome,
+)
+from market.binance.governor import Governor, ban_seconds
+
+TIMEOUT_SECONDS = 10.0
+RECV_WINDOW_MS = 5000
+READ_TRIES = 3
+FIRST_PAUSE_SECONDS = 0.3
+KEY_CODES = {-2014, -2015, -1022, -1002}
+CLOCK_CODE = -1021
+# The exchange did not get or not do it.
+TRANSIENT_CODES = {-1000, -1001, -1008, -1016}
+UNKNOWN_CODES = {-1006, -1007}
+KeyKind = Literal["hmac", "rsa", "ed25519"]
+# path -> weight; the endpoints of the account side that we read (binance.md 2.2, 3.3, 5.3)
+WEIGHTS = {
+    "/api/v3/account": 20, "/api/v3/openOrders": 80, "/api/v3/myTrades": 20, "/api/v3/order": 4,
+    "/api/v3/allOrders": 20, "/api/v3/time": 1, "/api/v3/ticker/price": 4, "/fapi/v3/account": 5,
+    "/fapi/v3/positionRisk": 5, "/fapi/v1/userTrades": 5, "/fapi/v1/income": 30,
+    "/fapi/v1/openOrders": 40, "/fapi/v3/balance": 5,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """`secret` is the HMAC secret, or a private key in PEM."""
+
+    kind: KeyKind
+    api_key: Secret
+    secret: Secret
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Base URLs without a path."""
+
+    spot: str
+    futures: str
+
+
+class _Client(AsyncClient):  # type: ignore[misc]
+    """Encodes first, signs what it encoded, and hands out its own answer."""
+
+    def __init__(self, addresses: Addresses, credentials: Credentials) -> None:
+        self.API_URL = self.API_TESTNET_URL = f"{addresses.spot}/api"
+        self.MARGIN_API_URL = f"{addresses.spot}/sapi"
+        self.FUTURES_URL = self.FUTURES_TESTNET_URL = f"{addresses.futures}/fapi"
+        key, secret = credentials.api_key.reveal().decode(), credentials.secret.reveal().decode()
+        is_hmac = credentials.kind == "hmac"
+        super().__init__(
+            key, secret if is_hmac else None, private_key=None if is_hmac else secret,
+            session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
+        )  # fmt: skip
+
+    async def _request(
+        self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        given = {**(kwargs.get("params") or {}), **(kwargs.get("data") or {})}
+        params = {name: _text(value) for name, value in given.items() if value is not None}
+        if signed:
+            params["recvWindow"] = str(RECV_WINDOW_MS)
+            params["timestamp"] = str(int(time.time() * 1000 + self.timestamp_offset))
+        text = urlencode(params, quote_via=quote)
+        if signed:
+            text += f"&signature={quote(self._signed(text), safe='')}"
+        is_query = method in {"get", "delete"}
+        async with self.session.request(
+            method.upper(),
+            f"{uri}?{text}" if is_query and text else uri,
+            data=None if is_query else text,
+            headers={} if is_query else {"Content-Type": "application/x-www-form-urlencoded"},
+            allow_redirects=False,
+        ) as response:
+            return response.status, response.headers, await response.read()
+
+    def _signed(self, text: str) -> str:
+        if not self.PRIVATE_KEY:
+            sign = self._hmac_signature
+        else:
+            sign = self._rsa_signature if self._is_rsa else self._ed25519_signature
+        return str(sign(text))
+
+
+class AccountRest:
+    """One account's endpoints. Every method raises TryAgain, MustWait, BadKey, ClockDiffers or
+    Refused; a change may also raise UnknownOutcome. Close it: it holds the key."""
+
+    def __init__(
+        self, addresses: Addresses, credentials: Credentials, governors: Mapping[str, Governor]
+    ) -> None:
+        """`governors` by the first part of the path: api, sapi, fapi. Raises ValueError for a
+        private key that cannot be read."""
+        self._addresses = addresses
+        self._governors = governors
+        try:
+            self._client = _Client(addresses, credentials)
+        except (ValueError, IndexError, TypeError) as error:
+            raise ValueError("expected a private key in PEM, without a passphrase") from error
+        self._is_clock_known = False
+
+    async def close(self) -> None:
+        await self._client.close_connection()
+        self._client.API_SECRET = self._client.PRIVATE_KEY = None
+
+    @property
+    def clock_offset_ms(self) -> float:
+        """The exchange's clock minus ours."""
+        return float(self._client.timestamp_offset)
+
+    async def measure_clock(self) -> float:
+        """The exchange's clock minus ours in ms, as the middle of one call tells it."""
+        asked = time.time()
+        said = await self._read("/api/v3/time", signed=False)
+        ours_ms = (asked + time.time()) * 500
+        offset = float(said["serverTime"]) - ours_ms
+        self._client.timestamp_offset = int(offset)
+        self._is_clock_known = True
+        return offset
+
+    async def permissions(self) -> dict[str, Any]:
+        """What the key may do (apiRestrictions)."""
+        return dict(await self._read("/sapi/v1/account/apiRestrictions"))
+
+    async def account(self) -> dict[str, Any]:
+        return dict(await self._read("/api/v3/account", {"omitZeroBalances": "true"}))
+
+    async def open_orders(self) -> list[dict[str, Any]]:
+        return list(await self._read("/api/v3/openOrders"))
+
+    async def prices(self) -> dict[str, str]:
+        """Last price of every spot symbol."""
+        rows = await self._read("/api/v3/ticker/price", signed=False)
+        return {str(row["symbol"]): str(row["price"]) for row in rows}
+
+    async def futures_account(self) -> dict[str, Any]:
+        return dict(await self._read("/fapi/v3/account"))
+
+    async def read(self, path: str, **params: object) -> Any:
+        """Any signed GET; the answer as JSON."""
+        return await self._read(path, params)
+
+    async def change(
+        self, method: Literal["post", "put", "delete"], path: str, **params: object
+    ) -> Any:  # noqa: E501
+        """Anything that changes something: sent once, never again.
+
+        Raises UnknownOutcome when it may have happened.
+        """
+        await self._know_clock()
+        try:
+            return await self._call(method, path, params, signed=True, kind="order")
+        except TryAgain as error:
+            raise UnknownOutcome(f"{method.upper()} {path}: {error}") from error
+
+    # --- one call -------------------------------------------------------------------------------
+
+    async def _read(
+        self, path: str, params: Mapping[str, object] | None = None, *, signed: bool = True
+    ) -> Any:
+        """Tried again while it may help; the clock is measured again once."""
+        if signed:
+            await self._know_clock()
+        has_measured = False
+        for attempt in range(READ_TRIES + 1):  # one more for the clock
+            try:
+                return await self._call("get", path, params or {}, signed=signed, kind="account")
+            except ClockDiffers:
+                if has_measured:
+                    raise
+                has_measured = True
+                await self.measure_clock()
+            except TryAgain:
+                if attempt >= READ_TRIES - 1:
+                    raise
+                pause = FIRST_PAUSE_SECONDS * 2**attempt
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311  (not all at once)
+        raise AssertionError("a loop without an end")
+
+    async def _know_clock(self) -> None:
+        if not self._is_clock_known:
+            await self.measure_clock()
+
+    async def _call(
+        self, method: str, path: str, params: Mapping[str, object], *, signed: bool, kind: str
+    ) -> Any:
+        governor = self._governors[path.split("/")[1]]
+        try:
+            await governor.reserve(WEIGHTS.get(path, 1), kind, patience=5.0)
+        except redis.RedisError as error:
+            raise MustWait(1.0, "the limiter cannot be asked, so nobody calls") from error
+        base = self._addresses.futures if path.startswith("/fapi") else self._addresses.spot
+        try:
+            status, headers, body = await self._client._request(
+                method, f"{base}{path}", signed, params=dict(params)
+            )
+        except aiohttp.ClientConnectorError as error:  # no byte was sent
+            raise MustWait(1.0, f"{path}: {type(error).__name__}") from error
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise TryAgain(f"{path}: {type(error).__name__}") from error
+        used = headers.get("X-MBX-USED-WEIGHT-1M", "")
+        try:
+            if used.isdigit():
+                await governor.true_up(int(used))
+            if status == 200:
+                return msgspec.json.decode(body)
+            raise await _error(governor, status, headers.get("Retry-After"), body)
+        except redis.RedisError as error:
+            raise TryAgain("the limiter cannot be told") from error
+        except msgspec.DecodeError as error:
+            raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}") from error
+
+
+async def _error(
+    governor: Governor, status: int, retry_after: str | None, body: bytes
+) -> ExchangeError:
+    try:
+        said = msgspec.json.decode(body, type=dict[str, Any])
+        code, message = int(said.get("code", 0)), str(said.get("msg", ""))
+    except (msgspec.DecodeError, msgspec.ValidationError, TypeError, ValueError):
+        code, message = 0, body[:200].decode(errors="replace")
+    if status == 418 or (status == 429 and code != -1015):
+        seconds = ban_seconds(status, retry_after, message)
+        await governor.ban(seconds)
+        return MustWait(seconds, f"Binance answered {status}")
+    if status >= 500 or status == 403 or code in TRANSIENT_CODES | UNKNOWN_CODES:
+        return TryAgain(f"Binance answered {status} {code}")
+    if code == CLOCK_CODE:
+        return ClockDiffers(code, message)
+    if code in KEY_CODES or status == 401:
+        return BadKey(code, message)
+    return Refused(code, message)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
