@@ -291,6 +291,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.QuietFilter"
+
 # --- REST ---------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

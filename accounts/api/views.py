@@ -14,6 +14,7 @@ from accounts import tasks
 from accounts.access import own_account
 from accounts.models import ExchangeAccount, User
 from accounts.services import connecting
+from lib.secret import Secret
 
 
 class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
@@ -26,9 +27,20 @@ class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
         read_only_fields = fields
 
 
+class SecretField(serializers.CharField):
+    """Comes in as text, is a Secret from there on, and never goes out."""
+
+    def to_internal_value(self, data: Any) -> Secret:  # type: ignore[override]
+        return Secret(super().to_internal_value(data))
+
+    def run_validators(self, value: Any) -> None:
+        if self.max_length is not None and len(value.reveal()) > self.max_length:
+            raise ValidationError(f"Expected at most {self.max_length} characters.")
+
+
 class KeyAsked(serializers.Serializer[object]):
-    api_key = serializers.CharField(max_length=200, write_only=True)
-    secret = serializers.CharField(max_length=8000, write_only=True)
+    api_key = SecretField(max_length=200, write_only=True)
+    secret = SecretField(max_length=8000, write_only=True)
 
 
 class AccountAsked(KeyAsked):

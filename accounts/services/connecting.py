@@ -15,6 +15,7 @@ from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services import credentials, valuation
 from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
+from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
 from market.binance.errors import BadKey, ClockDiffers, ExchangeError, Refused
 from market.binance.governor import Governor, Limit
@@ -69,7 +70,7 @@ class Findings:
 
 
 @transaction.atomic
-def connect(*, user: User, label: str, api_key: str, secret: str) -> ExchangeAccount:
+def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> ExchangeAccount:
     """Seal the key; `check` says whether it works. Raises CannotConnect."""
     given = _given(api_key, secret)
     account = ExchangeAccount(user=user, venue=settings.VENUE, label=label)
@@ -79,7 +80,7 @@ def connect(*, user: User, label: str, api_key: str, secret: str) -> ExchangeAcc
 
 
 @transaction.atomic
-def replace_key(*, account: ExchangeAccount, user: User, api_key: str, secret: str) -> None:
+def replace_key(*, account: ExchangeAccount, user: User, api_key: Secret, secret: Secret) -> None:
     """Another key for the same Binance account. Raises CannotConnect."""
     _store(account, _given(api_key, secret))
     _audit(account, user, "key replaced")
@@ -261,7 +262,7 @@ def _governors(client: Any) -> dict[str, Governor]:
     }
 
 
-def _given(api_key: str, secret: str) -> Credentials:
+def _given(api_key: Secret, secret: Secret) -> Credentials:
     try:
         return credentials.as_credentials(api_key, secret)
     except ValueError as error:

@@ -45,22 +45,19 @@ def has_key(account: ExchangeAccount) -> bool:
     return bool(account.api_key)
 
 
-def kind_of(secret: str) -> KeyKind:
-    """What the pasted secret is: a PEM tells itself.
+def as_credentials(api_key: Secret, secret: Secret) -> Credentials:
+    """What was pasted, told apart. Raises ValueError with what was expected."""
+    key = api_key.reveal().strip()
+    if not (key.isalnum() and 16 <= len(key) <= 128):
+        raise ValueError("expected an API key of letters and digits, as Binance shows it")
+    return Credentials(_kind_of(secret), Secret(key), Secret(secret.reveal().strip()))
 
-    Raises ValueError with what was expected.
-    """
-    text = secret.strip()
-    if "PRIVATE KEY" not in text:
+
+def _kind_of(secret: Secret) -> KeyKind:
+    """A PEM tells itself; anything else is an HMAC secret."""
+    text = secret.reveal().strip()
+    if b"PRIVATE KEY" not in text:
         return "hmac"
-    if "ENCRYPTED" in text:
+    if b"ENCRYPTED" in text:
         raise ValueError("expected a private key without a passphrase")
     return "ed25519" if len(text) < 200 else "rsa"
-
-
-def as_credentials(api_key: str, secret: str) -> Credentials:
-    """Raises ValueError with what was expected."""
-    key = api_key.strip()
-    if not (key.isascii() and key.isalnum() and 16 <= len(key) <= 128):
-        raise ValueError("expected an API key of letters and digits, as Binance shows it")
-    return Credentials(kind_of(secret), Secret(key), Secret(secret.strip()))

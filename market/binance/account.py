@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import msgspec
 import redis.asyncio as redis
+import yarl
 from binance.async_client import AsyncClient
 
 from lib.secret import Secret
@@ -95,7 +96,8 @@ class _Client(AsyncClient):  # type: ignore[misc]
         is_query = method in {"get", "delete"}
         async with self.session.request(
             method.upper(),
-            f"{uri}?{text}" if is_query and text else uri,
+            # as it was signed: not encoded a second time
+            yarl.URL(f"{uri}?{text}" if is_query and text else uri, encoded=True),
             data=None if is_query else text,
             headers={} if is_query else {"Content-Type": "application/x-www-form-urlencoded"},
             allow_redirects=False,

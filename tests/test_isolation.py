@@ -1,0 +1,134 @@
+"""Every door, walked with the cast: nobody is anonymous where it matters, nobody sees another's.
+
+A route that is not named here fails the test: whoever adds one says who may come in.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import ExchangeAccount, User
+from accounts.services.tokens import issue_token
+from market.live.topics import refusal
+from market.models import ImportJob
+from tests.conftest import MakeInstrument
+
+pytestmark = pytest.mark.django_db
+# who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
+OPEN = {
+    "healthz", "readyz", "metrics", "set_language", "schema", "docs",
+}  # fmt: skip
+SIGNED_IN = {
+    "home", "status", "market", "account-tokens", "exchange-accounts", "exchange-connect",
+    "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",
+}  # fmt: skip
+PERMITTED = {"imports", "import-change"}
+OWNED = {
+    "exchange-account": "exchange", "exchange-change": "exchange", "api-account": "exchange",
+    "api-account-key": "exchange", "api-account-check": "exchange",
+    "account-token-revoke": "token",
+}  # fmt: skip
+# Django's and allauth's own, which have tests of their own
+THEIRS = ("admin/", "accounts/")
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def routes(patterns: Any = None, head: str = "") -> Iterator[tuple[str, str]]:
+    """(name, path) of every route of ours."""
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        path = head + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            if not path.startswith(THEIRS):
+                yield from routes(entry.url_patterns, path)
+        elif isinstance(entry, URLPattern):
+            assert entry.name, f"{path} has no name"
+            yield entry.name, path
+
+
+def test_every_route_says_who_may_come_in() -> None:
+    names = {name for name, _ in routes()}
+    assert names == OPEN | SIGNED_IN | PERMITTED | set(OWNED)
+
+
+def filled(path: str, mine: dict[str, str]) -> str:
+    for part, value in {
+        "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
+        "<uuid:account_id>": mine["exchange"],
+    }.items():  # fmt: skip
+        path = path.replace(part, value)
+    assert "<" not in path, f"{path}: say here what to fill in"
+    return f"/{path}"
+
+
+@pytest.fixture
+def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
+    """What bob owns."""
+    make_instrument("BTCUSDT")
+    issue_token(user=bob)
+    account = ExchangeAccount.objects.create(
+        id=uuid.uuid4(), user=bob, venue="simulator", label="bobs-own", key_kind="hmac",
+        api_key=b"x", api_secret=b"x", kek_id=1, api_key_hash="h", last_four="b0b0",
+    )  # fmt: skip
+    job = ImportJob.objects.create(
+        market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
+        asked_by="bob",
+    )  # fmt: skip
+    return {"exchange": str(account.pk), "token": str(bob.api_tokens.get().pk), "job": str(job.pk)}
+
+
+def test_a_stranger_without_a_name_sees_nothing(client: Client, bobs: dict[str, str]) -> None:
+    for name, path in routes():
+        if name in OPEN:
+            continue
+        for method in METHODS:
+            answer = getattr(client, method)(filled(path, bobs))
+            is_away = answer.status_code in {401, 403, 405} or (
+                answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+            )
+            assert is_away, f"{method} {path}: {answer.status_code}"
+
+
+@pytest.mark.parametrize("way", ["session", "token"])
+def test_charlie_finds_nothing_of_bobs_on_any_door(
+    bob: User, charlie: User, bobs: dict[str, str], way: str
+) -> None:
+    stranger = Client()
+    if way == "session":
+        stranger.force_login(charlie)
+    else:
+        stranger = Client(headers={"Authorization": f"Token {issue_token(user=charlie)}"})
+    for name, path in routes():
+        for method in METHODS:
+            answer = getattr(stranger, method)(filled(path, bobs))
+            text = answer.content.decode(errors="replace") if not answer.streaming else ""
+            assert "bobs-own" not in text, f"{method} {path}"
+            assert "b0b0" not in text, f"{method} {path}"
+            assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
+            if name in OWNED:
+                allowed = {404, 405, 302} if way == "token" else {404, 405}
+                assert answer.status_code in allowed, f"{method} {path}: {answer.status_code}"
+            if name in PERMITTED:
+                assert answer.status_code in {302, 403, 405}, f"{method} {path}"
+    assert ExchangeAccount.objects.filter(user=bob).count() == 1
+    assert bob.api_tokens.count() == 1
+
+
+def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:
+    browser = Client()
+    browser.force_login(bob)
+    for name in ("exchange-account", "api-account"):
+        path = dict(routes())[name]
+        assert browser.get(filled(path, bobs)).status_code == 200
+    assert b"bobs-own" in browser.get("/account/exchange/").content
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["account", "pnl", "account:1", "pnl:1", "user:1", "", "*", "ended"],
+)
+async def test_a_topic_that_is_not_the_markets_is_refused(topic: str) -> None:
+    assert await refusal(topic) is not None
