@@ -1,11 +1,20 @@
 """Celery tasks of accounts: ids go in, never a key."""
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_ready
 
 from accounts.models import ExchangeAccount
 from accounts.services import connecting
+from accounts.vault import holders
 
 State = ExchangeAccount.State
+
+
+@worker_ready.connect
+def say_which_keys_we_see(**kwargs: Any) -> None:
+    holders.start("worker")
 
 
 @shared_task(name="accounts.check_account")

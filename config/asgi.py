@@ -1,6 +1,8 @@
 """HTTP through Django, sockets through Channels."""
 
 import os
+import threading
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
@@ -10,10 +12,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
 
 from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
+from accounts.vault import holders  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """A server begins and ends; meanwhile it says which key files it sees."""
+    stop: threading.Event | None = None
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            stop = holders.start("web")
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            if stop is not None:
+                stop.set()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
 
 application = ProtocolTypeRouter(
     {
+        "lifespan": lifespan,
         "http": http,
         "websocket": SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())])),
     }

@@ -1,7 +1,6 @@
 """Which key does what: states in the database, keys in files, and the two-phase rotation."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import structlog
@@ -127,15 +126,6 @@ def report(name: str) -> None:
         name=name, defaults={"key_ids": keyfiles.ids(), "until": until}
     )
     KeyHolder.objects.filter(until__lt=timezone.now() - timedelta(days=1)).delete()
-
-
-def report_for_ever(name: str, is_over: Callable[[float], bool]) -> None:
-    """`is_over(seconds)` waits so long and says whether to end."""
-    while True:
-        started = time.monotonic()
-        report(name)
-        if is_over(max(0.0, HOLDER_SECONDS / 3 - (time.monotonic() - started))):
-            return
 
 
 def live_holders() -> list[KeyHolder]:
