@@ -5,12 +5,14 @@
 Starts a throw-away installation, lets it collect for a while, and writes to screenshots/.
 """
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +25,8 @@ PAGES = {
     "sign-in": "/accounts/login/", "sign-up": "/accounts/signup/",
     "reset": "/accounts/password/reset/", "home": "/", "market": "/market/BTCUSDT/",
     "status": "/status/", "tokens": "/account/tokens/", "not-found": "/market/NOPE/",
+    "accounts": "/account/exchange/", "connect": "/account/exchange/connect/",
+    "imports": "/staff/imports/",
 }  # fmt: skip
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -34,6 +38,7 @@ def shoot(address: str, password: str) -> list[str]:
     faults: list[str] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"))
+        PAGES["account"] = connect_demo(browser.new_page(), address, password)
         for language in ("en", "ko"):
             for theme in ("light", "dark"):
                 for width, (wide, high) in WIDTHS.items():
@@ -51,13 +56,32 @@ def shoot(address: str, password: str) -> list[str]:
     return faults
 
 
+def connect_demo(page: Page, address: str, password: str) -> str:
+    """Connect the exchange's demo account as a user does; returns the path of its page."""
+    port = int(address.rpartition(":")[2]) + 1
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/simulator/accounts") as answer:
+        [demo] = json.load(answer)
+    _sign_in(page, address, password)
+    page.goto(f"{address}/account/exchange/connect/")
+    page.fill("input[name=label]", "Demo year")
+    page.fill("input[name=api_key]", demo["keys"][0]["apiKey"])
+    page.fill("textarea[name=secret]", demo["keys"][0]["secretKey"])
+    page.click("main form button")
+    page.wait_for_selector("[data-now=live]", timeout=30_000)
+    return page.url.removeprefix(address)
+
+
+def _sign_in(page: Page, address: str, password: str) -> None:
+    page.goto(f"{address}/accounts/login/")
+    page.fill("input[name=login]", "demo")
+    page.fill("input[name=password]", password)
+    page.click("main button")
+
+
 def _round(page: Page, address: str, password: str, name: str, faults: list[str]) -> None:
     for what in sorted(PAGES, key=lambda what: what not in SIGNED_OUT):
         if what not in SIGNED_OUT and page.context.cookies() and not _is_signed_in(page):
-            page.goto(f"{address}/accounts/login/")
-            page.fill("input[name=login]", "demo")
-            page.fill("input[name=password]", password)
-            page.click("main button")
+            _sign_in(page, address, password)
         page.goto(address + PAGES[what])
         page.wait_for_timeout(3000 if what == "market" else 300)
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

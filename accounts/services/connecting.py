@@ -191,6 +191,7 @@ async def _look_at_all(rest: AccountRest, found: Findings) -> None:
     may = await _ask(found, "key exists", rest.permissions)
     if may is None:
         return
+    found.add("key exists", "ok")
     found.add("signature", "ok")
     found.permissions = may
     bound = bool(may.get("ipRestrict"))

@@ -68,3 +68,10 @@ def check_text(check: Mapping[str, str]) -> str:
     if name == "futures":
         return _("Futures are not read: %(detail)s") % {"detail": detail}
     return (texts.get(name, name) % {"detail": detail}).strip() if name in texts else name
+
+
+@register.filter
+def grouped(amount: str) -> str:
+    """Exact decimal text with thousands apart: 62289.47636555 -> 62,289.47636555."""
+    whole, point, fraction = amount.partition(".")
+    return f"{int(whole):,}{point}{fraction}" if whole.lstrip("-").isdigit() else amount
