@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import lock migrations clean
+.PHONY: help run test test-browser backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment che
 format: $(VENV)/.development ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import ## every benchmark
+bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing ## every benchmark
 
 bench-ingest: $(VENV)/.development ## frames a second through the whole collector
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.ingest
@@ -69,6 +69,9 @@ bench-read: $(VENV)/.development ## a year of bars, and the last hour for fifty 
 
 bench-import: $(VENV)/.development ## rows a second of an archive's import, against a bare scan
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.import_vision
+
+bench-drawing: $(VENV)/.development node_modules/.done $(MESSAGES) ## the market page under a burst, by Chromium's tracing
+	@$(BIN)/python -W ignore -m benchmarks.drawing
 
 bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
 	@$(BIN)/python -W ignore -m benchmarks.simulator

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,7 +112,11 @@ def test_the_language_is_chosen_and_remembered(page: Page) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/market/BTCUSDT/", "/status/", "/account/tokens/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/market/BTCUSDT/", "/status/", "/account/tokens/", "/account/exchange/",
+     "/account/exchange/connect/", "/staff/imports/"],
+)  # fmt: skip
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(
     page: Page, path: str, theme: str
@@ -131,13 +136,50 @@ def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(
 
 def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:
     expect(page.locator("[data-state]")).to_contain_text("live")
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"uvicorn" in command and str(PORT).encode() in command:
-            os.kill(int(folder.name), signal.SIGKILL)
+    webs = processes(b"launcher.web", f"PORT={PORT}".encode())
+    assert webs
+    for pid in webs:
+        os.kill(pid, signal.SIGKILL)
     expect(page.locator("[data-state]")).to_have_text("reconnecting", timeout=10_000)
     wait_for_ready(40)
     expect(page.locator("[data-state]")).to_contain_text("live", timeout=20_000)
+
+
+def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(page: Page) -> None:
+    """Its renderer is stopped, as a sleeping laptop or a hidden tab stops it."""
+    expect(page.locator("[data-state]")).to_contain_text("live")
+    renderers = processes(b"--type=renderer", b"")
+    for pid in renderers:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(90)
+    for pid in renderers:
+        os.kill(pid, signal.SIGCONT)
+    expect(page.locator("[data-state]")).to_contain_text("live", timeout=20_000)
+    page.get_by_role("button", name="order", exact=True).click()
+    shown = ""
+    for _ in range(60):  # the newest bar moves on while we look
+        shown = page.locator("[data-bands] tr:nth-child(2) td:nth-child(4)").inner_text()
+        if shown == newest_count(page):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"the page shows {shown}, the API says {newest_count(page)}")
+
+
+def newest_count(page: Page) -> str:
+    """Orders of the second band in the newest minute, as the page writes it."""
+    url = f"http://127.0.0.1:{PORT}/api/cvd/realtime?symbol=BTCUSDT&minutes=1&unit=order"
+    bars = page.request.get(url).json()["bars"]
+    return f"{bars[-1]['bands']['100-1k']['count']:,}" if bars else ""
+
+
+def processes(word: bytes, setting: bytes) -> list[int]:
+    """Ids of processes with a word in their command and a setting in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command, given = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if word in command and setting in given:
+            found.append(int(folder.name))
+    return found

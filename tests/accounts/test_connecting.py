@@ -94,8 +94,8 @@ def test_a_good_key_of_each_kind_connects(
     assert (account.state, account.problem, account.key_kind) == ("live", "", kind)
     assert account.binance_uid == opened["uid"]
     assert outcomes(account) == {
-        "clock": "ok", "key exists": "ok", "signature": "ok", "ip restriction": "note", "no withdrawals": "ok",
-        "reading": "ok", "spot": "ok", "futures": "ok", "trading": "ok",
+        "clock": "ok", "key exists": "ok", "signature": "ok", "ip restriction": "note",
+        "no withdrawals": "ok", "reading": "ok", "spot": "ok", "futures": "ok", "trading": "ok",
     }  # fmt: skip
     rows = {row["asset"]: row for row in account.snapshot["balances"]}
     assert rows["USDT"] == {

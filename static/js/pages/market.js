@@ -31,6 +31,7 @@ function draw() {
   chart.draw(lines, chosen.seconds);
   table.draw(lines.at(-1));
   orders.draw();
+  if (lines.length) root.classList.remove("is-loading");
   if (lines.length) find("price").textContent = money(lines.at(-1).close, 2);
 }
 

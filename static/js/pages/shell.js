@@ -1,4 +1,6 @@
 /** What every page has: the theme's switch, and forms that are sent as soon as something is chosen. */
+import { bindToasts } from "../components/toast.js";
+
 const root = document.documentElement;
 const theme = document.querySelector("[data-theme-switch]");
 
@@ -12,3 +14,5 @@ theme.addEventListener("change", () => {
 for (const choice of document.querySelectorAll("[data-send-on-change]")) {
   choice.addEventListener("change", () => choice.form.submit());
 }
+
+bindToasts(document.querySelector("[data-toasts]"));
