@@ -38,6 +38,10 @@ class KeyForm(forms.Form):
         return Secret(self.cleaned_data["secret"])
 
 
+class LabelForm(forms.Form):
+    label = forms.CharField(max_length=60)
+
+
 class ConnectForm(KeyForm):
     label = forms.CharField(max_length=60, label=_("Name, as you will see it"))
     field_order = ("label", "api_key", "secret")

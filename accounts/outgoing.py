@@ -1,20 +1,26 @@
 """From which address this server calls Binance, so that a key can be bound to it."""
 
 import socket
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+# Any address of the internet: nothing is sent there, the kernel only chooses a way.
+SOMEWHERE = "8.8.8.8"
+
 
 def address() -> str:
-    """The setting, else as this machine sees itself; empty when it cannot tell. Sends nothing."""
+    """The setting, else as this machine sees itself; empty when it cannot tell, as behind a router,
+    where that would be an address that Binance never sees. Sends nothing."""
     if settings.OUTGOING_ADDRESS:
         return str(settings.OUTGOING_ADDRESS)
-    parts = urlsplit(settings.BINANCE_SPOT_API_URL)
+    host = urlsplit(settings.BINANCE_SPOT_API_URL).hostname or ""
+    is_here = host in {"127.0.0.1", "localhost"}
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.settimeout(1)
-            probe.connect((parts.hostname or "", parts.port or 443))
-            return str(probe.getsockname()[0])
+            probe.connect((host if is_here else SOMEWHERE, 443))
+            found = str(probe.getsockname()[0])
     except OSError:
         return ""
+    return found if is_here or ip_address(found).is_global else ""

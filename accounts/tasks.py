@@ -2,14 +2,20 @@
 
 from typing import Any
 
+import structlog
 from celery import shared_task
 from celery.signals import worker_ready
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount
 from accounts.services import connecting
 from accounts.vault import holders
 
+log = structlog.get_logger(__name__)
+
 State = ExchangeAccount.State
+ONCE_SECONDS = 10
 
 
 @worker_ready.connect
@@ -20,6 +26,17 @@ def say_which_keys_we_see(**kwargs: Any) -> None:
 @shared_task(name="accounts.check_account")
 def check_account(account_id: str) -> None:
     connecting.check(account_id)
+
+
+def check_soon(account: ExchangeAccount) -> None:
+    """In a worker, once: asked again within seconds it is the same look. Without a broker the next
+    round of `check_accounts` looks."""
+    if not cache.add(f"check:{account.pk}:{account.api_key_hash}:{account.state}", 1, ONCE_SECONDS):
+        return
+    try:
+        check_account.delay_on_commit(str(account.pk))
+    except OperationalError as error:
+        log.warning("check not queued", account=str(account.pk), error=type(error).__name__)
 
 
 @shared_task(name="accounts.check_accounts")

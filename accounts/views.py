@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import outgoing, tasks
 from accounts.access import own_account
-from accounts.forms import ConnectForm, KeyForm
+from accounts.forms import ConnectForm, KeyForm, LabelForm
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
 from accounts.services import connecting
@@ -64,7 +64,7 @@ def connect(request: SignedInRequest) -> HttpResponse:
         except connecting.CannotConnect as error:
             form.add_error(None, str(error))
         else:
-            tasks.check_account.delay_on_commit(str(account.pk))
+            tasks.check_soon(account)
             return redirect("exchange-account", account.pk)
     context = {"form": form, "address": outgoing.address()}
     return render(request, "accounts/connect.html", context)
@@ -89,8 +89,12 @@ def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     account = own_account(request.user, account_id)
     wish = request.POST.get("do", "")
     mine: Any = {"account": account, "user": request.user}
-    if wish == "rename" and request.POST.get("label", "").strip():
-        connecting.rename(**mine, label=request.POST["label"].strip()[:60])
+    if wish == "rename":
+        label = LabelForm(request.POST)
+        if label.is_valid():
+            connecting.rename(**mine, label=label.cleaned_data["label"])
+        else:
+            messages.error(request, _("Expected a name of at most 60 characters."))
     elif wish in {"pause", "resume"}:
         connecting.pause(**mine, paused=wish == "pause")
     elif wish == "replace":
@@ -108,7 +112,7 @@ def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     elif wish != "check":
         return HttpResponseBadRequest(_("Expected something to do with the account."))
     if wish in {"resume", "replace", "check"}:
-        tasks.check_account.delay_on_commit(str(account.pk))
+        tasks.check_soon(account)
     return redirect("exchange-account", account.pk)
 
 

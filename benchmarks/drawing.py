@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def measure(address: str, password: str, redis_url: str) -> None:
-    client = redis.Redis.from_url(redis_url)
+    client: Any = redis.Redis.from_url(redis_url)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -78,7 +78,7 @@ def measure(address: str, password: str, redis_url: str) -> None:
         browser.close()
 
 
-def publish(client: redis.Redis, hertz: int, stop: threading.Event) -> None:
+def publish(client: Any, hertz: int, stop: threading.Event) -> None:
     """The newest state of the market, again and again."""
     if not hertz:
         return

@@ -131,8 +131,10 @@ class Session:
             message = json.loads(text)
             if not isinstance(message, dict) or not isinstance(message.get("method"), str):
                 raise Refusal(-1135, "JSON Request is not valid")
-            request_id = message.get("id")
-            status, result = await self._obey(message["method"], message.get("params") or {})
+            request_id, params = message.get("id"), message.get("params") or {}
+            if not isinstance(params, dict):
+                raise Refusal(-1135, "JSON Request is not valid")
+            status, result = await self._obey(message["method"], params)
             said: dict[str, object] = {"result": result} if status == 200 else {"error": result}
         except (ValueError, RecursionError):
             status, said = 400, {"error": {"code": -1135, "msg": "JSON Request is not valid"}}

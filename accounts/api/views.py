@@ -67,7 +67,7 @@ class AccountsView(APIView):
             account = connecting.connect(user=_user(request), **asked)
         except connecting.CannotConnect as error:
             raise ValidationError({"api_key": [str(error)]}) from error
-        tasks.check_account.delay_on_commit(str(account.pk))
+        tasks.check_soon(account)
         return Response(AccountAnswer(account).data, status=201)
 
 
@@ -81,11 +81,11 @@ class AccountView(APIView):
         account, user = own_account(_user(request), account_id), _user(request)
         asked = _valid(AccountChange, request)
         if "label" in asked:
-            connecting.rename(account=account, user=user, label=asked["label"])
+            account = connecting.rename(account=account, user=user, label=asked["label"])
         if "paused" in asked:
-            connecting.pause(account=account, user=user, paused=asked["paused"])
+            account = connecting.pause(account=account, user=user, paused=asked["paused"])
             if not asked["paused"]:
-                tasks.check_account.delay_on_commit(str(account.pk))
+                tasks.check_soon(account)
         return Response(AccountAnswer(account).data)
 
     @extend_schema(responses={204: None})
@@ -102,12 +102,12 @@ class KeyView(APIView):
     def put(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
         try:
-            connecting.replace_key(
+            account = connecting.replace_key(
                 account=account, user=_user(request), **_valid(KeyAsked, request)
             )
         except connecting.CannotConnect as error:
             raise ValidationError({"api_key": [str(error)]}) from error
-        tasks.check_account.delay_on_commit(str(account.pk))
+        tasks.check_soon(account)
         return Response(AccountAnswer(account).data)
 
 
@@ -115,7 +115,7 @@ class CheckView(APIView):
     @extend_schema(request=None, responses={202: AccountAnswer})
     def post(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
-        tasks.check_account.delay_on_commit(str(account.pk))
+        tasks.check_soon(account)
         return Response(AccountAnswer(account).data, status=202)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
@@ -17,7 +19,7 @@ from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
-from market.binance.errors import BadKey, ClockDiffers, ExchangeError, Refused
+from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
 from market.binance.governor import Governor, Limit
 from market.hot import store
 
@@ -74,43 +76,60 @@ def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> Excha
     """Seal the key; `check` says whether it works. Raises CannotConnect."""
     given = _given(api_key, secret)
     account = ExchangeAccount(user=user, venue=settings.VENUE, label=label)
-    _store(account, given)
+    _store(account, given, is_new=True)
     _audit(account, user, "account connected")
     return account
 
 
 @transaction.atomic
-def replace_key(*, account: ExchangeAccount, user: User, api_key: Secret, secret: Secret) -> None:
-    """Another key for the same Binance account. Raises CannotConnect."""
-    _store(account, _given(api_key, secret))
-    _audit(account, user, "key replaced")
+def replace_key(
+    *, account: ExchangeAccount, user: User, api_key: Secret, secret: Secret
+) -> ExchangeAccount:
+    """Another key for the same Binance account. Raises CannotConnect, Http404."""
+    row = _locked(account)
+    _store(row, _given(api_key, secret), is_new=False)
+    _audit(row, user, "key replaced")
+    return row
 
 
 @transaction.atomic
-def rename(*, account: ExchangeAccount, user: User, label: str) -> None:
-    account.label = label
-    account.save(update_fields=["label"])
-    _audit(account, user, "account renamed")
+def rename(*, account: ExchangeAccount, user: User, label: str) -> ExchangeAccount:
+    row = _locked(account)
+    row.label = label
+    row.save(update_fields=["label"])
+    _audit(row, user, "account renamed")
+    return row
 
 
 @transaction.atomic
-def pause(*, account: ExchangeAccount, user: User, paused: bool) -> None:
-    """A paused account is asked nothing; going on begins with the checks."""
-    account.state = State.PAUSED if paused else State.NEW
-    account.save(update_fields=["state"])
-    _audit(account, user, "account paused" if paused else "account resumed")
+def pause(*, account: ExchangeAccount, user: User, paused: bool) -> ExchangeAccount:
+    """A paused account is asked nothing; going on begins with the checks, where there is a key."""
+    row = _locked(account)
+    is_paused = row.state == State.PAUSED
+    if paused == is_paused or (not paused and not credentials.has_key(row)):
+        return row
+    row.state = State.PAUSED if paused else State.NEW
+    row.save(update_fields=["state"])
+    _audit(row, user, "account paused" if paused else "account resumed")
+    return row
 
 
 @transaction.atomic
 def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None:
     """Forget the key, and everything of the account when asked to."""
-    _audit(account, user, "account deleted" if with_data else "account disconnected")
+    row = _locked(account)
+    _audit(row, user, "account deleted" if with_data else "account disconnected")
     if with_data:
-        account.delete()
+        row.delete()
         return
-    credentials.wipe(account)
-    account.state, account.problem, account.problem_detail = State.PAUSED, "disconnected", ""
-    account.save()
+    credentials.wipe(row)
+    row.state, row.problem, row.problem_detail = State.PAUSED, "disconnected", ""
+    row.save(force_update=True)
+
+
+def _locked(account: ExchangeAccount) -> ExchangeAccount:
+    """The row as it is now: what was read before may be old. Raises Http404."""
+    return get_object_or_404(ExchangeAccount.objects.select_for_update(), pk=account.pk)
 
 
 # --- what a worker does -------------------------------------------------------------------------
@@ -122,43 +141,55 @@ def check(account_id: str) -> None:
     if account is None or not credentials.has_key(account):
         return
     if account.state == State.NEW:
-        ExchangeAccount.objects.filter(pk=account.pk).update(state=State.CHECKING)
-    sealed = account.sealed()
+        new = ExchangeAccount.objects.filter(pk=account.pk, state=State.NEW)
+        if not new.update(state=State.CHECKING):
+            return
     try:
-        opened = credentials.load(account, why="check")
-        found = asyncio.run(_look(opened))
+        found = asyncio.run(_look(credentials.load(account, why="check")))
     except (KeyProblem, NotOurs) as error:
         log.error("credentials cannot be opened", account=str(account.pk), error=str(error))
         found = Findings().bad("key opens", "sealed", "")
-    _remember(account, sealed, found)
+    except Exception as error:  # noqa: BLE001  (an odd answer must not leave it checking for ever)
+        log.error("account cannot be checked", account=str(account.pk), error=type(error).__name__)
+        found = Findings().bad("reachable", "unreachable", type(error).__name__)
+    try:
+        with transaction.atomic():
+            _remember(account, found)
+    except IntegrityError:  # two keys of one Binance account were looked at together
+        with transaction.atomic():
+            _remember(account, found.bad("same account", "connected_twice"))
 
 
-def _remember(account: ExchangeAccount, sealed: dict[str, bytes], found: Findings) -> None:
-    """Only if the key is still the one that was looked at."""
-    with transaction.atomic():
-        row = ExchangeAccount.objects.select_for_update().filter(pk=account.pk, **sealed).first()
-        if row is None or row.state == State.PAUSED:
-            return
-        if found.uid is not None and _is_another(row, found.uid):
-            found.bad("same account", "another_account")
-        elif found.uid is not None and _is_connected_twice(row, found.uid):
-            found.bad("same account", "connected_twice")
-        row.checks = [item.as_json() for item in found.checks]
-        row.checked_at = timezone.now()
-        row.problem = found.problem
-        row.problem_detail = next((c.detail for c in found.checks if c.outcome == "bad"), "")
-        if found.problem in {"may_withdraw", "connected_twice", "another_account"}:
-            credentials.wipe(row)
-        if found.problem == "unreachable":
-            row.state = State.STALE
-        elif found.problem:
-            row.state = State.BROKEN
-        else:
-            row.state = State.LIVE
-            row.binance_uid = found.uid
-            row.permissions = found.permissions
-            row.snapshot = found.snapshot
-        row.save()
+def _remember(account: ExchangeAccount, found: Findings) -> None:
+    """Only if the key is still the one that was looked at; it may be sealed anew meanwhile."""
+    row = (
+        ExchangeAccount.objects.select_for_update()
+        .filter(pk=account.pk, api_key_hash=account.api_key_hash)
+        .exclude(state=State.PAUSED)
+        .first()
+    )
+    if row is None:
+        return
+    if found.uid is not None and _is_another(row, found.uid):
+        found.bad("same account", "another_account")
+    elif found.uid is not None and _is_connected_twice(row, found.uid):
+        found.bad("same account", "connected_twice")
+    row.checks = [item.as_json() for item in found.checks]
+    row.checked_at = timezone.now()
+    row.problem = found.problem
+    row.problem_detail = next((c.detail for c in found.checks if c.outcome == "bad"), "")
+    if found.problem in {"may_withdraw", "connected_twice", "another_account"}:
+        credentials.wipe(row)
+    if found.problem in {"unreachable", "busy"}:
+        row.state = State.STALE
+    elif found.problem:
+        row.state = State.BROKEN
+    else:
+        row.state = State.LIVE
+        row.binance_uid = found.uid
+        row.permissions = found.permissions
+        row.snapshot = found.snapshot
+    row.save(force_update=True)
     log.info("account checked", account=str(account.pk), state=row.state, problem=row.problem)
 
 
@@ -167,16 +198,14 @@ async def _look(opened: Credentials) -> Findings:
     client = store.connect(settings.REDIS_URL)
     addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
     try:
-        rest = AccountRest(addresses, opened, _governors(client))
+        async with aclosing(AccountRest(addresses, opened, _governors(client))) as rest:
+            await _look_at_all(rest, found)
     except ValueError as error:
-        return found.bad("signature", "signature", str(error))
-    try:
-        await _look_at_all(rest, found)
+        found.bad("signature", "signature", str(error))
     finally:
-        await rest.close()
-        await client.aclose()
         opened.api_key.wipe()
         opened.secret.wipe()
+        await client.aclose()
     return found
 
 
@@ -223,12 +252,10 @@ async def _look_at_futures(rest: AccountRest, found: Findings, is_allowed: bool)
     if not is_allowed:
         found.add("futures", "note", "off")
         return
-    try:
+    try:  # a key made before futures were opened has no futures rights
         await rest.futures_account()
         found.add("futures", "ok")
-    except Refused as error:  # a key made before futures were opened has no futures rights
-        found.add("futures", "note", str(error))
-    except ExchangeError as error:
+    except (ExchangeError, redis.RedisError) as error:
         found.add("futures", "note", str(error))
 
 
@@ -246,6 +273,8 @@ async def _ask(found: Findings, name: str, ask: Callable[[], Awaitable[Any]]) ->
         found.bad("clock", "clock", str(error))
     except Refused as error:
         found.bad(name, "refused", str(error))
+    except MustWait as error:
+        found.bad(name, "busy", str(error))
     except (ExchangeError, redis.RedisError) as error:
         found.bad(name, "unreachable", str(error))
     return None
@@ -270,13 +299,13 @@ def _given(api_key: Secret, secret: Secret) -> Credentials:
         raise CannotConnect(str(error)) from error
 
 
-def _store(account: ExchangeAccount, given: Credentials) -> None:
+def _store(account: ExchangeAccount, given: Credentials, *, is_new: bool) -> None:
     try:
         credentials.store(account, given)
         account.state, account.problem, account.problem_detail = State.NEW, "", ""
         account.checks = []
         with transaction.atomic():
-            account.save()
+            account.save(force_insert=is_new, force_update=not is_new)
     except KeyProblem as error:
         log.error("credentials cannot be sealed", error=str(error))
         raise CannotConnect("the server cannot seal keys: its operator has to look") from error

@@ -26,13 +26,12 @@ def store(account: ExchangeAccount, credentials: Credentials) -> None:
 
     Raises keyfiles.KeyProblem.
     """
-    key = credentials.api_key.reveal()
     account.key_kind = credentials.kind
     account.api_key = keyring.seal(credentials.api_key, account.binding("api_key"))
     account.api_secret = keyring.seal(credentials.secret, account.binding("api_secret"))
     account.kek_id = envelope.key_id_of(account.api_key)
-    account.api_key_hash = keyfiles.fingerprint(key)
-    account.last_four = key[-4:].decode()
+    account.api_key_hash = keyfiles.fingerprint(credentials.api_key)
+    account.last_four = credentials.api_key.reveal()[-4:].decode()
 
 
 def wipe(account: ExchangeAccount) -> None:

@@ -1,7 +1,7 @@
 """What an account holds, and what that is worth in dollars, with the price that says so."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 DOLLARS = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
@@ -15,6 +15,15 @@ def snapshot(
     prices: Mapping[str, str],
 ) -> dict[str, Any]:
     """Open orders, and balances as exact decimal text with `value` and its `source`."""
+    with localcontext(prec=60):  # coins by the trillion, at prices of many places
+        return _snapshot(balances, orders, prices)
+
+
+def _snapshot(
+    balances: Sequence[Mapping[str, str]],
+    orders: Sequence[Mapping[str, Any]],
+    prices: Mapping[str, str],
+) -> dict[str, Any]:
     rows = []
     total = Decimal(0)
     for item in balances:
@@ -43,7 +52,7 @@ def price_of(asset: str, prices: Mapping[str, str]) -> tuple[Decimal | None, str
     if asset in DOLLARS:
         return Decimal(1), "1"
     for dollar in DOLLARS:
-        if f"{asset}{dollar}" in prices:
+        if Decimal(prices.get(f"{asset}{dollar}", "0")):
             return Decimal(prices[f"{asset}{dollar}"]), f"{asset}{dollar}"
     for bridge in BRIDGES:
         pair = f"{asset}{bridge}"

@@ -25,6 +25,8 @@ def problem_text(problem: str) -> str:
                              "forgotten."),
         "another_account": _("The key belongs to another Binance account, so it was forgotten. "
                              "Connect that one by itself."),
+        "busy": _("This server's budget of questions to Binance is used up for a moment. It is "
+                  "tried again by itself."),
         "unreachable": _("Binance does not answer just now. It is tried again by itself."),
         "refused": _("Binance refused a question. Look again later, or replace the key."),
         "sealed": _("This server cannot open the key: its operator has to look at the key files."),
@@ -63,6 +65,18 @@ def check_text(check: Mapping[str, str]) -> str:
         ("trading", "note"): _("The key may trade. The journal does not need that."),
     }
     name, outcome = check.get("name", ""), check.get("outcome", "")
+    if outcome == "bad":
+        wrong = {
+            "key exists": _("Binance does not accept the key."),
+            "signature": _("The secret does not sign for this key."),
+            "no withdrawals": _("The key may withdraw or transfer."),
+            "reading": _("The key may not read."),
+            "same account": _("This Binance account is connected already, or is another one."),
+            "key opens": _("The sealed key does not open."),
+            "clock": _("The clocks differ too much."),
+            "reachable": _("Binance does not answer."),
+        }
+        return f"{wrong.get(name, name)} {detail}".strip()
     if (name, outcome) in special:
         return special[name, outcome]
     if name == "futures":
@@ -73,5 +87,6 @@ def check_text(check: Mapping[str, str]) -> str:
 @register.filter
 def grouped(amount: str) -> str:
     """Exact decimal text with thousands apart: 62289.47636555 -> 62,289.47636555."""
-    whole, point, fraction = amount.partition(".")
-    return f"{int(whole):,}{point}{fraction}" if whole.lstrip("-").isdigit() else amount
+    sign, digits = ("-", amount[1:]) if amount.startswith("-") else ("", amount)
+    whole, point, fraction = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction}" if whole.isdigit() else amount

@@ -5,7 +5,7 @@ import platform
 import threading
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
 from accounts.vault import keyring
 
@@ -24,7 +24,7 @@ def _report_for_ever(name: str, stop: threading.Event) -> None:
         try:
             close_old_connections()
             keyring.report(name)
-        except (DatabaseError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  (a holder that is silent is not waited for)
             log.warning("key files not reported", error=type(error).__name__)
         finally:
             connection.close()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from lib.secret import Secret
+
 KEY_BYTES = 32
 PEPPER = "pepper"
 CHECK_LABEL = b"tapelog key check value 1"
@@ -28,7 +30,9 @@ def ids() -> list[int]:
     """The keys that lie in KEK_DIR."""
     if not folder().is_dir():
         return []
-    return sorted(int(path.name) for path in folder().iterdir() if path.name.isdigit())
+    return sorted(
+        int(path.name) for path in folder().iterdir() if path.name.isascii() and path.name.isdigit()
+    )
 
 
 def read(key_id: int) -> bytes:
@@ -47,6 +51,7 @@ def destroy(key_id: int) -> None:
     if path.exists():
         path.chmod(0o600)
         path.write_bytes(secrets.token_bytes(KEY_BYTES))
+        _to_disk(path)
         path.unlink()
 
 
@@ -55,11 +60,18 @@ def check_value(key: bytes) -> bytes:
     return hmac.digest(key, CHECK_LABEL, "sha256")
 
 
-def fingerprint(text: bytes) -> str:
-    """Keyed hash of an API key: equal for equal keys, and useless without KEK_DIR."""
+def fingerprint(secret: Secret) -> str:
+    """Keyed hash of an API key: equal for equal keys, and useless without KEK_DIR's `pepper`.
+
+    Raises KeyProblem; a pepper is never made anew where one was, or equal keys would differ.
+    """
+    return hmac.new(_read(PEPPER), secret.reveal(), hashlib.sha256).hexdigest()
+
+
+def make_pepper() -> None:
+    """Once, with the first key. Raises KeyProblem."""
     if not (folder() / PEPPER).exists():
         _write(PEPPER, secrets.token_bytes(KEY_BYTES))
-    return hmac.new(_read(PEPPER), text, hashlib.sha256).hexdigest()
 
 
 def _read(name: str) -> bytes:
@@ -81,14 +93,26 @@ def _write(name: str, key: bytes) -> None:
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         part = folder() / f".{name}.{os.getpid()}"
+        part.unlink(missing_ok=True)
         part.touch(mode=0o600)
         part.write_bytes(key)
         part.chmod(0o400)
+        _to_disk(part)
         os.link(part, folder() / name)
         part.unlink()
+        _to_disk(folder())
     except FileExistsError:
         part.unlink()
     except OSError as error:
         raise KeyProblem(
             f"key file {folder() / name} cannot be written: {error.strerror}"
         ) from error
+
+
+def _to_disk(path: Path) -> None:
+    """A key that a power cut takes away takes all that was sealed with it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

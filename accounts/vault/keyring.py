@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder
 from accounts.vault import envelope, keyfiles
-from accounts.vault.envelope import Binding
+from accounts.vault.envelope import Binding, NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from lib.secret import Secret
 
@@ -19,19 +19,23 @@ log = structlog.get_logger(__name__)
 State = KeyEncryptionKey.State
 # GCM allows 2**32 random nonces a key; far below that a new one is due.
 MANY_WRAPS = 2**28
+TRIES = 5
 HOLDER_SECONDS = 30
 
 
 def seal(plain: Secret, binding: Binding) -> bytes:
     """Sealed with the primary key. Raises KeyProblem."""
-    key = KeyEncryptionKey.objects.filter(state=State.PRIMARY).first()
-    if key is None:
-        raise KeyProblem("no key seals: run `manage.py kek add` and `manage.py kek promote`")
-    sealed = envelope.seal(plain, binding, key.pk, _checked(key))
-    KeyEncryptionKey.objects.filter(pk=key.pk).update(wraps=F("wraps") + 1)
-    if key.wraps > MANY_WRAPS:
-        log.warning("key sealed very often, rotate it", key_id=key.pk)
-    return sealed
+    for _ in range(TRIES):
+        key = KeyEncryptionKey.objects.filter(state=State.PRIMARY).first()
+        if key is None:
+            raise KeyProblem("no key seals: run `manage.py kek add` and `manage.py kek promote`")
+        # counted first: a key that was demoted just now must not seal any more
+        still = KeyEncryptionKey.objects.filter(pk=key.pk, state=State.PRIMARY)
+        if still.update(wraps=F("wraps") + 1):
+            if key.wraps > MANY_WRAPS:
+                log.warning("key sealed very often, rotate it", key_id=key.pk)
+            return envelope.seal(plain, binding, key.pk, _checked(key))
+    raise KeyProblem("keys are promoted faster than they can seal: try again")
 
 
 def unseal(sealed: bytes, binding: Binding) -> Secret:
@@ -43,6 +47,7 @@ def verify() -> None:
     """Every key that may be needed is there and is the right one. Raises KeyProblem."""
     for key in KeyEncryptionKey.objects.filter(state__in=[State.PRIMARY, State.ENABLED]):
         _checked(key)
+    keyfiles.fingerprint(Secret("the pepper is there"))
 
 
 # --- rotation -----------------------------------------------------------------------------------
@@ -77,19 +82,34 @@ def promote(key_id: int) -> None:
 
 def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
     """Seal everything anew with the primary key, row by row while the app runs; yields (done, all).
-    Killed anywhere, the next run goes on; a row that changes meanwhile is looked at again."""
-    primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
-    found = ExchangeAccount.objects.exclude(kek_id=primary.pk).exclude(api_key=b"")
-    total, done = found.count(), 0
-    while rows := list(found.order_by("pk")[:batch]):
+    Killed anywhere, the next run goes on; a row that changes meanwhile is looked at again.
+
+    Raises KeyProblem at the end, naming rows that do not open.
+    """
+    done, broken = 0, set[str]()
+    total = _old_rows().count()
+    while rows := list(_old_rows().exclude(pk__in=broken).order_by("pk")[:batch]):
         for account in rows:
-            done += _rewrap(account)
+            try:
+                done += _rewrap(account)
+            except (NotOurs, KeyProblem) as error:
+                log.error("row does not open", account=str(account.pk), error=str(error))
+                broken.add(str(account.pk))
         yield min(done, total), total
+    if broken:
+        raise KeyProblem(f"these accounts do not open and stay as they are: {', '.join(broken)}")
 
 
+def _old_rows() -> QuerySet[ExchangeAccount]:
+    """Sealed with another key than the primary one of this moment."""
+    primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
+    return ExchangeAccount.objects.exclude(kek_id=primary.pk).exclude(api_key=b"")
+
+
+@transaction.atomic
 def disable(key_id: int) -> None:
     """It opens nothing any more. Refused while something is sealed with it."""
-    key = _locked_now(key_id)
+    key = _locked(key_id)
     if key.state == State.PRIMARY:
         raise KeyProblem(f"key {key_id} is the primary one: promote another first")
     rows = ExchangeAccount.objects.filter(kek_id=key_id).exclude(api_key=b"").count()
@@ -99,9 +119,10 @@ def disable(key_id: int) -> None:
     log.info("key disabled", key_id=key_id)
 
 
+@transaction.atomic
 def destroy(key_id: int) -> None:
     """Its file goes for good; only a disabled key may."""
-    key = _locked_now(key_id)
+    key = _locked(key_id)
     if key.state != State.DISABLED:
         raise KeyProblem(f"key {key_id} is {key.state}: expected a disabled key")
     keyfiles.destroy(key_id)
@@ -112,6 +133,7 @@ def destroy(key_id: int) -> None:
 def ensure() -> None:
     """For the embedded mode: the first key, if there is none; else all have to be right."""
     if not KeyEncryptionKey.objects.exists():
+        keyfiles.make_pepper()
         promote(add().pk)
     verify()
 

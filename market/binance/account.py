@@ -7,10 +7,12 @@ retries for reads only, and errors split by what the caller does.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -47,7 +49,7 @@ WEIGHTS = {
     "/api/v3/account": 20, "/api/v3/openOrders": 80, "/api/v3/myTrades": 20, "/api/v3/order": 4,
     "/api/v3/allOrders": 20, "/api/v3/time": 1, "/api/v3/ticker/price": 4, "/fapi/v3/account": 5,
     "/fapi/v3/positionRisk": 5, "/fapi/v1/userTrades": 5, "/fapi/v1/income": 30,
-    "/fapi/v1/openOrders": 40, "/fapi/v3/balance": 5,
+    "/fapi/v1/openOrders": 40, "/fapi/v3/balance": 5, "/sapi/v1/account/apiRestrictions": 1,
 }  # fmt: skip
 
 
@@ -75,10 +77,13 @@ class _Client(AsyncClient):  # type: ignore[misc]
         self.API_URL = self.API_TESTNET_URL = f"{addresses.spot}/api"
         self.MARGIN_API_URL = f"{addresses.spot}/sapi"
         self.FUTURES_URL = self.FUTURES_TESTNET_URL = f"{addresses.futures}/fapi"
-        key, secret = credentials.api_key.reveal().decode(), credentials.secret.reveal().decode()
+        # when the last call began and ended, epoch s
+        self.called = (0.0, 0.0)
         is_hmac = credentials.kind == "hmac"
+        secret = credentials.secret.reveal().decode()
         super().__init__(
-            key, secret if is_hmac else None, private_key=None if is_hmac else secret,
+            credentials.api_key.reveal().decode(), secret if is_hmac else None,
+            private_key=None if is_hmac else secret,
             session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
         )  # fmt: skip
 
@@ -94,6 +99,7 @@ class _Client(AsyncClient):  # type: ignore[misc]
         if signed:
             text += f"&signature={quote(self._signed(text), safe='')}"
         is_query = method in {"get", "delete"}
+        began = time.time()
         async with self.session.request(
             method.upper(),
             # as it was signed: not encoded a second time
@@ -102,14 +108,19 @@ class _Client(AsyncClient):  # type: ignore[misc]
             headers={} if is_query else {"Content-Type": "application/x-www-form-urlencoded"},
             allow_redirects=False,
         ) as response:
-            return response.status, response.headers, await response.read()
+            body = await response.read()
+            self.called = began, time.time()
+            return response.status, response.headers, body
 
     def _signed(self, text: str) -> str:
         if not self.PRIVATE_KEY:
             sign = self._hmac_signature
         else:
             sign = self._rsa_signature if self._is_rsa else self._ed25519_signature
-        return str(sign(text))
+        try:
+            return str(sign(text))
+        except (ValueError, TypeError, NotImplementedError) as error:  # it loads and cannot sign
+            raise BadKey(-1022, "this private key cannot sign") from error
 
 
 class AccountRest:
@@ -125,25 +136,30 @@ class AccountRest:
         self._governors = governors
         try:
             self._client = _Client(addresses, credentials)
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, NotImplementedError) as error:
             raise ValueError("expected a private key in PEM, without a passphrase") from error
         self._is_clock_known = False
 
-    async def close(self) -> None:
-        await self._client.close_connection()
-        self._client.API_SECRET = self._client.PRIVATE_KEY = None
+    async def aclose(self) -> None:
+        try:
+            await self._client.close_connection()
+        finally:
+            self._client.API_KEY = self._client.API_SECRET = self._client.PRIVATE_KEY = None
+            self._client.session.headers.popall("X-MBX-APIKEY", None)
 
     @property
     def clock_offset_ms(self) -> float:
         """The exchange's clock minus ours."""
         return float(self._client.timestamp_offset)
 
-    async def measure_clock(self) -> float:
+    async def measure_clock(self, kind: str = "account") -> float:
         """The exchange's clock minus ours in ms, as the middle of one call tells it."""
-        asked = time.time()
-        said = await self._read("/api/v3/time", signed=False)
-        ours_ms = (asked + time.time()) * 500
-        offset = float(said["serverTime"]) - ours_ms
+        said = await self._call("get", "/api/v3/time", {}, signed=False, kind=kind)
+        asked, answered = self._client.called
+        try:
+            offset = float(said["serverTime"]) - (asked + answered) * 500
+        except (TypeError, KeyError, ValueError) as error:
+            raise TryAgain("expected a server time") from error
         self._client.timestamp_offset = int(offset)
         self._is_clock_known = True
         return offset
@@ -177,9 +193,13 @@ class AccountRest:
 
         Raises UnknownOutcome when it may have happened.
         """
-        await self._know_clock()
+        if not self._is_clock_known:
+            await self.measure_clock("order")
         try:
             return await self._call(method, path, params, signed=True, kind="order")
+        except ClockDiffers:
+            self._is_clock_known = False  # refused: nothing has happened, and the next one is right
+            raise
         except TryAgain as error:
             raise UnknownOutcome(f"{method.upper()} {path}: {error}") from error
 
@@ -216,7 +236,7 @@ class AccountRest:
     ) -> Any:
         governor = self._governors[path.split("/")[1]]
         try:
-            await governor.reserve(WEIGHTS.get(path, 1), kind, patience=5.0)
+            await governor.reserve(_weight(method, path, params), kind, patience=5.0)
         except redis.RedisError as error:
             raise MustWait(1.0, "the limiter cannot be asked, so nobody calls") from error
         base = self._addresses.futures if path.startswith("/fapi") else self._addresses.spot
@@ -229,14 +249,15 @@ class AccountRest:
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise TryAgain(f"{path}: {type(error).__name__}") from error
         used = headers.get("X-MBX-USED-WEIGHT-1M", "")
-        try:
+        with contextlib.suppress(
+            redis.RedisError
+        ):  # the answer is there, whatever the limiter does
             if used.isdigit():
                 await governor.true_up(int(used))
+        try:
             if status == 200:
                 return msgspec.json.decode(body)
             raise await _error(governor, status, headers.get("Retry-After"), body)
-        except redis.RedisError as error:
-            raise TryAgain("the limiter cannot be told") from error
         except msgspec.DecodeError as error:
             raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}") from error
 
@@ -251,7 +272,8 @@ async def _error(
         code, message = 0, body[:200].decode(errors="replace")
     if status == 418 or (status == 429 and code != -1015):
         seconds = ban_seconds(status, retry_after, message)
-        await governor.ban(seconds)
+        with contextlib.suppress(redis.RedisError):  # it holds for this process all the same
+            await governor.ban(seconds)
         return MustWait(seconds, f"Binance answered {status}")
     if status >= 500 or status == 403 or code in TRANSIENT_CODES | UNKNOWN_CODES:
         return TryAgain(f"Binance answered {status} {code}")
@@ -262,7 +284,25 @@ async def _error(
     return Refused(code, message)
 
 
+def _weight(method: str, path: str, params: Mapping[str, object]) -> int:
+    """Raises ValueError for an endpoint whose weight nobody has written down."""
+    if path == "/api/v3/openOrders" and (method == "delete" or "symbol" in params):
+        return 1 if method == "delete" else 6
+    if path == "/fapi/v1/openOrders" and "symbol" in params:
+        return 1
+    if method != "get":
+        return 1
+    if path not in WEIGHTS:
+        raise ValueError(f"expected an endpoint with a known weight, was {path}")
+    return WEIGHTS[path]
+
+
 def _text(value: object) -> str:
+    """As Binance wants it: no exponents. Raises ValueError for what has no exact text."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if not isinstance(value, str | int):
+        raise ValueError(f"expected text, an integer or a Decimal, was {value!r}")
     return str(value)

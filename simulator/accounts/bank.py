@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.accounts import events
+from simulator.accounts import events, filters
 from simulator.accounts.futures import FuturesDesk
 from simulator.accounts.keys import make_key
 from simulator.accounts.records import (
@@ -28,11 +28,6 @@ from simulator.tape import Trade
 
 FIRST_ORDER_ID = 10_000_001
 FIRST_UID = 354_937_868
-TRIGGERED = {
-    "STOP_LOSS": "MARKET", "STOP_LOSS_LIMIT": "LIMIT", "TAKE_PROFIT": "MARKET",
-    "TAKE_PROFIT_LIMIT": "LIMIT",
-}  # fmt: skip
-
 Hear = Callable[[str, events.Event], None]
 
 
@@ -79,6 +74,10 @@ class Bank:
         key, secret = make_key(kind, permissions, self.now_ms())
         self.keep_key(account, key)
         return key, secret
+
+    def changed(self) -> None:
+        """Something was changed that a restart must not forget."""
+        self._is_changed = True
 
     def keep_key(self, account: Account, key: Key) -> None:
         account.keys.append(key)
@@ -133,7 +132,7 @@ class Bank:
         else:
             self.futures.accept(account, order)
         known = len(account.fills)
-        if order.stop_price:
+        if order.is_waiting:
             self._rest(account, order)
         else:
             self._take(account, order, listed)
@@ -143,7 +142,15 @@ class Bank:
         """Raises Refusal for an order that may not be placed."""
         listed = self.listed(order.market, order.symbol)
         desk = self.spot if order.market == SPOT else self.futures
-        desk.check(account, order, listed.symbol.rules, self.last_price(order.market, order.symbol))
+        price = self.last_price(order.market, order.symbol)
+        desk.check(account, order, listed.symbol.rules, price)
+        if order.is_waiting and _is_reached(order, price):
+            raise Refusal(-2010, "Stop price would trigger immediately.")
+
+    def check_filters(self, order: Order) -> None:
+        """What does not depend on balances. Raises Refusal."""
+        rules = self.listed(order.market, order.symbol).symbol.rules
+        filters.check(order, rules, self.last_price(order.market, order.symbol), 0)
 
     def cancel(self, account: Account, order: Order, status: str = "CANCELED") -> None:
         """Raises Refusal."""
@@ -165,7 +172,7 @@ class Bank:
         source = listed.symbol.source
         if isinstance(source, Generated):
             wanted = order.left
-            if order.quote_quantity and not order.quantity:
+            if order.is_by_value:
                 wanted = order.quote_quantity * UNIT // self.last_price(order.market, order.symbol)
             if order.time_in_force == "FOK" and listed.depth(order.is_buy, order.price) < wanted:
                 self.cancel(account, order, "EXPIRED")
@@ -174,9 +181,12 @@ class Bank:
                 self._fill(account, order, trade, trade.quantity, is_maker=False)
                 if not order.is_open:
                     return
-            if order.type == "MARKET" or order.time_in_force in {"IOC", "FOK"}:
+            if order.is_market or order.time_in_force in {"IOC", "FOK"}:
                 self.cancel(account, order, "EXPIRED")
                 return
+        elif order.time_in_force in {"IOC", "FOK"} and not order.is_market:
+            self.cancel(account, order, "EXPIRED")  # a replay has nobody to take from at once
+            return
         self._rest(account, order)
 
     def meet(self, listed: Listed, trades: Iterable[Trade]) -> None:
@@ -186,36 +196,34 @@ class Bank:
             return
         for trade in trades:
             for account, order in list(resting):
-                if order.stop_price:
+                if not order.is_open:
+                    continue  # filled or cancelled while this list was walked
+                if order.is_waiting:
                     self._trigger(account, order, trade, listed)
                 elif _crosses(order, trade):
-                    quantity = min(order.left or trade.quantity, trade.quantity)
-                    if order.quote_quantity and not order.quantity:
-                        left = (order.quote_quantity - order.quote) * UNIT // trade.price
-                        step = listed.symbol.rules.step
-                        quantity = max(step, min(trade.quantity, left // step * step))
-                    self._fill(account, order, trade, quantity, is_maker=order.type != "MARKET")
+                    wanted = trade.quantity if order.is_by_value else order.left
+                    self._fill(account, order, trade, min(wanted, trade.quantity),
+                               is_maker=not order.is_market)  # fmt: skip
                     break
 
     def _trigger(self, account: Account, order: Order, trade: Trade, listed: Listed) -> None:
-        rises = order.is_buy == order.type.startswith("STOP")
-        if (trade.price >= order.stop_price) if rises else (trade.price <= order.stop_price):
-            order.type = TRIGGERED.get(order.type, order.type)
-            order.stop_price = 0
+        if _is_reached(order, trade.price):
+            order.is_triggered = True
             self._unrest(account, order)
             self._take(account, order, listed)
 
     def _fill(
         self, account: Account, order: Order, trade: Trade, quantity: int, *, is_maker: bool
     ) -> None:
+        """As much of it as may be: by value not more than was asked for, and never more than the
+        account can pay or, where the order may only reduce, than its position holds."""
         rules = self.listed(order.market, order.symbol).symbol.rules
         desk = self.spot if order.market == SPOT else self.futures
-        if order.quote_quantity and not order.quantity:  # by value: not more than was asked for
-            most = (order.quote_quantity - order.quote) * UNIT // trade.price
-            quantity = min(quantity, most // rules.step * rules.step)
-            if quantity <= 0:
-                self.cancel(account, order, "FILLED")
-                return
+        most = desk.most(account, order, trade.price, rules)
+        quantity = min(quantity, most // rules.step * rules.step)
+        if quantity <= 0:
+            self.cancel(account, order, "EXPIRED")
+            return
         desk.fill(account, order, trade, quantity, rules, is_maker=is_maker)
         if not order.is_open:
             self._unrest(account, order)
@@ -326,8 +334,15 @@ class Bank:
 def _crosses(order: Order, trade: Trade) -> bool:
     """A taker of the other side at the order's price or a better one; a waiting market order takes
     whatever comes."""
-    if order.type == "MARKET":
+    if order.is_market:
         return True
     if order.is_buy:
         return trade.is_buyer_maker and trade.price <= order.price
     return not trade.is_buyer_maker and trade.price >= order.price
+
+
+def _is_reached(order: Order, price: int) -> bool:
+    """A stop buys when the price has risen to it, a take-profit when it has fallen; sells the
+    other way round."""
+    rises = order.is_buy == order.type.startswith("STOP")
+    return price >= order.stop_price if rises else price <= order.stop_price

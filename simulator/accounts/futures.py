@@ -29,15 +29,35 @@ class FuturesDesk:
             raise Refusal(-4061, "Order's position side does not match user's setting.")
         if any(other.client_id == order.client_id for other in mine):
             raise Refusal(-4116, "ClientOrderId is duplicated.")
-        position = self.position(account, order)
-        closes = position.amount and (position.amount > 0) != order.is_buy
-        if order.reduce_only and not closes:
+        closing = self._closing(account, order)
+        if order.reduce_only and not closing:
             raise Refusal(-2022, "ReduceOnly Order is rejected.")
-        if not closes:
-            margin = (order.price or last_price) * order.quantity // UNIT
-            margin //= account.leverage.get(order.symbol, LEVERAGE)
-            if margin > account.wallet.get(rules.quote, 0):
-                raise Refusal(-2019, "Margin is insufficient.")
+        if account.is_hedged and _closes_a_side(order) and order.quantity > closing:
+            raise Refusal(-2022, "ReduceOnly Order is rejected.")
+        opened = max(0, order.quantity - closing)
+        leverage = account.leverage.get(order.symbol, LEVERAGE)
+        needed = (order.price or last_price) * opened // UNIT // leverage
+        if opened and needed > account.wallet.get(rules.quote, 0) - self._used(account):
+            raise Refusal(-2019, "Margin is insufficient.")
+
+    def most(self, account: Account, order: Order, price: int, rules: Listing) -> int:
+        """How much of an order may be filled."""
+        if order.reduce_only or (account.is_hedged and _closes_a_side(order)):
+            return min(order.left, self._closing(account, order))
+        return order.left
+
+    def _closing(self, account: Account, order: Order) -> int:
+        """What of its position an order would close."""
+        position = self.position(account, order)
+        is_against = position.amount and (position.amount > 0) != order.is_buy
+        return abs(position.amount) if is_against else 0
+
+    def _used(self, account: Account) -> int:
+        """Margin of open positions, at entry."""
+        return sum(
+            abs(position.cost) // UNIT // account.leverage.get(position.symbol, LEVERAGE)
+            for position in account.positions.values()
+        )
 
     def accept(self, account: Account, order: Order) -> None:
         account.orders[order.id] = order
@@ -121,3 +141,8 @@ def apply(position: Position, signed: int, price: int) -> int:
     if rest:
         position.amount, position.cost = rest, rest * price
     return realized
+
+
+def _closes_a_side(order: Order) -> bool:
+    """In hedge mode a LONG is only ever sold down, a SHORT only ever bought back."""
+    return order.is_buy == (order.position_side == "SHORT")

@@ -43,6 +43,8 @@ class Order:
     amends: list[tuple[int, int, int, str]] = field(default_factory=list)
     # answered as unknown until then (a fault)
     hidden_until: int = 0
+    # of an order with a stop price: the price was there
+    is_triggered: bool = False
 
     @property
     def is_buy(self) -> bool:
@@ -51,6 +53,20 @@ class Order:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_waiting(self) -> bool:
+        """For its stop price."""
+        return bool(self.stop_price) and not self.is_triggered
+
+    @property
+    def is_market(self) -> bool:
+        """Takes whatever price there is (a triggered stop without a limit too)."""
+        return not self.price
+
+    @property
+    def is_by_value(self) -> bool:
+        return bool(self.quote_quantity)
 
     @property
     def left(self) -> int:

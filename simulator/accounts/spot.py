@@ -1,5 +1,6 @@
 """Spot orders: locked balances, fills against the tape, fees in the received coin or in BNB."""
 
+import secrets
 from collections.abc import Callable
 
 from simulator.accounts import filters
@@ -38,7 +39,7 @@ class SpotDesk:
     def accept(self, account: Account, order: Order, rules: Listing, last_price: int) -> None:
         """Lock what it needs, and say NEW. Raises Refusal."""
         if order.is_buy:
-            price = order.price or last_price * 101 // 100
+            price = order.price or max(last_price, order.stop_price) * 101 // 100
             needed = order.quote_quantity or -(-price * order.quantity // UNIT)
             asset = rules.quote
         else:
@@ -46,7 +47,7 @@ class SpotDesk:
             needed = order.quantity or -(-order.quote_quantity * UNIT // price)
             asset = rules.base
         holding = account.holding(asset)
-        if order.type == "MARKET" and order.is_buy and not order.quote_quantity:
+        if order.is_market and order.is_buy and not order.is_by_value:
             needed = min(needed, holding.free) if holding.free * 100 >= needed * 99 else needed
         if holding.free < needed:
             raise Refusal(-2010, NO_BALANCE)
@@ -55,6 +56,17 @@ class SpotDesk:
         order.locked = needed
         account.orders[order.id] = order
         self._tell(account, order, None, "NEW")
+
+    def most(self, account: Account, order: Order, price: int, rules: Listing) -> int:
+        """How much of an order may be filled at a price."""
+        if order.is_by_value:
+            left = (order.quote_quantity - order.quote) * UNIT // price
+        else:
+            left = order.left
+        if order.is_buy:
+            cash = account.holding(rules.quote)
+            return min(left, (order.locked + max(0, cash.free)) * UNIT // price)
+        return min(left, order.locked + max(0, account.holding(rules.base).free))
 
     def fill(
         self, account: Account, order: Order, trade: Trade, quantity: int, rules: Listing,
@@ -80,7 +92,7 @@ class SpotDesk:
         order.executed += quantity
         order.quote += quote
         order.updated = trade.time // 1000
-        if order.quote_quantity and not order.quantity:
+        if order.is_by_value:
             is_done = order.quote + quote_step(trade.price, rules) > order.quote_quantity
         else:
             is_done = order.left <= 0
@@ -120,7 +132,7 @@ class SpotDesk:
         holding.free += back
         order.locked -= back
         order.quantity, order.updated = quantity, now_ms
-        order.client_id = client_id or order.client_id
+        order.client_id = client_id or secrets.token_urlsafe(16)[:22]
         self._tell(account, order, None, "REPLACED")
 
     def _release(self, account: Account, order: Order, rules: Listing) -> None:

@@ -74,6 +74,7 @@ class BankControl:
         key.permissions |= wanted.get("permissions", {})
         key.addresses = list(wanted.get("addresses", key.addresses))
         key.is_revoked = bool(wanted.get("revoked", key.is_revoked))
+        self.bank.changed()
         return web.json_response({"permissions": key.permissions, "revoked": key.is_revoked})
 
     async def move(self, request: web.Request) -> web.Response:
@@ -87,10 +88,18 @@ class BankControl:
         except ValueError as error:
             raise Refusal(-1, "expected amount as decimal text") from error
         signed = amount if kind == "deposit" else -amount
-        moved = Movement(
-            kind, self.bank.next_id(), self.bank.now_ms(), str(wanted["asset"]), signed
-        )
-        self.bank.move(self._account(request), moved, market)
+        asset, now = str(wanted.get("asset", "USDT")), self.bank.now_ms()
+        account = self._account(request)
+        held = account.holding(asset).free if market == SPOT else account.wallet.get(asset, 0)
+        if held + signed < 0:
+            raise Refusal(-1, f"expected at most {to_text(held)}")
+        moved = Movement(kind, self.bank.next_id(), now, asset, signed)
+        if market == USDM:  # told as income: the spot wallet never had it
+            moved.kind = "income"
+            moved.details = {
+                "symbol": "", "incomeType": "TRANSFER", "info": "TRANSFER", "tradeId": "",
+            }  # fmt: skip
+        self.bank.move(account, moved, market)
         return web.json_response({"id": moved.id})
 
     async def truth(self, request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ import secrets
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.records import SPOT, USDM, Account, Order
-from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal
+from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal, filter_failure
 from simulator.rest.signed import Asked, missing
 
 SPOT_TYPES = {
@@ -33,9 +33,16 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
         raise Refusal(-1116, "Invalid orderType.")
     for name in needed:
         asked.text(name)
-    sized = {"quantity"} if market == USDM else {"quantity", "quoteOrderQty"}
-    if kind == "MARKET" and not sized & set(asked.params):
+    sized = {"quantity", "quoteOrderQty"} & set(asked.params)
+    if not sized or (market == USDM and "quantity" not in sized):
         raise missing("quantity")
+    if "quoteOrderQty" in sized and (kind != "MARKET" or len(sized) == 2):
+        raise Refusal(-1106, "Parameter 'quoteOrderQty' sent when not required.")
+    if "price" in needed and not asked.amount("price"):
+        raise filter_failure("PRICE_FILTER")
+    position_side = asked.params.get("positionSide", "BOTH")
+    if position_side not in {"BOTH", "LONG", "SHORT"}:
+        raise Refusal(-1106, "Parameter 'positionSide' is invalid.")
     in_force = asked.params.get("timeInForce", "GTC")
     if in_force not in IN_FORCE[market]:
         raise Refusal(-1115, "Invalid timeInForce.")
@@ -43,10 +50,11 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
     return Order(
         market, symbol, bank.next_id(),
         asked.params.get("newClientOrderId") or secrets.token_urlsafe(16)[:22], side, kind,
-        in_force, asked.amount("price") if kind != "MARKET" else 0, asked.amount("quantity"),
+        in_force, asked.amount("price") if "price" in needed or kind == "LIMIT" else 0,
+        asked.amount("quantity"),
         now, now, quote_quantity=asked.amount("quoteOrderQty"),
         stop_price=asked.amount("stopPrice"),
-        position_side=asked.params.get("positionSide", "BOTH"),
+        position_side=position_side,
         reduce_only=asked.flag("reduceOnly"),
         self_trade_prevention=asked.params.get("selfTradePreventionMode", "EXPIRE_MAKER"),
         hidden_until=now + bank.faults.hides_orders_ms(),

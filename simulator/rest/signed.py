@@ -100,13 +100,16 @@ class Door:
 
         return answer
 
-    def keyed(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def keyed(
+        self, handler: Handler, permission: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """A handler that needs a key and no signature (user streams of futures)."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             body = await request.read()
             query = request.raw_path.partition("?")[2].encode()
             account, key = self._known(request.headers.get("X-MBX-APIKEY", ""), _address(request))
+            self.need(key, permission)
             found = handler(Asked(account, key, _params(query, body), scale(request)))
             return found if isinstance(found, web.StreamResponse) else await found
 

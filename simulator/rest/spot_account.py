@@ -157,15 +157,21 @@ class SpotAccountRest:
         }
         if not which:
             raise missing("cancelOrderId")
+        if mode not in {"STOP_ON_FAILURE", "ALLOW_FAILURE"}:
+            raise Refusal(-1106, "Parameter 'cancelReplaceMode' is invalid.")
+        self.bank.check_filters(orders.make_order(asked, self.bank, SPOT))
+        self.door.count_order(asked.account, SPOT)
         wanted = Asked(
             asked.account, asked.key, {"symbol": asked.text("symbol"), **which}, asked.scale
         )
-        cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), asked)  # noqa: E731
+        named_so = asked.params.get("cancelNewClientOrderId")
+        told = {"newClientOrderId": named_so} if named_so else {}
+        wanted.params |= told
+        cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), wanted)  # noqa: E731
         gone, was_gone = _try(cancel)
         if not was_gone and mode == "STOP_ON_FAILURE":
             return _both(-2022, "Order cancel-replace failed.", 400, "FAILURE", gone,
                          "NOT_ATTEMPTED", None)  # fmt: skip
-        self.door.count_order(asked.account, SPOT)
         try:
             answer = await self._placed(asked)
         except Refusal as error:
@@ -291,7 +297,7 @@ def order_body(order: Order, scale: int) -> Body:
         "timeInForce": order.time_in_force, "type": order.type, "side": order.side,
         "stopPrice": to_text(order.stop_price), "icebergQty": "0.00000000",
         "time": order.time * unit, "updateTime": order.updated * unit,
-        "isWorking": not order.stop_price, "workingTime": order.time * unit,
+        "isWorking": not order.is_waiting, "workingTime": order.time * unit,
         "selfTradePreventionMode": order.self_trade_prevention,
     }  # fmt: skip
 
@@ -334,7 +340,8 @@ def cancelled(order: Order, asked: Asked) -> Body:
             "selfTradePreventionMode",
         )},
         "origClientOrderId": order.client_id,
-        "clientOrderId": asked.params.get("newClientOrderId", f"cancel{order.id}"),
+        "clientOrderId": asked.params.get("cancelNewClientOrderId")
+        or asked.params.get("newClientOrderId", f"cancel{order.id}"),
         "transactTime": shape["updateTime"],
     }  # fmt: skip
 

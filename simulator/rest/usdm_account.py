@@ -4,6 +4,7 @@ and the docstrings of binance-sdk-derivatives-trading-usds-futures 18."""
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
@@ -32,6 +33,7 @@ class ListenKeys:
         self.audience = bank.exchange.markets[USDM].audience
         self.uids: dict[str, int] = {}
         self.until: dict[str, int] = {}
+        self._ends: dict[str, Callable[[], None]] = {}
 
     def start(self, uid: int) -> str:
         """The same key again while it lives, extended."""
@@ -47,14 +49,15 @@ class ListenKeys:
                 text = json.dumps(event, separators=(",", ":"))
                 self.audience.say(name, lambda scale: text)
 
-        self.bank.listen(uid, hear)
+        self._ends[name] = self.bank.listen(uid, hear)
         return name
 
     def tick(self) -> None:
         """An hour after the last word of its owner a key is over, and its stream says so."""
         now = self.bank.now_ms()
-        for name in [name for name, until in self.until.items() if 0 < until <= now]:
-            self.until[name] = 0
+        for name in [name for name, until in self.until.items() if until <= now]:
+            del self.until[name], self.uids[name]
+            self._ends.pop(name)()
             text = json.dumps({"e": "listenKeyExpired", "E": now, "listenKey": name})
             self.audience.say(name, lambda scale, text=text: text)  # type: ignore[misc]
 
@@ -103,9 +106,9 @@ class UsdmAccountRest:
             web.get("/fapi/v1/accountConfig", use(self.account_config)),
             web.get("/fapi/v1/commissionRate", use(self.commission)),
             web.get("/fapi/v1/leverageBracket", use(self.brackets)),
-            web.post("/fapi/v1/listenKey", self.door.keyed(self.start_stream)),
-            web.put("/fapi/v1/listenKey", self.door.keyed(self.extend_stream)),
-            web.delete("/fapi/v1/listenKey", self.door.keyed(self.end_stream)),
+            web.post("/fapi/v1/listenKey", self.door.keyed(self.start_stream, FUTURES)),
+            web.put("/fapi/v1/listenKey", self.door.keyed(self.extend_stream, FUTURES)),
+            web.delete("/fapi/v1/listenKey", self.door.keyed(self.end_stream, FUTURES)),
         ]
         for version in ("v2", "v3"):
             found += [

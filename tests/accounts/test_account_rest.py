@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings
 
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials, KeyKind
-from market.binance.errors import BadKey, MustWait, Refused, TryAgain, UnknownOutcome
+from market.binance.errors import BadKey, ClockDiffers, MustWait, Refused, TryAgain, UnknownOutcome
 from market.binance.governor import Governor, Limit
 from market.hot import store
 from tests.conftest import RunningSimulator
@@ -36,7 +37,7 @@ async def adapter(
     try:
         yield rest
     finally:
-        await rest.close()
+        await rest.aclose()
         await client.aclose()
 
 
@@ -120,3 +121,26 @@ async def test_the_governor_decides_whether_anybody_calls(simulator: RunningSimu
             await rest.account()
         asked = (await get(simulator, "/simulator/status"))["requests"]
         assert asked["/api/v3/account"] == 1
+
+
+async def test_values_are_sent_as_binance_reads_them(simulator: RunningSimulator) -> None:
+    account = await opened(simulator)
+    async with adapter(simulator, account) as rest:
+        await rest.change("post", "/api/v3/order", **{**ORDER, "quantity": Decimal("1E-2")})
+        with pytest.raises(ValueError, match="expected text, an integer or a Decimal, was 0.01"):
+            await rest.change("post", "/api/v3/order", **{**ORDER, "quantity": 0.01})
+        with pytest.raises(ValueError, match="expected an endpoint with a known weight"):
+            await rest.read("/sapi/v1/unheard/of")
+
+
+async def test_a_change_refused_for_the_clock_is_right_the_next_time(
+    simulator: RunningSimulator,
+) -> None:
+    account = await opened(simulator)
+    async with adapter(simulator, account) as rest:
+        await rest.account()
+        await post(simulator, "/simulator/faults/clock", ms=-40_000)
+        with pytest.raises(ClockDiffers):
+            await rest.change("post", "/api/v3/order", **ORDER)
+        done = await rest.change("post", "/api/v3/order", **ORDER)
+        assert done["status"] == "FILLED"

@@ -13,14 +13,18 @@ from unittest.mock import Mock
 
 import pytest
 import redis
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.http import Http404
 from django.test import Client
 
 from accounts import tasks
 from accounts.models import AuditEntry, ExchangeAccount, User
-from accounts.services import connecting, credentials
+from accounts.services import connecting, credentials, valuation
 from accounts.templatetags.account_texts import check_text, problem_text
 from accounts.vault import keyring
 from lib.secret import Secret
@@ -62,6 +66,7 @@ def stage(
         done.join(30)
 
     monkeypatch.setattr(tasks.check_account, "delay_on_commit", at_once)
+    monkeypatch.setattr(cache, "add", lambda *args: True)
 
 
 def connected(user: User, account: dict[str, Any], label: str = "main") -> ExchangeAccount:
@@ -203,7 +208,7 @@ def test_a_clock_that_is_wrong_is_measured_and_shown(
         exchange.post("/simulator/faults/clock", ms=0)
     assert account.state == "live"  # we go by its clock
     assert outcomes(account)["clock"] == "note"
-    assert "+9" in check_text(account.checks[0])
+    assert "Binance's is +" in check_text(account.checks[0])
 
 
 def test_a_paused_account_is_asked_nothing(alice: User, exchange: AccountExchange) -> None:
@@ -241,10 +246,10 @@ def test_a_result_of_an_old_key_is_not_written_over_a_new_one(
     opened = exchange.open()
     account = connected(alice, opened)
     found = connecting.Findings().bad("key exists", "bad_key")
-    old = account.sealed()
-    fresh = exchange.post(f"/simulator/accounts/{opened['uid']}/keys")
-    replace(account, fresh)
-    connecting._remember(account, old, found)
+    old = ExchangeAccount.objects.get(pk=account.pk)
+    replace(account, exchange.post(f"/simulator/accounts/{opened['uid']}/keys"))
+    with transaction.atomic():
+        connecting._remember(old, found)
     account.refresh_from_db()
     assert account.state == "new"
 
@@ -364,7 +369,7 @@ def test_fifty_secrets_are_found_nowhere(
         pages.append(alices_browser.post(f"{PAGE}connect/", form, follow=True).content.decode())
     for account in ExchangeAccount.objects.all()[:5]:
         connecting.check(str(account.pk))
-    monkeypatch.setattr(connecting, "_store", lambda *args: 1 / 0)
+    monkeypatch.setattr(connecting, "_store", Mock(side_effect=ZeroDivisionError))
     with pytest.raises(ZeroDivisionError) as caught:
         alices_browser.post(f"{PAGE}connect/", {"label": "x", "api_key": key, "secret": secret})
     pages.append(alices_browser.get(PAGE).content.decode())
@@ -386,19 +391,102 @@ def test_fifty_secrets_are_found_nowhere(
     assert "evalsha" in told.getvalue().lower() or "eval" in told.getvalue().lower()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    ["accounts.services.connecting._store", "accounts.vault.keyring._checked",
+     "accounts.vault.keyfiles.fingerprint", "accounts.vault.envelope.AESGCM",
+     "django.contrib.auth.middleware.get_user"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", [f"{PAGE}connect/", "/api/accounts"])
 def test_a_report_of_an_error_leaves_the_secret_out(
-    alice: User, exchange: AccountExchange, settings: Any, monkeypatch: pytest.MonkeyPatch
+    alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch, broken: str, path: str
 ) -> None:
-    """Django's own page of a traceback, as a developer would see it."""
+    """Django's own page of a traceback, as a developer would see it, wherever it breaks."""
     settings.DEBUG = True
-    monkeypatch.setattr(connecting, "_store", Mock(side_effect=ZeroDivisionError))
     browser = Client(raise_request_exception=False)
     browser.force_login(alice)
+    monkeypatch.setattr(broken, Mock(side_effect=ZeroDivisionError))
     form = {"label": "x", "api_key": "B" * 64, "secret": "canary-in-a-traceback"}
-    page = browser.post(f"{PAGE}connect/", form).content.decode()
+    page = browser.post(path, form).content.decode()
     assert "ZeroDivisionError" in page
     assert "canary-in-a-traceback" not in page
     assert "B" * 64 not in page
+
+
+# --- what a reviewer found ----------------------------------------------------------------------
+
+
+def test_a_deleted_account_does_not_come_back_with_an_old_row(
+    alice: User, exchange: AccountExchange
+) -> None:
+    opened = exchange.open()
+    account = connected(alice, opened)
+    old = ExchangeAccount.objects.get(pk=account.pk)
+    connecting.disconnect(account=account, user=alice, with_data=True)
+    with pytest.raises(Http404):
+        replace(old, exchange.post(f"/simulator/accounts/{opened['uid']}/keys"))
+    assert not ExchangeAccount.objects.exists()
+
+
+def test_an_old_row_does_not_forget_whose_account_it_is(
+    alice: User, exchange: AccountExchange
+) -> None:
+    first = connecting.connect(
+        user=alice, label="a", **as_given(exchange.open())
+    )  # read before it was looked at
+    old = ExchangeAccount.objects.get(pk=first.pk)
+    connecting.check(str(first.pk))
+    replace(old, exchange.open())
+    connecting.check(str(first.pk))
+    first.refresh_from_db()
+    assert (first.state, first.problem) == ("broken", "another_account")
+
+
+def as_given(key: dict[str, Any]) -> dict[str, Secret]:
+    return {"api_key": Secret(key["apiKey"]), "secret": Secret(key["secretKey"])}
+
+
+def test_a_private_key_that_cannot_sign_is_told(alice: User, exchange: AccountExchange) -> None:
+    strange = X25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    account = connected(alice, {**exchange.open(), "secretKey": strange.decode()})
+    assert (account.state, account.problem) == ("broken", "signature")
+
+
+def test_an_odd_answer_does_not_leave_it_checking(
+    alice: User, exchange: AccountExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valuation, "snapshot", Mock(side_effect=KeyError))
+    account = connected(alice, exchange.open())
+    assert (account.state, account.problem) == ("stale", "unreachable")
+
+
+def test_a_pause_during_a_look_stays(alice: User, exchange: AccountExchange) -> None:
+    account = connecting.connect(user=alice, label="a", **as_given(exchange.open()))
+    found = connecting.Findings(uid=1)
+    connecting.pause(account=account, user=alice, paused=True)
+    with transaction.atomic():
+        connecting._remember(account, found)
+    account.refresh_from_db()
+    assert account.state == "paused"
+    connecting.disconnect(account=account, user=alice, with_data=False)
+    connecting.pause(account=account, user=alice, paused=False)
+    account.refresh_from_db()
+    assert account.state == "paused"  # there is no key to go on with
+
+
+def test_two_keys_of_one_account_looked_at_together(
+    alice: User, bob: User, exchange: AccountExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = exchange.open()
+    connected(alice, opened)
+    monkeypatch.setattr(connecting, "_is_connected_twice", lambda *args: False)  # both look first
+    second = exchange.post(f"/simulator/accounts/{opened['uid']}/keys")
+    again = connecting.connect(user=bob, label="b", **as_given(second))
+    connecting.check(str(again.pk))
+    again.refresh_from_db()
+    assert (again.state, again.problem) == ("broken", "connected_twice")
 
 
 def test_only_one_module_opens_sealed_keys() -> None:

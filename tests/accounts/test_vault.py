@@ -292,3 +292,23 @@ def test_keys_rotate_under_load(alice: User) -> None:
     assert len(made) > 10
     assert all(opened(row) == secret for row, secret in made)
     assert {row.kek_id for row in ExchangeAccount.objects.all()} == {6}
+
+
+@pytest.mark.django_db
+def test_a_row_that_does_not_open_stops_no_rotation(alice: User) -> None:
+    keyring.ensure()
+    good, bad = account(alice, "good", 1), account(alice, "bad", 2)
+    ExchangeAccount.objects.filter(pk=bad.pk).update(api_key=bytes(bad.api_secret))
+    keyring.promote(keyring.add().pk)
+    with pytest.raises(CommandError, match=f"do not open and stay as they are: {bad.pk}"):
+        call_command("kek", "rewrap", stdout=StringIO())
+    good.refresh_from_db()
+    assert good.kek_id == 2
+
+
+@pytest.mark.django_db
+def test_a_lost_pepper_is_a_problem_not_a_new_one(alice: User, key_folder: Path) -> None:
+    keyring.ensure()
+    (key_folder / "pepper").unlink()
+    with pytest.raises(CommandError, match="pepper cannot be read"):
+        call_command("kek", "ensure")
