@@ -129,30 +129,41 @@ async def publish(is_group: bool) -> int:
     return sent
 
 
-def measure(label: str, server: list[str], token: str, port: int, is_group: bool) -> None:
-    web = subprocess.Popen([sys.executable, "-W", "ignore", "-m", *server])
+def measure(label: str, server: list[str], count: int, token: str, is_group: bool) -> None:
+    """`count` processes share one listening socket, whose number stands for `FD` in `server`."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    port, fd = listening.getsockname()[1], listening.fileno()
+    command = [sys.executable, "-W", "ignore", "-m", *(w.replace("FD", str(fd)) for w in server)]
+    webs = [subprocess.Popen(command, pass_fds=[fd]) for _ in range(count)]
     ours, theirs = multiprocessing.Pipe()
     try:
-        wait_for_port(port)
+        time.sleep(6)  # all of them listen
         other = multiprocessing.Process(target=clients, args=(port, token, theirs), daemon=True)
         other.start()
         ours.recv()
         time.sleep(2)
-        before = used(web.pid)
+        before = [used(web.pid) for web in webs]
         sent = asyncio.run(publish(is_group))
-        cpu, memory = used(web.pid)
+        after = [used(web.pid) for web in webs]
         ours.send("report")
         delays, seen = ours.recv()
         other.join(20)
     finally:
-        web.terminate()
-        web.wait(30)
+        for web in webs:
+            web.terminate()
+            web.wait(30)
+        listening.close()
     cuts = statistics.quantiles(delays, n=100)
-    lost = sum(sent - count for count in seen)
+    lost = sum(sent - got for got in seen)
+    cpu = sum(b[0] - a[0] for a, b in zip(before, after, strict=True))
+    memory, grown = (
+        sum(b[1] for b in after),
+        sum(b[1] - a[1] for a, b in zip(before, after, strict=True)),
+    )
     print(
         f"  {label:<28} p50 {cuts[49]:7.1f}  p95 {cuts[94]:7.1f}  p99 {cuts[98]:7.1f} ms   "
-        f"lost {lost:>6} of {sent * len(seen):,}   cpu {cpu - before[0]:5.1f} s   "
-        f"memory {memory:4.0f} MB ({memory - before[1]:+.0f})"
+        f"lost {lost:>6} of {sent * len(seen):,}   cpu {cpu:5.1f} s   "
+        f"memory {memory:4.0f} MB ({grown:+.0f})"
     )
 
 
@@ -174,16 +185,6 @@ def _used_alone(pid: int) -> tuple[float, float]:
     return (int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("the web server did not start within 40 s")
-
-
 def main() -> int:
     call_command("migrate", verbosity=0)
     user, _ = User.objects.get_or_create(username="bench", email="bench@tapelog.invalid")
@@ -194,23 +195,17 @@ def main() -> int:
         f"{SOCKETS} sockets ({STALLED} stalled, {SLOW} slow) x {len(TOPICS)} topics x {HERTZ} Hz, "
         f"{SECONDS} s, {os.cpu_count()} cores shared with the clients"
     )
-    uvicorn = ["uvicorn", "--host", "127.0.0.1", "--ws", "websockets-sansio", "--loop", "uvloop",
-               "--log-level", "error", "--timeout-graceful-shutdown", "2",
-               "--ws-per-message-deflate", "false"]  # fmt: skip
-    runs = [
-        ("hub on uvicorn", [*uvicorn, "config.asgi:application"], False),
-        (
-            "hub on uvicorn, 2 processes",
-            [*uvicorn, "--workers", "2", "config.asgi:application"],
-            False,
-        ),
-        ("hub on daphne", ["daphne", "-v", "0", "config.asgi:application"], False),
-        ("Channels group on uvicorn", [*uvicorn, "benchmarks.fanout_app:application"], True),
-    ]
-    for label, server, is_group in runs:
-        port = free_port()
-        where = ["-p", str(port)] if server[0] == "daphne" else ["--port", str(port)]
-        measure(label, [server[0], *where, *server[1:]], token, port, is_group)
+    hub = ["launcher.web", "--fd", "FD"]
+    group = [*hub, "--app", "benchmarks.fanout_app:application"]
+    daphne = ["daphne", "-v", "0", "--fd", "FD", "config.asgi:application"]
+    for label, server, count, is_group in (
+        ("hub on uvicorn", hub, 1, False),
+        ("hub on uvicorn, 2 processes", hub, 2, False),
+        ("hub on daphne", daphne, 1, False),
+        ("hub on daphne, 2 processes", daphne, 2, False),
+        ("Channels group on uvicorn", group, 1, True),
+    ):
+        measure(label, server, count, token, is_group)
     return 0
 
 

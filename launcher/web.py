@@ -9,9 +9,11 @@ import uvicorn
 def main() -> None:
     parser = argparse.ArgumentParser(prog="launcher.web", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
-    listening = socket.socket(fileno=parser.parse_args().fd)
+    parser.add_argument("--app", default="config.asgi:application")
+    arguments = parser.parse_args()
+    listening = socket.socket(fileno=arguments.fd)
     config = uvicorn.Config(
-        "config.asgi:application",
+        arguments.app,
         ws="websockets-sansio",
         loop="uvloop",
         access_log=False,

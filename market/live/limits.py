@@ -18,6 +18,7 @@ PROCESSES = "tl:live:processes"
 PROCESS = uuid.uuid4().hex
 SILENT_SECONDS = 10
 BEAT_SECONDS = 3.0
+SOON_SECONDS = 0.05
 
 # KEYS: the set of processes. ARGV: this process, seconds it lives, then triples of field, limit and
 # what this process holds of it, the new one included. Returns 0 and counts, or the number of the
@@ -81,6 +82,7 @@ class _Teller:
     def __init__(self) -> None:
         self.client: redis.Redis | None = None
         self.task: asyncio.Task[None] | None = None
+        self.wake = asyncio.Event()
 
     @classmethod
     def here(cls) -> "_Teller":
@@ -94,33 +96,35 @@ class _Teller:
             self.client = redis.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
             )
-        if self.task is None:
-            self.task = asyncio.create_task(self._tell_for_ever())
+            self.wake = asyncio.Event()
+            self.task = asyncio.create_task(self._tell_while_used(self.client, self.wake))
         words = [word for field in limits for word in (field, limits[field], _held[field])]
         async with asyncio.timeout(2):
             answer: Any = self.client.eval(ENTER, 1, PROCESSES, PROCESS, SILENT_SECONDS, *words)
             return int(await answer)
 
     async def left(self) -> None:
-        client, task = self.client, self.task
-        if client is None:
-            return
-        if not _held:
+        """Told soon, many at once; after the last socket the client is closed before this ends."""
+        self.wake.set()
+        task = self.task
+        if not _held and task is not None:
             self.client = self.task = None
-            if task is not None:
-                task.cancel()
-        try:
-            async with asyncio.timeout(2):
-                await self._tell(client)
-        finally:
-            if self.client is not client:
-                await client.aclose()
+            await asyncio.wait({task}, timeout=2)
 
-    async def _tell_for_ever(self) -> None:
-        while self.client is not None:
-            with contextlib.suppress(redis.RedisError, OSError):
-                await self._tell(self.client)
-            await asyncio.sleep(BEAT_SECONDS)
+    async def _tell_while_used(self, client: redis.Redis, wake: asyncio.Event) -> None:
+        try:
+            while True:
+                wake.clear()
+                with contextlib.suppress(redis.RedisError, OSError):
+                    await self._tell(client)
+                if self.client is not client:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(BEAT_SECONDS):
+                        await wake.wait()
+                await asyncio.sleep(SOON_SECONDS)
+        finally:
+            await client.aclose()
 
     async def _tell(self, client: redis.Redis) -> None:
         """What this process holds, as a whole, so that no error stays."""

@@ -275,13 +275,19 @@ async def closed_with(socket: ClientConnection, seconds: float) -> int:
     return closed.value.rcvd.code
 
 
+async def first_heartbeat(socket: ClientConnection) -> None:
+    async with asyncio.timeout(15):
+        while "heartbeat" not in json.loads(await socket.recv()):
+            pass
+
+
 async def test_signing_out_closes_this_sign_ins_sockets_and_no_others(
     address: str, token: str, alice: User
 ) -> None:
     browser, cookie = await in_database(signed_in_cookie)(alice)
     _, other_cookie = await in_database(signed_in_cookie)(alice)
     mine, other = await with_cookie(address, cookie), await with_cookie(address, other_cookie)
-    await asyncio.sleep(0.5)  # the hub has subscribed
+    await first_heartbeat(mine)  # the hub has subscribed
     await in_database(browser.post)("/accounts/logout/")
     assert await closed_with(mine, 5) == 4401
     await other.send(json.dumps({"ack": 0}))
@@ -294,7 +300,7 @@ async def test_a_revoked_token_closes_its_sockets(address: str, token: str, alic
     socket = await connect(
         f"ws://{address}/ws/live/", additional_headers={"Authorization": f"Token {token}"}
     )
-    await asyncio.sleep(0.5)
+    await first_heartbeat(socket)
     token_id = await in_database(lambda: alice.api_tokens.get().pk)()
     assert await in_database(revoke_token)(user=alice, token_id=token_id)
     assert await closed_with(socket, 5) == 4401
