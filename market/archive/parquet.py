@@ -77,13 +77,17 @@ def _write_whole(path: Path, frame: pl.DataFrame) -> None:
     frame.write_parquet(part, compression="zstd")
     if not pl.read_parquet(part).equals(frame):
         raise OSError(f"{part}: expected the bars that were written")
-    for what in (part, path.parent):
-        descriptor = os.open(what, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    _to_disk(part)
     part.replace(path)
+    _to_disk(path.parent)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def digest(table: str) -> str:

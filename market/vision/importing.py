@@ -96,8 +96,8 @@ def import_days(
     Raises Damaged, Stopped, OSError, and ValueError for what cannot be asked.
     """
     _check(market, symbol, kind)
-    is_ours = settings.BINANCE_VISION_URL != files.OFFICIAL_URL
-    if settings.VENUE != "binance" and not is_ours:
+    is_official = settings.BINANCE_VISION_URL == files.OFFICIAL_URL
+    if settings.VENUE != "binance" and is_official:
         raise ValueError(
             f"expected BINANCE=live, was {settings.BINANCE}: Binance's trades do not belong to "
             "another venue's tape (set BINANCE_VISION_URL, or import files with --dir)"
@@ -111,7 +111,7 @@ def import_days(
             item = items.pop(0)
             progress.name = item.name
             try:
-                digest = files.expected_digest(settings.BINANCE_VISION_URL, item)
+                _import_day(instrument, item, folder, progress)
             except NotThere:
                 if item.days > 1:  # the month is not put together yet
                     items = item.by_day() + items
@@ -119,15 +119,18 @@ def import_days(
                 else:
                     progress.absent.append(item.name)
                     progress.files_done += 1
-                continue
-            if _is_in(instrument, item, item.name, digest):
-                _skip(progress, item.name)
-                continue
-            path = files.download(
-                settings.BINANCE_VISION_URL, item, digest, folder, partial(_told, progress)
-            )
-            _import(instrument, item, path, digest, progress, is_checked=True)
-            path.unlink()
+
+
+def _import_day(instrument: Instrument, item: Wanted, folder: Path, progress: Progress) -> None:
+    """Download and import one file, of a day or of a month. Raises NotThere."""
+    url = settings.BINANCE_VISION_URL
+    digest = files.expected_digest(url, item)
+    if _is_in(instrument, item, item.name, digest):
+        _skip(progress, item.name)
+        return
+    path = files.download(url, item, digest, folder, partial(_told, progress))
+    _import(instrument, item, path, digest, progress, is_checked=True)
+    path.unlink()
 
 
 def _told(progress: Progress, done: int) -> None:
