@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,16 @@ from accounts.vault.envelope import Binding
 class User(AbstractUser):
     """A trader. Everything private hangs on one user."""
 
+    class Currency(models.TextChoices):
+        USD = "USD", _("US dollar")
+        EUR = "EUR", _("Euro")
+        BTC = "BTC", "Bitcoin"
+        ETH = "ETH", "Ether"
+        BNB = "BNB", "BNB"
+
     email = models.EmailField(unique=True)
+    # what balances are shown in; where its price is not known, in dollars
+    report_currency = models.CharField(max_length=3, choices=Currency.choices, default=Currency.USD)
 
     objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
 
@@ -84,7 +94,11 @@ class KeyHolder(models.Model):
 
 class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):
     def visible_to(self, user: User) -> "ExchangeAccountQuerySet":
-        return self.filter(user=user)
+        """A user's own, of the venue that this installation runs on: venues never mix."""
+        return self.here().filter(user=user)
+
+    def here(self) -> "ExchangeAccountQuerySet":
+        return self.filter(venue=settings.VENUE)
 
 
 class ExchangeAccount(models.Model):

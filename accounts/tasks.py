@@ -43,6 +43,6 @@ def check_soon(account: ExchangeAccount) -> None:
 def check_accounts() -> None:
     """Every few minutes: permissions may have changed, keys may have been revoked."""
     watched = [State.NEW, State.CHECKING, State.SYNCING, State.LIVE, State.STALE, State.BROKEN]
-    rows = ExchangeAccount.objects.filter(state__in=watched).exclude(api_key=b"")
+    rows = ExchangeAccount.objects.here().filter(state__in=watched).exclude(api_key=b"")
     for pk in rows.values_list("pk", flat=True):
         check_account.apply_async((str(pk),), expires=280)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import outgoing, tasks
 from accounts.access import own_account
 from accounts.forms import ConnectForm, KeyForm, LabelForm
-from accounts.models import ExchangeAccount
+from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from accounts.services import connecting
 from accounts.services.tokens import issue_token, revoke_token
@@ -49,7 +49,18 @@ def revoke(request: SignedInRequest, token_id: int) -> HttpResponse:
 def exchange_accounts(request: SignedInRequest) -> HttpResponse:
     found = ExchangeAccount.objects.visible_to(request.user)
     template = "accounts/_list.html" if _is_part(request) else "accounts/list.html"
-    return render(request, template, {"accounts": found})
+    return render(request, template, {"accounts": found, "currencies": User.Currency.choices})
+
+
+@login_required
+@require_POST
+def report_currency(request: SignedInRequest) -> HttpResponse:
+    wish = request.POST.get("currency")
+    if wish not in User.Currency.values:
+        return HttpResponseBadRequest(_("Expected one of the currencies of the list."))
+    request.user.report_currency = wish
+    request.user.save(update_fields=["report_currency"])
+    return redirect("exchange-accounts")
 
 
 @login_required

@@ -23,7 +23,8 @@ OPEN = {
     "healthz", "readyz", "metrics", "set_language", "schema", "docs",
 }  # fmt: skip
 SIGNED_IN = {
-    "home", "status", "market", "account-tokens", "exchange-accounts", "exchange-connect",
+    "home", "status", "market", "account-tokens", "report-currency", "exchange-accounts",
+    "exchange-connect",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",
 }  # fmt: skip
 PERMITTED = {"imports", "import-change"}

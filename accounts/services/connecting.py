@@ -137,7 +137,9 @@ def _locked(account: ExchangeAccount) -> ExchangeAccount:
 
 def check(account_id: str) -> None:
     """Look at an account with its own key, and remember what was found."""
-    account = ExchangeAccount.objects.filter(pk=account_id).exclude(state=State.PAUSED).first()
+    account = (
+        ExchangeAccount.objects.here().filter(pk=account_id).exclude(state=State.PAUSED).first()
+    )
     if account is None or not credentials.has_key(account):
         return
     if account.state == State.NEW:

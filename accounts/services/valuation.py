@@ -5,6 +5,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 DOLLARS = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
+CURRENCIES = ("USD", "EUR", "BTC", "ETH", "BNB")
 # A coin without a dollar market is valued over one of these.
 BRIDGES = ("BTC", "BNB", "ETH")
 
@@ -40,9 +41,12 @@ def _snapshot(
         )  # fmt: skip
     rows.sort(key=lambda row: Decimal(row["value"] or 0), reverse=True)
     shown = ("symbol", "side", "type", "price", "origQty", "executedQty", "status", "time")
+    known = {name: price_of(name, prices)[0] for name in CURRENCIES}
     return {
         "balances": rows,
         "total": plain(total),
+        # dollars that one of each report currency is worth
+        "rates": {name: plain(rate) for name, rate in known.items() if rate},
         "orders": [{name: order.get(name) for name in shown} for order in orders],
     }
 
@@ -60,6 +64,16 @@ def price_of(asset: str, prices: Mapping[str, str]) -> tuple[Decimal | None, str
             price = Decimal(prices[pair]) * Decimal(prices[f"{bridge}USDT"])
             return price, f"{pair} x {bridge}USDT"
     return None, ""
+
+
+def in_currency(dollars: str | None, snapshot: Mapping[str, Any], currency: str) -> str | None:
+    """A value of a snapshot in a report currency; None where either is not known."""
+    rate = snapshot.get("rates", {}).get(currency)
+    if dollars is None or rate is None:
+        return None
+    with localcontext(prec=60):
+        places = Decimal("0.01") if currency in {"USD", "EUR"} else Decimal("0.00000001")
+        return plain((Decimal(dollars) / Decimal(rate)).quantize(places))
 
 
 def plain(value: Decimal) -> str:

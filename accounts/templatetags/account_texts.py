@@ -1,9 +1,12 @@
 """What was found at an account, in sentences."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+
+from accounts.services import valuation
 
 register = template.Library()
 
@@ -82,6 +85,13 @@ def check_text(check: Mapping[str, str]) -> str:
     if name == "futures":
         return _("Futures are not read: %(detail)s") % {"detail": detail}
     return (texts.get(name, name) % {"detail": detail}).strip() if name in texts else name
+
+
+@register.simple_tag
+def worth(dollars: str | None, snapshot: Mapping[str, Any], currency: str) -> str:
+    """A dollar value in the report currency, `–` where it is not known."""
+    found = valuation.in_currency(dollars, snapshot, currency)
+    return "–" if found is None else grouped(found)
 
 
 @register.filter

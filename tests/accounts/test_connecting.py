@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/account/exchange/"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def exchange() -> Iterator[AccountExchange]:
     with AccountExchange().running() as running:
         yield running
@@ -325,6 +325,33 @@ def test_the_api_connects_lists_changes_and_never_tells_a_key(
     assert api.get(url).json()["problem"] == "disconnected"
     assert api.delete(url).status_code == 204
     assert api.get(url).status_code == 404
+
+
+def test_worth_is_shown_in_the_currency_that_was_chosen(
+    alices_browser: Client, alice: User, exchange: AccountExchange
+) -> None:
+    account = connected(alice, exchange.open(balances={"USDT": "880.50"}))
+    assert "880.5" in alices_browser.get(PAGE).content.decode()
+    answer = alices_browser.post("/account/currency/", {"currency": "BNB"}, follow=True)
+    expected = (D("880.50") / D(account.snapshot["rates"]["BNB"])).quantize(D("0.00000001"))
+    assert f"{expected.normalize():f}" in answer.content.decode()
+    assert (
+        alices_browser.post("/account/currency/", {"currency": "EUR"}, follow=True).status_code
+        == 200
+    )
+    assert alices_browser.post("/account/currency/", {"currency": "XXX"}).status_code == 400
+
+
+def test_accounts_of_another_venue_are_neither_shown_nor_asked(
+    alices_browser: Client, alice: User, exchange: AccountExchange
+) -> None:
+    account = connected(alice, exchange.open(), "elsewhere")
+    ExchangeAccount.objects.update(venue="binance")
+    before = AuditEntry.objects.filter(action="credentials loaded").count()
+    connecting.check(str(account.pk))
+    assert AuditEntry.objects.filter(action="credentials loaded").count() == before
+    assert "elsewhere" not in alices_browser.get(PAGE).content.decode()
+    assert alices_browser.get(f"{PAGE}{account.pk}/").status_code == 404
 
 
 # --- secrets ------------------------------------------------------------------------------------
