@@ -134,6 +134,27 @@ def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(
     assert serious == []
 
 
+def test_an_account_is_connected_checked_and_forgotten(page: Page) -> None:
+    address = f"http://127.0.0.1:{PORT}"
+    [demo] = page.request.get(f"http://127.0.0.1:{PORT + 1}/simulator/accounts").json()
+    key = demo["keys"][0]
+    for secret, state in (("wrong" * 10, "Broken"), (key["secretKey"], "Live")):
+        page.goto(f"{address}/account/exchange/connect/")
+        page.get_by_label("Name").fill("Demo year")
+        page.get_by_label("API key").fill(key["apiKey"])
+        page.get_by_label("Secret key").fill(secret)
+        page.get_by_role("button", name="Connect", exact=True).click()
+        expect(page.locator("[data-refresh] .state")).to_have_text(state, timeout=20_000)
+        if state == "Broken":
+            expect(page.get_by_role("alert")).to_contain_text("does not belong to this key")
+        else:
+            expect(page.get_by_text("The key cannot withdraw or transfer.")).to_be_visible()
+            expect(page.get_by_role("cell", name="BNBUSDT")).to_be_visible()
+        page.get_by_text("Disconnect", exact=True).click()
+        page.get_by_role("button", name="Delete the account and its data").click()
+        expect(page.get_by_text("No account is connected yet.")).to_be_visible()
+
+
 def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:
     expect(page.locator("[data-state]")).to_contain_text("live")
     webs = processes(b"launcher.web", f"PORT={PORT}".encode())
