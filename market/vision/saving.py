@@ -82,11 +82,13 @@ def save(instrument_id: int, band_set: str, bars: pl.DataFrame) -> Saved:
             ) as copy,
         ):
             copy.write(text.getbuffer())
-        cursor.execute("ANALYZE incoming_archive")
         cursor.execute(UPSERT, [instrument_id, band_set])
         changed, hours = cursor.fetchone()
-        cursor.execute(DIFFERING, [instrument_id, *_ends(bars)])
-        differing = [to_seconds(time) for (time,) in cursor.fetchall()]
+        differing: list[int] = []
+        if changed < bars.height:  # some were there before
+            cursor.execute("ANALYZE incoming_archive")
+            cursor.execute(DIFFERING, [instrument_id, *_ends(bars)])
+            differing = [to_seconds(time) for (time,) in cursor.fetchall()]
     mark_hours(instrument_id, hours or [])
     return Saved(changed, differing)
 
