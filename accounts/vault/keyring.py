@@ -191,8 +191,3 @@ def _locked(key_id: int) -> KeyEncryptionKey:
     if key is None:
         raise KeyProblem(f"expected the id of a key, was {key_id}: see `manage.py kek status`")
     return key
-
-
-def _locked_now(key_id: int) -> KeyEncryptionKey:
-    with transaction.atomic():
-        return _locked(key_id)

@@ -2,12 +2,9 @@
 trade by trade, a hundred times faster. Sums are 128-bit integers, so they are exact.
 """
 
-from collections.abc import Iterator
-
 import polars as pl
 
 from market.flow.bands import BANDS, BandSet
-from market.flow.bars import Bar
 
 BAND_COLUMNS = [f"{side}{band}" for side in ("buy", "sell", "count") for band in range(BANDS)]
 FIGURES = [
@@ -153,16 +150,3 @@ def _figures(rows: pl.DataFrame) -> pl.DataFrame:
         pl.min_horizontal(pl.col("running").min() - before, NOTHING).alias("delta_low"),
         pl.max_horizontal(pl.col("running").max() - before, NOTHING).alias("delta_high"),
     )
-
-
-def as_bars(frame: pl.DataFrame) -> Iterator[Bar]:
-    for row in frame.iter_rows(named=True):
-        bar = Bar(row["second"])
-        for name in FIGURES:
-            setattr(bar, name, row[name])
-        bar.order = [int(word) for word in row["order"].split()]
-        if row["trade"]:
-            bar.trade = [int(word) for word in row["trade"].split()]
-        else:
-            bar.lacks_trade_unit = True
-        yield bar

@@ -164,9 +164,8 @@ class SpotAccountRest:
         wanted = Asked(
             asked.account, asked.key, {"symbol": asked.text("symbol"), **which}, asked.scale
         )
-        named_so = asked.params.get("cancelNewClientOrderId")
-        told = {"newClientOrderId": named_so} if named_so else {}
-        wanted.params |= told
+        if "cancelNewClientOrderId" in asked.params:
+            wanted.params["newClientOrderId"] = asked.params["cancelNewClientOrderId"]
         cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), wanted)  # noqa: E731
         gone, was_gone = _try(cancel)
         if not was_gone and mode == "STOP_ON_FAILURE":
@@ -340,8 +339,7 @@ def cancelled(order: Order, asked: Asked) -> Body:
             "selfTradePreventionMode",
         )},
         "origClientOrderId": order.client_id,
-        "clientOrderId": asked.params.get("cancelNewClientOrderId")
-        or asked.params.get("newClientOrderId", f"cancel{order.id}"),
+        "clientOrderId": asked.params.get("newClientOrderId", f"cancel{order.id}"),
         "transactTime": shape["updateTime"],
     }  # fmt: skip
 
