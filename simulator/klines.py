@@ -1,6 +1,6 @@
 """Candles, summed from the tape's trades."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -102,12 +102,6 @@ def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) ->
         if end <= current.close_time:
             return
         current = empty(current.close_time + 1, interval, zone_us, current.close)
-
-
-def sum_of(trades: Iterable[Trade], candle: Kline) -> Kline:
-    for trade in trades:
-        candle.add(trade)
-    return candle
 
 
 def quote_text(amount: int) -> str:
