@@ -16,6 +16,7 @@ from simulator.connection import Lifetime
 from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
 from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
+from simulator.listen_keys import ListenKeys
 from simulator.rest.bank_control import BankControl
 from simulator.rest.control import Control
 from simulator.rest.gate import Gate
@@ -24,7 +25,7 @@ from simulator.rest.signed import Door
 from simulator.rest.spot import SpotRest
 from simulator.rest.spot_account import SpotAccountRest
 from simulator.rest.usdm import UsdmRest
-from simulator.rest.usdm_account import ListenKeys, UsdmAccountRest
+from simulator.rest.usdm_account import UsdmAccountRest
 from simulator.sockets import Sockets
 from simulator.wsapi import WsApi
 
