@@ -217,6 +217,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "read exchange accounts' history": {
+        "task": "journal.supervise",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "imports that wait": {
         "task": "market.import_vision",
         "schedule": 60.0,

@@ -47,6 +47,33 @@ class Instrument(models.Model):
         return InstrumentKey(self.venue, self.market, self.symbol)
 
 
+class Listing(models.Model):
+    """A symbol as the exchange lists it, followed or not (exchangeInfo)."""
+
+    venue = models.CharField(max_length=16)
+    market = models.CharField(max_length=8, choices=Instrument.Market.choices)
+    symbol = models.CharField(max_length=40)
+    base_asset = models.CharField(max_length=20)
+    quote_asset = models.CharField(max_length=20)
+    # text, since the exchange adds to it: TRADING, HALT, BREAK, CANCEL_ONLY, SETTLING, …
+    status = models.CharField(max_length=24)
+    tick_size = models.DecimalField(max_digits=28, decimal_places=12)
+    step_size = models.DecimalField(max_digits=28, decimal_places=12)
+    min_notional = models.DecimalField(max_digits=28, decimal_places=12)
+    # filters as the exchange says them
+    filters = models.JSONField(default=list)
+    refreshed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venue", "market", "symbol"], name="listing_once")
+        ]
+        ordering: ClassVar = ["market", "symbol"]
+
+    def __str__(self) -> str:
+        return f"{self.market} {self.symbol}"
+
+
 class SecondBar(models.Model):
     """A 1 s bar; the table is partitioned by day (market.archive.partitions)."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from simulator.accounts.bank import Bank
-from simulator.accounts.history import open_demo
+from simulator.accounts.history import open_demo, past_prices
 from simulator.connection import Lifetime
 from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
@@ -19,6 +19,7 @@ from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
 from simulator.listen_keys import ListenKeys
 from simulator.rest.bank_control import BankControl
 from simulator.rest.control import Control
+from simulator.rest.downloads import Downloads
 from simulator.rest.gate import Gate
 from simulator.rest.sapi import Sapi
 from simulator.rest.signed import Door
@@ -59,6 +60,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     bank = Bank(exchange, options.accounts)
     if options.has_demo and not bank.accounts:
         open_demo(bank)
+    exchange.past = past_prices(bank)
     door = Door(bank, time.monotonic)
     listen_keys = ListenKeys(bank)
     api = WsApi(bank, door, options.lifetime, sockets.attempts)
@@ -67,7 +69,8 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     control = Control(exchange, sockets, injector)
     private = [
         SpotAccountRest(bank, door).routes(), UsdmAccountRest(bank, door, listen_keys).routes(),
-        Sapi(bank, door).routes(), BankControl(bank).routes(), api.routes(),
+        Sapi(bank, door).routes(), Downloads(bank, door).routes(),
+        BankControl(bank).routes(), api.routes(),
     ]  # fmt: skip
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])

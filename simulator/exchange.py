@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 from simulator.audience import Audience
 from simulator.book import BookChange
@@ -12,7 +13,7 @@ from simulator.channels.marks import Marks
 from simulator.channels.tickers import Tickers
 from simulator.channels.trades import Trades
 from simulator.faults import Faults
-from simulator.listing import SPOT, USDM, listing
+from simulator.listing import SPOT, USDM, Listing, listing
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
@@ -119,6 +120,12 @@ class Market:
             self._marks.tick(self.symbols, now_us)
 
 
+class Past(Protocol):
+    def covers(self, time_ms: int) -> bool: ...
+
+    def at(self, rules: Listing, time_ms: int) -> int: ...
+
+
 class Exchange:
     """Both markets. `advance` is called every few milliseconds; REST reads the tapes.
 
@@ -133,6 +140,8 @@ class Exchange:
         self.markets = {SPOT: Market(SPOT), USDM: Market(USDM)}
         for market in self.markets.values():
             market.audience.is_silent = faults.is_silent
+        # what prices were before the tapes began, for an exchange that has a past
+        self.past: Past | None = None
         self._clock = clock or now_us
         self.clock_offset_us = 0
 

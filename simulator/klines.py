@@ -1,6 +1,6 @@
 """Candles, summed from the tape's trades."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -73,6 +73,24 @@ def span(time_us: int, interval: str, zone_us: int = 0) -> tuple[int, int]:
 def empty(time_us: int, interval: str, zone_us: int, price: int) -> Kline:
     """The candle of a moment before its first trade."""
     return Kline(*span(time_us, interval, zone_us), open=price, high=price, low=price, close=price)
+
+
+def past(
+    price_at: Callable[[int], int], interval: str, start: int, end: int, zone_us: int = 0
+) -> Iterator[Kline]:
+    """Candles of a time before the tape, from a price that is known at each moment (epoch us)."""
+    opened, closed = span(start, interval, zone_us)
+    while opened <= end:
+        length = closed - opened
+        prices = [price_at(opened + length * part // 6) for part in range(7)]
+        kline = Kline(opened, closed, open=prices[0], close=prices[-1], trades=7)
+        margin = prices[0] // 1000
+        kline.high, kline.low = max(prices) + margin, min(prices) - margin
+        kline.base = 7 * UNIT
+        kline.quote = sum(prices) * UNIT
+        kline.taker_base, kline.taker_quote = 3 * UNIT, sum(prices[:3]) * UNIT
+        yield kline
+        opened, closed = span(closed + 1, interval, zone_us)
 
 
 def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) -> Iterator[Kline]:

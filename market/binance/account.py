@@ -50,7 +50,19 @@ WEIGHTS = {
     "/api/v3/allOrders": 20, "/api/v3/time": 1, "/api/v3/ticker/price": 4, "/fapi/v3/account": 5,
     "/fapi/v3/positionRisk": 5, "/fapi/v1/userTrades": 5, "/fapi/v1/income": 30,
     "/fapi/v1/openOrders": 40, "/fapi/v3/balance": 5, "/sapi/v1/account/apiRestrictions": 1,
+    "/fapi/v1/allOrders": 5, "/fapi/v1/symbolConfig": 5, "/fapi/v1/listenKey": 1,
+    "/fapi/v1/trade/asyn": 1000, "/fapi/v1/trade/asyn/id": 10, "/fapi/v1/income/asyn": 1000,
+    "/fapi/v1/income/asyn/id": 10, "/fapi/v1/premiumIndex": 10, "/api/v3/klines": 2,
+    "/fapi/v1/exchangeInfo": 1, "/api/v3/exchangeInfo": 20,
+    "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
+    "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,
+    "/sapi/v1/asset/assetDividend": 10, "/sapi/v1/asset/transfer": 1,
 }  # fmt: skip
+# path -> what it takes of the account's own budget of 180,000 a minute
+UID_WEIGHTS = {"/sapi/v1/capital/withdraw/history": 18_000, "/sapi/v1/convert/tradeFlow": 3000}
+# One of these is more than the share of history has in a minute.
+FILES = {"/fapi/v1/trade/asyn", "/fapi/v1/income/asyn"}
+MOST_DOWNLOAD_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -123,15 +135,29 @@ class _Client(AsyncClient):  # type: ignore[misc]
             raise BadKey(-1022, "this private key cannot sign") from error
 
 
+def no_credentials() -> Credentials:
+    """For `AccountRest` where only `read_public` is wanted."""
+    return Credentials("hmac", Secret(""), Secret(""))
+
+
 class AccountRest:
     """One account's endpoints. Every method raises TryAgain, MustWait, BadKey, ClockDiffers or
     Refused; a change may also raise UnknownOutcome. Close it: it holds the key."""
 
     def __init__(
-        self, addresses: Addresses, credentials: Credentials, governors: Mapping[str, Governor]
+        self,
+        addresses: Addresses,
+        credentials: Credentials,
+        governors: Mapping[str, Governor],
+        *,
+        kind: str = "account",
+        patience: float = 5.0,
     ) -> None:
-        """`governors` by the first part of the path: api, sapi, fapi. Raises ValueError for a
-        private key that cannot be read."""
+        """`governors` by the first part of the path: api, sapi, fapi, and uid for the account's own
+        budget. `kind` is the class of its reads, `patience` the seconds that one waits for weight.
+        Raises ValueError for a private key that cannot be read."""
+        self._kind = kind
+        self._patience = patience
         self._addresses = addresses
         self._governors = governors
         try:
@@ -186,6 +212,49 @@ class AccountRest:
         """Any signed GET; the answer as JSON."""
         return await self._read(path, params)
 
+    async def read_public(self, path: str, **params: object) -> Any:
+        """Any GET that needs no signature; the answer as JSON."""
+        return await self._read(path, params, signed=False)
+
+    async def listen_key(self) -> str:
+        """Of the futures user stream: made, or kept for another hour."""
+        said = await self._call("post", "/fapi/v1/listenKey", {}, signed=False, kind=self._kind)
+        return str(said["listenKey"])
+
+    def signed_message(self) -> dict[str, object]:
+        """Parameters of `userDataStream.subscribe.signature`: sorted by name, joined and signed as
+        they are, not percent-encoded (binance.md 3.1)."""
+        params: dict[str, object] = {
+            "apiKey": self._client.API_KEY,
+            "recvWindow": RECV_WINDOW_MS,
+            "timestamp": int(time.time() * 1000 + self._client.timestamp_offset),
+        }
+        payload = "&".join(f"{name}={params[name]}" for name in sorted(params))
+        return {**params, "signature": self._client._signed(payload)}
+
+    async def download(self, address: str) -> bytes:
+        """A file that the exchange made for us; without our key. Raises TryAgain, Refused."""
+        if address.startswith("/"):
+            address = self._addresses.futures + address
+        if not address.startswith(("https://", self._addresses.futures)):
+            raise Refused(0, f"expected an https address of a file, was {address[:80]}")
+        timeout = aiohttp.ClientTimeout(total=120)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(address) as answer,
+            ):
+                if answer.status != 200:
+                    raise TryAgain(f"the file's address answered {answer.status}")
+                body = await answer.content.read(MOST_DOWNLOAD_BYTES + 1)
+                while chunk := await answer.content.read(MOST_DOWNLOAD_BYTES + 1 - len(body)):
+                    body += chunk
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise TryAgain(f"file: {type(error).__name__}") from error
+        if len(body) > MOST_DOWNLOAD_BYTES:
+            raise Refused(0, f"expected a file of at most {MOST_DOWNLOAD_BYTES} bytes")
+        return body
+
     async def change(
         self, method: Literal["post", "put", "delete"], path: str, **params: object
     ) -> Any:  # noqa: E501
@@ -214,7 +283,8 @@ class AccountRest:
         has_measured = False
         for attempt in range(READ_TRIES + 1):  # one more for the clock
             try:
-                return await self._call("get", path, params or {}, signed=signed, kind="account")
+                kind = "account" if path in FILES else self._kind
+                return await self._call("get", path, params or {}, signed=signed, kind=kind)
             except ClockDiffers:
                 if has_measured:
                     raise
@@ -236,7 +306,10 @@ class AccountRest:
     ) -> Any:
         governor = self._governors[path.split("/")[1]]
         try:
-            await governor.reserve(_weight(method, path, params), kind, patience=5.0)
+            await governor.reserve(_weight(method, path, params), kind, self._patience)
+            if path in UID_WEIGHTS and "uid" in self._governors:
+                # nobody else uses the account's own budget: all of it
+                await self._governors["uid"].reserve(UID_WEIGHTS[path], "order", self._patience)
         except redis.RedisError as error:
             raise MustWait(1.0, "the limiter cannot be asked, so nobody calls") from error
         base = self._addresses.futures if path.startswith("/fapi") else self._addresses.spot
@@ -288,7 +361,7 @@ def _weight(method: str, path: str, params: Mapping[str, object]) -> int:
     """Raises ValueError for an endpoint whose weight nobody has written down."""
     if path == "/api/v3/openOrders" and (method == "delete" or "symbol" in params):
         return 1 if method == "delete" else 6
-    if path == "/fapi/v1/openOrders" and "symbol" in params:
+    if path in {"/fapi/v1/openOrders", "/fapi/v1/premiumIndex"} and "symbol" in params:
         return 1
     if method != "get":
         return 1

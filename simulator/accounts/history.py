@@ -41,6 +41,9 @@ class Prices:
         self.start_ms = start_ms
         self._walks: dict[str, list[float]] = {}
 
+    def covers(self, time_ms: int) -> bool:
+        return self.start_ms <= time_ms < self.start_ms + (DAYS * 24 + 47) * 3_600_000
+
     def at(self, rules: Listing, time_ms: int) -> int:
         walk = self._walks.get(rules.base)
         if walk is None:
@@ -57,6 +60,15 @@ class Prices:
         noise = random.Random(f"{rules.base}:{time_ms // 1000}").gauss(0, 0.0003)
         price = int(rules.price * math.exp(level + noise))
         return max(rules.tick, price // rules.tick * rules.tick)
+
+
+def past_prices(bank: Bank, seed: int = 1) -> Prices | None:
+    """The prices of the demo's year, also after a restart; None without a demo."""
+    demo = next((a for a in bank.accounts.values() if a.name == "demo"), None)
+    if demo is None or not demo.movements:
+        return None
+    first = min(item.time for item in demo.movements)
+    return Prices(seed, first // DAY_MS * DAY_MS)
 
 
 class Year:
@@ -108,9 +120,13 @@ class Year:
                        for _ in range(self.rng.randint(3, 12)))  # fmt: skip
         for number, offset in enumerate(times):
             self._spot_order(opens + offset, is_forgotten=day == FORGOTTEN_DAY and number == 0)
-        for offset in sorted(self.rng.randrange(DAY_MS - 1000) for _ in range(3)):
-            self._futures_order(opens + offset)
-        self._fund(day)
+        moments = sorted(self.rng.randrange(DAY_MS - 1000) for _ in range(3))
+        funding = [number * FUNDING_EVERY_US // 1000 for number in self._fundings(day)]
+        for moment in sorted([*(opens + offset for offset in moments), *funding]):
+            if moment in funding:
+                self._fund(moment)
+            else:
+                self._futures_order(moment)
 
     def _spot_order(self, time_ms: int, *, is_forgotten: bool) -> None:
         rng, rules = self.rng, self.rng.choice(self.spot)
@@ -168,14 +184,18 @@ class Year:
             self._desk.fill(self.account, order, trade, part, rules, is_maker=is_maker)
             time_ms += rng.choice((0, 40, 900))
 
-    def _fund(self, day: int) -> None:
+    def _fundings(self, day: int) -> range:
+        """Numbers of the day's three payments."""
         first = (self.start_ms + day * DAY_MS) * 1000 // FUNDING_EVERY_US + 1
-        for number in range(first, first + 3):
-            time_ms = number * FUNDING_EVERY_US // 1000
-            for rules in self.usdm:
-                mark = self.prices.at(rules, time_ms)
-                rate = funding_rate(rules, number)
-                self._desk.fund(self.account, rules, rate, mark, time_ms)
+        return range(first, first + 3)
+
+    def _fund(self, time_ms: int) -> None:
+        """By the position of that moment."""
+        number = time_ms * 1000 // FUNDING_EVERY_US
+        for rules in self.usdm:
+            mark = self.prices.at(rules, time_ms)
+            rate = funding_rate(rules, number)
+            self._desk.fund(self.account, rules, rate, mark, time_ms)
 
     # --- what is no order -----------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from simulator.accounts.refusals import Refusal
 from simulator.channels.books import level_texts
 from simulator.exchange import Exchange
 from simulator.klines import LENGTHS, Kline, klines, row, span
+from simulator.klines import past as klines_of_past
 from simulator.limits import WEIGHT_A_MINUTE
 from simulator.listing import SPOT
 from simulator.rest import shapes
@@ -186,8 +187,27 @@ class MarketRest(ABC):
         opened = _first_open(start, end, wanted, interval, zone)
         found: list[Kline] = []
         if opened <= end:
-            found = list(islice(klines(symbol.tape, interval, opened, end, zone), wanted))
+            found = self._past_klines(symbol, interval, opened, end, zone, wanted)
+            if found:
+                opened = found[-1].close_time + 1
+            rest = klines(symbol.tape, interval, opened, end, zone)
+            found += islice(rest if opened <= end else (), wanted - len(found))
         return web.json_response([row(item, symbol.rules, scale(request)) for item in found])
+
+    def _past_klines(
+        self, symbol: Symbol, interval: str, start: int, end: int, zone: int, wanted: int
+    ) -> list[Kline]:
+        """Of the demo's year, before the tape begins."""
+        past = self.exchange.past
+        begins = symbol.tape.at(symbol.tape.first_id).time if symbol.tape.last_id else end
+        if past is None or not past.covers(start // 1000):
+            return []
+        end = min(end, span(begins, interval, zone)[0] - 1)
+        rules = symbol.rules
+        found = klines_of_past(
+            lambda time_us: past.at(rules, time_us // 1000), interval, start, end, zone
+        )
+        return list(islice(takewhile(lambda k: past.covers(k.close_time // 1000), found), wanted))
 
     async def day(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)

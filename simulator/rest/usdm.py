@@ -28,6 +28,10 @@ WEIGHTS = {
     "userTrades": 5,
     "income": 30,
     "allOrders": 5,
+    "trade/asyn": 1000,
+    "income/asyn": 1000,
+    "trade/asyn/id": 10,
+    "income/asyn/id": 10,
 }
 KLINE_WEIGHTS = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 # the path's name -> weight for one symbol, for all

@@ -1,0 +1,43 @@
+"""What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
+
+from journal.models.exchange import (
+    AssetPrice,
+    Balance,
+    DailyBalance,
+    Fill,
+    FuturesPosition,
+    Income,
+    Market,
+    Order,
+    Source,
+    Transfer,
+)
+from journal.models.notes import (
+    Annotation,
+    DayNote,
+    ManualFill,
+    NoteTemplate,
+    Preferences,
+    SavedView,
+    Screenshot,
+    Setup,
+    Tag,
+)
+from journal.models.syncing import Coverage, Difference, Sync
+from journal.models.trades import (
+    Book,
+    FillFlow,
+    LedgerProblem,
+    OpenPosition,
+    Realized,
+    Trade,
+    TradeFill,
+)
+
+__all__ = [
+    "Annotation", "AssetPrice", "Balance", "Book", "Coverage", "DailyBalance", "DayNote",
+    "Difference",
+    "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
+    "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
+    "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "Transfer",
+]  # fmt: skip

@@ -1,0 +1,114 @@
+"""How far an account's history is known, and who is reading it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ExchangeAccount
+from journal.models.exchange import Market, OfAccount, OwnedQuerySet
+
+
+class Sync(models.Model):
+    """One account's synchronisation: what was asked for, and how it stands."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Reading")
+        COMPLETE = "complete", _("Complete")
+        FAILED = "failed", _("Failed")
+
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.CASCADE, primary_key=True, related_name="sync"
+    )
+    # nothing before this day is asked for; empty: since Binance opened
+    since = models.DateField(null=True, blank=True)
+    # spot symbols that the user named, beside those that were found
+    symbols = models.JSONField(default=list)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    # what is being done, or what went wrong: a text to translate, and what to put into it
+    note = models.CharField(max_length=300, blank=True)
+    note_values = models.JSONField(default=dict)
+    # requests done and expected, of the run at work
+    done = models.IntegerField(default=0)
+    expected = models.IntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # who reads: one worker at a time, taken over when it says nothing for a while
+    holder = models.CharField(max_length=120, blank=True)
+    until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.state}"
+
+
+class Coverage(OfAccount):
+    """What is known of one kind of history, of one symbol where the exchange answers by symbol."""
+
+    class Kind(models.TextChoices):
+        FILLS = "fills", _("Fills")
+        ORDERS = "orders", _("Orders")
+        INCOME = "income", _("Futures income")
+        DEPOSITS = "deposits", _("Deposits")
+        WITHDRAWALS = "withdrawals", _("Withdrawals")
+        DUST = "dust", _("Dust to BNB")
+        CONVERTS = "converts", _("Converts")
+        DIVIDENDS = "dividends", _("Distributions")
+        TRANSFERS = "transfers", _("Between wallets")
+
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    market = models.CharField(max_length=8, choices=Market.choices)
+    symbol = models.CharField(max_length=40, blank=True)
+    # why the symbol is asked for: balance, income, transfer, convert, followed, chosen
+    reason = models.CharField(max_length=12, blank=True)
+    # the stretch of time that is known without a hole
+    from_time = models.DateTimeField(null=True)
+    to_time = models.DateTimeField(null=True)
+    # the next id to ask for from below, and the first of the newest ones that are known
+    cursor = models.BigIntegerField(default=0)
+    newest_first_id = models.BigIntegerField(null=True)
+    newest_last_id = models.BigIntegerField(null=True)
+    rows = models.IntegerField(default=0)
+    oldest = models.DateTimeField(null=True)
+    is_complete = models.BooleanField(default=False)
+    # what the exchange does not give, and what to do about it
+    note = models.CharField(max_length=200, blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "kind", "market", "symbol"], name="coverage_once"
+            )
+        ]
+        ordering: ClassVar = ["market", "kind", "symbol"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.market} {self.symbol}"
+
+
+class Difference(OfAccount):
+    """The last comparison of one asset of one wallet: what its history adds up to against what the
+    exchange reports."""
+
+    wallet = models.CharField(max_length=8, choices=Market.choices)
+    asset = models.CharField(max_length=20)
+    calculated = models.DecimalField(max_digits=40, decimal_places=18)
+    reported = models.DecimalField(max_digits=40, decimal_places=18)
+    # a code of journal.reconciling; empty when both agree
+    cause = models.CharField(max_length=20, blank=True)
+    detail = models.JSONField(default=dict)
+    compared_at = models.DateTimeField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "wallet", "asset"], name="difference_once")
+        ]
+        ordering: ClassVar = ["wallet", "asset"]
+
+    def __str__(self) -> str:
+        return f"{self.wallet} {self.asset} {self.reported - self.calculated}"

@@ -1,0 +1,134 @@
+"""One synchronisation of one account from its beginning to its end: newest first, then back, then
+what is new since it began; at the end its books are built and its balances compared."""
+
+from collections.abc import Callable
+
+import structlog
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import ExchangeAccount
+from accounts.vault.envelope import NotOurs
+from accounts.vault.keyfiles import KeyProblem
+from journal.models import Book, Market, Sync
+from journal.services import comparing, rebuilding
+from journal.sync import spot, usdm, wallets
+from journal.sync.files import NotAFile
+from journal.sync.run import Run, Stopped, new_holder, take
+from market import listings
+from market.binance.errors import ExchangeError
+from market.models import Listing
+
+log = structlog.get_logger(__name__)
+
+State = Sync.State
+# A balance that moved while we were reading: read what is new, and look again.
+MOST_LOOKS = 3
+
+
+def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False) -> bool:
+    """Returns False when there is nothing to do: no such account, paused, no key, or another
+    worker is at it."""
+    account = (
+        ExchangeAccount.objects.here()
+        .filter(pk=account_id, state=ExchangeAccount.State.LIVE)
+        .exclude(api_key=b"")
+        .first()
+    )
+    if account is None:
+        return False
+    Sync.objects.get_or_create(account=account)
+    holder = new_holder()
+    if not take(account, holder):
+        return False
+    _set(account, holder, state=State.RUNNING, started_at=timezone.now(), done=0, expected=0)
+    try:
+        _run(Run(account, holder, is_to_stop))
+    except Stopped:
+        _set(account, holder, state=State.WAITING, note="")
+    except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
+        log.warning("sync failed", account=str(account.pk), error=str(error)[:200])
+        _set(account, holder, state=State.FAILED, note="%(reason)s",
+             note_values={"reason": str(error)[:300]})  # fmt: skip
+    except Exception:
+        _set(account, holder, state=State.FAILED, note=_("An error of ours; it is in the log."))
+        raise
+    else:
+        _set(account, holder, state=State.COMPLETE, note="", finished_at=timezone.now())
+    finally:
+        Sync.objects.filter(account=account, holder=holder).update(holder="", until=None)
+    return True
+
+
+def _run(run: Run) -> None:
+    with run.reader:
+        has_futures = bool(run.account.permissions.get("enableFutures"))
+        for market in [Market.SPOT, *([Market.USDM] if has_futures else [])]:
+            listings.refresh_if_stale(market)
+            run.listings[market] = {
+                row.symbol: row
+                for row in Listing.objects.filter(venue=run.account.venue, market=market)
+            }
+        spot.read_balances(run)
+        symbols = spot.propose_symbols(run)
+        spot.read_newest(run, symbols)
+        if has_futures:
+            _read_futures(run)
+        _build(run)  # first numbers, long before the last page
+        wallets.read_cheap(run)
+        symbols = spot.propose_symbols(run)  # transfers have named more
+        spot.read_newest(run, symbols)
+        spot.read_back(run, symbols)
+        wallets.read_dear(run)
+        known = set(symbols)
+        symbols = spot.propose_symbols(run)  # and converts
+        spot.read_newest(run, symbols)
+        spot.read_back(run, set(symbols) - known)
+        if has_futures:
+            usdm.read_older(run)
+        spot.read_orders(run, symbols)
+        _finish(run, list(symbols), has_futures)
+
+
+def _read_futures(run: Run) -> None:
+    usdm.read_balances(run)
+    usdm.read_income(run)
+    symbols = usdm.find_symbols(run)
+    usdm.read_fills(run, symbols)
+    usdm.read_orders(run, symbols)
+
+
+def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
+    """What happened since we began, and the comparison; again while the balances move."""
+    for look in range(MOST_LOOKS):
+        run.now = timezone.now()
+        spot.read_balances(run)
+        if has_futures:
+            usdm.read_balances(run)
+        fresh = spot.read_forward(run, symbols)
+        wallets.read_cheap(run)
+        wallets.read_dear(run)
+        if has_futures:
+            usdm.read_income(run)
+            usdm.read_fills(run, usdm.find_symbols(run))
+        _build(run)
+        run.say(_("Comparing balances"))
+        found = comparing.compare(run.account)
+        if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in found):
+            break
+
+
+def _build(run: Run) -> None:
+    def told(done: int, count: int) -> None:
+        run.say(_("Computing trades: book %(done)s of %(count)s"), done=done, count=count)
+        run.beat(run.note)
+
+    due = Book.objects.filter(account=run.account, built__lt=F("version")).count()
+    run.say(_("Asking for prices of %(count)s books"), count=due)
+    rebuilding.rebuild_due(run.account, run.reader.read_public, told)
+
+
+def _set(account: ExchangeAccount, holder: str, **fields: object) -> None:
+    """Only while we hold it."""
+    Sync.objects.filter(account=account, holder=holder).update(**fields)

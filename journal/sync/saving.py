@@ -1,0 +1,146 @@
+"""Rows that the exchange sent -> PostgreSQL, each once, with the books that they make due."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import ExchangeAccount
+from journal.models import Balance, Book, Fill, FuturesPosition, Income, Market, Order, Transfer
+from journal.sync.prices import DOLLARS
+
+BookName = tuple[str, str]
+
+
+@transaction.atomic
+def save_fills(account: ExchangeAccount, rows: Sequence[Fill]) -> list[Fill]:
+    """Returns those that were not known."""
+    fresh = []
+    for market in {row.market for row in rows}:
+        mine = [row for row in rows if row.market == market]
+        known = set(
+            Fill.objects.filter(
+                account=account, market=market, trade_id__in=[row.trade_id for row in mine]
+            ).values_list("symbol", "trade_id")
+        )
+        fresh += [row for row in mine if (row.symbol, row.trade_id) not in known]
+    Fill.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    make_due(account, {name for row in fresh for name in books_of(row)})
+    return fresh
+
+
+@transaction.atomic
+def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
+    known = set(
+        Transfer.objects.filter(
+            account=account, external_id__in=[row.external_id for row in rows]
+        ).values_list("kind", "external_id", "asset")
+    )
+    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
+    Transfer.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    touch(account, {(Market.SPOT, row.asset) for row in fresh})
+    return len(fresh)
+
+
+@transaction.atomic
+def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
+    known = set(
+        Income.objects.filter(
+            account=account, external_id__in=[row.external_id for row in rows]
+        ).values_list("kind", "external_id", "asset")
+    )
+    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
+    Income.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    touch(account, {(Market.USDM, row.symbol) for row in fresh if row.kind == "FUNDING_FEE"})
+    return len(fresh)
+
+
+def save_orders(rows: Sequence[Order]) -> None:
+    """The newest state of each; what is older than what we have changes nothing."""
+    newest: dict[tuple[str, str, int], Order] = {}
+    for row in rows:
+        key = (row.market, row.symbol, row.order_id)
+        if key not in newest or newest[key].changed_at <= row.changed_at:
+            newest[key] = row
+    for row in _newer_than_known(list(newest.values())):
+        names = [field.name for field in Order._meta.concrete_fields if field.name != "id"]
+        Order.objects.update_or_create(
+            account_id=row.account_id, market=row.market, symbol=row.symbol,
+            order_id=row.order_id, defaults={name: getattr(row, name) for name in names},
+        )  # fmt: skip
+
+
+def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
+    if not rows:
+        return []
+    found = Order.objects.filter(
+        account_id=rows[0].account_id, order_id__in=[row.order_id for row in rows]
+    )
+    known = {(o.market, o.symbol, o.order_id): o for o in found}
+    fresh, changed = [], []
+    for row in rows:
+        old = known.get((row.market, row.symbol, row.order_id))
+        if old is None:
+            fresh.append(row)
+        elif row.changed_at > old.changed_at or (
+            row.changed_at == old.changed_at and row.executed > old.executed
+        ):
+            changed.append(row)
+    Order.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    return changed
+
+
+@transaction.atomic
+def save_balances(
+    account: ExchangeAccount, wallet: str, held: dict[str, tuple[Any, Any]], now: datetime,
+    *, is_whole: bool,
+) -> None:  # fmt: skip
+    """`held` is asset -> (free, locked); the whole wallet, or only what has changed. An older
+    report never undoes a newer one."""
+    for asset, (free, locked) in held.items():
+        row, is_new = Balance.objects.select_for_update().get_or_create(
+            account=account, wallet=wallet, asset=asset,
+            defaults={"free": free, "locked": locked, "updated_at": now},
+        )  # fmt: skip
+        if not is_new and row.updated_at <= now:
+            row.free, row.locked, row.updated_at = free, locked, now
+            row.save()
+    if is_whole:
+        gone = Balance.objects.filter(account=account, wallet=wallet, updated_at__lte=now)
+        gone.exclude(asset__in=list(held)).delete()
+
+
+@transaction.atomic
+def save_positions(account: ExchangeAccount, rows: Sequence[FuturesPosition]) -> None:
+    """All that are open: what is not among them is closed."""
+    FuturesPosition.objects.filter(account=account).delete()
+    FuturesPosition.objects.bulk_create([row for row in rows if row.quantity])
+
+
+# --- books --------------------------------------------------------------------------------------
+
+
+def books_of(fill: Any) -> Iterable[BookName]:
+    """What a fill may change: its own coin's book, and on spot those of the coins it paid with."""
+    if fill.market != Market.SPOT:
+        return {(fill.market, fill.symbol)}
+    coins = {fill.base, fill.quote, fill.fee_asset} - {""}
+    return {(Market.SPOT, coin) for coin in coins if coin == fill.base or coin not in DOLLARS}
+
+
+def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
+    """Books that are new or touched; in the transaction of what touches them."""
+    Book.objects.bulk_create(
+        [Book(account=account, market=market, name=name, version=0) for market, name in names],
+        ignore_conflicts=True,
+    )
+    touch(account, names)
+
+
+def touch(account: ExchangeAccount, names: Collection[BookName]) -> None:
+    for market, name in sorted(names):  # in one order, so that two writers never wait for another
+        Book.objects.filter(account=account, market=market, name=name).update(
+            version=F("version") + 1
+        )

@@ -1,0 +1,208 @@
+"""USD-M futures history: income first, since it names the symbols, then fills in windows of seven
+days; what is older than three months comes as files (binance.md 5.3)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from journal.models import Balance, Coverage, Fill, FuturesPosition, Income, Market, Order
+from journal.sync import files, rows
+from journal.sync.run import Run
+from journal.sync.saving import (
+    save_balances,
+    save_fills,
+    save_income,
+    save_orders,
+    save_positions,
+)
+from journal.sync.windows import DAY_MS, read_windows, windows_left
+from lib.dates import from_ms, to_ms
+from market.binance.errors import Refused
+
+Kind = Coverage.Kind
+PAGE = 1000
+MOST_PAGES = 1000
+# Binance's own answers reach back three months; a day less, so that no edge is missed.
+KEPT_MS = 89 * DAY_MS
+YEAR_MS = 364 * DAY_MS
+# USD-M futures began on 8 September 2019.
+FUTURES_OPENED_MS = 1_567_900_800_000
+FILE_LOOKS = 100
+FILE_PAUSE_SECONDS = 2.0
+
+
+def read_balances(run: Run) -> None:
+    """Wallet balances and open positions."""
+    now = timezone.now()
+    said = run.reader.read("/fapi/v3/account")
+    zero = Decimal(0)
+    held = {a["asset"]: (Decimal(a["walletBalance"]), zero) for a in said["assets"]}
+    save_balances(run.account, Market.USDM, held, now, is_whole=True)
+    found = run.reader.read("/fapi/v3/positionRisk")
+    configs = {c["symbol"]: c for c in run.reader.read("/fapi/v1/symbolConfig")} if found else {}
+    save_positions(
+        run.account,
+        [rows.position(run.account, p, configs.get(p["symbol"], {}), now) for p in found],
+    )
+
+
+def read_income(run: Run) -> None:
+    row = run.coverage(Kind.INCOME, Market.USDM)
+    floor = max(run.since_ms, run.now_ms - KEPT_MS)
+    run.say(_("Reading futures income"), windows_left(run, row, 7, floor))
+    save = partial(save_income, run.account)
+    read_windows(run, row, 7, partial(_ask_income, run), save, floor_ms=floor)
+
+
+def _ask_income(run: Run, start: int, end: int) -> list[Income]:
+    """Pages by time: a full page goes on at its last moment, where the same rows come again."""
+    found: dict[tuple[str, str, str], Income] = {}
+    for _page in range(MOST_PAGES):
+        page = run.reader.read("/fapi/v1/income", startTime=start, endTime=end, limit=PAGE)
+        fresh = [rows.income(run.account, item) for item in page]
+        found |= {(row.kind, row.external_id, row.asset): row for row in fresh}
+        if len(page) < PAGE:
+            break
+        last = max(item["time"] for item in page)
+        # more rows in one ms than a page holds: what the exchange does not show cannot be read
+        start = last if last > start else last + 1
+    return list(found.values())
+
+
+def find_symbols(run: Run) -> list[str]:
+    """What was ever traded, as income, positions and files say."""
+    mine = {"account": run.account}
+    sources = (
+        Income.objects.filter(**mine), FuturesPosition.objects.filter(**mine),
+        Fill.objects.filter(**mine, market=Market.USDM),
+        Coverage.objects.filter(**mine, market=Market.USDM),
+    )  # fmt: skip
+    found = {name for source in sources for name in source.values_list("symbol", flat=True)}
+    return sorted(name for name in found if name in run.listings[Market.USDM])
+
+
+def read_fills(run: Run, symbols: Sequence[str]) -> None:
+    floor = max(run.since_ms, run.now_ms - KEPT_MS)
+    for number, symbol in enumerate(symbols):
+        row = run.coverage(Kind.FILLS, Market.USDM, symbol, "income")
+        left = windows_left(run, row, 7, floor) * (len(symbols) - number)
+        run.say(_("Reading %(symbol)s futures"), left, symbol=symbol)
+        save = partial(_save_fills, run)
+        read_windows(run, row, 7, partial(_ask_fills, run, symbol), save, floor_ms=floor)
+
+
+def _ask_fills(run: Run, symbol: str, start: int, end: int) -> list[Fill]:
+    """A full page goes on from its last id, as far as the window reaches."""
+    path = "/fapi/v1/userTrades"
+    page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
+    found = list(page)
+    for _page in range(MOST_PAGES):
+        if len(page) < PAGE:
+            break
+        next_id = max(item["id"] for item in page) + 1
+        page = run.reader.read(path, symbol=symbol, fromId=next_id, limit=PAGE)
+        found += [item for item in page if item["time"] <= end]
+        if page and page[-1]["time"] > end:
+            break
+    listing = run.listings[Market.USDM][symbol]
+    return [rows.usdm_fill(run.account, item, listing) for item in found]
+
+
+def _save_fills(run: Run, found: list[Fill]) -> int:
+    return len(save_fills(run.account, found))
+
+
+def read_orders(run: Run, symbols: Sequence[str]) -> None:
+    floor = max(run.since_ms, run.now_ms - KEPT_MS)
+    for symbol in symbols:
+        row = run.coverage(Kind.ORDERS, Market.USDM, symbol)
+        run.say(_("Reading %(symbol)s: orders"), symbol=symbol)
+        read_windows(run, row, 7, partial(_ask_orders, run, symbol), _save_orders, floor_ms=floor)
+    page = run.reader.read("/fapi/v1/openOrders")
+    save_orders([rows.usdm_order(run.account, item) for item in page])
+
+
+def _ask_orders(run: Run, symbol: str, start: int, end: int) -> list[Order]:
+    page = run.reader.read(
+        "/fapi/v1/allOrders", symbol=symbol, startTime=start, endTime=end, limit=PAGE
+    )
+    return [rows.usdm_order(run.account, item) for item in page]
+
+
+def _save_orders(found: list[Order]) -> int:
+    save_orders(found)
+    return len(found)
+
+
+def read_older(run: Run) -> None:
+    """What is older than three months: files of at most a year, made by the exchange, until what is
+    known adds up to what the wallet holds. Done once."""
+    row = run.coverage(Kind.INCOME, Market.USDM)
+    assert row.from_time is not None
+    floor = max(run.since_ms, FUTURES_OPENED_MS)
+    for _year in range(20):
+        end = to_ms(row.from_time)
+        if end <= floor:
+            break
+        if _adds_up(run):
+            row.from_time, row.note = from_ms(floor), "adds_up"
+            row.save(update_fields=["from_time", "note"])
+            break
+        start = max(floor, end - YEAR_MS)
+        income = files.read_income(run.account, _file(run, "income", start, end))
+        fills: list[Fill] = []
+        if income:  # whoever traded paid commission
+            body = _file(run, "trade", start, end)
+            fills = files.read_fills(run.account, body, run.listings[Market.USDM])
+        _save_older(run, row, income, fills, start)
+
+
+@transaction.atomic
+def _save_older(
+    run: Run, row: Coverage, income: list[Income], fills: list[Fill], start: int
+) -> None:
+    row.rows += save_income(run.account, income)
+    save_fills(run.account, fills)
+    for symbol in {fill.symbol for fill in fills}:
+        _cover_older(run, symbol, [fill for fill in fills if fill.symbol == symbol], start)
+    row.from_time = from_ms(start)
+    if income:
+        oldest = min(item.time for item in income)
+        row.oldest = min(row.oldest or oldest, oldest)
+    row.save()
+
+
+def _adds_up(run: Run) -> bool:
+    """Every asset of the wallet is the sum of its known lines: nothing can be before them."""
+    sums = Income.objects.filter(account=run.account).values("asset").annotate(sum=Sum("amount"))
+    known = {item["asset"]: item["sum"] for item in sums.order_by() if item["sum"]}
+    held = Balance.objects.filter(account=run.account, wallet=Market.USDM)
+    return known == {row.asset: row.total for row in held if row.total}
+
+
+def _cover_older(run: Run, symbol: str, fills: list[Fill], start_ms: int) -> None:
+    row = run.coverage(Kind.FILLS, Market.USDM, symbol, "income")
+    oldest = min(fill.time for fill in fills)
+    row.from_time = min(row.from_time or from_ms(start_ms), from_ms(start_ms))
+    row.to_time = row.to_time or run.now
+    row.oldest = min(row.oldest or oldest, oldest)
+    row.rows = Fill.objects.filter(account=run.account, market=Market.USDM, symbol=symbol).count()
+    row.save()
+
+
+def _file(run: Run, kind: str, start: int, end: int) -> bytes:
+    """Asked for, waited for, fetched. Raises Refused when it is not ready in time."""
+    run.say(_("Waiting for Binance's file of older futures history"))
+    said = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)
+    name = said["downloadId"]
+    for _look in range(FILE_LOOKS):
+        said = run.reader.read(f"/fapi/v1/{kind}/asyn/id", downloadId=name)
+        if said.get("status") == "completed" and said.get("url"):
+            return run.reader.download(said["url"])
+        run.reader.pause(FILE_PAUSE_SECONDS, run.note)
+    raise Refused(0, f"expected the file of {kind} history within minutes")

@@ -1,0 +1,148 @@
+"""What moved spot balances without an order: deposits, withdrawals, dust, converts, distributions,
+transfers between wallets (binance.md 3.5)."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.db.models import Min
+from django.utils.translation import gettext_noop as _
+
+from journal.models import Coverage, Fill, Market, Transfer
+from journal.sync import rows
+from journal.sync.run import Run
+from journal.sync.saving import save_transfers
+from journal.sync.windows import DAY_MS, read_windows, windows_left
+from lib.dates import from_ms, to_ms
+
+Kind = Coverage.Kind
+PAGE = 1000
+TEXTS: dict[str, str] = {
+    Kind.DEPOSITS: _("Reading deposits"),
+    Kind.WITHDRAWALS: _("Reading withdrawals"),
+    Kind.CONVERTS: _("Reading converts"),
+    Kind.DIVIDENDS: _("Reading distributions"),
+    Kind.TRANSFERS: _("Reading transfers between wallets"),
+    Kind.DUST: _("Reading dust that became BNB"),
+}
+# A page that cannot be turned is asked for again in halves, down to this.
+SHORTEST_MS = 1000
+# Wallets that a spot balance comes from and goes to.
+DIRECTIONS = (
+    "MAIN_UMFUTURE", "UMFUTURE_MAIN", "MAIN_CMFUTURE", "CMFUTURE_MAIN", "MAIN_MARGIN",
+    "MARGIN_MAIN", "MAIN_FUNDING", "FUNDING_MAIN", "MAIN_OPTION", "OPTION_MAIN",
+)  # fmt: skip
+Kinds = dict[str, tuple[int, Callable[[Run, int, int], list[Transfer]]]]
+BEFORE_MS = 90 * DAY_MS
+# Binance's dust list goes back to here, and holds at most a hundred batches.
+DUST_FROM_MS = 1_606_780_800_000
+DUST_MOST = 100
+
+
+def read_cheap(run: Run) -> None:
+    """What comes in, mostly: asked for back to the day that its owner wants."""
+    _read(run, CHEAP, run.since_ms)
+    _read_dust(run, run.coverage(Kind.DUST, Market.SPOT))
+
+
+def read_dear(run: Run) -> None:
+    """What goes out, which Binance counts dearly. Nothing can go out before something came in, so
+    these begin a while before the first of all that is known."""
+    _read(run, DEAR, max(run.since_ms, _first_ms(run) - BEFORE_MS))
+
+
+def _read(run: Run, kinds: Kinds, floor_ms: int) -> None:
+    covered = {kind: run.coverage(kind, Market.SPOT) for kind in kinds}
+    left = {kind: windows_left(run, covered[kind], days, floor_ms)
+            for kind, (days, _ask) in kinds.items()}  # fmt: skip
+    for kind, (days, ask) in kinds.items():
+        run.say(TEXTS[kind], sum(left.values()))
+        left[kind] = 0
+        save = partial(save_transfers, run.account)
+        read_windows(run, covered[kind], days, partial(ask, run), save, floor_ms=floor_ms)
+
+
+def _first_ms(run: Run) -> int:
+    mine = {"account": run.account}
+    firsts = [
+        found.aggregate(first=Min("time"))["first"]
+        for found in (Transfer.objects.filter(**mine), Fill.objects.filter(**mine))
+    ]
+    return min((to_ms(first) for first in firsts if first is not None), default=run.now_ms)
+
+
+def _deposits(run: Run, start: int, end: int) -> list[Transfer]:
+    return _known(rows.deposit(run.account, row) for row in _by_offset(
+        run, "/sapi/v1/capital/deposit/hisrec", start, end))  # fmt: skip
+
+
+def _withdrawals(run: Run, start: int, end: int) -> list[Transfer]:
+    return _known(rows.withdrawal(run.account, row) for row in _by_offset(
+        run, "/sapi/v1/capital/withdraw/history", start, end))  # fmt: skip
+
+
+def _by_offset(run: Run, path: str, start: int, end: int) -> Iterable[Any]:
+    for number in range(100):
+        page = run.reader.read(path, startTime=start, endTime=end, offset=number * PAGE, limit=PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+
+
+def _converts(run: Run, start: int, end: int) -> list[Transfer]:
+    said = run.reader.read("/sapi/v1/convert/tradeFlow", startTime=start, endTime=end, limit=PAGE)
+    if said.get("moreData") and end - start > SHORTEST_MS:  # there is no cursor
+        middle = (start + end) // 2
+        return [*_converts(run, start, middle), *_converts(run, middle + 1, end)]
+    return [half for row in said["list"] for half in rows.converts(run.account, row)]
+
+
+def _dividends(run: Run, start: int, end: int) -> list[Transfer]:
+    said = run.reader.read("/sapi/v1/asset/assetDividend", startTime=start, endTime=end, limit=500)
+    if len(said["rows"]) >= 500 and end - start > SHORTEST_MS:
+        middle = (start + end) // 2
+        return [*_dividends(run, start, middle), *_dividends(run, middle + 1, end)]
+    return [rows.dividend(run.account, row) for row in said["rows"]]
+
+
+def _internals(run: Run, start: int, end: int) -> list[Transfer]:
+    found: list[Transfer | None] = []
+    for direction in DIRECTIONS:
+        for number in range(1, 101):
+            said = run.reader.read(
+                "/sapi/v1/asset/transfer", type=direction, startTime=start, endTime=end,
+                current=number, size=100,
+            )  # fmt: skip
+            page = said.get("rows") or []
+            found += [rows.internal(run.account, row) for row in page]
+            if len(page) < 100:
+                break
+    return _known(found)
+
+
+# kind -> (days a window, what asks for one)
+CHEAP: Kinds = {
+    Kind.DEPOSITS: (90, _deposits),
+    Kind.DIVIDENDS: (180, _dividends),
+    Kind.TRANSFERS: (180, _internals),
+}
+DEAR: Kinds = {Kind.WITHDRAWALS: (90, _withdrawals), Kind.CONVERTS: (30, _converts)}
+
+
+def _read_dust(run: Run, row: Coverage) -> None:
+    """One call tells all that Binance still knows."""
+    run.say(TEXTS[Kind.DUST])
+    said = run.reader.read("/sapi/v1/asset/dribblet", startTime=DUST_FROM_MS, endTime=run.now_ms)
+    batches = said["userAssetDribblets"]
+    found = [half for batch in batches for half in rows.dust(run.account, batch)]
+    row.rows += save_transfers(run.account, found)
+    row.oldest = min((item.time for item in found), default=None)
+    row.from_time = row.oldest if len(batches) >= DUST_MOST else from_ms(DUST_FROM_MS)
+    row.to_time = row.checked_at = run.now
+    row.is_complete = True
+    row.note = "dust_hundred" if len(batches) >= DUST_MOST else ""
+    row.save()
+
+
+def _known(found: Iterable[Transfer | None]) -> list[Transfer]:
+    return [row for row in found if row is not None]

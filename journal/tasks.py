@@ -1,0 +1,42 @@
+"""The journal's Celery tasks: ids go in; each calls one service."""
+
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount
+from journal.models import Sync
+from journal.sync.running import synchronise
+from market.collector import running
+
+log = structlog.get_logger(__name__)
+
+State = Sync.State
+# A history that is complete is looked at again; what happens meanwhile comes over the user stream.
+AGAIN_AFTER = timedelta(minutes=10)
+AFTER_FAILURE = timedelta(minutes=2)
+
+
+@shared_task(name="journal.synchronise")
+def synchronise_account(account_id: str) -> None:
+    synchronise(account_id, running.shutdown.is_set)
+
+
+@shared_task(name="journal.supervise")
+def supervise() -> None:
+    """Every few seconds: read what was never read, what was stopped, what is due again."""
+    now = timezone.now()
+    live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
+    due = live.exclude(api_key=b"").filter(
+        Q(sync=None)
+        | Q(sync__state__in=[State.WAITING, State.RUNNING])
+        | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+        | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+    )
+    for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
+        "pk", flat=True
+    ):
+        synchronise_account.apply_async((str(pk),), expires=15)

@@ -1,0 +1,57 @@
+"""The demo's year, read through the real adapter from the simulator, against its own truth."""
+
+from collections.abc import Iterator
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+
+from accounts.models import User
+from journal.models import Coverage, Difference, Fill, Income, Sync, Trade
+from journal.sync.running import synchronise
+from tests.journal.sync.stage import DemoExchange, aim, connect
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[DemoExchange]:
+    with DemoExchange().running() as running:
+        yield running
+
+
+def test_the_demo_reaches_complete_with_nothing_but_the_forgotten_purchase_missing(
+    exchange: DemoExchange, settings: Any, alice: User, tmp_path: Path
+) -> None:
+    aim(settings, exchange, tmp_path)
+    demo = exchange.demo
+    account = connect(alice, demo)
+    assert synchronise(str(account.pk))
+    assert Sync.objects.get().state == "complete", Sync.objects.get().note_values
+    assert not Coverage.objects.filter(is_complete=False).exists()
+    truth = exchange.truth(demo["uid"])
+    lost = len(truth["forgotten"])
+    assert Fill.objects.filter(market="spot").count() == truth["fills"]["spot"] - lost
+    assert Fill.objects.filter(market="usdm").count() == truth["fills"]["usdm"]
+    for kind, amount in truth["income"].items():
+        assert Income.objects.filter(kind=kind).aggregate(s=Sum("amount"))["s"] == D(amount), kind
+    off = {row.asset: row for row in Difference.objects.exclude(cause="")}
+    [forgotten] = {f["symbol"] for f in truth["forgotten"]}
+    base = forgotten.removesuffix("USDT")
+    assert set(off) == {base, "USDT", "BNB"}
+    assert off[base].cause == off["USDT"].cause == "missing_trade"
+    assert off["BNB"].cause == "missing_fee"
+    assert off[base].reported - off[base].calculated == sum(
+        D(f["quantity"]) for f in truth["forgotten"]
+    )
+    assert Trade.objects.closed().count() > 200
+    futures = Trade.objects.filter(market="usdm").aggregate(
+        gross=Sum("gross"), funding=Sum("funding"), exchange=Sum("exchange_realized")
+    )
+    assert futures["exchange"] == D(truth["income"]["REALIZED_PNL"])
+    assert futures["funding"] == D(truth["income"]["FUNDING_FEE"])
+    before = Fill.objects.count(), Trade.objects.count()
+    assert synchronise(str(account.pk))
+    assert (Fill.objects.count(), Trade.objects.count()) == before
