@@ -199,7 +199,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_ROUTES = {"market.collect": {"queue": "collectors"}}
+CELERY_TASK_ROUTES = {
+    "market.collect": {"queue": "collectors"},
+    "journal.listen": {"queue": "collectors"},
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "supervise collectors": {
@@ -221,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "journal.supervise",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "settle prices of open minutes": {
+        "task": "journal.settle_prices",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "imports that wait": {
         "task": "market.import_vision",

@@ -9,14 +9,18 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal.models import Sync
+from journal.services import settling
+from journal.stream import listening
 from journal.sync.running import synchronise
-from market.collector import running
+from market.collector import lease, running
 
 log = structlog.get_logger(__name__)
 
 State = Sync.State
 # A history that is complete is looked at again; what happens meanwhile comes over the user stream.
 AGAIN_AFTER = timedelta(minutes=10)
+# What the stream cannot tell in full is asked for soon, many at once.
+SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 
 
@@ -34,9 +38,24 @@ def supervise() -> None:
         Q(sync=None)
         | Q(sync__state__in=[State.WAITING, State.RUNNING])
         | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+        | Q(sync__is_due=True, sync__finished_at__lt=now - SOON_AFTER)
         | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
     )
     for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
         "pk", flat=True
     ):
         synchronise_account.apply_async((str(pk),), expires=15)
+    if live.exists() and not lease.is_held(listening.share()):
+        listen.apply_async(expires=5)
+
+
+@shared_task(name="journal.listen", acks_late=False)
+def listen() -> None:
+    """Hear the accounts' user streams; early-acknowledged, since the lease keeps it alive."""
+    listening.listen(running.shutdown)
+
+
+@shared_task(name="journal.settle_prices")
+def settle_prices() -> None:
+    """Fees of minutes that were open when they were valued get the minute's own price."""
+    settling.settle()

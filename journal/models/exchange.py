@@ -266,6 +266,8 @@ class AssetPrice(models.Model):
     price = models.DecimalField(max_digits=32, decimal_places=12, null=True)
     # the symbol whose close it is
     symbol = models.CharField(max_length=40)
+    # asked for while the minute was open: asked for again when it is over
+    is_final = models.BooleanField(default=True)
 
     class Meta:
         constraints: ClassVar = [

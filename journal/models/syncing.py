@@ -32,6 +32,8 @@ class Sync(models.Model):
     # requests done and expected, of the run at work
     done = models.IntegerField(default=0)
     expected = models.IntegerField(default=0)
+    # something happened that only REST tells in full
+    is_due = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # who reads: one worker at a time, taken over when it says nothing for a while

@@ -17,6 +17,8 @@ DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "DA
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD")
 MINUTE_MS = 60_000
 PAGE = 1000
+# A minute, and a moment for its last trade to be told.
+CLOSED_AFTER = timedelta(seconds=62)
 Need = tuple[str, datetime]
 # path, parameters -> JSON
 Ask = Callable[..., Any]
@@ -27,19 +29,33 @@ def minute_of(moment: datetime) -> datetime:
 
 
 def fetch(needs: Iterable[Need], ask: Ask) -> int:
-    """Ask for the minutes that are not known yet; those still open are left for later. Returns how
-    many were asked for. Raises ExchangeError."""
-    closed = timezone.now() - timedelta(seconds=61)
+    """Ask for the minutes that are not known for good. A minute that is still open gets the price
+    so far, and another one when it is over (`settle`). Returns how many were asked for. Raises
+    ExchangeError."""
     wanted: dict[str, set[datetime]] = {}
     for asset, moment in needs:
-        if asset not in DOLLARS and minute_of(moment) <= closed:
+        if asset not in DOLLARS:
             wanted.setdefault(asset, set()).add(minute_of(moment))
     count = 0
     for asset, minutes in sorted(wanted.items()):
-        known = AssetPrice.objects.filter(venue=settings.VENUE, asset=asset, minute__in=minutes)
+        known = AssetPrice.objects.filter(
+            venue=settings.VENUE, asset=asset, minute__in=minutes, is_final=True
+        )
         minutes -= set(known.values_list("minute", flat=True))
         count += _fetch_asset(asset, sorted(minutes), ask)
     return count
+
+
+def settle(ask: Ask) -> set[Need]:
+    """Minutes that were open when they were asked for and are over: asked for again. Returns them.
+    Raises ExchangeError."""
+    due = AssetPrice.objects.filter(
+        venue=settings.VENUE, is_final=False, minute__lt=timezone.now() - CLOSED_AFTER
+    )
+    needs = set(due.values_list("asset", "minute"))
+    if needs:
+        fetch(needs, ask)
+    return needs
 
 
 def load(needs: Iterable[Need]) -> dict[Need, Decimal]:
@@ -76,10 +92,17 @@ def _fetch_asset(asset: str, minutes: list[datetime], ask: Ask) -> int:
             rows = []
         closes = {from_ms(row[0]): Decimal(row[4]) for row in rows}
         asked = [minute for minute in left if to_ms(minute) <= end]
+        closed = timezone.now() - CLOSED_AFTER
         AssetPrice.objects.bulk_create(
-            [AssetPrice(venue=settings.VENUE, asset=asset, minute=minute, symbol=symbol,
-                        price=closes.get(minute)) for minute in asked],
-            ignore_conflicts=True,
+            [
+                AssetPrice(
+                    venue=settings.VENUE, asset=asset, minute=minute, symbol=symbol,
+                    price=closes.get(minute), is_final=minute < closed,
+                )
+                for minute in asked
+            ],
+            update_conflicts=True, unique_fields=["venue", "asset", "minute"],
+            update_fields=["price", "symbol", "is_final"],
         )  # fmt: skip
         left = left[len(asked) :]
     return len(minutes)

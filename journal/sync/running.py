@@ -42,7 +42,10 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     holder = new_holder()
     if not take(account, holder):
         return False
-    _set(account, holder, state=State.RUNNING, started_at=timezone.now(), done=0, expected=0)
+    _set(
+        account, holder, state=State.RUNNING, started_at=timezone.now(), done=0, expected=0,
+        is_due=False,
+    )  # fmt: skip
     try:
         _run(Run(account, holder, is_to_stop))
     except Stopped:

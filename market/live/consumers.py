@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 
 from market.live import limits
 from market.live.hub import Hub, Mailbox, frame
+from market.live.private import hub_topic
 from market.live.topics import refusal
 
 # A client says `{"ack": seq}` at least every 20 messages.
@@ -38,6 +39,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=TOO_MANY)
             return
         self.topics: set[str] = set()
+        # the hub's name of a topic -> the client's
+        self.shown: dict[str, str] = {}
         self.mailbox = Mailbox(self.scope.get("access", ""))
         self.seq = self.acknowledged = 0
         self.checked_at = time.monotonic()
@@ -110,11 +113,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._say({"error": reason, "topic": topic})
         else:
             self.topics.add(topic)
-            await self.hub.subscribe(self.mailbox, topic)
+            name = hub_topic(topic, self.user_id)
+            self.shown[name] = topic
+            await self.hub.subscribe(self.mailbox, name)
 
     async def _unsubscribe(self, topic: str) -> None:
-        self.topics.discard(topic)
-        await self.hub.unsubscribe(self.mailbox, topic)
+        if topic in self.topics:
+            self.topics.discard(topic)
+            await self.hub.unsubscribe(self.mailbox, hub_topic(topic, self.user_id))
 
     async def _send_loop(self) -> None:
         """One task a socket sends, so nothing else ever waits for this client."""
@@ -156,12 +162,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._say({"heartbeat": beat})
         for topic in list(mailbox.resync):
             mailbox.resync.discard(topic)
-            await self._say({"resync": True, "topic": topic})
+            await self._say({"resync": True, "topic": self.shown.get(topic, topic)})
         while mailbox.states and self.seq - self.acknowledged < PAUSE_AT_UNACKNOWLEDGED:
             (topic, slot) = next(iter(mailbox.states))
             payload = mailbox.states.pop((topic, slot))
             self.seq += 1
-            await self.send(text_data=frame(topic, self.seq, payload))
+            await self.send(text_data=frame(self.shown.get(topic, topic), self.seq, payload))
 
     async def _say(self, message: dict[str, object]) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))

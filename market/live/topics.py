@@ -3,6 +3,7 @@
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from market.live.private import is_private
 from market.models import Instrument
 
 INTERVALS = ("1s", "1m")
@@ -13,8 +14,11 @@ LENGTHS = {"flow": 3, "orders": 2}
 async def refusal(topic: str) -> str | None:
     """Why a topic cannot be had; None when it can. Market topics are open to every signed-in user.
 
-    `flow:<market>:<symbol>:<interval>`, `orders:<market>:<symbol>`
+    `flow:<market>:<symbol>:<interval>`, `orders:<market>:<symbol>`, and the user's own `account`
+    and `pnl`.
     """
+    if is_private(topic):
+        return None
     kind, *parts = topic.split(":")
     if LENGTHS.get(kind) != len(parts) or not all(part.isalnum() for part in parts):
         expected = "flow:<market>:<symbol>:<interval> or orders:<market>:<symbol>"

@@ -10,11 +10,15 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from django.conf import settings
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import connecting
 from accounts.vault import keyring
 from lib.secret import Secret
+from market.binance.account import AccountRest, Addresses, Credentials
+from market.hot import store
+from market.listings import governors
 from simulator import limits
 from simulator.app import Options, make_app
 from simulator.exchange import Exchange
@@ -55,6 +59,22 @@ class DemoExchange:
         """Its uid and a key."""
         found: dict[str, Any] = self.ask("GET", "/simulator/accounts")[0]
         return {**found, **found["keys"][0]}
+
+    def open(self, **more: Any) -> dict[str, Any]:
+        """An account that may trade spot and futures."""
+        allowed = dict.fromkeys(
+            ("enableReading", "enableSpotAndMarginTrading", "enableFutures"), True
+        )
+        found: dict[str, Any] = self.ask("POST", "/simulator/accounts", permissions=allowed, **more)
+        for market, asset, amount in (
+            ("spot", "USDT", "50000"), ("spot", "BNB", "5"), ("usdm", "USDT", "20000"),
+        ):  # fmt: skip
+            self.ask("POST", f"/simulator/accounts/{found['uid']}/move", market=market,
+                     asset=asset, amount=amount)  # fmt: skip
+        return found
+
+    def fault(self, kind: str, **more: Any) -> None:
+        self.ask("POST", f"/simulator/faults/{kind}", **more)
 
     def truth(self, uid: int) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("GET", f"/simulator/accounts/{uid}/truth")
@@ -99,6 +119,28 @@ class DemoExchange:
             self._loop.close()
 
 
+def trade(exchange: DemoExchange, opened: dict[str, Any], **order: Any) -> dict[str, Any]:
+    """A live order of an account that may trade; `market` is spot or usdm."""
+    market = order.pop("market", "spot")
+    path = "/api/v3/order" if market == "spot" else "/fapi/v1/order"
+
+    async def send() -> Any:
+        client = store.connect(settings.REDIS_URL)
+        rest = AccountRest(
+            Addresses(exchange.http, exchange.http),
+            Credentials("hmac", Secret(opened["apiKey"]), Secret(opened["secretKey"])),
+            governors(client),
+        )
+        try:
+            return await rest.change("post", path, **order)
+        finally:
+            await rest.aclose()
+            await client.aclose()
+
+    answer: dict[str, Any] = asyncio.run(send())
+    return answer
+
+
 def connect(user: User, opened: dict[str, Any]) -> ExchangeAccount:
     """The account with its key checked: live."""
     account = connecting.connect(
@@ -113,10 +155,10 @@ def connect(user: User, opened: dict[str, Any]) -> ExchangeAccount:
     return account
 
 
-def aim(settings: Any, exchange: DemoExchange, folder: Path) -> None:
+def aim(conf: Any, exchange: DemoExchange, folder: Path) -> None:
     """Our addresses lead to the exchange, and keys can be sealed."""
-    settings.KEK_DIR = folder / "keys"
+    conf.KEK_DIR = folder / "keys"
     keyring.ensure()
-    settings.WEIGHT_BUDGET_PCT = 100_000  # a year of history is more than a minute's weight
-    settings.BINANCE_SPOT_API_URL = settings.BINANCE_FUTURES_API_URL = exchange.http
-    settings.BINANCE_SPOT_WS_API_URL = settings.BINANCE_FUTURES_STREAM_URL = exchange.ws
+    conf.WEIGHT_BUDGET_PCT = 100_000  # a year of history is more than a minute's weight
+    conf.BINANCE_SPOT_API_URL = conf.BINANCE_FUTURES_API_URL = exchange.http
+    conf.BINANCE_SPOT_WS_API_URL = conf.BINANCE_FUTURES_STREAM_URL = exchange.ws

@@ -1,0 +1,24 @@
+"""The owner's own topics of the live hub: `account` (fills, orders, balances) and `pnl`."""
+
+from typing import Any
+
+import msgspec
+import redis
+import structlog
+from django.conf import settings
+
+from market.hot import keys
+from market.live.private import private_topic
+from market.reading import hot_client
+
+log = structlog.get_logger(__name__)
+
+
+def tell(user_id: int, topic: str, slot: str, time_ms: int, data: dict[str, Any]) -> None:
+    """Without Redis nothing is told; the pages read again when it is back."""
+    body = msgspec.json.encode(data).decode()
+    channel = keys.topic(settings.VENUE, private_topic(topic, user_id))
+    try:
+        hot_client().publish(channel, f'{slot}\n"time":{time_ms},"data":{body}}}')
+    except redis.RedisError as error:
+        log.warning("not told", topic=topic, error=type(error).__name__)

@@ -1,0 +1,199 @@
+"""What a user stream says -> rows, at once; and what has to be asked over REST because of it.
+
+Sources: user-data-stream.md of binance-spot-api-docs (2026-08), USD-M user data streams (2026-08).
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount
+from journal import live
+from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
+from journal.services import rebuilding
+from journal.sync.reader import Reader
+from journal.sync.saving import save_balances, save_fills, save_orders
+from lib.dates import from_ms
+from market.binance.errors import ExchangeError
+from market.models import Listing
+
+log = structlog.get_logger(__name__)
+
+Json = dict[str, Any]
+# Of a spot order's execution types, the one that carries a trade.
+TRADE = "TRADE"
+
+
+@dataclass
+class Heard:
+    """What an event came to. `needs_rest`: something happened that it does not tell in full."""
+
+    fills: list[Fill] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    balances: Json = field(default_factory=dict)
+    needs_rest: bool = False
+
+
+def take(account: ExchangeAccount, event: Json) -> Heard:
+    """Keep what an event tells; heard twice it changes nothing. Raises KeyError or ValueError for
+    one that is not as documented, then nothing is kept."""
+    kind = event.get("e", "")
+    heard = Heard()
+    with transaction.atomic():
+        if kind == "executionReport":
+            _spot_order(account, event, heard)
+        elif kind == "outboundAccountPosition":
+            _balances(account, Market.SPOT, event["B"], event["E"], heard)
+        elif kind in {"balanceUpdate", "externalLockUpdate", "listenKeyExpired",
+                      "eventStreamTerminated"}:  # fmt: skip
+            heard.needs_rest = True
+        elif kind == "ORDER_TRADE_UPDATE":
+            _usdm_order(account, event["o"], heard)
+        elif kind == "ACCOUNT_UPDATE":
+            _usdm_account(account, event, heard)
+    if heard.fills:
+        _rebuild(account)
+    if heard.needs_rest:
+        ask_soon(account)
+    _tell(account, heard)
+    return heard
+
+
+def _rebuild(account: ExchangeAccount) -> None:
+    """With the prices so far of the minutes that its fees need."""
+    with Reader(None, "prices", lambda note, seconds: None) as reader:
+        try:
+            rebuilding.rebuild_due(account, reader.read_public)
+        except ExchangeError as error:  # a missing price is a problem of its own, not a lost fill
+            log.warning("prices not asked", error=type(error).__name__)
+            rebuilding.rebuild_due(account)
+
+
+def ask_soon(account: ExchangeAccount) -> None:
+    """REST is asked within seconds: lines of income, deposits, what a cut has swallowed."""
+    Sync.objects.filter(account=account).update(is_due=True)
+
+
+def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
+    at = from_ms(event["T"])
+    order = Order(
+        account=account, market=Market.SPOT, symbol=event["s"], order_id=event["i"],
+        # of a cancel, `c` is the cancel's own
+        client_id=event.get("C") or event["c"], side=event["S"], type=event["o"],
+        time_in_force=event.get("f", ""), status=event["X"], price=Decimal(event["p"]),
+        stop_price=Decimal(event.get("P") or "0"), quantity=Decimal(event["q"]),
+        executed=Decimal(event["z"]), time=from_ms(event["O"]), changed_at=at,
+    )  # fmt: skip
+    _keep_order(order, heard)
+    if event["x"] != TRADE or event["t"] < 0:
+        return
+    base, quote = _assets(account, Market.SPOT, event["s"])
+    _keep_fill(account, Fill(
+        account=account, market=Market.SPOT, symbol=event["s"], trade_id=event["t"],
+        order_id=event["i"], base=base, quote=quote, side=event["S"], price=Decimal(event["L"]),
+        quantity=Decimal(event["l"]), quote_quantity=Decimal(event["Y"]),
+        fee=Decimal(event["n"]), fee_asset=event.get("N") or "", is_maker=event["m"], time=at,
+        source=Source.STREAM,
+    ), heard)  # fmt: skip
+
+
+def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
+    at = from_ms(order["T"])
+    side = order.get("ps", "BOTH")
+    _keep_order(Order(
+        account=account, market=Market.USDM, symbol=order["s"], order_id=order["i"],
+        client_id=order["c"], side=order["S"], position_side=side, type=order["o"],
+        time_in_force=order.get("f", ""), status=order["X"], price=Decimal(order["p"]),
+        stop_price=Decimal(order.get("sp") or "0"), quantity=Decimal(order["q"]),
+        executed=Decimal(order["z"]), is_reduce_only=bool(order.get("R")), time=at,
+        changed_at=at,
+    ), heard)  # fmt: skip
+    if order["x"] not in {TRADE, "CALCULATED"} or not order["t"]:
+        return
+    base, quote = _assets(account, Market.USDM, order["s"])
+    price, quantity = Decimal(order["L"]), Decimal(order["l"])
+    _keep_fill(account, Fill(
+        account=account, market=Market.USDM, symbol=order["s"], trade_id=order["t"],
+        order_id=order["i"], base=base, quote=quote, side=order["S"], position_side=side,
+        price=price, quantity=quantity, quote_quantity=price * quantity,
+        fee=Decimal(order.get("n") or "0"), fee_asset=order.get("N") or "",
+        realized=Decimal(order.get("rp") or "0"), is_maker=order["m"], time=at,
+        source=Source.STREAM,
+    ), heard)  # fmt: skip
+    heard.needs_rest = True  # its lines of income have ids that only REST tells
+
+
+def _usdm_account(account: ExchangeAccount, event: Json, heard: Heard) -> None:
+    said = event["a"]
+    held = [{"a": item["a"], "f": item["wb"], "l": "0"} for item in said.get("B", [])]
+    _balances(account, Market.USDM, held, event["E"], heard)
+    now = from_ms(event["E"])
+    for item in said.get("P", []):
+        found = FuturesPosition.objects.filter(
+            account=account, symbol=item["s"], position_side=item.get("ps", "BOTH")
+        )
+        quantity = Decimal(item["pa"])
+        if not quantity:
+            found.filter(updated_at__lte=now).delete()
+        elif not found.filter(updated_at__lte=now).update(
+            quantity=quantity, entry_price=Decimal(item["ep"]), updated_at=now
+        ):
+            heard.needs_rest = True  # a new one: its leverage and liquidation price come by REST
+    if said.get("m") != "ORDER":
+        heard.needs_rest = True
+
+
+def _balances(
+    account: ExchangeAccount, wallet: str, items: list[Json], event_ms: int, heard: Heard
+) -> None:
+    held = {item["a"]: (Decimal(item["f"]), Decimal(item["l"])) for item in items}
+    save_balances(account, wallet, held, from_ms(event_ms), is_whole=False)
+    heard.balances |= {
+        f"{wallet}:{asset}": {"free": str(free), "locked": str(locked)}
+        for asset, (free, locked) in held.items()
+    }
+
+
+def _keep_order(order: Order, heard: Heard) -> None:
+    save_orders([order])
+    heard.orders.append(order)
+
+
+def _keep_fill(account: ExchangeAccount, fill: Fill, heard: Heard) -> None:
+    heard.fills += save_fills(account, [fill])
+
+
+def _assets(account: ExchangeAccount, market: str, symbol: str) -> tuple[str, str]:
+    """Raises ValueError for a symbol that the exchange's list does not have (yet)."""
+    row = Listing.objects.filter(venue=account.venue, market=market, symbol=symbol).first()
+    if row is None:
+        raise ValueError(f"expected a listed symbol, was {symbol}")
+    return row.base_asset, row.quote_asset
+
+
+def _tell(account: ExchangeAccount, heard: Heard) -> None:
+    """The owner's pages, by the topic `account`."""
+    now_ms = int(timezone.now().timestamp() * 1000)
+    name = str(account.pk)
+    for fill in heard.fills:
+        slot = f"fill:{fill.market}:{fill.symbol}:{fill.trade_id}"
+        live.tell(account.user_id, "account", slot, now_ms, {
+            "kind": "fill", "account": name, "market": fill.market, "symbol": fill.symbol,
+            "trade_id": fill.trade_id, "side": fill.side, "price": str(fill.price),
+            "quantity": str(fill.quantity), "fee": str(fill.fee), "fee_asset": fill.fee_asset,
+        })  # fmt: skip
+    for order in heard.orders:
+        slot = f"order:{order.market}:{order.symbol}:{order.order_id}"
+        live.tell(account.user_id, "account", slot, now_ms, {
+            "kind": "order", "account": name, "market": order.market, "symbol": order.symbol,
+            "order_id": order.order_id, "side": order.side, "type": order.type,
+            "status": order.status, "price": str(order.price), "quantity": str(order.quantity),
+            "executed": str(order.executed),
+        })  # fmt: skip
+    if heard.balances:
+        live.tell(account.user_id, "account", f"balance:{name}", now_ms,
+                  {"kind": "balance", "account": name, "balances": heard.balances})  # fmt: skip
