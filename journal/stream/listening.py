@@ -80,7 +80,10 @@ class Listening:
         self._known: dict[str, Known] = {}
         self._rests: dict[str, AccountRest] = {}
         self._futures: dict[str, asyncio.Task[None]] = {}
+        self._making = asyncio.Lock()
         self._refused_until: dict[str, float] = {}
+        # accounts whose futures stream was connected at least once
+        self.futures_heard: set[str] = set()
         self._spot: SpotStream | None = None
         self.ended_at = time.monotonic() + SLICE_SECONDS
 
@@ -108,7 +111,7 @@ class Listening:
             for rest in self._rests.values():
                 await rest.aclose()
             await self._client.aclose()
-            self._database.close()
+            await asyncio.to_thread(self._database.close, wait=True)
 
     # --- who is heard ---------------------------------------------------------------------------
 
@@ -149,7 +152,7 @@ class Listening:
         if known.has_futures and name in self._known:
             self._futures[name] = asyncio.create_task(
                 usdm.follow(name, settings.BINANCE_FUTURES_STREAM_URL, self._sign, self._hear,
-                            self._ask_rest)
+                            self._begin_futures)
             )  # fmt: skip
 
     async def _drop(self, name: str) -> None:
@@ -167,6 +170,12 @@ class Listening:
 
     async def _sign(self, name: str) -> AccountRest:
         """The account's adapter, made when it is first needed. Raises ExchangeError."""
+        async with self._making:
+            rest = await self._rest(name)
+        await rest.measure_clock()
+        return rest
+
+    async def _rest(self, name: str) -> AccountRest:
         if name not in self._rests:
             try:
                 opened = await self._database.run(_open, name)
@@ -177,7 +186,6 @@ class Listening:
             opened.api_key.wipe()
             opened.secret.wipe()
             self._rests[name] = rest
-        await self._rests[name].measure_clock()
         return self._rests[name]
 
     # --- the spot connection --------------------------------------------------------------------
@@ -225,6 +233,10 @@ class Listening:
             self._refused_until[name] = time.monotonic() + REFUSED_SECONDS
             self._known.pop(name, None)
             return
+        self._ask_rest(name)
+
+    def _begin_futures(self, name: str) -> None:
+        self.futures_heard.add(name)
         self._ask_rest(name)
 
     # --- events ---------------------------------------------------------------------------------

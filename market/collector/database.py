@@ -27,5 +27,6 @@ class DatabaseThread:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """What is queued is dropped; what is at work is waited for when asked to."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)

@@ -14,7 +14,16 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from accounts.models import ExchangeAccount, User
-from journal.models import Balance, Difference, Fill, FuturesPosition, OpenPosition, Order, Trade
+from journal.models import (
+    Balance,
+    Difference,
+    Fill,
+    FuturesPosition,
+    OpenPosition,
+    Order,
+    Sync,
+    Trade,
+)
 from journal.services import comparing
 from journal.stream import listening
 from journal.stream.listening import Listening
@@ -63,8 +72,7 @@ def heard() -> Iterator[Listening]:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     until(lambda: bool(made) and made[0]._spot is not None and bool(made[0]._spot.accounts))
-    until(lambda: all(not task.done() for task in made[0]._futures.values()))
-    time.sleep(0.5)  # the futures socket's own handshake has no sign of its own
+    until(lambda: bool(made[0].futures_heard))
     try:
         yield made[0]
     finally:
@@ -89,14 +97,15 @@ def test_a_fill_is_kept_at_once_and_becomes_a_trade(
     exchange: DemoExchange, account: tuple[ExchangeAccount, dict[str, Any]]
 ) -> None:
     made, opened = account
-    pubsub = redis.Redis.from_url(django_settings.REDIS_URL).pubsub()
+    pubsub = redis.Redis.from_url(django_settings.REDIS_URL).pubsub()  # type: ignore[no-untyped-call]
     pubsub.psubscribe("*account:*")
     with heard():
         buy(exchange, opened)
         until(lambda: Fill.objects.filter(account=made, market="spot").exists(), 5)
         until(lambda: Trade.objects.filter(account=made, market="spot").exists(), 5)
-        assert Fill.objects.first().source == "stream"
+        assert Fill.objects.filter(source="stream").exists()
         until(lambda: Order.objects.filter(account=made, status="FILLED").exists(), 5)
+        until(lambda: Balance.objects.filter(account=made, wallet="spot", asset="BTC").exists(), 5)
         held = Balance.objects.get(account=made, wallet="spot", asset="BTC")
         assert held.free == OpenPosition.objects.get(account=made).quantity
         buy(exchange, opened, market="usdm")
@@ -140,7 +149,7 @@ def test_a_cut_is_healed_by_rest(
         until(lambda: streams._spot is not None and streams._spot is not first)
         until(lambda: bool(streams._spot and streams._spot.accounts))
         made.refresh_from_db()
-        until(lambda: ExchangeAccount.objects.get(pk=made.pk).sync.is_due)
+        until(lambda: Sync.objects.get(account=made).is_due)
         synchronise(str(made.pk))
         assert (
             Fill.objects.filter(account=made).count()
