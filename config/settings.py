@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "stamp order flow on fills": {
+        "task": "journal.stamp",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "settle prices of open minutes": {
         "task": "journal.settle_prices",
         "schedule": 30.0,
@@ -309,6 +314,8 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.QuietFilter"
 # --- REST ---------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
+    # `format` is ours: csv or json of a list
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.PersonalTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",

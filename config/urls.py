@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("market.api.urls")),
     path("api/", include("accounts.api.urls")),
+    path("api/", include("journal.api.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
+from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal.models import Sync
-from journal.services import settling
+from journal.services import settling, stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from market.collector import lease, running
@@ -21,6 +22,7 @@ State = Sync.State
 AGAIN_AFTER = timedelta(minutes=10)
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
+STAMPING_SECONDS = 600
 AFTER_FAILURE = timedelta(minutes=2)
 
 
@@ -53,6 +55,17 @@ def supervise() -> None:
 def listen() -> None:
     """Hear the accounts' user streams; early-acknowledged, since the lease keeps it alive."""
     listening.listen(running.shutdown)
+
+
+@shared_task(name="journal.stamp")
+def stamp() -> None:
+    """Order flow on fills and trades whose bars are there now; one round at a time."""
+    if cache.add("journal:stamping", 1, STAMPING_SECONDS):
+        try:
+            while stamping.stamp_due() and not running.shutdown.is_set():
+                pass
+        finally:
+            cache.delete("journal:stamping")
 
 
 @shared_task(name="journal.settle_prices")

@@ -1,12 +1,13 @@
 """Bars in the words of the API and of the live topics: exact decimal text, never floats."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypedDict
 
 import msgspec
 
-from lib.decimals import QUOTE_PLACES, text
-from market.flow.bands import BANDS, BandSet
+from lib.decimals import QUOTE_PLACES, decimal, text
+from market.flow.bands import BANDS, SETS, BandSet
 from market.flow.bars import Bar
 from market.flow.cumulative import Unit
 
@@ -58,6 +59,15 @@ def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer]:
             "delta": quote(flat[i] - flat[BANDS + i]),
         }
         for i, name in enumerate(bands.names)
+    }
+
+
+def band_deltas(bar: Bar, band_set: str) -> dict[str, Decimal]:
+    """Bought minus sold of each band by single trade; by order where single trades are unknown."""
+    flat = bar.order if bar.lacks_trade_unit else bar.trade
+    return {
+        name: decimal(flat[i] - flat[BANDS + i], QUOTE_PLACES)
+        for i, name in enumerate(SETS[band_set].names)
     }
 
 

@@ -158,6 +158,12 @@ def _at_least_minutes(bars: dict[int, Bar]) -> dict[int, Bar]:
     return {bar.time: bar for bar in roll_up([bars[at] for at in sorted(bars)], 60)}
 
 
+def covered_times(instrument: Instrument) -> list[tuple[int, int]]:
+    """Stretches of time (epoch ms) in which the tape is whole but for open gaps, oldest first."""
+    state, _, _, _ = read_hot(instrument.key, "1m", 0, 0)
+    return _covered(instrument, state or archive.load_state(instrument.pk), None)
+
+
 def read_hot(
     tape: InstrumentKey, grain: str, start: int, end: int
 ) -> tuple[State | None, dict[int, Bar], list[GapRecord], bool]:

@@ -52,6 +52,8 @@ class Preferences(models.Model):
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     # the hour of the zone's clock at which a trading day begins
     day_start = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(23)])
+    # the report currency that the trades were last computed in
+    built_currency = models.CharField(max_length=3, default="USD", editable=False)
     unit = models.CharField(max_length=8, choices=Unit.choices, default=Unit.MONEY)
     hides_amounts = models.BooleanField(default=False)
 

@@ -30,7 +30,7 @@ class Money(models.DecimalField):  # type: ignore[type-arg]
 
 class Trade(OfAccount):
     """One round trip, flat to flat, as the ledger says it; amounts in the quote asset, the same in
-    dollars of the closing minute beside them."""
+    the report currency of the closing minute beside them."""
 
     class Against(models.TextChoices):
         """How the order flow before the entries stood to the trade's direction."""
@@ -58,13 +58,15 @@ class Trade(OfAccount):
     fees = Money()
     funding = Money()
     net = Money()
-    # dollars that one of the quote asset was worth when it closed (while open: when it opened);
-    # null: no market said so, and the four below are null too
-    quote_usd = Money(null=True)
-    gross_usd = Money(null=True)
-    fees_usd = Money(null=True)
-    funding_usd = Money(null=True)
-    net_usd = Money(null=True)
+    # in the owner's report currency: what one of the quote asset was worth when it closed (while
+    # open: when it opened); null: no market said so, and the four below are null too
+    rate = Money(null=True)
+    gross_money = Money(null=True)
+    fees_money = Money(null=True)
+    funding_money = Money(null=True)
+    net_money = Money(null=True)
+    # what was put in, at the same rate: entry price x quantity
+    size_money = Money(null=True)
     # what the exchange itself booked for its closing fills (futures)
     exchange_realized = Money(null=True)
     fill_count = models.IntegerField()

@@ -16,8 +16,10 @@ ZERO = Decimal(0)
 
 @dataclass
 class Material:
-    """`needs` are the (asset, minute) whose dollars the ledger will ask for."""
+    """`needs` are the (asset, minute) whose dollars will be asked for; `currency` is what its owner
+    wants to see amounts in."""
 
+    currency: str
     fills: list[ledger.Fill] = field(default_factory=list)
     funding: list[ledger.Funding] = field(default_factory=list)
     transfers: list[ledger.Transfer] = field(default_factory=list)
@@ -42,7 +44,7 @@ class Material:
 
 def gather(book: Book) -> Material:
     """Everything that the book's trades depend on."""
-    found = Material()
+    found = Material(currency=book.account.user.report_currency)
     mine = Fill.objects.filter(account_id=book.account_id, market=book.market)
     by_hand = ManualFill.objects.filter(account_id=book.account_id, market=book.market)
     if book.market == Market.SPOT:
@@ -88,7 +90,7 @@ def _add_manual(found: Material, made: ManualFill) -> None:
 
 def _need_fee(found: Material, fill: Fill | ManualFill) -> None:
     found.assets[fill.symbol] = (fill.base, fill.quote)
-    found.needs.add((fill.quote, minute_of(fill.time)))
+    found.needs |= {(asset, minute_of(fill.time)) for asset in (fill.quote, found.currency)}
     if fill.fee and fill.fee_asset not in {fill.base, fill.quote, ""}:
         found.needs.add((fill.fee_asset, minute_of(fill.time)))
 

@@ -32,8 +32,8 @@ PLACES = Decimal(1).scaleb(-18)
 # What a rebuild may change in a row that stays; the stamps are not among it.
 COMPUTED = (
     "opened_at", "closed_at", "quantity", "entry_price", "exit_price", "gross", "fees", "funding",
-    "net", "quote_usd", "gross_usd", "fees_usd", "funding_usd", "net_usd", "exchange_realized",
-    "fill_count", "maker_share",
+    "net", "rate", "gross_money", "fees_money", "funding_money", "net_money", "size_money",
+    "exchange_realized", "fill_count", "maker_share",
 )  # fmt: skip
 
 
@@ -59,10 +59,25 @@ def rebuild_everything(user: User) -> None:
     Book.objects.filter(account__user=user).update(version=F("version") + 1)
 
 
+def follow_currency() -> None:
+    """Users that want another report currency than their trades were computed in."""
+    for user in User.objects.exclude(exchange_accounts=None):
+        chosen, _ = Preferences.objects.get_or_create(user=user)
+        if chosen.built_currency != user.report_currency:
+            with transaction.atomic():
+                rebuild_everything(user)
+                chosen.built_currency = user.report_currency
+                chosen.save(update_fields=["built_currency"])
+
+
 def rebuild(book: Book) -> None:
     """One book, in one transaction: another writer waits, a killed one leaves it due."""
     with transaction.atomic():
-        row = Book.objects.select_for_update().select_related("account").get(pk=book.pk)
+        row = (
+            Book.objects.select_for_update(of=("self",))
+            .select_related("account__user")
+            .get(pk=book.pk)
+        )
         version = row.version
         material = gather(row)
         found = material.compute(_method(row.account))
@@ -81,10 +96,10 @@ def _write(book: Book, material: Material, found: ledger.Ledger) -> None:
     mine = {"account_id": book.account_id, "market": book.market}
     symbols = _symbols_of(book, material)
     before = {t.key: t for t in Trade.objects.filter(**mine, symbol__in=symbols)}
-    dollars = _dollars(material, found.trades)
+    rates = _rates(material, found.trades, book.account.user.report_currency)
     fresh, changed = [], []
     for trade in found.trades:
-        row = _trade_row(book, trade, material, dollars)
+        row = _trade_row(book, trade, material, rates)
         old = before.pop(trade.key, None)
         if old is None:
             fresh.append((row, trade))
@@ -117,21 +132,33 @@ def _differs(old: Trade, new: Trade) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in COMPUTED)
 
 
-def _dollars(material: Material, trades: Sequence[ledger.Trade]) -> dict[tuple[str, Any], Decimal]:
+def _rates(
+    material: Material, trades: Sequence[ledger.Trade], currency: str
+) -> dict[tuple[str, Any], Decimal]:
+    """(quote, minute) -> what one was worth in the report currency; dollar coins are dollars."""
     needs = {(material.assets[t.symbol][1], minute_of(t.closed_at or t.opened_at)) for t in trades}
-    return prices.load(needs)
+    known = prices.load(needs | {(currency, minute) for _, minute in needs})
+    rates = {}
+    for asset, minute in needs:
+        dollars = Decimal(1) if asset in DOLLARS else known.get((asset, minute))
+        unit = Decimal(1) if currency in DOLLARS else known.get((currency, minute))
+        if dollars is not None and unit:
+            rates[asset, minute] = Decimal(1) if asset == currency else dollars / unit
+    return rates
 
 
 def _trade_row(
-    book: Book, trade: ledger.Trade, material: Material, dollars: dict[tuple[str, Any], Decimal]
+    book: Book, trade: ledger.Trade, material: Material, rates: dict[tuple[str, Any], Decimal]
 ) -> Trade:
     base, quote = material.assets[trade.symbol]
     moment = minute_of(trade.closed_at or trade.opened_at)
-    usd = Decimal(1) if quote in DOLLARS else dollars.get((quote, moment))
+    rate = rates.get((quote, moment))
     fills = _fills_of(trade, material)
     sums = {"gross": trade.gross, "fees": trade.fees, "funding": trade.funding, "net": trade.net}
-    in_dollars = {
-        f"{name}_usd": None if usd is None else rounded(value * usd) for name, value in sums.items()
+    money = {"size": trade.entry_price * trade.quantity, **sums}
+    reported = {
+        f"{name}_money": None if rate is None else rounded(value * rate)
+        for name, value in money.items()
     }
     return Trade(
         account_id=book.account_id, key=trade.key, market=book.market, symbol=trade.symbol,
@@ -139,8 +166,8 @@ def _trade_row(
         opened_at=trade.opened_at, closed_at=trade.closed_at, quantity=rounded(trade.quantity),
         entry_price=rounded(trade.entry_price),
         exit_price=None if trade.exit_price is None else rounded(trade.exit_price),
-        **{name: rounded(value) for name, value in sums.items()}, **in_dollars,
-        quote_usd=None if usd is None else rounded(usd),
+        **{name: rounded(value) for name, value in sums.items()}, **reported,
+        rate=None if rate is None else rounded(rate),
         exchange_realized=_realized_by_exchange(book, trade, fills),
         fill_count=len(trade.fill_ids), maker_share=_maker_share(fills),
     )  # fmt: skip

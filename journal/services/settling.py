@@ -1,12 +1,13 @@
-"""Prices of minutes that were still open when somebody's fee was valued."""
+"""What is computed again without anybody asking: fees that were valued in a minute that was still
+open, another method or report currency, and books that a killed process left due."""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import ExchangeAccount
-from journal.models import AssetPrice, Fill
+from journal.models import AssetPrice, Book, Fill
 from journal.services import rebuilding
 from journal.sync import prices
 from journal.sync.reader import Reader
@@ -16,14 +17,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def settle() -> None:
-    """Ask for those that are over now, and build again what was valued with them."""
-    if not AssetPrice.objects.filter(venue=settings.VENUE, is_final=False).exists():
+    """Ask for those that are over now, and build whatever is due, for whatever reason."""
+    rebuilding.follow_currency()
+    open_minutes = AssetPrice.objects.filter(venue=settings.VENUE, is_final=False)
+    due = Book.objects.filter(account__venue=settings.VENUE, built__lt=F("version"))
+    if not open_minutes.exists() and not due.exists():
         return
     with Reader(None, "prices", lambda note, seconds: None) as reader:
         for asset, minute in sorted(prices.settle(reader.read_public)):
             _touch(asset, minute)
-    for account in ExchangeAccount.objects.here():
-        rebuilding.rebuild_due(account)
+        for account in ExchangeAccount.objects.here():
+            rebuilding.rebuild_due(account, reader.read_public)
 
 
 def _touch(asset: str, minute: datetime) -> None:

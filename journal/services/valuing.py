@@ -40,24 +40,25 @@ class Quote:
 
 @dataclass(frozen=True)
 class Valued:
-    """An open position; amounts in the quote asset, None where cost or price is not known."""
+    """An open position; amounts in the quote asset, None where cost or price is not known; `rate`
+    is what one of it is worth in the report currency."""
 
     position: OpenPosition
     trade_id: int | None
     quote: Quote | None
     unrealized: Decimal | None
     value: Decimal | None
-    dollars: Decimal | None
+    rate: Decimal | None
 
     @property
-    def unrealized_usd(self) -> Decimal | None:
-        if self.unrealized is None or self.dollars is None:
+    def unrealized_money(self) -> Decimal | None:
+        if self.unrealized is None or self.rate is None:
             return None
-        return self.unrealized * self.dollars
+        return rounded(self.unrealized * self.rate)
 
     @property
-    def value_usd(self) -> Decimal | None:
-        return None if self.value is None or self.dollars is None else self.value * self.dollars
+    def value_money(self) -> Decimal | None:
+        return None if self.value is None or self.rate is None else rounded(self.value * self.rate)
 
     @property
     def is_stale(self) -> bool:
@@ -74,8 +75,8 @@ class Valued:
             "funding": _text(position.funding),
             "price": _text(self.quote.price if self.quote else None),
             "price_time": self.quote.time_ms if self.quote else None, "stale": self.is_stale,
-            "unrealized": _text(self.unrealized), "unrealized_usd": _text(self.unrealized_usd),
-            "value": _text(self.value), "value_usd": _text(self.value_usd),
+            "unrealized": _text(self.unrealized), "unrealized_money": _text(self.unrealized_money),
+            "value": _text(self.value), "value_money": _text(self.value_money),
         }  # fmt: skip
 
 
@@ -101,20 +102,22 @@ def tell_everyone() -> None:
 
 
 def as_answer(items: Iterable[Valued]) -> dict[str, Any]:
-    """Positions, and the sum in dollars of those that have one."""
+    """Positions, and the sum in the report currency of those that have one."""
     found = list(items)
-    known = [item.unrealized_usd for item in found if item.unrealized_usd is not None]
+    known = [item.unrealized_money for item in found if item.unrealized_money is not None]
     return {
         "positions": [item.as_answer() for item in found],
-        "unrealized_usd": _text(sum(known, Decimal(0))),
+        "unrealized_money": _text(sum(known, Decimal(0))),
         "unknown": len(found) - len(known),
     }
 
 
 def _value(rows: QuerySet[OpenPosition]) -> list[Valued]:
-    positions = list(rows.select_related("account").order_by("market", "symbol", "pk"))
+    positions = list(rows.select_related("account__user").order_by("market", "symbol", "pk"))
     wanted: set[Pair] = {(row.market, row.symbol) for row in positions}
-    coins = {row.quote for row in positions} - DOLLARS
+    coins = {row.quote for row in positions}
+    coins |= {row.account.user.report_currency for row in positions}
+    coins -= DOLLARS
     quotes = newest_prices(wanted | {(Market.SPOT, f"{coin}USDT") for coin in coins})
     accounts = {row.account_id for row in positions}
     trades = {
@@ -132,12 +135,16 @@ def _valued(row: OpenPosition, quotes: dict[Pair, Quote], trade_id: int | None) 
         value = rounded(row.quantity * quote.price)
         if row.average_price is not None:
             unrealized = rounded((quote.price - row.average_price) * row.quantity)
-    if row.quote in DOLLARS:
-        dollars: Decimal | None = Decimal(1)
-    else:
-        found = quotes.get((Market.SPOT, f"{row.quote}USDT"))
-        dollars = found.price if found else None
-    return Valued(row, trade_id, quote, unrealized, value, dollars)
+    dollars, unit = (_dollars(a, quotes) for a in (row.quote, row.account.user.report_currency))
+    rate = dollars / unit if dollars is not None and unit else None
+    return Valued(row, trade_id, quote, unrealized, value, rate)
+
+
+def _dollars(asset: str, quotes: dict[Pair, Quote]) -> Decimal | None:
+    if asset in DOLLARS:
+        return Decimal(1)
+    found = quotes.get((Market.SPOT, f"{asset}USDT"))
+    return found.price if found else None
 
 
 # --- prices -------------------------------------------------------------------------------------
@@ -182,6 +189,8 @@ def needed_prices() -> dict[str, set[str]]:
     pairs = set(rows.values_list("market", "symbol").distinct())
     pairs |= {(Market.SPOT, f"{quote}USDT") for quote in
               rows.values_list("quote", flat=True).distinct() if quote not in DOLLARS}  # fmt: skip
+    wanted = rows.values_list("account__user__report_currency", flat=True).distinct()
+    pairs |= {(Market.SPOT, f"{coin}USDT") for coin in wanted if coin not in DOLLARS}
     kept = set(
         Instrument.objects.filter(
             venue=settings.VENUE, market=Market.SPOT, is_followed=True

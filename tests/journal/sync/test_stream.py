@@ -106,8 +106,9 @@ def test_a_fill_is_kept_at_once_and_becomes_a_trade(
         assert Fill.objects.filter(source="stream").exists()
         until(lambda: Order.objects.filter(account=made, status="FILLED").exists(), 5)
         until(lambda: Balance.objects.filter(account=made, wallet="spot", asset="BTC").exists(), 5)
-        held = Balance.objects.get(account=made, wallet="spot", asset="BTC")
-        assert held.free == OpenPosition.objects.get(account=made).quantity
+        bought = OpenPosition.objects.get(account=made).quantity
+        held = Balance.objects.filter(account=made, wallet="spot", asset="BTC")
+        until(lambda: held.get().free == bought, 5)
         buy(exchange, opened, market="usdm")
         until(lambda: Fill.objects.filter(account=made, market="usdm").exists(), 5)
     texts = [m["data"].decode() for m in iter(lambda: pubsub.get_message(timeout=0.2), None)

@@ -1,0 +1,205 @@
+"""What the exchange says of one's accounts: fills, orders, transfers, balances, positions, how far
+they are known, and whether they add up."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from journal.api.lists import OwnList, PageAnswer, epoch, parsed, plain, user_of
+from journal.models import (
+    Balance,
+    Coverage,
+    DailyBalance,
+    Difference,
+    Fill,
+    FuturesPosition,
+    Income,
+    Order,
+    Sync,
+    Transfer,
+)
+from journal.selectors.causes import explain
+from journal.services import valuing
+
+
+class FillsView(OwnList):
+    exact = ("account", "market", "symbol", "side")
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Fill.objects.visible_to(user).select_related("flow")
+
+    def shown(self, row: Fill) -> dict[str, Any]:
+        flow = getattr(row, "flow", None)
+        return {
+            "id": row.pk, "account": str(row.account_id), "market": row.market,
+            "symbol": row.symbol, "trade_id": row.trade_id, "order_id": row.order_id,
+            "time": epoch(row.time), "side": row.side, "position_side": row.position_side,
+            "price": plain(row.price), "quantity": plain(row.quantity),
+            "quote_quantity": plain(row.quote_quantity), "fee": plain(row.fee),
+            "fee_asset": row.fee_asset, "realized": plain(row.realized), "maker": row.is_maker,
+            "source": row.source, "flow_share": plain(flow.share) if flow else None,
+        }  # fmt: skip
+
+
+class OrdersView(OwnList):
+    exact = ("account", "market", "symbol", "side", "status")
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Order.objects.visible_to(user)
+
+    def shown(self, row: Order) -> dict[str, Any]:
+        return {
+            "id": row.pk, "account": str(row.account_id), "market": row.market,
+            "symbol": row.symbol, "order_id": row.order_id, "client_id": row.client_id,
+            "time": epoch(row.time), "changed": epoch(row.changed_at), "side": row.side,
+            "position_side": row.position_side, "type": row.type, "status": row.status,
+            "price": plain(row.price), "stop_price": plain(row.stop_price),
+            "quantity": plain(row.quantity), "executed": plain(row.executed),
+            "reduce_only": row.is_reduce_only,
+        }  # fmt: skip
+
+
+class TransfersView(OwnList):
+    exact = ("account", "kind", "asset")
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Transfer.objects.visible_to(user)
+
+    def shown(self, row: Transfer) -> dict[str, Any]:
+        return {
+            "id": row.pk, "account": str(row.account_id), "kind": row.kind,
+            "external_id": row.external_id, "asset": row.asset, "amount": plain(row.amount),
+            "fee": plain(row.fee), "time": epoch(row.time), "info": row.info,
+            "source": row.source,
+        }  # fmt: skip
+
+
+class IncomeView(OwnList):
+    exact = ("account", "kind", "asset", "symbol")
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Income.objects.visible_to(user)
+
+    def shown(self, row: Income) -> dict[str, Any]:
+        return {
+            "id": row.pk, "account": str(row.account_id), "kind": row.kind,
+            "external_id": row.external_id, "asset": row.asset, "symbol": row.symbol,
+            "amount": plain(row.amount), "time": epoch(row.time),
+        }  # fmt: skip
+
+
+class _Whole(APIView):
+    """A list that is short enough to be given at once; `account` filters it."""
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def shown(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        found = self.rows(user_of(request))
+        if account := parsed({"account": request.query_params.get("account", "")}).account:
+            found = found.filter(account=account)
+        return Response({"rows": [self.shown(row) for row in found], "next": None})
+
+
+class BalancesView(_Whole):
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Balance.objects.visible_to(user)
+
+    def shown(self, row: Balance) -> dict[str, Any]:
+        return {
+            "account": str(row.account_id), "wallet": row.wallet, "asset": row.asset,
+            "free": plain(row.free), "locked": plain(row.locked), "total": plain(row.total),
+            "updated": epoch(row.updated_at),
+        }  # fmt: skip
+
+
+class DailyBalancesView(_Whole):
+    def rows(self, user: User) -> QuerySet[Any]:
+        return DailyBalance.objects.visible_to(user)
+
+    def shown(self, row: DailyBalance) -> dict[str, Any]:
+        return {
+            "account": str(row.account_id), "day": row.day.isoformat(), "wallet": row.wallet,
+            "asset": row.asset, "quantity": plain(row.quantity), "value_usd": plain(row.value_usd),
+        }  # fmt: skip
+
+
+class PositionsView(APIView):
+    """Open positions as the ledger has them, at the newest prices (the topic `pnl` says the same),
+    and futures positions as the exchange reports them."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user = user_of(request)
+        reported = FuturesPosition.objects.visible_to(user)
+        return Response(
+            {
+                **valuing.as_answer(valuing.value_positions(user)),
+                "reported": [_reported(row) for row in reported],
+            }
+        )
+
+
+class CoverageView(_Whole):
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Coverage.objects.visible_to(user)
+
+    def shown(self, row: Coverage) -> dict[str, Any]:
+        return {
+            "account": str(row.account_id), "kind": row.kind, "market": row.market,
+            "symbol": row.symbol, "reason": row.reason, "from": epoch(row.from_time),
+            "to": epoch(row.to_time), "cursor": row.cursor, "rows": row.rows,
+            "oldest": epoch(row.oldest), "complete": row.is_complete, "note": row.note,
+            "checked": epoch(row.checked_at),
+        }  # fmt: skip
+
+
+class SyncsView(_Whole):
+    """How each account's reading stands."""
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Sync.objects.filter(account__in=user.exchange_accounts.visible_to(user))
+
+    def shown(self, row: Sync) -> dict[str, Any]:
+        return {
+            "account": str(row.account_id), "state": row.state, "note": row.note,
+            "values": row.note_values, "done": row.done, "expected": row.expected,
+            "started": epoch(row.started_at), "finished": epoch(row.finished_at),
+            "since": row.since.isoformat() if row.since else None, "symbols": row.symbols,
+        }  # fmt: skip
+
+
+class ReconciliationView(_Whole):
+    """`cause` is null where both agree."""
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Difference.objects.visible_to(user)
+
+    def shown(self, row: Difference) -> dict[str, Any]:
+        return {
+            "account": str(row.account_id), "wallet": row.wallet, "asset": row.asset,
+            "calculated": plain(row.calculated), "reported": plain(row.reported),
+            "difference": plain(row.reported - row.calculated), "cause": row.cause or None,
+            "explanation": explain(row) or None, "detail": row.detail,
+            "compared": epoch(row.compared_at),
+        }  # fmt: skip
+
+
+def _reported(row: FuturesPosition) -> dict[str, Any]:
+    return {
+        "account": str(row.account_id), "symbol": row.symbol, "position_side": row.position_side,
+        "quantity": plain(row.quantity), "entry_price": plain(row.entry_price),
+        "mark_price": plain(row.mark_price), "liquidation_price": plain(row.liquidation_price),
+        "unrealized": plain(row.unrealized), "margin": plain(row.margin),
+        "margin_asset": row.margin_asset, "margin_type": row.margin_type,
+        "leverage": row.leverage, "updated": epoch(row.updated_at),
+    }  # fmt: skip

@@ -1,0 +1,170 @@
+"""What an account's lists have in common: own rows only, filters, a cursor, JSON or CSV."""
+
+import base64
+import binascii
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from journal.filters import BadFilter, TradeFilter
+from lib.dates import from_ms, parse_moment, to_ms
+
+MOST = 1000
+DEFAULT = 100
+CHUNK = 2000
+
+
+class PageAnswer(serializers.Serializer[object]):
+    rows = serializers.ListField(child=serializers.DictField())
+    # give it back as `cursor` for the rows behind these; null: there are none
+    next = serializers.CharField(allow_null=True)
+
+
+class OwnList(APIView):
+    """Newest first. `start` (inclusive), `end` (exclusive): ISO 8601 or epoch ms; `limit` up to
+    1000; `cursor` from the answer before; `format=csv` gives everything that matches."""
+
+    # what a query may filter by, exactly
+    exact: ClassVar[tuple[str, ...]] = ()
+    # the column that rows are ordered by
+    moment: ClassVar[str] = "time"
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def shown(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def shown_all(self, user: User, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        return [self.shown(row) for row in rows]
+
+    @extend_schema(
+        responses=PageAnswer,
+        parameters=[
+            OpenApiParameter(name, str)
+            for name in ("account", "market", "symbol", "side", "kind", "asset", "status", "start",
+                         "end", "limit", "cursor", "format")
+        ],
+    )  # fmt: skip
+    def get(self, request: Request) -> HttpResponseBase:
+        asked = request.query_params
+        found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
+        if asked.get("format") == "csv":
+            name = type(self).__name__.removesuffix("View").lower()
+            return as_csv((self.shown(row) for row in found.iterator(CHUNK)), f"{name}.csv")
+        limit = number(asked, "limit", DEFAULT, MOST)
+        if asked.get("cursor"):
+            at, pk = _opened(asked["cursor"])
+            behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
+            found = found.filter(behind)
+        page = list(found[: limit + 1])
+        last = page[limit - 1] if len(page) > limit else None
+        return Response(
+            {
+                "rows": self.shown_all(user_of(request), page[:limit]),
+                "next": None if last is None else _sealed(getattr(last, self.moment), last.pk),
+            }
+        )
+
+    def _filtered(self, request: Request, asked: Mapping[str, str]) -> QuerySet[Any]:
+        found = self.rows(user_of(request))
+        for name in self.exact:
+            if asked.get(name):
+                if name == "account":
+                    account = parsed({"account": asked["account"]}).account
+                    found = found.filter(account=account)
+                else:
+                    found = found.filter(**{name: asked[name]})
+        for name, how in (("start", "gte"), ("end", "lt")):
+            if asked.get(name):
+                found = found.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
+        return found
+
+
+def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
+    """Rows as they come; a cell that a spreadsheet would take for a formula is quoted."""
+
+    def lines() -> Iterator[str]:
+        header: list[str] | None = None
+        buffer = io.StringIO()
+        for row in rows:
+            writer = csv.writer(buffer)
+            if header is None:
+                header = list(row)
+                writer.writerow(header)
+            writer.writerow([_cell(row[key]) for key in header])
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+
+    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = asked.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise ValidationError({name: [f"Expected a number from 1 to {most}, was {text[:20]!r}."]})
+    return int(text)
+
+
+def moment(text: str, name: str) -> datetime:
+    try:
+        return from_ms(parse_moment(text))
+    except (ValueError, OverflowError) as error:
+        raise ValidationError({name: [str(error)]}) from error
+
+
+def parsed(asked: Mapping[str, str]) -> TradeFilter:
+    try:
+        return TradeFilter.parse(asked)
+    except BadFilter as error:
+        raise ValidationError({"filter": [str(error)]}) from error
+
+
+def user_of(request: Request) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def plain(value: Any) -> str | None:
+    """A Decimal as exact text without exponent or trailing zeros."""
+    if value is None:
+        return None
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def epoch(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in {"=", "+", "@", "\t", "\r"}:
+        return f"'{value}"
+    return value
+
+
+def _sealed(at: datetime, pk: object) -> str:
+    return base64.urlsafe_b64encode(f"{at.isoformat()}|{pk}".encode()).decode()
+
+
+def _opened(text: str) -> tuple[datetime, int]:
+    try:
+        at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+        return datetime.fromisoformat(at), int(pk)
+    except (ValueError, binascii.Error) as error:
+        raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error

@@ -1,0 +1,258 @@
+"""The journal over REST: the same filters and the same numbers as the pages."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from journal.api.lists import OwnList, PageAnswer, as_csv, epoch, parsed, plain, user_of
+from journal.metrics.undefined import Metric
+from journal.models import Realized, Trade, TradeFill
+from journal.selectors import reports
+from journal.selectors.dashboard import dashboard
+from journal.selectors.preferences import preferences_of
+from journal.selectors.sums import Sums, sums, sums_by_day
+from journal.selectors.trades import Line, one, with_notes
+from journal.services import annotating
+
+AMOUNTS = ("gross", "fees", "funding", "net")
+
+
+class TradesView(OwnList):
+    """Round trips, newest first by opening; filters as in the pages' URL."""
+
+    moment = "opened_at"
+
+    def get(self, request: Request) -> HttpResponseBase:
+        user, asked = user_of(request), request.query_params
+        found = parsed(asked.dict()).apply(user, preferences_of(user))
+        if asked.get("format") == "csv":
+            rows = (trade_answer(line) for line in _lines(user, found.order_by("-opened_at")))
+            return as_csv(rows, "trades.csv")
+        self._found = found
+        return super().get(request)
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return self._found
+
+    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[dict[str, Any]]:
+        return [trade_answer(line) for line in with_notes(user, rows)]
+
+
+class TradeView(APIView):
+    """One round trip with its fills, their flow and its lots."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request, trade_id: int) -> Response:
+        user = user_of(request)
+        trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+        parts = trade.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
+        return Response(
+            {
+                **trade_answer(one(user, trade)),
+                "fills": [_fill(part) for part in parts],
+                "realized": [realized_answer(row) for row in trade.realized.all()],
+            }
+        )
+
+    @extend_schema(request=None, responses=PageAnswer)
+    def patch(self, request: Request, trade_id: int) -> Response:
+        """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
+        planned_entry, planned_stop, planned_target, reviewed."""
+        user = user_of(request)
+        trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+        try:
+            annotating.annotate(user=user, trade=trade, changes=dict(request.data))
+        except annotating.BadNote as error:
+            raise ValidationError({error.field: [str(error)]}) from error
+        return Response(trade_answer(one(user, trade)))
+
+
+class RealizedView(OwnList):
+    """Lots that were closed: the list behind every realised sum."""
+
+    exact = ("account", "market", "symbol")
+    moment = "closed_at"
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return Realized.objects.visible_to(user)
+
+    def shown(self, row: Realized) -> dict[str, Any]:
+        return realized_answer(row)
+
+
+class DashboardView(APIView):
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user = user_of(request)
+        found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
+        return Response(
+            {
+                "currency": user.report_currency, "day": found.this_day.isoformat(),
+                "today": sums_answer(found.today), "week": sums_answer(found.week),
+                "month": sums_answer(found.month), "all": sums_answer(found.all_time),
+                "flow": {name: sums_answer(part) for name, part in found.flow.items()},
+                "equity": [
+                    {"day": p.day.isoformat(), "net": plain(p.net), "equity": plain(p.equity),
+                     "drawdown": plain(p.drawdown)}
+                    for p in found.curve
+                ],
+                "to_review": found.review_count, "differences": found.differences,
+            }
+        )  # fmt: skip
+
+
+class SummaryView(APIView):
+    """Sums of the closed trades that match."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user = user_of(request)
+        found = parsed(request.query_params.dict()).apply(user, preferences_of(user))
+        return Response({"currency": user.report_currency, **sums_answer(sums(found))})
+
+
+class CalendarView(APIView):
+    """Net, trades and wins of each of the user's days."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user, chosen = user_of(request), preferences_of(user_of(request))
+        days = sums_by_day(parsed(request.query_params.dict()).apply(user, chosen), chosen)
+        rows = [{"day": day.isoformat(), **sums_answer(found)} for day, found in days.items()]
+        return Response({"rows": rows, "next": None})
+
+
+class ReportView(APIView):
+    """`by` one of the dimensions; with `across` a matrix."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user, asked = user_of(request), request.query_params
+        chosen = preferences_of(user)
+        by, across = asked.get("by", "symbol"), asked.get("across", "")
+        for name in (by, across):
+            if name and name not in reports.DIMENSIONS:
+                known = ", ".join(reports.DIMENSIONS)
+                raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
+        rows = reports.load(user, parsed(asked.dict()).apply(user, chosen), chosen)
+        if across:
+            columns, lines = reports.matrix(rows, by, across, chosen)
+            return Response({"by": by, "across": across, "columns": columns, "rows": [
+                {"name": name, "cells": [group_answer(c) if c else None for c in cells]}
+                for name, cells in lines
+            ]})  # fmt: skip
+        groups = reports.breakdown(rows, by, chosen)
+        return Response({"by": by, "count": len(rows), "rows": [group_answer(g) for g in groups],
+                         "findings": [
+                             {"text": f.text, "count": f.count, "good": f.is_good}
+                             for f in reports.findings(rows, chosen)
+                         ]})  # fmt: skip
+
+
+# --- shapes -------------------------------------------------------------------------------------
+
+
+def trade_answer(line: Line) -> dict[str, Any]:
+    trade, note = line.trade, line.note
+    money = {f"{name}_money": plain(getattr(trade, f"{name}_money")) for name in AMOUNTS}
+    return {
+        "id": trade.pk, "key": trade.key, "account": str(trade.account_id),
+        "market": trade.market, "symbol": trade.symbol, "base": trade.base, "quote": trade.quote,
+        "direction": trade.direction, "position_side": trade.position_side,
+        "opened": epoch(trade.opened_at), "closed": epoch(trade.closed_at),
+        "quantity": plain(trade.quantity), "entry_price": plain(trade.entry_price),
+        "exit_price": plain(trade.exit_price),
+        **{name: plain(getattr(trade, name)) for name in AMOUNTS}, **money,
+        "rate": plain(trade.rate), "exchange_realized": plain(trade.exchange_realized),
+        "percent": _rounded(line.percent), "r": _rounded(line.r),
+        "fills_count": trade.fill_count, "maker_share": plain(trade.maker_share),
+        "flow": trade.flow, "flow_share": plain(trade.flow_share), "worst": plain(trade.worst),
+        "best": plain(trade.best), "efficiency": plain(trade.efficiency),
+        "after_5m": plain(trade.after_5m), "after_1h": plain(trade.after_1h),
+        "slippage": plain(trade.slippage), "note": note.note, "setup": line.setup_name,
+        "tags": [tag.name for tag in line.tags if tag.kind == "tag"],
+        "mistakes": [tag.name for tag in line.tags if tag.kind == "mistake"],
+        "emotion": note.emotion, "rating": note.rating,
+        "planned_entry": plain(note.planned_entry), "initial_stop": plain(note.initial_stop),
+        "planned_stop": plain(note.planned_stop), "planned_target": plain(note.planned_target),
+        "reviewed": line.is_reviewed,
+    }  # fmt: skip
+
+
+def realized_answer(row: Realized) -> dict[str, Any]:
+    return {
+        "id": row.pk, "trade": row.trade_id, "account": str(row.account_id),
+        "market": row.market, "symbol": row.symbol, "opened_by": row.opened_by,
+        "closed_by": row.closed_by, "opened": epoch(row.opened_at),
+        "closed": epoch(row.closed_at), "quantity": plain(row.quantity),
+        "entry_price": plain(row.entry_price), "exit_price": plain(row.exit_price),
+        "gross": plain(row.gross), "fees": plain(row.fees), "net": plain(row.net),
+    }  # fmt: skip
+
+
+def sums_answer(found: Sums) -> dict[str, Any]:
+    return {
+        "count": found.count, "wins": found.wins, "losses": found.losses,
+        "net": plain(found.net), "gross": plain(found.gross), "fees": plain(found.fees),
+        "funding": plain(found.funding), "win_rate": _metric(found.win_rate),
+        "profit_factor": _metric(found.profit_factor), "expectancy": _metric(found.expectancy),
+        "best": plain(found.best), "worst": plain(found.worst), "unpriced": found.unpriced,
+    }  # fmt: skip
+
+
+def group_answer(found: reports.Group) -> dict[str, Any]:
+    return {
+        "name": found.name, "count": found.count, "net": plain(found.net),
+        "mean": _rounded(found.mean), "low": _rounded(found.low), "high": _rounded(found.high),
+        "win_rate": _metric(found.win_rate), "win_low": plain(found.win_low),
+        "win_high": plain(found.win_high), "profit_factor": _metric(found.profit_factor),
+        "payoff": _metric(found.payoff), "mean_r": _metric(found.mean_r),
+        "r_count": found.r_count, "fees": plain(found.fees),
+        "hold_seconds": int(found.hold.total_seconds()), "few": found.is_few,
+    }  # fmt: skip
+
+
+def _fill(part: TradeFill) -> dict[str, Any]:
+    fill, flow = part.fill, getattr(part.fill, "flow", None)
+    return {
+        "id": fill.pk, "trade_id": fill.trade_id, "order_id": fill.order_id,
+        "time": epoch(fill.time), "side": fill.side, "entry": part.is_entry,
+        "price": plain(fill.price), "quantity": plain(fill.quantity), "fee": plain(fill.fee),
+        "fee_asset": fill.fee_asset, "maker": fill.is_maker,
+        "flow": None if flow is None else {
+            "windows": flow.windows, "share": plain(flow.share), "bid": plain(flow.bid),
+            "ask": plain(flow.ask), "day_high": plain(flow.day_high),
+            "day_low": plain(flow.day_low), "slippage": plain(flow.slippage),
+            "final": flow.is_final,
+        },
+    }  # fmt: skip
+
+
+def _metric(value: Metric) -> str:
+    """A number to 8 places, or the word that stands for none."""
+    return str(_rounded(value)) if isinstance(value, Decimal) else str(value)
+
+
+def _rounded(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value.quantize(Decimal("1e-8")))
+
+
+def _lines(user: User, found: QuerySet[Trade]) -> Any:
+    """In slices, so that notes come with few queries."""
+    rows: list[Trade] = []
+    for row in found.iterator(2000):
+        rows.append(row)
+        if len(rows) == 2000:
+            yield from with_notes(user, rows)
+            rows = []
+    yield from with_notes(user, rows)

@@ -1,0 +1,23 @@
+from django.urls import path
+
+from journal.api import exchange, trades
+
+urlpatterns = [
+    path("fills", exchange.FillsView.as_view(), name="api-fills"),
+    path("orders", exchange.OrdersView.as_view(), name="api-orders"),
+    path("transfers", exchange.TransfersView.as_view(), name="api-transfers"),
+    path("income", exchange.IncomeView.as_view(), name="api-income"),
+    path("balances", exchange.BalancesView.as_view(), name="api-balances"),
+    path("balances/daily", exchange.DailyBalancesView.as_view(), name="api-daily-balances"),
+    path("positions", exchange.PositionsView.as_view(), name="api-positions"),
+    path("coverage", exchange.CoverageView.as_view(), name="api-coverage"),
+    path("sync", exchange.SyncsView.as_view(), name="api-sync"),
+    path("reconciliation", exchange.ReconciliationView.as_view(), name="api-reconciliation"),
+    path("trades", trades.TradesView.as_view(), name="api-trades"),
+    path("trades/summary", trades.SummaryView.as_view(), name="api-summary"),
+    path("trades/<int:trade_id>", trades.TradeView.as_view(), name="api-trade"),
+    path("realized", trades.RealizedView.as_view(), name="api-realized"),
+    path("dashboard", trades.DashboardView.as_view(), name="api-dashboard"),
+    path("calendar", trades.CalendarView.as_view(), name="api-calendar"),
+    path("reports", trades.ReportView.as_view(), name="api-reports"),
+]

@@ -1,0 +1,160 @@
+"""The filter bar: one reading of it for pages, API and exports, so that no two can disagree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from journal.models import Annotation, Market, Preferences, Trade
+
+DIRECTIONS = ("LONG", "SHORT")
+STATES = ("closed", "open", "all")
+NAMES = (
+    "account", "market", "symbol", "direction", "flow", "tag", "setup", "from", "to", "state",
+    "review", "result",
+)  # fmt: skip
+
+
+class BadFilter(ValueError):
+    """What was expected, for the user."""
+
+
+@dataclass(frozen=True)
+class TradeFilter:
+    """Empty: not filtered. Days are the user's own, both inclusive, of the closing (an open trade:
+    of the opening)."""
+
+    account: str = ""
+    market: str = ""
+    symbol: str = ""
+    direction: str = ""
+    flow: str = ""
+    tag: str = ""
+    setup: str = ""
+    from_day: date | None = None
+    to_day: date | None = None
+    state: str = "closed"
+    # yes or no
+    review: str = ""
+    # win, loss or flat
+    result: str = ""
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
+        """Raises BadFilter."""
+        found = cls(
+            account=_uuid(asked.get("account", "")),
+            market=_one_of(asked, "market", Market.values),
+            symbol=asked.get("symbol", "").strip().upper()[:40],
+            direction=_one_of(asked, "direction", DIRECTIONS),
+            flow=_one_of(asked, "flow", Trade.Against.values),
+            tag=asked.get("tag", "").strip()[:40],
+            setup=asked.get("setup", "").strip()[:60],
+            from_day=_day(asked, "from"),
+            to_day=_day(asked, "to"),
+            state=_one_of(asked, "state", STATES) or "closed",
+            review=_one_of(asked, "review", ("yes", "no")),
+            result=_one_of(asked, "result", ("win", "loss", "flat")),
+        )
+        if found.from_day and found.to_day and found.from_day > found.to_day:
+            raise BadFilter("to: expected a day not before from")
+        return found
+
+    def apply(self, user: User, chosen: Preferences) -> "QuerySet[Trade]":
+        """The user's own trades that match."""
+        found: QuerySet[Trade] = Trade.objects.visible_to(user)
+        for name in ("account", "market", "symbol", "direction", "flow"):
+            if value := getattr(self, name):
+                found = found.filter(**{name: value})
+        if self.state != "all":
+            found = found.filter(closed_at__isnull=self.state == "open")
+        found = self._in_time(found, chosen)
+        if self.result:
+            found = found.filter(
+                {"win": Q(net__gt=0), "loss": Q(net__lt=0), "flat": Q(net=0)}[self.result]
+            )
+        notes = Annotation.objects.filter(user=user)
+        if self.tag:
+            found = found.filter(key__in=notes.filter(tags__name=self.tag).values("trade_key"))
+        if self.setup:
+            found = found.filter(key__in=notes.filter(setup__name=self.setup).values("trade_key"))
+        if self.review:
+            done = notes.filter(reviewed_at__isnull=False).values("trade_key")
+            found = (
+                found.filter(key__in=done) if self.review == "yes" else found.exclude(key__in=done)
+            )
+        return found
+
+    def with_days(self, first: date | None, last: date | None) -> "TradeFilter":
+        return replace(self, from_day=first, to_day=last)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """As it stands in the URL; without what is not filtered."""
+        found = {
+            name: str(getattr(self, name))
+            for name in NAMES
+            if name not in {"from", "to", "state"} and getattr(self, name)
+        }
+        if self.state != "closed":
+            found["state"] = self.state
+        if self.from_day:
+            found["from"] = self.from_day.isoformat()
+        if self.to_day:
+            found["to"] = self.to_day.isoformat()
+        return found
+
+    @property
+    def text(self) -> str:
+        return urlencode(self.query)
+
+    def without(self, name: str) -> str:
+        """The query with one filter less."""
+        return urlencode({key: value for key, value in self.query.items() if key != name})
+
+    def _in_time(self, found: "QuerySet[Trade]", chosen: Preferences) -> "QuerySet[Trade]":
+        if self.from_day:
+            start = day_start(self.from_day, chosen)
+            found = found.filter(Q(closed_at__gte=start) | Q(closed_at=None, opened_at__gte=start))
+        if self.to_day:
+            end = day_start(self.to_day + timedelta(days=1), chosen)
+            found = found.filter(Q(closed_at__lt=end) | Q(closed_at=None, opened_at__lt=end))
+        return found
+
+
+def day_start(day: date, chosen: Preferences) -> datetime:
+    """When a user's trading day begins."""
+    return datetime.combine(day, time(chosen.day_start), tzinfo=chosen.tzinfo)
+
+
+def _one_of(asked: Mapping[str, str], name: str, known: "tuple[str, ...] | list[str]") -> str:
+    value = asked.get(name, "")
+    if value and value not in known:
+        raise BadFilter(f"{name}: expected one of {', '.join(known)}, was {value[:40]!r}")
+    return value
+
+
+def _day(asked: Mapping[str, str], name: str) -> date | None:
+    value = asked.get(name, "")
+    if not value:
+        return None
+    try:
+        found = date.fromisoformat(value)
+    except ValueError as error:
+        raise BadFilter(f"{name}: expected a day such as 2026-11-21, was {value[:40]!r}") from error
+    if not 2009 <= found.year <= 2100:
+        raise BadFilter(f"{name}: expected a day from 2009 to 2100, was {value}")
+    return found
+
+
+def _uuid(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise BadFilter("account: expected an account's id") from error

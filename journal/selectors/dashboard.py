@@ -1,0 +1,79 @@
+"""What the home page shows, in a handful of queries however many trades there are."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, User
+from journal.filters import TradeFilter
+from journal.metrics.days import day_of
+from journal.models import Annotation, Difference, Preferences
+from journal.selectors.sums import Sums, sums_by, sums_by_day, total
+from journal.selectors.trades import Line, with_notes
+
+LAST_TRADES = 8
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Cumulative net at a day's end, and how far it is below its highest so far."""
+
+    day: date
+    net: Decimal
+    equity: Decimal
+    drawdown: Decimal
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    today: Sums
+    week: Sums
+    month: Sums
+    all_time: Sums
+    days: dict[date, Sums]
+    curve: list[Point]
+    flow: dict[str, Sums]
+    last: list[Line]
+    review_count: int
+    differences: int
+    accounts: int
+    this_day: date
+
+
+def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
+    """Of closed trades that match the filter."""
+    trades = asked.apply(user, chosen).filter(closed_at__isnull=False)
+    days = sums_by_day(trades, chosen)
+    today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
+    monday = today - timedelta(days=today.weekday())
+    done = Annotation.objects.filter(user=user, reviewed_at__isnull=False).values("trade_key")
+    off = Difference.objects.visible_to(user).exclude(cause="").exclude(cause="rounding")
+    return Dashboard(
+        today=days.get(today, Sums()),
+        week=total(found for day, found in days.items() if monday <= day <= today),
+        month=total(found for day, found in days.items()
+                    if (day.year, day.month) == (today.year, today.month)),
+        all_time=total(days.values()),
+        days=days,
+        curve=curve(days),
+        flow=sums_by(trades, "flow"),
+        last=with_notes(user, trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
+        review_count=trades.exclude(key__in=done).count(),
+        differences=off.count(),
+        accounts=ExchangeAccount.objects.visible_to(user).count(),
+        this_day=today,
+    )  # fmt: skip
+
+
+def curve(days: dict[date, Sums]) -> list[Point]:
+    """Net PnL added up from 0, and its drawdown in money."""
+    equity = highest = ZERO
+    points = []
+    for day, found in days.items():
+        equity += found.net
+        highest = max(highest, equity)
+        points.append(Point(day, found.net, equity, equity - highest))
+    return points

@@ -1,0 +1,9 @@
+"""How a user's journal is shown."""
+
+from accounts.models import User
+from journal.models import Preferences
+
+
+def preferences_of(user: User) -> Preferences:
+    found, _ = Preferences.objects.get_or_create(user=user)
+    return found

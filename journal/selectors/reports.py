@@ -1,0 +1,388 @@
+"""Breakdowns of trades: one row a group, with its size and how sure one may be of it."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from journal.metrics import trades as metrics
+from journal.metrics.undefined import Metric, Undefined
+from journal.models import Annotation, Preferences, Trade
+
+ZERO = Decimal(0)
+FEW = 30
+# 95 %
+Z = 1.959964
+
+
+class Row(NamedTuple):
+    """A closed trade, as far as reports look at it; money in the report currency."""
+
+    key: str
+    account: str
+    market: str
+    symbol: str
+    base: str
+    quote: str
+    direction: str
+    opened_at: datetime
+    closed_at: datetime
+    net: Decimal
+    fees: Decimal
+    size: Decimal
+    r: Decimal | None
+    flow: str
+    maker_share: Decimal
+    fill_count: int
+    efficiency: Decimal | None
+    after_loss: int
+    of_day: int
+    setup: str
+    tags: tuple[str, ...]
+    mistakes: tuple[str, ...]
+    emotion: str
+    rating: int | None
+    is_reviewed: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """`low` and `high` bound the mean net with 95 % (normal, from the sample's deviation)."""
+
+    name: str
+    count: int
+    net: Decimal
+    mean: Decimal
+    low: Decimal | None
+    high: Decimal | None
+    win_rate: Metric
+    win_low: Decimal
+    win_high: Decimal
+    profit_factor: Metric
+    payoff: Metric
+    mean_r: Metric
+    r_count: int
+    fees: Decimal
+    hold: timedelta
+
+    @property
+    def is_few(self) -> bool:
+        return self.count < FEW
+
+    @property
+    def crosses_zero(self) -> bool:
+        return self.low is None or self.high is None or self.low <= 0 <= self.high
+
+
+def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
+    """Closed trades with a rate, oldest first, in two queries."""
+    notes = {
+        note.trade_key: note
+        for note in Annotation.objects.filter(user=user)
+        .select_related("setup")
+        .prefetch_related("tags")
+    }
+    names = (
+        "key", "account__label", "market", "symbol", "base", "quote", "direction", "opened_at",
+        "closed_at", "net", "net_money", "fees_money", "size_money", "entry_price", "quantity",
+        "flow", "maker_share", "fill_count", "efficiency",
+    )  # fmt: skip
+    found = trades.filter(closed_at__isnull=False, net_money__isnull=False)
+    rows: list[Row] = []
+    losses, seen_days = _Streak(), _Streak()
+    for values in found.order_by("closed_at", "pk").values_list(*names):
+        rows.append(_row(values, notes, chosen, losses, seen_days))
+    return rows
+
+
+class _Streak:
+    """Losses in a row, and trades of a day, as they were when a trade was opened."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.day: object = None
+
+
+def _row(
+    values: tuple[object, ...], notes: dict[str, Annotation], chosen: Preferences, losses: _Streak,
+    days: _Streak,
+) -> Row:  # fmt: skip
+    (key, account, market, symbol, base, quote, direction, opened, closed, net, net_money, fees,
+     size, entry, quantity, flow, maker, fills, efficiency) = values  # fmt: skip
+    note = notes.get(str(key))
+    day = opened.astimezone(chosen.tzinfo).date()  # type: ignore[attr-defined]
+    days.count, days.day = (days.count + 1 if days.day == day else 1), day
+    before = losses.count
+    losses.count = losses.count + 1 if net_money < 0 else 0  # type: ignore[operator]
+    tags = list(note.tags.all()) if note else []
+    r = None
+    if note is not None and note.initial_stop is not None:
+        measured = metrics.r_multiple(net, entry, note.initial_stop, quantity)  # type: ignore[arg-type]
+        r = None if isinstance(measured, Undefined) else measured
+    return Row(
+        key=key, account=account, market=market, symbol=symbol, base=base, quote=quote,  # type: ignore[arg-type]
+        direction=direction, opened_at=opened, closed_at=closed, net=net_money, fees=fees,  # type: ignore[arg-type]
+        size=size, r=r, flow=flow, maker_share=maker, fill_count=fills, efficiency=efficiency,  # type: ignore[arg-type]
+        after_loss=before, of_day=days.count,
+        setup=note.setup.name if note and note.setup else "",
+        tags=tuple(tag.name for tag in tags if tag.kind == "tag"),
+        mistakes=tuple(tag.name for tag in tags if tag.kind == "mistake"),
+        emotion=note.emotion if note else "", rating=note.rating if note else None,
+        is_reviewed=bool(note and note.reviewed_at),
+    )  # fmt: skip
+
+
+# --- dimensions ---------------------------------------------------------------------------------
+
+Names = Callable[[Row, Preferences], Sequence[str]]
+NONE = "–"
+
+
+def _hour(row: Row, chosen: Preferences) -> str:
+    return f"{row.opened_at.astimezone(chosen.tzinfo).hour:02d}:00"
+
+
+def _weekday(row: Row, chosen: Preferences) -> str:
+    days = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
+            _("Sunday"))  # fmt: skip
+    at = row.opened_at.astimezone(chosen.tzinfo).weekday()
+    return f"{at + 1} {days[at]}"
+
+
+def _session(row: Row, chosen: Preferences) -> str:
+    """By UTC: Asia 0-8, Europe 8-14, America 14-22, the rest between."""
+    hour = row.opened_at.hour
+    if hour < 8:
+        return _("Asia")
+    if hour < 14:
+        return _("Europe")
+    return _("America") if hour < 22 else _("Late")
+
+
+def _bucket(value: Decimal | float, edges: Sequence[float], unit: str) -> str:
+    """`1 10–100 $`: a number in front keeps them in order."""
+    at = next((n for n, edge in enumerate(edges) if value < edge), len(edges))
+    low = f"{edges[at - 1]:g}" if at else ""
+    high = f"{edges[at]:g}" if at < len(edges) else ""
+    span = f"{low}–{high}" if low and high else f"< {high}" if high else f"≥ {low}"
+    return f"{at + 1}. {span} {unit}".strip()
+
+
+def _hold(row: Row, chosen: Preferences) -> str:
+    hours = (row.closed_at - row.opened_at) / timedelta(hours=1)
+    return _bucket(hours, (0.0167, 0.0833, 0.25, 1, 4, 24, 72, 168), "h")
+
+
+# name -> (label, the groups that a trade belongs to)
+DIMENSIONS: dict[str, tuple[object, Names]] = {
+    "account": (gettext_lazy("Account"), lambda r, p: (r.account,)),
+    "market": (gettext_lazy("Market"), lambda r, p: (r.market,)),
+    "symbol": (gettext_lazy("Symbol"), lambda r, p: (r.symbol,)),
+    "base": (gettext_lazy("Coin"), lambda r, p: (r.base,)),
+    "direction": (gettext_lazy("Direction"), lambda r, p: (r.direction,)),
+    "hour": (gettext_lazy("Hour of opening"), lambda r, p: (_hour(r, p),)),
+    "weekday": (gettext_lazy("Weekday"), lambda r, p: (_weekday(r, p),)),
+    "month": (
+        gettext_lazy("Month"),
+        lambda r, p: (f"{r.closed_at.astimezone(p.tzinfo):%Y-%m}",),
+    ),
+    "session": (gettext_lazy("Session"), lambda r, p: (_session(r, p),)),
+    "hold": (gettext_lazy("Holding time"), lambda r, p: (_hold(r, p),)),
+    "size": (
+        gettext_lazy("Size"),
+        lambda r, p: (_bucket(r.size, (100, 500, 1000, 2500, 5000, 10_000, 50_000), ""),),
+    ),
+    "fills": (
+        gettext_lazy("Number of fills"),
+        lambda r, p: (_bucket(r.fill_count, (3, 5, 10, 20, 50), ""),),
+    ),
+    "maker": (
+        gettext_lazy("Maker share"),
+        lambda r, p: (_bucket(r.maker_share * 100, (1, 50, 99), "%"),),
+    ),
+    "flow": (gettext_lazy("Flow at entry"), lambda r, p: (str(Trade.Against(r.flow).label),)),
+    "efficiency": (
+        gettext_lazy("Exit efficiency"),
+        lambda r, p: (
+            NONE if r.efficiency is None else _bucket(r.efficiency * 100, (0, 25, 50, 75), "%"),
+        ),
+    ),
+    "streak": (
+        gettext_lazy("Losses in a row before"),
+        lambda r, p: (str(min(r.after_loss, 5)) + ("+" if r.after_loss >= 5 else ""),),
+    ),
+    "of_day": (
+        gettext_lazy("Trade of the day"),
+        lambda r, p: (str(min(r.of_day, 10)) + ("+" if r.of_day >= 10 else ""),),
+    ),
+    "setup": (gettext_lazy("Setup"), lambda r, p: (r.setup or NONE,)),
+    "tag": (gettext_lazy("Tag"), lambda r, p: r.tags or (NONE,)),
+    "mistake": (gettext_lazy("Mistake"), lambda r, p: r.mistakes or (NONE,)),
+    "emotion": (gettext_lazy("Emotion"), lambda r, p: (r.emotion or NONE,)),
+    "rating": (gettext_lazy("Rating"), lambda r, p: (str(r.rating or NONE),)),
+    "reviewed": (
+        gettext_lazy("Reviewed"),
+        lambda r, p: (_("yes") if r.is_reviewed else _("no"),),
+    ),
+}
+
+
+def breakdown(rows: Sequence[Row], dimension: str, chosen: Preferences) -> list[Group]:
+    """One group a value. A trade with two tags is in two groups. Raises KeyError for an unknown
+    dimension."""
+    names = DIMENSIONS[dimension][1]
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        for name in names(row, chosen):
+            found.setdefault(name, []).append(row)
+    return [group(name, found[name]) for name in sorted(found)]
+
+
+def matrix(
+    rows: Sequence[Row], down: str, across: str, chosen: Preferences
+) -> tuple[list[str], list[tuple[str, list[Group | None]]]]:
+    """(columns, rows of cells); a cell without trades is None."""
+    first, second = DIMENSIONS[down][1], DIMENSIONS[across][1]
+    cells: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        for a in first(row, chosen):
+            for b in second(row, chosen):
+                cells.setdefault((a, b), []).append(row)
+    columns = sorted({b for _, b in cells})
+    lines = sorted({a for a, _ in cells})
+    return columns, [
+        (a, [group(b, cells[a, b]) if (a, b) in cells else None for b in columns]) for a in lines
+    ]
+
+
+def group(name: str, rows: Sequence[Row]) -> Group:
+    nets = [row.net for row in rows]
+    rs = [row.r for row in rows if row.r is not None]
+    net = sum(nets, ZERO)
+    mean = net / len(nets)
+    margin = _margin(nets, mean)
+    wins = sum(value > 0 for value in nets)
+    low, high = wilson(wins, len(nets))
+    return Group(
+        name=name, count=len(nets), net=net, mean=mean,
+        low=None if margin is None else mean - margin,
+        high=None if margin is None else mean + margin,
+        win_rate=metrics.win_rate(nets), win_low=low, win_high=high,
+        profit_factor=metrics.profit_factor(nets), payoff=metrics.payoff_ratio(nets),
+        mean_r=metrics.expectancy_r(rs), r_count=len(rs),
+        fees=sum((row.fees for row in rows), ZERO),
+        hold=sum((row.closed_at - row.opened_at for row in rows), timedelta()) / len(rows),
+    )  # fmt: skip
+
+
+def _margin(nets: Sequence[Decimal], mean: Decimal) -> Decimal | None:
+    """Half the 95 % range of the mean; None of a single trade."""
+    if len(nets) < 2:
+        return None
+    variance = sum(((value - mean) ** 2 for value in nets), ZERO) / (len(nets) - 1)
+    return Decimal(str(Z)) * (variance / len(nets)).sqrt()
+
+
+def wilson(wins: int, count: int) -> tuple[Decimal, Decimal]:
+    """95 % range of a share (Wilson 1927), which stays within 0 and 1 for few trades."""
+    if not count:
+        return ZERO, Decimal(1)
+    share, z2 = wins / count, Z * Z
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = Z / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
+    places = Decimal("0.0001")
+    return (
+        max(ZERO, Decimal(str(middle - half))).quantize(places),
+        min(Decimal(1), Decimal(str(middle + half))).quantize(places),
+    )
+
+
+# --- findings -----------------------------------------------------------------------------------
+
+LEAST = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A plain sentence with its sample; only where the win rate's 95 % range leaves out that of
+    all trades."""
+
+    text: str
+    count: int
+    is_good: bool
+
+
+def findings(rows: Sequence[Row], chosen: Preferences) -> list[Finding]:
+    """What differs from the rest, the surest first; at most eight."""
+    if len(rows) < 2 * LEAST:
+        return []
+    base = group("", rows)
+    if isinstance(base.win_rate, Undefined):
+        return []
+    found: list[tuple[Decimal, Finding]] = []
+    for sentence, chosen_rows in _conditions(rows, chosen):
+        if not LEAST <= len(chosen_rows) <= len(rows) - LEAST:
+            continue
+        part = group("", chosen_rows)
+        if part.win_low <= base.win_rate <= part.win_high or isinstance(part.win_rate, Undefined):
+            continue
+        sentences = _("%(when)s you win %(rate)s %% (n = %(count)s); in all trades %(base)s %%.")
+        text = sentences % {
+            "when": sentence, "rate": _percent(part.win_rate), "count": part.count,
+            "base": _percent(base.win_rate),
+        }  # fmt: skip
+        distance = abs(part.win_rate - base.win_rate)
+        found.append((distance, Finding(text, part.count, part.win_rate > base.win_rate)))
+    found.sort(key=lambda item: item[0], reverse=True)
+    return [item for _distance, item in found[:8]]
+
+
+def _conditions(rows: Sequence[Row], chosen: Preferences) -> Iterable[tuple[str, list[Row]]]:
+    yield _("After two losses within an hour"), _after_losses(rows, 2, timedelta(hours=1))
+    yield _("After three losses in a row"), [row for row in rows if row.after_loss >= 3]
+    yield _("From the sixth trade of a day on"), [row for row in rows if row.of_day >= 6]
+    yield _("When you buy or sell with the flow"), [row for row in rows if row.flow == "with"]
+    yield _("When you trade against the flow"), [row for row in rows if row.flow == "against"]
+    for name, sentence in (
+        ("weekday", _("On %(what)s")), ("session", _("In the session %(what)s")),
+        ("symbol", _("In %(what)s")), ("direction", _("Going %(what)s")),
+        ("hold", _("Held for %(what)s")), ("setup", _("With the setup %(what)s")),
+        ("mistake", _("With the mistake %(what)s")), ("emotion", _("Feeling %(what)s")),
+        ("hour", _("Opened at %(what)s")),
+    ):  # fmt: skip
+        names = DIMENSIONS[name][1]
+        groups: dict[str, list[Row]] = {}
+        for row in rows:
+            for value in names(row, chosen):
+                groups.setdefault(value, []).append(row)
+        for value, members in groups.items():
+            if value != NONE:
+                yield sentence % {"what": value}, members
+
+
+def _after_losses(rows: Sequence[Row], count: int, within: timedelta) -> list[Row]:
+    """Trades opened when the last `count` closings were losses of the time just before."""
+    by_closing = sorted(rows, key=lambda row: row.closed_at)
+    found, at = [], 0
+    closed: list[Row] = []
+    for row in sorted(rows, key=lambda row: row.opened_at):
+        while at < len(by_closing) and by_closing[at].closed_at <= row.opened_at:
+            closed.append(by_closing[at])
+            at += 1
+        last = closed[-count:]
+        if len(last) == count and all(
+            item.net < 0 and item.closed_at >= row.opened_at - within for item in last
+        ):
+            found.append(row)
+    return found
+
+
+def _percent(share: Decimal) -> str:
+    return f"{share * 100:.0f}"

@@ -1,0 +1,121 @@
+"""Sums over trades, added up by PostgreSQL from what the ledger left there: exact, and the same for
+every page and endpoint."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from journal.metrics.undefined import Metric, Undefined
+from journal.models import Preferences, Trade
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of closed trades, in the report currency; `unpriced` trades have no rate and are left out."""
+
+    count: int = 0
+    wins: int = 0
+    losses: int = 0
+    net: Decimal = ZERO
+    gross: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    won: Decimal = ZERO
+    lost: Decimal = ZERO
+    size: Decimal = ZERO
+    best: Decimal | None = None
+    worst: Decimal | None = None
+    with_flow: int = 0
+    with_verdict: int = 0
+    unpriced: int = 0
+
+    @property
+    def win_rate(self) -> Metric:
+        return Decimal(self.wins) / self.count if self.count else Undefined.NOTHING
+
+    @property
+    def profit_factor(self) -> Metric:
+        if not self.count:
+            return Undefined.NOTHING
+        return self.won / -self.lost if self.lost else Undefined.NO_LOSSES
+
+    @property
+    def expectancy(self) -> Metric:
+        return self.net / self.count if self.count else Undefined.NOTHING
+
+    @property
+    def percent(self) -> Metric:
+        """Net of what was put in, in percent."""
+        return self.net / self.size * 100 if self.size else Undefined.NOTHING
+
+
+def _expressions() -> dict[str, Any]:
+    won, lost = Q(net_money__gt=0), Q(net_money__lt=0)
+    return {
+        "count": Count("net_money"),
+        "wins": Count("id", filter=won), "losses": Count("id", filter=lost),
+        "net": Sum("net_money"), "gross": Sum("gross_money"), "fees": Sum("fees_money"),
+        "funding": Sum("funding_money"), "won": Sum("net_money", filter=won),
+        "lost": Sum("net_money", filter=lost), "size": Sum("size_money"),
+        "best": Max("net_money"), "worst": Min("net_money"),
+        "with_flow": Count("id", filter=Q(flow="with")),
+        "with_verdict": Count("id", filter=~Q(flow="unknown")),
+        "unpriced": Count("id", filter=Q(net_money=None)),
+    }  # fmt: skip
+
+
+def sums(trades: QuerySet[Trade]) -> Sums:
+    """Of those among them that are closed."""
+    return _as_sums(trades.filter(closed_at__isnull=False).order_by().aggregate(**_expressions()))
+
+
+def sums_by_day(trades: QuerySet[Trade], chosen: Preferences) -> dict[date, Sums]:
+    """By the user's day of closing, oldest first."""
+    shift = timedelta(hours=chosen.day_start)
+    rows = (
+        trades.filter(closed_at__isnull=False)
+        .order_by()
+        .annotate(day=TruncDate(F("closed_at") - shift, tzinfo=chosen.tzinfo))
+        .values("day")
+        .annotate(**_expressions())
+    )
+    return {row["day"]: _as_sums(row) for row in sorted(rows, key=lambda row: row["day"])}
+
+
+def sums_by(trades: QuerySet[Trade], field: str) -> dict[str, Sums]:
+    """By the value of a column."""
+    rows = (
+        trades.filter(closed_at__isnull=False).order_by().values(field).annotate(**_expressions())
+    )
+    return {row[field]: _as_sums(row) for row in rows}
+
+
+def total(parts: Iterable[Sums]) -> Sums:
+    """Of several groups that share no trade."""
+    found = list(parts)
+    names = ("count", "wins", "losses", "net", "gross", "fees", "funding", "won", "lost", "size",
+             "with_flow", "with_verdict", "unpriced")  # fmt: skip
+    bests = [part.best for part in found if part.best is not None]
+    worsts = [part.worst for part in found if part.worst is not None]
+    added: dict[str, Any] = {
+        name: sum((getattr(part, name) for part in found), type(getattr(Sums(), name))(0))
+        for name in names
+    }
+    added |= {"best": max(bests, default=None), "worst": min(worsts, default=None)}
+    return Sums(**added)
+
+
+def _as_sums(row: Any) -> Sums:
+    names = Sums.__dataclass_fields__
+    keeps_none = {"best", "worst"}
+    found: dict[str, Any] = {
+        name: ZERO if row[name] is None and name not in keeps_none else row[name] for name in names
+    }
+    return Sums(**found)

@@ -1,0 +1,87 @@
+"""Trades with what their owner wrote on them, for lists and for one page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from accounts.models import User
+from journal.metrics.trades import r_multiple
+from journal.metrics.undefined import Metric, Undefined
+from journal.models import Annotation, Tag, Trade
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A trade and its note; `note` is an empty one where nothing was written."""
+
+    trade: Trade
+    note: Annotation
+    tags: Sequence[Tag]
+
+    @cached_property
+    def r(self) -> Decimal | None:
+        """Net by the risk of the stop as it was first recorded; None without one."""
+        stop = self.note.initial_stop
+        if stop is None or self.trade.is_open:
+            return None
+        trade = self.trade
+        found: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
+        return None if isinstance(found, Undefined) else found
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Net of what was put in, in percent."""
+        size = self.trade.entry_price * self.trade.quantity
+        found: Decimal | None = self.trade.net / size * 100 if size else None
+        return found
+
+    @property
+    def risk(self) -> Decimal | None:
+        """What the first stop would have cost, in the report currency."""
+        stop, trade = self.note.initial_stop, self.trade
+        if stop is None or trade.rate is None:
+            return None
+        found: Decimal = abs(trade.entry_price - stop) * trade.quantity * trade.rate
+        return found
+
+    @property
+    def setup_name(self) -> str:
+        return self.note.setup.name if self.note.setup else ""
+
+    @property
+    def is_reviewed(self) -> bool:
+        return self.note.reviewed_at is not None
+
+
+def with_notes(user: User, trades: Iterable[Trade]) -> list[Line]:
+    """In two queries, however many there are."""
+    rows = list(trades)
+    found = {
+        note.trade_key: note
+        for note in Annotation.objects.filter(user=user, trade_key__in=[row.key for row in rows])
+        .select_related("setup")
+        .prefetch_related("tags")
+    }
+    return [_line(user, row, found.get(row.key)) for row in rows]
+
+
+def one(user: User, trade: Trade) -> Line:
+    return with_notes(user, [trade])[0]
+
+
+def _line(user: User, trade: Trade, note: Annotation | None) -> Line:
+    if note is None:
+        return Line(trade, Annotation(user=user, trade_key=trade.key), [])
+    return Line(trade, note, list(note.tags.all()))
+
+
+def neighbours(user: User, trade: Trade, trades: "Iterable[int]") -> tuple[int | None, int | None]:
+    """Ids before and after a trade in a list of ids, newest first."""
+    ids = list(trades)
+    if trade.pk not in ids:
+        return None, None
+    at = ids.index(trade.pk)
+    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)

@@ -1,0 +1,137 @@
+"""What a trader writes on a trade: note, plan, tags, review. The first stop stays as it was."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from journal.models import Annotation, Setup, Tag, Trade
+
+PLANS = ("planned_entry", "planned_stop", "planned_target")
+MOST_TAGS = 30
+EMOTIONS = ("calm", "confident", "impatient", "fearful", "greedy", "angry", "tired")
+KNOWN = {
+    "note", "emotion", "rating", "setup", "rules_kept", "tags", "mistakes", "reviewed", *PLANS,
+}  # fmt: skip
+
+
+class BadNote(ValueError):
+    """What was expected, and in which field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@transaction.atomic
+def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotation:
+    """Change what is given, leave the rest. Raises BadNote, then nothing has changed."""
+    for name in changes:
+        if name not in KNOWN:
+            raise BadNote(name, f"Expected one of {', '.join(sorted(KNOWN))}.")
+    note: Annotation = Annotation.objects.select_for_update().get_or_create(
+        user=user, trade_key=trade.key
+    )[0]
+    if "note" in changes:
+        note.note = _text(changes, "note", 20_000)
+    if "emotion" in changes:
+        note.emotion = _text(changes, "emotion", 20)
+        if note.emotion and note.emotion not in EMOTIONS:
+            raise BadNote("emotion", f"Expected one of {', '.join(EMOTIONS)}.")
+    if "rating" in changes:
+        note.rating = _rating(changes["rating"])
+    if "setup" in changes:
+        note.setup = _setup(user, _text(changes, "setup", 60))
+    if "rules_kept" in changes:
+        note.rules_kept = _numbers(changes["rules_kept"])
+    for name in PLANS:
+        if name in changes:
+            setattr(note, name, _price(name, changes[name]))
+    if note.initial_stop is None:
+        note.initial_stop = note.planned_stop  # frozen from here on
+    if "reviewed" in changes:
+        note.reviewed_at = timezone.now() if _flag(changes["reviewed"]) else None
+    note.save()
+    for field, kind in (("tags", Tag.Kind.TAG), ("mistakes", Tag.Kind.MISTAKE)):
+        if field in changes:
+            _set_tags(user, note, kind, changes[field], field)
+    return note
+
+
+@transaction.atomic
+def add_tag(*, user: User, trades: Sequence[Trade], name: str, kind: str = Tag.Kind.TAG) -> int:
+    """The same tag on many. Raises BadNote."""
+    tag = _tag(user, kind, name, "tags")
+    for trade in trades:
+        note, _ = Annotation.objects.get_or_create(user=user, trade_key=trade.key)
+        note.tags.add(tag)
+    return len(trades)
+
+
+def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -> None:
+    if isinstance(names, str):
+        names = names.split(",")
+    if not isinstance(names, list) or len(names) > MOST_TAGS:
+        raise BadNote(field, f"Expected a list of at most {MOST_TAGS} names.")
+    chosen = [_tag(user, kind, str(name), field) for name in names if str(name).strip()]
+    others = note.tags.exclude(kind=kind)
+    note.tags.set([*others, *chosen])
+
+
+def _tag(user: User, kind: str, name: str, field: str) -> Tag:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 40 or "," in name:
+        raise BadNote(field, "Expected names of 1 to 40 characters without a comma.")
+    return Tag.objects.get_or_create(user=user, kind=kind, name=name)[0]
+
+
+def _setup(user: User, name: str) -> Setup | None:
+    if not name:
+        return None
+    found: Setup | None = Setup.objects.filter(user=user, name=name).first()
+    if found is None:
+        raise BadNote("setup", "Expected the name of one of your setups.")
+    return found
+
+
+def _text(changes: Mapping[str, Any], name: str, most: int) -> str:
+    value = changes[name]
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > most or "\0" in value:
+        raise BadNote(name, f"Expected text of at most {most} characters.")
+    return value.strip()
+
+
+def _rating(value: Any) -> int | None:
+    if value in (None, "", 0, "0"):
+        return None
+    if str(value) not in {"1", "2", "3", "4", "5"}:
+        raise BadNote("rating", "Expected a number from 1 to 5, or nothing.")
+    return int(value)
+
+
+def _price(name: str, value: Any) -> Decimal | None:
+    if value in (None, ""):
+        return None
+    try:
+        price = Decimal(str(value).replace(",", ""))
+    except InvalidOperation as error:
+        raise BadNote(name, "Expected a price.") from error
+    if not price.is_finite() or not 0 < price < Decimal("1e18"):
+        raise BadNote(name, "Expected a price above 0.")
+    return price
+
+
+def _numbers(value: Any) -> list[int]:
+    items = value if isinstance(value, list) else [value]
+    if len(items) > 50 or not all(str(item).isdigit() for item in items):
+        raise BadNote("rules_kept", "Expected numbers of rules.")
+    return sorted({int(item) for item in items})
+
+
+def _flag(value: Any) -> bool:
+    return value in (True, "true", "True", "on", "1", 1, "yes")

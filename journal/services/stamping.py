@@ -1,0 +1,261 @@
+"""Order flow on fills and trades: stamped when their bars are there, again while later ones may
+still change it. Where the tape is not covered nothing is said."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from journal.metrics import flow
+from journal.metrics.excursion import (
+    Execution,
+    Span,
+    after_exit,
+    excursion,
+    exit_efficiency,
+    slippage,
+)
+from journal.metrics.undefined import Undefined
+from journal.models import Fill, FillFlow, Trade
+from journal.services.rebuilding import rounded
+from lib.dates import from_ms, to_ms, to_seconds
+from lib.decimals import QUOTE_PLACES, decimal
+from market import reading
+from market.answers import band_deltas
+from market.flow.bars import Bar
+from market.models import Instrument
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WINDOW = timedelta(seconds=max(flow.WINDOWS.values()))
+# Bars may still change for so long: late trades are filled within seconds, gaps within minutes.
+SETTLED_AFTER = timedelta(minutes=3)
+AGAIN_AFTER = timedelta(seconds=30)
+AFTER_EXIT = timedelta(hours=1)
+# A path of seconds up to here; longer trades use minutes, and seconds where they have fills.
+SECONDS_UP_TO = timedelta(hours=6)
+FILLS_A_ROUND = 300
+TRADES_A_ROUND = 100
+MINUTE_MS = 60_000
+
+
+def stamp_due() -> int:
+    """Everything that can be stamped now, so many a round. Returns how many were."""
+    count = 0
+    for instrument in Instrument.objects.filter(venue=settings.VENUE):
+        covered = reading.covered_times(instrument)
+        for start_ms, end_ms in covered:
+            count += _stamp_fills(instrument, start_ms, end_ms)
+            count += _stamp_trades(instrument, start_ms, end_ms)
+    return count
+
+
+def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
+    rows = (
+        Fill.objects.filter(
+            account__venue=instrument.venue, market=instrument.market, symbol=instrument.symbol,
+            time__gte=from_ms(start_ms) + LONGEST_WINDOW, time__lte=from_ms(end_ms),
+        )
+        .filter(Q(flow=None) | Q(flow__is_final=False, flow__stamped_at__lt=_before()))
+        .order_by("-time")[:FILLS_A_ROUND]
+    )  # fmt: skip
+    found = [stamp for fill in rows if (stamp := stamp_fill(instrument, fill, end_ms)) is not None]
+    FillFlow.objects.bulk_create(
+        found, update_conflicts=True, unique_fields=["fill"],
+        update_fields=[
+            "is_covered", "windows", "share", "bid", "ask", "day_high", "day_low", "slippage",
+            "stamped_at", "is_final",
+        ],
+    )  # fmt: skip
+    touched = [stamp.fill_id for stamp in found]
+    Trade.objects.filter(fills__in=touched, is_stamp_final=True).update(is_stamp_final=False)
+    return len(found)
+
+
+def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFlow | None:
+    """None while its 15 minutes are not whole: a gap may still be filled."""
+    second = to_seconds(fill.time)
+    start_ms = (second - max(flow.WINDOWS.values())) * 1000
+    span = reading.read_span(instrument, "1s", start_ms, second * 1000)
+    if not span.is_whole:
+        return None
+    found = flow.windows([_second(instrument, bar) for bar in span.bars], second)
+    bid, ask = _best_before(span.bars)
+    high, low = _day_range(instrument, fill, span.bars)
+    now = timezone.now()
+    cost = None
+    if bid and ask:
+        cost = rounded(slippage(fill.price, (bid + ask) / 2, fill.quantity, fill.side == "BUY"))
+    part = flow.share(found["1m"], fill.side == "BUY")
+    settled = from_ms(covered_to_ms) > fill.time + SETTLED_AFTER
+    return FillFlow(
+        fill=fill, is_covered=True, windows={name: _as_json(w) for name, w in found.items()},
+        share=None if part is None else part.quantize(Decimal("1e-8")), bid=bid, ask=ask,
+        day_high=high, day_low=low, slippage=cost, stamped_at=now, is_final=settled,
+    )  # fmt: skip
+
+
+# --- trades -------------------------------------------------------------------------------------
+
+
+def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
+    start, end = from_ms(start_ms), from_ms(end_ms)
+    rows: QuerySet[Trade] = (
+        Trade.objects.filter(
+            account__venue=instrument.venue, market=instrument.market, symbol=instrument.symbol,
+            is_stamp_final=False, opened_at__lte=end, opened_at__gte=start,
+        )
+        .filter(Q(stamped_at=None) | Q(stamped_at__lt=_before()))
+        .prefetch_related("trade_fills__fill__flow")
+        .order_by("-opened_at")[:TRADES_A_ROUND]
+    )  # fmt: skip
+    count = 0
+    for trade in rows:
+        with transaction.atomic():
+            stamp_trade(instrument, trade, end_ms)
+            trade.save(
+                update_fields=[
+                    "flow", "flow_share", "worst", "best", "efficiency", "after_5m", "after_1h",
+                    "slippage", "stamped_at", "is_stamp_final",
+                ]
+            )  # fmt: skip
+        count += 1
+    return count
+
+
+def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:
+    """Fill in what is known; what is not stays empty."""
+    parts = list(trade.trade_fills.all())
+    flows = {part.fill_id: getattr(part.fill, "flow", None) for part in parts}
+    entries = [
+        (part.fill.quantity, found.share if (found := flows[part.fill_id]) else None)
+        for part in parts if part.is_entry
+    ]  # fmt: skip
+    trade.flow, mean = flow.verdict(entries)
+    trade.flow_share = None if mean is None else mean.quantize(Decimal("1e-8"))
+    costs = [found.slippage if found else None for found in flows.values()]
+    known = [cost for cost in costs if cost is not None]
+    trade.slippage = sum(known, Decimal(0)) if known and len(known) == len(costs) else None
+    _stamp_excursion(instrument, trade, [part.fill for part in parts])
+    _stamp_after(instrument, trade, covered_to_ms)
+    trade.stamped_at = timezone.now()
+    trade.is_stamp_final = (
+        trade.closed_at is not None
+        and from_ms(covered_to_ms) > trade.closed_at + AFTER_EXIT + SETTLED_AFTER
+        and all(found is not None and found.is_final for found in flows.values())
+    )
+
+
+def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]) -> None:
+    trade.worst = trade.best = trade.efficiency = None
+    end = trade.closed_at or timezone.now()
+    path = _path(instrument, trade, end, fills)
+    if path is None or not fills:
+        return
+    sign = {"BUY": 1, "SELL": -1}
+    found = excursion(
+        [Execution(to_seconds(f.time), f.quantity * sign[f.side], f.price) for f in fills], path
+    )
+    trade.worst, trade.best = rounded(found.mae), rounded(found.mfe)
+    if trade.closed_at is not None:
+        efficiency = exit_efficiency(trade.gross, found)
+        if not isinstance(efficiency, Undefined):
+            limit = Decimal(10) ** 5
+            trade.efficiency = max(-limit, min(limit, efficiency)).quantize(Decimal("1e-6"))
+
+
+def _stamp_after(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:
+    trade.after_5m = trade.after_1h = None
+    if trade.closed_at is None or trade.exit_price is None:
+        return
+    for name, length in (("after_5m", timedelta(minutes=5)), ("after_1h", AFTER_EXIT)):
+        first = to_seconds(trade.closed_at) + 1
+        end_ms = to_ms(trade.closed_at + length)
+        if end_ms > covered_to_ms:
+            continue
+        span = reading.read_span(instrument, "1s", first * 1000, end_ms)
+        if span.is_whole:
+            found = after_exit(
+                trade.direction == "LONG", trade.exit_price, trade.quantity, _spans(span.bars)
+            )
+            setattr(trade, name, rounded(found.mfe))
+
+
+def _path(
+    instrument: Instrument, trade: Trade, end: datetime, fills: Sequence[Fill]
+) -> list[Span] | None:
+    """None where a part of it is not covered."""
+    start_ms, end_ms = to_ms(trade.opened_at), to_ms(end)
+    if end_ms - start_ms <= SECONDS_UP_TO / timedelta(milliseconds=1):
+        span = reading.read_span(instrument, "1s", start_ms // 1000 * 1000, end_ms)
+        return _spans(span.bars) if span.is_whole else None
+    minutes = reading.read_span(instrument, "1m", start_ms // MINUTE_MS * MINUTE_MS, end_ms)
+    if not minutes.is_whole:
+        return None
+    busy = {to_seconds(fill.time) // 60 * 60 for fill in fills}
+    found = [item for item in _spans(minutes.bars) if item.second not in busy]
+    for minute in busy:
+        span = reading.read_span(instrument, "1s", minute * 1000, minute * 1000 + MINUTE_MS)
+        if not span.is_whole:
+            return None
+        found += _spans(span.bars)
+    return sorted(found)
+
+
+# --- bars ---------------------------------------------------------------------------------------
+
+
+def _second(instrument: Instrument, bar: Bar) -> flow.Second:
+    return flow.Second(
+        bar.time, decimal(bar.quote_buy, QUOTE_PLACES), decimal(bar.quote_sell, QUOTE_PLACES),
+        band_deltas(bar, instrument.band_set),
+    )  # fmt: skip
+
+
+def _spans(bars: Iterable[Bar]) -> list[Span]:
+    return [Span(bar.time, decimal(bar.low), decimal(bar.high)) for bar in bars]
+
+
+def _best_before(bars: Sequence[Bar]) -> tuple[Decimal | None, Decimal | None]:
+    for bar in reversed(bars):
+        if bar.bid and bar.ask:
+            return decimal(bar.bid), decimal(bar.ask)
+    return None, None
+
+
+def _day_range(
+    instrument: Instrument, fill: Fill, seconds: Sequence[Bar]
+) -> tuple[Decimal | None, Decimal | None]:
+    """High and low of the UTC day before the fill; None where the day is not covered so far."""
+    minute_ms = to_ms(fill.time) // MINUTE_MS * MINUTE_MS
+    day_ms = minute_ms // 86_400_000 * 86_400_000
+    span = reading.read_span(instrument, "1m", day_ms, minute_ms)
+    if not span.is_whole:
+        return None, None
+    own = [bar for bar in seconds if bar.time * 1000 >= minute_ms]
+    prices = [(bar.low, bar.high) for bar in [*span.bars, *own] if bar.high]
+    if not prices:
+        return None, None
+    return decimal(max(high for _, high in prices)), decimal(min(low for low, _ in prices))
+
+
+def _as_json(window: flow.Window) -> dict[str, object]:
+    return {
+        "buy": _text(window.buy), "sell": _text(window.sell), "delta": _text(window.delta),
+        "slope": _text(window.slope.quantize(Decimal("1e-8"))),
+        "bands": {name: _text(delta) for name, delta in window.bands.items()},
+    }  # fmt: skip
+
+
+def _text(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _before() -> datetime:
+    return timezone.now() - AGAIN_AFTER
