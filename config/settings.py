@@ -138,6 +138,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.context.venue",
+                "journal.context.preferences",
             ],
         },
     },
@@ -229,6 +230,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "journal.stamp",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "connect demo accounts": {
+        "task": "journal.demo",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "remember what was held today": {
+        "task": "journal.snapshot",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
     "settle prices of open minutes": {
         "task": "journal.settle_prices",

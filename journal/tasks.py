@@ -9,8 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
-from journal.models import Sync
-from journal.services import settling, stamping
+from accounts.tasks import check_soon
+from journal.models import Preferences, Sync
+from journal.services import demo, settling, snapshots, stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from market.collector import lease, running
@@ -72,3 +73,25 @@ def stamp() -> None:
 def settle_prices() -> None:
     """Fees of minutes that were open when they were valued get the minute's own price."""
     settling.settle()
+
+
+@shared_task(name="journal.demo")
+def keep_demo() -> None:
+    """Connect demo accounts that were asked for; when their year is read, review a part of it."""
+    if not demo.is_possible():
+        return
+    for account in demo.connect_wanted():
+        check_soon(account)
+    for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
+        mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
+        own = mine.filter(sync__state=State.COMPLETE).first()
+        if own is not None and cache.add(f"journal:demo:{own.pk}", 1, STAMPING_SECONDS):
+            count = demo.review_some(chosen.user, own)
+            Preferences.objects.filter(pk=chosen.pk).update(demo=demo.TOLD)
+            log.info("demo reviewed", trades=count)
+
+
+@shared_task(name="journal.snapshot")
+def snapshot() -> None:
+    """What each wallet holds and is worth, as of today; the last of a day stays."""
+    snapshots.take()

@@ -3,7 +3,7 @@ from django.urls import path
 from market import staff, views
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("markets/", views.home, name="markets"),
     path("status/", views.status, name="status"),
     path("staff/imports/", staff.imports, name="imports"),
     path("staff/imports/<int:job_id>/", staff.change_import, name="import-change"),

@@ -23,7 +23,7 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
-from journal.models.syncing import Coverage, Difference, Sync
+from journal.models.syncing import Coverage, Difference, Sync, Upload
 from journal.models.trades import (
     Book,
     FillFlow,
@@ -39,5 +39,5 @@ __all__ = [
     "Difference",
     "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
     "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
-    "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "Transfer",
+    "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "Transfer", "Upload",
 ]  # fmt: skip

@@ -28,6 +28,9 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return self.filter(account__user=user, account__venue=settings.VENUE)
 
 
+OwnedManager = models.Manager.from_queryset(OwnedQuerySet)
+
+
 class OfAccount(models.Model):
     account = models.ForeignKey(ExchangeAccount, on_delete=models.CASCADE, related_name="+")
 
@@ -58,7 +61,7 @@ class Fill(OfAccount):
     time = models.DateTimeField()
     source = models.CharField(max_length=6, choices=Source.choices)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -95,7 +98,7 @@ class Order(OfAccount):
     # the exchange's own time of the last change: an older message never undoes a newer one
     changed_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -134,7 +137,7 @@ class Transfer(OfAccount):
     info = models.CharField(max_length=120, blank=True)
     source = models.CharField(max_length=6, choices=Source.choices)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -161,7 +164,7 @@ class Income(OfAccount):
     time = models.DateTimeField()
     source = models.CharField(max_length=6, choices=Source.choices)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -185,7 +188,7 @@ class Balance(OfAccount):
     locked = models.DecimalField(max_digits=40, decimal_places=18)
     updated_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -211,7 +214,7 @@ class DailyBalance(OfAccount):
     # null where no market said what it was worth
     value_usd = models.DecimalField(max_digits=40, decimal_places=8, null=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -242,7 +245,7 @@ class FuturesPosition(OfAccount):
     leverage = models.PositiveSmallIntegerField(null=True)
     updated_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [

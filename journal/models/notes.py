@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from journal.models.exchange import Market, OfAccount, OwnedQuerySet
+from journal.models.exchange import Market, OfAccount, OwnedManager
 from journal.models.trades import Money
 
 
@@ -22,6 +22,9 @@ def validate_zone(name: str) -> None:
 class OwnQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> "OwnQuerySet":
         return self.filter(user=user)
+
+
+OwnManager = models.Manager.from_queryset(OwnQuerySet)
 
 
 class OfUser(models.Model):
@@ -52,6 +55,8 @@ class Preferences(models.Model):
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     # the hour of the zone's clock at which a trading day begins
     day_start = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(23)])
+    # demo data: nothing yet, wanted, there (added), reviewed in part (told), or removed
+    demo = models.CharField(max_length=8, blank=True, editable=False)
     # the report currency that the trades were last computed in
     built_currency = models.CharField(max_length=3, default="USD", editable=False)
     unit = models.CharField(max_length=8, choices=Unit.choices, default=Unit.MONEY)
@@ -73,7 +78,7 @@ class Tag(OfUser):
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.TAG)
     name = models.CharField(max_length=40)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -94,7 +99,7 @@ class Setup(OfUser):
     # {"direction": "LONG", "window": "1m", "least_share": "0.2"}; empty: none
     conditions = models.JSONField(default=dict)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -133,7 +138,7 @@ class Annotation(OfUser):
     )
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -150,7 +155,7 @@ class DayNote(OfUser):
     note = models.TextField(blank=True, max_length=20_000)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -166,7 +171,7 @@ class NoteTemplate(OfUser):
     name = models.CharField(max_length=60)
     text = models.TextField(max_length=5000)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -184,7 +189,7 @@ class SavedView(OfUser):
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=500)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "name"], name="view_once")]
@@ -205,7 +210,7 @@ class Screenshot(OfUser):
     height = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OwnQuerySet.as_manager()
+    objects = OwnManager()
 
     class Meta:
         ordering: ClassVar = ["created_at"]
@@ -231,7 +236,7 @@ class ManualFill(OfAccount):
     why = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExchangeAccount
-from journal.models.exchange import Market, OfAccount, OwnedQuerySet
+from journal.models.exchange import Market, OfAccount, OwnedManager
 
 
 class Sync(models.Model):
@@ -77,7 +77,7 @@ class Coverage(OfAccount):
     note = models.CharField(max_length=200, blank=True)
     checked_at = models.DateTimeField(null=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -89,6 +89,19 @@ class Coverage(OfAccount):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.market} {self.symbol}"
+
+
+class Upload(OfAccount):
+    """An export of Binance's that its owner has uploaded and looks at before it is taken in."""
+
+    name = models.CharField(max_length=120)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedManager()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Difference(OfAccount):
@@ -104,7 +117,7 @@ class Difference(OfAccount):
     detail = models.JSONField(default=dict)
     compared_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [

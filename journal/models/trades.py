@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from journal.models.exchange import Fill, Market, OfAccount, OwnedQuerySet
+from journal.models.exchange import Fill, Market, OfAccount, OwnedManager
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -147,7 +147,7 @@ class Realized(OfAccount):
     fees = Money()
     net = Money()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["account", "-closed_at"], name="realized_times")]
@@ -173,7 +173,7 @@ class OpenPosition(OfAccount):
     fees = Money()
     funding = Money()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -198,7 +198,7 @@ class Book(OfAccount):
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -219,7 +219,7 @@ class LedgerProblem(OfAccount):
     quantity = Money()
     message = models.TextField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         ordering: ClassVar = ["symbol", "id"]

@@ -38,6 +38,8 @@ class Dashboard:
     flow: dict[str, Sums]
     last: list[Line]
     review_count: int
+    # assets compared, and how many of them differ
+    compared: int
     differences: int
     accounts: int
     this_day: date
@@ -62,6 +64,7 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
         flow=sums_by(trades, "flow"),
         last=with_notes(user, trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
         review_count=trades.exclude(key__in=done).count(),
+        compared=Difference.objects.visible_to(user).count(),
         differences=off.count(),
         accounts=ExchangeAccount.objects.visible_to(user).count(),
         this_day=today,

@@ -364,7 +364,8 @@ def _conditions(rows: Sequence[Row], chosen: Preferences) -> Iterable[tuple[str,
                 groups.setdefault(value, []).append(row)
         for value, members in groups.items():
             if value != NONE:
-                yield sentence % {"what": value}, members
+                what = value[2:] if name == "weekday" else value
+                yield sentence % {"what": what}, members
 
 
 def _after_losses(rows: Sequence[Row], count: int, within: timedelta) -> list[Row]:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from journal import live
-from journal.models import Market, OpenPosition, Trade
+from journal.models import Balance, Market, OpenPosition, Trade
 from journal.services.rebuilding import rounded
 from journal.sync.prices import DOLLARS
 from lib.decimals import decimal
@@ -191,6 +191,9 @@ def needed_prices() -> dict[str, set[str]]:
               rows.values_list("quote", flat=True).distinct() if quote not in DOLLARS}  # fmt: skip
     wanted = rows.values_list("account__user__report_currency", flat=True).distinct()
     pairs |= {(Market.SPOT, f"{coin}USDT") for coin in wanted if coin not in DOLLARS}
+    held = Balance.objects.filter(account__venue=settings.VENUE)
+    pairs |= {(Market.SPOT, f"{asset}USDT") for asset in
+              held.values_list("asset", flat=True).distinct() if asset not in DOLLARS}  # fmt: skip
     kept = set(
         Instrument.objects.filter(
             venue=settings.VENUE, market=Market.SPOT, is_followed=True

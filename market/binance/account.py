@@ -53,6 +53,7 @@ WEIGHTS = {
     "/fapi/v1/allOrders": 5, "/fapi/v1/symbolConfig": 5, "/fapi/v1/listenKey": 1,
     "/fapi/v1/trade/asyn": 1000, "/fapi/v1/trade/asyn/id": 10, "/fapi/v1/income/asyn": 1000,
     "/fapi/v1/income/asyn/id": 10, "/fapi/v1/premiumIndex": 10, "/api/v3/klines": 2,
+    "/fapi/v1/klines": 5,
     "/fapi/v1/exchangeInfo": 1, "/api/v3/exchangeInfo": 20,
     "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
     "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,

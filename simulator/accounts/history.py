@@ -76,9 +76,11 @@ class Year:
         self.bank = bank
         self.account = account
         self.rng = random.Random(f"year {seed}")
-        self.now_ms = bank.now_ms() // DAY_MS * DAY_MS
-        self.start_ms = self.now_ms - DAYS * DAY_MS
-        self.prices = Prices(seed, self.start_ms)
+        # every year is the same one: prices of the past are the market's, not the account's
+        past = past_prices(bank)
+        self.start_ms = past.start_ms if past else bank.now_ms() // DAY_MS * DAY_MS - DAYS * DAY_MS
+        self.now_ms = self.start_ms + DAYS * DAY_MS
+        self.prices = past or Prices(1, self.start_ms)
         self.spot = [item.symbol.rules for item in bank.exchange.markets[SPOT].listed.values()]
         self.spot = [rules for rules in self.spot if rules.quote == "USDT"]
         self.usdm = [item.symbol.rules for item in bank.exchange.markets[USDM].listed.values()]

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.accounts.bank import Bank
+from simulator.accounts.history import Year
 from simulator.accounts.records import SPOT, USDM, Account, Movement
 from simulator.accounts.refusals import Refusal
 from simulator.accounts.truth import truth
@@ -33,12 +34,15 @@ class BankControl:
 
     async def open(self, request: web.Request) -> web.Response:
         """`{"name": "x", "balances": {"USDT": "1000"}, "futures": {"USDT": "500"}, "kind": "hmac",
-        "permissions": {…}}` -> uid, apiKey, secretKey."""
+        "permissions": {…}}` -> uid, apiKey, secretKey. With `"year": 7` a made-up year of that seed
+        lies behind it instead of balances."""
         wanted = await _body(request)
         try:
             balances = {str(a): to_units(str(v)) for a, v in wanted.get("balances", {}).items()}
             wallet = {str(a): to_units(str(v)) for a, v in wanted.get("futures", {}).items()}
             account = self.bank.open_account(str(wanted.get("name", "account")), balances, wallet)
+            if "year" in wanted:
+                Year(self.bank, account, int(wanted["year"])).live()
             key, secret = self.bank.add_key(
                 account, str(wanted.get("kind", "hmac")), dict(wanted.get("permissions", {}))
             )

@@ -1,4 +1,6 @@
-import { CandlestickSeries, HistogramSeries, LineSeries, createChart } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+
+import { merged } from "./trade-chart.js";
 
 const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#d9a520", "#f08a4b", "#e5484d"];
 const NEAR_THE_EDGE = 20;
@@ -42,6 +44,17 @@ export class FlowChart {
       withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
     ));
     if (isFirst && lines.length) this.#chart.timeScale().setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
+  }
+
+  /** The trader's own fills, and a level with its name. */
+  mark(fills, step) {
+    createSeriesMarkers(this.#price, merged(fills, step));
+    this.#chart.timeScale().fitContent();
+  }
+
+  line(price, title, token) {
+    const color = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+    this.#price.createPriceLine({ price, title, color, lineStyle: 2, lineWidth: 1 });
   }
 
   /** Time (s) of the first visible bar, undefined before anything is drawn. */

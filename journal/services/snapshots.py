@@ -1,0 +1,37 @@
+"""What each wallet held at the end of a UTC day."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils import timezone
+
+from journal.models import Balance, DailyBalance, Market
+from journal.services import valuing
+from journal.sync.prices import DOLLARS
+
+
+def take() -> int:
+    """Today's row of each balance, written over until the day is over. Returns how many."""
+    rows = list(Balance.objects.filter(account__venue=settings.VENUE))
+    coins = {row.asset for row in rows} - DOLLARS
+    quotes = valuing.newest_prices({(Market.SPOT, f"{coin}USDT") for coin in coins})
+    day = timezone.now().date()
+    DailyBalance.objects.bulk_create(
+        [
+            DailyBalance(
+                account_id=row.account_id, day=day, wallet=row.wallet, asset=row.asset,
+                quantity=row.total, value_usd=_worth(row, quotes),
+            )
+            for row in rows
+        ],
+        update_conflicts=True, unique_fields=["account", "day", "wallet", "asset"],
+        update_fields=["quantity", "value_usd"],
+    )  # fmt: skip
+    return len(rows)
+
+
+def _worth(row: Balance, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:
+    if row.asset in DOLLARS:
+        return row.total
+    found = quotes.get((Market.SPOT, f"{row.asset}USDT"))
+    return None if found is None else row.total * found.price

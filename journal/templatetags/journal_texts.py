@@ -1,0 +1,256 @@
+"""Numbers as a trader reads them: signs, thousands, units, and the eye that hides amounts."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+
+from journal.metrics.undefined import Undefined
+from journal.models import Difference, Preferences, Sync, Trade
+from journal.selectors.causes import explain as sentence
+from journal.selectors.sums import Sums
+from journal.selectors.trades import Line
+from journal.services.markdown import render
+
+register = template.Library()
+
+HIDDEN = "•••"
+MINUS = "−"
+NOTHING = "–"
+# (Korean, of this year) -> how a day is written
+DAYS = {
+    (True, True): "n월 j일 (D)", (True, False): "Y년 n월 j일", (False, True): "D j M",
+    (False, False): "j M Y",
+}  # fmt: skip
+SYMBOLS = {"USD": "$", "EUR": "€", "BTC": "₿"}
+Context = dict[str, Any]
+
+
+def grouped(value: Decimal, places: int) -> str:
+    """`1,234.50`; the minus is U+2212."""
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    text = f"{abs(rounded):,.{places}f}"
+    return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def signed(value: Decimal, places: int, unit: str = "", before: str = "") -> str:
+    """A gain carries +, zero no sign."""
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
+    return f"{sign}{before}{abs(rounded):,.{places}f}{unit}"
+
+
+def coloured(text: str, value: Decimal | None) -> SafeString:
+    kind = "" if not value else "up" if value > 0 else "down"
+    return mark_safe(f'<span class="amount {kind}">{text}</span>')  # noqa: S308  (our own digits)
+
+
+def chosen_of(context: Context) -> Preferences:
+    found: Preferences | None = context.get("preferences")
+    return found or Preferences()
+
+
+def money_text(context: Context, value: Any, *, is_signed: bool = True) -> str:
+    """In the report currency."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, Undefined):
+        return gettext(str(value))
+    if chosen_of(context).hides_amounts:
+        return HIDDEN
+    currency = context.get("currency") or "USD"
+    places = 2 if currency in {"USD", "EUR"} else 6
+    symbol = SYMBOLS.get(currency, "")
+    unit = "" if symbol else f" {currency}"
+    amount = Decimal(value)
+    if is_signed:
+        return signed(amount, places, unit, symbol)
+    return f"{MINUS if amount < 0 else ''}{symbol}{grouped(abs(amount), places)}{unit}"
+
+
+@register.simple_tag(takes_context=True)
+def money(context: Context, value: Any) -> SafeString:
+    """A result: signed and coloured."""
+    number = value if isinstance(value, Decimal) else None
+    return coloured(money_text(context, value), number)
+
+
+@register.simple_tag(takes_context=True)
+def worth(context: Context, value: Any) -> str:
+    """A size, fee or balance: no sign of a gain."""
+    return money_text(context, value, is_signed=False)
+
+
+@register.simple_tag(takes_context=True)
+def result(context: Context, line: Line) -> SafeString:
+    """A trade's net in the unit that its owner has chosen."""
+    unit = chosen_of(context).unit
+    if unit == Preferences.Unit.PERCENT:
+        return percent(line.percent)
+    if unit == Preferences.Unit.RISK:
+        return risk(line.r)
+    return money(context, line.trade.net_money)
+
+
+@register.simple_tag(takes_context=True)
+def sum_result(context: Context, sums: Sums) -> SafeString:
+    """The same of a sum; R of a set is in its reports, with its n."""
+    if chosen_of(context).unit == Preferences.Unit.PERCENT:
+        found = sums.percent
+        return percent(found if isinstance(found, Decimal) else None)
+    return money(context, sums.net)
+
+
+@register.simple_tag(takes_context=True)
+def short_result(context: Context, sums: Sums) -> SafeString:
+    """For cells of a calendar: whole units, thousands as k."""
+    chosen = chosen_of(context)
+    if chosen.unit == Preferences.Unit.PERCENT:
+        found = sums.percent
+        return percent(found if isinstance(found, Decimal) else None)
+    if chosen.hides_amounts:
+        return coloured(HIDDEN, sums.net)
+    size = abs(sums.net)
+    if size >= 10_000:
+        return coloured(signed(sums.net / 1000, 1, "k"), sums.net)
+    return coloured(signed(sums.net, 0 if size >= 10 else 2), sums.net)
+
+
+@register.simple_tag(takes_context=True)
+def quote_amount(context: Context, value: Decimal | None, trade: Trade) -> str:
+    """An amount in the trade's own quote asset."""
+    if value is None:
+        return NOTHING
+    if chosen_of(context).hides_amounts:
+        return HIDDEN
+    return f"{signed(value, 2)} {trade.quote}"
+
+
+@register.filter
+def percent(value: Decimal | None) -> SafeString:
+    if value is None:
+        return SafeString(NOTHING)
+    return coloured(signed(value, 2, "%"), value)
+
+
+@register.filter
+def risk(value: Decimal | None) -> SafeString:
+    return SafeString(NOTHING) if value is None else coloured(signed(value, 2, "R"), value)
+
+
+@register.filter
+def rate(value: Any) -> str:
+    """A share as a percentage of one place, or the word that stands for none."""
+    if value is None:
+        return NOTHING
+    if not isinstance(value, Decimal):
+        return gettext(str(value))
+    return f"{value * 100:.1f}%"
+
+
+@register.filter
+def ratio(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return grouped(value, 2) if isinstance(value, Decimal) else gettext(str(value))
+
+
+@register.filter
+def price(value: Decimal | None) -> str:
+    """As many places as it has, at least two; the smaller it is the more, at most eight."""
+    if value is None:
+        return NOTHING
+    size = abs(value)
+    most = 2 if size >= 1000 else 4 if size >= 1 else 8
+    places = max(2, min(most, -int(value.normalize().as_tuple().exponent)))
+    return grouped(value, places)
+
+
+@register.simple_tag(takes_context=True)
+def quantity(context: Context, value: Decimal | None) -> str:
+    if value is None:
+        return NOTHING
+    if chosen_of(context).hides_amounts:
+        return HIDDEN
+    return plain(value)
+
+
+@register.filter
+def plain(value: Decimal | None) -> str:
+    if value is None:
+        return NOTHING
+    text = grouped(value, 8)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, moment: datetime | None, how: str = "") -> SafeString:
+    """In the user's zone; the tooltip gives UTC."""
+    if moment is None:
+        return SafeString(NOTHING)
+    local = moment.astimezone(chosen_of(context).tzinfo)
+    is_this_year = local.year == timezone.now().year
+    korean = (get_language() or "").startswith("ko")
+    day = DAYS[korean, is_this_year]
+    text = date_format(local, f"{day} H:i" if how == "short" else f"{day}, H:i:s")
+    utc = f"{moment.astimezone(timezone.get_fixed_timezone(0)):%Y-%m-%d %H:%M:%S} UTC"
+    return mark_safe(f'<time title="{utc}" datetime="{moment.isoformat()}">{text}</time>')  # noqa: S308
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    """`2d 3h`, `5m 10s`: two units at most."""
+    if length is None:
+        return NOTHING
+    left = int(length.total_seconds())
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        if left >= seconds:
+            parts.append(f"{left // seconds}{unit}")
+            left %= seconds
+    return " ".join(parts[:2]) or "0s"
+
+
+@register.filter
+def held(trade: Trade) -> str:
+    return span((trade.closed_at or timezone.now()) - trade.opened_at)
+
+
+@register.filter
+def arrow(direction: str) -> str:
+    return f"▲ {gettext('Long')}" if direction == "LONG" else f"▼ {gettext('Short')}"
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return render(text)
+
+
+@register.filter
+def explain(row: Difference) -> str:
+    return sentence(row)
+
+
+@register.filter
+def sync_note(row: Sync) -> str:
+    if not row.note:
+        return ""
+    try:
+        return str(gettext(row.note) % row.note_values)
+    except (KeyError, ValueError, TypeError):
+        return str(row.note)
+
+
+@register.filter
+def absolute(value: Decimal | None) -> Decimal:
+    return abs(value) if value else Decimal(0)
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    return mapping.get(key)

@@ -1,0 +1,218 @@
+"""An account's history: how far it is known, whether it adds up, and what can be done about it."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import own_account
+from accounts.models import ExchangeAccount
+from accounts.requests import SignedInRequest
+from journal.models import (
+    Balance,
+    Coverage,
+    Difference,
+    Fill,
+    FuturesPosition,
+    LedgerProblem,
+    ManualFill,
+    Order,
+    Sync,
+    Upload,
+)
+from journal.services import correcting, demo, exports
+from journal.sync.files import NotAFile
+from market.models import Listing
+
+MONTHS = 12
+
+
+class ManualForm(forms.Form):
+    symbol = forms.CharField(max_length=40, label=gettext_lazy("Symbol"))
+    side = forms.ChoiceField(
+        choices=[("BUY", gettext_lazy("Buy")), ("SELL", gettext_lazy("Sell"))],
+        label=gettext_lazy("Side"),
+    )
+    price = forms.DecimalField(min_value=0, max_digits=30, label=gettext_lazy("Price"))
+    quantity = forms.DecimalField(
+        min_value=Decimal("0.00000001"), max_digits=30, label=gettext_lazy("Quantity")
+    )
+    fee = forms.DecimalField(required=False, initial=0, max_digits=30, label=gettext_lazy("Fee"))
+    fee_asset = forms.CharField(required=False, max_length=20, label=gettext_lazy("Fee asset"))
+    time = forms.DateTimeField(label=gettext_lazy("Time (UTC)"))
+    why = forms.CharField(required=False, max_length=200, label=gettext_lazy("Why"))
+
+
+@login_required
+@never_cache
+@require_GET
+def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """The page, or its moving part alone."""
+    account = own_account(request.user, account_id)
+    is_part = request.headers.get("X-Part") == "refresh"
+    template = "journal/_history.html" if is_part else "journal/history.html"
+    rows = Coverage.objects.visible_to(request.user).filter(account=account)
+    differences = Difference.objects.visible_to(request.user).filter(account=account)
+    context: dict[str, Any] = {
+        "account": account, "sync": Sync.objects.filter(account=account).first(),
+        "coverage": [(row, _months(row)) for row in rows], "months": _month_names(),
+        "differences": differences.order_by("wallet", "asset"),
+        "off": differences.exclude(cause__in=["", "rounding"]).count(),
+        "problems": LedgerProblem.objects.visible_to(request.user).filter(account=account)[:50],
+        "problem_count": LedgerProblem.objects.visible_to(request.user)
+        .filter(account=account).count(),
+        "positions": FuturesPosition.objects.visible_to(request.user).filter(account=account),
+        "balances": Balance.objects.visible_to(request.user).filter(account=account),
+        "orders": Order.objects.visible_to(request.user).filter(
+            account=account, status__in=["NEW", "PARTIALLY_FILLED"]
+        ),
+        "manual": ManualFill.objects.visible_to(request.user).filter(account=account),
+        "fills": Fill.objects.visible_to(request.user).filter(account=account).count(),
+    }  # fmt: skip
+    if not is_part:
+        context["form"] = ManualForm(initial=request.GET.dict())
+    return render(request, template, context)
+
+
+@login_required
+@require_POST
+def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """`do` is again, since (a day), symbol, or compare."""
+    account = own_account(request.user, account_id)
+    row, _new = Sync.objects.get_or_create(account=account)
+    wish = request.POST.get("do", "")
+    if wish == "since":
+        try:
+            since = (
+                date.fromisoformat(request.POST.get("since", ""))
+                if request.POST.get("since")
+                else None
+            )
+        except ValueError:
+            messages.error(request, _("Expected a day such as 2026-11-21."))
+            return redirect("account-history", account.pk)
+        row.since = since
+        Coverage.objects.filter(account=account).update(is_complete=False)
+    elif wish == "symbol":
+        symbol = request.POST.get("symbol", "").strip().upper()
+        if not Listing.objects.filter(venue=account.venue, market="spot", symbol=symbol).exists():
+            messages.error(request, _("Binance lists no spot symbol of that name."))
+            return redirect("account-history", account.pk)
+        row.symbols = sorted({*row.symbols, symbol})
+    elif wish != "again":
+        return HttpResponseBadRequest(_("Expected something to do with the history."))
+    row.is_due = True
+    if row.state != Sync.State.RUNNING:
+        row.state = Sync.State.WAITING
+    row.save(update_fields=["since", "symbols", "is_due", "state"])
+    messages.success(request, _("It is read again within seconds."))
+    return redirect("account-history", account.pk)
+
+
+@login_required
+@require_POST
+def add_manual(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """A fill that the exchange does not tell of."""
+    account = own_account(request.user, account_id)
+    form = ManualForm(request.POST)
+    if not form.is_valid():
+        for name, errors in form.errors.items():
+            messages.error(request, f"{name}: {' '.join(map(str, errors))}")
+        return redirect("account-history", account.pk)
+    try:
+        correcting.add(account=account, user=request.user, **form.cleaned_data)
+    except correcting.BadCorrection as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The fill is in, marked as made by hand."))
+    return redirect("account-history", account.pk)
+
+
+@login_required
+@require_POST
+def remove_manual(request: SignedInRequest, account_id: UUID, fill_id: int) -> HttpResponse:
+    account = own_account(request.user, account_id)
+    row = get_object_or_404(ManualFill.objects.filter(account=account), pk=fill_id)
+    correcting.remove(row, user=request.user)
+    messages.success(request, _("The fill made by hand is gone."))
+    return redirect("account-history", account.pk)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def import_file(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """Upload, look, take in."""
+    account = own_account(request.user, account_id)
+    context: dict[str, Any] = {"account": account}
+    try:
+        if request.POST.get("do") == "take":
+            row = get_object_or_404(Upload.objects.filter(account=account))
+            count = exports.take_in(row)
+            messages.success(request, _("%(count)s rows are new and in.") % {"count": count})
+            Sync.objects.filter(account=account).update(is_due=True)
+            return redirect("account-history", account.pk)
+        if request.method == "POST":
+            file = request.FILES.get("file")
+            if file is None or file.size is None or file.size > exports.MOST_BYTES:
+                raise NotAFile(_("expected a file of at most 20 MB"))
+            row = exports.upload(account=account, name=file.name or "", body=file.read())
+            context |= {"upload": row, "preview": exports.preview(row)}
+    except NotAFile as error:
+        context["error"] = str(error)
+    return render(request, "journal/import.html", context)
+
+
+@login_required
+@require_POST
+def demo_data(request: SignedInRequest) -> HttpResponse:
+    """`do` is explore or remove."""
+    if not demo.is_possible():
+        messages.error(request, _("Demo data is there with the simulator only."))
+    elif request.POST.get("do") == "remove":
+        demo.remove(request.user)
+        messages.success(request, _("The demo data is gone."))
+    elif not ExchangeAccount.objects.visible_to(request.user).filter(label=demo.LABEL).exists():
+        demo.want(request.user)
+        messages.success(request, _("The demo account is being connected: its year is read now."))
+    return redirect("home")
+
+
+def _month_names() -> list[date]:
+    """The last twelve, oldest first."""
+    today = timezone.now().date().replace(day=1)
+    found = [today]
+    for _number in range(MONTHS - 1):
+        first = found[0]
+        found.insert(0, date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1))
+    return found
+
+
+def _months(row: Coverage) -> list[str]:
+    """complete, partial, missing or none of each month."""
+    cells = []
+    for first in _month_names():
+        after = date(first.year + (first.month == 12), first.month % 12 + 1, 1)
+        start = row.from_time.date() if row.from_time else None
+        end = row.to_time.date() if row.to_time else None
+        if row.note == "unknown_symbol" or start is None or end is None:
+            # by id there is no stretch of time: complete is complete
+            cells.append("complete" if row.is_complete else "missing")
+        elif row.is_complete or (start <= first and end >= min(after, timezone.now().date())):
+            cells.append("complete")
+        elif start < after and end >= first:
+            cells.append("partial")
+        else:
+            cells.append("missing")
+    return cells

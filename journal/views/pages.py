@@ -1,0 +1,262 @@
+"""Home, calendar, reports, portfolio: what a trader reads."""
+
+import calendar as months
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Avg, Count, Q, Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts.models import ExchangeAccount
+from accounts.requests import SignedInRequest
+from journal.models import Balance, DailyBalance, DayNote, Difference, Realized, Sync, Trade
+from journal.selectors import reports
+from journal.selectors.dashboard import dashboard
+from journal.selectors.sums import Sums, sums, sums_by_day, total
+from journal.services import valuing
+from journal.sync.prices import DOLLARS
+from journal.views.bar import bar, read_filter
+
+LINES_A_PAGE = 200
+HEATS = 5
+
+
+@login_required
+@never_cache
+@require_GET
+def home(request: SignedInRequest) -> HttpResponse:
+    """Without an account the three-step start."""
+    user = request.user
+    if not ExchangeAccount.objects.visible_to(user).exists():
+        return render(request, "journal/start.html")
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    found = dashboard(user, asked, context["chosen"])
+    syncs = Sync.objects.filter(account__in=ExchangeAccount.objects.visible_to(user))
+    context |= {
+        "found": found, "positions": valuing.value_positions(user),
+        "syncs": syncs.exclude(state="complete").select_related("account"),
+        "weeks": _month(found.this_day.year, found.this_day.month, found.days, found.this_day),
+        "equity": [
+            {"time": p.day.isoformat(), "equity": float(p.equity), "drawdown": float(p.drawdown)}
+            for p in found.curve
+        ],
+        "flows": [(label, found.flow.get(name, Sums())) for name, label in Trade.Against.choices],
+    }  # fmt: skip
+    return render(request, "journal/home.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def calendar(request: SignedInRequest) -> HttpResponse:
+    """A month, or a year of small months; a day's click filters the trades."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    chosen = context["chosen"]
+    today = timezone.now().astimezone(chosen.tzinfo).date()
+    year, month = _year_month(request, today)
+    days = sums_by_day(asked.apply(request.user, chosen), chosen)
+    first = date(year, month, 1)
+    after = first + timedelta(days=months.monthrange(year, month)[1])
+    context |= {
+        "year": year, "month": first, "today": today, "is_year": request.GET.get("view") == "year",
+        "before": first - timedelta(days=1), "after": after,
+        "weeks": _month(year, month, days, today),
+        "sum": total(found for day, found in days.items() if first <= day < after),
+        "year_sum": total(found for day, found in days.items() if day.year == year),
+        "small": [(date(year, n, 1), _month(year, n, days, today)) for n in range(1, 13)],
+        "notes": {
+            note.day: note
+            for note in DayNote.objects.visible_to(request.user).filter(
+                day__gte=first, day__lt=after
+            )
+        },
+    }  # fmt: skip
+    return render(request, "journal/calendar.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def report(request: SignedInRequest) -> HttpResponse:
+    """Breakdown by one dimension, or two as a matrix; findings in plain sentences."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    by, across = (request.GET.get(name, "") for name in ("by", "across"))
+    by = by if by in reports.DIMENSIONS else "symbol"
+    across = across if across in reports.DIMENSIONS and across != by else ""
+    rows = reports.load(
+        request.user, asked.apply(request.user, context["chosen"]), context["chosen"]
+    )
+    groups = reports.breakdown(rows, by, context["chosen"])
+    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
+    context |= {
+        "by": by, "across": across, "count": len(rows),
+        "by_label": reports.DIMENSIONS[by][0],
+        "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
+        "bars": [(group, _bar(group.mean, largest)) for group in groups],
+        "findings": reports.findings(rows, context["chosen"]),
+    }  # fmt: skip
+    if across:
+        columns, lines = reports.matrix(rows, by, across, context["chosen"])
+        top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
+        context |= {
+            "columns": columns,
+            "lines": [
+                (name, [(cell, _heat(cell.mean, top) if cell else "") for cell in cells])
+                for name, cells in lines
+            ],
+        }
+    return render(request, "journal/reports.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def compare(request: SignedInRequest) -> HttpResponse:
+    """The filter's trades beside all the others of the same kind."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    chosen = context["chosen"]
+    rows = reports.load(request.user, asked.apply(request.user, chosen), chosen)
+    mine = {row.key for row in rows}
+    everything = type(asked)().apply(request.user, chosen)
+    others = [r for r in reports.load(request.user, everything, chosen) if r.key not in mine]
+    context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
+    return render(request, "journal/compare.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def execution(request: SignedInRequest) -> HttpResponse:
+    """What executing cost: maker share, fees, slippage to the mid where it is known."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    trades = asked.apply(request.user, context["chosen"])
+    rows = (
+        trades.order_by()
+        .values("market", "symbol", "quote")
+        .annotate(
+            count=Count("id"), fees=Sum("fees_money"), size=Sum("size_money"),
+            maker=Avg("maker_share"), slippage=Sum("slippage"),
+            measured=Count("id", filter=Q(slippage__isnull=False)),
+        )
+        .order_by("-size")
+    )  # fmt: skip
+    context["rows"] = [
+        {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
+    ]
+    context["sum"] = sums(trades)
+    return render(request, "journal/execution.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def realized(request: SignedInRequest) -> HttpResponse:
+    """Every lot that was closed."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    trades = asked.apply(request.user, context["chosen"])
+    found = Realized.objects.filter(trade__in=trades).select_related("trade")
+    context["page"] = Paginator(found.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "journal/realized.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def portfolio(request: SignedInRequest) -> HttpResponse:
+    """What is held, in all wallets, at the newest prices, and how that has been."""
+    balances = Balance.objects.visible_to(request.user).select_related("account")
+    coins = {("spot", f"{row.asset}USDT") for row in balances}
+    quotes = valuing.newest_prices(coins)
+    rows: list[dict[str, Any]] = []
+    for row in balances:
+        dollars = _dollars(row.asset, quotes)
+        rows.append({"row": row, "price": dollars,
+                     "value": None if dollars is None else row.total * dollars})  # fmt: skip
+    rows.sort(key=lambda item: item["value"] or Decimal(0), reverse=True)
+    whole = sum((item["value"] for item in rows if item["value"]), Decimal(0))
+    for item in rows:
+        item["share"] = item["value"] / whole if item["value"] and whole else None
+    daily = (
+        DailyBalance.objects.visible_to(request.user)
+        .values("day").annotate(value=Sum("value_usd")).order_by("day")
+    )  # fmt: skip
+    context = {
+        "rows": [item for item in rows if item["row"].total], "total": whole,
+        "positions": valuing.value_positions(request.user),
+        "history": [{"time": d["day"].isoformat(), "equity": float(d["value"] or 0)}
+                    for d in daily],
+        "differences": Difference.objects.visible_to(request.user)
+        .exclude(cause__in=["", "rounding"]).count(),
+    }  # fmt: skip
+    return render(request, "journal/portfolio.html", context)
+
+
+# --- drawing ------------------------------------------------------------------------------------
+
+
+def _dollars(asset: str, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:
+    if asset in DOLLARS:
+        return Decimal(1)
+    found = quotes.get(("spot", f"{asset}USDT"))
+    return found.price if found else None
+
+
+def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:
+    """`month=2026-11`; anything else is this month."""
+    try:
+        found = date.fromisoformat(f"{request.GET.get('month', '')}-01")
+    except ValueError:
+        return today.year, today.month
+    if not 2010 <= found.year <= 2100:
+        return today.year, today.month
+    return found.year, found.month
+
+
+def _month(
+    year: int, month: int, days: dict[date, Sums], today: date
+) -> list[tuple[list[dict[str, Any]], Sums]]:
+    """Weeks from Monday, each with its cells and its sum."""
+    shown = [sums_ for day, sums_ in days.items() if (day.year, day.month) == (year, month)]
+    largest = max((abs(found.net) for found in shown), default=Decimal(0))
+    weeks = []
+    for week in months.Calendar().monthdatescalendar(year, month):
+        cells = [
+            {
+                "day": day, "is_other": day.month != month, "is_today": day == today,
+                "is_future": day > today, "sums": days.get(day) if day.month == month else None,
+                "heat": _heat(days[day].net, largest) if day in days else "",
+            }
+            for day in week
+        ]  # fmt: skip
+        own = [days[day] for day in week if day in days and day.month == month]
+        weeks.append((cells, total(own)))
+    return weeks
+
+
+def _heat(value: Decimal, largest: Decimal) -> str:
+    """A class name: the sign, and one of five strengths."""
+    if not value or not largest:
+        return ""
+    strength = max(1, min(HEATS, int(abs(value) / largest * HEATS + Decimal("0.999"))))
+    return f"heat-{'up' if value > 0 else 'down'}-{strength}"
+
+
+def _bar(value: Decimal, largest: Decimal) -> dict[str, Any]:
+    """A bar from the middle, in hundredths of half the width."""
+    width = int(abs(value) / largest * 100) if largest else 0
+    return {"x": 100 - width if value < 0 else 100, "width": width, "is_up": value >= 0}

@@ -1,0 +1,119 @@
+"""How one's journal is computed and shown, and one's setups, tags and templates."""
+
+import contextlib
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.requests import SignedInRequest
+from journal.models import NoteTemplate, Preferences, Setup, Tag
+from journal.selectors.preferences import preferences_of
+from journal.services import rebuilding
+
+
+class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
+    currency = forms.ChoiceField(
+        choices=User.Currency.choices, label=gettext_lazy("Report currency")
+    )
+
+    class Meta:
+        model = Preferences
+        fields = ("method", "zone", "day_start")
+        labels = {
+            "method": gettext_lazy("Lots are closed by"), "zone": gettext_lazy("Time zone"),
+            "day_start": gettext_lazy("A day begins at hour"),
+        }  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def preferences(request: SignedInRequest) -> HttpResponse:
+    chosen = preferences_of(request.user)
+    before = chosen.method
+    form = PreferencesForm(
+        request.POST or None, instance=chosen,
+        initial={"currency": request.user.report_currency},
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        request.user.report_currency = form.cleaned_data["currency"]
+        request.user.save(update_fields=["report_currency"])
+        if chosen.method != before:
+            rebuilding.rebuild_everything(request.user)
+        messages.success(request, _("Saved. What depends on it is computed again now."))
+        return redirect("preferences")
+    context = {
+        "form": form, "setups": Setup.objects.visible_to(request.user),
+        "tags": Tag.objects.visible_to(request.user),
+        "templates": NoteTemplate.objects.visible_to(request.user),
+    }  # fmt: skip
+    return render(request, "journal/preferences.html", context)
+
+
+@login_required
+@require_POST
+def display(request: SignedInRequest) -> HttpResponse:
+    """`unit` is money, percent or risk; `hide` is 1 or 0."""
+    chosen = preferences_of(request.user)
+    if "unit" in request.POST:
+        if request.POST["unit"] not in Preferences.Unit.values:
+            return HttpResponseBadRequest(_("Expected money, percent or risk."))
+        chosen.unit = request.POST["unit"]
+    if "hide" in request.POST:
+        chosen.hides_amounts = request.POST["hide"] == "1"
+    chosen.save(update_fields=["unit", "hides_amounts"])
+    back = request.POST.get("next", "/")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if is_ours else "/")
+
+
+@login_required
+@require_POST
+def change(request: SignedInRequest) -> HttpResponse:
+    """`do` is add-setup, delete-setup, delete-tag, add-template or delete-template."""
+    wish, user = request.POST.get("do", ""), request.user
+    name = " ".join(request.POST.get("name", "").split())[:60]
+    chosen: Any = request.POST.get("id", "0")
+    if wish == "add-setup" and name:
+        Setup.objects.update_or_create(
+            user=user, name=name,
+            defaults={"rules": _rules(request), "conditions": _conditions(request)},
+        )  # fmt: skip
+    elif wish == "add-template" and name:
+        text = request.POST.get("text", "")[:5000]
+        NoteTemplate.objects.update_or_create(user=user, name=name, defaults={"text": text})
+    elif wish in {"delete-setup", "delete-tag", "delete-template"} and chosen.isdigit():
+        model: Any = {"delete-setup": Setup, "delete-tag": Tag, "delete-template": NoteTemplate}
+        model[wish].objects.filter(user=user, pk=chosen).delete()
+    else:
+        messages.error(request, _("Expected a name."))
+    return redirect("preferences")
+
+
+def _rules(request: SignedInRequest) -> list[str]:
+    lines = [line.strip()[:200] for line in request.POST.get("rules", "").splitlines()]
+    return [line for line in lines if line][:20]
+
+
+def _conditions(request: SignedInRequest) -> dict[str, str]:
+    """The least share of takers' value on the entry's side within a minute."""
+    found = {}
+    if request.POST.get("direction") in {"LONG", "SHORT"}:
+        found["direction"] = request.POST["direction"]
+    with contextlib.suppress(InvalidOperation):
+        share = Decimal(request.POST.get("least_share") or "nan")
+        if share.is_finite() and -1 <= share <= 1:
+            found["least_share"] = str(share)
+    return found

@@ -1,0 +1,311 @@
+"""The list of trades, one trade, and what is written on it."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, time
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import xlsxwriter  # type: ignore[import-untyped]
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    JsonResponse,
+)
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import SignedInRequest
+from journal.api.lists import as_csv
+from journal.api.trades import trade_answer
+from journal.filters import TradeFilter
+from journal.metrics.days import day_of
+from journal.models import DayNote, NoteTemplate, SavedView, Screenshot, Setup, Tag, Trade
+from journal.selectors.preferences import preferences_of
+from journal.selectors.sums import sums
+from journal.selectors.trades import Line, neighbours, one, with_notes
+from journal.services import annotating, candles, pictures
+from journal.views.bar import bar, own_trade, read_filter
+
+LINES_A_PAGE = 100
+MOST_BULK = 500
+# column -> what it is sorted by
+SORTS = {
+    "opened": "opened_at", "closed": "closed_at", "symbol": "symbol", "net": "net_money",
+    "size": "size_money", "fees": "fees_money", "flow": "flow_share", "fills": "fill_count",
+}  # fmt: skip
+LIST_IDS = 20_000
+
+
+@login_required
+@never_cache
+@require_GET
+def trade_list(request: SignedInRequest) -> HttpResponseBase:
+    """`format=csv` or `xlsx` gives everything that matches."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    found = asked.apply(request.user, context["chosen"])
+    sort = request.GET.get("sort", "-closed" if asked.state == "closed" else "-opened")
+    found = found.order_by(*_order(sort))
+    if (how := request.GET.get("format", "")) in {"csv", "xlsx"}:
+        return _export(request, found, how)
+    page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
+    chosen = context["chosen"]
+    lines = with_notes(request.user, page.object_list)
+    start = time(chosen.day_start)
+
+    def day(line: Line) -> date:
+        return day_of(line.trade.closed_at or line.trade.opened_at, chosen.tzinfo, start)
+
+    context |= {
+        "page": page, "sum": sums(asked.apply(request.user, chosen)), "sort": sort,
+        "sorts": SORTS, "days": [(key, list(part)) for key, part in groupby(lines, key=day)],
+        "first_number": page.paginator.count - page.start_index() + 1,
+    }  # fmt: skip
+    return render(request, "journal/trades.html", context)
+
+
+@login_required
+@require_POST
+def bulk(request: SignedInRequest) -> HttpResponse:
+    """`do` is tag, mistake, or review, for the trades `id`."""
+    ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if text.isdigit()]
+    trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
+    wish, name = request.POST.get("do", ""), request.POST.get("name", "")
+    try:
+        if wish in {"tag", "mistake"}:
+            annotating.add_tag(user=request.user, trades=trades, name=name, kind=wish)
+        elif wish == "review":
+            for trade in trades:
+                annotating.annotate(user=request.user, trade=trade, changes={"reviewed": True})
+        else:
+            return HttpResponseBadRequest(_("Expected something to do with the trades."))
+    except annotating.BadNote as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("%(count)s trades changed.") % {"count": len(trades)})
+    query = TradeFilter.parse(request.GET.dict()).text
+    return redirect(f"{reverse('trades')}?{query}")
+
+
+@login_required
+@require_POST
+def save_view(request: SignedInRequest) -> HttpResponse:
+    """The present filters under a name; an empty query with a name deletes it."""
+    name = " ".join(request.POST.get("name", "").split())[:60]
+    query = TradeFilter.parse(request.GET.dict()).text[:500]
+    if request.POST.get("do") == "delete":
+        SavedView.objects.filter(user=request.user, name=name).delete()
+    elif name:
+        SavedView.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
+    return redirect(f"{reverse('trades')}?{query}")
+
+
+@login_required
+@never_cache
+@require_GET
+def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """The trade in the list that the filter makes, with the ones before and after it."""
+    found = own_trade(request.user, trade_id)
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    ids = asked.apply(request.user, context["chosen"]).order_by("-closed_at", "-pk")
+    before, after = neighbours(request.user, found, ids.values_list("pk", flat=True)[:LIST_IDS])
+    line = one(request.user, found)
+    parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
+    fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
+    entry = next((flow for part, flow in fills if part.is_entry and flow), None)
+    context |= {
+        "line": line, "trade": found, "fills": fills, "before": before, "after": after,
+        "entry_flow": entry, "bands": _bands(entry), "realized": found.realized.all(),
+        "setups": Setup.objects.visible_to(request.user),
+        "tags": Tag.objects.visible_to(request.user),
+        "templates": NoteTemplate.objects.visible_to(request.user),
+        "emotions": annotating.EMOTIONS, "ratings": range(1, 6),
+        "pictures": Screenshot.objects.visible_to(request.user).filter(trade_key=found.key)
+        .defer("image"),
+        "markers": _markers(fills),
+        "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
+        "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
+    }  # fmt: skip
+    return render(request, "journal/trade.html", context)
+
+
+@login_required
+@require_POST
+def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """The form of the trade page; `next` goes on to the next one to review."""
+    found = own_trade(request.user, trade_id)
+    names = (
+        "note", "emotion", "rating", "setup", "tags", "mistakes", "planned_entry",
+        "planned_stop", "planned_target",
+    )  # fmt: skip
+    changes: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
+    if "rules" in request.POST:
+        changes["rules_kept"] = request.POST.getlist("rules_kept")
+    if request.POST.get("do") in {"reviewed", "unreviewed"}:
+        changes["reviewed"] = request.POST["do"] == "reviewed"
+    try:
+        annotating.annotate(user=request.user, trade=found, changes=changes)
+    except annotating.BadNote as error:
+        messages.error(request, f"{error.field}: {error}")
+        return redirect("trade", found.pk)
+    messages.success(request, _("Saved."))
+    if request.POST.get("do") == "reviewed" and (following := _next_to_review(request)):
+        return redirect("trade", following)
+    return redirect("trade", found.pk)
+
+
+@login_required
+@never_cache
+@require_GET
+def review(request: SignedInRequest) -> HttpResponse:
+    """The newest trade that is not reviewed."""
+    following = _next_to_review(request)
+    if following is None:
+        messages.success(request, _("All trades reviewed."))
+        return redirect("home")
+    return redirect("trade", following)
+
+
+@login_required
+@require_GET
+def trade_candles(request: SignedInRequest, trade_id: int) -> JsonResponse:
+    """Prices around a trade: the tape's own bars, else the exchange's candles."""
+    return JsonResponse(candles.around(own_trade(request.user, trade_id)))
+
+
+@login_required
+@never_cache
+@require_GET
+def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    found = own_trade(request.user, trade_id)
+    parts = found.trade_fills.select_related("fill").order_by("fill__time", "fill_id")
+    fills = [(part, None) for part in parts]
+    context = {"trade": found, "line": one(request.user, found), "markers": _markers(fills)}
+    return render(request, "journal/replay.html", context)
+
+
+# --- pictures and days --------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def add_picture(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    found = own_trade(request.user, trade_id)
+    try:
+        pictures.add(user=request.user, trade=found, file=request.FILES.get("picture"))
+    except pictures.BadPicture as error:
+        messages.error(request, str(error))
+    return redirect("trade", found.pk)
+
+
+@login_required
+@require_GET
+def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponseBase:
+    """Its owner's only; a browser may keep it, nobody between may."""
+    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
+    answer = FileResponse(io.BytesIO(bytes(found.image)), content_type="image/webp")
+    answer["Cache-Control"] = "private, max-age=86400"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@login_required
+@require_POST
+def remove_picture(request: SignedInRequest, picture_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
+    trade_row = Trade.objects.visible_to(request.user).filter(key=found.trade_key).first()
+    found.delete()
+    return redirect("trade", trade_row.pk) if trade_row else redirect("trades")
+
+
+@login_required
+@require_POST
+def day_note(request: SignedInRequest, day: str) -> HttpResponse:
+    try:
+        moment = date.fromisoformat(day)
+    except ValueError as error:
+        raise Http404 from error
+    text = request.POST.get("note", "").strip()
+    if len(text) > 20_000:
+        messages.error(request, _("Expected text of at most 20,000 characters."))
+    elif text:
+        DayNote.objects.update_or_create(user=request.user, day=moment, defaults={"note": text})
+    else:
+        DayNote.objects.filter(user=request.user, day=moment).delete()
+    return redirect(f"{reverse('calendar')}?month={moment:%Y-%m}")
+
+
+# --- helpers ------------------------------------------------------------------------------------
+
+
+def _order(sort: str) -> list[str]:
+    name = sort.removeprefix("-")
+    column = SORTS.get(name, "opened_at")
+    sign = "-" if sort.startswith("-") else ""
+    return [f"{sign}{column}", f"{sign}pk"]
+
+
+def _next_to_review(request: SignedInRequest) -> int | None:
+    chosen_filter = TradeFilter(review="no")
+    found = chosen_filter.apply(request.user, preferences_of(request.user))
+    return found.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
+
+
+def _bands(flow: Any) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The heat table of the flow before the entry: largest band on top."""
+    if flow is None or not flow.windows:
+        return []
+    windows = list(flow.windows)
+    names = list(flow.windows[windows[-1]]["bands"])
+    return [
+        (name, [(w, flow.windows[w]["bands"].get(name, "0")) for w in windows])
+        for name in reversed(names)
+    ]
+
+
+def _markers(fills: Any) -> list[dict[str, Any]]:
+    return [
+        {"time": int(part.fill.time.timestamp()), "side": part.fill.side,
+         "price": float(part.fill.price), "quantity": str(part.fill.quantity.normalize())}
+        for part, _flow in fills
+    ]  # fmt: skip
+
+
+def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpResponseBase:
+    rows = _answers(request, found)
+    if how == "csv":
+        return as_csv(rows, "trades.csv")
+    packed = io.BytesIO()
+    book = xlsxwriter.Workbook(packed, {"constant_memory": True, "strings_to_formulas": False})
+    sheet = book.add_worksheet("Trades")
+    for number, row in enumerate(rows):
+        if number == 0:
+            sheet.write_row(0, 0, list(row))
+        for column, value in enumerate(row.values()):
+            sheet.write(number + 1, column, ", ".join(value) if isinstance(value, list) else value)
+    book.close()
+    packed.seek(0)
+    return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
+
+
+def _answers(request: SignedInRequest, found: QuerySet[Trade]) -> Iterator[dict[str, Any]]:
+    rows: list[Trade] = []
+    for row in found.iterator(2000):
+        rows.append(row)
+        if len(rows) == 2000:
+            yield from (trade_answer(line) for line in with_notes(request.user, rows))
+            rows = []
+    yield from (trade_answer(line) for line in with_notes(request.user, rows))

@@ -1,0 +1,30 @@
+const digits = (price) => (price >= 1000 ? 2 : price >= 1 ? 4 : 8);
+
+/** The table of open positions: prices and results change, rows come and go with a reload. */
+export class Positions {
+  #table; #rows = new Map(); #isHidden;
+
+  constructor(table) {
+    this.#table = table;
+    for (const row of table.querySelectorAll("[data-position]")) this.#rows.set(row.dataset.position, row);
+    this.#isHidden = [...table.querySelectorAll("[data-unrealized]")].some((cell) => cell.textContent.includes("•"));
+  }
+
+  draw({ positions }) {
+    for (const position of positions) {
+      const row = this.#rows.get([position.account, position.market, position.symbol, position.position_side].join(":"));
+      if (!row) continue;
+      if (position.price !== null) row.querySelector("[data-price]").textContent = Number(position.price).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: digits(Number(position.price)) });
+      row.classList.toggle("is-stale", position.stale);
+      if (position.unrealized_money === null || this.#isHidden) continue;
+      const cell = row.querySelector("[data-unrealized]");
+      const value = Number(position.unrealized_money);
+      cell.replaceChildren(Object.assign(document.createElement("span"), { className: `amount ${value > 0 ? "up" : value < 0 ? "down" : ""}`, textContent: `${value > 0 ? "+" : value < 0 ? "−" : ""}${this.#table.dataset.currency}${Math.abs(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` }));
+    }
+  }
+
+  async read() {
+    const answer = await fetch("/api/positions");
+    if (answer.ok) this.draw(await answer.json());
+  }
+}

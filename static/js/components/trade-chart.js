@@ -1,0 +1,61 @@
+import { CandlestickSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+
+const DASHED = 2;
+
+/** Candles with the trader's own fills, entry, stop and target; for times that the tape does not cover. */
+export class TradeChart {
+  #chart; #price; #markers; #lines = [];
+
+  constructor(element) {
+    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, timeScale: { timeVisible: true }, localization: { locale: document.documentElement.lang } });
+    this.#price = this.#chart.addSeries(CandlestickSeries, { borderVisible: true });
+    this.#markers = createSeriesMarkers(this.#price, []);
+    dress(this.#chart, this.#price);
+  }
+
+  draw(candles, fills, step) {
+    this.#price.setData(candles.map(([time, open, high, low, close]) => ({ time, open, high, low, close })));
+    this.#markers.setMarkers(merged(fills, step));
+    this.#chart.timeScale().fitContent();
+  }
+
+  line(price, title, token) {
+    const color = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+    this.#lines.push(this.#price.createPriceLine({ price, title, color, lineStyle: DASHED, lineWidth: 1 }));
+  }
+}
+
+/** Fills of one bar and side become one marker with their count. */
+export function merged(fills, step) {
+  const found = new Map();
+  for (const fill of fills) {
+    const time = Math.floor(fill.time / step) * step;
+    const key = `${time}${fill.side}`;
+    const known = found.get(key) ?? { time, side: fill.side, count: 0, quantity: 0 };
+    found.set(key, { ...known, count: known.count + 1, quantity: known.quantity + Number(fill.quantity) });
+  }
+  const style = getComputedStyle(document.documentElement);
+  return [...found.values()].sort((a, b) => a.time - b.time).map(({ time, side, count, quantity }) => ({
+    time,
+    position: side === "BUY" ? "belowBar" : "aboveBar",
+    shape: side === "BUY" ? "arrowUp" : "arrowDown",
+    color: style.getPropertyValue(side === "BUY" ? "--up" : "--down").trim(),
+    text: count > 1 ? `${count}×` : String(Number(quantity.toPrecision(4))),
+  }));
+}
+
+export function dress(chart, price) {
+  const paint = () => {
+    const style = getComputedStyle(document.documentElement);
+    const token = (name) => style.getPropertyValue(name).trim();
+    chart.applyOptions({
+      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false },
+      grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
+    });
+    const [up, down] = [token("--up"), token("--down")];
+    price.applyOptions({ upColor: token("--surface"), downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
+  };
+  paint();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}

@@ -1,0 +1,23 @@
+/** The bar of what can be done with several trades, shown while some are chosen; keys J, K and X. */
+const form = document.querySelector("[data-bulk]");
+if (form) {
+  const bar = form.querySelector("[data-bulk-bar]");
+  const boxes = [...form.querySelectorAll("input[type=checkbox]")];
+  let at = -1;
+  const show = () => {
+    const count = boxes.filter((box) => box.checked).length;
+    bar.hidden = count === 0;
+    form.querySelector("[data-bulk-count]").textContent = count;
+  };
+  form.addEventListener("change", show);
+  show();
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input:not([type=checkbox]), textarea, select") || event.ctrlKey || event.metaKey) return;
+    if (event.key === "j" || event.key === "k") {
+      at = Math.max(0, Math.min(boxes.length - 1, at + (event.key === "j" ? 1 : -1)));
+      boxes[at].focus();
+    }
+    if (event.key === "x" && at >= 0) boxes[at].click();
+    if (event.key === "Enter" && at >= 0) boxes[at].closest("tr").querySelector("a").click();
+  });
+}
