@@ -203,6 +203,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
+    # may take minutes to hours: never in the way of those that watch over others
+    "journal.synchronise": {"queue": "sync"},
+    "journal.settle_prices": {"queue": "sync"},
+    "journal.stamp": {"queue": "sync"},
+    "journal.demo": {"queue": "sync"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {

@@ -14,6 +14,7 @@ from journal.models import Preferences, Sync
 from journal.services import demo, settling, snapshots, stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
+from market.binance.errors import ExchangeError
 from market.collector import lease, running
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def supervise() -> None:
         Q(sync=None)
         | Q(sync__state__in=[State.WAITING, State.RUNNING])
         | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
-        | Q(sync__is_due=True, sync__finished_at__lt=now - SOON_AFTER)
+        | Q(sync__is_due=True, sync__state=State.COMPLETE, sync__finished_at__lt=now - SOON_AFTER)
         | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
     )
     for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
@@ -72,7 +73,13 @@ def stamp() -> None:
 @shared_task(name="journal.settle_prices")
 def settle_prices() -> None:
     """Fees of minutes that were open when they were valued get the minute's own price."""
-    settling.settle()
+    if cache.add("journal:settling", 1, STAMPING_SECONDS):
+        try:
+            settling.settle()
+        except ExchangeError as error:
+            log.warning("prices not settled", error=type(error).__name__)
+        finally:
+            cache.delete("journal:settling")
 
 
 @shared_task(name="journal.demo")

@@ -35,10 +35,10 @@ class TradesView(OwnList):
     def get(self, request: Request) -> HttpResponseBase:
         user, asked = user_of(request), request.query_params
         found = parsed(asked.dict()).apply(user, preferences_of(user))
-        if asked.get("format") == "csv":
-            rows = (trade_answer(line) for line in _lines(user, found.order_by("-opened_at")))
-            return as_csv(rows, "trades.csv")
         self._found = found
+        if asked.get("format") == "csv":
+            chosen = self._filtered(request, asked).order_by("-opened_at")
+            return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
         return super().get(request)
 
     def rows(self, user: User) -> QuerySet[Any]:

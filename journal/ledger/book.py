@@ -125,6 +125,7 @@ class Book:
             account=self.account,
             market=self.market,
             position_side=self.position_side,
+            known_quantity=self.lots.known_quantity * self.sign,
         )
 
     def open_trade(self) -> Trade | None:

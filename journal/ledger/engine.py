@@ -78,6 +78,14 @@ class Ledger:
             match for _, group in sorted(self._groups.items()) for match in group.results.matches
         ]
 
+    def matches_by_symbol(self) -> list[tuple[str, Match]]:
+        """The same matches, each with its symbol: ids are unique within one only."""
+        return [
+            (key[2], match)
+            for key, group in sorted(self._groups.items())
+            for match in group.results.matches
+        ]
+
     @cached_property
     def trades(self) -> list[Trade]:
         closed = [trade for group in self._groups.values() for trade in group.results.trades]

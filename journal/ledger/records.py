@@ -166,6 +166,8 @@ class Position:
     account: str = ""
     market: str = "spot"
     position_side: str = "BOTH"
+    # the part of `quantity` that came in at a known cost
+    known_quantity: Decimal = ZERO
 
 
 @dataclass(frozen=True)

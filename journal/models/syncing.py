@@ -34,6 +34,12 @@ class Sync(models.Model):
     expected = models.IntegerField(default=0)
     # something happened that only REST tells in full
     is_due = models.BooleanField(default=False)
+    # files that the exchange is making for us: what was asked -> its id
+    downloads = models.JSONField(default=dict)
+    # when older futures history may be asked for again
+    older_after = models.DateTimeField(null=True)
+    # the last reading of everything; between those only what is likely to have changed
+    whole_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # who reads: one worker at a time, taken over when it says nothing for a while

@@ -167,7 +167,8 @@ class OpenPosition(OfAccount):
     quote = models.CharField(max_length=20)
     # signed
     quantity = Money()
-    # null: it came in at an unknown cost
+    # the part of it whose cost is known, signed, and what that cost on average
+    known_quantity = Money(default=0)
     average_price = Money(null=True)
     realized_gross = Money()
     fees = Money()

@@ -117,33 +117,29 @@ def _add_funding(found: Material, book: Book) -> None:
 
 def _add_movements(found: Material, book: Book, mine: Any) -> None:
     """The coin's own comings and goings: transfers, fees that it paid for others, and its use as
-    the quote of another pair. What came in for something else cost what it was worth."""
+    the quote of another pair. What came in for something else cost what it was worth; in dollars,
+    so only where the coin is traded against dollars alone is that cost known."""
     coin = book.name
+    moves: list[tuple[str, datetime, Decimal, bool]] = []
     for row in Transfer.objects.filter(account_id=book.account_id, asset=coin):
         worth = row.kind in {Transfer.Kind.CONVERT, Transfer.Kind.DUST, Transfer.Kind.DIVIDEND}
-        _move(found, f"{row.kind}-{row.external_id}", row.time, coin, row.amount, worth)
+        moves.append((f"{row.kind}-{row.external_id}", row.time, row.amount, worth))
     for fill in mine.filter(fee_asset=coin).exclude(base=coin).exclude(fee=0):
-        _move(found, f"fee-{fill.symbol}-{fill.trade_id}", fill.time, coin, -fill.fee, False)
-    if coin in DOLLARS:
-        return
-    for fill in mine.filter(quote=coin):
-        sign = 1 if fill.side == "SELL" else -1
-        name = f"quote-{fill.symbol}-{fill.trade_id}"
-        _move(found, name, fill.time, coin, sign * fill.quote_quantity, True)
-
-
-def _move(
-    found: Material, name: str, at: datetime, coin: str, amount: Decimal, at_worth: bool
-) -> None:
-    if not amount:
-        return
-    cost = None
-    if at_worth and amount > 0:
-        need = (coin, minute_of(at))
-        found.needs.add(need)
-        price = Decimal(1) if coin in DOLLARS else load([need]).get(need)
+        moves.append((f"fee-{fill.symbol}-{fill.trade_id}", fill.time, -fill.fee, False))
+    if coin not in DOLLARS:
+        for fill in mine.filter(quote=coin):
+            sign = 1 if fill.side == "SELL" else -1
+            name = f"quote-{fill.symbol}-{fill.trade_id}"
+            moves.append((name, fill.time, sign * fill.quote_quantity, True))
+    is_in_dollars = all(quote in DOLLARS for _, quote in found.assets.values())
+    needs = {(coin, minute_of(at)) for _, at, amount, worth in moves if worth and amount > 0}
+    found.needs |= needs
+    prices = load(needs) if is_in_dollars else {}
+    for name, at, amount, worth in moves:
+        price = prices.get((coin, minute_of(at))) if worth and amount > 0 else None
         cost = None if price is None else price * amount
-    found.transfers.append(ledger.Transfer(name, at, coin, amount, cost))
+        if amount:
+            found.transfers.append(ledger.Transfer(name, at, coin, amount, cost))
 
 
 def needs_of(books: Iterable[Book]) -> set[Need]:

@@ -116,7 +116,7 @@ def _write(book: Book, material: Material, found: ledger.Ledger) -> None:
     )
     touched = [*fresh, *changed]
     _write_fills(touched, material, is_new=len(changed) == 0)
-    _write_realized(book, touched, material, found.matches)
+    _write_realized(book, touched, material, found.trades, found.matches_by_symbol())
     _write_positions(mine, symbols, material, found.positions)
     _write_problems(mine, symbols, found.problems, material)
 
@@ -213,28 +213,31 @@ def _write_realized(
     book: Book,
     touched: list[tuple[Trade, ledger.Trade]],
     material: Material,
-    matches: Sequence[ledger.Match],
+    trades: Sequence[ledger.Trade],
+    matches: Iterable[tuple[str, ledger.Match]],
 ) -> None:
     """Each match with the trade that it closed something of; of a flip that is the earlier one."""
-    times = {fill.id: fill.time for fill in material.fills}
-    times |= {item.id: item.time for item in material.transfers}
-    owners: dict[Any, list[tuple[Trade, set[Any]]]] = {}
-    for row, trade in touched:
-        ids = set(trade.fill_ids)
-        for fill_id in ids:
-            owners.setdefault(fill_id, []).append((row, ids))
+    times: dict[Any, Any] = {(f.symbol, f.id): f.time for f in material.fills}
+    moves = {item.id: item.time for item in material.transfers}
+    rows_of = {trade.key: row for row, trade in touched}
+    owners: dict[tuple[str, Any], list[ledger.Trade]] = {}
+    for trade in trades:
+        for fill_id in trade.fill_ids:
+            owners.setdefault((trade.symbol, fill_id), []).append(trade)
     rows = []
-    for match in matches:
-        found = owners.get(match.closed_by)
-        if found is None or match.closed_by not in times:
+    for symbol, match in matches:
+        opened, closed = (symbol, match.opened_by), (symbol, match.closed_by)
+        both = [t for t in owners.get(closed, ()) if t in owners.get(opened, ())]
+        found = next(iter(both or owners.get(closed) or []), None)
+        owner = rows_of.get(found.key) if found is not None else None
+        if owner is None or closed not in times:
             continue
-        both = [row for row, ids in found if match.opened_by in ids]
-        owner = (both or [row for row, _ in found])[0]
+        opened_at = times.get(opened) or moves.get(match.opened_by)
         rows.append(
             Realized(
                 account_id=book.account_id, trade=owner, market=book.market, symbol=owner.symbol,
                 opened_by=str(match.opened_by), closed_by=str(match.closed_by),
-                opened_at=times.get(match.opened_by), closed_at=times[match.closed_by],
+                opened_at=opened_at, closed_at=times[closed],
                 quantity=rounded(match.quantity), entry_price=rounded(match.entry_price),
                 exit_price=rounded(match.exit_price), gross=rounded(match.gross),
                 fees=rounded(match.fees), net=rounded(match.net),
@@ -255,7 +258,8 @@ def _write_positions(
         OpenPosition(
             **mine, symbol=p.symbol, position_side=p.position_side,
             base=material.assets[p.symbol][0], quote=material.assets[p.symbol][1],
-            quantity=rounded(p.quantity), realized_gross=rounded(p.realized_gross),
+            quantity=rounded(p.quantity), known_quantity=rounded(p.known_quantity),
+            realized_gross=rounded(p.realized_gross),
             average_price=None if p.average_price is None else rounded(p.average_price),
             fees=rounded(p.fees), funding=rounded(p.funding),
         )

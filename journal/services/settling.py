@@ -4,10 +4,11 @@ open, another method or report currency, and books that a killed process left du
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 
 from accounts.models import ExchangeAccount
-from journal.models import AssetPrice, Book, Fill
+from journal.models import Book, Fill, Market, Transfer
 from journal.services import rebuilding
 from journal.sync import prices
 from journal.sync.reader import Reader
@@ -19,21 +20,28 @@ MINUTE = timedelta(minutes=1)
 def settle() -> None:
     """Ask for those that are over now, and build whatever is due, for whatever reason."""
     rebuilding.follow_currency()
-    open_minutes = AssetPrice.objects.filter(venue=settings.VENUE, is_final=False)
+    open_minutes = prices.open_ones()
     due = Book.objects.filter(account__venue=settings.VENUE, built__lt=F("version"))
-    if not open_minutes.exists() and not due.exists():
+    if not open_minutes and not due.exists():
         return
     with Reader(None, "prices", lambda note, seconds: None) as reader:
-        for asset, minute in sorted(prices.settle(reader.read_public)):
-            _touch(asset, minute)
+        for asset, minute in sorted(open_minutes):
+            with transaction.atomic():  # final and touched, or neither
+                _touch(asset, minute)
+                prices.settle((asset, minute), reader.read_public)
         for account in ExchangeAccount.objects.here():
             rebuilding.rebuild_due(account, reader.read_public)
 
 
 def _touch(asset: str, minute: datetime) -> None:
+    """Books that the minute's price has valued: by a fee, a quote, a transfer or the currency."""
+    span = {"time__gte": minute, "time__lt": minute + MINUTE}
     fills = Fill.objects.filter(
-        Q(fee_asset=asset) | Q(quote=asset), account__venue=settings.VENUE, time__gte=minute,
-        time__lt=minute + MINUTE,
+        Q(fee_asset=asset) | Q(quote=asset) | Q(account__user__report_currency=asset),
+        account__venue=settings.VENUE, **span,
     ).select_related("account")  # fmt: skip
     for fill in fills:
         make_due(fill.account, set(books_of(fill)))
+    moved = Transfer.objects.filter(asset=asset, account__venue=settings.VENUE, **span)
+    for row in moved.select_related("account"):
+        make_due(row.account, {(Market.SPOT, asset)})

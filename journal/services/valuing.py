@@ -134,7 +134,7 @@ def _valued(row: OpenPosition, quotes: dict[Pair, Quote], trade_id: int | None) 
     if quote is not None:
         value = rounded(row.quantity * quote.price)
         if row.average_price is not None:
-            unrealized = rounded((quote.price - row.average_price) * row.quantity)
+            unrealized = rounded((quote.price - row.average_price) * row.known_quantity)
     dollars, unit = (_dollars(a, quotes) for a in (row.quote, row.account.user.report_currency))
     rate = dollars / unit if dollars is not None and unit else None
     return Valued(row, trade_id, quote, unrealized, value, rate)

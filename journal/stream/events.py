@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from journal.services import rebuilding
 from journal.sync.reader import Reader
 from journal.sync.saving import save_balances, save_fills, save_orders
 from lib.dates import from_ms
+from market import listings
 from market.binance.errors import ExchangeError
 from market.models import Listing
 
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 Json = dict[str, Any]
 # Of a spot order's execution types, the one that carries a trade.
 TRADE = "TRADE"
+LIST_AGAIN_SECONDS = 60
 
 
 @dataclass
@@ -55,16 +58,14 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
             _usdm_order(account, event["o"], heard)
         elif kind == "ACCOUNT_UPDATE":
             _usdm_account(account, event, heard)
-    if heard.fills:
-        _rebuild(account)
     if heard.needs_rest:
         ask_soon(account)
     _tell(account, heard)
     return heard
 
 
-def _rebuild(account: ExchangeAccount) -> None:
-    """With the prices so far of the minutes that its fees need."""
+def rebuild(account: ExchangeAccount) -> None:
+    """Its trades, with the prices so far of the minutes that its fees need."""
     with Reader(None, "prices", lambda note, seconds: None) as reader:
         try:
             rebuilding.rebuild_due(account, reader.read_public)
@@ -73,9 +74,11 @@ def _rebuild(account: ExchangeAccount) -> None:
             rebuilding.rebuild_due(account)
 
 
-def ask_soon(account: ExchangeAccount) -> None:
-    """REST is asked within seconds: lines of income, deposits, what a cut has swallowed."""
-    Sync.objects.filter(account=account).update(is_due=True)
+def ask_soon(account: ExchangeAccount, *, whole: bool = False) -> None:
+    """REST is asked within seconds: for lines of income and deposits, or, after a break, for
+    everything, since nobody knows what was missed."""
+    due = {"is_due": True, **({"whole_at": None} if whole else {})}
+    Sync.objects.filter(account=account).update(**due)
 
 
 def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
@@ -170,6 +173,9 @@ def _keep_fill(account: ExchangeAccount, fill: Fill, heard: Heard) -> None:
 def _assets(account: ExchangeAccount, market: str, symbol: str) -> tuple[str, str]:
     """Raises ValueError for a symbol that the exchange's list does not have (yet)."""
     row = Listing.objects.filter(venue=account.venue, market=market, symbol=symbol).first()
+    if row is None and cache.add(f"listings:{market}", 1, LIST_AGAIN_SECONDS):
+        listings.refresh(market)  # listed within the hour, perhaps
+        row = Listing.objects.filter(venue=account.venue, market=market, symbol=symbol).first()
     if row is None:
         raise ValueError(f"expected a listed symbol, was {symbol}")
     return row.base_asset, row.quote_asset

@@ -13,6 +13,7 @@ import redis
 import structlog
 import websockets
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 
 from accounts.models import ExchangeAccount
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 2.0
 SLICE_SECONDS = 6 * 3600.0
 MOST_EVENTS = 10_000
+EVENT_TRIES = 30
+ASK_SECONDS = 0.5
+BUILD_SECONDS = 0.05
 PNL_SECONDS = 0.5
 PRICES_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -75,8 +79,15 @@ class Listening:
         self.holder = holder
         self.stop = asyncio.Event()
         self._is_to_stop = is_to_stop
+        # threads of their own: nothing that takes long keeps the lease or the next event waiting
         self._database = DatabaseThread()
+        self._lease_thread = DatabaseThread()
+        self._ledger_thread = DatabaseThread()
+        self._money_thread = DatabaseThread()
         self._events: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_EVENTS)
+        # accounts that REST has to be asked about, and those whose books are due
+        self._to_ask: set[str] = set()
+        self._to_build: set[str] = set()
         self._known: dict[str, Known] = {}
         self._rests: dict[str, AccountRest] = {}
         self._futures: dict[str, asyncio.Task[None]] = {}
@@ -89,19 +100,20 @@ class Listening:
 
     async def run(self) -> None:
         self._client = store.connect(settings.REDIS_URL)
-        tasks = [
-            asyncio.create_task(work())
-            for work in (
-                self._keep_lease,
-                self._look,
-                self._save,
-                self._keep_spot,
-                self._prices,
-                self._pnl,
-            )
-        ]
+        works = (
+            self._keep_lease, self._look, self._save, self._build, self._keep_spot, self._prices,
+            self._pnl,
+        )  # fmt: skip
+        tasks = [asyncio.create_task(work(), name=work.__name__) for work in works]
         try:
-            await self.stop.wait()
+            done, _ = await asyncio.wait(
+                {*tasks, asyncio.create_task(self.stop.wait())},
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in done & set(tasks):
+                if task.exception() is not None:  # another worker starts anew within seconds
+                    log.error("user streams broken", what=task.get_name(),
+                              error=type(task.exception()).__name__)  # fmt: skip
         finally:
             for task in [*tasks, *self._futures.values()]:
                 task.cancel()
@@ -111,7 +123,10 @@ class Listening:
             for rest in self._rests.values():
                 await rest.aclose()
             await self._client.aclose()
-            await asyncio.to_thread(self._database.close, wait=True)
+            for thread in (
+                self._database, self._lease_thread, self._ledger_thread, self._money_thread,
+            ):  # fmt: skip
+                await asyncio.to_thread(thread.close, wait=True)
 
     # --- who is heard ---------------------------------------------------------------------------
 
@@ -119,7 +134,7 @@ class Listening:
         while not self._is_to_stop() and time.monotonic() < self.ended_at:
             try:
                 state = "connected" if self._spot is not None else "reconnecting"
-                if not await self._database.run(lease.renew, share(), self.holder, state):
+                if not await self._lease_thread.run(lease.renew, share(), self.holder, state):
                     break
             except DatabaseError:  # an unreachable database is not a lost lease
                 log.warning("lease not renewed")
@@ -130,26 +145,28 @@ class Listening:
         self.stop.set()
 
     async def _look(self) -> None:
-        """New accounts, other keys, accounts that were paused or deleted."""
+        """New accounts, other keys, accounts that were paused or deleted; and whether what is heard
+        is what shall be heard."""
         while True:
             with contextlib.suppress(DatabaseError):
-                wanted = await self._database.run(_live_accounts)
+                wanted = await self._lease_thread.run(_live_accounts)
                 for name, known in list(self._known.items()):
                     if wanted.get(name) != known:
                         await self._drop(name)
                 for name, known in wanted.items():
-                    if name not in self._known:
+                    if self._refused_until.get(name, 0) < time.monotonic():
                         await self._add(known)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _add(self, known: Known) -> None:
+        """Whatever of it is not heard yet."""
         name = known.account_id
-        if self._refused_until.get(name, 0) > time.monotonic():
-            return
         self._known[name] = known
-        if self._spot is not None and not self._spot.has_ended:
-            await self._subscribe(self._spot, name)
-        if known.has_futures and name in self._known:
+        stream = self._spot
+        if stream is not None and not stream.has_ended and name not in stream.accounts.values():
+            await self._subscribe(stream, name)
+        task = self._futures.get(name)
+        if name in self._known and known.has_futures and (task is None or task.done()):
             self._futures[name] = asyncio.create_task(
                 usdm.follow(name, settings.BINANCE_FUTURES_STREAM_URL, self._sign, self._hear,
                             self._begin_futures)
@@ -178,8 +195,8 @@ class Listening:
     async def _rest(self, name: str) -> AccountRest:
         if name not in self._rests:
             try:
-                opened = await self._database.run(_open, name)
-            except (KeyProblem, NotOurs) as error:
+                opened = await self._lease_thread.run(_open, name)
+            except (KeyProblem, NotOurs, ObjectDoesNotExist) as error:
                 raise BadKey(0, "the key cannot be opened here") from error
             addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
             rest = AccountRest(addresses, opened, governors(self._client), patience=20)
@@ -198,15 +215,19 @@ class Listening:
                 pause = 1.0
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
                 log.warning("spot user stream lost", error=type(error).__name__)
+                await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(pause if self._spot is None else 0)
 
     async def _connect_spot(self) -> None:
         """The next connection is open and subscribed before the one before it is closed."""
         fresh = SpotStream(settings.BINANCE_SPOT_WS_API_URL, self._sign, self._hear)
         await fresh.open()
-        for name in list(self._known):
-            await self._subscribe(fresh, name)
+        try:
+            for name in list(self._known):
+                await self._subscribe(fresh, name)
+        except BaseException:
+            await fresh.close()
+            raise
         before, self._spot = self._spot, fresh
         if before is not None:
             await before.close()
@@ -225,13 +246,17 @@ class Listening:
             raise ConnectionResetError("the spot user stream has ended")
 
     async def _subscribe(self, stream: SpotStream, name: str) -> None:
-        """Subscribed, and then looked at by REST: what happened before is not told again."""
+        """Subscribed, and then looked at by REST: what happened before is not told again. One that
+        cannot be is tried again later, and holds nobody up."""
         try:
             await stream.subscribe(name)
-        except (ExchangeError, ValueError) as error:
+        except (
+            ExchangeError, ValueError, OSError, TimeoutError, DatabaseError,
+            websockets.WebSocketException,
+        ) as error:  # fmt: skip
             log.warning("account not heard", account=name, error=str(error)[:100])
             self._refused_until[name] = time.monotonic() + REFUSED_SECONDS
-            self._known.pop(name, None)
+            await self._drop(name)
             return
         self._ask_rest(name)
 
@@ -248,25 +273,51 @@ class Listening:
             self._ask_rest(account)
 
     def _ask_rest(self, account: str) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
-            self._events.put_nowait((account, {"e": "externalLockUpdate"}))
+        self._to_ask.add(account)
 
     async def _save(self) -> None:
         """One after the other, as they came; one that cannot be kept is asked for by REST."""
         while True:
-            account, event = await self._events.get()
-            for attempt in range(30):
+            await self._mark_due()
+            try:
+                async with asyncio.timeout(ASK_SECONDS):
+                    account, event = await self._events.get()
+            except TimeoutError:
+                continue
+            if not await self._keep(account, event):
+                self._ask_rest(account)
+
+    async def _mark_due(self) -> None:
+        for account in list(self._to_ask):
+            with contextlib.suppress(DatabaseError):
+                await self._database.run(_ask_soon, account)
+                self._to_ask.discard(account)
+
+    async def _keep(self, account: str, event: dict[str, Any]) -> bool:
+        for attempt in range(EVENT_TRIES):
+            try:
+                if await self._database.run(_take, account, event):
+                    self._to_build.add(account)
+                return True
+            except DatabaseError as error:
+                log.warning("event waits for postgresql", error=type(error).__name__)
+                await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
+            except (KeyError, ValueError, TypeError, ExchangeError) as error:
+                log.error("event not understood", kind=event.get("e"), error=str(error)[:100])
+                return False
+        return False
+
+    async def _build(self) -> None:
+        """Trades of accounts that have new fills, as soon as the ones before are done."""
+        while True:
+            for account in list(self._to_build):
+                self._to_build.discard(account)
                 try:
-                    await self._database.run(_take, account, event)
-                    break
+                    await self._ledger_thread.run(_build, account)
                 except DatabaseError as error:
-                    log.warning("event waits for postgresql", error=type(error).__name__)
-                    await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
-                except (KeyError, ValueError, TypeError) as error:
-                    log.error("event not understood", kind=event.get("e"), error=str(error)[:100])
-                    with contextlib.suppress(DatabaseError):
-                        await self._database.run(_take, account, {"e": "externalLockUpdate"})
-                    break
+                    log.warning("books wait for postgresql", error=type(error).__name__)
+                    self._to_build.add(account)
+            await asyncio.sleep(BUILD_SECONDS)
 
     async def _prices(self) -> None:
         """Prices of open positions that no tape tells: marks of futures, spot of other symbols."""
@@ -277,7 +328,7 @@ class Listening:
                 with contextlib.suppress(
                     DatabaseError, ExchangeError, redis.RedisError, OSError, KeyError
                 ):
-                    needed = await self._database.run(valuing.needed_prices)
+                    needed = await self._money_thread.run(valuing.needed_prices)
                     await self._ask_prices(rest, needed)
                 await asyncio.sleep(PRICES_SECONDS)
 
@@ -286,20 +337,20 @@ class Listening:
         if symbols := needed.get(Market.SPOT):
             rows = await rest.prices()
             known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._database.run(valuing.keep_prices, Market.SPOT, known, now_ms)
+            await self._money_thread.run(valuing.keep_prices, Market.SPOT, known, now_ms)
         if symbols := needed.get(Market.USDM):
             rows = {
                 row["symbol"]: row["markPrice"]
                 for row in await rest.read_public("/fapi/v1/premiumIndex")
             }
             known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._database.run(valuing.keep_prices, Market.USDM, known, now_ms)
+            await self._money_thread.run(valuing.keep_prices, Market.USDM, known, now_ms)
 
     async def _pnl(self) -> None:
         """Open positions at the newest prices, as often as the hub may be told."""
         while True:
             with contextlib.suppress(DatabaseError, OSError, ExchangeError):
-                await self._database.run(valuing.tell_everyone)
+                await self._money_thread.run(valuing.tell_everyone)
             await asyncio.sleep(PNL_SECONDS)
 
 
@@ -317,7 +368,19 @@ def _open(account_id: str) -> Any:
     return credentials.load(ExchangeAccount.objects.get(pk=account_id), why="user stream")
 
 
-def _take(account_id: str, event: dict[str, Any]) -> None:
+def _take(account_id: str, event: dict[str, Any]) -> bool:
+    """Whether it made books due."""
+    account = ExchangeAccount.objects.filter(pk=account_id).first()
+    return account is not None and bool(events.take(account, event).fills)
+
+
+def _ask_soon(account_id: str) -> None:
     account = ExchangeAccount.objects.filter(pk=account_id).first()
     if account is not None:
-        events.take(account, event)
+        events.ask_soon(account, whole=True)
+
+
+def _build(account_id: str) -> None:
+    account = ExchangeAccount.objects.filter(pk=account_id).first()
+    if account is not None:
+        events.rebuild(account)

@@ -66,10 +66,11 @@ class SpotStream:
         rest = await self._sign(account)
         answer = await self._ask("userDataStream.subscribe.signature", rest.signed_message())
         error = answer.get("error")
-        if error and error.get("code") != ALREADY:
+        if error and error.get("code") == ALREADY and account not in self.accounts.values():
+            self.is_ending.set()  # it was, and its answer was lost: only a new connection knows
+        if error:
             raise ValueError(f"{error.get('code')}: {error.get('msg')}")
-        if not error:
-            self.accounts[int(answer["result"]["subscriptionId"])] = account
+        self.accounts[int(answer["result"]["subscriptionId"])] = account
 
     async def unsubscribe(self, account: str) -> None:
         for number in [n for n, name in self.accounts.items() if name == account]:

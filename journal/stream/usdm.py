@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 import websockets
+from django.db import DatabaseError
 
 from market.binance.account import AccountRest
 from market.binance.errors import BadKey, ExchangeError
@@ -28,17 +29,18 @@ Sign = Callable[[str], Awaitable[AccountRest]]
 async def follow(
     account: str, url: str, sign: Sign, hear: Hear, on_connected: Callable[[str], None]
 ) -> None:
-    """For ever, until cancelled or until the key is refused."""
+    """For ever, until cancelled."""
     pause = 1.0
     while True:
         try:
             await _follow_once(account, url, sign, hear, on_connected)
             pause = 1.0
-        except BadKey as error:
+        except BadKey as error:  # its owner may mend the key's address list meanwhile
             log.warning("futures user stream refused", account=account, code=error.code)
-            return
+            pause = LONGEST_PAUSE_SECONDS
         except (
-            ExchangeError, OSError, TimeoutError, websockets.WebSocketException, ValueError
+            ExchangeError, OSError, TimeoutError, websockets.WebSocketException, ValueError,
+            KeyError, DatabaseError,
         ) as error:  # fmt: skip
             log.warning("futures user stream lost", account=account, error=type(error).__name__)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

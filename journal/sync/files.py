@@ -16,6 +16,7 @@ from decimal import Decimal, InvalidOperation
 
 from accounts.models import ExchangeAccount
 from journal.models import Fill, Income, Market, Source, Transfer
+from market.instruments import split_symbol
 from market.models import Listing
 
 MOST_BYTES = 500_000_000
@@ -128,19 +129,21 @@ def _take(found: Found, line: int, read: Callable[[], Fill]) -> None:
 
 
 def _usdm_fill(account: ExchangeAccount, row: Row, listings: Mapping[str, Listing]) -> Fill:
+    """A contract that is not listed any more tells its coins by its name."""
     symbol = _get(row, "symbol").upper()
     listing = listings.get(symbol)
-    if listing is None:
-        raise ValueError(f"{symbol} is not listed")
+    base, quote = split_symbol(symbol.partition("_")[0])
+    if listing is not None:
+        base, quote = listing.base_asset, listing.quote_asset
     price, quantity = _number(row, "price"), _number(row, "quantity")
     fee, fee_asset = _with_asset(_get(row, "fee"))
     return Fill(
         account=account, market=Market.USDM, symbol=symbol,
         trade_id=int(_get(row, "trade_id")), order_id=int(_get(row, "order_id", "0") or 0),
-        base=listing.base_asset, quote=listing.quote_asset, side=_side(row),
+        base=base, quote=quote, side=_side(row),
         position_side=_get(row, "position_side", "BOTH").upper() or "BOTH", price=price,
         quantity=quantity, quote_quantity=price * quantity, fee=fee,
-        fee_asset=fee_asset or _get(row, "fee_asset", listing.quote_asset),
+        fee_asset=fee_asset or _get(row, "fee_asset", quote),
         realized=_number(row, "realized"), is_maker=_get(row, "maker", "").lower() == "true",
         time=_moment(_get(row, "time")), source=Source.FILE,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from journal.models import AssetPrice
@@ -17,6 +18,7 @@ DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "DA
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD")
 MINUTE_MS = 60_000
 PAGE = 1000
+BAD_SYMBOL = -1121
 # A minute, and a moment for its last trade to be told.
 CLOSED_AFTER = timedelta(seconds=62)
 Need = tuple[str, datetime]
@@ -38,24 +40,25 @@ def fetch(needs: Iterable[Need], ask: Ask) -> int:
             wanted.setdefault(asset, set()).add(minute_of(moment))
     count = 0
     for asset, minutes in sorted(wanted.items()):
-        known = AssetPrice.objects.filter(
-            venue=settings.VENUE, asset=asset, minute__in=minutes, is_final=True
-        )
-        minutes -= set(known.values_list("minute", flat=True))
+        known = AssetPrice.objects.filter(venue=settings.VENUE, asset=asset, minute__in=minutes)
+        # one that was open is asked for again by `settle` alone, which builds what used it
+        over = known.filter(Q(is_final=True) | Q(minute__lt=timezone.now() - CLOSED_AFTER))
+        minutes -= set(over.values_list("minute", flat=True))
         count += _fetch_asset(asset, sorted(minutes), ask)
     return count
 
 
-def settle(ask: Ask) -> set[Need]:
-    """Minutes that were open when they were asked for and are over: asked for again. Returns them.
-    Raises ExchangeError."""
+def open_ones() -> set[Need]:
+    """Minutes that were open when they were asked for and are over."""
     due = AssetPrice.objects.filter(
         venue=settings.VENUE, is_final=False, minute__lt=timezone.now() - CLOSED_AFTER
     )
-    needs = set(due.values_list("asset", "minute"))
-    if needs:
-        fetch(needs, ask)
-    return needs
+    return set(due.values_list("asset", "minute"))
+
+
+def settle(need: Need, ask: Ask) -> None:
+    """Ask for one of them again. Raises ExchangeError."""
+    _fetch_asset(need[0], [need[1]], ask)
 
 
 def load(needs: Iterable[Need]) -> dict[Need, Decimal]:
@@ -88,7 +91,9 @@ def _fetch_asset(asset: str, minutes: list[datetime], ask: Ask) -> int:
         try:
             rows = ask("/api/v3/klines", symbol=symbol, interval="1m", startTime=start,
                        endTime=end, limit=PAGE)  # fmt: skip
-        except Refused:
+        except Refused as error:
+            if error.code != BAD_SYMBOL:
+                raise
             rows = []
         closes = {from_ms(row[0]): Decimal(row[4]) for row in rows}
         asked = [minute for minute in left if to_ms(minute) <= end]

@@ -4,10 +4,12 @@ again where that helps, and says how it goes on."""
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount
@@ -76,6 +78,11 @@ class Reader:
     def download(self, address: str) -> bytes:
         body: bytes = self._patiently(lambda: self._rest.download(address))
         return body
+
+    def exchange_now(self) -> datetime:
+        """The exchange's time, as far as it was measured: before a question, so that an answer is
+        never taken for newer than it is."""
+        return timezone.now() + timedelta(milliseconds=self._rest.clock_offset_ms)
 
     def pause(self, seconds: float, note: str) -> None:
         """Wait, saying why."""

@@ -22,6 +22,10 @@ Json = dict[str, Any]
 Kind = Transfer.Kind
 # A hedge-mode account says LONG or SHORT; everybody else BOTH.
 BOTH = "BOTH"
+# walletType of deposits and withdrawals; 0 is spot
+FUNDING = 1
+# A withdrawal that did not happen: cancelled, rejected, failed.
+ENDED = {1, 3, 5}
 
 
 def spot_fill(account: ExchangeAccount, row: Json, listing: Listing) -> Fill:
@@ -93,8 +97,8 @@ def position(account: ExchangeAccount, row: Json, config: Json, now: datetime) -
 
 
 def deposit(account: ExchangeAccount, row: Json) -> Transfer | None:
-    """None for one that is not in the balance (pending, rejected)."""
-    if row["status"] not in {1, 6}:
+    """None for one that is not in the spot balance (pending, rejected, to the funding wallet)."""
+    if row["status"] not in {1, 6} or row.get("walletType") == FUNDING:
         return None
     return _transfer(
         account, Kind.DEPOSIT, row["id"], row["coin"], Decimal(row["amount"]),
@@ -104,7 +108,7 @@ def deposit(account: ExchangeAccount, row: Json) -> Transfer | None:
 
 def withdrawal(account: ExchangeAccount, row: Json) -> Transfer | None:
     """`amount` is without the fee; None for one that was cancelled, rejected or has failed."""
-    if row["status"] in {1, 3, 5}:
+    if row["status"] in ENDED or row.get("walletType") == FUNDING:
         return None
     fee = Decimal(row.get("transactionFee") or "0")
     return _transfer(
@@ -130,7 +134,7 @@ def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
     """A batch: each coin that went, and the BNB that came for it, its fee taken off already."""
     found = []
     for item in row["userAssetDribbletDetails"]:
-        name = str(item["transId"])
+        name = f"{row['transId']}-{item['transId']}-{item['fromAsset']}"
         at = from_ms(item.get("operateTime") or row["operateTime"])
         gained, fee = Decimal(item["transferedAmount"]), Decimal(item["serviceChargeAmount"])
         info = f"{item['fromAsset']} → BNB"
@@ -144,7 +148,7 @@ def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
 
 def dividend(account: ExchangeAccount, row: Json) -> Transfer:
     amount = Decimal(row["amount"]) * (-1 if row.get("direction") == 0 else 1)
-    name = str(row.get("tranId") or row["id"])
+    name = str(row.get("id") or row["tranId"])  # several payouts may share one tranId
     return _transfer(
         account, Kind.DIVIDEND, name, row["asset"], amount, from_ms(row["divTime"]),
         info=row.get("enInfo", ""),

@@ -2,6 +2,7 @@
 what is new since it began; at the end its books are built and its balances compared."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 from django.db.models import F
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A balance that moved while we were reading: read what is new, and look again.
 MOST_LOOKS = 3
+WHOLE_AGAIN_AFTER = timedelta(hours=1)
 
 
 def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False) -> bool:
@@ -73,6 +75,9 @@ def _run(run: Run) -> None:
                 row.symbol: row
                 for row in Listing.objects.filter(venue=run.account.venue, market=market)
             }
+        if _is_recent(run):
+            _finish(run, spot.recent_symbols(run), has_futures)
+            return
         spot.read_balances(run)
         symbols = spot.propose_symbols(run)
         spot.read_newest(run, symbols)
@@ -90,8 +95,16 @@ def _run(run: Run) -> None:
         spot.read_back(run, set(symbols) - known)
         if has_futures:
             usdm.read_older(run)
+            wallets.derive_older(run)
         spot.read_orders(run, symbols)
         _finish(run, list(symbols), has_futures)
+        Sync.objects.filter(account=run.account).update(whole_at=timezone.now())
+
+
+def _is_recent(run: Run) -> bool:
+    """Everything was read within the hour: only what is likely to have changed is asked for."""
+    last = Sync.objects.values_list("whole_at", flat=True).get(account=run.account)
+    return last is not None and last > run.now - WHOLE_AGAIN_AFTER
 
 
 def _read_futures(run: Run) -> None:

@@ -45,6 +45,14 @@ def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
 
 
 @transaction.atomic
+def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) -> None:
+    """What the exchange has taken back."""
+    found = Transfer.objects.filter(account=account, kind=kind, external_id__in=ids)
+    touch(account, {(Market.SPOT, row.asset) for row in found})
+    found.delete()
+
+
+@transaction.atomic
 def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
     known = set(
         Income.objects.filter(
@@ -64,12 +72,13 @@ def save_orders(rows: Sequence[Order]) -> None:
         key = (row.market, row.symbol, row.order_id)
         if key not in newest or newest[key].changed_at <= row.changed_at:
             newest[key] = row
+    names = [field.name for field in Order._meta.concrete_fields if field.name != "id"]
     for row in _newer_than_known(list(newest.values())):
-        names = [field.name for field in Order._meta.concrete_fields if field.name != "id"]
-        Order.objects.update_or_create(
+        # in one statement: another writer may have been faster with something newer
+        Order.objects.filter(
             account_id=row.account_id, market=row.market, symbol=row.symbol,
-            order_id=row.order_id, defaults={name: getattr(row, name) for name in names},
-        )  # fmt: skip
+            order_id=row.order_id, changed_at__lte=row.changed_at, executed__lte=row.executed,
+        ).update(**{name: getattr(row, name) for name in names})  # fmt: skip
 
 
 def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
@@ -99,7 +108,7 @@ def save_balances(
 ) -> None:  # fmt: skip
     """`held` is asset -> (free, locked); the whole wallet, or only what has changed. An older
     report never undoes a newer one."""
-    for asset, (free, locked) in held.items():
+    for asset, (free, locked) in sorted(held.items()):
         row, is_new = Balance.objects.select_for_update().get_or_create(
             account=account, wallet=wallet, asset=asset,
             defaults={"free": free, "locked": locked, "updated_at": now},
@@ -113,10 +122,14 @@ def save_balances(
 
 
 @transaction.atomic
-def save_positions(account: ExchangeAccount, rows: Sequence[FuturesPosition]) -> None:
-    """All that are open: what is not among them is closed."""
-    FuturesPosition.objects.filter(account=account).delete()
-    FuturesPosition.objects.bulk_create([row for row in rows if row.quantity])
+def save_positions(
+    account: ExchangeAccount, rows: Sequence[FuturesPosition], now: datetime
+) -> None:
+    """All that were open at `now`: what is not among them is closed, unless it is newer."""
+    FuturesPosition.objects.filter(account=account, updated_at__lte=now).delete()
+    FuturesPosition.objects.bulk_create(
+        [row for row in rows if row.quantity], ignore_conflicts=True
+    )
 
 
 # --- books --------------------------------------------------------------------------------------
@@ -133,7 +146,10 @@ def books_of(fill: Any) -> Iterable[BookName]:
 def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
     """Books that are new or touched; in the transaction of what touches them."""
     Book.objects.bulk_create(
-        [Book(account=account, market=market, name=name, version=0) for market, name in names],
+        [
+            Book(account=account, market=market, name=name, version=0)
+            for market, name in sorted(names)
+        ],
         ignore_conflicts=True,
     )
     touch(account, names)

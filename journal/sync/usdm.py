@@ -2,15 +2,15 @@
 days; what is older than three months comes as files (binance.md 5.3)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from journal.models import Balance, Coverage, Fill, FuturesPosition, Income, Market, Order
+from journal.models import Balance, Coverage, Fill, FuturesPosition, Income, Market, Order, Sync
 from journal.sync import files, rows
 from journal.sync.run import Run
 from journal.sync.saving import (
@@ -20,6 +20,7 @@ from journal.sync.saving import (
     save_orders,
     save_positions,
 )
+from journal.sync.spot import close_missing, known_symbol
 from journal.sync.windows import DAY_MS, read_windows, windows_left
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
@@ -32,13 +33,14 @@ KEPT_MS = 89 * DAY_MS
 YEAR_MS = 364 * DAY_MS
 # USD-M futures began on 8 September 2019.
 FUTURES_OPENED_MS = 1_567_900_800_000
+MOST_YEARS = 20
 FILE_LOOKS = 100
 FILE_PAUSE_SECONDS = 2.0
 
 
 def read_balances(run: Run) -> None:
     """Wallet balances and open positions."""
-    now = timezone.now()
+    now = run.reader.exchange_now()
     said = run.reader.read("/fapi/v3/account")
     zero = Decimal(0)
     held = {a["asset"]: (Decimal(a["walletBalance"]), zero) for a in said["assets"]}
@@ -48,6 +50,7 @@ def read_balances(run: Run) -> None:
     save_positions(
         run.account,
         [rows.position(run.account, p, configs.get(p["symbol"], {}), now) for p in found],
+        now,
     )
 
 
@@ -93,7 +96,8 @@ def read_fills(run: Run, symbols: Sequence[str]) -> None:
         left = windows_left(run, row, 7, floor) * (len(symbols) - number)
         run.say(_("Reading %(symbol)s futures"), left, symbol=symbol)
         save = partial(_save_fills, run)
-        read_windows(run, row, 7, partial(_ask_fills, run, symbol), save, floor_ms=floor)
+        with known_symbol(row):
+            read_windows(run, row, 7, partial(_ask_fills, run, symbol), save, floor_ms=floor)
 
 
 def _ask_fills(run: Run, symbol: str, start: int, end: int) -> list[Fill]:
@@ -122,16 +126,28 @@ def read_orders(run: Run, symbols: Sequence[str]) -> None:
     for symbol in symbols:
         row = run.coverage(Kind.ORDERS, Market.USDM, symbol)
         run.say(_("Reading %(symbol)s: orders"), symbol=symbol)
-        read_windows(run, row, 7, partial(_ask_orders, run, symbol), _save_orders, floor_ms=floor)
+        with known_symbol(row):
+            ask = partial(_ask_orders, run, symbol)
+            read_windows(run, row, 7, ask, _save_orders, floor_ms=floor)
     page = run.reader.read("/fapi/v1/openOrders")
     save_orders([rows.usdm_order(run.account, item) for item in page])
+    close_missing(run, Market.USDM, "/fapi/v1/order", {item["orderId"] for item in page})
 
 
 def _ask_orders(run: Run, symbol: str, start: int, end: int) -> list[Order]:
-    page = run.reader.read(
-        "/fapi/v1/allOrders", symbol=symbol, startTime=start, endTime=end, limit=PAGE
-    )
-    return [rows.usdm_order(run.account, item) for item in page]
+    """A full page goes on from its last id, as far as the window reaches."""
+    path = "/fapi/v1/allOrders"
+    page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
+    found = list(page)
+    for _page in range(MOST_PAGES):
+        if len(page) < PAGE:
+            break
+        next_id = max(item["orderId"] for item in page) + 1
+        page = run.reader.read(path, symbol=symbol, orderId=next_id, limit=PAGE)
+        found += [item for item in page if item["time"] <= end]
+        if page and page[-1]["time"] > end:
+            break
+    return [rows.usdm_order(run.account, item) for item in found]
 
 
 def _save_orders(found: list[Order]) -> int:
@@ -140,26 +156,45 @@ def _save_orders(found: list[Order]) -> int:
 
 
 def read_older(run: Run) -> None:
-    """What is older than three months: files of at most a year, made by the exchange, until what is
-    known adds up to what the wallet holds. Done once."""
+    """What is older than three months: files of at most a year, made by the exchange. While what is
+    known does not add up to what the wallet holds, year after year; then, since a wallet may have
+    been empty in between, one more year each time, until futures began."""
+    sync = Sync.objects.get(account=run.account)
+    if sync.older_after is not None and sync.older_after > run.now:
+        return
     row = run.coverage(Kind.INCOME, Market.USDM)
-    assert row.from_time is not None
     floor = max(run.since_ms, FUTURES_OPENED_MS)
-    for _year in range(20):
-        end = to_ms(row.from_time)
-        if end <= floor:
-            break
-        if _adds_up(run):
-            row.from_time, row.note = from_ms(floor), "adds_up"
-            row.save(update_fields=["from_time", "note"])
-            break
-        start = max(floor, end - YEAR_MS)
-        income = files.read_income(run.account, _file(run, "income", start, end))
-        fills: list[Fill] = []
-        if income:  # whoever traded paid commission
-            body = _file(run, "trade", start, end)
-            fills = files.read_fills(run.account, body, run.listings[Market.USDM])
-        _save_older(run, row, income, fills, start)
+    try:
+        for _year in range(MOST_YEARS):
+            if row.from_time is None or to_ms(row.from_time) <= floor:
+                break
+            is_urgent = not _adds_up(run)
+            if not is_urgent and row.note != "older":
+                row.note = "older"  # the next run goes on
+                row.save(update_fields=["note"])
+                break
+            _read_year(run, row, floor)
+            if not is_urgent:
+                break
+        if row.note == "older" and row.from_time and to_ms(row.from_time) <= floor:
+            row.note = ""
+            row.save(update_fields=["note"])
+    except (Refused, files.NotAFile) as error:  # a month's files are few: not again and again
+        row.note = str(error)[:200]
+        row.save(update_fields=["note"])
+        Sync.objects.filter(account=run.account).update(older_after=run.now + timedelta(days=1))
+
+
+def _read_year(run: Run, row: Coverage, floor: int) -> None:
+    assert row.from_time is not None
+    end = to_ms(row.from_time)
+    start = max(floor, end - YEAR_MS)
+    income = files.read_income(run.account, _file(run, "income", start, end))
+    fills: list[Fill] = []
+    if income:  # whoever traded paid commission
+        body = _file(run, "trade", start, end)
+        fills = files.read_fills(run.account, body, run.listings[Market.USDM])
+    _save_older(run, row, income, fills, start)
 
 
 @transaction.atomic
@@ -178,7 +213,7 @@ def _save_older(
 
 
 def _adds_up(run: Run) -> bool:
-    """Every asset of the wallet is the sum of its known lines: nothing can be before them."""
+    """Every asset of the wallet is the sum of its known lines."""
     sums = Income.objects.filter(account=run.account).values("asset").annotate(sum=Sum("amount"))
     known = {item["asset"]: item["sum"] for item in sums.order_by() if item["sum"]}
     held = Balance.objects.filter(account=run.account, wallet=Market.USDM)
@@ -196,13 +231,22 @@ def _cover_older(run: Run, symbol: str, fills: list[Fill], start_ms: int) -> Non
 
 
 def _file(run: Run, kind: str, start: int, end: int) -> bytes:
-    """Asked for, waited for, fetched. Raises Refused when it is not ready in time."""
+    """Asked for once, waited for, fetched; a killed run goes on with the same file. Raises Refused
+    when it is not ready in time."""
     run.say(_("Waiting for Binance's file of older futures history"))
-    said = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)
-    name = said["downloadId"]
+    sync = Sync.objects.get(account=run.account)
+    what = f"{kind}:{start}:{end}"
+    name = sync.downloads.get(what)
+    if name is None:
+        said = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)
+        name = sync.downloads[what] = said["downloadId"]
+        sync.save(update_fields=["downloads"])
     for _look in range(FILE_LOOKS):
         said = run.reader.read(f"/fapi/v1/{kind}/asyn/id", downloadId=name)
         if said.get("status") == "completed" and said.get("url"):
-            return run.reader.download(said["url"])
+            body = run.reader.download(said["url"])
+            sync.downloads.pop(what, None)
+            sync.save(update_fields=["downloads"])
+            return body
         run.reader.pause(FILE_PAUSE_SECONDS, run.note)
     raise Refused(0, f"expected the file of {kind} history within minutes")

@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Min
 from django.utils.translation import gettext_noop as _
 
-from journal.models import Coverage, Fill, Market, Transfer
+from journal.models import Coverage, Fill, Income, Market, Transfer
 from journal.sync import rows
 from journal.sync.run import Run
-from journal.sync.saving import save_transfers
+from journal.sync.saving import remove_transfers, save_transfers
 from journal.sync.windows import DAY_MS, read_windows, windows_left
 from lib.dates import from_ms, to_ms
 
@@ -34,6 +34,10 @@ DIRECTIONS = (
 )  # fmt: skip
 Kinds = dict[str, tuple[int, Callable[[Run, int, int], list[Transfer]]]]
 BEFORE_MS = 90 * DAY_MS
+# A deposit may be credited, and a withdrawal fail, long after it began.
+LATE_MS = 30 * DAY_MS
+# Binance answers transfers of the last six months; older ones are told by futures income.
+TRANSFERS_KEPT_MS = 179 * DAY_MS
 # Binance's dust list goes back to here, and holds at most a hundred batches.
 DUST_FROM_MS = 1_606_780_800_000
 DUST_MOST = 100
@@ -51,15 +55,21 @@ def read_dear(run: Run) -> None:
     _read(run, DEAR, max(run.since_ms, _first_ms(run) - BEFORE_MS))
 
 
-def _read(run: Run, kinds: Kinds, floor_ms: int) -> None:
+def _read(run: Run, kinds: Kinds, since_ms: int) -> None:
+    floors = dict.fromkeys(kinds, since_ms)
+    if Kind.TRANSFERS in floors:
+        floors[Kind.TRANSFERS] = max(since_ms, run.now_ms - TRANSFERS_KEPT_MS)
     covered = {kind: run.coverage(kind, Market.SPOT) for kind in kinds}
-    left = {kind: windows_left(run, covered[kind], days, floor_ms)
+    left = {kind: windows_left(run, covered[kind], days, floors[kind])
             for kind, (days, _ask) in kinds.items()}  # fmt: skip
     for kind, (days, ask) in kinds.items():
         run.say(TEXTS[kind], sum(left.values()))
         left[kind] = 0
         save = partial(save_transfers, run.account)
-        read_windows(run, covered[kind], days, partial(ask, run), save, floor_ms=floor_ms)
+        read_windows(
+            run, covered[kind], days, partial(ask, run), save, floor_ms=floors[kind],
+            overlap_ms=LATE_MS,
+        )  # fmt: skip
 
 
 def _first_ms(run: Run) -> int:
@@ -77,8 +87,11 @@ def _deposits(run: Run, start: int, end: int) -> list[Transfer]:
 
 
 def _withdrawals(run: Run, start: int, end: int) -> list[Transfer]:
-    return _known(rows.withdrawal(run.account, row) for row in _by_offset(
-        run, "/sapi/v1/capital/withdraw/history", start, end))  # fmt: skip
+    """One that was booked and has failed since is taken out again."""
+    page = list(_by_offset(run, "/sapi/v1/capital/withdraw/history", start, end))
+    failed = [str(row["id"]) for row in page if row["status"] in rows.ENDED]
+    remove_transfers(run.account, "withdrawal", failed)
+    return _known(rows.withdrawal(run.account, row) for row in page)
 
 
 def _by_offset(run: Run, path: str, start: int, end: int) -> Iterable[Any]:
@@ -127,6 +140,26 @@ CHEAP: Kinds = {
     Kind.TRANSFERS: (180, _internals),
 }
 DEAR: Kinds = {Kind.WITHDRAWALS: (90, _withdrawals), Kind.CONVERTS: (30, _converts)}
+
+
+def derive_older(run: Run) -> None:
+    """Transfers between spot and futures that are older than Binance tells of: the futures wallet's
+    own lines name the same transaction."""
+    row = run.coverage(Kind.TRANSFERS, Market.SPOT)
+    if row.from_time is None:
+        return
+    older = Income.objects.filter(account=run.account, kind="TRANSFER", time__lt=row.from_time)
+    found = [
+        Transfer(
+            account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,
+            asset=item.asset, amount=-item.amount, time=item.time, info="UMFUTURE",
+            source=item.source,
+        )
+        for item in older
+    ]  # fmt: skip
+    if save_transfers(run.account, found):
+        row.note = "six_months"
+        row.save(update_fields=["note"])
 
 
 def _read_dust(run: Run, row: Coverage) -> None:

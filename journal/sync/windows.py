@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from journal.models import Coverage
-from journal.sync.run import Run
+from journal.sync.run import OPENED_MS, Run
 from lib.dates import from_ms, to_ms
 
 DAY_MS = 86_400_000
@@ -19,7 +19,14 @@ MOST_WINDOWS = 2000
 
 
 def read_windows(
-    run: Run, row: Coverage, days: int, ask: Ask, save: Save, *, floor_ms: int
+    run: Run,
+    row: Coverage,
+    days: int,
+    ask: Ask,
+    save: Save,
+    *,
+    floor_ms: int,
+    overlap_ms: int = OVERLAP_MS,
 ) -> None:
     """Ask for everything from `floor_ms` to now, at most `days` at once; what a killed run has
     read stays read, since each window is remembered in the transaction that saves it."""
@@ -28,7 +35,10 @@ def read_windows(
         start = max(floor_ms, run.now_ms - width)
         _read(row, ask, save, start, run.now_ms)
     else:
-        for start, end in _pieces(to_ms(row.to_time) - OVERLAP_MS, run.now_ms, width):
+        first = to_ms(row.to_time) - overlap_ms
+        if to_ms(row.to_time) < floor_ms:  # the exchange has forgotten what lies between
+            row.note, first = "hole", floor_ms
+        for start, end in _pieces(max(first, OPENED_MS), run.now_ms, width):
             _read(row, ask, save, start, end)
     assert row.from_time is not None
     for _ in range(MOST_WINDOWS):

@@ -112,10 +112,10 @@ def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         row.symbols = sorted({*row.symbols, symbol})
     elif wish != "again":
         return HttpResponseBadRequest(_("Expected something to do with the history."))
-    row.is_due = True
+    row.is_due, row.whole_at = True, None
     if row.state != Sync.State.RUNNING:
         row.state = Sync.State.WAITING
-    row.save(update_fields=["since", "symbols", "is_due", "state"])
+    row.save(update_fields=["since", "symbols", "is_due", "whole_at", "state"])
     messages.success(request, _("It is read again within seconds."))
     return redirect("account-history", account.pk)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -53,7 +53,7 @@ WEIGHTS = {
     "/fapi/v1/allOrders": 5, "/fapi/v1/symbolConfig": 5, "/fapi/v1/listenKey": 1,
     "/fapi/v1/trade/asyn": 1000, "/fapi/v1/trade/asyn/id": 10, "/fapi/v1/income/asyn": 1000,
     "/fapi/v1/income/asyn/id": 10, "/fapi/v1/premiumIndex": 10, "/api/v3/klines": 2,
-    "/fapi/v1/klines": 5,
+    "/fapi/v1/klines": 5, "/fapi/v1/order": 1,
     "/fapi/v1/exchangeInfo": 1, "/api/v3/exchangeInfo": 20,
     "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
     "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,
@@ -63,6 +63,7 @@ WEIGHTS = {
 UID_WEIGHTS = {"/sapi/v1/capital/withdraw/history": 18_000, "/sapi/v1/convert/tradeFlow": 3000}
 # One of these is more than the share of history has in a minute.
 FILES = {"/fapi/v1/trade/asyn", "/fapi/v1/income/asyn"}
+FILE_HOSTS = (".binance.com", ".amazonaws.com", ".cloudfront.net")
 MOST_DOWNLOAD_BYTES = 200_000_000
 
 
@@ -237,13 +238,13 @@ class AccountRest:
         """A file that the exchange made for us; without our key. Raises TryAgain, Refused."""
         if address.startswith("/"):
             address = self._addresses.futures + address
-        if not address.startswith(("https://", self._addresses.futures)):
-            raise Refused(0, f"expected an https address of a file, was {address[:80]}")
+        if not _is_theirs(address, self._addresses.futures):
+            raise Refused(0, f"expected an address of Binance's for a file, was {address[:80]}")
         timeout = aiohttp.ClientTimeout(total=120)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(address) as answer,
+                session.get(address, allow_redirects=False) as answer,
             ):
                 if answer.status != 200:
                     raise TryAgain(f"the file's address answered {answer.status}")
@@ -369,6 +370,15 @@ def _weight(method: str, path: str, params: Mapping[str, object]) -> int:
     if path not in WEIGHTS:
         raise ValueError(f"expected an endpoint with a known weight, was {path}")
     return WEIGHTS[path]
+
+
+def _is_theirs(address: str, base: str) -> bool:
+    """The exchange's own host, or one of those that Binance keeps its files at."""
+    asked, own = urlsplit(address), urlsplit(base)
+    if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+        return True
+    host = f".{asked.hostname or ''}"
+    return asked.scheme == "https" and "@" not in asked.netloc and host.endswith(FILE_HOSTS)
 
 
 def _text(value: object) -> str:
