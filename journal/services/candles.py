@@ -55,7 +55,7 @@ def around(trade: Trade) -> dict[str, Any]:
 def _ask(trade: Trade, step: int, start_ms: int, end_ms: int) -> list[list[float]]:
     """Empty where the exchange does not answer: the chart then says so."""
     try:
-        with Reader(None, "chart", lambda note, seconds: _refuse(seconds)) as reader:
+        with Reader(None, "chart", lambda note, seconds: _refuse(seconds), "live") as reader:
             rows = reader.read_public(
                 PATHS[Market(trade.market)], symbol=trade.symbol, interval=STEPS[step],
                 startTime=start_ms, endTime=end_ms, limit=MOST,

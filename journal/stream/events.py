@@ -66,7 +66,7 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
 
 def rebuild(account: ExchangeAccount) -> None:
     """Its trades, with the prices so far of the minutes that its fees need."""
-    with Reader(None, "prices", lambda note, seconds: None) as reader:
+    with Reader(None, "prices", lambda note, seconds: None, "account") as reader:
         try:
             rebuilding.rebuild_due(account, reader.read_public)
         except ExchangeError as error:  # a missing price is a problem of its own, not a lost fill

@@ -34,13 +34,19 @@ class Reader:
     """A context manager: it opens the account's key and forgets it at the end.
 
     `on_call` is called before each request with an empty text, and while waiting with a text and
-    the seconds left; it may raise to stop. Without an account only `read_public` works. Raises
+    the seconds left; it may raise to stop. `kind` is its class of
+    the weight budget. Without an account only `read_public` works. Raises
     keyfiles.KeyProblem, envelope.NotOurs on entering.
     """
 
     def __init__(
-        self, account: ExchangeAccount | None, why: str, on_call: Callable[[str, int], None]
+        self,
+        account: ExchangeAccount | None,
+        why: str,
+        on_call: Callable[[str, int], None],
+        kind: str = "backfill",
     ) -> None:
+        self._kind = kind
         self.account = account
         self.why = why
         self._on_call = on_call
@@ -113,7 +119,7 @@ class Reader:
             own = Limit(f"{settings.BINANCE_SPOT_API_URL}/sapi/{self.account.pk}", UID_WEIGHT)
             limits["uid"] = Governor(self._client, own, settings.WEIGHT_BUDGET_PCT)
         addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
-        return AccountRest(addresses, opened, limits, kind="backfill", patience=2.0)
+        return AccountRest(addresses, opened, limits, kind=self._kind, patience=2.0)
 
     async def _close(self) -> None:
         await self._rest.aclose()

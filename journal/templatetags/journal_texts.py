@@ -122,9 +122,9 @@ def short_result(context: Context, sums: Sums) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def quote_amount(context: Context, value: Decimal | None, trade: Trade) -> str:
-    """An amount in the trade's own quote asset."""
-    if value is None:
+def quote_amount(context: Context, value: Decimal | str | None, trade: Trade) -> str:
+    """An amount in the trade's own quote asset. A template's missing value is an empty text."""
+    if value is None or isinstance(value, str):
         return NOTHING
     if chosen_of(context).hides_amounts:
         return HIDDEN
@@ -132,15 +132,17 @@ def quote_amount(context: Context, value: Decimal | None, trade: Trade) -> str:
 
 
 @register.filter
-def percent(value: Decimal | None) -> SafeString:
-    if value is None:
+def percent(value: Decimal | str | None) -> SafeString:
+    if value is None or isinstance(value, str):
         return SafeString(NOTHING)
     return coloured(signed(value, 2, "%"), value)
 
 
 @register.filter
-def risk(value: Decimal | None) -> SafeString:
-    return SafeString(NOTHING) if value is None else coloured(signed(value, 2, "R"), value)
+def risk(value: Decimal | str | None) -> SafeString:
+    if value is None or isinstance(value, str):
+        return SafeString(NOTHING)
+    return coloured(signed(value, 2, "R"), value)
 
 
 @register.filter
@@ -163,7 +165,7 @@ def ratio(value: Any) -> str:
 @register.filter
 def price(value: Decimal | None) -> str:
     """As many places as it has, at least two; the smaller it is the more, at most eight."""
-    if value is None:
+    if value is None or value == "":
         return NOTHING
     size = abs(value)
     most = 2 if size >= 1000 else 4 if size >= 1 else 8
@@ -172,8 +174,8 @@ def price(value: Decimal | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def quantity(context: Context, value: Decimal | None) -> str:
-    if value is None:
+def quantity(context: Context, value: Decimal | str | None) -> str:
+    if value is None or isinstance(value, str):
         return NOTHING
     if chosen_of(context).hides_amounts:
         return HIDDEN
@@ -181,8 +183,8 @@ def quantity(context: Context, value: Decimal | None) -> str:
 
 
 @register.filter
-def plain(value: Decimal | None) -> str:
-    if value is None:
+def plain(value: Decimal | str | None) -> str:
+    if value is None or isinstance(value, str):
         return NOTHING
     text = grouped(value, 8)
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -253,4 +255,4 @@ def absolute(value: Decimal | None) -> Decimal:
 
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
-    return mapping.get(key)
+    return mapping.get(key) if isinstance(mapping, dict) else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -147,8 +147,7 @@ def execution(request: SignedInRequest) -> HttpResponse:
         .values("market", "symbol", "quote")
         .annotate(
             count=Count("id"), fees=Sum("fees_money"), size=Sum("size_money"),
-            maker=Avg("maker_share"), slippage=Sum("slippage"),
-            measured=Count("id", filter=Q(slippage__isnull=False)),
+            maker=Avg("maker_share"), slipped=Sum("slippage"), measured=Count("slippage"),
         )
         .order_by("-size")
     )  # fmt: skip
@@ -239,7 +238,7 @@ def _month(
             {
                 "day": day, "is_other": day.month != month, "is_today": day == today,
                 "is_future": day > today, "sums": days.get(day) if day.month == month else None,
-                "heat": _heat(days[day].net, largest) if day in days else "",
+                "heat": _heat(days[day].net, largest) if day in days and day.month == month else "",
             }
             for day in week
         ]  # fmt: skip

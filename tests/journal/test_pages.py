@@ -1,0 +1,192 @@
+"""Every page of the journal, with trades and without, in each unit, hidden and shown."""
+
+import io
+import zipfile
+from decimal import Decimal as D
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from accounts.models import ExchangeAccount, User
+from journal.models import Annotation, DayNote, Preferences, SavedView, Screenshot, Setup, Trade
+from tests.journal.accounts import make_account, some_trades
+
+pytestmark = pytest.mark.django_db
+PAGES = (
+    "/", "/trades/", "/calendar/", "/calendar/?view=year", "/reports/", "/reports/?by=hour",
+    "/reports/?by=symbol&across=weekday", "/reports/compare/?direction=LONG",
+    "/reports/execution/", "/reports/realized/", "/portfolio/", "/settings/",
+)  # fmt: skip
+
+
+@pytest.fixture
+def account(alice: User) -> ExchangeAccount:
+    made = make_account(alice)
+    some_trades(made)
+    return made
+
+
+@pytest.fixture
+def trade(account: ExchangeAccount) -> Trade:
+    found: Trade = Trade.objects.get(market="spot", net=D("9.8"))
+    return found
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_shows_with_and_without_trades(
+    alices_browser: Client, alice: User, address: str
+) -> None:
+    assert alices_browser.get(address).status_code == 200
+    some_trades(make_account(alice))
+    assert alices_browser.get(address).status_code == 200
+    assert alices_browser.get(address, {"symbol": "NONE"}).status_code == 200
+
+
+def test_home_shows_the_sums(alices_browser: Client, account: ExchangeAccount) -> None:
+    text = alices_browser.get("/").content.decode()
+    assert "+$14.40" in text  # 9.8 - 5.2 + 9.8
+    assert "66.7%" in text
+    assert "Binance agree" not in text
+
+
+def test_amounts_are_hidden_everywhere(
+    alices_browser: Client, account: ExchangeAccount, trade: Trade
+) -> None:
+    alices_browser.post("/settings/display/", {"hide": "1", "next": "/"})
+    for address in ("/", "/trades/", "/reports/", f"/trades/{trade.pk}/", "/reports/realized/"):
+        text = alices_browser.get(address).content.decode()
+        assert "•••" in text
+        assert "9.80 USDT" not in text, address
+        assert "$9.80" not in text, address
+
+
+def test_the_unit_changes_results(alices_browser: Client, account: ExchangeAccount) -> None:
+    alices_browser.post("/settings/display/", {"unit": "percent", "next": "/trades/"})
+    assert "+9.80%" in alices_browser.get("/trades/").content.decode()
+    refused = alices_browser.post("/settings/display/", {"unit": "bananas"})
+    assert refused.status_code == 400
+
+
+def test_nobody_is_sent_elsewhere_by_the_unit(alices_browser: Client) -> None:
+    answer = alices_browser.post(
+        "/settings/display/", {"unit": "risk", "next": "https://evil.example"}
+    )
+    assert answer["Location"] == "/"
+
+
+def test_a_trade_shows_its_fills_and_says_what_is_not_covered(
+    alices_browser: Client, trade: Trade
+) -> None:
+    text = alices_browser.get(f"/trades/{trade.pk}/").content.decode()
+    assert "+9.80 USDT" in text
+    assert "Not enough market data for this trade." in text
+    assert "No stop recorded" in text
+    assert alices_browser.get(f"/trades/{trade.pk}/replay/").status_code == 200
+
+
+def test_the_first_stop_stays_and_r_is_measured_by_it(
+    alices_browser: Client, alice: User, trade: Trade
+) -> None:
+    Setup.objects.create(user=alice, name="Fade", rules=["wait", "small"])
+    address = f"/trades/{trade.pk}/note/"
+    first = {"planned_stop": "95", "setup": "Fade", "tags": "a, b", "note": "**bold** <script>x"}
+    alices_browser.post(address, first)
+    alices_browser.post(address, {"planned_stop": "99", "rules": "1", "rules_kept": ["0"]})
+    note = Annotation.objects.get()
+    assert (note.initial_stop, note.planned_stop) == (D(95), D(99))
+    assert note.rules_kept == [0]
+    page = alices_browser.get(f"/trades/{trade.pk}/").content.decode()
+    assert "+1.96R" in page  # 9.8 / 5
+    assert "<strong>bold</strong>" in page
+    assert "<script>x" not in page
+
+
+def test_a_bad_plan_is_refused_and_nothing_changes(alices_browser: Client, trade: Trade) -> None:
+    answer = alices_browser.post(
+        f"/trades/{trade.pk}/note/", {"planned_stop": "many", "note": "lost?"}, follow=True
+    )
+    assert "Expected a price" in answer.content.decode()
+    assert not Annotation.objects.exclude(note="").exists()
+
+
+def test_notes_survive_a_rebuild(
+    alices_browser: Client, alice: User, account: ExchangeAccount, trade: Trade
+) -> None:
+    alices_browser.post(f"/trades/{trade.pk}/note/", {"note": "keep me"})
+    alices_browser.post(
+        "/settings/", {"method": "average", "zone": "Asia/Seoul", "day_start": 0, "currency": "USD"}
+    )
+    assert Preferences.objects.get(user=alice).zone == "Asia/Seoul"
+    page = alices_browser.get(f"/trades/{Trade.objects.get(key=trade.key).pk}/")
+    assert "keep me" in page.content.decode()
+
+
+def test_review_goes_on_to_the_next(alices_browser: Client, trade: Trade) -> None:
+    for _ in range(3):
+        following = alices_browser.get("/trades/review/")["Location"]
+        alices_browser.post(f"{following}note/", {"do": "reviewed"})
+    assert alices_browser.get("/trades/review/")["Location"] == "/"
+    assert Annotation.objects.exclude(reviewed_at=None).count() == 3
+
+
+def test_many_trades_get_a_tag(alices_browser: Client, account: ExchangeAccount) -> None:
+    ids = list(Trade.objects.closed().values_list("pk", flat=True))
+    alices_browser.post("/trades/bulk/", {"do": "tag", "name": "news", "id": ids})
+    assert len(alices_browser.get("/api/trades", {"tag": "news"}).json()["rows"]) == 3
+    assert alices_browser.post("/trades/bulk/", {"do": "burn", "id": ids}).status_code == 400
+
+
+def test_filters_are_kept_under_a_name(alices_browser: Client, account: ExchangeAccount) -> None:
+    alices_browser.post("/trades/views/?symbol=BTCUSDT&direction=LONG", {"name": "longs"})
+    assert SavedView.objects.get().query == "symbol=BTCUSDT&direction=LONG"
+    assert "longs" in alices_browser.get("/trades/").content.decode()
+
+
+def test_a_bad_filter_says_what_was_expected(alices_browser: Client) -> None:
+    text = alices_browser.get("/trades/?from=yesterday").content.decode()
+    assert "expected a day such as" in text
+
+
+def test_csv_and_excel_hold_every_trade(alices_browser: Client, account: ExchangeAccount) -> None:
+    answer = alices_browser.get("/trades/?format=xlsx")
+    book = zipfile.ZipFile(io.BytesIO(b"".join(answer)))
+    assert "xl/worksheets/sheet1.xml" in book.namelist()
+    assert alices_browser.get("/trades/?format=csv").status_code == 200
+
+
+def test_a_day_note_is_shown_in_its_month(alices_browser: Client) -> None:
+    alices_browser.post("/calendar/2026-03-02/", {"note": "slow *day*"})
+    assert DayNote.objects.count() == 1
+    assert "<em>day</em>" in alices_browser.get("/calendar/?month=2026-03").content.decode()
+    alices_browser.post("/calendar/2026-03-02/", {"note": ""})
+    assert not DayNote.objects.exists()
+    assert alices_browser.post("/calendar/never/", {"note": "x"}).status_code == 404
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (60, 40)) -> SimpleUploadedFile:
+    packed = io.BytesIO()
+    Image.new("RGB", size, "red").save(packed, kind, exif=b"Exif\0\0secret place")
+    return SimpleUploadedFile("x.png", packed.getvalue())
+
+
+def test_a_picture_is_encoded_anew_and_its_owners_only(
+    alices_browser: Client, bob: User, trade: Trade
+) -> None:
+    alices_browser.post(f"/trades/{trade.pk}/pictures/", {"picture": picture("JPEG")})
+    row = Screenshot.objects.get()
+    assert b"secret place" not in bytes(row.image)
+    answer = alices_browser.get(f"/pictures/{row.pk}/")
+    assert answer["Content-Type"] == "image/webp"
+    stranger = Client()
+    stranger.force_login(bob)
+    assert stranger.get(f"/pictures/{row.pk}/").status_code == 404
+    assert stranger.post(f"/pictures/{row.pk}/remove/").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\nnothing"])
+def test_what_is_no_picture_is_refused(alices_browser: Client, trade: Trade, body: bytes) -> None:
+    file = SimpleUploadedFile("x.png", body)
+    alices_browser.post(f"/trades/{trade.pk}/pictures/", {"picture": file})
+    assert not Screenshot.objects.exists()

@@ -1,0 +1,139 @@
+"""Order flow on fills and trades, from bars in Redis and PostgreSQL, worked by hand."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from accounts.models import User
+from journal.metrics.flow import Second, share, verdict, windows
+from journal.models import FillFlow, Trade
+from journal.services import stamping
+from lib.dates import to_ms
+from market.archive import coverage, partitions, seconds
+from market.archive.coverage import Stretch
+from market.flow.bars import Bar
+from market.hot.codec import State
+from market.models import Instrument
+from tests.conftest import MakeInstrument
+from tests.journal.accounts import make_account, make_fill, trades_of
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+UNIT, QUOTE = 10**8, 10**16
+
+
+def test_windows_end_before_the_fills_own_second() -> None:
+    path = [
+        Second(90, D(100), D(0), {"<100": D(100)}), Second(99, D(0), D(40), {"<100": D(-40)}),
+        Second(100, D(5000), D(0), {"<100": D(5000)}),
+    ]  # fmt: skip
+    found = windows(path, 100)
+    assert (found["10s"].buy, found["10s"].sell, found["10s"].delta) == (D(100), D(40), D(60))
+    assert found["10s"].bands == {"<100": D(60)}
+    # the CVD stands at 100 for nine seconds, then at 60
+    assert found["10s"].slope.quantize(D("0.001")) == D("-2.182")
+    part = share(found["1m"], is_buy=True)
+    assert part is not None
+    assert part.quantize(D("1e-8")) == D("0.42857143")
+    assert share(found["1m"], is_buy=False) == -part
+
+
+def test_half_an_answer_is_none() -> None:
+    assert verdict([(D(1), D("0.5")), (D(1), None)]) == ("unknown", None)
+    assert verdict([(D(1), D("0.5")), (D(3), D("0.1"))]) == ("with", D("0.2"))
+    assert verdict([(D(1), D("-0.05"))])[0] == "mixed"
+    assert verdict([(D(1), D("-0.3"))])[0] == "against"
+
+
+def bar(at: datetime, number: int, *, low: int, high: int, buy: int, sell: int) -> Bar:
+    made = Bar(int(at.timestamp()))
+    made.open = made.close = low * UNIT
+    made.low, made.high = low * UNIT, high * UNIT
+    made.trades, made.first_id, made.last_id = 1, number, number
+    made.quote_buy, made.quote_sell = buy * QUOTE, sell * QUOTE
+    made.trade[1], made.trade[7] = buy * QUOTE, sell * QUOTE
+    made.order[1], made.order[7] = buy * QUOTE, sell * QUOTE
+    made.bid, made.ask = (low - 1) * UNIT, (low + 1) * UNIT
+    return made
+
+
+@pytest.fixture
+def tape(make_instrument: MakeInstrument) -> Instrument:
+    """Two hours around noon: 100, with 300 bought and 100 sold each second; at 12:00:30 a second
+    that reaches from 90 to 130."""
+    instrument = make_instrument()
+    partitions.prepare(NOON, NOON + timedelta(days=1))
+    start = NOON - timedelta(hours=1)
+    bars = []
+    for number in range(7200):
+        at = start + timedelta(seconds=number)
+        wide = at == NOON + timedelta(seconds=30)
+        bars.append(bar(at, number + 1, low=90 if wide else 100, high=130 if wide else 100,
+                        buy=300, sell=100))  # fmt: skip
+    seconds.save(instrument.pk, instrument.band_set, bars, _state(bars, start))
+    coverage.add(instrument.pk, [Stretch(1, 7200, to_ms(start), to_ms(NOON) + 3_600_000)])
+    return instrument
+
+
+def _state(bars: list[Bar], start: datetime) -> State:
+    return State(
+        last_id=bars[-1].last_id, revision=0, newest=bars[-1].time, covered_from=to_ms(start),
+        covered_to=to_ms(NOON) + 3_600_000, ticks=1_000_000, sweep=None,
+    )  # fmt: skip
+
+
+def test_a_trade_gets_its_flow_its_extremes_and_its_slippage(alice: User, tape: Instrument) -> None:
+    account = make_account(alice)
+    trades_of(
+        account,
+        make_fill(account, 1, "BUY", "102", time=NOON + timedelta(seconds=10)),
+        make_fill(account, 2, "SELL", "101", time=NOON + timedelta(seconds=60)),
+    )
+    stamping.stamp_due()
+    entry = FillFlow.objects.get(fill__trade_id=1)
+    assert entry.is_covered
+    assert entry.is_final
+    assert entry.windows["1m"]["buy"] == "18000"
+    assert entry.windows["1m"]["delta"] == "12000"
+    assert entry.windows["10s"]["bands"]["100-1k"] == "2000"
+    assert entry.share == D("0.5")
+    assert (entry.bid, entry.ask) == (D(99), D(101))
+    assert entry.slippage == 2  # 102 paid over a mid of 100
+    trade = Trade.objects.get()
+    assert (trade.flow, trade.flow_share) == ("with", D("0.5"))
+    assert (trade.worst, trade.best) == (-12, 28)
+    assert trade.slippage == 1  # 2 paid, 1 gained
+    assert trade.efficiency == D("-0.035714")  # -1 of 28
+    assert trade.after_5m == 0
+
+
+def test_nothing_is_said_where_the_tape_is_not_covered(alice: User, tape: Instrument) -> None:
+    account = make_account(alice)
+    early = NOON - timedelta(minutes=50)  # ten minutes of the fifteen before it are covered
+    trades_of(
+        account,
+        make_fill(account, 1, "BUY", "100", time=early),
+        make_fill(account, 2, "SELL", "101", time=early + timedelta(minutes=1)),
+    )
+    stamping.stamp_due()
+    assert not FillFlow.objects.exists()
+    assert Trade.objects.get().flow == "unknown"
+
+
+def test_a_hole_in_between_takes_the_extremes_away(alice: User, tape: Instrument) -> None:
+    account = make_account(alice)
+    tape.gaps.create(
+        first_id=3700, last_id=3701, from_ms=to_ms(NOON) + 40_000, to_ms=to_ms(NOON) + 41_000,
+        cause="cut", state="open",
+    )  # fmt: skip
+    trades_of(
+        account,
+        make_fill(account, 1, "BUY", "102", time=NOON + timedelta(seconds=10)),
+        make_fill(account, 2, "SELL", "101", time=NOON + timedelta(seconds=60)),
+    )
+    stamping.stamp_due()
+    trade = Trade.objects.get()
+    assert trade.worst is None
+    assert trade.best is None
+    assert not trade.is_stamp_final
