@@ -3,7 +3,6 @@
 A route that is not named here fails the test: whoever adds one says who may come in.
 """
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
+from journal.models import Annotation, ManualFill, Screenshot, Trade
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
+from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
@@ -23,7 +24,12 @@ OPEN = {
     "healthz", "readyz", "metrics", "set_language", "schema", "docs",
 }  # fmt: skip
 SIGNED_IN = {
-    "home", "status", "market", "account-tokens", "report-currency", "exchange-accounts",
+    "home", "status", "market", "markets", "account-tokens", "trades", "trades-bulk", "save-view",
+    "review", "calendar", "day-note", "reports", "compare", "execution", "realized", "portfolio",
+    "preferences", "display", "settings-change", "demo", "api-fills", "api-orders",
+    "api-transfers", "api-income", "api-balances", "api-daily-balances", "api-positions",
+    "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
+    "api-dashboard", "api-calendar", "api-reports", "report-currency", "exchange-accounts",
     "exchange-connect",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",
 }  # fmt: skip
@@ -31,7 +37,11 @@ PERMITTED = {"imports", "import-change"}
 OWNED = {
     "exchange-account": "exchange", "exchange-change": "exchange", "api-account": "exchange",
     "api-account-key": "exchange", "api-account-check": "exchange",
-    "account-token-revoke": "token",
+    "account-token-revoke": "token", "trade": "trade", "trade-note": "trade",
+    "trade-candles": "trade", "trade-replay": "trade", "trade-picture": "trade",
+    "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
+    "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
+    "manual-remove": "exchange", "api-trade": "trade",
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
@@ -58,7 +68,9 @@ def test_every_route_says_who_may_come_in() -> None:
 def filled(path: str, mine: dict[str, str]) -> str:
     for part, value in {
         "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
-        "<uuid:account_id>": mine["exchange"],
+        "<uuid:account_id>": mine["exchange"], "<int:trade_id>": mine["trade"],
+        "<uuid:picture_id>": mine["picture"], "<int:fill_id>": mine["fill"],
+        "<str:day>": "2026-03-02",
     }.items():  # fmt: skip
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -70,15 +82,31 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     """What bob owns."""
     make_instrument("BTCUSDT")
     issue_token(user=bob)
-    account = ExchangeAccount.objects.create(
-        id=uuid.uuid4(), user=bob, venue="simulator", label="bobs-own", key_kind="hmac",
-        api_key=b"x", api_secret=b"x", kek_id=1, api_key_hash="h", last_four="b0b0",
+    account = make_account(bob, "bobs-own")
+    ExchangeAccount.objects.filter(pk=account.pk).update(last_four="b0b0")
+    some_trades(account)
+    trade = Trade.objects.filter(closed_at__isnull=False).first()
+    assert trade is not None
+    Annotation.objects.create(user=bob, trade_key=trade.key, note="bobs-own secret")
+    shot = Screenshot.objects.create(
+        user=bob, trade_key=trade.key, image=b"bobs-own", width=1, height=1
+    )
+    fill = ManualFill.objects.create(
+        account=account, market="spot", symbol="BTCUSDT", base="BTC", quote="USDT", side="BUY",
+        price=1, quantity=1, time=trade.opened_at, why="bobs-own",
     )  # fmt: skip
     job = ImportJob.objects.create(
         market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
         asked_by="bob",
     )  # fmt: skip
-    return {"exchange": str(account.pk), "token": str(bob.api_tokens.get().pk), "job": str(job.pk)}
+    return {
+        "exchange": str(account.pk),
+        "token": str(bob.api_tokens.get().pk),
+        "job": str(job.pk),
+        "trade": str(trade.pk),
+        "picture": str(shot.pk),
+        "fill": str(fill.pk),
+    }
 
 
 def test_a_stranger_without_a_name_sees_nothing(client: Client, bobs: dict[str, str]) -> None:
@@ -115,6 +143,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             if name in PERMITTED:
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"
     assert ExchangeAccount.objects.filter(user=bob).count() == 1
+    assert (Screenshot.objects.count(), ManualFill.objects.count()) == (1, 1)
+    assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
 
 
@@ -129,7 +159,7 @@ def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["account", "pnl", "account:1", "pnl:1", "user:1", "", "*", "ended"],
+    ["account:1", "pnl:1", "user:1", "", "*", "ended"],
 )
 async def test_a_topic_that_is_not_the_markets_is_refused(topic: str) -> None:
     assert await refusal(topic) is not None

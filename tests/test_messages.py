@@ -15,7 +15,8 @@ TRANSLATE = re.compile(r"{%\s*translate\s+(?:\"([^\"]+)\"|'([^']+)')")
 PLURAL = re.compile(
     r"{%\s*blocktranslate[^%]*%}(.*?){%\s*plural\s*%}(.*?){%\s*endblocktranslate", re.S
 )
-NAMES = {"_", "gettext", "gettext_lazy"}
+ONE = re.compile(r"{%\s*blocktranslate(?:(?!%}).)*%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
+NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 
 
 def catalog() -> Catalog:
@@ -28,6 +29,8 @@ def texts() -> set[str]:
     for path in (ROOT / "templates").rglob("*.html"):
         content = path.read_text()
         found.update(double or single for double, single in TRANSLATE.findall(content))
+        for one in ONE.findall(content):
+            found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
         for one, _ in PLURAL.findall(content):
             found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
     for app in ("accounts", "market", "journal", "config"):

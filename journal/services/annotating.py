@@ -6,13 +6,17 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from journal.models import Annotation, Setup, Tag, Trade
 
 PLANS = ("planned_entry", "planned_stop", "planned_target")
 MOST_TAGS = 30
-EMOTIONS = ("calm", "confident", "impatient", "fearful", "greedy", "angry", "tired")
+EMOTIONS = (
+    gettext_noop("calm"), gettext_noop("confident"), gettext_noop("impatient"),
+    gettext_noop("fearful"), gettext_noop("greedy"), gettext_noop("angry"), gettext_noop("tired"),
+)  # fmt: skip
 KNOWN = {
     "note", "emotion", "rating", "setup", "rules_kept", "tags", "mistakes", "reviewed", *PLANS,
 }  # fmt: skip

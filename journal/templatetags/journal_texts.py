@@ -8,7 +8,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
@@ -22,6 +22,8 @@ register = template.Library()
 HIDDEN = "•••"
 MINUS = "−"
 NOTHING = "–"
+# what metrics say that have no value
+WORDS = (gettext_noop("no losses"), gettext_noop("under 90 days"))
 # (Korean, of this year) -> how a day is written
 DAYS = {
     (True, True): "n월 j일 (D)", (True, False): "Y년 n월 j일", (False, True): "D j M",

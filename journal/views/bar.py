@@ -4,6 +4,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
@@ -12,9 +13,12 @@ from journal.models import SavedView, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
 
 LABELS = {
-    "account": "Account", "market": "Market", "symbol": "Symbol", "direction": "Direction",
-    "flow": "Flow at entry", "tag": "Tag", "setup": "Setup", "from": "From", "to": "To",
-    "state": "State", "review": "Reviewed", "result": "Result",
+    "account": gettext_noop("Account"), "market": gettext_noop("Market"),
+    "symbol": gettext_noop("Symbol"), "direction": gettext_noop("Direction"),
+    "flow": gettext_noop("Flow at entry"), "tag": gettext_noop("Tag"),
+    "setup": gettext_noop("Setup"), "from": gettext_noop("From"), "to": gettext_noop("To"),
+    "state": gettext_noop("State"), "review": gettext_noop("Reviewed"),
+    "result": gettext_noop("Result"),
 }  # fmt: skip
 
 

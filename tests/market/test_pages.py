@@ -24,7 +24,7 @@ def test_home_lists_the_followed_markets_with_their_price(
     make_instrument("BTCUSDT")
     make_instrument("ETHUSDT", is_followed=False)
     empty_redis.hset(keys.state(KEY), mapping={"price": 95 * UNIT, "covered_to": 1})
-    page = alices_browser.get("/").content.decode()
+    page = alices_browser.get("/markets/").content.decode()
     assert "/market/BTCUSDT/" in page
     assert ">95<" in page
     assert "ETHUSDT" not in page
