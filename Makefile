@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing lock migrations clean
+.PHONY: help run test test-browser backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing bench-journal lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-e2e: $(VENV)/.development ## how old a state is when a client has it
 
 bench-read: $(VENV)/.development ## a year of bars, and the last hour for fifty clients
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.read
+
+bench-journal: $(VENV)/.development ## measure the journal's pages at 100,000 fills
+	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.journal'
 
 bench-import: $(VENV)/.development ## rows a second of an archive's import, against a bare scan
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.import_vision

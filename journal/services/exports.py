@@ -82,7 +82,8 @@ def _new_fills(account: ExchangeAccount, rows: list[Fill]) -> list[Fill]:
         return []
     start, end = min(row.time for row in rows) - NEAR, max(row.time for row in rows) + NEAR
     mine = Fill.objects.filter(account=account, time__gte=start, time__lte=end)
-    ids = set(mine.values_list("market", "symbol", "trade_id"))
+    same = Fill.objects.filter(account=account, trade_id__in=[row.trade_id for row in rows])
+    ids = set(same.values_list("market", "symbol", "trade_id"))
     told: Counter[tuple[Any, ...]] = Counter()
     for fill in mine.filter(trade_id__gt=0):
         told[_likeness(fill)] += 1

@@ -31,7 +31,7 @@ def test_home_lists_the_followed_markets_with_their_price(
 
 
 def test_home_says_what_to_do_when_nothing_is_followed(alices_browser: Client) -> None:
-    assert "No market is followed yet" in alices_browser.get("/").content.decode()
+    assert "No market is followed yet" in alices_browser.get("/markets/").content.decode()
 
 
 def test_a_market_page_names_its_symbol(

@@ -1,0 +1,92 @@
+"""Killed at any line, a sync that is run again ends where one that was never killed does."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.models import ExchangeAccount, User
+from journal.models import Difference, Fill, Income, Realized, Sync, Trade, Transfer
+from journal.sync.running import synchronise
+from tests.journal.sync.stage import DemoExchange, aim, connect, trade
+from tests.lines import Killed, kill, run_traced
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(200)]
+KILLS = 25
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[DemoExchange]:
+    with DemoExchange(has_demo=False).running() as running:
+        yield running
+
+
+def state(account: ExchangeAccount) -> tuple[Any, ...]:
+    mine = {"account": account}
+    return (
+        sorted(Fill.objects.filter(**mine).values_list("market", "symbol", "trade_id")),
+        sorted(Transfer.objects.filter(**mine).values_list("kind", "asset", "amount")),
+        sorted(Income.objects.filter(**mine).values_list("kind", "external_id", "amount")),
+        sorted(Trade.objects.filter(**mine).values_list("key", "net", "fill_count")),
+        sorted(Realized.objects.filter(**mine).values_list("opened_by", "closed_by", "net")),
+        sorted(Difference.objects.filter(**mine).values_list("wallet", "asset", "cause")),
+    )
+
+
+def test_killed_at_random_lines_it_ends_the_same(
+    exchange: DemoExchange, settings: Any, alice: User, tmp_path: Path
+) -> None:
+    aim(settings, exchange, tmp_path)
+    opened = exchange.open()
+    for side in ("BUY", "BUY", "SELL"):
+        for market in ("spot", "usdm"):
+            order = {"symbol": "BTCUSDT", "side": side, "type": "MARKET", "quantity": "0.01"}
+            trade(exchange, opened, market=market, **order)
+    account = connect(alice, opened)
+    lines = _count_lines(account)
+    expected = state(account)
+    assert expected[5] == [(w, a, "") for w, a, _ in expected[5]]
+    rng = random.Random(7)
+    for _ in range(KILLS):
+        for model in (Fill, Transfer, Income, Trade, Difference):
+            model.objects.filter(account=account).delete()
+        Sync.objects.filter(account=account).delete()
+        account.refresh_from_db()
+        _forget(account)
+        with pytest.raises(Killed):
+            run_traced(
+                "/journal/", rng.randrange(1, lines), kill, lambda: synchronise(str(account.pk))
+            )
+        Sync.objects.filter(account=account).update(holder="", until=None)  # its lease is over
+        assert synchronise(str(account.pk))
+        assert state(account) == expected
+
+
+def _count_lines(account: ExchangeAccount) -> int:
+    """How many lines of ours a whole synchronisation runs; it is done then."""
+    seen = 0
+
+    def look() -> None:
+        nonlocal seen
+        seen += 1
+
+    low, high = 1, 200_000
+    assert synchronise(str(account.pk))
+    Sync.objects.filter(account=account).update(whole_at=None)
+    while high - low > 50:  # the last line that is reached, found by halves
+        middle = (low + high) // 2
+        Sync.objects.filter(account=account).update(whole_at=None)
+        if run_traced("/journal/", middle, look, lambda: synchronise(str(account.pk))):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _forget(account: ExchangeAccount) -> None:
+    """As if it had never been read."""
+    for name in ("Book", "Coverage", "OpenPosition", "LedgerProblem", "Balance", "Order"):
+        model = __import__("journal.models", fromlist=[name])
+        getattr(model, name).objects.filter(account=account).delete()

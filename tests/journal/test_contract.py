@@ -1,0 +1,128 @@
+"""No two screens or endpoints disagree on any number."""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from journal.filters import TradeFilter
+from journal.metrics import trades as metrics
+from journal.models import Realized, Trade
+from journal.selectors import reports
+from journal.selectors.dashboard import dashboard
+from journal.selectors.preferences import preferences_of
+from journal.selectors.sums import sums
+from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
+
+pytestmark = pytest.mark.django_db
+QUERIES: tuple[dict[str, str], ...] = (
+    {}, {"market": "spot"}, {"direction": "SHORT"}, {"result": "win"}, {"symbol": "ETHUSDT"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def journal(alice: User) -> User:
+    account = make_account(alice)
+    some_trades(account)
+    for number in range(40):
+        price = 1000 + number * (-1) ** number
+        trades_of(
+            account,
+            make_fill(account, 1000 + 10 * number, "BUY", "1000", symbol="ETHUSDT", base="ETH"),
+            make_fill(
+                account, 1003 + 10 * number, "SELL", str(price), symbol="ETHUSDT", base="ETH"
+            ),
+        )
+    return alice
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_every_door_gives_the_same_sums(
+    alices_browser: Client, journal: User, query: dict[str, str]
+) -> None:
+    def ask(path: str, **more: str) -> Any:
+        return alices_browser.get(path, {**query, **more}).json()
+
+    rows = ask("/api/trades", limit="1000")["rows"]
+    nets = [D(row["net_money"]) for row in rows]
+    summary = ask("/api/trades/summary")
+    assert D(summary["net"]) == sum(nets, D(0))
+    assert summary["count"] == len(nets)
+    assert D(summary["net"]) == (D(summary["gross"]) - D(summary["fees"]) + D(summary["funding"]))
+    home = ask("/api/dashboard")
+    assert D(home["all"]["net"]) == D(summary["net"])
+    days = ask("/api/calendar")["rows"]
+    assert sum((D(day["net"]) for day in days), D(0)) == D(summary["net"])
+    assert sum(day["count"] for day in days) == summary["count"]
+    if home["equity"]:
+        assert D(home["equity"][-1]["equity"]) == D(summary["net"])
+    for dimension in ("symbol", "hour", "direction", "hold"):
+        groups = ask("/api/reports", by=dimension)["rows"]
+        assert sum((D(group["net"]) for group in groups), D(0)) == D(summary["net"])
+        assert sum(group["count"] for group in groups) == summary["count"]
+
+
+def test_sums_in_the_database_are_the_metrics_of_the_trades(journal: User) -> None:
+    chosen = preferences_of(journal)
+    trades = TradeFilter().apply(journal, chosen)
+    found = sums(trades)
+    nets = [row.net for row in reports.load(journal, trades, chosen)]
+    assert found.net == sum(nets, D(0))
+    for ours, theirs in (
+        (found.win_rate, metrics.win_rate(nets)),
+        (found.profit_factor, metrics.profit_factor(nets)),
+        (found.expectancy, metrics.expectancy(nets)),
+    ):
+        assert isinstance(ours, D)
+        assert isinstance(theirs, D)
+        assert abs(ours - theirs) < D("1e-20")
+
+
+def test_lots_add_up_to_their_trades(journal: User) -> None:
+    for trade in Trade.objects.closed():
+        lots = Realized.objects.filter(trade=trade)
+        assert sum((lot.gross for lot in lots), D(0)) == trade.gross
+        assert sum((lot.fees for lot in lots), D(0)) == trade.fees
+        assert sum((lot.net for lot in lots), D(0)) == trade.net - trade.funding
+
+
+def test_a_flip_is_realised_once(alice: User) -> None:
+    account = make_account(alice)
+    usdm = {"market": "usdm", "realized": D(0)}
+    for number, side, quantity in ((1, "BUY", "1"), (2, "SELL", "2"), (3, "BUY", "1")):
+        trades_of(account, make_fill(account, number, side, str(100 + number), quantity=quantity,
+                                     **usdm))  # fmt: skip
+    assert Trade.objects.count() == 2
+    assert Realized.objects.count() == 2
+    pairs = set(Realized.objects.values_list("opened_by", "closed_by"))
+    assert pairs == {("1", "2"), ("2", "3")}
+
+
+def test_the_same_ids_in_two_symbols_of_a_coin_are_two(alice: User) -> None:
+    account = make_account(alice)
+    trades_of(
+        account,
+        make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "110"),
+        make_fill(account, 1, "BUY", "90", symbol="BTCUSDC", quote="USDC"),
+        make_fill(account, 2, "SELL", "95", symbol="BTCUSDC", quote="USDC"),
+    )  # fmt: skip
+    lots = {(row.symbol, row.gross) for row in Realized.objects.all()}
+    assert lots == {("BTCUSDT", D(10)), ("BTCUSDC", D(5))}
+
+
+def test_the_day_is_the_users_own(alice: User, alices_browser: Client) -> None:
+    some_trades(make_account(alice))
+    chosen = preferences_of(alice)
+    chosen.zone, chosen.day_start = "Asia/Seoul", 20
+    chosen.save()
+    # 10:02 UTC is 19:02 in Seoul, and that is still the day before where days begin at 20
+    days = alices_browser.get("/api/calendar").json()["rows"]
+    assert [row["day"] for row in days] == ["2026-03-01"]
+    found = dashboard(alice, TradeFilter(), chosen)
+    assert [day.isoformat() for day in found.days] == ["2026-03-01"]
+    one = alices_browser.get("/api/trades/summary", {"from": "2026-03-01", "to": "2026-03-01"})
+    assert one.json()["count"] == 3
+    none = alices_browser.get("/api/trades/summary", {"from": "2026-03-02"})
+    assert none.json()["count"] == 0
