@@ -76,9 +76,7 @@ def _measure(user: User, count: int) -> None:
         ms = _timed(lambda address=address: browser.get(address).content)  # type: ignore[misc]
         print(f"  {name:20} {ms:8.0f} ms   {ms / reference:6.1f} x count(*)")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"  memory of this process at most {memory:.0f} MB, {len(connection.queries)} queries kept"
-    )
+    print(f"  memory of this process at most {memory:.0f} MB")
     Book.objects.filter(account=account).delete()
 
 

@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "refresh what the exchange lists": {
+        "task": "market.refresh_listings",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "imports that wait": {
         "task": "market.import_vision",
         "schedule": 60.0,

@@ -12,7 +12,9 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
+from market import listings
 from market.archive import partitions, retention, rollups
+from market.binance.errors import ExchangeError
 from market.collector import lease, running, shares
 from market.following import follow_first_symbols
 from market.vision import jobs
@@ -97,3 +99,13 @@ def import_vision() -> None:
 @shared_task(name="market.prepare_partitions")
 def prepare_partitions() -> None:
     partitions.prepare_ahead()
+
+
+@shared_task(name="market.refresh_listings")
+def refresh_listings() -> None:
+    """What the exchange lists: new symbols, other statuses and filters."""
+    for market in listings.PATHS:
+        try:
+            listings.refresh_if_stale(market)
+        except ExchangeError as error:
+            log.warning("list not refreshed", market=market, error=type(error).__name__)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.history import open_demo, past_prices
+from simulator.accounts.trader import Trader
 from simulator.connection import Lifetime
 from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
@@ -84,6 +85,8 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
 
     async def run_exchange(_: web.Application) -> AsyncIterator[None]:
         ticks = [exchange.advance, bank.tick, listen_keys.tick, sockets.flush]
+        if options.has_demo:
+            ticks.append(Trader(bank).tick)
         tasks = [asyncio.create_task(_advance_for_ever(ticks))]
         if options.script is not None:
             tasks.append(asyncio.create_task(injector.play(options.script)))

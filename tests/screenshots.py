@@ -5,14 +5,12 @@
 Starts a throw-away installation, lets it collect for a while, and writes to screenshots/.
 """
 
-import json
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -26,11 +24,17 @@ PAGES = {
     "reset": "/accounts/password/reset/", "home": "/", "market": "/market/BTCUSDT/",
     "status": "/status/", "tokens": "/account/tokens/", "not-found": "/market/NOPE/",
     "accounts": "/account/exchange/", "connect": "/account/exchange/connect/",
-    "imports": "/staff/imports/",
+    "imports": "/staff/imports/", "markets": "/markets/", "trades": "/trades/",
+    "calendar": "/calendar/", "year": "/calendar/?view=year", "reports": "/reports/?by=setup",
+    "matrix": "/reports/?by=symbol&across=weekday", "compare": "/reports/compare/?direction=LONG",
+    "execution": "/reports/execution/", "realized": "/reports/realized/",
+    "portfolio": "/portfolio/", "settings": "/settings/",
 }  # fmt: skip
+LIVE = {"market", "trade", "replay", "home"}
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
-COLLECT_SECONDS = 60
+# so long that the demo's year is read and reviewed too
+COLLECT_SECONDS = 240
 
 
 def shoot(address: str, password: str) -> list[str]:
@@ -38,7 +42,7 @@ def shoot(address: str, password: str) -> list[str]:
     faults: list[str] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"))
-        PAGES["account"] = connect_demo(browser.new_page(), address, password)
+        PAGES.update(find_pages(browser.new_page(), address, password))
         for language in ("en", "ko"):
             for theme in ("light", "dark"):
                 for width, (wide, high) in WIDTHS.items():
@@ -56,19 +60,15 @@ def shoot(address: str, password: str) -> list[str]:
     return faults
 
 
-def connect_demo(page: Page, address: str, password: str) -> str:
-    """Connect the exchange's demo account as a user does; returns the path of its page."""
-    port = int(address.rpartition(":")[2]) + 1
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/simulator/accounts") as answer:
-        [demo] = json.load(answer)
+def find_pages(page: Page, address: str, password: str) -> dict[str, str]:
+    """Paths that hold an id: the demo's account, its history, a trade and its replay."""
     _sign_in(page, address, password)
-    page.goto(f"{address}/account/exchange/connect/")
-    page.fill("input[name=label]", "Demo year")
-    page.fill("input[name=api_key]", demo["keys"][0]["apiKey"])
-    page.fill("textarea[name=secret]", demo["keys"][0]["secretKey"])
-    page.click("main form button")
-    page.wait_for_selector("[data-now=live]", timeout=30_000)
-    return page.url.removeprefix(address)
+    page.goto(f"{address}/account/exchange/")
+    account = page.get_attribute("main table a", "href") or ""
+    page.goto(f"{address}/trades/?review=yes")
+    trade = (page.get_attribute("main table.trades td a", "href") or "").partition("?")[0]
+    return {"account": account, "history": f"{account}history/", "import": f"{account}import/",
+            "trade": trade, "replay": f"{trade}replay/"}  # fmt: skip
 
 
 def _sign_in(page: Page, address: str, password: str) -> None:
@@ -83,7 +83,7 @@ def _round(page: Page, address: str, password: str, name: str, faults: list[str]
         if what not in SIGNED_OUT and page.context.cookies() and not _is_signed_in(page):
             _sign_in(page, address, password)
         page.goto(address + PAGES[what])
-        page.wait_for_timeout(3000 if what == "market" else 300)
+        page.wait_for_timeout(3000 if what in LIVE else 300)
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         if wide[0] > wide[1]:
             faults.append(f"{name} {what}: {wide[0]} px wide in {wide[1]}")

@@ -115,7 +115,8 @@ def test_the_language_is_chosen_and_remembered(page: Page) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/", "/market/BTCUSDT/", "/status/", "/account/tokens/", "/account/exchange/",
-     "/account/exchange/connect/", "/staff/imports/"],
+     "/account/exchange/connect/", "/staff/imports/", "/trades/", "/calendar/", "/reports/",
+     "/portfolio/", "/settings/"],
 )  # fmt: skip
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(
@@ -136,7 +137,8 @@ def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(
 
 def test_an_account_is_connected_checked_and_forgotten(page: Page) -> None:
     address = f"http://127.0.0.1:{PORT}"
-    [demo] = page.request.get(f"http://127.0.0.1:{PORT + 1}/simulator/accounts").json()
+    known = page.request.get(f"http://127.0.0.1:{PORT + 1}/simulator/accounts").json()
+    demo = next(item for item in known if item["name"] == "demo")
     key = demo["keys"][0]
     for secret, state in (("wrong" * 10, "Broken"), (key["secretKey"], "Live")):
         page.goto(f"{address}/account/exchange/connect/")
@@ -152,7 +154,34 @@ def test_an_account_is_connected_checked_and_forgotten(page: Page) -> None:
             expect(page.get_by_role("cell", name="BNBUSDT")).to_be_visible()
         page.get_by_text("Disconnect", exact=True).click()
         page.get_by_role("button", name="Delete the account and its data").click()
-        expect(page.get_by_text("No account is connected yet.")).to_be_visible()
+        expect(page.get_by_role("link", name="Demo year")).to_have_count(0)
+
+
+def test_the_demos_year_is_there_to_be_looked_at_and_written_on(page: Page) -> None:
+    """Home, the list, a trade with its chart, a note with a stop, and the replay."""
+    address = f"http://127.0.0.1:{PORT}"
+    deadline = time.monotonic() + 60
+    while page.request.get(f"{address}/api/trades/summary").json()["count"] < 50:
+        assert time.monotonic() < deadline, "the demo's year was not read"
+        page.wait_for_timeout(500)
+    page.goto(f"{address}/")
+    expect(page.locator("[data-equity] canvas").first).to_be_visible()
+    page.goto(f"{address}/trades/")
+    page.locator("table.trades td a").first.click()
+    expect(page.locator("[data-trade-chart] canvas").first).to_be_visible(timeout=15_000)
+    page.get_by_label("Note (Markdown)").fill("waited **well**")
+    page.get_by_label("Tags, separated by commas").fill("patience")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".note-text strong")).to_have_text("well")
+    page.get_by_role("link", name="Replay").click()
+    expect(page.locator("[data-pnl]")).not_to_have_text("–", timeout=15_000)
+    page.keyboard.press("ArrowRight")
+    page.goto(f"{address}/trades/?tag=patience")
+    expect(page.locator("table.trades td a")).to_have_count(1)
+    page.keyboard.press("h")
+    expect(page.locator(".tiles")).to_contain_text("•••")
+    page.keyboard.press("h")
+    expect(page.locator(".tiles")).not_to_contain_text("•••")
 
 
 def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:

@@ -31,6 +31,7 @@ SIGNED_IN = {
     "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
     "api-dashboard", "api-calendar", "api-reports", "report-currency", "exchange-accounts",
     "exchange-connect",
+    "instruments", "indicators", "profile", "marks",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",
 }  # fmt: skip
 PERMITTED = {"imports", "import-change"}

@@ -1,5 +1,5 @@
-"""Demo data: an account of its own at the simulator with a year behind it, connected like any other
-and removed with one click; a part of its trades is reviewed, as a trader would."""
+"""Demo data: an account of one's own at the simulator with a year behind it, connected like any
+other and removed with one click; a part of its trades is reviewed, as a trader would."""
 
 import asyncio
 import random
@@ -60,8 +60,8 @@ def remove(user: User) -> None:
 
 
 def connect_wanted() -> list[ExchangeAccount]:
-    """Open and connect what was asked for; the user `demo` gets the simulator's own account.
-    Returns the accounts to be looked at."""
+    """Open and connect what was asked for; the user `demo` need not ask. Returns the accounts to
+    be looked at."""
     first = User.objects.filter(username="demo").first()
     if first is not None and preferences_of(first).demo == "":
         want(first)
@@ -85,18 +85,16 @@ def connect_wanted() -> list[ExchangeAccount]:
 
 
 async def _open(user: User) -> dict[str, Any]:
+    """An account of the user's own, with the same year as the simulator's account `demo`."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    base = settings.BINANCE_SPOT_API_URL
-    async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session:
-        if user.username == "demo":
-            async with session.get(f"{base}/simulator/accounts") as answer:
-                known: list[dict[str, Any]] = await answer.json()
-                own = [item for item in known if item["name"] == "demo"]
-            return dict(own[0]["keys"][0])
-        body = {"name": f"demo of {user.pk}", "year": user.pk}
-        async with session.post(f"{base}/simulator/accounts", json=body) as answer:
-            found: dict[str, Any] = await answer.json()
-            return found
+    body = {"name": f"demo of {user.pk}", "year": 1}
+    address = f"{settings.BINANCE_SPOT_API_URL}/simulator/accounts"
+    async with (
+        aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
+        session.post(address, json=body) as answer,
+    ):
+        found: dict[str, Any] = await answer.json()
+        return found
 
 
 def review_some(user: User, account: ExchangeAccount) -> int:

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from market.api.studies import IndicatorsView, InstrumentsView, MarksView, ProfileView
 from market.api.views import BigOrdersView, RangeView, RealtimeView
 
 urlpatterns = [
@@ -7,4 +8,8 @@ urlpatterns = [
     path("cvd/range", RangeView.as_view(), name="cvd-range"),
     path("cvd/historical", RangeView.as_view(), name="cvd-historical"),
     path("cvd/big-orders", BigOrdersView.as_view(), name="cvd-big-orders"),
+    path("instruments", InstrumentsView.as_view(), name="instruments"),
+    path("indicators", IndicatorsView.as_view(), name="indicators"),
+    path("profile", ProfileView.as_view(), name="profile"),
+    path("marks", MarksView.as_view(), name="marks"),
 ]

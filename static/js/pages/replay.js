@@ -8,6 +8,8 @@ const find = (name) => document.querySelector(`[data-${name}]`);
 const fills = JSON.parse(document.getElementById("markers").textContent);
 const { symbol, market, quote, address, hide } = root.dataset;
 const TICK_MS = 100;
+// of 1 s bars, with five minutes on both sides, in one answer
+const MOST_SECONDS = 9_300;
 let candles = [];
 let step = 1;
 let at = 0;
@@ -58,8 +60,8 @@ function play() {
 
 async function load() {
   const found = await (await fetch(address)).json();
-  if (found.covered && found.closed - found.opened < 6 * 3_600_000) {
-    const answer = await read("/api/cvd/range", { symbol, market, interval: "1s", start: Math.floor(found.opened / 1_000) * 1_000 - 300_000, end: found.closed + 300_000, limit: 10_000 });
+  if (found.covered && found.closed - found.opened < MOST_SECONDS * 1_000) {
+    const answer = await read("/api/cvd/range", { symbol, market, interval: "1s", start: Math.floor(found.opened / 1_000) * 1_000 - 300_000, end: Math.min(found.closed + 300_000, found.to) });
     candles = answer.bars.map((bar) => [bar.t / 1_000, ...[bar.open, bar.high, bar.low, bar.close].map(Number)]);
   } else {
     [candles, step] = [found.candles, found.step];
@@ -69,7 +71,7 @@ async function load() {
   chart = new TradeChart(find("chart"));
   find("position").max = candles.length - 1;
   const first = Math.min(...fills.map(({ time }) => time));
-  at = Math.max(0, candles.findIndex(([time]) => time + step > first) - 10);
+  at = Math.max(0, candles.findIndex(([time]) => time + step > first));
   draw();
 }
 
