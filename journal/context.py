@@ -10,4 +10,6 @@ def preferences(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    return {"preferences": preferences_of(user), "currency": user.report_currency}
+    chosen = preferences_of(user)
+    # what the sums are in, which is not yet what was asked for while they are computed anew
+    return {"preferences": chosen, "currency": chosen.built_currency}

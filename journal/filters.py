@@ -46,6 +46,8 @@ class TradeFilter:
     @classmethod
     def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
         """Raises BadFilter."""
+        if any("\0" in value for value in asked.values()):
+            raise BadFilter("expected text without a NUL")
         found = cls(
             account=_uuid(asked.get("account", "")),
             market=_one_of(asked, "market", Market.values),

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount
 from accounts.tasks import check_soon
@@ -102,3 +103,11 @@ def keep_demo() -> None:
 def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
     snapshots.take()
+
+
+def settle_soon() -> None:
+    """Compute what is due now rather than with the next round; without a broker it is that."""
+    try:
+        settle_prices.delay_on_commit()
+    except OperationalError as error:
+        log.warning("not queued", error=type(error).__name__)

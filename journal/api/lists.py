@@ -124,7 +124,7 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
 
 def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = asked.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= most:
         raise ValidationError({name: [f"Expected a number from 1 to {most}, was {text[:20]!r}."]})
     return int(text)
 

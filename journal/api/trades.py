@@ -70,6 +70,8 @@ class TradeView(APIView):
         planned_entry, planned_stop, planned_target, reviewed."""
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+        if not isinstance(request.data, dict):
+            raise ValidationError({"note": ["Expected an object of what changes."]})
         try:
             annotating.annotate(user=user, trade=trade, changes=dict(request.data))
         except annotating.BadNote as error:

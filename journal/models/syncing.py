@@ -1,5 +1,6 @@
 """How far an account's history is known, and who is reading it."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -132,4 +133,8 @@ class Difference(OfAccount):
         ordering: ClassVar = ["wallet", "asset"]
 
     def __str__(self) -> str:
-        return f"{self.wallet} {self.asset} {self.reported - self.calculated}"
+        return f"{self.wallet} {self.asset} {self.difference}"
+
+    @property
+    def difference(self) -> Decimal:
+        return self.reported - self.calculated

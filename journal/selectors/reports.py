@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from journal.metrics import trades as metrics
+from journal.metrics.days import day_of
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Preferences, Trade
 
@@ -95,42 +96,48 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "flow", "maker_share", "fill_count", "efficiency",
     )  # fmt: skip
     found = trades.filter(closed_at__isnull=False, net_money__isnull=False)
-    rows: list[Row] = []
-    losses, seen_days = _Streak(), _Streak()
-    for values in found.order_by("closed_at", "pk").values_list(*names):
-        rows.append(_row(values, notes, chosen, losses, seen_days))
-    return rows
+    found = found.order_by("closed_at", "pk")
+    return _counted([_row(values, notes) for values in found.values_list(*names)], chosen)
 
 
-class _Streak:
-    """Losses in a row, and trades of a day, as they were when a trade was opened."""
+def _counted(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
+    """With the losses in a row that had been closed when each was opened, and its number among the
+    trades opened on its day. `rows` by closing."""
+    streak, at = 0, 0
+    days: dict[date, int] = {}
+    counts: dict[str, tuple[int, int]] = {}
+    for row in sorted(rows, key=lambda row: (row.opened_at, row.key)):
+        while at < len(rows) and rows[at].closed_at <= row.opened_at:
+            streak = streak + 1 if rows[at].net < 0 else 0
+            at += 1
+        day = _day(row.opened_at, chosen)
+        days[day] = days.get(day, 0) + 1
+        counts[row.account + row.key] = streak, days[day]
+    return [
+        row._replace(after_loss=losses, of_day=number)
+        for row in rows
+        for losses, number in [counts[row.account + row.key]]
+    ]
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.day: object = None
+
+def _day(moment: datetime, chosen: Preferences) -> date:
+    return day_of(moment, chosen.tzinfo, time(chosen.day_start))
 
 
-def _row(
-    values: tuple[object, ...], notes: dict[str, Annotation], chosen: Preferences, losses: _Streak,
-    days: _Streak,
-) -> Row:  # fmt: skip
+def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     (key, account, market, symbol, base, quote, direction, opened, closed, net, net_money, fees,
      size, entry, quantity, flow, maker, fills, efficiency) = values  # fmt: skip
     note = notes.get(str(key))
-    day = opened.astimezone(chosen.tzinfo).date()  # type: ignore[attr-defined]
-    days.count, days.day = (days.count + 1 if days.day == day else 1), day
-    before = losses.count
-    losses.count = losses.count + 1 if net_money < 0 else 0  # type: ignore[operator]
     tags = list(note.tags.all()) if note else []
     r = None
     if note is not None and note.initial_stop is not None:
-        measured = metrics.r_multiple(net, entry, note.initial_stop, quantity)  # type: ignore[arg-type]
+        measured = metrics.r_multiple(net, entry, note.initial_stop, quantity)
         r = None if isinstance(measured, Undefined) else measured
     return Row(
-        key=key, account=account, market=market, symbol=symbol, base=base, quote=quote,  # type: ignore[arg-type]
-        direction=direction, opened_at=opened, closed_at=closed, net=net_money, fees=fees,  # type: ignore[arg-type]
-        size=size, r=r, flow=flow, maker_share=maker, fill_count=fills, efficiency=efficiency,  # type: ignore[arg-type]
-        after_loss=before, of_day=days.count,
+        key=key, account=account, market=market, symbol=symbol, base=base, quote=quote,
+        direction=direction, opened_at=opened, closed_at=closed, net=net_money, fees=fees,
+        size=size, r=r, flow=flow, maker_share=maker, fill_count=fills, efficiency=efficiency,
+        after_loss=0, of_day=0,
         setup=note.setup.name if note and note.setup else "",
         tags=tuple(tag.name for tag in tags if tag.kind == "tag"),
         mistakes=tuple(tag.name for tag in tags if tag.kind == "mistake"),
@@ -152,7 +159,7 @@ def _hour(row: Row, chosen: Preferences) -> str:
 def _weekday(row: Row, chosen: Preferences) -> str:
     days = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
             _("Sunday"))  # fmt: skip
-    at = row.opened_at.astimezone(chosen.tzinfo).weekday()
+    at = _day(row.opened_at, chosen).weekday()
     return f"{at + 1} {days[at]}"
 
 
@@ -175,9 +182,16 @@ def _bucket(value: Decimal | float, edges: Sequence[float], unit: str) -> str:
     return f"{at + 1}. {span} {unit}".strip()
 
 
+HOLDS = ((1, "1 m"), (5, "5 m"), (15, "15 m"), (60, "1 h"), (240, "4 h"), (1440, "1 d"),
+         (4320, "3 d"), (10_080, "1 w"))  # fmt: skip
+
+
 def _hold(row: Row, chosen: Preferences) -> str:
-    hours = (row.closed_at - row.opened_at) / timedelta(hours=1)
-    return _bucket(hours, (0.0167, 0.0833, 0.25, 1, 4, 24, 72, 168), "h")
+    minutes = (row.closed_at - row.opened_at) / timedelta(minutes=1)
+    for number, (edge, name) in enumerate(HOLDS):
+        if minutes < edge:
+            return f"{number + 1}. < {name}"
+    return f"{len(HOLDS) + 1}. ≥ {HOLDS[-1][1]}"
 
 
 # name -> (label, the groups that a trade belongs to)
@@ -191,7 +205,7 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
     "weekday": (gettext_lazy("Weekday"), lambda r, p: (_weekday(r, p),)),
     "month": (
         gettext_lazy("Month"),
-        lambda r, p: (f"{r.closed_at.astimezone(p.tzinfo):%Y-%m}",),
+        lambda r, p: (f"{_day(r.closed_at, p):%Y-%m}",),
     ),
     "session": (gettext_lazy("Session"), lambda r, p: (_session(r, p),)),
     "hold": (gettext_lazy("Holding time"), lambda r, p: (_hold(r, p),)),

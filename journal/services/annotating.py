@@ -87,7 +87,7 @@ def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -
 
 def _tag(user: User, kind: str, name: str, field: str) -> Tag:
     name = " ".join(name.split())
-    if not 1 <= len(name) <= 40 or "," in name:
+    if not 1 <= len(name) <= 40 or "," in name or "\0" in name:
         raise BadNote(field, "Expected names of 1 to 40 characters without a comma.")
     return Tag.objects.get_or_create(user=user, kind=kind, name=name)[0]
 
@@ -125,14 +125,14 @@ def _price(name: str, value: Any) -> Decimal | None:
         price = Decimal(str(value).replace(",", ""))
     except InvalidOperation as error:
         raise BadNote(name, "Expected a price.") from error
-    if not price.is_finite() or not 0 < price < Decimal("1e18"):
+    if not price.is_finite() or not Decimal("1e-12") <= price < Decimal("1e18"):
         raise BadNote(name, "Expected a price above 0.")
-    return price
+    return price.quantize(Decimal("1e-12"))
 
 
 def _numbers(value: Any) -> list[int]:
     items = value if isinstance(value, list) else [value]
-    if len(items) > 50 or not all(str(item).isdigit() for item in items):
+    if len(items) > 50 or not all(str(item).isascii() and str(item).isdigit() for item in items):
         raise BadNote("rules_kept", "Expected numbers of rules.")
     return sorted({int(item) for item in items})
 

@@ -1,6 +1,6 @@
 """Fills made by hand: for what the exchange does not tell of any more. Apart from its own data."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -12,6 +12,9 @@ from journal.models import ManualFill, Market
 from journal.services import comparing
 from journal.sync.saving import books_of, make_due
 from market.models import Listing
+
+# Binance's first day
+OPENED = datetime(2017, 7, 14, tzinfo=UTC)
 
 
 class BadCorrection(ValueError):
@@ -29,8 +32,8 @@ def add(
     ).first()
     if listing is None:
         raise BadCorrection(_("Binance lists no spot symbol of that name."))
-    if time > timezone.now():
-        raise BadCorrection(_("Expected a time in the past."))
+    if not OPENED <= time <= timezone.now():
+        raise BadCorrection(_("Expected a time in the past, after Binance opened."))
     if fee and not fee_asset:
         raise BadCorrection(_("Expected the asset that the fee was paid in."))
     row = ManualFill.objects.create(

@@ -35,7 +35,9 @@ class Preview:
 
 def upload(*, account: ExchangeAccount, name: str, body: bytes) -> Upload:
     """Kept for two hours. Raises NotAFile."""
-    if not body or len(body) > MOST_BYTES:
+    if not body:
+        raise NotAFile("expected a file that is not empty")
+    if len(body) > MOST_BYTES:
         raise NotAFile("expected a file of at most 20 MB")
     Upload.objects.filter(created_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
     Upload.objects.filter(account=account).delete()

@@ -1,6 +1,7 @@
 """The ledger's results, kept in PostgreSQL: computed anew for the books that are due, written only
 where something has changed, so that a trade keeps its row and its stamps."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
@@ -29,6 +30,8 @@ from journal.sync.prices import DOLLARS, minute_of
 log = structlog.get_logger(__name__)
 
 PLACES = Decimal(1).scaleb(-18)
+# behind the last digit that counts, as PostgreSQL gives its decimals
+ZEROS = re.compile(r"(\d+\.\d*?[1-9]|\d+(?=\.0+\b))\.?0+\b")
 # What a rebuild may change in a row that stays; the stamps are not among it.
 COMPUTED = (
     "opened_at", "closed_at", "quantity", "entry_price", "exit_price", "gross", "fees", "funding",
@@ -243,8 +246,23 @@ def _write_realized(
                 fees=rounded(match.fees), net=rounded(match.net),
             )
         )  # fmt: skip
+    _make_exact(rows)
     Realized.objects.filter(trade__in=[row.pk for row, _ in touched]).delete()
     Realized.objects.bulk_create(rows, batch_size=1000)
+
+
+def _make_exact(rows: Sequence[Realized]) -> None:
+    """Each amount was rounded at its 18th place: a trade's last lot takes what that left over, so
+    that lots add up to their trade."""
+    by_trade: dict[int, list[Realized]] = {}
+    for row in rows:
+        by_trade.setdefault(row.trade.pk, []).append(row)
+    for lots in by_trade.values():
+        last, trade = lots[-1], lots[-1].trade
+        last.gross += trade.gross - sum((lot.gross for lot in lots), Decimal(0))
+        last.fees += trade.fees - sum((lot.fees for lot in lots), Decimal(0))
+        for lot in lots:
+            lot.net = lot.gross - lot.fees
 
 
 def _write_positions(
@@ -281,7 +299,7 @@ def _write_problems(
     LedgerProblem.objects.bulk_create(
         LedgerProblem(
             **mine, symbol=homes.get(p.fill_id, symbols[0]), kind=p.kind, fill_id=str(p.fill_id),
-            quantity=rounded(p.quantity), message=p.message,
+            quantity=rounded(p.quantity), message=ZEROS.sub(r"\1", p.message),
         )
         for p in problems
     )  # fmt: skip

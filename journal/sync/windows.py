@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from journal.models import Coverage
 from journal.sync.run import OPENED_MS, Run
@@ -71,5 +72,5 @@ def _read(row: Coverage, ask: Ask, save: Save, start_ms: int, end_ms: int) -> No
         if found:
             oldest = min(item.time for item in found)
             row.oldest = min(row.oldest or oldest, oldest)
-        row.checked_at = end
+        row.checked_at = timezone.now()
         row.save()

@@ -1,6 +1,7 @@
 """Numbers as a trader reads them: signs, thousands, units, and the eye that hides amounts."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -33,6 +34,11 @@ SYMBOLS = {"USD": "$", "EUR": "€", "BTC": "₿"}
 Context = dict[str, Any]
 
 
+def word(value: object) -> str:
+    """What a metric says that has no value."""
+    return NOTHING if value == Undefined.NOTHING else gettext(str(value))
+
+
 def grouped(value: Decimal, places: int) -> str:
     """`1,234.50`; the minus is U+2212."""
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
@@ -62,7 +68,7 @@ def money_text(context: Context, value: Any, *, is_signed: bool = True) -> str:
     if value is None or value == "":
         return NOTHING
     if isinstance(value, Undefined):
-        return gettext(str(value))
+        return word(value)
     if chosen_of(context).hides_amounts:
         return HIDDEN
     currency = context.get("currency") or "USD"
@@ -102,6 +108,8 @@ def result(context: Context, line: Line) -> SafeString:
 @register.simple_tag(takes_context=True)
 def sum_result(context: Context, sums: Sums) -> SafeString:
     """The same of a sum; R of a set is in its reports, with its n."""
+    if sums.unpriced and not sums.count:
+        return SafeString(NOTHING)
     if chosen_of(context).unit == Preferences.Unit.PERCENT:
         found = sums.percent
         return percent(found if isinstance(found, Decimal) else None)
@@ -120,7 +128,7 @@ def short_result(context: Context, sums: Sums) -> SafeString:
     size = abs(sums.net)
     if size >= 10_000:
         return coloured(signed(sums.net / 1000, 1, "k"), sums.net)
-    return coloured(signed(sums.net, 0 if size >= 10 else 2), sums.net)
+    return coloured(signed(sums.net, 0 if size >= 1 else 2), sums.net)
 
 
 @register.simple_tag(takes_context=True)
@@ -131,6 +139,26 @@ def quote_amount(context: Context, value: Decimal | str | None, trade: Trade) ->
     if chosen_of(context).hides_amounts:
         return HIDDEN
     return f"{signed(value, 2)} {trade.quote}"
+
+
+@register.simple_tag(takes_context=True)
+def quote_cost(context: Context, value: Decimal | str | None, trade: Trade) -> str:
+    """A fee: it has no sign of a gain."""
+    if value is None or isinstance(value, str):
+        return NOTHING
+    return HIDDEN if chosen_of(context).hides_amounts else f"{grouped(value, 2)} {trade.quote}"
+
+
+@register.filter
+def coverage_note(note: str) -> str:
+    known = {
+        "hole": gettext("Part of it was not read in time: import Binance's own export of it."),
+        "older": gettext("Older years are read one by one."),
+        "six_months": gettext("Binance tells of six months; older ones come from futures income."),
+        "unknown_symbol": gettext("Binance does not list this symbol any more."),
+        "dust_hundred": gettext("Binance tells of the last hundred only."),
+    }
+    return known.get(note, note)
 
 
 @register.filter
@@ -152,16 +180,20 @@ def rate(value: Any) -> str:
     """A share as a percentage of one place, or the word that stands for none."""
     if value is None:
         return NOTHING
-    if not isinstance(value, Decimal):
-        return gettext(str(value))
-    return f"{value * 100:.1f}%"
+    return f"{value * 100:.1f}%" if isinstance(value, Decimal) else word(value)
+
+
+@register.filter
+def fine_rate(value: Decimal | None) -> str:
+    """For small shares: three places."""
+    return NOTHING if value is None else f"{value * 100:.3f}%"
 
 
 @register.filter
 def ratio(value: Any) -> str:
     if value is None:
         return NOTHING
-    return grouped(value, 2) if isinstance(value, Decimal) else gettext(str(value))
+    return grouped(value, 2) if isinstance(value, Decimal) else word(value)
 
 
 @register.filter
@@ -207,6 +239,19 @@ def when(context: Context, moment: datetime | None, how: str = "") -> SafeString
 
 
 @register.filter
+def day_text(day: date) -> str:
+    """A day's heading: `Fri 20 Nov 2026`."""
+    korean = (get_language() or "").startswith("ko")
+    return date_format(day, "Y년 n월 j일 (D)" if korean else "D j M Y")
+
+
+@register.filter
+def month_text(day: date) -> str:
+    korean = (get_language() or "").startswith("ko")
+    return date_format(day, "Y년 n월" if korean else "F Y")
+
+
+@register.filter
 def span(length: timedelta | None) -> str:
     """`2d 3h`, `5m 10s`: two units at most."""
     if length is None:
@@ -235,9 +280,11 @@ def markdown(text: str) -> SafeString:
     return render(text)
 
 
-@register.filter
-def explain(row: Difference) -> str:
-    return sentence(row)
+@register.simple_tag(takes_context=True)
+def explain(context: Context, row: Difference) -> str:
+    """Its amounts are hidden like all others."""
+    text = sentence(row)
+    return re.sub(r"\d[\d.,]*\.\d+", HIDDEN, text) if chosen_of(context).hides_amounts else text
 
 
 @register.filter

@@ -1,7 +1,9 @@
 """What the pages of the journal share: the filter bar, and one's own trade."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.db.models import F
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -9,14 +11,16 @@ from django.utils.translation import gettext_noop
 from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from journal.filters import BadFilter, TradeFilter
-from journal.models import SavedView, Setup, Tag, Trade
+from journal.models import Book, SavedView, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
 
+# what stands in the URL beside the filters
+KEPT = ("by", "across", "month", "view", "sort")
 LABELS = {
     "account": gettext_noop("Account"), "market": gettext_noop("Market"),
     "symbol": gettext_noop("Symbol"), "direction": gettext_noop("Direction"),
     "flow": gettext_noop("Flow at entry"), "tag": gettext_noop("Tag"),
-    "setup": gettext_noop("Setup"), "from": gettext_noop("From"), "to": gettext_noop("To"),
+    "setup": gettext_noop("Setup"), "from": gettext_noop("Since"), "to": gettext_noop("Until"),
     "state": gettext_noop("State"), "review": gettext_noop("Reviewed"),
     "result": gettext_noop("Result"),
 }  # fmt: skip
@@ -26,6 +30,17 @@ def own_trade(user: User, trade_id: int) -> Trade:
     """Raises Http404 for anything that is not this user's."""
     found: Trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
     return found
+
+
+def is_number(text: str) -> bool:
+    """An id as a form sends it."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def is_computing(user: User) -> bool:
+    """Some of the trades are not yet what they will be: a method, a currency, new fills."""
+    due = Book.objects.visible_to(user).filter(built__lt=F("version"))
+    return preferences_of(user).built_currency != user.report_currency or due.exists()
 
 
 def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
@@ -40,8 +55,13 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
     """For `journal/_filters.html`."""
     user = request.user
     trades = Trade.objects.visible_to(user)
+    kept = {name: request.GET[name] for name in KEPT if name in request.GET}
     chips = [
-        {"name": name, "label": _(LABELS[name]), "value": value, "without": asked.without(name)}
+        {
+            "label": _(LABELS[name]),
+            "value": value,
+            "without": "&".join(filter(None, [asked.without(name), urlencode(kept)])),
+        }  # fmt: skip
         for name, value in asked.query.items()
     ]
     return {
@@ -51,5 +71,5 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
         "filter_tags": Tag.objects.visible_to(user),
         "filter_setups": Setup.objects.visible_to(user),
         "filter_flows": Trade.Against.choices, "views": SavedView.objects.visible_to(user),
-        "chosen": preferences_of(user),
+        "chosen": preferences_of(user), "is_computing": is_computing(user),
     }  # fmt: skip

@@ -105,7 +105,7 @@ def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         row.since = since
         Coverage.objects.filter(account=account).update(is_complete=False)
     elif wish == "symbol":
-        symbol = request.POST.get("symbol", "").strip().upper()
+        symbol = request.POST.get("symbol", "").replace("\0", "").strip().upper()
         if not Listing.objects.filter(venue=account.venue, market="spot", symbol=symbol).exists():
             messages.error(request, _("Binance lists no spot symbol of that name."))
             return redirect("account-history", account.pk)
@@ -200,19 +200,20 @@ def _month_names() -> list[date]:
 
 
 def _months(row: Coverage) -> list[str]:
-    """complete, partial, missing or none of each month."""
+    """complete, partial or missing of each month; what is read by id is complete as a whole."""
+    by_id = row.market == "spot" and row.kind in {Coverage.Kind.FILLS, Coverage.Kind.ORDERS}
     cells = []
     for first in _month_names():
         after = date(first.year + (first.month == 12), first.month % 12 + 1, 1)
+        if by_id:
+            cells.append("complete" if row.is_complete else "partial" if row.rows else "missing")
+            continue
         start = row.from_time.date() if row.from_time else None
         end = row.to_time.date() if row.to_time else None
-        if row.note == "unknown_symbol" or start is None or end is None:
-            # by id there is no stretch of time: complete is complete
-            cells.append("complete" if row.is_complete else "missing")
-        elif row.is_complete or (start <= first and end >= min(after, timezone.now().date())):
-            cells.append("complete")
-        elif start < after and end >= first:
-            cells.append("partial")
-        else:
+        if start is None or end is None or start >= after or end < first:
             cells.append("missing")
+        elif start <= first and end >= min(after, timezone.now().date()):
+            cells.append("complete")
+        else:
+            cells.append("partial")
     return cells

@@ -20,6 +20,8 @@ from accounts.requests import SignedInRequest
 from journal.models import NoteTemplate, Preferences, Setup, Tag
 from journal.selectors.preferences import preferences_of
 from journal.services import rebuilding
+from journal.tasks import settle_soon
+from journal.views.bar import is_number
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -52,6 +54,7 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         request.user.save(update_fields=["report_currency"])
         if chosen.method != before:
             rebuilding.rebuild_everything(request.user)
+        settle_soon()
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")
     context = {
@@ -84,7 +87,7 @@ def display(request: SignedInRequest) -> HttpResponse:
 def change(request: SignedInRequest) -> HttpResponse:
     """`do` is add-setup, delete-setup, delete-tag, add-template or delete-template."""
     wish, user = request.POST.get("do", ""), request.user
-    name = " ".join(request.POST.get("name", "").split())[:60]
+    name = " ".join(request.POST.get("name", "").replace("\0", "").split())[:60]
     chosen: Any = request.POST.get("id", "0")
     if wish == "add-setup" and name:
         Setup.objects.update_or_create(
@@ -92,9 +95,9 @@ def change(request: SignedInRequest) -> HttpResponse:
             defaults={"rules": _rules(request), "conditions": _conditions(request)},
         )  # fmt: skip
     elif wish == "add-template" and name:
-        text = request.POST.get("text", "")[:5000]
+        text = request.POST.get("text", "").replace("\0", "")[:5000]
         NoteTemplate.objects.update_or_create(user=user, name=name, defaults={"text": text})
-    elif wish in {"delete-setup", "delete-tag", "delete-template"} and chosen.isdigit():
+    elif wish in {"delete-setup", "delete-tag", "delete-template"} and is_number(chosen):
         model: Any = {"delete-setup": Setup, "delete-tag": Tag, "delete-template": NoteTemplate}
         model[wish].objects.filter(user=user, pk=chosen).delete()
     else:
@@ -103,7 +106,9 @@ def change(request: SignedInRequest) -> HttpResponse:
 
 
 def _rules(request: SignedInRequest) -> list[str]:
-    lines = [line.strip()[:200] for line in request.POST.get("rules", "").splitlines()]
+    lines = [
+        line.strip()[:200] for line in request.POST.get("rules", "").replace("\0", "").splitlines()
+    ]
     return [line for line in lines if line][:20]
 
 

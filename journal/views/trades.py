@@ -1,7 +1,7 @@
 """The list of trades, one trade, and what is written on it."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 from itertools import groupby
 from typing import Any
@@ -36,7 +36,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.sums import sums
 from journal.selectors.trades import Line, neighbours, one, with_notes
 from journal.services import annotating, candles, pictures
-from journal.views.bar import bar, own_trade, read_filter
+from journal.views.bar import bar, is_number, own_trade, read_filter
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
@@ -80,7 +80,7 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
 @require_POST
 def bulk(request: SignedInRequest) -> HttpResponse:
     """`do` is tag, mistake, or review, for the trades `id`."""
-    ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if text.isdigit()]
+    ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if is_number(text)]
     trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
     wish, name = request.POST.get("do", ""), request.POST.get("name", "")
     try:
@@ -95,16 +95,15 @@ def bulk(request: SignedInRequest) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("%(count)s trades changed.") % {"count": len(trades)})
-    query = TradeFilter.parse(request.GET.dict()).text
-    return redirect(f"{reverse('trades')}?{query}")
+    return redirect(f"{reverse('trades')}?{read_filter(request)[0].text}")
 
 
 @login_required
 @require_POST
 def save_view(request: SignedInRequest) -> HttpResponse:
     """The present filters under a name; an empty query with a name deletes it."""
-    name = " ".join(request.POST.get("name", "").split())[:60]
-    query = TradeFilter.parse(request.GET.dict()).text[:500]
+    name = " ".join(request.POST.get("name", "").replace("\0", "").split())[:60]
+    query = read_filter(request)[0].text[:500]
     if request.POST.get("do") == "delete":
         SavedView.objects.filter(user=request.user, name=name).delete()
     elif name:
@@ -117,12 +116,20 @@ def save_view(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """The trade in the list that the filter makes, with the ones before and after it."""
-    found = own_trade(request.user, trade_id)
+    return _trade_page(request, own_trade(request.user, trade_id))
+
+
+def _trade_page(
+    request: SignedInRequest, found: Trade, written: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """`written` is what could not be saved: it is shown again, so that nothing is lost."""
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
     ids = asked.apply(request.user, context["chosen"]).order_by("-closed_at", "-pk")
     before, after = neighbours(request.user, found, ids.values_list("pk", flat=True)[:LIST_IDS])
     line = one(request.user, found)
+    if written:
+        line.note.note = written.get("note", line.note.note)
     parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
@@ -139,7 +146,10 @@ def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
         "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
         "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
     }  # fmt: skip
-    return render(request, "journal/trade.html", context)
+    if written:
+        context["tag_text"] = written.get("tags", context["tag_text"])
+        context["mistake_text"] = written.get("mistakes", context["mistake_text"])
+    return render(request, "journal/trade.html", context, status=400 if written else 200)
 
 
 @login_required
@@ -160,11 +170,11 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
         annotating.annotate(user=request.user, trade=found, changes=changes)
     except annotating.BadNote as error:
         messages.error(request, f"{error.field}: {error}")
-        return redirect("trade", found.pk)
+        return _trade_page(request, found, request.POST.dict())
     messages.success(request, _("Saved."))
-    if request.POST.get("do") == "reviewed" and (following := _next_to_review(request)):
-        return redirect("trade", following)
-    return redirect("trade", found.pk)
+    goes_on = request.POST.get("do") == "reviewed"
+    following = (_next_to_review(request) if goes_on else None) or found.pk
+    return redirect(f"{reverse('trade', args=[following])}?{read_filter(request)[0].text}")
 
 
 @login_required
@@ -238,7 +248,7 @@ def day_note(request: SignedInRequest, day: str) -> HttpResponse:
         moment = date.fromisoformat(day)
     except ValueError as error:
         raise Http404 from error
-    text = request.POST.get("note", "").strip()
+    text = request.POST.get("note", "").replace("\0", "").strip()
     if len(text) > 20_000:
         messages.error(request, _("Expected text of at most 20,000 characters."))
     elif text:

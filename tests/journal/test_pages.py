@@ -190,3 +190,50 @@ def test_what_is_no_picture_is_refused(alices_browser: Client, trade: Trade, bod
     file = SimpleUploadedFile("x.png", body)
     alices_browser.post(f"/trades/{trade.pk}/pictures/", {"picture": file})
     assert not Screenshot.objects.exists()
+
+
+def test_a_refused_form_keeps_what_was_written(alices_browser: Client, trade: Trade) -> None:
+    answer = alices_browser.post(
+        f"/trades/{trade.pk}/note/", {"planned_stop": "0.00000000000000000001", "note": "long text"}
+    )
+    assert answer.status_code == 400
+    assert "long text" in answer.content.decode()
+    assert not Annotation.objects.exclude(initial_stop=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("/trades/bulk/?from=zz", {"do": "review", "id": ["²"]}),
+        ("/trades/views/?market=zz", {"name": "a\0b"}),
+        ("/trades/bulk/", {"do": "tag", "name": "a\0b"}),
+        ("/calendar/2026-03-02/", {"note": "a\0b"}),
+        ("/settings/change/", {"do": "delete-tag", "id": "²"}),
+        ("/settings/change/", {"do": "add-setup", "name": "a\0b", "rules": "x\0"}),
+    ],
+)
+def test_odd_input_is_no_error_of_ours(
+    alices_browser: Client, account: ExchangeAccount, address: str, form: dict[str, str]
+) -> None:
+    assert alices_browser.post(address, form).status_code in {302, 400}
+
+
+@pytest.mark.parametrize("name", ["symbol", "tag", "setup"])
+def test_a_nul_in_a_filter_is_refused(alices_browser: Client, name: str) -> None:
+    assert alices_browser.get("/trades/", {name: "a\0b"}).status_code == 200
+    for path in ("trades", "trades/summary", "dashboard", "calendar", "reports", "fills"):
+        assert alices_browser.get(f"/api/{path}", {name: "a\0b"}).status_code == 400
+
+
+def test_the_api_refuses_what_is_no_change(alices_browser: Client, trade: Trade) -> None:
+    for body in ("[1]", '"x"', '{"colour": "red"}', '{"rating": 9}'):
+        answer = alices_browser.patch(
+            f"/api/trades/{trade.pk}", body, content_type="application/json"
+        )
+        assert answer.status_code == 400
+    assert alices_browser.get("/api/trades", {"limit": "9" * 5000}).status_code == 400
+
+
+def test_a_calendar_day_keeps_the_filters(alices_browser: Client, account: ExchangeAccount) -> None:
+    text = alices_browser.get("/calendar/?month=2026-03&market=spot").content.decode()
+    assert "market=spot&amp;from=2026-03-02" in text

@@ -20,6 +20,7 @@ let chart;
 function result(time, price) {
   const past = fills.filter((fill) => fill.time < time + step);
   if (!past.length) return undefined;
+  if (past.length === fills.length && root.dataset.gross) return Number(root.dataset.gross);
   const sign = ({ side }) => (side === "BUY" ? 1 : -1);
   const held = past.reduce((sum, fill) => sum + sign(fill) * Number(fill.quantity), 0);
   const cash = past.reduce((sum, fill) => sum - sign(fill) * Number(fill.quantity) * fill.price, 0);
@@ -34,7 +35,7 @@ function draw() {
   find("position").value = at;
   find("clock").textContent = new Date(last[0] * 1_000).toISOString().slice(0, 19).replace("T", " ") + " UTC";
   const value = result(last[0], last[4]);
-  find("pnl").textContent = value === undefined ? "–" : hide ? "•••" : `${signed(value, 2)} ${quote}`;
+  find("pnl").textContent = value === undefined ? "–" : hide ? "•••" : `${signed(value, 2).replace("-", "−")} ${quote}`;
 }
 
 function move(by) {
