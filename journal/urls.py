@@ -19,6 +19,7 @@ urlpatterns = [
     path("calendar/<str:day>/", trades.day_note, name="day-note"),
     path("reports/", pages.report, name="reports"),
     path("reports/compare/", pages.compare, name="compare"),
+    path("reports/setups/", pages.setups, name="setups"),
     path("reports/execution/", pages.execution, name="execution"),
     path("reports/realized/", pages.realized, name="realized"),
     path("portfolio/", pages.portfolio, name="portfolio"),

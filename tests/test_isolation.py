@@ -25,11 +25,13 @@ OPEN = {
 }  # fmt: skip
 SIGNED_IN = {
     "home", "status", "market", "markets", "account-tokens", "trades", "trades-bulk", "save-view",
-    "review", "calendar", "day-note", "reports", "compare", "execution", "realized", "portfolio",
+    "review", "calendar", "day-note", "reports", "setups", "compare", "execution", "realized",
+    "portfolio",
     "preferences", "display", "settings-change", "demo", "api-fills", "api-orders",
     "api-transfers", "api-income", "api-balances", "api-daily-balances", "api-positions",
     "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
-    "api-dashboard", "api-calendar", "api-reports", "report-currency", "exchange-accounts",
+    "api-setups", "api-dashboard", "api-calendar", "api-reports", "report-currency",
+    "exchange-accounts",
     "exchange-connect",
     "instruments", "indicators", "profile", "marks",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",

@@ -16,10 +16,11 @@ from rest_framework.views import APIView
 from accounts.models import User
 from journal.api.lists import OwnList, PageAnswer, as_csv, epoch, parsed, plain, user_of
 from journal.metrics.undefined import Metric
-from journal.models import Realized, Trade, TradeFill
+from journal.models import Realized, Setup, Trade, TradeFill
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
+from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, one, with_notes
 from journal.services import annotating
@@ -159,6 +160,30 @@ class ReportView(APIView):
                              {"text": f.text, "count": f.count, "good": f.is_good}
                              for f in reports.findings(rows, chosen)
                          ]})  # fmt: skip
+
+
+class SetupsView(APIView):
+    """Setups with their rules; where one has a condition on the flow, its taken trades and what was
+    missed in the last 24 hours."""
+
+    @extend_schema(responses=PageAnswer)
+    def get(self, request: Request) -> Response:
+        user = user_of(request)
+        rows = []
+        for setup in Setup.objects.visible_to(user):
+            found = occurrences(user, setup)
+            rows.append(
+                {
+                    "name": setup.name, "rules": setup.rules, "conditions": setup.conditions,
+                    "taken": list(found.taken.values_list("pk", flat=True)) if found else None,
+                    "missed": [
+                        {"symbol": m.symbol, "time": epoch(m.time), "share": plain(m.share),
+                         "price": plain(m.price), "first_id": m.first_id, "last_id": m.last_id}
+                        for m in found.missed
+                    ] if found else None,
+                }
+            )  # fmt: skip
+        return Response({"rows": rows, "next": None})
 
 
 # --- shapes -------------------------------------------------------------------------------------

@@ -20,4 +20,5 @@ urlpatterns = [
     path("dashboard", trades.DashboardView.as_view(), name="api-dashboard"),
     path("calendar", trades.CalendarView.as_view(), name="api-calendar"),
     path("reports", trades.ReportView.as_view(), name="api-reports"),
+    path("setups", trades.SetupsView.as_view(), name="api-setups"),
 ]

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
-from journal.models import Balance, DailyBalance, DayNote, Difference, Realized, Sync, Trade
+from journal.models import Balance, DailyBalance, DayNote, Difference, Realized, Setup, Sync, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
+from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
 from journal.sync.prices import DOLLARS
@@ -132,6 +133,23 @@ def compare(request: SignedInRequest) -> HttpResponse:
     others = [r for r in reports.load(request.user, everything, chosen) if r.key not in mine]
     context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
     return render(request, "journal/compare.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def setups(request: SignedInRequest) -> HttpResponse:
+    """Conditions on the flow: taken and missed."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    rows = []
+    for setup in Setup.objects.visible_to(request.user):
+        found = occurrences(request.user, setup)
+        if found is not None:
+            taken = reports.load(request.user, found.taken, context["chosen"])
+            rows.append((found, reports.group(setup.name, taken) if taken else None))
+    context["rows"] = rows
+    return render(request, "journal/setups.html", context)
 
 
 @login_required
