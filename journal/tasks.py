@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import ExchangeAccount
 from accounts.tasks import check_soon
 from journal.models import Preferences, Sync
-from journal.services import demo, settling, snapshots, stamping
+from journal.services import cleaning, demo, settling, snapshots, stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from market.binance.errors import ExchangeError
@@ -103,6 +103,7 @@ def keep_demo() -> None:
 def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
     snapshots.take()
+    cleaning.forget_orphans()
 
 
 def settle_soon() -> None:
