@@ -7,8 +7,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import (
+    Count,
+    DateField,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Func,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Cast
 
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Preferences, Trade
@@ -78,15 +92,22 @@ def sums(trades: QuerySet[Trade]) -> Sums:
 
 def sums_by_day(trades: QuerySet[Trade], chosen: Preferences) -> dict[date, Sums]:
     """By the user's day of closing, oldest first."""
-    shift = timedelta(hours=chosen.day_start)
     rows = (
         trades.filter(closed_at__isnull=False)
         .order_by()
-        .annotate(day=TruncDate(F("closed_at") - shift, tzinfo=chosen.tzinfo))
+        .annotate(day=_day_of("closed_at", chosen))
         .values("day")
         .annotate(**_expressions())
     )
     return {row["day"]: _as_sums(row) for row in sorted(rows, key=lambda row: row["day"])}
+
+
+def _day_of(field: str, chosen: Preferences) -> Cast:
+    """The same as `journal.metrics.days.day_of`: by the wall clock of the zone, so that a day on
+    which the clock is changed begins at its hour too."""
+    wall = Func(Value(chosen.zone), F(field), function="timezone", output_field=DateTimeField())
+    shift = Value(timedelta(hours=chosen.day_start), output_field=DurationField())
+    return Cast(ExpressionWrapper(wall - shift, output_field=DateTimeField()), DateField())
 
 
 def sums_by(trades: QuerySet[Trade], field: str) -> dict[str, Sums]:

@@ -26,7 +26,8 @@ def _with_account(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     first = Func(
         F("trade_key"), Value(":"), Value(1), function="split_part", output_field=CharField()
     )
-    return rows.annotate(account_name=first)
+    named: QuerySet[Any] = rows.annotate(account_name=first)
+    return named
 
 
 def _is_account(name: str) -> bool:

@@ -1,5 +1,6 @@
 """No two screens or endpoints disagree on any number."""
 
+from datetime import datetime, time, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from journal.filters import TradeFilter
 from journal.metrics import trades as metrics
+from journal.metrics.days import day_of
 from journal.models import Realized, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
@@ -126,3 +128,32 @@ def test_the_day_is_the_users_own(alice: User, alices_browser: Client) -> None:
     assert one.json()["count"] == 3
     none = alices_browser.get("/api/trades/summary", {"from": "2026-03-02"})
     assert none.json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("closed", "day"),
+    [
+        ("2026-03-29T02:30+00:00", "2026-03-28"),  # 04:30 by the wall clock that has just moved
+        ("2026-03-29T03:30+00:00", "2026-03-29"),  # 05:30
+        ("2026-10-25T03:30+00:00", "2026-10-24"),  # 04:30 again after the hour that came twice
+        ("2026-10-25T04:30+00:00", "2026-10-25"),
+    ],
+)
+def test_a_day_begins_at_its_hour_when_the_clock_is_changed(
+    alice: User, alices_browser: Client, closed: str, day: str
+) -> None:
+    account = make_account(alice)
+    moment = datetime.fromisoformat(closed)
+    trades_of(
+        account,
+        make_fill(account, 1, "BUY", "100", time=moment - timedelta(minutes=9)),
+        make_fill(account, 2, "SELL", "110", time=moment),
+    )
+    chosen = preferences_of(alice)
+    chosen.zone, chosen.day_start = "Europe/Berlin", 5
+    chosen.save()
+    assert [row["day"] for row in alices_browser.get("/api/calendar").json()["rows"]] == [day]
+    assert day_of(moment, chosen.tzinfo, time(5)).isoformat() == day
+    for first, last, count in ((day, day, 1), (day, "", 1), ("", day, 1)):
+        asked = {name: value for name, value in (("from", first), ("to", last)) if value}
+        assert alices_browser.get("/api/trades/summary", asked).json()["count"] == count

@@ -21,6 +21,7 @@ from config.asgi import application
 from market.hot import keys
 from market.live import consumers, limits
 from market.live import hub as hubs
+from market.live.private import private_topic
 from tests.conftest import MakeInstrument
 from tests.environment import WORKER
 
@@ -114,7 +115,7 @@ async def test_an_unsubscribed_topic_is_silent(
 
 @pytest.mark.parametrize(
     "topic",
-    ["flow:spot:NOPE:1m", "flow:spot:SYMBOL:9m", "account", "flow:usdm:SYMBOL:1m", ""],
+    ["flow:spot:NOPE:1m", "flow:spot:SYMBOL:9m", "flow:usdm:SYMBOL:1m", ""],
 )
 async def test_an_unknown_topic_is_an_error_that_names_it(
     address: str, token: str, topic: str
@@ -326,3 +327,34 @@ async def test_an_idle_socket_lives(address: str, token: str) -> None:
         while beats < 5:  # 20 s and more without a word of ours
             beats += "heartbeat" in json.loads(await socket.recv())
     await socket.close()
+
+
+async def test_each_user_has_an_own_account_topic(
+    address: str, token: str, bob: User, empty_redis: redis.Redis
+) -> None:
+    """What is told to bob reaches bob's `account` only, and nobody can ask for it by its name."""
+    bobs = await in_database(issue_token)(user=bob)
+    async with open_socket(address, token) as alice_hears, open_socket(address, bobs) as bob_hears:
+        for socket in (alice_hears, bob_hears):
+            await say(socket, subscribe=["account", "pnl"])
+        await say(alice_hears, subscribe=[f"account:{bob.pk}", f"pnl:{bob.pk}"])
+        for name in ("account", "pnl"):
+            assert (await hear(alice_hears, "error"))["topic"] == f"{name}:{bob.pk}"
+        for _ in range(100):
+            heard = await in_database(told)(bob.pk)
+            if heard:
+                break
+            await asyncio.sleep(0.05)
+        found = await hear(bob_hears, "seq")
+        assert (found["topic"], found["data"]) == ("account", {"secret": "bobs"})
+        with pytest.raises(TimeoutError):
+            await hear(alice_hears, "seq", 1)
+
+
+def told(user_id: int) -> int:
+    """How many heard it."""
+    topic = keys.topic("simulator", private_topic("account", user_id))
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    count: Any = client.publish(topic, '1\n"time":1,"data":{"secret":"bobs"}}')
+    client.close()
+    return int(count)
