@@ -11,6 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from lib.decimals import plain
+
 ZERO = Decimal(0)
 # What a wallet's own rounding may leave: one unit of the last place, a few times over.
 ROUNDING = Decimal("0.00000005")
@@ -131,9 +133,3 @@ def _trade_detail(
 
 def _as(row: Compared, cause: str, detail: Mapping[str, Any] | None = None) -> Compared:
     return Compared(row.wallet, row.asset, row.calculated, row.reported, cause, detail or {})
-
-
-def plain(value: Decimal) -> str:
-    """No exponent, no trailing zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -46,3 +46,9 @@ def from_decimal(value: Decimal, places: int = PLACES) -> int:
     if Decimal(result) != value.scaleb(places):
         raise ValueError(f"expected at most {places} decimal places, was {value}")
     return result
+
+
+def plain(value: Decimal) -> str:
+    """Exact text without exponent and without trailing zeros, as the API and people read it."""
+    found = f"{value:f}"
+    return found.rstrip("0").rstrip(".") if "." in found else found

@@ -20,13 +20,12 @@ from accounts.vault.keyfiles import KeyProblem
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
 from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
-from market.binance.governor import Governor, Limit
 from market.hot import store
+from market.listings import governors
 
 log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
-WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400}
 # More than this and Binance refuses signed requests now and then.
 CLOCK_MS = 1000
 # What a journal has no use for, and a thief has.
@@ -200,7 +199,7 @@ async def _look(opened: Credentials) -> Findings:
     client = store.connect(settings.REDIS_URL)
     addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
     try:
-        async with aclosing(AccountRest(addresses, opened, _governors(client))) as rest:
+        async with aclosing(AccountRest(addresses, opened, governors(client))) as rest:
             await _look_at_all(rest, found)
     except ValueError as error:
         found.bad("signature", "signature", str(error))
@@ -280,18 +279,6 @@ async def _ask(found: Findings, name: str, ask: Callable[[], Awaitable[Any]]) ->
     except (ExchangeError, redis.RedisError) as error:
         found.bad(name, "unreachable", str(error))
     return None
-
-
-def _governors(client: Any) -> dict[str, Governor]:
-    hosts = {
-        "api": settings.BINANCE_SPOT_API_URL,
-        "sapi": f"{settings.BINANCE_SPOT_API_URL}/sapi",
-        "fapi": settings.BINANCE_FUTURES_API_URL + "/fapi",
-    }
-    return {
-        part: Governor(client, Limit(host, WEIGHTS_A_MINUTE[part]), settings.WEIGHT_BUDGET_PCT)
-        for part, host in hosts.items()
-    }
 
 
 def _given(api_key: Secret, secret: Secret) -> Credentials:

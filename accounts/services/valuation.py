@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
+from lib.decimals import plain
+
 DOLLARS = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
 CURRENCIES = ("USD", "EUR", "BTC", "ETH", "BNB")
 # A coin without a dollar market is valued over one of these.
@@ -74,9 +76,3 @@ def in_currency(dollars: str | None, snapshot: Mapping[str, Any], currency: str)
     with localcontext(prec=60):
         places = Decimal("0.01") if currency in {"USD", "EUR"} else Decimal("0.00000001")
         return plain((Decimal(dollars) / Decimal(rate)).quantize(places))
-
-
-def plain(value: Decimal) -> str:
-    """No exponent, no trailing zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

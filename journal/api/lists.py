@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from journal.filters import BadFilter, TradeFilter
 from lib.dates import from_ms, parse_moment, to_ms
+from lib.decimals import plain as exact_text
 
 MOST = 1000
 DEFAULT = 100
@@ -149,11 +150,8 @@ def user_of(request: Request) -> User:
 
 
 def plain(value: Any) -> str | None:
-    """A Decimal as exact text without exponent or trailing zeros."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """A Decimal as exact text, or null."""
+    return None if value is None else exact_text(value)
 
 
 def epoch(at: datetime | None) -> int | None:

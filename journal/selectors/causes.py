@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from journal.models import Difference
-from journal.reconciling import plain
+from lib.decimals import plain
 
 
 def explain(row: Difference) -> str:

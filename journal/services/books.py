@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from journal import ledger
+from journal.ledger.group import DOLLARS
 from journal.models import Book, Fill, Income, ManualFill, Market, Transfer
-from journal.sync.prices import DOLLARS, Need, load, minute_of
+from journal.sync.prices import Need, load, minute_of
 from market.models import Listing
 
 ZERO = Decimal(0)

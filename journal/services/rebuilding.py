@@ -12,6 +12,7 @@ from django.db.models import F
 
 from accounts.models import ExchangeAccount, User
 from journal import ledger
+from journal.ledger.group import DOLLARS
 from journal.models import (
     Book,
     Fill,
@@ -25,7 +26,7 @@ from journal.models import (
 )
 from journal.services.books import Material, gather, needs_of
 from journal.sync import prices
-from journal.sync.prices import DOLLARS, minute_of
+from journal.sync.prices import minute_of
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from journal.metrics.undefined import Undefined
 from journal.models import Fill, FillFlow, Trade
 from journal.services.rebuilding import rounded
 from lib.dates import from_ms, to_ms, to_seconds
-from lib.decimals import QUOTE_PLACES, decimal
+from lib.decimals import QUOTE_PLACES, decimal, plain
 from market import reading
 from market.answers import band_deltas
 from market.flow.bars import Bar
@@ -246,15 +246,10 @@ def _day_range(
 
 def _as_json(window: flow.Window) -> dict[str, object]:
     return {
-        "buy": _text(window.buy), "sell": _text(window.sell), "delta": _text(window.delta),
-        "slope": _text(window.slope.quantize(Decimal("1e-8"))),
-        "bands": {name: _text(delta) for name, delta in window.bands.items()},
+        "buy": plain(window.buy), "sell": plain(window.sell), "delta": plain(window.delta),
+        "slope": plain(window.slope.quantize(Decimal("1e-8"))),
+        "bands": {name: plain(delta) for name, delta in window.bands.items()},
     }  # fmt: skip
-
-
-def _text(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _before() -> datetime:

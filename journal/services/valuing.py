@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from journal import live
+from journal.ledger.group import DOLLARS
 from journal.models import Balance, Market, OpenPosition, Trade
 from journal.services.rebuilding import rounded
-from journal.sync.prices import DOLLARS
-from lib.decimals import decimal
+from lib.decimals import decimal, plain
 from market.hot import keys
 from market.instruments import InstrumentKey
 from market.models import Instrument
@@ -213,8 +213,4 @@ def keep_prices(market: str, prices: dict[str, str], time_ms: int) -> None:
 
 
 def _text(value: Decimal | None) -> str | None:
-    """No exponent, no trailing zeros."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return None if value is None else plain(value)

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from journal.ledger.group import DOLLARS
 from journal.models import AssetPrice
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
 from market.models import Listing
 
-DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "DAI", "USD1", "USDE"})
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD")
 MINUTE_MS = 60_000
 PAGE = 1000

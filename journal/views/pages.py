@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
+from journal.ledger.group import DOLLARS
 from journal.models import Balance, DailyBalance, DayNote, Difference, Realized, Setup, Sync, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
-from journal.sync.prices import DOLLARS
 from journal.views.bar import bar, read_filter
 
 LINES_A_PAGE = 200

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lib.dates import INTERVALS
-from lib.decimals import text
+from lib.decimals import plain, text
 from market import indicators
 from market.api.parameters import RangeParameters
 from market.models import Instrument, Listing
@@ -137,15 +137,10 @@ def _head(wanted: dict[str, Any]) -> dict[str, Any]:
 def _instrument(row: Any) -> dict[str, Any]:
     return {
         "market": row.market, "symbol": row.symbol, "base": row.base_asset,
-        "quote": row.quote_asset, "status": row.status, "tick_size": _plain(row.tick_size),
-        "step_size": _plain(row.step_size), "min_notional": _plain(row.min_notional),
+        "quote": row.quote_asset, "status": row.status, "tick_size": plain(row.tick_size),
+        "step_size": plain(row.step_size), "min_notional": plain(row.min_notional),
         "filters": row.filters, "followed": row.is_followed,
     }  # fmt: skip
-
-
-def _plain(value: Any) -> str:
-    found = f"{value:f}"
-    return found.rstrip("0").rstrip(".") if "." in found else found
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""A simulator with accounts, for tests of connecting."""
+"""A simulator with accounts, in a thread, for tests of connecting and of what follows."""
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +17,11 @@ from simulator.faults import Faults
 class AccountExchange:
     """Runs in a thread of its own, so that synchronous code may talk to it."""
 
+    # what is listed, by market
+    symbols: ClassVar[dict[str, tuple[str, ...]]] = {
+        "spot": ("BTCUSDT", "BNBUSDT"), "usdm": ("BTCUSDT",),
+    }  # fmt: skip
+
     def __init__(self) -> None:
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -25,15 +30,18 @@ class AccountExchange:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def post(self, path: str, **body: Any) -> Any:
-        async def ask() -> Any:
+    def ask(self, method: str, path: str, **body: Any) -> Any:
+        async def call() -> Any:
             async with (
                 aiohttp.ClientSession() as session,
-                session.post(self.http + path, json=body) as answer,
+                session.request(method, self.http + path, json=body or None) as answer,
             ):
                 return await answer.json()
 
-        return asyncio.run_coroutine_threadsafe(ask(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(20)
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self.ask("POST", path, **body)
 
     def open(self, **more: Any) -> dict[str, Any]:
         """An account with a key that may read, unless `permissions` say otherwise."""
@@ -41,17 +49,21 @@ class AccountExchange:
         opened: dict[str, Any] = self.post("/simulator/accounts", **asked)
         return opened
 
+    def make_app(self, exchange: Exchange) -> web.Application:
+        return make_app(exchange)
+
     @contextmanager
-    def running(self) -> Iterator["AccountExchange"]:
+    def running(self) -> Iterator[Self]:
         ready, runner = threading.Event(), None
 
         async def start() -> None:
             nonlocal runner
             exchange = Exchange(Faults(), rest_lag_ms=50)
-            for name in ("BTCUSDT", "BNBUSDT"):
-                exchange.list_generated(name, None, seed=7, pace=3.0)
-            exchange.list_generated("BTCUSDT", None, seed=7, pace=3.0, market="usdm")
-            runner = web.AppRunner(make_app(exchange), shutdown_timeout=0.1, access_log=None)
+            for market, names in self.symbols.items():
+                for name in names:
+                    exchange.list_generated(name, None, seed=7, pace=3.0, market=market)
+            app = self.make_app(exchange)
+            runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             self.port = runner.addresses[0][1]
@@ -64,7 +76,7 @@ class AccountExchange:
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        assert ready.wait(10)
+        assert ready.wait(60)
         try:
             yield self
         finally:
@@ -73,6 +85,3 @@ class AccountExchange:
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join(10)
             self._loop.close()
-
-
-Opened = Callable[..., dict[str, Any]]

@@ -1,13 +1,9 @@
 """A simulator with the demo's year, in a thread, and its account connected."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import aiohttp
 import pytest
 from aiohttp import web
 from django.conf import settings
@@ -22,37 +18,30 @@ from market.listings import governors
 from simulator import limits
 from simulator.app import Options, make_app
 from simulator.exchange import Exchange
-from simulator.faults import Faults
+from tests.accounts.exchange import AccountExchange
 
 SPOT = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
 USDM = ("BTCUSDT", "ETHUSDT")
 
 
-class DemoExchange:
-    """Runs in a thread of its own, so that synchronous code may talk to it."""
+class DemoExchange(AccountExchange):
+    """With the demo's year, and without a limit of weight: a year is more than a minute's."""
+
+    symbols: ClassVar[dict[str, tuple[str, ...]]] = {"spot": SPOT, "usdm": USDM}
 
     def __init__(self, *, has_demo: bool = True) -> None:
-        self.port = 0
+        super().__init__()
         self.has_demo = has_demo
-        self._loop = asyncio.new_event_loop()
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:
-        async def call() -> Any:
-            async with (
-                aiohttp.ClientSession() as session,
-                session.request(method, self.http + path, json=body or None) as answer,
-            ):
-                return await answer.json()
-
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(20)
+    def make_app(self, exchange: Exchange) -> web.Application:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("spot", "usdm"):
+                patch.setitem(limits.WEIGHT_A_MINUTE, name, 10_000_000)
+            return make_app(exchange, Options(has_demo=self.has_demo))
 
     @property
     def demo(self) -> dict[str, Any]:
@@ -65,7 +54,7 @@ class DemoExchange:
         allowed = dict.fromkeys(
             ("enableReading", "enableSpotAndMarginTrading", "enableFutures"), True
         )
-        found: dict[str, Any] = self.ask("POST", "/simulator/accounts", permissions=allowed, **more)
+        found: dict[str, Any] = self.post("/simulator/accounts", permissions=allowed, **more)
         for market, asset, amount in (
             ("spot", "USDT", "50000"), ("spot", "BNB", "5"), ("usdm", "USDT", "20000"),
         ):  # fmt: skip
@@ -79,44 +68,6 @@ class DemoExchange:
     def truth(self, uid: int) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("GET", f"/simulator/accounts/{uid}/truth")
         return found
-
-    @contextmanager
-    def running(self) -> Iterator["DemoExchange"]:
-        ready, runner = threading.Event(), None
-
-        async def start() -> None:
-            nonlocal runner
-            exchange = Exchange(Faults(), rest_lag_ms=50)
-            for name in SPOT:
-                exchange.list_generated(name, None, seed=7, pace=3.0)
-            for name in USDM:
-                exchange.list_generated(name, None, seed=7, pace=3.0, market="usdm")
-            with pytest.MonkeyPatch.context() as patch:
-                for name in ("spot", "usdm"):
-                    patch.setitem(limits.WEIGHT_A_MINUTE, name, 10_000_000)
-                app = make_app(exchange, Options(has_demo=self.has_demo))
-            runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.port = runner.addresses[0][1]
-            ready.set()
-
-        def run() -> None:
-            asyncio.set_event_loop(self._loop)
-            self._loop.create_task(start())
-            self._loop.run_forever()
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        assert ready.wait(60)
-        try:
-            yield self
-        finally:
-            assert runner is not None
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), self._loop).result(10)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join(10)
-            self._loop.close()
 
 
 def trade(exchange: DemoExchange, opened: dict[str, Any], **order: Any) -> dict[str, Any]:
