@@ -68,6 +68,7 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         "account": account, "sync": Sync.objects.filter(account=account).first(),
         "coverage": [(row, _months(row)) for row in rows], "months": _month_names(),
         "differences": differences.order_by("wallet", "asset"),
+        "lost_fee": differences.filter(cause="missing_fee").first(),
         "off": differences.exclude(cause__in=["", "rounding"]).count(),
         "problems": LedgerProblem.objects.visible_to(request.user).filter(account=account)[:50],
         "problem_count": LedgerProblem.objects.visible_to(request.user)

@@ -17,7 +17,17 @@ from django.views.decorators.http import require_GET
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
 from journal.ledger.group import DOLLARS
-from journal.models import Balance, DailyBalance, DayNote, Difference, Realized, Setup, Sync, Trade
+from journal.models import (
+    Balance,
+    DailyBalance,
+    DayNote,
+    Difference,
+    Market,
+    Realized,
+    Setup,
+    Sync,
+    Trade,
+)
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.setups import occurrences
@@ -197,13 +207,16 @@ def realized(request: SignedInRequest) -> HttpResponse:
 def portfolio(request: SignedInRequest) -> HttpResponse:
     """What is held, in all wallets, at the newest prices, and how that has been."""
     balances = Balance.objects.visible_to(request.user).select_related("account")
-    coins = {("spot", f"{row.asset}USDT") for row in balances}
+    currency = request.user.report_currency
+    coins = {("spot", f"{asset}USDT") for asset in {*(row.asset for row in balances), currency}}
     quotes = valuing.newest_prices(coins)
+    unit = _dollars(currency, quotes)
     rows: list[dict[str, Any]] = []
     for row in balances:
         dollars = _dollars(row.asset, quotes)
-        rows.append({"row": row, "price": dollars,
-                     "value": None if dollars is None else row.total * dollars})  # fmt: skip
+        price = dollars / unit if dollars is not None and unit else None
+        value = None if price is None else row.total * price
+        rows.append({"row": row, "price": price, "value": value})
     rows.sort(key=lambda item: item["value"] or Decimal(0), reverse=True)
     whole = sum((item["value"] for item in rows if item["value"]), Decimal(0))
     for item in rows:
@@ -212,9 +225,16 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         DailyBalance.objects.visible_to(request.user)
         .values("day").annotate(value=Sum("value_usd")).order_by("day")
     )  # fmt: skip
+    positions = valuing.value_positions(request.user)
+    # a futures wallet is worth its open results too
+    open_results = [
+        item.unrealized_money for item in positions
+        if item.position.market == Market.USDM and item.unrealized_money is not None
+    ]  # fmt: skip
     context = {
-        "rows": [item for item in rows if item["row"].total], "total": whole,
-        "positions": valuing.value_positions(request.user),
+        "rows": [item for item in rows if item["row"].total], "currency": currency,
+        "total": whole + sum(open_results, Decimal(0)) if unit else None, "wallets": whole,
+        "positions": positions,
         "history": [{"time": d["day"].isoformat(), "equity": float(d["value"] or 0)}
                     for d in daily],
         "differences": Difference.objects.visible_to(request.user)

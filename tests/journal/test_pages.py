@@ -5,12 +5,24 @@ import zipfile
 from decimal import Decimal as D
 
 import pytest
+import redis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from accounts.models import ExchangeAccount, User
-from journal.models import Annotation, DayNote, Preferences, SavedView, Screenshot, Setup, Trade
+from journal.models import (
+    Annotation,
+    Balance,
+    DayNote,
+    Preferences,
+    SavedView,
+    Screenshot,
+    Setup,
+    Trade,
+)
+from journal.services import valuing
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +249,18 @@ def test_the_api_refuses_what_is_no_change(alices_browser: Client, trade: Trade)
 def test_a_calendar_day_keeps_the_filters(alices_browser: Client, account: ExchangeAccount) -> None:
     text = alices_browser.get("/calendar/?month=2026-03&market=spot").content.decode()
     assert "market=spot&amp;from=2026-03-02" in text
+
+
+def test_the_portfolio_adds_up_what_is_held(
+    alices_browser: Client, account: ExchangeAccount, empty_redis: redis.Redis
+) -> None:
+    for wallet, asset, held in (("spot", "USDT", 100), ("usdm", "USDT", 50), ("spot", "ETH", 2)):
+        Balance.objects.create(
+            account=account, wallet=wallet, asset=asset, free=held, locked=0,
+            updated_at=timezone.now(),
+        )  # fmt: skip
+    now_ms = int(timezone.now().timestamp() * 1000)
+    valuing.keep_prices("spot", {"ETHUSDT": "300"}, now_ms)
+    text = alices_browser.get("/portfolio/").content.decode()
+    assert "$750.00" in text
+    assert "80.0%" in text  # 600 of 750 is ether
