@@ -1,13 +1,18 @@
 """How far an account's history is known, and who is reading it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExchangeAccount
 from journal.models.exchange import Market, OfAccount, OwnedManager
+
+# Requests before a pace can be told.
+LEAST_FOR_PACE = 20
 
 
 class Sync(models.Model):
@@ -49,6 +54,13 @@ class Sync(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.state}"
+
+    @property
+    def left(self) -> timedelta | None:
+        """How long it may still take, at the pace so far; None before that can be said."""
+        if self.started_at is None or self.done < LEAST_FOR_PACE or self.expected <= self.done:
+            return None
+        return (timezone.now() - self.started_at) / self.done * (self.expected - self.done)
 
 
 class Coverage(OfAccount):

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -20,6 +21,7 @@ from journal.models import (
     SavedView,
     Screenshot,
     Setup,
+    Sync,
     Trade,
 )
 from journal.services import valuing
@@ -264,3 +266,18 @@ def test_the_portfolio_adds_up_what_is_held(
     text = alices_browser.get("/portfolio/").content.decode()
     assert "$750.00" in text
     assert "80.0%" in text  # 600 of 750 is ether
+
+
+def test_a_reading_says_how_far_it_is_and_how_long_it_takes(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    Sync.objects.create(
+        account=account, state="running", note="Reading %(symbol)s: orders",
+        note_values={"symbol": "BTCUSDT"}, done=100, expected=300,
+        started_at=timezone.now() - timedelta(seconds=60),
+    )  # fmt: skip
+    text = alices_browser.get(f"/account/exchange/{account.pk}/history/").content.decode()
+    assert "Reading BTCUSDT: orders" in text
+    assert "100 of about 300 requests" in text
+    assert "2m" in text
+    assert "Reading BTCUSDT: orders" in alices_browser.get("/").content.decode()
