@@ -171,7 +171,7 @@ async def collector(port: int, count: int, last_id: int) -> float:
     governor = Governor(client, Limit("bench", 10**9), 100)
     rest = SpotRest("http://127.0.0.1:1", governor)  # nobody answers: nothing must be missing
     outside = Outside(
-        store.HotStore(client), rest, f"ws://127.0.0.1:{port}", lambda _: find_followed()
+        store.HotStore(client), rest, f"ws://127.0.0.1:{port}", lambda _: find_followed("spot")
     )
     ours = Collector("bench", "bench", outside)
     ours.renew_once = _no_lease  # type: ignore[method-assign]

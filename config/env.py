@@ -48,13 +48,16 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def symbols(name: str, default: str) -> list[str]:
-    """Comma-separated symbols in upper case; Binance's may hold any letters or digits."""
-    found = [symbol.upper() for symbol in words(name, default)]
-    for symbol in found:
-        if not symbol.isalnum():
+    """Comma-separated symbols in upper case, with `spot:` or `usdm:` in front or nothing; Binance's
+    may hold any letters or digits."""
+    found = []
+    for word in words(name, default):
+        market, _, symbol = word.rpartition(":")
+        if market not in {"", "spot", "usdm"} or not symbol.replace("_", "").isalnum():
             raise ImproperlyConfigured(
-                f"{name}: expected symbols such as BTCUSDT,ETHUSDT, was {symbol!r}."
+                f"{name}: expected symbols such as BTCUSDT,usdm:ETHUSDT, was {word!r}."
             )
+        found.append(f"{market}:{symbol.upper()}" if market else symbol.upper())
     return list(dict.fromkeys(found))
 
 

@@ -68,10 +68,13 @@ BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vis
 # this machine sees itself.
 OUTGOING_ADDRESS = env.text("OUTGOING_ADDRESS", "")
 
-# Followed from the first start on; later the instruments' rows decide.
+# Followed from the first start on; later the instruments' rows decide. A plain symbol is the spot
+# market and the USD-M future of that name, `spot:` or `usdm:` in front chooses one.
 MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
 WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
+# Instruments that are followed at most, all users' watch-lists together.
+FOLLOW_LIMIT = env.integer("FOLLOW_LIMIT", 200, 1)
 # Instruments that one collector keeps before there is another share; a second collector a share.
 COLLECTOR_SHARE_SYMBOLS = env.integer("COLLECTOR_SHARE_SYMBOLS", 100, 1)
 COLLECTOR_STANDBY = env.boolean("COLLECTOR_STANDBY", False)
@@ -241,6 +244,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "follow what is held or watched": {
+        "task": "journal.follow_wanted",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "remember what was held today": {
         "task": "journal.snapshot",
         "schedule": 600.0,
@@ -253,6 +261,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "refresh what the exchange lists": {
         "task": "market.refresh_listings",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "read what futures have settled": {
+        "task": "market.read_funding",
         "schedule": 60.0,
         "options": {"expires": 60},
     },

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import ExchangeAccount
 from accounts.tasks import check_soon
 from journal.models import Preferences, Sync
-from journal.services import cleaning, demo, settling, snapshots, stamping
+from journal.services import cleaning, demo, settling, snapshots, stamping, watching
 from journal.stream import listening
 from journal.sync.running import synchronise
 from market.binance.errors import ExchangeError
@@ -52,6 +52,14 @@ def supervise() -> None:
         synchronise_account.apply_async((str(pk),), expires=15)
     if live.exists() and not lease.is_held(listening.share()):
         listen.apply_async(expires=5)
+
+
+@shared_task(name="journal.follow_wanted")
+def follow_wanted() -> None:
+    """What is held or watched is followed."""
+    left_out = watching.follow_wanted()
+    if left_out:
+        log.warning("no room to follow", markets=len(left_out), first=str(left_out[0]))
 
 
 @shared_task(name="journal.listen", acks_late=False)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 
 from market.models import (
@@ -19,6 +21,12 @@ class InstrumentAdmin(admin.ModelAdmin):
     list_display = ("symbol", "market", "venue", "is_followed", "band_set")
     list_filter = ("venue", "market", "is_followed")
     search_fields = ("symbol",)
+    exclude = ("is_pinned",)
+
+    def save_model(self, request: Any, obj: Instrument, form: Any, change: bool) -> None:  # noqa: FBT001
+        """What is followed by hand stays followed, whatever is on watch-lists."""
+        obj.is_pinned = obj.is_followed
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Gap)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TypedDict
 
 import msgspec
 
 from lib.decimals import QUOTE_PLACES, decimal, text
+from market.book.levels import Level, Mark, Ticker
 from market.flow.bands import BANDS, SETS, BandSet
 from market.flow.bars import Bar
 from market.flow.cumulative import Unit
@@ -83,12 +85,65 @@ def with_cvd(
     return {**answer, "cvd": quote(total), "bands": said}
 
 
+class BookAnswer(TypedDict):
+    t: int
+    last_update_id: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    spread: str | None
+    mid: str | None
+    imbalance: str | None
+
+
+def book_answer(last_id: int, time: int, bids: list[Level], asks: list[Level]) -> BookAnswer:
+    """Levels as (price, quantity), best first. `imbalance` is (bids - asks) / (bids + asks) of
+    these levels' quantities, -1 to 1; both sides are needed for it, the spread and the mid."""
+    spread = mid = imbalance = None
+    if bids and asks:
+        best_bid, best_ask = bids[0][0], asks[0][0]
+        spread, mid = text(best_ask - best_bid), text((best_bid + best_ask) * 5, 9)
+        bought, sold = sum(q for _, q in bids), sum(q for _, q in asks)
+        imbalance = _ratio(bought - sold, bought + sold, 4)
+    return {
+        "t": time, "last_update_id": last_id, "bids": [_level(level) for level in bids],
+        "asks": [_level(level) for level in asks], "spread": spread, "mid": mid,
+        "imbalance": imbalance,
+    }  # fmt: skip
+
+
+def ticker_answer(ticker: Ticker) -> dict[str, object]:
+    """The last 24 hours; `change` against the price 24 h ago, `change_pct` in percent."""
+    change = ticker.last - ticker.open
+    percent = _ratio(100 * change, ticker.open, 2) if ticker.open else None
+    return {
+        "t": ticker.time, "open": text(ticker.open), "high": text(ticker.high),
+        "low": text(ticker.low), "last": text(ticker.last), "base": text(ticker.base),
+        "quote": text(ticker.quote), "change": text(change), "change_pct": percent,
+    }  # fmt: skip
+
+
+def mark_answer(mark: Mark) -> dict[str, object]:
+    """`rate` is the funding rate that is coming at `next_funding` (epoch ms)."""
+    return {
+        "t": mark.time, "mark": text(mark.price), "index": text(mark.index),
+        "rate": text(mark.rate), "next_funding": mark.next_funding,
+    }  # fmt: skip
+
+
+def _ratio(part: int, whole: int, places: int) -> str:
+    return text(round(Fraction(part * 10**places, whole)), places)
+
+
+def _level(level: Level) -> tuple[str, str]:
+    return text(level[0]), text(level[1])
+
+
 def live_payload(bar: Bar, bands: BandSet, *, time_ms: int, closed: bool, complete: bool) -> str:
     """The tail of a live frame, encoded once for all sockets: `"time":…,"data":{…}}`.
 
     The socket's own consumer puts topic and sequence number in front.
     """
     data = bar_answer(bar, closed=closed, complete=complete)
-    data["trade"] = bands_answer(bar, "trade", bands)
+    data["trade"] = None if bar.lacks_trade_unit else bands_answer(bar, "trade", bands)
     data["order"] = bands_answer(bar, "order", bands)
     return f'"time":{time_ms},"data":{msgspec.json.encode(data).decode()}}}'

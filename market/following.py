@@ -1,32 +1,27 @@
 """Which instruments are followed: the door for everyone who wants a tape kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from lib.dates import to_ms
 from market.collector.tapes import Followed
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
-from market.models import Instrument
+from market.models import Instrument, Listing
 
 
 def follow(*, key: InstrumentKey, since: datetime | None = None) -> Instrument:
-    """Keep this instrument's tape from now on, or from `since`; the collectors notice within
-    seconds."""
-    base, quote = split_symbol(key.symbol)
-    instrument, _ = Instrument.objects.get_or_create(
-        venue=key.venue,
-        market=key.market,
-        symbol=key.symbol,
-        defaults={"base_asset": base, "quote_asset": quote, "band_set": bands_for(quote).id},
-    )
-    if not instrument.is_followed:
-        instrument.is_followed = True
-        instrument.followed_at = timezone.now()
-        instrument.save(update_fields=["is_followed", "followed_at"])
+    """Keep this instrument's tape from now on, or from `since`, until it is stopped; the collectors
+    notice within seconds."""
+    instrument = _known(key)
+    if not (instrument.is_followed and instrument.is_pinned):
+        instrument.is_pinned = True
+        instrument.save(update_fields=["is_pinned"])
+        _start(instrument)
     if since is not None and (instrument.since is None or since < instrument.since):
         instrument.since = since
         instrument.save(update_fields=["since"])
@@ -36,26 +31,86 @@ def follow(*, key: InstrumentKey, since: datetime | None = None) -> Instrument:
 def unfollow(*, key: InstrumentKey) -> None:
     """Stop keeping the tape; what was collected stays."""
     Instrument.objects.filter(venue=key.venue, market=key.market, symbol=key.symbol).update(
-        is_followed=False
+        is_followed=False, is_pinned=False
     )
+
+
+def want(wanted: Collection[InstrumentKey]) -> list[InstrumentKey]:
+    """Follow these beside what is pinned, in their order and as far as FOLLOW_LIMIT has room; what
+    is neither is let go. Returns those that found no room."""
+    with transaction.atomic():
+        kept = {
+            row.key: row
+            for row in Instrument.objects.select_for_update().filter(venue=settings.VENUE)
+        }
+        pinned = {key for key, row in kept.items() if row.is_pinned and row.is_followed}
+        more = [key for key in dict.fromkeys(wanted) if key not in pinned]
+        room = max(0, settings.FOLLOW_LIMIT - len(pinned))
+        for key in more[:room]:
+            _start(kept.get(key) or _known(key))
+        gone = [
+            row.pk
+            for key, row in kept.items()
+            if row.is_followed and key not in pinned and key not in more[:room]
+        ]
+        Instrument.objects.filter(pk__in=gone).update(is_followed=False)
+    return more[room:]
+
+
+def count_room() -> int:
+    """How many more instruments can be followed."""
+    followed = Instrument.objects.filter(venue=settings.VENUE, is_followed=True).count()
+    return max(0, int(settings.FOLLOW_LIMIT) - followed)
 
 
 def follow_first_symbols() -> None:
-    """MARKET_SYMBOLS at their first start; one that somebody stopped following stays stopped."""
-    known = set(
-        Instrument.objects.filter(venue=settings.VENUE, market="spot").values_list(
-            "symbol", flat=True
-        )
-    )
-    for symbol in settings.MARKET_SYMBOLS:
-        if symbol not in known:
-            follow(key=InstrumentKey(settings.VENUE, "spot", symbol))
+    """MARKET_SYMBOLS at their first start; one that somebody stopped following stays stopped.
+
+    `BTCUSDT` is its spot market and, where the exchange lists one, its USD-M future too;
+    `spot:BTCUSDT` and `usdm:BTCUSDT` are one of them.
+    """
+    first = set(_first_keys())
+    ever_pinned = Instrument.objects.filter(venue=settings.VENUE, followed_at__isnull=False)
+    for key in first - {row.key for row in ever_pinned}:
+        follow(key=key)
 
 
-def find_followed() -> Sequence[Followed]:
-    """The followed spot instruments of this installation's venue."""
-    rows = Instrument.objects.filter(venue=settings.VENUE, market="spot", is_followed=True)
+def find_followed(market: str) -> Sequence[Followed]:
+    """The followed instruments of a market of this installation's venue."""
+    rows = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
     return [
         Followed(row.pk, row.key, row.band_set, to_ms(row.since) if row.since else 0)
         for row in rows
     ]
+
+
+def _first_keys() -> list[InstrumentKey]:
+    words = [word.rpartition(":") for word in settings.MARKET_SYMBOLS]
+    plain = [symbol for market, _, symbol in words if not market]
+    futures = Listing.objects.filter(
+        venue=settings.VENUE, market="usdm", symbol__in=plain, status="TRADING"
+    ).values_list("symbol", flat=True)
+    found = [(market or "spot", symbol) for market, _, symbol in words]
+    found += [("usdm", symbol) for symbol in futures]
+    return [InstrumentKey(settings.VENUE, market, symbol) for market, symbol in found]
+
+
+def _known(key: InstrumentKey) -> Instrument:
+    listed = Listing.objects.filter(venue=key.venue, market=key.market, symbol=key.symbol).first()
+    base, quote = split_symbol(key.symbol)
+    if listed is not None:
+        base, quote = listed.base_asset, listed.quote_asset
+    instrument, _ = Instrument.objects.get_or_create(
+        venue=key.venue,
+        market=key.market,
+        symbol=key.symbol,
+        defaults={"base_asset": base, "quote_asset": quote, "band_set": bands_for(quote).id},
+    )
+    return instrument
+
+
+def _start(instrument: Instrument) -> None:
+    if not instrument.is_followed:
+        instrument.is_followed = True
+        instrument.followed_at = timezone.now()
+        instrument.save(update_fields=["is_followed", "followed_at"])

@@ -16,6 +16,12 @@ class InstrumentKey(NamedTuple):
     market: str
     symbol: str
 
+    @property
+    def is_aggregated(self) -> bool:
+        """Its tape is made of aggregates (USD-M: 100 ms, price and side), whose ids it counts; the
+        single trades inside are not known."""
+        return self.market == "usdm"
+
     def __str__(self) -> str:
         return f"{self.venue}:{self.market}:{self.symbol}"
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import CompositePrimaryKey
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from market.instruments import InstrumentKey
@@ -25,8 +26,10 @@ class Instrument(models.Model):
     quote_asset = models.CharField(max_length=20)
     # which edges its bands have (market.flow.bands.SETS)
     band_set = models.CharField(max_length=16)
-    # whether a collector shall keep its tape
+    # whether a collector shall keep its tape: it is pinned, or somebody wants it
     is_followed = models.BooleanField(default=False)
+    # followed until it is stopped by hand (MARKET_SYMBOLS, `manage.py follow`, the admin)
+    is_pinned = models.BooleanField(default=False)
     followed_at = models.DateTimeField(null=True)
     # how far back its tape shall reach, by trade ids; null: from when it is first followed
     since = models.DateTimeField(null=True)
@@ -41,6 +44,9 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.venue} {self.market} {self.symbol}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("future" if self.market == "usdm" else "market", args=[self.symbol])
 
     @property
     def key(self) -> InstrumentKey:
@@ -339,6 +345,44 @@ class MinuteAudit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument_id} {self.minute:%F %R} {self.state}"
+
+
+class FundingRate(models.Model):
+    """What a USD-M future settled between its longs and shorts."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="funding")
+    time = models.DateTimeField()
+    # a part of the position's value: 0.0001 is 0.01 %; positive: longs pay
+    rate = models.DecimalField(max_digits=16, decimal_places=8)
+    # the mark price it was settled at; null where the exchange does not say
+    mark = models.DecimalField(max_digits=28, decimal_places=8, null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "time"], name="funding_once")
+        ]
+        ordering: ClassVar = ["time"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%F %R} {self.rate}"
+
+
+class MarkPrice(models.Model):
+    """The last mark and index price of a minute; minutes in which nobody listened are missing."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="marks")
+    minute = models.DateTimeField()
+    mark = models.DecimalField(max_digits=28, decimal_places=8)
+    index = models.DecimalField(max_digits=28, decimal_places=8)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "minute"], name="mark_once")
+        ]
+        ordering: ClassVar = ["minute"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.minute:%F %R} {self.mark}"
 
 
 class ExchangeBan(models.Model):

@@ -1,5 +1,6 @@
 """Bars for readers: Redis first, PostgreSQL behind it, stitched without a seam."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,6 +109,17 @@ def read_big_orders(tape: InstrumentKey, minimum: Decimal) -> list[BigOrderRecor
         return []
     found = {order.slot: order for order in map(decode_order, texts)}
     return [order for order in found.values() if Decimal(order.value) >= minimum]
+
+
+def read_board(tape: InstrumentKey, kind: str) -> dict[str, Any] | None:
+    """The newest `book`, `ticker` or `mark` as its answer; None when nobody keeps it just now."""
+    try:
+        text: Any = hot_client().get(keys.board(tape, kind))
+    except redis.RedisError as error:
+        log.warning("redis away", wanted=kind, error=type(error).__name__)
+        return None
+    found: dict[str, Any] | None = json.loads(text) if text else None
+    return found
 
 
 def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int) -> Span:

@@ -12,7 +12,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from market import listings
+from market import funding, listings
 from market.archive import partitions, retention, rollups
 from market.binance.errors import ExchangeError
 from market.collector import lease, running, shares
@@ -55,7 +55,7 @@ def collect(share: str) -> None:
     if not is_alone and (len(running.held) >= shares.quota() or pair & running.held):
         return
     members = partial(shares.members, share)
-    did = running.collect_share(share, members, ends_empty=shares.index_of(share) > 0)
+    did = running.collect_share(share, members, ends_empty=not shares.is_first(share))
     if did and not running.shutdown.is_set():
         supervise_collectors.apply_async(expires=5)
 
@@ -99,6 +99,12 @@ def import_vision() -> None:
 @shared_task(name="market.prepare_partitions")
 def prepare_partitions() -> None:
     partitions.prepare_ahead()
+
+
+@shared_task(name="market.read_funding")
+def read_funding() -> None:
+    """What followed futures have settled."""
+    funding.read_funding()
 
 
 @shared_task(name="market.refresh_listings")

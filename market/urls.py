@@ -7,5 +7,6 @@ urlpatterns = [
     path("status/", views.status, name="status"),
     path("staff/imports/", staff.imports, name="imports"),
     path("staff/imports/<int:job_id>/", staff.change_import, name="import-change"),
+    path("market/usdm/<str:symbol>/", views.future, name="future"),
     path("market/<str:symbol>/", views.market, name="market"),
 ]

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from market.models import Instrument
-from market.overview import overview
+from market.overview import WINDOWS, overview
 from market.status import last_gaps, tape_statuses
 
 
@@ -18,16 +18,29 @@ def _followed() -> list[Instrument]:
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "market/home.html", {"rows": overview(_followed())})
+    return render(request, "market/home.html", {"rows": overview(_followed()), "windows": WINDOWS})
 
 
 @login_required
 @require_GET
 def market(request: HttpRequest, symbol: str) -> HttpResponse:
-    instrument = get_object_or_404(
-        Instrument, venue=settings.VENUE, market="spot", symbol=symbol.upper()
-    )
-    return render(request, "market/market.html", {"instrument": instrument, "others": _followed()})
+    return _market(request, "spot", symbol)
+
+
+@login_required
+@require_GET
+def future(request: HttpRequest, symbol: str) -> HttpResponse:
+    return _market(request, "usdm", symbol)
+
+
+def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
+    here = Instrument.objects.filter(venue=settings.VENUE, symbol=symbol.upper())
+    context = {
+        "instrument": get_object_or_404(here, market=name),
+        # the same symbol's other market, to switch to and to compare with
+        "pair": here.exclude(market=name).filter(is_followed=True).first(),
+    }
+    return render(request, "market/market.html", context)
 
 
 @login_required

@@ -19,20 +19,23 @@ def rows(tape: Tape, first: int, last: int, of: str, market: str) -> list[Counte
     return list(tape.aggregates(first, last))
 
 
-def bars(trades: Iterable[Counted], seconds: int = 60) -> dict[int, dict[str, object]]:
+def bars(
+    trades: Iterable[Counted], seconds: int = 60, tick_us: int = 1
+) -> dict[int, dict[str, object]]:
     """Open time in ms -> exact sums as text, bands in both units.
 
-    A sweep is a run of consecutive ids with one time and one side.
+    A sweep is a run of consecutive ids with one time, as the market tells it (futures: in
+    milliseconds, `tick_us` 1000), and one side.
     """
     length = seconds * 1_000_000
     grouped: dict[int, list[Counted]] = {}
     for trade in trades:
         grouped.setdefault(trade.time // length * seconds * 1000, []).append(trade)
     with localcontext(prec=80):
-        return {start: _sums(rows) for start, rows in grouped.items()}
+        return {start: _sums(rows, tick_us) for start, rows in grouped.items()}
 
 
-def _sums(rows: list[Counted]) -> dict[str, object]:
+def _sums(rows: list[Counted], tick_us: int) -> dict[str, object]:
     by_trade, by_order = _empty(), _empty()
     buy = sell = base_buy = base_sell = Decimal(0)
     sweep: list[Counted] = []
@@ -43,7 +46,8 @@ def _sums(rows: list[Counted]) -> dict[str, object]:
         else:
             buy, base_buy = buy + value, base_buy + Decimal(trade.quantity) / UNITS
         _count(by_trade, value, trade.is_buyer_maker)
-        if sweep and (_order(sweep[-1]) != _order(trade) or trade.id != sweep[-1].id + 1):
+        is_next = bool(sweep) and trade.id == sweep[-1].id + 1
+        if sweep and not (is_next and _order(sweep[-1], tick_us) == _order(trade, tick_us)):
             _count(by_order, sum(map(_value, sweep), Decimal(0)), sweep[-1].is_buyer_maker)
             sweep = []
         sweep.append(trade)
@@ -65,8 +69,8 @@ def _sums(rows: list[Counted]) -> dict[str, object]:
     }
 
 
-def _order(trade: Counted) -> tuple[int, bool]:
-    return trade.time, trade.is_buyer_maker
+def _order(trade: Counted, tick_us: int) -> tuple[int, bool]:
+    return trade.time // tick_us, trade.is_buyer_maker
 
 
 def _empty() -> dict[str, list[Decimal]]:

@@ -72,11 +72,13 @@ MakeInstrument = Callable[..., Instrument]
 
 @pytest.fixture
 def make_instrument(db: None) -> Iterator[MakeInstrument]:
-    def make(symbol: str = "BTCUSDT", *, is_followed: bool = True) -> Instrument:
+    def make(
+        symbol: str = "BTCUSDT", *, is_followed: bool = True, market: str = "spot"
+    ) -> Instrument:
         base, quote = split_symbol(symbol)
         return Instrument.objects.create(
-            venue="simulator", market="spot", symbol=symbol, base_asset=base, quote_asset=quote,
-            band_set=bands_for(quote).id, is_followed=is_followed,
+            venue="simulator", market=market, symbol=symbol, base_asset=base, quote_asset=quote,
+            band_set=bands_for(quote).id, is_followed=is_followed, is_pinned=is_followed,
         )  # fmt: skip
 
     yield make

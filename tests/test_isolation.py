@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
-from journal.models import Annotation, ManualFill, Screenshot, Trade
+from journal.models import Annotation, ManualFill, Screenshot, Trade, Watchlist
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
@@ -33,8 +33,10 @@ SIGNED_IN = {
     "api-setups", "api-dashboard", "api-calendar", "api-reports", "report-currency",
     "exchange-accounts",
     "exchange-connect",
-    "instruments", "indicators", "profile", "marks",
-    "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders", "api-accounts",
+    "instruments", "indicators", "profile", "marks", "book", "ticker", "funding", "mark-price",
+    "api-watchlists", "api-market-view", "api-markets", "future",
+    "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders",
+    "api-accounts",
 }  # fmt: skip
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -44,7 +46,7 @@ OWNED = {
     "trade-candles": "trade", "trade-replay": "trade", "trade-picture": "trade",
     "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
-    "manual-remove": "exchange", "api-trade": "trade",
+    "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
@@ -73,7 +75,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
         "<uuid:account_id>": mine["exchange"], "<int:trade_id>": mine["trade"],
         "<uuid:picture_id>": mine["picture"], "<int:fill_id>": mine["fill"],
-        "<str:day>": "2026-03-02",
+        "<str:day>": "2026-03-02", "<int:watchlist_id>": mine["watchlist"],
     }.items():  # fmt: skip
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -98,6 +100,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         account=account, market="spot", symbol="BTCUSDT", base="BTC", quote="USDT", side="BUY",
         price=1, quantity=1, time=trade.opened_at, why="bobs-own",
     )  # fmt: skip
+    watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
     job = ImportJob.objects.create(
         market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
         asked_by="bob",
@@ -109,6 +112,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "trade": str(trade.pk),
         "picture": str(shot.pk),
         "fill": str(fill.pk),
+        "watchlist": str(watchlist.pk),
     }
 
 
@@ -149,6 +153,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert (Screenshot.objects.count(), ManualFill.objects.count()) == (1, 1)
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
+    assert Watchlist.objects.get(user=bob).name == "bobs-own"
 
 
 def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:

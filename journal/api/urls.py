@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.api import exchange, trades
+from journal.api import exchange, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
@@ -20,5 +20,8 @@ urlpatterns = [
     path("dashboard", trades.DashboardView.as_view(), name="api-dashboard"),
     path("calendar", trades.CalendarView.as_view(), name="api-calendar"),
     path("reports", trades.ReportView.as_view(), name="api-reports"),
+    path("watchlists", watchlists.WatchlistsView.as_view(), name="api-watchlists"),
+    path("watchlists/<int:watchlist_id>", watchlists.WatchlistView.as_view(), name="api-watchlist"),
+    path("market-view", watchlists.MarketViewView.as_view(), name="api-market-view"),
     path("setups", trades.SetupsView.as_view(), name="api-setups"),
 ]

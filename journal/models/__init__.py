@@ -33,6 +33,7 @@ from journal.models.trades import (
     Trade,
     TradeFill,
 )
+from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
     "Annotation", "AssetPrice", "Balance", "Book", "Coverage", "DailyBalance", "DayNote",
@@ -40,4 +41,5 @@ __all__ = [
     "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
     "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "Transfer", "Upload",
+    "WatchedMarket", "Watchlist",
 ]  # fmt: skip

@@ -61,6 +61,8 @@ class Preferences(models.Model):
     built_currency = models.CharField(max_length=3, default="USD", editable=False)
     unit = models.CharField(max_length=8, choices=Unit.choices, default=Unit.MONEY)
     hides_amounts = models.BooleanField(default=False)
+    # what the market page draws beside price and CVD: indicators, `marks`, `profile`, `pair`
+    studies = models.JSONField(default=list, editable=False)
 
     def __str__(self) -> str:
         return f"preferences of user {self.user_id}"

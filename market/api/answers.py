@@ -55,6 +55,9 @@ class CvdAnswer(serializers.Serializer[object]):
     unit = serializers.CharField()
     source = serializers.ChoiceField(choices=["hot", "archive", "both"])  # type: ignore[assignment]
     complete = serializers.BooleanField()
+    approximate = serializers.BooleanField(
+        required=False, help_text="Only on futures: orders are guessed from aggregates."
+    )
     gaps = serializers.ListField(child=serializers.DictField())
     bars = BarAnswer(many=True)
 
@@ -99,6 +102,8 @@ def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) ->
         "unit": unit,
         "source": span.source,
         "complete": span.is_whole,
+        # sweeps of aggregates of 100 ms: nearly, not exactly, the takers' orders
+        **({"approximate": True} if instrument.key.is_aggregated else {}),
         "gaps": [gap.as_answer() for gap in span.gaps],
         "bars": bars,
     }

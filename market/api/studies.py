@@ -16,6 +16,7 @@ from lib.decimals import plain, text
 from market import indicators
 from market.api.parameters import RangeParameters
 from market.models import Instrument, Listing
+from market.overview import overview
 from market.reading import Span, read_span
 
 MOST_LISTED = 500
@@ -68,6 +69,16 @@ class InstrumentsView(APIView):
                 | Q(quote_asset__iexact=word)
             )  # fmt: skip
         return Response({"rows": [_instrument(row) for row in found[:MOST_LISTED]]})
+
+
+class MarketsView(APIView):
+    """Everything that is followed: price, 24 h change, order flow of the last minutes."""
+
+    @extend_schema(responses=StudyAnswer)
+    def get(self, request: Request) -> Response:
+        followed = Instrument.objects.filter(venue=settings.VENUE, is_followed=True)
+        found = overview([*followed.order_by("market", "symbol")])
+        return Response({"rows": [line.as_answer() for line in found]})
 
 
 class IndicatorsView(APIView):

@@ -62,8 +62,8 @@ class NoSingleTrades(APIException):
     status_code = 409
     default_code = "no_single_trades"
     default_detail = (
-        "This stretch was imported from aggregates, which hide the single trades: "
-        "expected unit=order, or an import of kind trades."
+        "This stretch was made from aggregates, which hide the single trades: expected unit=order "
+        "(USD-M futures know nothing else), or on spot an import of kind trades."
     )
 
 

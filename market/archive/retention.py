@@ -9,7 +9,7 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from market.archive import parquet, partitions
+from market.archive import marks, parquet, partitions
 from market.archive.rollups import TABLES, roll_up_hour
 from market.models import ArchiveHour, Instrument, Retention
 
@@ -36,6 +36,7 @@ def retain(now: datetime | None = None) -> list[str]:
         log.info("an import is at work: nothing is dropped this time")
         return []
     partitions.sort_rest()
+    marks.drop_old_marks(now)
     dropped: list[str] = []
     for grain, table in GRAINS.items():
         days = _policies(grain)

@@ -35,18 +35,18 @@ class Connection:
         self._request_id = 0
 
     @classmethod
-    async def open(cls, base_url: str, names: Sequence[str], feed: Sink) -> "Connection":
+    async def open(cls, address: str, names: Sequence[str], feed: Sink) -> "Connection":
         """Connected and subscribed as far as the names fit into a URL, the others on their way.
+        `address` ends where the names begin (market.binance.routes).
 
         Raises OSError, picows.WSError or TimeoutError.
         """
         in_url = names[:STREAMS_IN_URL]
         streams = "/".join(quote(name, safe="@_!") for name in in_url)
-        url = f"{base_url}/stream?timeUnit=MICROSECOND&streams={streams}"
         async with asyncio.timeout(CONNECT_SECONDS):
             transport, _ = await ws_connect(
                 lambda: _Listener(feed),
-                url,
+                f"{address}{streams}",
                 enable_auto_ping=True,
                 auto_ping_idle_timeout=IDLE_SECONDS,
                 auto_ping_reply_timeout=PONG_SECONDS,

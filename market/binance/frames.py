@@ -3,11 +3,13 @@
 Sources: binance-spot-api-docs web-socket-streams.md and rest-api.md (2026-07-21).
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from lib.decimals import scaled
+from market.book.levels import DepthChange, Level, Mark, Snapshot, Ticker
 from market.flow.klines import Kline
 from market.flow.trades import Trade
 
@@ -29,6 +31,102 @@ class TradeFrame(
     is_buyer_maker: bool
     event_time: int
     kind: str = "MARKET"
+
+
+class AggTradeFrame(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "id": "a", "price": "p", "quantity": "q", "time": "T", "is_buyer_maker": "m",
+        "event_time": "E", "kind": "X",
+    },
+):  # fmt: skip
+    """USD-M `<symbol>@aggTrade`: trades of 100 ms at one price and side, under the aggregate's id.
+
+    `q` and not `nq` (without RPI orders, since 2025-12-31): whoever took an RPI order was a taker
+    too, the exchange's own candles count it, and archives and old rows know only `q`, so that
+    stream, REST and archive give the same bars.
+    """
+
+    id: int
+    price: str
+    quantity: str
+    time: int
+    is_buyer_maker: bool
+    event_time: int
+    kind: str = "MARKET"
+
+
+class DepthFrame(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "first_id": "U", "last_id": "u", "previous_id": "pu", "event_time": "E", "bids": "b",
+        "asks": "a",
+    },
+):  # fmt: skip
+    """`<symbol>@depth@100ms`; `pu` exists on futures only."""
+
+    first_id: int
+    last_id: int
+    event_time: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    previous_id: int | None = None
+
+
+class DepthBody(msgspec.Struct, gc=False, rename={"last_id": "lastUpdateId", "event_time": "E"}):
+    """`GET …/depth`; spot says no time."""
+
+    last_id: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    event_time: int = 0
+
+
+class TickerFrame(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "event_time": "E", "open": "o", "high": "h", "low": "l", "close": "c", "base": "v",
+        "quote": "q",
+    },
+):  # fmt: skip
+    """`<symbol>@miniTicker`: the last 24 hours."""
+
+    event_time: int
+    open: str
+    high: str
+    low: str
+    close: str
+    base: str
+    quote: str
+
+
+class MarkFrame(
+    msgspec.Struct,
+    gc=False,
+    rename={"event_time": "E", "mark": "p", "index": "i", "rate": "r", "next_funding": "T"},
+):
+    """USD-M `<symbol>@markPrice@1s`; times in epoch ms, the rate that is coming."""
+
+    event_time: int
+    mark: str
+    index: str
+    rate: str
+    next_funding: int
+
+
+class FundingRow(
+    msgspec.Struct,
+    gc=False,
+    rename={"time": "fundingTime", "rate": "fundingRate", "mark": "markPrice"},
+):
+    """A row of `GET /fapi/v1/fundingRate`."""
+
+    time: int
+    rate: str
+    mark: str = ""
 
 
 class BookTickerFrame(
@@ -96,11 +194,73 @@ class TradeRow(
     kind: str = "MARKET"
 
 
-def as_trade(row: TradeFrame | TradeRow) -> Trade:
+class AggTradeRow(
+    msgspec.Struct,
+    gc=False,
+    rename={"id": "a", "price": "p", "quantity": "q", "time": "T", "is_buyer_maker": "m"},
+):
+    """A row of `GET /fapi/v1/aggTrades`."""
+
+    id: int
+    price: str
+    quantity: str
+    time: int
+    is_buyer_maker: bool
+    kind: str = "MARKET"
+
+
+def as_trade(row: TradeFrame | TradeRow | AggTradeFrame | AggTradeRow) -> Trade:
     """Raises ValueError for a price or quantity that is no decimal of at most 8 places."""
     price, quantity = scaled(row.price), scaled(row.quantity)
     is_flow = price > 0 and quantity > 0 and row.kind == "MARKET"
     return Trade(row.id, price, quantity, row.time, row.is_buyer_maker, is_flow)
+
+
+def as_trades(
+    rows: Sequence[TradeRow] | Sequence[AggTradeRow],
+) -> list[Trade]:
+    """Raises ValueError as `as_trade` does."""
+    return [as_trade(row) for row in rows]
+
+
+def as_levels(rows: list[tuple[str, str]]) -> list[Level]:
+    """Raises ValueError for an amount that is no decimal of at most 8 places."""
+    return [(scaled(price), scaled(quantity)) for price, quantity in rows]
+
+
+def as_depth(frame: DepthFrame) -> DepthChange:
+    """Raises ValueError as `as_levels` does."""
+    return DepthChange(
+        frame.first_id, frame.last_id, frame.previous_id, epoch_ms(frame.event_time),
+        as_levels(frame.bids), as_levels(frame.asks),
+    )  # fmt: skip
+
+
+def as_snapshot(body: DepthBody) -> Snapshot:
+    """As of now, where the exchange does not say when. Raises ValueError as `as_levels` does."""
+    at = epoch_ms(body.event_time) or int(time.time() * 1000)
+    return Snapshot(body.last_id, at, as_levels(body.bids), as_levels(body.asks))
+
+
+def as_ticker(frame: TickerFrame) -> Ticker:
+    """Raises ValueError as `as_levels` does."""
+    return Ticker(
+        epoch_ms(frame.event_time), scaled(frame.open), scaled(frame.high), scaled(frame.low),
+        scaled(frame.close), scaled(frame.base), scaled(frame.quote),
+    )  # fmt: skip
+
+
+def as_mark(frame: MarkFrame) -> Mark:
+    """Raises ValueError as `as_levels` does."""
+    return Mark(
+        epoch_ms(frame.event_time), scaled(frame.mark), scaled(frame.index),
+        scaled(frame.rate) if frame.rate else 0, epoch_ms(frame.next_funding),
+    )  # fmt: skip
+
+
+def epoch_ms(moment: int) -> int:
+    """The exchange's time in ms, whichever unit the connection speaks."""
+    return moment // 1000 if moment >= 10**14 else moment
 
 
 def as_kline(body: KlineBody) -> Kline:
@@ -121,6 +281,11 @@ def as_kline_without_ids(row: KlineRow) -> Kline:
     )  # fmt: skip
 
 
+def as_klines(rows: Sequence[KlineRow]) -> list[Kline]:
+    """Raises ValueError as `as_kline` does."""
+    return [as_kline_without_ids(row) for row in rows]
+
+
 def _minute(open_time: int) -> int:
     return open_time // (1_000_000 if open_time >= 10**14 else 1000)
 
@@ -131,6 +296,22 @@ class CombinedTrade(msgspec.Struct, gc=False):
 
 class CombinedBookTicker(msgspec.Struct, gc=False):
     data: BookTickerFrame
+
+
+class CombinedAggTrade(msgspec.Struct, gc=False):
+    data: AggTradeFrame
+
+
+class CombinedDepth(msgspec.Struct, gc=False):
+    data: DepthFrame
+
+
+class CombinedTicker(msgspec.Struct, gc=False):
+    data: TickerFrame
+
+
+class CombinedMark(msgspec.Struct, gc=False):
+    data: MarkFrame
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -160,6 +341,13 @@ class ErrorBody(msgspec.Struct):
 
 
 decode_trade = msgspec.json.Decoder(CombinedTrade).decode
+decode_agg_trade = msgspec.json.Decoder(CombinedAggTrade).decode
+decode_agg_trade_rows = msgspec.json.Decoder(list[AggTradeRow]).decode
+decode_depth = msgspec.json.Decoder(CombinedDepth).decode
+decode_depth_body = msgspec.json.Decoder(DepthBody).decode
+decode_ticker = msgspec.json.Decoder(CombinedTicker).decode
+decode_mark = msgspec.json.Decoder(CombinedMark).decode
+decode_funding_rows = msgspec.json.Decoder(list[FundingRow]).decode
 decode_book_ticker = msgspec.json.Decoder(CombinedBookTicker).decode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 decode_kline = msgspec.json.Decoder(CombinedKline).decode

@@ -13,11 +13,11 @@ class StreamPool:
 
     def __init__(
         self,
-        base_url: str,
+        address: str,
         on_connected: Callable[[Iterable[bytes]], None],
         times: Times | None = None,
     ) -> None:
-        self._make = partial(MarketStream, base_url, on_connected, times)
+        self._make = partial(MarketStream, address, on_connected, times)
         self.streams: list[MarketStream] = [self._make()]
         self._home: dict[bytes, MarketStream] = {}
         self._grown = asyncio.Event()

@@ -1,11 +1,13 @@
-"""The one door to Binance's REST: python-binance's AsyncClient as transport, behind the governor.
+"""The one door to Binance's public REST: python-binance's AsyncClient as transport, behind the
+governor.
 
 What the client lacks is here: our own addresses, microseconds, a time limit, the headers of the
 call's own answer, and errors split by what the caller does.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -16,22 +18,31 @@ from binance.async_client import AsyncClient
 from market.binance.breaker import Breaker
 from market.binance.errors import MustWait, Refused, TryAgain
 from market.binance.frames import (
-    as_kline_without_ids,
-    as_trade,
+    FundingRow,
+    as_klines,
+    as_snapshot,
+    as_trades,
+    decode_agg_trade_rows,
+    decode_depth_body,
     decode_error,
     decode_first_ids,
+    decode_funding_rows,
     decode_kline_rows,
     decode_server_time,
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
+from market.book.levels import Snapshot
 from market.flow.klines import Kline
 from market.flow.trades import Trade
 
+Decoded = TypeVar("Decoded")
+T = TypeVar("T")
+
 TIMEOUT_SECONDS = 10.0
-# Binance's own weights, 2026 (reference: binance-spot-api-docs rest-api.md)
-WEIGHTS = {"trades": 25, "historicalTrades": 25, "aggTrades": 4, "klines": 2, "time": 1}
 PAGE = 1000
+# Levels a side of a book's snapshot.
+BOOK_DEPTH = 1000
 
 
 class Transport(AsyncClient):  # type: ignore[misc]
@@ -51,8 +62,13 @@ class Transport(AsyncClient):  # type: ignore[misc]
         return response.status, response.headers, await response.read()
 
 
-class SpotRest:
-    """Public spot market data. Every method raises TryAgain, MustWait or Refused."""
+class PublicRest:
+    """One market's public data, in the ids of its tape. Every method raises TryAgain, MustWait or
+    Refused."""
+
+    PREFIX: str
+    # Binance's own weights, 2026
+    WEIGHTS: Mapping[str, int]
 
     def __init__(self, base_url: str, governor: Governor) -> None:
         self.governor = governor
@@ -66,16 +82,16 @@ class SpotRest:
             self._transport = None
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
-        """The newest trades, at most 1000, oldest first; from memory, so they are fresh."""
-        body = await self._get("trades", {"symbol": symbol, "limit": PAGE}, kind)
-        return _trades(body)
+        """The newest rows of the tape, at most 1000, oldest first."""
+        raise NotImplementedError
 
     async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
-        """At most 1000 trades from `first_id` on, oldest first; from a database, so they lag."""
-        body = await self._get(
-            "historicalTrades", {"symbol": symbol, "fromId": first_id, "limit": PAGE}, kind
-        )
-        return _trades(body)
+        """At most 1000 rows of the tape from `first_id` on, oldest first."""
+        raise NotImplementedError
+
+    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+        """The id of the tape's first row at or after a moment; None when none came since."""
+        raise NotImplementedError
 
     async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[Kline]:
         """Minutes that open within start <= t <= end, at most 1000, oldest first; no ids (-1)."""
@@ -85,31 +101,21 @@ class SpotRest:
              "limit": PAGE},
             "audit",
         )  # fmt: skip
-        try:
-            return [as_kline_without_ids(row) for row in decode_kline_rows(body)]
-        except (msgspec.DecodeError, ValueError) as error:
-            raise TryAgain(f"expected rows of klines, was {body[:80]!r}") from error
+        return _read("klines", body, decode_kline_rows, as_klines)
 
-    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
-        """The id of the first trade at or after a moment; None when none happened since."""
-        body = await self._get(
-            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
-        )
-        try:
-            rows = decode_first_ids(body)
-        except msgspec.DecodeError as error:
-            raise TryAgain(f"expected rows of aggregates, was {body[:80]!r}") from error
-        return rows[0].first_id if rows else None
+    async def book(self, symbol: str) -> Snapshot:
+        """The order book, BOOK_DEPTH levels a side."""
+        body = await self._get("depth", {"symbol": symbol, "limit": BOOK_DEPTH}, "backfill")
+        return _read("a book", body, decode_depth_body, as_snapshot)
 
     async def measure_clock(self) -> float:
         """The exchange's clock minus ours in ms, as the middle of one call tells it."""
         asked = time.time()
         body = await self._get("time", {}, "audit")
         ours_ms = (asked + time.time()) * 500
-        try:
-            theirs = decode_server_time(body).serverTime
-        except msgspec.DecodeError as error:
-            raise TryAgain(f"expected a server time, was {body[:80]!r}") from error
+        theirs = _read(
+            "a server time", body, decode_server_time, lambda said: float(said.serverTime)
+        )
         offset = (theirs / 1000 if theirs >= 10**14 else theirs) - ours_ms
         try:
             await self.governor.keep_clock(offset)
@@ -120,7 +126,7 @@ class SpotRest:
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
         self._breaker.check()
         try:
-            await self.governor.reserve(WEIGHTS[path], kind, patience=5.0)
+            await self.governor.reserve(self.WEIGHTS[path], kind, patience=5.0)
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be asked, so nobody calls") from error
         query = "&".join(f"{key}={quote(str(value))}" for key, value in params.items())
@@ -146,7 +152,7 @@ class SpotRest:
         try:
             answer: tuple[int, Mapping[str, str], bytes] = await self._transport._request(
                 "get",
-                f"{self._base_url}/api/v3/{path}",
+                f"{self._base_url}{self.PREFIX}/{path}",
                 False,
             )
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
@@ -168,8 +174,80 @@ class SpotRest:
         return Refused(code, message)
 
 
-def _trades(body: bytes) -> list[Trade]:
+class SpotRest(PublicRest):
+    """Source: binance-spot-api-docs rest-api.md. A row of the tape is a trade."""
+
+    PREFIX = "/api/v3"
+    WEIGHTS: Mapping[str, int] = {
+        "trades": 25, "historicalTrades": 25, "aggTrades": 4, "klines": 2, "time": 1, "depth": 50,
+    }  # fmt: skip
+
+    async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
+        """From memory, so they are fresh."""
+        body = await self._get("trades", {"symbol": symbol, "limit": PAGE}, kind)
+        return _read("rows of trades", body, decode_trade_rows, as_trades)
+
+    async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
+        """From a database, so they lag."""
+        params = {"symbol": symbol, "fromId": first_id, "limit": PAGE}
+        body = await self._get("historicalTrades", params, kind)
+        return _read("rows of trades", body, decode_trade_rows, as_trades)
+
+    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+        body = await self._get(
+            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
+        )
+        rows = _read("rows of aggregates", body, decode_first_ids, tuple)
+        return rows[0].first_id if rows else None
+
+
+class UsdmRest(PublicRest):
+    """Source: developers.binance.com, USD-M futures. A row of the tape is an aggregate of 100 ms;
+    the exchange remembers them for a day or two only."""
+
+    PREFIX = "/fapi/v1"
+    WEIGHTS: Mapping[str, int] = {
+        "aggTrades": 20, "klines": 5, "time": 1, "depth": 20, "fundingRate": 1,
+    }  # fmt: skip
+
+    async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
+        params: dict[str, object] = {"symbol": symbol, "limit": PAGE}
+        body = await self._get("aggTrades", params, kind)
+        return _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+
+    async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
+        params = {"symbol": symbol, "fromId": first_id, "limit": PAGE}
+        body = await self._get("aggTrades", params, kind)
+        return _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+
+    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+        body = await self._get(
+            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
+        )
+        rows = _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+        return rows[0].id if rows else None
+
+    async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[Kline]:
+        """They count single trades, of which this tape knows nothing."""
+        rows = await super().klines(symbol, start_ms, end_ms)
+        return [row.without_trades() for row in rows]
+
+    async def funding(self, symbol: str, start_ms: int) -> list[FundingRow]:
+        """Settled funding from a moment on, at most 1000 rows, oldest first."""
+        params = {"symbol": symbol, "startTime": start_ms, "limit": PAGE}
+        body = await self._get("fundingRate", params, "audit")
+        return _read("rows of funding", body, decode_funding_rows, list)
+
+
+def rest_of(market: str) -> type[PublicRest]:
+    return UsdmRest if market == "usdm" else SpotRest
+
+
+def _read(
+    what: str, body: bytes, decode: Callable[[bytes], Decoded], convert: Callable[[Decoded], T]
+) -> T:
+    """Raises TryAgain for what is not what was asked for."""
     try:
-        return [as_trade(row) for row in decode_trade_rows(body)]
+        return convert(decode(body))
     except (msgspec.DecodeError, ValueError) as error:
-        raise TryAgain(f"expected rows of trades, was {body[:80]!r}") from error
+        raise TryAgain(f"expected {what}, was {body[:80]!r}") from error

@@ -45,7 +45,7 @@ class MarketStream:
 
     def __init__(
         self,
-        base_url: str,
+        address: str,
         on_connected: Callable[[Iterable[bytes]], None],
         times: Times | None = None,
     ) -> None:
@@ -55,7 +55,7 @@ class MarketStream:
         self.replacements = 0
         self.malformed = 0
         self._routes: dict[bytes, Sink] = {}
-        self._base_url = base_url
+        self._address = address
         self._on_connected = on_connected
         self._times = times or Times()
         self._open: list[Connection] = []
@@ -122,7 +122,7 @@ class MarketStream:
 
     async def _connect(self) -> Connection:
         names = [name.decode() for name in self.sinks]
-        connection = await Connection.open(self._base_url, names, self.feed)
+        connection = await Connection.open(self._address, names, self.feed)
         # those that were added while we connected
         added = [name.decode() for name in self.sinks if name.decode() not in set(names)]
         connection.control("SUBSCRIBE", added)

@@ -15,7 +15,7 @@ from market.archive import audits
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
 from market.binance.frames import as_kline, decode_kline
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
 from market.collector.rebuild import NotYet, Place, rebuild_minute
 from market.collector.tapes import Tape
 from market.flow.bars import Bar, roll_up
@@ -41,7 +41,9 @@ def take_kline(tape: Tape, frame: bytes) -> None:
     try:
         body = decode_kline(frame).data.k
         if body.is_closed and len(tape.klines) < PENDING_LIMIT:
-            tape.klines.append(as_kline(body))
+            kline = as_kline(body)
+            is_aggregated = tape.followed.key.is_aggregated
+            tape.klines.append(kline.without_trades() if is_aggregated else kline)
     except (msgspec.DecodeError, ValueError) as error:
         log.warning("malformed kline", tape=str(tape.followed.key), error=str(error))
 
@@ -49,7 +51,7 @@ def take_kline(tape: Tape, frame: bytes) -> None:
 class Auditor:
     """Everything here may be tried again: it holds no state of its own but when it looked last."""
 
-    def __init__(self, rest: SpotRest) -> None:
+    def __init__(self, rest: PublicRest) -> None:
         self._rest = rest
         self._patrolled: dict[int, float] = {}
 

@@ -17,13 +17,16 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
-from market.archive import bans
+from market.archive import bans, marks
 from market.archive import seconds as archive
+from market.binance.connection import Sink
 from market.binance.errors import ExchangeError
-from market.binance.frames import as_trade, decode_book_ticker, decode_trade
+from market.binance.frames import as_trade, decode_agg_trade, decode_book_ticker, decode_trade
 from market.binance.pool import StreamPool
-from market.collector import lease
+from market.binance.routes import addresses, books_route
+from market.collector import board, lease
 from market.collector.audit import Auditor, take_kline
+from market.collector.board import Board, BoardKeeper
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.reach import reach_back
@@ -66,9 +69,16 @@ class Collector:
         self.outside = outside
         self.database = DatabaseThread()
         self._wake = asyncio.Event()
-        self.streams = StreamPool(outside.stream_url, self._on_connected, outside.times)
+        self.pools = {
+            route: StreamPool(address, self._on_connected, outside.times)
+            for route, address in addresses(outside.market, outside.stream_url).items()
+        }
+        # trades, candles and tickers on one kind of connection; books maybe on another
+        self.streams = self.pools["market"]
+        self.books = self.pools[books_route(outside.market)]
         self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
         self.auditor = Auditor(outside.rest)
+        self.boards = BoardKeeper(outside.hot.client, outside.rest, holder, self._background)
         self.malformed = 0
         self._last_beat = 0.0
         self._needs_load: set[InstrumentKey] = set()
@@ -82,9 +92,11 @@ class Collector:
             await self.restore_ban_once()
         await self.follow_once()
         loops = [
-            self.streams.run(self.stop),
+            *(pool.run(self.stop) for pool in self.pools.values()),
             self._flush_loop(),
             self._every(SAVE_SECONDS, self.save_once),
+            self._every(SAVE_SECONDS, self.save_marks_once),
+            self._every(board.PAUSE_SECONDS, self.show_boards_once),
             self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
             self._every(SAVE_SECONDS, self.reach_back_once, may_cancel=True),
             self._every(AUDIT_SECONDS, self.audit_once, may_cancel=True),
@@ -108,7 +120,8 @@ class Collector:
 
     def _take_trade(self, tape: Tape, frame: bytes) -> None:
         try:
-            payload = decode_trade(frame).data
+            is_aggregated = tape.followed.key.is_aggregated
+            payload = decode_agg_trade(frame).data if is_aggregated else decode_trade(frame).data
             trade = as_trade(payload)
         except (msgspec.DecodeError, ValueError) as error:
             self.malformed += 1
@@ -122,14 +135,16 @@ class Collector:
         self._wake.set()
 
     @staticmethod
-    def _take_book(tape: Tape, frame: bytes) -> None:
-        tape.book = frame  # only the newest matters; decoded when a bar is written
+    def _take_best(tape: Tape, frame: bytes) -> None:
+        tape.best = frame  # only the newest matters; decoded when a bar is written
 
     def _on_connected(self, names: Iterable[bytes]) -> None:
         connected = set(names)
         for tape in self.tapes.values():
-            if tape.streams[0] in connected:
+            if tape.streams.trades in connected:
                 self.watch.unverify(tape)
+            if tape.streams.depth in connected:
+                tape.board.forget_book()
 
     # --- flushing -------------------------------------------------------------------------------
 
@@ -165,7 +180,7 @@ class Collector:
             self._look_after_beginning(tape)
             await tape.writer.step()
             await self._look_after_hole(tape)
-            self._read_book(tape)
+            self._read_best(tape)
             self.watch.cover(tape)
             if tape.writer.is_dirty or (beat and tape.writer.has_begun):
                 dirty.append(tape)
@@ -234,10 +249,10 @@ class Collector:
             for tape, (_, count) in zip(tapes, counts, strict=True):
                 tape.writer.has_second_viewers = count > 0
 
-    def _read_book(self, tape: Tape) -> None:
-        if not tape.book:
+    def _read_best(self, tape: Tape) -> None:
+        if not tape.best:
             return
-        frame, tape.book = tape.book, b""
+        frame, tape.best = tape.best, b""
         try:
             book = decode_book_ticker(frame).data
             tape.writer.best = (scaled(book.bid), scaled(book.ask))
@@ -245,6 +260,12 @@ class Collector:
             log.warning("malformed book ticker", error=str(error))
 
     # --- beside the flow ------------------------------------------------------------------------
+
+    async def show_boards_once(self) -> None:
+        """Books, tickers and marks that changed."""
+        for tape in self.tapes.values():
+            tape.board.is_heard = self.books.stream_of(tape.streams.depth).is_connected
+        await self.boards.show([tape.board for tape in self.tapes.values()])
 
     async def save_once(self) -> None:
         """1 s bars with cursor, revision and open sweep to PostgreSQL, one transaction a tape."""
@@ -260,6 +281,16 @@ class Collector:
             except DatabaseError as error:
                 tape.writer.give_back(bars, gaps)
                 log.warning("bars not saved", tape=str(tape.followed.key), error=str(error)[:200])
+
+    async def save_marks_once(self) -> None:
+        """Mark prices of ended minutes to PostgreSQL."""
+        for tape in list(self.tapes.values()):
+            if ended := tape.board.take_ended_marks():
+                try:
+                    await self.database.run(marks.save_marks, tape.followed.id, ended)
+                except DatabaseError:
+                    tape.board.marks = {**ended, **tape.board.marks}
+                    raise
 
     async def rebuild_once(self) -> None:
         """Work on the smallest open gap of each tape."""
@@ -307,7 +338,9 @@ class Collector:
         if gone:
             await self.save_once()  # whoever takes them over finds everything in its place
         for key in gone:
-            self.streams.unsubscribe(self.tapes.pop(key).streams)
+            names = self.tapes.pop(key).streams
+            for pool in self.pools.values():
+                pool.unsubscribe(names)
         for key, item in followed.items():
             if key not in self.tapes:
                 await self._start(item)
@@ -330,21 +363,31 @@ class Collector:
             partial(self.database.run, archive.saved_newest, item.id),
         )
         await writer.load()
-        tape = Tape(item, writer, place)
+        tape = Tape(item, writer, place, Board(item.key))
         self.tapes[item.key] = tape
-        trade, book, kline = tape.streams
-        self.streams.subscribe(
-            {
-                trade: partial(self._take_trade, tape),
-                book: partial(self._take_book, tape),
-                kline: partial(take_kline, tape),
-            }
-        )
-        if self.streams.stream_of(trade).is_connected:
+        names = tape.streams
+        sinks: dict[bytes, Sink] = {
+            names.trades: partial(self._take_trade, tape),
+            names.kline: partial(take_kline, tape),
+            names.ticker: tape.board.take_ticker,
+            names.mark: tape.board.take_mark,
+        }
+        books: dict[bytes, Sink] = {
+            names.best: partial(self._take_best, tape),
+            names.depth: tape.board.take_depth,
+        }
+        sinks.pop(b"", None)  # spot has no mark
+        if self.books is self.streams:
+            sinks |= books
+        else:
+            self.books.subscribe(books)
+        self.streams.subscribe(sinks)
+        if self.streams.stream_of(names.trades).is_connected:
             self._background(self.watch.catch_up(tape))
 
     async def renew_once(self) -> None:
-        state = "connected" if self.streams.is_connected else "reconnecting"
+        is_connected = all(pool.is_connected for pool in self.pools.values())
+        state = "connected" if is_connected else "reconnecting"
         if not await self.database.run(lease.renew, self.share, self.holder, state):
             log.warning("lease lost", share=self.share)
             self.stop.set()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from market.binance.errors import ExchangeError, MustWait
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
 
@@ -29,7 +29,7 @@ class Found:
     next_id: int
 
 
-async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> AsyncIterator[Found]:
+async def fill(rest: PublicRest, symbol: str, hole: Hole, seconds: float) -> AsyncIterator[Found]:
     """What REST has of a hole, as it comes, for at most `seconds`.
 
     An answer that ends before the hole does means not yet: the question is asked again.
@@ -61,7 +61,7 @@ async def fill(rest: SpotRest, symbol: str, hole: Hole, seconds: float) -> Async
 
 
 async def pages(
-    rest: SpotRest, symbol: str, first_id: int, last_id: int, kind: str
+    rest: PublicRest, symbol: str, first_id: int, last_id: int, kind: str
 ) -> AsyncIterator[Found]:
     """All ids from `first_id` to `last_id`, page by page; ends early where REST is not that far.
 

@@ -6,7 +6,7 @@ import structlog
 
 from market.archive import partitions
 from market.archive import seconds as archive
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
 from market.collector.tapes import Tape
 from market.hot.codec import GapRecord
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 CAUSE = "reaching back"
 
 
-async def reach_back(tape: Tape, rest: SpotRest) -> bool:
+async def reach_back(tape: Tape, rest: PublicRest) -> bool:
     """Open the gap before the tape's beginning, once; the rebuild fills it, with progress.
 
     Returns whether there is one. Raises the REST adapter's errors.

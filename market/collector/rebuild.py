@@ -10,7 +10,7 @@ import structlog
 from msgspec import structs
 
 from market.archive import seconds as archive
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
 from market.collector.database import DatabaseThread
 from market.collector.filler import Found, pages
 from market.collector.writer import gap_text, newer_of
@@ -48,7 +48,7 @@ class NotYet(Exception):
     """The exchange or the live writer is not far enough; try again later."""
 
 
-async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapRecord]:
+async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[GapRecord]:
     """Fill an open gap behind the live writer; returns what became of it. Whole minutes are written
     as they get ready, and the gap remembers how far, so a killed rebuild goes on where it was.
 
@@ -59,7 +59,7 @@ async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapR
         raise NotYet("the second behind the gap is still live")
     first_id, last_id = await _whole_seconds(place, gap)
     first_id = max(first_id, gap.filled_to + 1)
-    builder = TapeBuilder(place.bands, state.ticks)
+    builder = _new_builder(place, state)
     missing: list[tuple[int, int]] = []
     done = first_id - 1
     async for found in pages(rest, place.tape.symbol, first_id, last_id, "backfill"):
@@ -75,7 +75,7 @@ async def rebuild_gap(place: Place, rest: SpotRest, gap: GapRecord) -> list[GapR
     return closed
 
 
-async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> bool:
+async def rebuild_minute(place: Place, rest: PublicRest, kline: Kline) -> bool:
     """Make one closed minute anew from its ids. False, and nothing is touched, when the exchange's
     trades do not add up to its own candle.
 
@@ -84,7 +84,7 @@ async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> bool:
     state = await place.hot.state(place.tape)
     if state is None:
         raise NotYet("Redis does not know the tape")
-    builder = TapeBuilder(place.bands, state.ticks)
+    builder = _new_builder(place, state)
     done = kline.first_id - 1
     if kline.trades:
         async for found in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
@@ -99,6 +99,10 @@ async def rebuild_minute(place: Place, rest: SpotRest, kline: Kline) -> bool:
     await _write(place, builder, sorted(builder.changed), [], kline.last_id, kline.minute)
     log.warning("minute rebuilt", tape=str(place.tape), minute=kline.minute)
     return True
+
+
+def _new_builder(place: Place, state: State) -> TapeBuilder:
+    return TapeBuilder(place.bands, state.ticks, lacks_trade_unit=place.tape.is_aggregated)
 
 
 async def rewrite(place: Place, builder: TapeBuilder) -> None:

@@ -10,9 +10,9 @@ import uvloop
 from django.conf import settings
 from django.db import DatabaseError
 
+from market import listings
 from market.archive import partitions
-from market.binance.governor import Governor, Limit
-from market.binance.rest import SpotRest
+from market.binance.rest import rest_of
 from market.collector import lease
 from market.collector.collector import Collector
 from market.collector.tapes import Followed, Outside
@@ -23,8 +23,6 @@ log = structlog.get_logger(__name__)
 
 # A slice ends on purpose now and then: memory is given back and new code comes in.
 SLICE_SECONDS = 6 * 3600
-# Binance, 2026: 6000 weight a minute and IP on spot.
-SPOT_WEIGHT = 6000
 
 FindMembers = Callable[[Collection[InstrumentKey]], Sequence[Followed]]
 
@@ -60,14 +58,14 @@ def collect_share(share: str, find_members: FindMembers, *, ends_empty: bool = F
 
 async def _collect(share: str, holder: str, find_members: FindMembers, ends_empty: bool) -> None:
     client = store.connect(settings.REDIS_URL)
-    governor = Governor(
-        client, Limit(settings.BINANCE_SPOT_API_URL, SPOT_WEIGHT), settings.WEIGHT_BUDGET_PCT
-    )
+    market = market_of(share)
+    api_url, stream_url, budget = _address(market)
     outside = Outside(
         hot=store.HotStore(client),
-        rest=SpotRest(settings.BINANCE_SPOT_API_URL, governor),
-        stream_url=settings.BINANCE_SPOT_STREAM_URL,
+        rest=rest_of(market)(api_url, listings.governors(client)[budget]),
+        stream_url=stream_url,
         find_members=find_members,
+        market=market,
         hot_seconds=settings.HOT_SECONDS_TTL,
         hot_minutes=settings.HOT_MINUTES_TTL,
         ends_empty=ends_empty,
@@ -79,6 +77,18 @@ async def _collect(share: str, holder: str, find_members: FindMembers, ends_empt
     finally:
         watch.cancel()
         await client.aclose()
+
+
+def market_of(share: str) -> str:
+    """`venue:market:…`; any other name is a spot share."""
+    return "usdm" if share.split(":")[1:2] == ["usdm"] else "spot"
+
+
+def _address(market: str) -> tuple[str, str, str]:
+    """(REST, streams, whose weight budget)"""
+    if market == "usdm":
+        return settings.BINANCE_FUTURES_API_URL, settings.BINANCE_FUTURES_STREAM_URL, "fapi"
+    return settings.BINANCE_SPOT_API_URL, settings.BINANCE_SPOT_STREAM_URL, "api"
 
 
 async def _stop_in_time(collector: Collector) -> None:

@@ -1,8 +1,8 @@
 """Which collector keeps which tapes: shares of the followed instruments, one lease each.
 
-There are as many shares as collector workers, more when a share would grow too large, never more
-than instruments. An instrument's share is chosen by rendezvous hashing, so when a worker comes or
-goes only the tapes that must move do.
+A share is of one market: `venue:market:index`. A market has as many as there are collector workers,
+more when a share would grow too large, never more than instruments. An instrument's share is chosen
+by rendezvous hashing, so when a worker comes or goes only the tapes that must move do.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from market.models import CollectorWorker
 BEAT_SECONDS = 5.0
 GONE_AFTER = timedelta(seconds=20)
 STANDBY = ":standby"
+MARKETS = ("spot", "usdm")
 
 
 def beat(worker: str) -> None:
@@ -46,8 +47,13 @@ def count_shares(instruments: int, workers: int) -> int:
 
 def names() -> list[str]:
     """Every share that somebody should hold now, standbys behind their shares."""
-    count = count_shares(len(find_followed()), count_workers())
-    shares = [f"{settings.VENUE}:spot:{index}" for index in range(count)]
+    shares = [
+        name_of(market, index)
+        for market in MARKETS
+        # spot has one even when nothing is followed: somebody must notice what is followed next
+        if (followed := len(find_followed(market))) or market == "spot"
+        for index in range(count_shares(followed, count_workers()))
+    ]
     return shares + [share + STANDBY for share in shares if settings.COLLECTOR_STANDBY]
 
 
@@ -64,17 +70,25 @@ def home_of(key: InstrumentKey, count: int) -> int:
 def members(share: str, having: Collection[InstrumentKey]) -> Sequence[Followed]:
     """What a share's collector keeps: its own instruments, and those it has whose new home nobody
     holds yet, so that a move leaves no second uncovered."""
-    followed = find_followed()
+    market = share.split(":")[1]
+    followed = find_followed(market)
     count = count_shares(len(followed), count_workers())
     mine = index_of(share)
     kept = []
     for item in followed:
         home = home_of(item.key, count)
-        if home == mine or (
-            item.key in having and not lease.is_held(f"{settings.VENUE}:spot:{home}")
-        ):
+        if home == mine or (item.key in having and not lease.is_held(name_of(market, home))):
             kept.append(item)
     return kept
+
+
+def name_of(market: str, index: int) -> str:
+    return f"{settings.VENUE}:{market}:{index}"
+
+
+def is_first(share: str) -> bool:
+    """The share that is always there, even when nothing is followed."""
+    return share.removesuffix(STANDBY) == name_of("spot", 0)
 
 
 def index_of(share: str) -> int:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
+from market.binance.routes import Streams, streams_of
 from market.binance.stream import Times
+from market.collector.board import Board
 from market.collector.rebuild import Place
 from market.collector.writer import TapeWriter
 from market.flow.klines import Kline
@@ -32,6 +34,7 @@ class Tape:
     followed: Followed
     writer: TapeWriter
     place: Place
+    board: Board
     # the first missing id, and since when it is missed
     hole_at: int = -1
     hole_since: float = 0.0
@@ -52,16 +55,14 @@ class Tape:
     is_verified: bool = False
     verified_ms: int = 0
     filling: asyncio.Task[None] | None = None
-    book: bytes = b""
+    # the newest frame of best prices, decoded when a bar is written
+    best: bytes = b""
     # candles of closed minutes, to be compared with ours
     klines: list[Kline] = field(default_factory=list)
 
     @property
-    def streams(self) -> tuple[bytes, bytes, bytes]:
-        """Names of its trades, its best prices and its minutes."""
-        symbol = self.followed.key.symbol.lower()
-        trade, book, kline = (f"{symbol}@{kind}" for kind in ("trade", "bookTicker", "kline_1m"))
-        return trade.encode(), book.encode(), kline.encode()
+    def streams(self) -> Streams:
+        return streams_of(self.followed.key)
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,12 @@ class Outside:
     """What the collector talks to."""
 
     hot: HotStore
-    rest: SpotRest
+    rest: PublicRest
     stream_url: str
     # asks PostgreSQL what to keep, given what is kept now
     find_members: Callable[[Collection[InstrumentKey]], Sequence[Followed]]
+    # all of a collector's tapes are of one market, as its addresses and its budget are
+    market: str = "spot"
     # how long verified 1 s and 1 m bars stay in Redis, in seconds
     hot_seconds: int = 2 * 3600
     hot_minutes: int = 48 * 3600

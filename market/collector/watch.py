@@ -14,7 +14,7 @@ import structlog
 
 from market.binance.errors import ExchangeError
 from market.binance.pool import StreamPool
-from market.binance.rest import SpotRest
+from market.binance.rest import PublicRest
 from market.collector.tapes import Tape
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -41,7 +41,7 @@ class Watch:
 
     def __init__(
         self,
-        rest: SpotRest,
+        rest: PublicRest,
         streams: StreamPool,
         background: Callable[[Awaitable[None]], asyncio.Task[None]],
         wake: asyncio.Event,
@@ -94,7 +94,7 @@ class Watch:
         is_quiet = quiet_for > QUIET_SECONDS
         pause = min(max(QUIET_SECONDS, quiet_for / 4), LONGEST_CHECK_PAUSE)
         pause = QUIET_SECONDS if tape.silent_checks else pause
-        if not self._streams.stream_of(tape.streams[0]).is_connected:
+        if not self._streams.stream_of(tape.streams.trades).is_connected:
             tape.is_verified = False
         elif (
             (is_quiet or not tape.is_verified)
@@ -167,10 +167,10 @@ class Watch:
         if not is_silent or time.monotonic() - tape.heard_at < QUIET_SECONDS:
             return
         tape.silent_checks += 1
-        name = tape.streams[0]
+        name = tape.streams.trades
         if tape.silent_checks == SUBSCRIBE_AGAIN_AT:
             log.warning("stream is silent, subscribing again", stream=name.decode())
-            self._streams.stream_of(name).subscribe_again(tape.streams)
+            self._streams.stream_of(name).subscribe_again([name, tape.streams.kline])
         elif tape.silent_checks % REPLACE_AT == 0:
             log.warning("stream stays silent, replacing its connection", stream=name.decode())
             self._streams.stream_of(name).replace()

@@ -76,7 +76,7 @@ class TapeWriter:
         self.inbox: list[Trade] = []
         self.unfillable: list[tuple[int, int]] = []
         self.cursor = Cursor()
-        self.builder = TapeBuilder(bands)
+        self.builder = self._new_builder()
         self.unsaved = Unsaved()
         self.best: tuple[int, int] = (0, 0)
         self.price = 0
@@ -101,6 +101,9 @@ class TapeWriter:
         self._gaps: dict[int, GapRecord] = {}
         self._before: dict[int, tuple[int, Bar]] = {}
         self._announced = 0
+
+    def _new_builder(self) -> TapeBuilder:
+        return TapeBuilder(self.bands, lacks_trade_unit=self.tape.is_aggregated)
 
     # --- where the tape stands ------------------------------------------------------------------
 
@@ -193,7 +196,7 @@ class TapeWriter:
         self._kept = []
         self._gaps.clear()  # a hole that is still there shows itself again
         self._before.clear()
-        self.builder = TapeBuilder(self.bands)
+        self.builder = self._new_builder()
         if state is None:
             self.inbox += self.cursor.waiting.values()
             self.cursor = Cursor()

@@ -1,6 +1,6 @@
 """The exchange's own candle of a minute, and whether our bar agrees with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from market.flow.bars import Bar
 
@@ -11,7 +11,8 @@ QUOTE_DIGITS = 10**8
 @dataclass(frozen=True)
 class Kline:
     """`minute` is the open time in epoch seconds; prices and base in 1e-8, quote in 1e-8 of its
-    asset; ids are -1 for a minute without trades."""
+    asset; ids are -1 for a minute without trades. `trades` is -1 where only its sums can be
+    compared with a tape: the candle counts single trades, the tape aggregates."""
 
     minute: int
     first_id: int
@@ -26,6 +27,10 @@ class Kline:
     quote: int
     quote_buy: int
 
+    def without_trades(self) -> "Kline":
+        """For a tape of aggregates: count and ids are of single trades."""
+        return replace(self, trades=-1 if self.trades else 0, first_id=-1, last_id=-1)
+
 
 def differences(kline: Kline, bar: Bar | None) -> list[str]:
     """Names of the figures that do not agree; a missing bar is one without trades.
@@ -36,22 +41,25 @@ def differences(kline: Kline, bar: Bar | None) -> list[str]:
     """
     ours = bar or Bar(kline.minute)
     pairs = {
-        "trades": (ours.trades, kline.trades),
         "base": (ours.base_buy + ours.base_sell, kline.base),
         "base_buy": (ours.base_buy, kline.base_buy),
     }
+    if kline.trades >= 0:
+        pairs["trades"] = (ours.trades, kline.trades)
     if kline.trades:
-        names = ("first_id", "last_id", "open", "high", "low", "close")
+        names: tuple[str, ...] = ("open", "high", "low", "close")
+        if kline.trades > 0:
+            names = ("first_id", "last_id", *names)
         pairs |= {name: (getattr(ours, name), getattr(kline, name)) for name in names}
     found = [name for name, (mine, theirs) in pairs.items() if mine != theirs]
     for name, mine, theirs in (
         ("quote", ours.quote_buy + ours.quote_sell, kline.quote),
         ("quote_buy", ours.quote_buy, kline.quote_buy),
     ):
-        allowed = 0 if mine % QUOTE_DIGITS == 0 else kline.trades * QUOTE_DIGITS
+        allowed = 0 if mine % QUOTE_DIGITS == 0 else max(kline.trades, ours.trades) * QUOTE_DIGITS
         if abs(mine - theirs * QUOTE_DIGITS) > allowed:
             found.append(name)
-    for unit in (ours.trade, ours.order):
+    for unit in (ours.order,) if ours.lacks_trade_unit else (ours.trade, ours.order):
         if (sum(unit[:6]), sum(unit[6:12])) != (ours.quote_buy, ours.quote_sell):
             found.append("bands")
     return found

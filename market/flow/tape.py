@@ -53,7 +53,10 @@ class TapeBuilder:
     `changed` collects the seconds whose bars differ from what was last taken.
     """
 
-    def __init__(self, bands: BandSet, ticks_per_second: int = 1_000_000) -> None:
+    def __init__(
+        self, bands: BandSet, ticks_per_second: int = 1_000_000, *, lacks_trade_unit: bool = False
+    ) -> None:
+        """`lacks_trade_unit`: the rows are aggregates, whose single trades are unknown."""
         self.bands = bands
         self.ticks = ticks_per_second
         self.held: dict[int, dict[int, Bar]] = {}
@@ -61,6 +64,7 @@ class TapeBuilder:
         self.changed: set[int] = set()
         self.sweep: Sweep | None = None
         self.revision = 0
+        self.lacks_trade_unit = lacks_trade_unit
         # sweeps of the third band's lower edge and more, for the tape of big orders
         self.big_from = bands.edges[2]
         self.big: list[BigOrder] = []
@@ -101,7 +105,8 @@ class TapeBuilder:
                     second = time // ticks
                     bar = self._bar(second, index)
                     bar.revision = self.revision
-                    trade_bands, order_bands = bar.trade, bar.order
+                    order_bands = bar.order
+                    trade_bands = bar.order.copy() if bar.lacks_trade_unit else bar.trade
                 quote = price * quantity
                 if trade.id <= bar.last_id:  # an import was here before us: it has this trade
                     is_same = time == sweep_time and maker == sweep_maker
@@ -171,5 +176,6 @@ class TapeBuilder:
         bar = bars.get(second)
         if bar is None:
             bar = bars[second] = Bar(second)
+            bar.lacks_trade_unit = self.lacks_trade_unit
         self.changed.add(second)
         return bar

@@ -27,6 +27,16 @@ def bar(tape: InstrumentKey, interval: str, time: int) -> str:
     return f"tl:tape:{{{tape}}}:{interval}:{time}"
 
 
+def board(tape: InstrumentKey, kind: str) -> str:
+    """The newest book, ticker or mark as JSON; goes when nobody renews it."""
+    return f"tl:tape:{{{tape}}}:{kind}"
+
+
+def shown_by(tape: InstrumentKey) -> str:
+    """Which collector shows the tape's book, ticker and mark."""
+    return f"tl:tape:{{{tape}}}:shown_by"
+
+
 def topic(venue: str, name: str) -> str:
     """Pub/sub channel of a live topic; channels know no database number, so the venue is in."""
     return f"tl:live:{venue}:{name}"
@@ -42,6 +52,11 @@ RESYNC = "resync"
 def orders_topic(tape: InstrumentKey) -> str:
     """The live topic of big orders."""
     return f"orders:{tape.market}:{tape.symbol}"
+
+
+def board_topic(tape: InstrumentKey, kind: str) -> str:
+    """The live topic of a book, ticker or mark."""
+    return f"{kind}:{tape.market}:{tape.symbol}"
 
 
 def flow_topic(tape: InstrumentKey, interval: str) -> str:

@@ -53,6 +53,20 @@ for _, message in ipairs(w.messages) do redis.call('PUBLISH', message[1], messag
 return 1
 """
 
+# Shows states that need no comparison. KEYS[1] says who shows this tape (another one may after
+# 2 s); behind it one key a state. ARGV: who, seconds to keep, then {value, channel, message} each.
+SHOW = """
+local who = redis.call('GET', KEYS[1])
+if who and who ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', 2000)
+for i = 2, #KEYS do
+  local at = 3 * i - 3
+  redis.call('SET', KEYS[i], ARGV[at], 'EX', ARGV[2])
+  redis.call('PUBLISH', ARGV[at + 1], ARGV[at + 2])
+end
+return 1
+"""
+
 
 class BarWrite(msgspec.Struct, array_like=True):
     key: str

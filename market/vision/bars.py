@@ -30,7 +30,7 @@ class BarMaker:
     """Takes rows in id order and gives 1 s bars, keeping back the newest seconds, which may go on.
 
     Bars come as a frame: `second`, FIGURES (scaled by 1e-8 and 1e-16 like `Bar`), `trade` and
-    `order`: the packed bands. From aggregates on spot there are no single trades: `trade` is empty.
+    `order`: the packed bands. From aggregates there are no single trades: `trade` is empty.
     """
 
     def __init__(self, bands: BandSet, ticks: int, *, has_single_trades: bool) -> None:

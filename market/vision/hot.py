@@ -45,7 +45,7 @@ def mend(instrument: Instrument, bands: BandSet, start: int, end: int) -> None:
 async def _rewrite(
     instrument: Instrument, bands: BandSet, saved: Mapping[int, Bar], minutes: set[int]
 ) -> None:
-    builder = TapeBuilder(bands)
+    builder = TapeBuilder(bands, lacks_trade_unit=instrument.key.is_aggregated)
     for at, bar in saved.items():
         if at // 60 * 60 in minutes:
             builder.held.setdefault(at // 60 * 60, {})[at] = bar

@@ -276,9 +276,9 @@ class _File:
 
     def run(self, path: Path) -> Iterator[int]:
         """Bars changed, chunk by chunk."""
-        # on futures the aggregate's own id is the tape's, and it stands for a trade
+        # on futures the aggregate's own id is the tape's
         is_usdm = self.item.market == "usdm"
-        has_singles = self.head.kind == "trades" or is_usdm
+        has_singles = self.head.kind == "trades"
         maker = BarMaker(self.bands, self.head.ticks, has_single_trades=has_singles)
         self.progress.bytes_total = size_of(path)
         chunks = self._chunks(maker, read_rows(path, self.head, by_aggregate=is_usdm))

@@ -34,7 +34,7 @@ def test_text_that_is_no_amount_is_refused(text: str) -> None:
 
 def test_frames_go_to_their_sink_however_they_are_spelled() -> None:
     taken: list[bytes] = []
-    stream = MarketStream("ws://nowhere", lambda names: None)
+    stream = MarketStream("ws://nowhere/stream?streams=", lambda names: None)
     stream.subscribe({b"btcusdt@trade": taken.append})
     spaced = msgspec.json.format(FRAME)
     for frame in (FRAME, spaced, b'{"result":null,"id":1}', b"{", b'{"stream":"x","data":{}}'):

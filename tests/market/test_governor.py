@@ -177,5 +177,5 @@ async def test_metrics_say_how_the_tapes_stand(
         await asyncio.sleep(0.5)
         text = (await async_client.get("/metrics")).content.decode()
     assert 'tapelog_tape_lag_seconds{market="spot",symbol="BTCUSDT"}' in text
-    assert 'tapelog_share_held{share="simulator:spot"} 1.0' in text
+    assert 'tapelog_share_held{share="simulator:spot:all"} 1.0' in text
     assert "tapelog_ban_seconds 0.0" in text

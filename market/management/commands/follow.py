@@ -11,15 +11,16 @@ from market.instruments import InstrumentKey
 
 
 class Command(BaseCommand):
-    help = "Follow SYMBOL; the collectors notice within seconds."
+    help = "Follow SYMBOL of a market; the collectors notice within seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("symbol")
+        parser.add_argument("--market", choices=["spot", "usdm"], default="spot")
         parser.add_argument("--since", help="reach back to this moment (ISO 8601) by trade ids")
         parser.add_argument("--stop", action="store_true", help="stop following; data stay")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        key = InstrumentKey(settings.VENUE, "spot", options["symbol"].upper())
+        key = InstrumentKey(settings.VENUE, options["market"], options["symbol"].upper())
         if options["stop"]:
             unfollow(key=key)
             self.stdout.write(f"{key} is no longer followed")

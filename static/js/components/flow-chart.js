@@ -1,13 +1,15 @@
 import { CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
+import { Studies } from "./studies.js";
 import { merged } from "./trade-chart.js";
+import { VolumeProfile } from "./volume-profile.js";
 
 const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#d9a520", "#f08a4b", "#e5484d"];
 const NEAR_THE_EDGE = 20;
 
 /** Three panes: price, total CVD, CVD by band. `onEdge` fires near the oldest bar, `onMove` after scrolling. */
 export class FlowChart {
-  #chart; #price; #total; #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = [];
+  #chart; #price; #total; #other; #marks; #studies; #profile = new VolumeProfile(); #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = [];
 
   constructor(element, { onEdge, onMove }) {
     this.#chart = createChart(element, {
@@ -22,6 +24,8 @@ export class FlowChart {
     this.#gaps = [0, 1, 2].map((pane) => this.#chart.addSeries(HistogramSeries, { priceScaleId: `gaps${pane}`, lastValueVisible: false, priceLineVisible: false }, pane));
     for (const series of this.#gaps) series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.#chart.panes()[0].setStretchFactor(2);
+    this.#price.attachPrimitive(this.#profile);
+    this.#studies = new Studies(this.#chart, element);
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && this.#count && range.from < NEAR_THE_EDGE) onEdge();
       onMove();
@@ -46,6 +50,38 @@ export class FlowChart {
     if (isFirst && lines.length) this.#chart.timeScale().setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
   }
 
+  /** Indicators by name, as `/api/indicators` answers them. */
+  drawStudies(series, step) {
+    this.#studies.draw(series, step);
+  }
+
+  /** Divergence and absorption of `/api/marks`; `words` names both. */
+  drawMarks(rows, words, step) {
+    this.#marks ??= createSeriesMarkers(this.#price, []);
+    const style = getComputedStyle(document.documentElement);
+    const tone = (side) => style.getPropertyValue(side === "buy" ? "--up" : "--down").trim();
+    this.#marks.setMarkers(rows.map(({ t, kind, side }) => ({
+      time: Math.floor(t / 1_000 / step) * step, position: side === "buy" ? "belowBar" : "aboveBar", color: tone(side),
+      shape: kind === "divergence" ? (side === "buy" ? "arrowUp" : "arrowDown") : "square", text: words[kind].slice(0, 3), size: 0.7,
+    })));
+  }
+
+  /** Volume by price of what is seen; no rows, no bars. */
+  drawProfile(rows) {
+    this.#profile.rows = rows;
+  }
+
+  /** The same symbol's other market as a second line beside the total CVD; undefined takes it away. */
+  drawOther(lines, title, step) {
+    if (!lines) {
+      if (this.#other) this.#chart.removeSeries(this.#other);
+      this.#other = undefined;
+      return;
+    }
+    this.#other ??= this.#chart.addSeries(LineSeries, { lineWidth: 2, lineStyle: 2, title, color: "#e0a030", priceFormat: { type: "volume" } }, 1);
+    this.#other.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
+  }
+
   /** The trader's own fills, and a level with its name. */
   mark(fills, step) {
     createSeriesMarkers(this.#price, merged(fills, step));
@@ -60,6 +96,12 @@ export class FlowChart {
   /** Time (s) of the first visible bar, undefined before anything is drawn. */
   get firstVisible() {
     return this.#chart.timeScale().getVisibleRange()?.from;
+  }
+
+  /** [first, last] visible time (s), undefined before anything is drawn. */
+  get visible() {
+    const range = this.#chart.timeScale().getVisibleRange();
+    return range ? [range.from, range.to] : undefined;
   }
 
   /** Each band by its own scale, so that the small ones are seen too, or all by one. */

@@ -1,21 +1,29 @@
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
+import { BookLadder } from "../components/book-ladder.js";
 import { FlowChart } from "../components/flow-chart.js";
+import { StudyChoice } from "../components/study-choice.js";
 import { bindSwitch } from "../components/switch.js";
-import { read, readBoth } from "../lib/api.js";
+import { WatchColumn } from "../components/watch-column.js";
+import { changeText, tone } from "../components/watch-rows.js";
+import { read, readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
-import { money } from "../lib/format.js";
+import { money, price } from "../lib/format.js";
 import { Live } from "../lib/live.js";
 
 const CHUNK_MS = 6 * 3_600_000;
 const root = document.querySelector("[data-market]");
-const { symbol, kind: market } = root.dataset;
+const { symbol, kind: market, pair } = root.dataset;
 const find = (name) => root.querySelector(`[data-${name}]`);
 const bars = new Bars();
-const chosen = { unit: "trade", seconds: 60, anchor: "visible" };
-const chart = new FlowChart(find("chart"), { onEdge: loadOlder, onMove: () => chosen.anchor === "visible" && drawSoon() });
+const otherBars = new Bars();
+const chosen = { unit: market === "usdm" ? "order" : "trade", seconds: 60, anchor: "visible" };
+const chart = new FlowChart(find("chart"), { onEdge: loadOlder, onMove: () => { if (chosen.anchor === "visible") drawSoon(); studies.moved(); } });
 const orders = new BigOrders(find("orders"), root.dataset);
 const table = new BandTable(find("bands"), (name) => chart.toggle(name));
+const ladder = new BookLadder(find("book"));
+const studies = new StudyChoice(find("studies"), chart, () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }), onStudies);
+new WatchColumn(find("watch"), `${market}:${symbol}`);
 let isDue = false;
 let isLoadingOlder = false;
 let hasNoOlder = false;
@@ -29,16 +37,24 @@ function draw() {
   anchored = chosen.anchor === "visible" ? chart.firstVisible : chosen.anchor;
   const lines = cumulate(rolled, anchored);
   chart.draw(lines, chosen.seconds);
+  chart.drawOther(isCompared() ? cumulate(otherBars.rolled("order", chosen.seconds), anchored) : undefined, root.dataset.other, chosen.seconds);
   table.draw(lines.at(-1));
   orders.draw();
   if (lines.length) root.classList.remove("is-loading");
-  if (lines.length) find("price").textContent = money(lines.at(-1).close, 2);
+  if (lines.length) find("price").textContent = price(lines.at(-1).close);
 }
 
 /** However fast frames come, at most one drawing a screen frame. */
 function drawSoon() {
   if (!isDue) requestAnimationFrame(draw);
   isDue = true;
+}
+
+const isCompared = () => pair !== "" && studies.has("pair");
+
+function onStudies() {
+  if (isCompared() && otherBars.oldest === undefined) loadOther();
+  drawSoon();
 }
 
 function say(state, seconds) {
@@ -50,6 +66,7 @@ function say(state, seconds) {
 function take(answers) {
   for (const answer of answers) bars.merge(answer.bars, answer.unit);
   sayGaps(answers[0].gaps);
+  studies.loaded();
   drawSoon();
 }
 
@@ -65,9 +82,10 @@ function sayGaps(gaps) {
 
 async function load() {
   try {
-    take(await readBoth("realtime", { symbol, market, minutes: 60 }));
+    take(await readUnits("realtime", { symbol, market, minutes: 60 }));
     orders.take(await read("/api/cvd/big-orders", { symbol, market }));
     find("failed").hidden = true;
+    if (isCompared()) loadOther();
   } catch {
     find("failed").hidden = false;
     setTimeout(load, 3_000);
@@ -79,9 +97,10 @@ async function loadOlder() {
   if (isLoadingOlder || hasNoOlder || end === undefined) return;
   isLoadingOlder = true;
   try {
-    const answers = await readBoth("range", { symbol, market, interval: "1m", start: end - CHUNK_MS, end });
+    const answers = await readUnits("range", { symbol, market, interval: "1m", start: end - CHUNK_MS, end });
     hasNoOlder = answers.every((answer) => answer.bars.length === 0);
     take(answers);
+    if (isCompared()) loadOther();
   } catch {
     setTimeout(() => { isLoadingOlder = false; }, 3_000);
     return;
@@ -89,9 +108,23 @@ async function loadOlder() {
   isLoadingOlder = false;
 }
 
-for (const [name, key, read] of [["unit", "unit", String], ["interval", "seconds", Number], ["anchor", "anchor", String]]) {
-  bindSwitch(root.querySelector(`[data-switch=${name}]`), (value) => {
-    chosen[key] = read(value);
+/** The other market's minutes beside ours, as far back as ours reach; a failure waits for the next reason to ask. */
+async function loadOther() {
+  const [start, end] = [bars.oldest, Date.now() + 60_000];
+  if (start === undefined) return;
+  try {
+    const answer = await read("/api/cvd/range", { symbol, market: pair, interval: "1m", unit: "order", start: Math.max(start, end - 10_000 * 60_000), end });
+    otherBars.merge(answer.bars, "order");
+    drawSoon();
+  } catch { /* the line stays as it is */ }
+}
+
+for (const [name, key, convert] of [["unit", "unit", String], ["interval", "seconds", Number], ["anchor", "anchor", String]]) {
+  const group = root.querySelector(`[data-switch=${name}]`);
+  if (!group) continue;
+  bindSwitch(group, (value) => {
+    chosen[key] = convert(value);
+    studies.loaded();
     drawSoon();
   });
 }
@@ -99,15 +132,37 @@ for (const [name, key, read] of [["unit", "unit", String], ["interval", "seconds
 bindSwitch(root.querySelector("[data-switch=scale]"), (value) => { chart.hasOwnScales = value === "own"; });
 find("minimum").addEventListener("change", ({ target }) => { orders.minimum = Number(target.value); });
 
+function takeTicker(data) {
+  find("change").textContent = changeText(data);
+  find("change").className = `number ${tone(data.change_pct)}`;
+}
+
+function takeMark({ mark, index, rate, next_funding: next }) {
+  find("mark").textContent = price(mark);
+  find("index").textContent = price(index);
+  find("rate").textContent = `${Number(rate) > 0 ? "+" : ""}${money(Number(rate) * 100, 4)} %`;
+  find("rate").className = tone(rate);
+  const left = Math.max(0, Math.floor((next - Date.now()) / 60_000));
+  find("until").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} h`;
+}
+
+const takers = {
+  flow: (data, topic) => (topic.split(":")[1] === market ? bars : otherBars).merge([data]),
+  orders: (data) => orders.take([data]),
+  book: (data) => ladder.take(data),
+  ticker: takeTicker,
+  mark: takeMark,
+};
+const kinds = ["orders", "book", "ticker", ...(market === "usdm" ? ["mark"] : [])];
 let wasLive = false;
 new Live({
-  topics: [`flow:${market}:${symbol}:1m`, `orders:${market}:${symbol}`],
+  topics: [`flow:${market}:${symbol}:1m`, ...kinds.map((kind) => `${kind}:${market}:${symbol}`), ...(pair ? [`flow:${pair}:${symbol}:1m`] : [])],
   onMessage: (message) => {
     if (message.resync) return load();
     newest = Math.max(newest, message.time);
-    if (message.topic.startsWith("orders:")) orders.take([message.data]);
-    else bars.merge([message.data]);
-    return drawSoon();
+    const kind = message.topic.split(":")[0];
+    takers[kind](message.data, message.topic);
+    return kind === "flow" || kind === "orders" ? drawSoon() : undefined;
   },
   onState: (state, seconds) => {
     if (state === "live" && !wasLive) load();

@@ -1,7 +1,7 @@
 /** One trade: its chart (with flow where the tape is covered), templates of notes, and the keys J, K, E. */
 import { FlowChart } from "../components/flow-chart.js";
 import { TradeChart } from "../components/trade-chart.js";
-import { readBoth } from "../lib/api.js";
+import { readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
 
 const plot = document.querySelector("[data-trade-chart]");
@@ -11,7 +11,7 @@ const { symbol, market, address, entry, stop, target } = plot.dataset;
 
 async function withFlow({ from, to, opened }) {
   const bars = new Bars();
-  for (const answer of await readBoth("range", { symbol, market, interval: "1m", start: from, end: to })) bars.merge(answer.bars, answer.unit);
+  for (const answer of await readUnits("range", { symbol, market, interval: "1m", start: from, end: to })) bars.merge(answer.bars, answer.unit);
   const chart = new FlowChart(plot, { onEdge: () => {}, onMove: () => {} });
   chart.draw(cumulate(bars.rolled("order", 60), Math.floor(opened / 60_000) * 60), 60);
   chart.mark(fills, 60);

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 
 from market.binance.governor import Governor, Limit
-from market.binance.rest import SpotRest
+from market.binance.rest import rest_of
 from market.binance.stream import Times
 from market.collector import lease
 from market.collector.collector import Collector
+from market.collector.running import market_of
 from market.collector.tapes import Outside
 from market.following import find_followed
 from market.hot import store
@@ -18,16 +19,18 @@ from market.hot import store
 
 @asynccontextmanager
 async def collecting(
-    http: str, ws: str, share: str = "simulator:spot", times: Times | None = None
+    http: str, ws: str, share: str = "simulator:spot:all", times: Times | None = None
 ) -> AsyncIterator[Collector]:
     """Runs from here to the end of the block, then stops as on SIGTERM and saves."""
     client = store.connect(settings.REDIS_URL)
-    governor = Governor(client, Limit(http, 60_000), 100)
+    market = market_of(share)
+    governor = Governor(client, Limit(http if market == "spot" else f"{http}/fapi", 60_000), 100)
     outside = Outside(
         store.HotStore(client),
-        SpotRest(http, governor),
+        rest_of(market)(http, governor),
         ws,
-        lambda having: find_followed(),
+        lambda having: find_followed(market),
+        market=market,
         times=times or Times(),
     )
     holder = lease.new_holder()

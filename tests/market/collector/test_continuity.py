@@ -156,7 +156,7 @@ async def test_more_streams_than_a_connection_holds_get_another_one(
     make_instrument: MakeInstrument,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("market.binance.stream.STREAMS_A_CONNECTION", 3)  # one symbol's
+    monkeypatch.setattr("market.binance.stream.STREAMS_A_CONNECTION", 5)  # one symbol's
     simulator.exchange.list_generated("ETHUSDT", None, seed=3, pace=5.0)
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: len(collector.tapes) == 1, 10)
@@ -168,4 +168,4 @@ async def test_more_streams_than_a_connection_holds_get_another_one(
             10, "both are heard",
         )  # fmt: skip
         assert collector.streams.is_connected
-        assert all(len(item.streams) == 3 for item in simulator.sockets.connections)
+        assert all(len(item.streams) == 5 for item in simulator.sockets.connections)

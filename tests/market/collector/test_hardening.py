@@ -345,7 +345,7 @@ async def test_a_replacement_that_hangs_up_is_not_taken_for_a_connection() -> No
     port = server.sockets[0].getsockname()[1]
     announced: list[object] = []
     times = Times(life=0.3, jitter=0, overlap=0.2)
-    stream = MarketStream(f"ws://127.0.0.1:{port}", announced.append, times)
+    stream = MarketStream(f"ws://127.0.0.1:{port}/stream?streams=", announced.append, times)
     stream.subscribe({b"x@trade": lambda frame: None})
     stop = asyncio.Event()
     running = asyncio.create_task(stream.run(stop))

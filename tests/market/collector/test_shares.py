@@ -99,7 +99,7 @@ def collector_of(simulator: RunningSimulator, share: str, client: Redis) -> Coll
         SpotRest(simulator.http, Governor(client, Limit(simulator.http, 60_000), 100)),
         simulator.ws,
         lambda having: shares.members(share, having),
-        ends_empty=shares.index_of(share) > 0,
+        ends_empty=not shares.is_first(share),
     )
     return Collector(share, f"holder of {share}", outside)
 

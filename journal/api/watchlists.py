@@ -1,0 +1,137 @@
+"""A user's watch-lists over REST."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from journal.api.lists import user_of
+from journal.models import Watchlist
+from journal.selectors.preferences import preferences_of
+from journal.services import watching
+from journal.services.displaying import choose_studies
+from market.instruments import InstrumentKey
+from market.overview import lines
+
+
+class MarketName(serializers.Serializer[object]):
+    market = serializers.ChoiceField(choices=["spot", "usdm"])
+    symbol = serializers.CharField()
+
+
+class WatchlistAnswer(serializers.Serializer[object]):
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField()
+    position = serializers.IntegerField(required=False)
+    markets = MarketName(many=True, required=False)
+
+
+class WatchedRow(MarketName):
+    price = serializers.CharField(allow_null=True)
+    change_pct = serializers.CharField(allow_null=True, help_text="Of 24 hours, in percent.")
+    delta = serializers.DictField(help_text="Bought minus sold of the last 1m, 5m and 1h.")
+    cvd = serializers.ListField(help_text="Of the last hour, minute by minute.")
+
+
+class WatchlistRows(WatchlistAnswer):
+    rows = WatchedRow(many=True)
+
+
+class WatchlistsAnswer(serializers.Serializer[object]):
+    rows = WatchlistAnswer(many=True)
+
+
+@method_decorator(never_cache, name="dispatch")
+class WatchlistsView(APIView):
+    """All lists in their order; POST adds one."""
+
+    @extend_schema(responses=WatchlistsAnswer)
+    def get(self, request: Request) -> Response:
+        mine = Watchlist.objects.visible_to(user_of(request)).prefetch_related("markets")
+        return Response({"rows": [_watchlist(row) for row in mine]})
+
+    @extend_schema(request=WatchlistAnswer, responses={201: WatchlistAnswer})
+    def post(self, request: Request) -> Response:
+        said = _object(request)
+        try:
+            made = watching.create(
+                user=user_of(request), name=said.get("name"), markets=said.get("markets", [])
+            )
+        except watching.BadList as error:
+            raise ValidationError({error.field: [str(error)]}) from error
+        return Response(_watchlist(made), status=201)
+
+
+@method_decorator(never_cache, name="dispatch")
+class WatchlistView(APIView):
+    """One list with its figures: price, 24 h change, delta of 1 m, 5 m and 1 h, CVD of the hour."""
+
+    @extend_schema(responses=WatchlistRows)
+    def get(self, request: Request, watchlist_id: int) -> Response:
+        found = _mine(user_of(request), watchlist_id)
+        tapes = [InstrumentKey(settings.VENUE, m.market, m.symbol) for m in found.markets.all()]
+        return Response({**_watchlist(found), "rows": [row.as_answer() for row in lines(tapes)]})
+
+    @extend_schema(request=WatchlistAnswer, responses=WatchlistAnswer)
+    def patch(self, request: Request, watchlist_id: int) -> Response:
+        """`name`, `position` and `markets` (the whole ordered list); what is not given stays."""
+        found = _mine(user_of(request), watchlist_id)
+        try:
+            watching.change(watchlist=found, changes=_object(request))
+        except watching.BadList as error:
+            raise ValidationError({error.field: [str(error)]}) from error
+        return Response(_watchlist(_mine(user_of(request), watchlist_id)))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, watchlist_id: int) -> Response:
+        watching.remove(watchlist=_mine(user_of(request), watchlist_id))
+        return Response(status=204)
+
+
+class MarketViewParameters(serializers.Serializer[object]):
+    studies = serializers.ListField(child=serializers.CharField())
+
+
+@method_decorator(never_cache, name="dispatch")
+class MarketViewView(APIView):
+    """What the market page draws beside price and CVD, remembered for the user: indicators as
+    `/api/indicators` spells them, `marks`, `profile`, and `pair` (the other market's CVD)."""
+
+    @extend_schema(responses=MarketViewParameters)
+    def get(self, request: Request) -> Response:
+        return Response({"studies": preferences_of(user_of(request)).studies})
+
+    @extend_schema(request=MarketViewParameters, responses=MarketViewParameters)
+    def put(self, request: Request) -> Response:
+        try:
+            found = choose_studies(user=user_of(request), said=_object(request).get("studies"))
+        except ValueError as error:
+            raise ValidationError({"studies": [str(error)]}) from error
+        return Response({"studies": found.studies})
+
+
+def _mine(user: User, watchlist_id: int) -> Watchlist:
+    found: Watchlist | None = Watchlist.objects.visible_to(user).filter(pk=watchlist_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _object(request: Request) -> dict[str, Any]:
+    if not isinstance(request.data, dict):
+        raise ValidationError({"name": ["Expected an object."]})
+    return dict(request.data)
+
+
+def _watchlist(row: Watchlist) -> dict[str, Any]:
+    markets = [{"market": m.market, "symbol": m.symbol} for m in row.markets.all()]
+    return {"id": row.pk, "name": row.name, "position": row.position, "markets": markets}

@@ -1,0 +1,167 @@
+"""Watch-lists, and what is followed because somebody watches or holds it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from journal.models import Market, Trade, WatchedMarket, Watchlist
+from market import following
+from market.instruments import InstrumentKey
+from market.models import Instrument, Listing
+
+MOST_LISTS = 20
+MOST_MARKETS = 100
+Wanted = tuple[str, str]
+
+
+class BadList(ValueError):
+    """What was expected, and in which field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@transaction.atomic
+def create(*, user: User, name: Any, markets: Any = ()) -> Watchlist:
+    """A list at the end of the user's. Raises BadList, then nothing has changed."""
+    User.objects.select_for_update().get(pk=user.pk)  # two at once see each other
+    mine = Watchlist.objects.filter(user=user)
+    if mine.count() >= MOST_LISTS:
+        raise BadList("name", _("Expected at most %(most)s watch-lists.") % {"most": MOST_LISTS})
+    last = mine.aggregate(last=Max("position"))["last"] or 0
+    found = Watchlist(user=user, name=_name(user, name, None), position=last + 1)
+    found.save()
+    _put(found, _markets(markets))
+    return found
+
+
+@transaction.atomic
+def change(*, watchlist: Watchlist, changes: Mapping[str, Any]) -> Watchlist:
+    """`name`, `position` (0 is the first of the user's lists) and `markets`: the whole ordered list
+    of `{"market", "symbol"}`. Raises BadList, then nothing has changed."""
+    for field in changes:
+        if field not in {"name", "position", "markets"}:
+            raise BadList(field, _("Expected name, position or markets."))
+    User.objects.select_for_update().get(pk=watchlist.user_id)
+    if "name" in changes:
+        watchlist.name = _name(watchlist.user, changes["name"], watchlist.pk)
+        watchlist.save(update_fields=["name"])
+    if "position" in changes:
+        _move(watchlist, changes["position"])
+    if "markets" in changes:
+        _put(watchlist, _markets(changes["markets"]))
+    return watchlist
+
+
+def remove(*, watchlist: Watchlist) -> None:
+    watchlist.delete()
+    follow_wanted()
+
+
+def follow_wanted() -> list[InstrumentKey]:
+    """Let the market follow open positions and watch-lists, positions first, older lists before
+    newer ones. Returns what found no room."""
+    held = Trade.objects.filter(
+        closed_at=None, account__venue=settings.VENUE, account__user__is_active=True
+    ).values_list("market", "symbol")
+    watched = (
+        WatchedMarket.objects.filter(watchlist__user__is_active=True)
+        .order_by("watchlist_id", "position", "pk")
+        .values_list("market", "symbol")
+    )
+    listed = _listed({*held, *watched})
+    wanted = [pair for pair in dict.fromkeys([*held, *watched]) if pair in listed]
+    return following.want([InstrumentKey(settings.VENUE, *pair) for pair in wanted])
+
+
+def _put(watchlist: Watchlist, wanted: Sequence[Wanted]) -> None:
+    """Make this the list's markets, in this order."""
+    have = {(row.market, row.symbol) for row in watchlist.markets.all()}
+    new = [pair for pair in wanted if pair not in have]
+    unknown = [pair for pair in new if pair not in _listed(new)]
+    if unknown:
+        market, symbol = unknown[0]
+        raise BadList(
+            "markets",
+            _("Expected a symbol that the exchange lists, was %(symbol)s (%(market)s).")
+            % {"symbol": symbol, "market": market},
+        )
+    _check_room(new)
+    watchlist.markets.all().delete()
+    WatchedMarket.objects.bulk_create(
+        WatchedMarket(watchlist=watchlist, market=market, symbol=symbol, position=at)
+        for at, (market, symbol) in enumerate(wanted)
+    )
+    follow_wanted()
+
+
+def _check_room(new: Sequence[Wanted]) -> None:
+    followed = set(
+        Instrument.objects.filter(venue=settings.VENUE, is_followed=True).values_list(
+            "market", "symbol"
+        )
+    )
+    more = [pair for pair in new if pair not in followed]
+    if len(more) > following.count_room():
+        raise BadList(
+            "markets",
+            _(
+                "This installation follows %(limit)s markets at most, and has room for %(room)s "
+                "more: take something off a watch-list first, or ask the operator to raise "
+                "FOLLOW_LIMIT."
+            )
+            % {"limit": settings.FOLLOW_LIMIT, "room": following.count_room()},
+        )
+
+
+def _markets(said: Any) -> list[Wanted]:
+    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) > MOST_MARKETS:
+        raise BadList(
+            "markets",
+            _("Expected a list of at most %(most)s markets.") % {"most": MOST_MARKETS},
+        )
+    found = []
+    for item in said:
+        if not isinstance(item, Mapping) or item.get("market") not in Market.values:
+            raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
+        symbol = item.get("symbol")
+        if not isinstance(symbol, str) or not 0 < len(symbol) <= 40:
+            raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
+        found.append((str(item["market"]), symbol.strip().upper()))
+    return list(dict.fromkeys(found))
+
+
+def _listed(pairs: set[Wanted] | Sequence[Wanted]) -> set[Wanted]:
+    """Those that can be followed: what the exchange lists, and what is followed anyway."""
+    symbols = {symbol for _market, symbol in pairs}
+    known = Listing.objects.filter(venue=settings.VENUE, symbol__in=symbols)
+    pinned = Instrument.objects.filter(venue=settings.VENUE, symbol__in=symbols, is_pinned=True)
+    return {
+        *known.exclude(status="DELISTED").values_list("market", "symbol"),
+        *pinned.values_list("market", "symbol"),
+    }
+
+
+def _name(user: User, said: Any, own: int | None) -> str:
+    name = said.strip() if isinstance(said, str) else ""
+    if not 0 < len(name) <= 40 or "\x00" in name:
+        raise BadList("name", _("Expected a name of at most 40 characters."))
+    if Watchlist.objects.filter(user=user, name=name).exclude(pk=own).exists():
+        raise BadList("name", _("Expected a name that none of your watch-lists has yet."))
+    return name
+
+
+def _move(watchlist: Watchlist, said: Any) -> None:
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        raise BadList("position", _("Expected a place from 0 on."))
+    others = list(Watchlist.objects.filter(user=watchlist.user).exclude(pk=watchlist.pk))
+    others.insert(said, watchlist)
+    for place, row in enumerate(others):
+        row.position = place
+    Watchlist.objects.bulk_update(others, ["position"])

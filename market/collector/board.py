@@ -1,0 +1,204 @@
+"""What is shown beside a tape: its order book, the last 24 hours, and on futures the mark price.
+
+Nothing here is part of the record: the newest state goes to Redis at most 10 times a second, with
+a time limit, so that what a dead collector said last is soon gone.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+import redis.asyncio as redis
+import structlog
+
+from market.answers import book_answer, mark_answer, ticker_answer
+from market.binance.errors import ExchangeError
+from market.binance.frames import (
+    as_depth,
+    as_mark,
+    as_ticker,
+    decode_depth,
+    decode_mark,
+    decode_ticker,
+)
+from market.binance.rest import BOOK_DEPTH, PublicRest
+from market.book.keeping import BookKeeper
+from market.book.levels import Mark
+from market.hot import keys
+from market.hot.scripts import SHOW
+from market.instruments import InstrumentKey
+
+log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS = 0.1
+LEVELS_SHOWN = 20
+# What has not changed is said again so often, and forgotten by Redis after so long.
+AGAIN_SECONDS = 2.0
+KEPT_SECONDS = 10
+MARKS_KEPT = 600
+# Snapshots under way at once, the pause before another one of the same book, and its longest.
+SNAPSHOTS_AT_ONCE = 2
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+class Board:
+    """One tape's. The collector's connections feed it; `BoardKeeper` shows it."""
+
+    def __init__(self, tape: InstrumentKey) -> None:
+        self.tape = tape
+        self.book = BookKeeper(BOOK_DEPTH)
+        self.malformed = 0
+        # what is to be shown: name -> the frame or nothing, for the book
+        self.fresh: dict[str, bytes] = {}
+        # the last data of each kind as shown, and when
+        self.shown: dict[str, tuple[str, int, float]] = {}
+        # the last mark of each minute, until it is saved
+        self.marks: dict[int, Mark] = {}
+        # when another snapshot may be asked for (monotonic), and how long to wait after that
+        self.ask_at = 0.0
+        # whether its stream stands: a book without one is nobody's
+        self.is_heard = False
+        self.pause = FIRST_PAUSE
+        self.asking: asyncio.Task[None] | None = None
+
+    def take_depth(self, frame: bytes) -> None:
+        try:
+            change = as_depth(decode_depth(frame).data)
+        except (msgspec.DecodeError, ValueError) as error:
+            self._complain("depth", error)
+            self.book.forget()  # what it said is unknown
+            return
+        losses = self.book.losses
+        if self.book.take(change):
+            self.fresh["book"] = b""
+        if self.book.losses > losses:
+            log.warning("book begins anew", tape=str(self.tape), losses=self.book.losses)
+
+    def take_ticker(self, frame: bytes) -> None:
+        self.fresh["ticker"] = frame
+
+    def take_mark(self, frame: bytes) -> None:
+        self.fresh["mark"] = frame
+
+    def forget_book(self) -> None:
+        """Its connection may have missed something."""
+        self.book.forget()
+        self.ask_at = time.monotonic() + FIRST_PAUSE / 4  # let some frames come first
+
+    def say(self) -> dict[str, tuple[str, int]]:
+        """What is to be shown now: kind -> (data as JSON, exchange time in epoch ms)."""
+        now = time.monotonic()
+        fresh, self.fresh = self.fresh, {}
+        said: dict[str, tuple[str, int]] = {}
+        for kind, frame in fresh.items():
+            try:
+                found = self._data(kind, frame)
+            except (msgspec.DecodeError, ValueError) as error:
+                self._complain(kind, error)
+                continue
+            if found is not None:
+                said[kind] = found
+        for kind, (data, at, when) in list(self.shown.items()):
+            if kind != "book":  # the others come every second, or have gone stale
+                continue
+            if self.book.levels is None:
+                del self.shown[kind]
+            elif kind not in said and now - when > AGAIN_SECONDS:
+                said[kind] = (data, at)
+        for kind, (data, at) in said.items():
+            self.shown[kind] = (data, at, now)
+        return said
+
+    def take_ended_marks(self) -> dict[int, Mark]:
+        """Minute (epoch s) -> its last mark, of those that have ended."""
+        newest = max(self.marks, default=0)
+        return {minute: self.marks.pop(minute) for minute in sorted(self.marks) if minute < newest}
+
+    def _data(self, kind: str, frame: bytes) -> tuple[str, int] | None:
+        if kind == "ticker":
+            ticker = as_ticker(decode_ticker(frame).data)
+            return _json(ticker_answer(ticker)), ticker.time
+        if kind == "mark":
+            mark = as_mark(decode_mark(frame).data)
+            if len(self.marks) < MARKS_KEPT:  # PostgreSQL may be away
+                self.marks[mark.time // 60_000 * 60] = mark
+            return _json(mark_answer(mark)), mark.time
+        levels = self.book.levels
+        if levels is None:
+            return None
+        bids, asks = levels.bids(LEVELS_SHOWN), levels.asks(LEVELS_SHOWN)
+        answer = book_answer(self.book.last_id, self.book.time, bids, asks)
+        return _json(answer), self.book.time
+
+    def _complain(self, kind: str, error: Exception) -> None:
+        self.malformed += 1
+        log.warning("malformed frame", kind=kind, tape=str(self.tape), error=str(error))
+
+
+class BoardKeeper:
+    """All boards of a collector: snapshots for books that need one, and what changed to Redis.
+
+    Of several collectors of one tape (a standby) one shows it: whoever did last.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        rest: PublicRest,
+        holder: str,
+        background: Callable[[Awaitable[None]], asyncio.Task[None]],
+    ) -> None:
+        self._client = client
+        self._rest = rest
+        self._holder = holder
+        self._background = background
+        self._script = client.register_script(SHOW)
+        self._room = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+
+    async def show(self, boards: Sequence[Board]) -> None:
+        """Raises RedisError."""
+        said = []
+        for board in boards:
+            self._look_after_book(board)
+            if news := board.say():
+                said.append((board.tape, news))
+        if not said:
+            return
+        async with self._client.pipeline(transaction=False) as pipe:
+            for tape, news in said:
+                args: list[str] = [self._holder, str(KEPT_SECONDS)]
+                for kind, (data, at) in news.items():
+                    topic = keys.topic(tape.venue, keys.board_topic(tape, kind))
+                    args += [data, topic, f'{kind}\n"time":{at},"data":{data}}}']
+                names = [keys.board(tape, kind) for kind in news]
+                await self._script(keys=[keys.shown_by(tape), *names], args=args, client=pipe)
+            await pipe.execute()
+
+    def _look_after_book(self, board: Board) -> None:
+        levels = board.book.levels
+        if not board.is_heard and levels is not None:
+            board.book.forget()
+        if not board.is_heard or time.monotonic() < board.ask_at:
+            return
+        if levels is not None and levels.is_thin(LEVELS_SHOWN):
+            board.book.forget()
+        if board.book.needs_snapshot and (board.asking is None or board.asking.done()):
+            board.asking = self._background(self._begin(board))
+
+    async def _begin(self, board: Board) -> None:
+        async with self._room:
+            try:
+                snapshot = await self._rest.book(board.tape.symbol)
+                is_begun = board.book.begin(snapshot)
+            except (ExchangeError, redis.RedisError) as error:
+                log.warning("no snapshot of the book", tape=str(board.tape), error=str(error))
+                is_begun = False
+        board.ask_at = time.monotonic() + board.pause
+        board.pause = FIRST_PAUSE if is_begun else min(2 * board.pause, LONGEST_PAUSE)
+        if is_begun:
+            board.fresh["book"] = b""
+
+
+def _json(answer: object) -> str:
+    return msgspec.json.encode(answer).decode()

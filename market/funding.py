@@ -1,0 +1,51 @@
+"""Reads what followed futures have settled, once an hour each."""
+
+import asyncio
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+
+from lib.dates import to_ms
+from market import listings
+from market.archive import marks
+from market.binance.errors import ExchangeError
+from market.binance.frames import FundingRow
+from market.binance.rest import UsdmRest
+from market.hot import store
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN_SECONDS = 3300
+
+
+def read_funding() -> int:
+    """Ask for each future that is due; returns how many rows came."""
+    due = {
+        item.symbol: (item, since)
+        for item, since in marks.due_for_funding()
+        if cache.add(f"funding:{item.key}", "asked", ASK_AGAIN_SECONDS)
+    }
+    if not due:
+        return 0
+    found = asyncio.run(_ask({symbol: to_ms(since) for symbol, (_, since) in due.items()}))
+    for symbol, rows in found.items():
+        marks.save_funding(due[symbol][0], rows)
+    return sum(map(len, found.values()))
+
+
+async def _ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
+    """Symbol -> rows; one that does not answer is asked again in an hour."""
+    client = store.connect(settings.REDIS_URL)
+    rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, listings.governors(client)["fapi"])
+    found = {}
+    try:
+        for symbol, start_ms in since.items():
+            try:
+                found[symbol] = await rest.funding(symbol, start_ms)
+            except ExchangeError as error:
+                log.warning("funding not read", symbol=symbol, error=str(error))
+    finally:
+        await rest.close()
+        await client.aclose()
+    return found

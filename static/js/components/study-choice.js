@@ -1,0 +1,88 @@
+import { read, send } from "../lib/api.js";
+
+const NAMES = { 60: "1m", 300: "5m", 900: "15m", 3600: "1h" };
+const MOST_BARS = 5_000;
+const PROFILE_MS = 6 * 3_600_000;
+const PAUSE_MS = 400;
+const EVERY_MS = 15_000;
+
+/** Which studies the user wants, remembered on the server, read again as bars close and the view moves. */
+export class StudyChoice {
+  #root; #chart; #facts; #onChange; #chosen = new Set(); #timer; #asked = 0;
+
+  /** `facts()` says symbol, market, seconds, the oldest bar (ms) and the words of marks. */
+  constructor(root, chart, facts, onChange) {
+    [this.#root, this.#chart, this.#facts, this.#onChange] = [root, chart, facts, onChange];
+    root.addEventListener("change", () => this.#choose());
+    setInterval(() => document.hidden || this.loaded(), EVERY_MS);
+    this.#begin();
+  }
+
+  has(name) {
+    return this.#chosen.has(name);
+  }
+
+  /** Bars came, or the grain changed: ask again soon. */
+  loaded() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
+  }
+
+  /** The view moved: what depends on it is asked for again. */
+  moved() {
+    if (this.has("profile") || this.has("vwap:0")) this.loaded();
+  }
+
+  get #boxes() {
+    return [...this.#root.querySelectorAll("input")];
+  }
+
+  async #begin() {
+    try {
+      const { studies } = await read("/api/market-view", {});
+      this.#take(studies);
+    } catch {
+      setTimeout(() => this.#begin(), 3_000);
+    }
+  }
+
+  #take(studies) {
+    this.#chosen = new Set(studies);
+    for (const box of this.#boxes) box.checked = this.#chosen.has(box.value);
+    this.#root.querySelector("[data-count]").textContent = studies.length ? `(${studies.length})` : "";
+    this.#onChange();
+    this.loaded();
+  }
+
+  #choose() {
+    // what another page offers and this one does not (the other market's CVD) stays chosen
+    const offered = new Set(this.#boxes.map(({ value }) => value));
+    const kept = [...this.#chosen].filter((name) => !offered.has(name));
+    const studies = [...kept, ...this.#boxes.filter(({ checked }) => checked).map(({ value }) => value)];
+    this.#take(studies);
+    send("PUT", "/api/market-view", { studies }).catch(() => {}); // this page shows them anyway
+  }
+
+  async #read() {
+    const { symbol, market, seconds, oldest, words } = this.#facts();
+    const visible = this.#chart.visible;
+    if (oldest === undefined || !visible) return;
+    const asked = ++this.#asked;
+    const end = Date.now();
+    const all = { symbol, market, interval: NAMES[seconds], start: Math.max(oldest, end - MOST_BARS * seconds * 1_000), end };
+    const seen = { ...all, start: Math.max(visible[0] * 1_000, all.start), end: Math.max(visible[1] * 1_000 + seconds * 1_000, visible[0] * 1_000 + 60_000) };
+    const wanted = [...this.#chosen].filter((name) => !["marks", "profile", "pair", "vwap:0"].includes(name));
+    try {
+      const [own, anchored, marks, profile] = await Promise.all([
+        wanted.length ? read("/api/indicators", { ...all, indicators: wanted.join(",") }) : undefined,
+        this.has("vwap:0") ? read("/api/indicators", { ...all, start: seen.start, indicators: "vwap:0" }) : undefined,
+        this.has("marks") ? read("/api/marks", all) : undefined,
+        this.has("profile") ? read("/api/profile", { ...seen, interval: "1m", start: Math.max(seen.start, seen.end - PROFILE_MS), rows: 60 }) : undefined,
+      ]);
+      if (asked !== this.#asked) return; // a later question is under way
+      this.#chart.drawStudies({ ...own?.series, ...anchored?.series }, seconds);
+      this.#chart.drawMarks(marks?.rows ?? [], words, seconds);
+      this.#chart.drawProfile(profile?.rows ?? []);
+    } catch { /* they stay as they are until the next try */ }
+  }
+}

@@ -1,0 +1,217 @@
+/** Watch-lists: their figures every few seconds, prices as they come; adding, ordering, removing. */
+import { sparkline } from "../components/sparkline.js";
+import { address, changeText, key, tone } from "../components/watch-rows.js";
+import { read, send } from "../lib/api.js";
+import { price, short } from "../lib/format.js";
+import { Live } from "../lib/live.js";
+
+const EVERY_MS = 3_000;
+const TYPING_MS = 250;
+const MOST_LIVE = 45;
+const root = document.querySelector("[data-watchlists]");
+const find = (name) => root.querySelector(`[data-${name}]`);
+let lists = [];
+// the shown list, undefined for everything that is followed
+let current;
+let shown = new Map();
+let timer;
+let typing;
+let live;
+let heard = "";
+
+async function refresh() {
+  clearTimeout(timer);
+  const asked = current;
+  if (!document.hidden) {
+    try {
+      const { rows } = await read(asked ? `/api/watchlists/${asked.id}` : "/api/markets", {});
+      if (asked === current) draw(rows);
+      root.classList.remove("is-stale");
+    } catch {
+      root.classList.add("is-stale");
+    }
+  }
+  clearTimeout(timer);
+  timer = setTimeout(refresh, EVERY_MS);
+}
+
+function draw(rows) {
+  const focus = document.activeElement?.dataset?.act;
+  const focused = document.activeElement?.closest("tr")?.dataset.key;
+  shown = new Map();
+  find("rows").replaceChildren(...rows.map((row, index) => line(row, index, rows.length)));
+  if (!rows.length) Object.assign(find("rows").insertRow().insertCell(), { colSpan: 8, textContent: root.dataset.empty, className: "hint" });
+  if (focus) find("rows").querySelector(`tr[data-key="${CSS.escape(focused)}"] [data-act=${focus}]`)?.focus();
+  listen(rows);
+}
+
+function line(row, index, count) {
+  const element = document.createElement("tr");
+  element.dataset.key = key(row);
+  const link = Object.assign(document.createElement("a"), { href: address(row), textContent: row.symbol });
+  element.insertCell().append(link, ...(row.market === "usdm" ? [" ", tag("USD-M")] : []));
+  const cells = { price: number(element, row.price === null ? "–" : price(row.price)), change: number(element, changeText(row), tone(row.change_pct)) };
+  for (const name of ["1m", "5m", "1h"]) {
+    const value = row.delta[name];
+    number(element, value === null ? "–" : short(value), tone(value)).title = value ?? "";
+  }
+  element.insertCell().append(sparkline(row.cvd));
+  const tools = Object.assign(element.insertCell(), { className: "number row-tools" });
+  if (current) {
+    tools.append(tool("up", "↑", index === 0, () => move(row, -1)), tool("down", "↓", index === count - 1, () => move(row, 1)), tool("remove", "×", false, () => drop(row)));
+  }
+  shown.set(key(row), cells);
+  return element;
+}
+
+function number(row, text, className = "") {
+  return Object.assign(row.insertCell(), { textContent: text, className: `number ${className}` });
+}
+
+function tag(text) {
+  return Object.assign(document.createElement("span"), { className: "tag", textContent: text });
+}
+
+function tool(act, text, isOff, onClick) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: text, disabled: isOff, title: root.dataset[act] });
+  button.setAttribute("aria-label", root.dataset[act]);
+  button.dataset.act = act;
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+/** Prices and 24 h changes between two readings. */
+function listen(rows) {
+  const topics = rows.slice(0, MOST_LIVE).map(({ market, symbol }) => `ticker:${market}:${symbol}`);
+  if (topics.join() === heard) return;
+  heard = topics.join();
+  live?.close();
+  live = topics.length && new Live({
+    topics,
+    onMessage: ({ topic, data }) => {
+      const cells = data && shown.get(topic.slice("ticker:".length));
+      if (!cells) return;
+      cells.price.textContent = price(data.last);
+      cells.change.textContent = changeText(data);
+      cells.change.className = `number ${tone(data.change_pct)}`;
+    },
+    onState: (state) => root.classList.toggle("is-stale", state !== "live"),
+  });
+}
+
+// --- changing lists -----------------------------------------------------------------------------
+
+function tabs() {
+  find("tabs").replaceChildren(...[...lists, undefined].map((list) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: list?.name ?? root.dataset.all });
+    button.setAttribute("aria-pressed", list?.id === current?.id);
+    button.addEventListener("click", () => show(list));
+    return button;
+  }));
+  find("tools").hidden = !current;
+}
+
+function show(list) {
+  current = list;
+  localStorage.setItem("tapelog.watchlist", list?.id ?? "");
+  find("found").hidden = true;
+  tabs();
+  refresh();
+}
+
+async function tried(work) {
+  find("problem").hidden = true;
+  try {
+    return await work();
+  } catch (error) {
+    find("problem").textContent = error.message || root.dataset.failed;
+    find("problem").hidden = false;
+    return undefined;
+  }
+}
+
+async function keep(markets) {
+  const kept = await tried(() => send("PATCH", `/api/watchlists/${current.id}`, { markets }));
+  if (kept) current.markets = kept.markets;
+  refresh();
+}
+
+function move(row, by) {
+  const markets = [...current.markets];
+  const at = markets.findIndex((item) => key(item) === key(row));
+  markets.splice(at + by, 0, ...markets.splice(at, 1));
+  keep(markets);
+}
+
+function drop(row) {
+  keep(current.markets.filter((item) => key(item) !== key(row)));
+}
+
+function add(row) {
+  find("found").hidden = true;
+  find("search").reset();
+  if (!current.markets.some((item) => key(item) === key(row))) keep([...current.markets, { market: row.market, symbol: row.symbol }]);
+}
+
+async function search(word) {
+  if (!word) {
+    find("found").hidden = true;
+    return;
+  }
+  const answer = await tried(() => read("/api/instruments", { search: word }));
+  if (!answer || find("search").search.value.trim() !== word) return;
+  const rows = answer.rows.filter(({ status }) => status !== "DELISTED").slice(0, 30);
+  find("found").replaceChildren(...rows.map((row) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet" });
+    button.append(row.symbol, " ", tag(row.market === "usdm" ? "USD-M" : "Spot"), ...(row.status === "TRADING" ? [] : [` ${row.status}`]));
+    button.addEventListener("click", () => add(row));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }));
+  if (!rows.length) find("found").append(Object.assign(document.createElement("li"), { textContent: root.dataset.none, className: "hint" }));
+  find("found").hidden = false;
+}
+
+find("search").addEventListener("submit", (event) => { event.preventDefault(); find("found").querySelector("button")?.click(); });
+find("search").search.addEventListener("input", ({ target }) => {
+  clearTimeout(typing);
+  typing = setTimeout(() => search(target.value.trim()), TYPING_MS);
+});
+find("new").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const made = await tried(() => send("POST", "/api/watchlists", { name: find("new").name.value }));
+  if (!made) return;
+  find("new").reset();
+  lists.push(made);
+  show(made);
+  find("search").search.focus();
+});
+find("rename").addEventListener("click", async () => {
+  const name = window.prompt(find("rename").textContent, current.name);
+  if (!name) return;
+  const kept = await tried(() => send("PATCH", `/api/watchlists/${current.id}`, { name }));
+  if (kept) current.name = kept.name;
+  tabs();
+});
+find("delete").addEventListener("click", async () => {
+  if (!window.confirm(root.dataset.sure)) return;
+  const gone = current;
+  if ((await tried(() => send("DELETE", `/api/watchlists/${gone.id}`))) === undefined) return;
+  lists = lists.filter(({ id }) => id !== gone.id);
+  show(lists[0]);
+});
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+
+async function begin() {
+  try {
+    lists = (await read("/api/watchlists", {})).rows;
+  } catch {
+    setTimeout(begin, EVERY_MS);
+    return;
+  }
+  const known = localStorage.getItem("tapelog.watchlist");
+  show(known === "" ? undefined : lists.find(({ id }) => String(id) === known) ?? lists[0]);
+}
+
+begin();
