@@ -13,6 +13,7 @@ from market.binance.errors import ExchangeError
 from market.binance.frames import FundingRow
 from market.binance.rest import UsdmRest
 from market.hot import store
+from market.models import Instrument
 
 log = structlog.get_logger(__name__)
 
@@ -24,18 +25,25 @@ def read_funding() -> int:
     due = {
         item.symbol: (item, since)
         for item, since in marks.due_for_funding()
-        if cache.add(f"funding:{item.key}", "asked", ASK_AGAIN_SECONDS)
+        if cache.add(_asked(item), "yes", ASK_AGAIN_SECONDS)
     }
     if not due:
         return 0
     found = asyncio.run(_ask({symbol: to_ms(since) for symbol, (_, since) in due.items()}))
-    for symbol, rows in found.items():
-        marks.save_funding(due[symbol][0], rows)
+    for symbol, (instrument, _) in due.items():
+        if symbol in found:
+            marks.save_funding(instrument, found[symbol])
+        else:
+            cache.delete(_asked(instrument))
     return sum(map(len, found.values()))
 
 
+def _asked(instrument: Instrument) -> str:
+    return f"funding:{instrument.key}"
+
+
 async def _ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
-    """Symbol -> rows; one that does not answer is asked again in an hour."""
+    """Symbol -> rows, without those that were not answered."""
     client = store.connect(settings.REDIS_URL)
     rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, listings.governors(client)["fapi"])
     found = {}

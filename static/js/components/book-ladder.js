@@ -44,7 +44,7 @@ export class BookLadder {
     this.#find("mid").textContent = book.mid === null ? "–" : money(book.mid, places(book.mid));
     this.#find("spread").textContent = book.spread === null ? "–" : money(book.spread, digits);
     const share = Number(book.imbalance ?? 0);
-    this.#find("meter").value = share;
+    this.#find("balance").style.setProperty("--bids", `${(1 + share) * 50}%`);
     this.#find("imbalance").textContent = book.imbalance === null ? "–" : `${share > 0 ? "+" : ""}${money(share * 100)} %`;
     this.#find("imbalance").className = `number ${share < 0 ? "down" : "up"}`;
     this.#look();
