@@ -22,6 +22,7 @@ OUT = ROOT / "screenshots"
 PAGES = {
     "sign-in": "/accounts/login/", "sign-up": "/accounts/signup/",
     "reset": "/accounts/password/reset/", "home": "/", "market": "/market/BTCUSDT/",
+    "future": "/market/usdm/BTCUSDT/",
     "status": "/status/", "tokens": "/account/tokens/", "not-found": "/market/NOPE/",
     "accounts": "/account/exchange/", "connect": "/account/exchange/connect/",
     "imports": "/staff/imports/", "markets": "/markets/", "trades": "/trades/",
@@ -30,7 +31,7 @@ PAGES = {
     "execution": "/reports/execution/", "realized": "/reports/realized/",
     "portfolio": "/portfolio/", "settings": "/settings/",
 }  # fmt: skip
-LIVE = {"market", "trade", "replay", "home"}
+LIVE = {"market", "future", "markets", "trade", "replay", "home"}
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 # so long that the demo's year is read and reviewed too

@@ -94,6 +94,71 @@ def test_big_orders_are_listed_and_chosen_by_size(page: Page) -> None:
     expect(rows.first).to_contain_text(re.compile("Waiting|[0-9],[0-9]{3},[0-9]{3}"))
 
 
+def test_the_order_book_moves_and_is_never_crossed(page: Page) -> None:
+    best_ask = page.locator("[data-asks] tr:last-child td:first-child")
+    best_bid = page.locator("[data-bids] tr:first-child td:first-child")
+    expect(best_ask).to_have_text(re.compile("[0-9]"), timeout=15_000)
+    first = page.locator("[data-bids]").text_content()
+    expect(page.locator("[data-bids]")).not_to_have_text(first or "")
+    bid, ask = page.evaluate(
+        "[...document.querySelectorAll('[data-bids] tr:first-child td:first-child,"
+        " [data-asks] tr:last-child td:first-child')].map((cell) => cell.textContent)"
+        ".sort()"
+    )
+    assert float(bid.replace(",", "")) < float(ask.replace(",", ""))
+    expect(best_bid).to_be_visible()
+    expect(page.locator("[data-imbalance]")).to_have_text(re.compile("%"))
+
+
+def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
+    page.reload()
+    page.get_by_role("link", name="USD-M").first.click()
+    expect(page.locator("h1")).to_have_text("BTCUSDT")
+    expect(page.locator("[data-rate]")).to_have_text(re.compile("%"), timeout=15_000)
+    expect(page.locator("[data-bands] tr")).to_have_count(6, timeout=15_000)
+    expect(page.locator("[data-state]")).to_contain_text("live")
+
+
+def test_studies_are_chosen_and_remembered(page: Page) -> None:
+    def choose() -> None:
+        page.locator("[data-studies] summary").click()
+
+    choose()
+    with page.expect_response("**/api/market-view"):
+        page.get_by_label("SMA 20").check()
+    with page.expect_response("**/api/indicators?*"):
+        page.get_by_label("RSI 14").check()
+    page.get_by_label("CVD USD-M").check()
+    page.reload()
+    expect(page.locator("[data-studies] [data-count]")).to_have_text("(3)")
+    choose()
+    for name in ("SMA 20", "RSI 14", "CVD USD-M"):
+        with page.expect_response("**/api/market-view"):
+            page.get_by_label(name).uncheck()
+
+
+def test_a_watch_list_is_made_filled_ordered_and_removed(page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{PORT}/markets/")
+    page.get_by_label("New list").fill("Majors")
+    page.get_by_role("button", name="Add", exact=True).click()
+    for word, name in (("BTC", "BTCUSDT Spot"), ("ETH", "ETHUSDT USD-M")):
+        page.get_by_label("Search a symbol").fill(word)
+        page.locator("[data-found] button", has_text=name).click()
+        expect(page.locator("[data-rows]")).to_contain_text(name.split()[0])
+    rows = page.locator("[data-rows] tr")
+    expect(rows.nth(0)).to_contain_text("BTCUSDT")
+    rows.nth(1).get_by_role("button", name="Up").click()
+    expect(rows.nth(0)).to_contain_text("ETHUSDT")
+    expect(rows.nth(0).locator("td").nth(1)).to_have_text(re.compile("[0-9]"), timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/")
+    expect(page.locator(".watch-row").first).to_contain_text("ETHUSDT")
+    page.goto(f"http://127.0.0.1:{PORT}/markets/")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove list").click()
+    expect(page.get_by_role("button", name="Majors")).to_have_count(0)
+
+
 def test_the_theme_is_remembered(page: Page) -> None:
     page.get_by_label("Theme").select_option("dark")
     page.reload()
@@ -114,7 +179,8 @@ def test_the_language_is_chosen_and_remembered(page: Page) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/market/BTCUSDT/", "/status/", "/account/tokens/", "/account/exchange/",
+    ["/", "/market/BTCUSDT/", "/market/usdm/BTCUSDT/", "/markets/", "/status/",
+     "/account/tokens/", "/account/exchange/",
      "/account/exchange/connect/", "/staff/imports/", "/trades/", "/calendar/", "/reports/",
      "/portfolio/", "/settings/"],
 )  # fmt: skip

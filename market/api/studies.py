@@ -21,6 +21,7 @@ from market.reading import Span, read_span
 
 MOST_LISTED = 500
 ROWS = 50
+PROFILE_MS = 48 * 3_600_000
 
 
 class InstrumentsParameters(serializers.Serializer[object]):
@@ -38,6 +39,14 @@ class IndicatorParameters(RangeParameters):
 
 class ProfileParameters(RangeParameters):
     rows = serializers.IntegerField(min_value=2, max_value=500, default=ROWS)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if attrs["end"] - attrs["start"] > PROFILE_MS:
+            raise serializers.ValidationError(
+                {"start": "Expected at most 48 hours: a profile is made from 1 s bars."}
+            )
+        return attrs
 
 
 class StudyAnswer(serializers.Serializer[object]):

@@ -194,3 +194,15 @@ def test_a_window_that_is_not_whole_is_not_told(empty_redis: Redis) -> None:
     assert line.deltas == {"1m": "1", "5m": None, "1h": None}
     [nothing] = overview.lines([InstrumentKey("simulator", "spot", "NOPE")])
     assert nothing.as_answer()["delta"] == {"1m": None, "5m": None, "1h": None}
+
+
+def test_studies_are_remembered_for_the_user(alices_browser: Client) -> None:
+    path = "/api/market-view"
+    assert alices_browser.get(path).json() == {"studies": []}
+    wanted = {"studies": ["SMA:20", "marks", "pair", "marks"]}
+    assert send(alices_browser, "put", path, wanted).json()["studies"] == [
+        "sma:20", "marks", "pair",
+    ]  # fmt: skip
+    for wrong in ({"studies": ["moon"]}, {"studies": "rsi"}, {"studies": ["rsi:14"] * 13}, {}):
+        assert send(alices_browser, "put", path, wrong).status_code == 400
+    assert len(alices_browser.get(path).json()["studies"]) == 3

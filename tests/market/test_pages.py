@@ -43,6 +43,19 @@ def test_a_market_page_names_its_symbol(
     assert "Simulated market" in page
 
 
+def test_a_symbol_with_a_future_can_be_switched_to_it(
+    alices_browser: Client, make_instrument: MakeInstrument
+) -> None:
+    make_instrument("BTCUSDT")
+    assert "/market/usdm/BTCUSDT/" not in alices_browser.get("/market/BTCUSDT/").content.decode()
+    make_instrument("BTCUSDT", market="usdm")
+    assert "/market/usdm/BTCUSDT/" in alices_browser.get("/market/BTCUSDT/").content.decode()
+    page = alices_browser.get("/market/usdm/BTCUSDT/").content.decode()
+    assert 'data-kind="usdm" data-pair="spot"' in page
+    assert 'data-switch="unit"' not in page  # futures know no single trades
+    assert alices_browser.get("/market/usdm/ETHUSDT/").status_code == 404
+
+
 def test_an_unknown_market_is_not_found(alices_browser: Client) -> None:
     assert alices_browser.get("/market/NOPE/").status_code == 404
 
