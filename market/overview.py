@@ -77,9 +77,14 @@ def lines(tapes: Sequence[InstrumentKey]) -> list[Line]:
         log.warning("redis away, prices unknown", error=type(error).__name__)
         return [Line(tape.market, tape.symbol) for tape in tapes]
     if len(_lines) + len(found) > MOST_REMEMBERED:
-        _lines.clear()
+        forget()
     _lines.update({tape: (now, line) for tape, line in found.items()})
     return [_lines[tape][1] if tape in _lines else found[tape] for tape in tapes]
+
+
+def forget() -> None:
+    """Redis is another one now."""
+    _lines.clear()
 
 
 def _read(tapes: Sequence[InstrumentKey]) -> dict[InstrumentKey, Line]:

@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services.tokens import issue_token
+from market import overview
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.models import Instrument
@@ -32,6 +33,7 @@ hypothesis.settings.load_profile("here")
 def empty_redis() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
     client.flushdb()
+    overview.forget()
     yield client
     client.close()
 

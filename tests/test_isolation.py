@@ -34,7 +34,7 @@ SIGNED_IN = {
     "exchange-accounts",
     "exchange-connect",
     "instruments", "indicators", "profile", "marks", "book", "ticker", "funding", "mark-price",
-    "api-watchlists", "api-market-view", "api-markets", "future",
+    "api-watchlists", "api-merge", "api-market-view", "api-markets", "future",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders",
     "api-accounts",
 }  # fmt: skip
@@ -47,6 +47,7 @@ OWNED = {
     "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
     "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
+    "trade-regroup": "trade", "api-split": "trade",
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")

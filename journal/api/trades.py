@@ -1,6 +1,6 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +23,10 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, one, with_notes
-from journal.services import annotating
+from journal.services import annotating, grouping
+from journal.tasks import settle_soon
 
+MOST_IDS = 200
 AMOUNTS = ("gross", "fees", "funding", "net")
 
 
@@ -114,6 +116,56 @@ class DashboardView(APIView):
         )  # fmt: skip
 
 
+class MergeView(APIView):
+    """Joins closed trades of one account, market, symbol and direction: `{"ids": [1, 2]}`."""
+
+    @extend_schema(request=None, responses=PageAnswer)
+    def post(self, request: Request) -> Response:
+        user = user_of(request)
+        ids = request.data.get("ids") if isinstance(request.data, dict) else None
+        if not isinstance(ids, list) or not all(type(pk) is int for pk in ids):
+            raise ValidationError({"ids": ["Expected a list of trades' ids."]})
+        found = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
+        if len(found) != len(set(ids)):
+            raise ValidationError({"ids": ["Expected trades of yours."]})
+        return _regrouped(user, lambda: grouping.merge(found))
+
+
+class SplitView(APIView):
+    """Cuts a closed trade in two: with the fill `{"fill": <id in /api/trades/<id>>}` a new one
+    begins. DELETE undoes a split or a merge."""
+
+    @extend_schema(request=None, responses=PageAnswer)
+    def post(self, request: Request, trade_id: int) -> Response:
+        user = user_of(request)
+        trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+        number = request.data.get("fill") if isinstance(request.data, dict) else None
+        parts = trade.trade_fills.select_related("fill")
+        is_id = isinstance(number, int) and abs(number) < 2**63
+        part = parts.filter(fill_id=int(number)).first() if number and is_id else None
+        if part is None:
+            raise ValidationError({"fill": ["Expected the id of one of the trade's fills."]})
+        return _regrouped(user, lambda: grouping.split(trade, part.fill))
+
+    @extend_schema(request=None, responses=PageAnswer)
+    def delete(self, request: Request, trade_id: int) -> Response:
+        user = user_of(request)
+        trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+        return _regrouped(user, lambda: grouping.undo(trade))
+
+
+def _regrouped(user: User, work: Callable[[], Trade | None]) -> Response:
+    """202 when the book is so large that it is computed behind the scenes."""
+    try:
+        made = work()
+    except grouping.BadGrouping as error:
+        raise ValidationError({"detail": [str(error)]}) from error
+    if made is None:
+        settle_soon()
+        return Response({"detail": "The trades are being computed again."}, status=202)
+    return Response(trade_answer(one(user, made)))
+
+
 class SummaryView(APIView):
     """Sums of the closed trades that match."""
 
@@ -121,7 +173,9 @@ class SummaryView(APIView):
     def get(self, request: Request) -> Response:
         user = user_of(request)
         found = parsed(request.query_params.dict()).apply(user, preferences_of(user))
-        return Response({"currency": user.report_currency, **sums_answer(sums(found))})
+        return Response(
+            {"currency": user.report_currency, **sums_answer(sums(found, preferences_of(user)))}
+        )
 
 
 class CalendarView(APIView):
@@ -212,7 +266,7 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "emotion": note.emotion, "rating": note.rating,
         "planned_entry": plain(note.planned_entry), "initial_stop": plain(note.initial_stop),
         "planned_stop": plain(note.planned_stop), "planned_target": plain(note.planned_target),
-        "reviewed": line.is_reviewed,
+        "reviewed": line.is_reviewed, "by_hand": trade.by_hand,
     }  # fmt: skip
 
 

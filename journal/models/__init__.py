@@ -12,6 +12,7 @@ from journal.models.exchange import (
     Source,
     Transfer,
 )
+from journal.models.grouping import TradeMerge, TradeSplit
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -40,6 +41,7 @@ __all__ = [
     "Difference",
     "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
     "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
-    "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "Transfer", "Upload",
+    "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
+    "Upload",
     "WatchedMarket", "Watchlist",
 ]  # fmt: skip

@@ -40,6 +40,13 @@ class Trade(OfAccount):
         AGAINST = "against", _("Against flow")
         UNKNOWN = "unknown", _("No coverage")
 
+    class ByHand(models.TextChoices):
+        """Whether the trader joined or cut it (journal.services.grouping)."""
+
+        NO = "", ""
+        MERGE = "merge", _("Merged by hand")
+        SPLIT = "split", _("Split by hand")
+
     # the ledger's own, the same after every rebuild: notes hang on it
     key = models.CharField(max_length=160)
     market = models.CharField(max_length=8, choices=Market.choices)
@@ -69,6 +76,7 @@ class Trade(OfAccount):
     size_money = Money(null=True)
     # what the exchange itself booked for its closing fills (futures)
     exchange_realized = Money(null=True)
+    by_hand = models.CharField(max_length=5, choices=ByHand.choices, blank=True)
     fill_count = models.IntegerField()
     # of the quantity traded
     maker_share = models.DecimalField(max_digits=7, decimal_places=6)

@@ -11,23 +11,27 @@ from django.db.models import (
     Count,
     DateField,
     DateTimeField,
+    DecimalField,
     DurationField,
     ExpressionWrapper,
     F,
     Func,
     Max,
     Min,
+    OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     Value,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Abs, Cast, NullIf
 
 from journal.metrics.undefined import Metric, Undefined
-from journal.models import Preferences, Trade
+from journal.models import Annotation, Preferences, Trade
 
 ZERO = Decimal(0)
+WIDE = DecimalField(max_digits=80, decimal_places=30)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class Sums:
     with_flow: int = 0
     with_verdict: int = 0
     unpriced: int = 0
+    # results by risk added up, of the trades with a first stop; only asked for who looks at R
+    r: Decimal = ZERO
+    r_count: int = 0
 
     @property
     def win_rate(self) -> Metric:
@@ -85,21 +92,34 @@ def _expressions() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sums(trades: QuerySet[Trade]) -> Sums:
+def sums(trades: QuerySet[Trade], chosen: Preferences) -> Sums:
     """Of those among them that are closed."""
-    return _as_sums(trades.filter(closed_at__isnull=False).order_by().aggregate(**_expressions()))
+    closed, expressions = _prepared(trades, chosen)
+    return _as_sums(closed.aggregate(**expressions))
 
 
 def sums_by_day(trades: QuerySet[Trade], chosen: Preferences) -> dict[date, Sums]:
     """By the user's day of closing, oldest first."""
-    rows = (
-        trades.filter(closed_at__isnull=False)
-        .order_by()
-        .annotate(day=_day_of("closed_at", chosen))
-        .values("day")
-        .annotate(**_expressions())
-    )
+    closed, expressions = _prepared(trades, chosen)
+    rows = closed.annotate(day=_day_of("closed_at", chosen)).values("day").annotate(**expressions)
     return {row["day"]: _as_sums(row) for row in sorted(rows, key=lambda row: row["day"])}
+
+
+def _prepared(
+    trades: QuerySet[Trade], chosen: Preferences
+) -> tuple[QuerySet[Trade], dict[str, Any]]:
+    """The closed ones, and what to add up; with R where its user looks at R."""
+    closed, expressions = trades.filter(closed_at__isnull=False).order_by(), _expressions()
+    if chosen.unit != Preferences.Unit.RISK:
+        return closed, expressions
+    stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
+    first_stop = Subquery(stops.values("initial_stop")[:1])
+    risk = ExpressionWrapper(Abs(F("entry_price") - first_stop) * F("quantity"), output_field=WIDE)
+    closed = closed.annotate(risk=NullIf(risk, Value(ZERO, output_field=WIDE)))
+    closed = closed.annotate(
+        result_by_risk=ExpressionWrapper(F("net") / F("risk"), output_field=WIDE)
+    )
+    return closed, {**expressions, "r": Sum("result_by_risk"), "r_count": Count("risk")}
 
 
 def _day_of(field: str, chosen: Preferences) -> Cast:
@@ -122,7 +142,7 @@ def total(parts: Iterable[Sums]) -> Sums:
     """Of several groups that share no trade."""
     found = list(parts)
     names = ("count", "wins", "losses", "net", "gross", "fees", "funding", "won", "lost", "size",
-             "with_flow", "with_verdict", "unpriced")  # fmt: skip
+             "with_flow", "with_verdict", "unpriced", "r", "r_count")  # fmt: skip
     bests = [part.best for part in found if part.best is not None]
     worsts = [part.worst for part in found if part.worst is not None]
     added: dict[str, Any] = {
@@ -137,6 +157,8 @@ def _as_sums(row: Any) -> Sums:
     names = Sums.__dataclass_fields__
     keeps_none = {"best", "worst"}
     found: dict[str, Any] = {
-        name: ZERO if row[name] is None and name not in keeps_none else row[name] for name in names
+        name: ZERO if row[name] is None and name not in keeps_none else row[name]
+        for name in names
+        if name in row
     }
     return Sums(**found)

@@ -8,7 +8,17 @@ from typing import Any
 
 from journal import ledger
 from journal.ledger.group import DOLLARS
-from journal.models import Book, Fill, Income, ManualFill, Market, Transfer
+from journal.ledger.regroup import Regrouped, Wishes, regroup
+from journal.models import (
+    Book,
+    Fill,
+    Income,
+    ManualFill,
+    Market,
+    TradeMerge,
+    TradeSplit,
+    Transfer,
+)
 from journal.sync.prices import Need, load, minute_of
 from market.models import Listing
 
@@ -26,6 +36,8 @@ class Material:
     transfers: list[ledger.Transfer] = field(default_factory=list)
     rules: dict[str, ledger.Rules] = field(default_factory=dict)
     needs: set[Need] = field(default_factory=set)
+    # what the owner joined or cut by hand
+    wishes: Wishes = field(default_factory=Wishes)
     # symbol -> (base, quote)
     assets: dict[str, tuple[str, str]] = field(default_factory=dict)
     # (symbol, ledger id) -> the exchange's fill
@@ -42,10 +54,16 @@ class Material:
             prices=price, rules=self.rules,
         )  # fmt: skip
 
+    def regroup(self, found: ledger.Ledger) -> Regrouped:
+        """Round trips as the trader joined or cut them."""
+        times = {(fill.symbol, fill.id): fill.time for fill in self.fills}
+        matches = found.matches_by_symbol()
+        return regroup(found.trades, self.wishes, matches, times, self.funding)
+
 
 def gather(book: Book) -> Material:
     """Everything that the book's trades depend on."""
-    found = Material(currency=book.account.user.report_currency)
+    found = Material(currency=book.account.user.report_currency, wishes=_wishes(book))
     mine = Fill.objects.filter(account_id=book.account_id, market=book.market)
     by_hand = ManualFill.objects.filter(account_id=book.account_id, market=book.market)
     if book.market == Market.SPOT:
@@ -94,6 +112,15 @@ def _need_fee(found: Material, fill: Fill | ManualFill) -> None:
     found.needs |= {(asset, minute_of(fill.time)) for asset in (fill.quote, found.currency)}
     if fill.fee and fill.fee_asset not in {fill.base, fill.quote, ""}:
         found.needs.add((fill.fee_asset, minute_of(fill.time)))
+
+
+def _wishes(book: Book) -> Wishes:
+    mine = {"account_id": book.account_id, "market": book.market}
+    joined = TradeMerge.objects.filter(**mine).values_list("other", "key")
+    cuts: dict[str, list[str]] = {}
+    for key, fill in TradeSplit.objects.filter(**mine).values_list("key", "fill"):
+        cuts.setdefault(key, []).append(fill)
+    return Wishes(dict(joined), cuts)
 
 
 def _add_rules(found: Material, book: Book) -> None:

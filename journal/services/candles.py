@@ -27,7 +27,8 @@ PATHS = {Market.SPOT: "/api/v3/klines", Market.USDM: "/fapi/v1/klines"}
 
 
 def around(trade: Trade) -> dict[str, Any]:
-    """{"source", "step" (s), "from", "to" (ms), "covered", "candles": [[s, o, h, l, c], …]}"""
+    """{"source", "step" (s), "from", "to" (ms), "covered", "candles": [[s, o, h, l, c, delta], …]};
+    a candle's delta is what takers bought minus sold, in quote."""
     end = trade.closed_at or timezone.now()
     room = max(AROUND, (end - trade.opened_at) / 10)
     start_ms, end_ms = to_ms(trade.opened_at - room), to_ms(min(end + room, timezone.now()))
@@ -43,7 +44,7 @@ def around(trade: Trade) -> dict[str, Any]:
         "step": step, "from": start_ms, "to": end_ms, "covered": covered, "source": "exchange",
         "opened": to_ms(trade.opened_at), "closed": to_ms(end),
     }  # fmt: skip
-    key = f"candles:{trade.pk}:{step}:{start_ms}:{trade.fill_count}"
+    key = f"candles-with-delta:{trade.pk}:{step}:{start_ms}:{trade.fill_count}"
     candles = cache.get(key)
     if candles is None:
         candles = _ask(trade, step, start_ms, end_ms)
@@ -63,7 +64,10 @@ def _ask(trade: Trade, step: int, start_ms: int, end_ms: int) -> list[list[float
     except ExchangeError as error:
         log.warning("no candles", error=type(error).__name__)
         return []
-    return [[row[0] // 1000, *(float(text) for text in row[1:5])] for row in rows]
+    return [
+        [row[0] // 1000, *(float(text) for text in row[1:5]), 2 * float(row[10]) - float(row[7])]
+        for row in rows
+    ]
 
 
 def _refuse(seconds: int) -> None:

@@ -13,6 +13,7 @@ from django.db.models import F
 from accounts.models import ExchangeAccount, User
 from journal import ledger
 from journal.ledger.group import DOLLARS
+from journal.ledger.regroup import Regrouped
 from journal.models import (
     Book,
     Fill,
@@ -37,7 +38,7 @@ ZEROS = re.compile(r"(\d+\.\d*?[1-9]|\d+(?=\.0+\b))\.?0+\b")
 COMPUTED = (
     "opened_at", "closed_at", "quantity", "entry_price", "exit_price", "gross", "fees", "funding",
     "net", "rate", "gross_money", "fees_money", "funding_money", "net_money", "size_money",
-    "exchange_realized", "fill_count", "maker_share",
+    "exchange_realized", "fill_count", "maker_share", "by_hand",
 )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def rebuild(book: Book) -> None:
         material = gather(row)
         found = material.compute(_method(row.account))
         with localcontext(prec=60):
-            _write(row, material, found)
+            _write(row, material, found, material.regroup(found))
         Book.objects.filter(pk=row.pk).update(built=version)
     log.info("book built", account=str(row.account_id), book=row.name, trades=len(found.trades))
 
@@ -96,14 +97,16 @@ def _method(account: ExchangeAccount) -> str:
     return chosen.first() or Preferences.Method.FIFO
 
 
-def _write(book: Book, material: Material, found: ledger.Ledger) -> None:
+def _write(book: Book, material: Material, found: ledger.Ledger, grouped: Regrouped) -> None:
     mine = {"account_id": book.account_id, "market": book.market}
     symbols = _symbols_of(book, material)
     before = {t.key: t for t in Trade.objects.filter(**mine, symbol__in=symbols)}
-    rates = _rates(material, found.trades, book.account.user.report_currency)
+    trades = grouped.trades
+    rates = _rates(material, trades, book.account.user.report_currency)
     fresh, changed = [], []
-    for trade in found.trades:
+    for trade in trades:
         row = _trade_row(book, trade, material, rates)
+        row.by_hand = grouped.by_hand.get(trade.key, "")
         old = before.pop(trade.key, None)
         if old is None:
             fresh.append((row, trade))
@@ -120,7 +123,7 @@ def _write(book: Book, material: Material, found: ledger.Ledger) -> None:
     )
     touched = [*fresh, *changed]
     _write_fills(touched, material, is_new=len(changed) == 0)
-    _write_realized(book, touched, material, found.trades, found.matches_by_symbol())
+    _write_realized(book, touched, material, trades, found.matches_by_symbol())
     _write_positions(mine, symbols, material, found.positions)
     _write_problems(mine, symbols, found.problems, material)
 

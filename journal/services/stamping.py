@@ -153,6 +153,8 @@ def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> Non
 
 def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]) -> None:
     trade.worst = trade.best = trade.efficiency = None
+    if trade.by_hand == Trade.ByHand.SPLIT:
+        return  # its fills alone do not say what was held
     end = trade.closed_at or timezone.now()
     path = _path(instrument, trade, end, fills)
     if path is None or not fills:

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
 
@@ -107,13 +108,22 @@ def result(context: Context, line: Line) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def sum_result(context: Context, sums: Sums) -> SafeString:
-    """The same of a sum; R of a set is in its reports, with its n."""
+    """The same of a sum; an R is of the trades with a stop, and says so."""
     if sums.unpriced and not sums.count:
         return SafeString(NOTHING)
-    if chosen_of(context).unit == Preferences.Unit.PERCENT:
+    unit = chosen_of(context).unit
+    if unit == Preferences.Unit.PERCENT:
         found = sums.percent
         return percent(found if isinstance(found, Decimal) else None)
-    return money(context, sums.net)
+    return _risk_sum(sums) if unit == Preferences.Unit.RISK else money(context, sums.net)
+
+
+def _risk_sum(sums: Sums) -> SafeString:
+    if not sums.r_count:
+        return SafeString(NOTHING)
+    if sums.r_count == sums.count:
+        return risk(sums.r)
+    return mark_safe(f"{risk(sums.r)} <small>n = {sums.r_count}</small>")  # noqa: S308  (ours)
 
 
 @register.simple_tag(takes_context=True)
@@ -123,12 +133,25 @@ def short_result(context: Context, sums: Sums) -> SafeString:
     if chosen.unit == Preferences.Unit.PERCENT:
         found = sums.percent
         return percent(found if isinstance(found, Decimal) else None)
+    if chosen.unit == Preferences.Unit.RISK:
+        return risk(sums.r) if sums.r_count else SafeString(NOTHING)
     if chosen.hides_amounts:
         return coloured(HIDDEN, sums.net)
     size = abs(sums.net)
     if size >= 10_000:
         return coloured(signed(sums.net / 1000, 1, "k"), sums.net)
     return coloured(signed(sums.net, 0 if size >= 1 else 2), sums.net)
+
+
+@register.simple_tag(takes_context=True)
+def sorted_by(context: Context, name: str, label: str) -> SafeString:
+    """A column's head: a press sorts by it, another one the other way round."""
+    sort = str(context.get("sort", ""))
+    arrow = {name: " ↑", f"-{name}": " ↓"}.get(sort, "")
+    wanted = name if sort == f"-{name}" else f"-{name}"
+    query = context.get("filter_query", "")
+    link = "?{}&sort={}" if query else "?{}sort={}"
+    return format_html('<a href="{}">{}{}</a>', link.format(query, wanted), label, arrow)
 
 
 @register.simple_tag(takes_context=True)

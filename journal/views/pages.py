@@ -182,7 +182,7 @@ def execution(request: SignedInRequest) -> HttpResponse:
     context["rows"] = [
         {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
     ]
-    context["sum"] = sums(trades)
+    context["sum"] = sums(trades, context["chosen"])
     return render(request, "journal/execution.html", context)
 
 

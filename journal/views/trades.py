@@ -23,6 +23,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -35,7 +36,8 @@ from journal.models import DayNote, NoteTemplate, SavedView, Screenshot, Setup, 
 from journal.selectors.preferences import preferences_of
 from journal.selectors.sums import sums
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, candles, pictures
+from journal.services import annotating, candles, grouping, pictures
+from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 
 LINES_A_PAGE = 100
@@ -46,6 +48,18 @@ SORTS = {
     "size": "size_money", "fees": "fees_money", "flow": "flow_share", "fills": "fill_count",
 }  # fmt: skip
 LIST_IDS = 20_000
+# columns of the list that may be shown or hidden, and those that are hidden at first
+COLUMNS = (
+    ("quantity", gettext_noop("Quantity"), True), ("prices", gettext_noop("Entry → exit"), True),
+    ("held", gettext_noop("Held"), True), ("r", "R", True),
+    ("percent", "%", False), ("gross", gettext_noop("Gross"), False),
+    ("fees", gettext_noop("Fees"), False), ("funding", gettext_noop("Funding"), False),
+    ("worst", gettext_noop("Worst"), False), ("best", gettext_noop("Best"), False),
+    ("efficiency", gettext_noop("Exit took of the best"), False),
+    ("slippage", gettext_noop("Slippage"), False), ("flow", gettext_noop("Flow at entry"), True),
+    ("setup", gettext_noop("Setup"), True), ("tags", gettext_noop("Tags"), True),
+    ("review", gettext_noop("Review"), True),
+)  # fmt: skip
 
 
 @login_required
@@ -69,7 +83,8 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         return day_of(line.trade.closed_at or line.trade.opened_at, chosen.tzinfo, start)
 
     context |= {
-        "page": page, "sum": sums(asked.apply(request.user, chosen)), "sort": sort,
+        "columns": COLUMNS, "page": page, "sort": sort,
+        "sum": sums(asked.apply(request.user, chosen), chosen),
         "sorts": SORTS, "days": [(key, list(part)) for key, part in groupby(lines, key=day)],
         "first_number": page.paginator.count - page.start_index() + 1,
     }  # fmt: skip
@@ -79,19 +94,25 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
 @login_required
 @require_POST
 def bulk(request: SignedInRequest) -> HttpResponse:
-    """`do` is tag, mistake, or review, for the trades `id`."""
+    """`do` is tag, mistake, review or merge, for the trades `id`."""
     ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if is_number(text)]
     trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
     wish, name = request.POST.get("do", ""), request.POST.get("name", "")
     try:
         if wish in {"tag", "mistake"}:
             annotating.add_tag(user=request.user, trades=trades, name=name, kind=wish)
+        elif wish == "merge":
+            made = grouping.merge(trades)
+            if made is not None:
+                messages.success(request, _("Merged. Undo it on the trade's page."))
+                return redirect("trade", made.pk)
+            settle_soon()
         elif wish == "review":
             for trade in trades:
                 annotating.annotate(user=request.user, trade=trade, changes={"reviewed": True})
         else:
             return HttpResponseBadRequest(_("Expected something to do with the trades."))
-    except annotating.BadNote as error:
+    except (annotating.BadNote, grouping.BadGrouping) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("%(count)s trades changed.") % {"count": len(trades)})
@@ -125,7 +146,8 @@ def _trade_page(
     """`written` is what could not be saved: it is shown again, so that nothing is lost."""
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
-    ids = asked.apply(request.user, context["chosen"]).order_by("-closed_at", "-pk")
+    sort = request.GET.get("sort", "-closed" if asked.state == "closed" else "-opened")
+    ids = asked.apply(request.user, context["chosen"]).order_by(*_order(sort))
     before, after = neighbours(request.user, found, ids.values_list("pk", flat=True)[:LIST_IDS])
     line = one(request.user, found)
     if written:
@@ -134,7 +156,8 @@ def _trade_page(
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
     context |= {
-        "line": line, "trade": found, "fills": fills, "before": before, "after": after,
+        "line": line, "trade": found, "fills": fills, "sort": sort,
+        "before": before, "after": after, "can_split": _can_split(found, fills),
         "entry_flow": entry, "bands": _bands(entry), "realized": found.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
@@ -175,6 +198,31 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
     goes_on = request.POST.get("do") == "reviewed"
     following = (_next_to_review(request) if goes_on else None) or found.pk
     return redirect(f"{reverse('trade', args=[following])}?{read_filter(request)[0].text}")
+
+
+@login_required
+@require_POST
+def regroup(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """`do` is split (with the fill `fill` a new trade begins) or undo."""
+    found = own_trade(request.user, trade_id)
+    number, wish = request.POST.get("fill", ""), request.POST.get("do", "")
+    if wish not in {"split", "undo"} or (wish == "split" and not is_number(number)):
+        return HttpResponseBadRequest(_("Expected split with a fill, or undo."))
+    try:
+        if wish == "undo":
+            made = grouping.undo(found)
+        else:
+            part = get_object_or_404(found.trade_fills.select_related("fill"), fill_id=number)
+            made = grouping.split(found, part.fill)
+    except grouping.BadGrouping as error:
+        messages.error(request, str(error))
+        return redirect("trade", found.pk)
+    if made is None:
+        settle_soon()
+        messages.success(request, _("Saved. What depends on it is computed again now."))
+        return redirect("trades")
+    messages.success(request, _("Undone.") if wish == "undo" else _("Split. It can be undone."))
+    return redirect("trade", made.pk)
 
 
 @login_required
@@ -259,6 +307,10 @@ def day_note(request: SignedInRequest, day: str) -> HttpResponse:
 
 
 # --- helpers ------------------------------------------------------------------------------------
+
+
+def _can_split(found: Trade, fills: list[Any]) -> bool:
+    return not found.is_open and found.by_hand != Trade.ByHand.MERGE and len(fills) > 2
 
 
 def _order(sort: str) -> list[str]:

@@ -11,11 +11,12 @@ from accounts.models import User
 from journal.filters import TradeFilter
 from journal.metrics import trades as metrics
 from journal.metrics.days import day_of
-from journal.models import Realized, Trade
+from journal.models import Annotation, Realized, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
-from journal.selectors.sums import sums
+from journal.selectors.sums import sums, sums_by_day, total
+from journal.selectors.trades import with_notes
 from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def test_every_door_gives_the_same_sums(
 def test_sums_in_the_database_are_the_metrics_of_the_trades(journal: User) -> None:
     chosen = preferences_of(journal)
     trades = TradeFilter().apply(journal, chosen)
-    found = sums(trades)
+    found = sums(trades, chosen)
     nets = [row.net for row in reports.load(journal, trades, chosen)]
     assert found.net == sum(nets, D(0))
     for ours, theirs in (
@@ -157,3 +158,23 @@ def test_a_day_begins_at_its_hour_when_the_clock_is_changed(
     for first, last, count in ((day, day, 1), (day, "", 1), ("", day, 1)):
         asked = {name: value for name, value in (("from", first), ("to", last)) if value}
         assert alices_browser.get("/api/trades/summary", asked).json()["count"] == count
+
+
+def test_r_of_a_sum_is_that_of_its_trades(journal: User, alices_browser: Client) -> None:
+    chosen = preferences_of(journal)
+    trades = TradeFilter().apply(journal, chosen)
+    for trade in list(trades)[:2]:
+        stop = trade.entry_price - 7
+        Annotation.objects.update_or_create(
+            user=journal, trade_key=trade.key, defaults={"initial_stop": stop}
+        )
+    assert sums(trades, chosen).r_count == 0  # nobody asked
+    chosen.unit = "risk"
+    chosen.save()
+    lines = with_notes(journal, list(trades))
+    expected = [line.r for line in lines if line.r is not None]
+    found = sums(trades, chosen)
+    assert (len(expected), found.r_count) == (2, 2)
+    assert abs(found.r - sum(expected, D(0))) < D("1e-12")
+    assert total(sums_by_day(trades, chosen).values()).r == found.r
+    assert "n = 2" in alices_browser.get("/trades/").content.decode()

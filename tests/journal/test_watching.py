@@ -169,7 +169,6 @@ def keep(client: Redis, trades: list[MarketTrade], covered_from: int) -> None:
 
 
 def test_windows_are_exact_to_the_second(empty_redis: Redis) -> None:
-    overview._lines.clear()
     unit = 10**8
     ages = [3601, 3600, 1800, 301, 300, 61, 60, 1]  # bought 1, 2, 4, … in quote
     trades = [
@@ -187,7 +186,6 @@ def test_windows_are_exact_to_the_second(empty_redis: Redis) -> None:
 
 
 def test_a_window_that_is_not_whole_is_not_told(empty_redis: Redis) -> None:
-    overview._lines.clear()
     trade = MarketTrade(1, 10**8, 10**8, (END - 1) * 1_000_000, False)
     keep(empty_redis, [trade], covered_from=(END - 200) * 1000)
     [line] = overview.lines([KEY])

@@ -1,19 +1,24 @@
-import { CandlestickSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { CandlestickSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 const DASHED = 2;
 
-/** Candles with the trader's own fills, entry, stop and target; for times that the tape does not cover. */
+/** Candles with the trader's own fills, entry, stop and target, and the CVD from the first of them on. */
 export class TradeChart {
-  #chart; #price; #markers; #lines = [];
+  #chart; #price; #cvd; #markers; #lines = [];
 
   constructor(element) {
     this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, timeScale: { timeVisible: true }, localization: { locale: document.documentElement.lang } });
     this.#price = this.#chart.addSeries(CandlestickSeries, { borderVisible: true });
     this.#markers = createSeriesMarkers(this.#price, []);
-    dress(this.#chart, this.#price);
+    this.#cvd = this.#chart.addSeries(LineSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    this.#chart.panes()[0].setStretchFactor(2.5);
+    dress(this.#chart, this.#price, this.#cvd);
   }
 
+  /** Candles are [s, open, high, low, close, delta]. */
   draw(candles, fills, step) {
+    let cvd = 0;
+    this.#cvd.setData(candles.map(([time, , , , , delta]) => ({ time, value: (cvd += delta) })));
     this.#price.setData(candles.map(([time, open, high, low, close]) => ({ time, open, high, low, close })));
     this.#markers.setMarkers(merged(fills, step));
     this.#chart.timeScale().fitContent();
@@ -44,7 +49,7 @@ export function merged(fills, step) {
   }));
 }
 
-export function dress(chart, price) {
+function dress(chart, price, cvd) {
   const paint = () => {
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(name).trim();
@@ -53,6 +58,7 @@ export function dress(chart, price) {
       grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
     });
     const [up, down] = [token("--up"), token("--down")];
+    cvd.applyOptions({ color: token("--accent") });
     price.applyOptions({ upColor: token("--surface"), downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
   };
   paint();

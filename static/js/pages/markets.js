@@ -49,7 +49,8 @@ function line(row, index, count) {
   const element = document.createElement("tr");
   element.dataset.key = key(row);
   const link = Object.assign(document.createElement("a"), { href: address(row), textContent: row.symbol });
-  element.insertCell().append(link, ...(row.market === "usdm" ? [" ", tag("USD-M")] : []));
+  if (row.market === "usdm") link.append(" ", tag("USD-M"));
+  element.insertCell().append(link);
   const cells = { price: number(element, row.price === null ? "–" : price(row.price)), change: number(element, changeText(row), tone(row.change_pct)) };
   for (const name of ["1m", "5m", "1h"]) {
     const value = row.delta[name];

@@ -62,8 +62,8 @@ function play() {
 async function load() {
   const found = await (await fetch(address)).json();
   if (found.covered && found.closed - found.opened < MOST_SECONDS * 1_000) {
-    const answer = await read("/api/cvd/range", { symbol, market, interval: "1s", start: Math.floor(found.opened / 1_000) * 1_000 - 300_000, end: Math.min(found.closed + 300_000, found.to) });
-    candles = answer.bars.map((bar) => [bar.t / 1_000, ...[bar.open, bar.high, bar.low, bar.close].map(Number)]);
+    const answer = await read("/api/cvd/range", { symbol, market, interval: "1s", unit: "order", start: Math.floor(found.opened / 1_000) * 1_000 - 300_000, end: Math.min(found.closed + 300_000, found.to) });
+    candles = answer.bars.map((bar) => [bar.t / 1_000, ...[bar.open, bar.high, bar.low, bar.close, bar.delta].map(Number)]);
   } else {
     [candles, step] = [found.candles, found.step];
   }

@@ -1,4 +1,23 @@
-/** The bar of what can be done with several trades, shown while some are chosen; keys J, K and X. */
+/** The bar of what can be done with several trades, shown while some are chosen; keys J, K and X; columns. */
+const HIDDEN = "tapelog.hidden-columns";
+const columns = document.querySelector("[data-columns]");
+const table = document.querySelector("[data-table]");
+if (columns && table) {
+  const boxes = [...columns.querySelectorAll("input")];
+  const known = localStorage.getItem(HIDDEN)?.split(",");
+  if (known) for (const box of boxes) box.checked = !known.includes(box.value);
+  const show = () => {
+    for (const { value, checked } of boxes) {
+      for (const cell of table.getElementsByClassName(`col-${value}`)) cell.hidden = !checked;
+    }
+  };
+  columns.addEventListener("change", () => {
+    localStorage.setItem(HIDDEN, boxes.filter(({ checked }) => !checked).map(({ value }) => value).join());
+    show();
+  });
+  show();
+}
+
 const form = document.querySelector("[data-bulk]");
 if (form) {
   const bar = form.querySelector("[data-bulk-bar]");

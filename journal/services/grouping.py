@@ -1,0 +1,113 @@
+"""Joining and cutting trades by hand. A wish is a row; the books are computed again with it."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import ExchangeAccount
+from journal.models import Book, Fill, Market, Trade, TradeMerge, TradeSplit
+from journal.services import rebuilding
+from journal.sync.saving import make_due
+
+MOST_MERGED = 100
+# A book of so many fills is computed while the user waits; a larger one by the worker.
+AT_ONCE = 5_000
+
+
+class BadGrouping(ValueError):
+    """What was expected, for the user."""
+
+
+def merge(trades: Sequence[Trade]) -> Trade | None:
+    """Join closed trades of one user into the earliest one, whose note stays. Returns it, None when
+    it is still to be computed. Raises BadGrouping, then nothing has changed."""
+    if not 2 <= len(trades) <= MOST_MERGED:
+        raise BadGrouping(_("Expected 2 to %(most)s trades.") % {"most": MOST_MERGED})
+    ways = {(t.account_id, t.market, t.symbol, t.position_side, t.direction) for t in trades}
+    if len(ways) > 1:
+        raise BadGrouping(_("Expected trades of one account, market, symbol and direction."))
+    if any(trade.closed_at is None for trade in trades):
+        raise BadGrouping(_("Expected closed trades: an open one can still change."))
+    if any(trade.by_hand == Trade.ByHand.SPLIT for trade in trades):
+        raise BadGrouping(_("Expected trades that were not split: undo that first."))
+    first = min(trades, key=lambda trade: (trade.opened_at, trade.key))
+    others = [trade.key for trade in trades if trade.key != first.key]
+    with transaction.atomic():
+        mine = TradeMerge.objects.filter(account_id=first.account_id)
+        # what was joined to one of them comes along
+        mine.filter(key__in=others).update(key=first.key)
+        TradeMerge.objects.bulk_create(
+            TradeMerge(
+                account_id=first.account_id, market=first.market, symbol=first.symbol,
+                key=first.key, other=key,
+            )
+            for key in others
+        )  # fmt: skip
+        _make_due(first)
+    return _built(first, first.key)
+
+
+def split(trade: Trade, fill: Fill) -> Trade | None:
+    """Cut a closed trade: with this fill a new one begins. Returns the new one, None when it is
+    still to be computed. Raises BadGrouping, then nothing has changed."""
+    if trade.closed_at is None:
+        raise BadGrouping(_("Expected a closed trade: an open one can still change."))
+    if trade.by_hand == Trade.ByHand.MERGE:
+        raise BadGrouping(_("Expected a trade that was not merged: undo that first."))
+    whole, number = trade.key.split("/")[0], str(fill.trade_id)
+    parts = trade.trade_fills.order_by("fill__time", "fill__trade_id")
+    if number not in {str(n) for n in parts.values_list("fill__trade_id", flat=True)}:
+        raise BadGrouping(_("Expected a fill of this trade."))
+    with transaction.atomic():
+        TradeSplit.objects.get_or_create(
+            account_id=trade.account_id, market=trade.market, symbol=trade.symbol, key=whole,
+            fill=number,
+        )  # fmt: skip
+        _make_due(trade)
+        made = _built(trade, f"{whole}/{number}")
+        if made is None and _is_small(trade):
+            raise BadGrouping(_("Expected a fill with something closed before it and from it on."))
+    return made
+
+
+def undo(trade: Trade) -> Trade | None:
+    """Take the joining apart, or put the part back to the one before it."""
+    whole, _slash, number = trade.key.partition("/")
+    with transaction.atomic():
+        TradeMerge.objects.filter(account_id=trade.account_id, key=trade.key).delete()
+        cuts = TradeSplit.objects.filter(account_id=trade.account_id, key=whole)
+        if number:
+            cuts.filter(fill=number).delete()
+        else:
+            cuts.delete()
+        _make_due(trade)
+    return _built(trade, whole)
+
+
+def _make_due(trade: Trade) -> None:
+    account = ExchangeAccount.objects.get(pk=trade.account_id)
+    make_due(account, {(trade.market, _book_name(trade))})
+
+
+def _book_name(trade: Trade) -> str:
+    return trade.base if trade.market == Market.SPOT else trade.symbol
+
+
+def _is_small(trade: Trade) -> bool:
+    mine = Fill.objects.filter(account_id=trade.account_id, market=trade.market)
+    mine = (
+        mine.filter(base=trade.base)
+        if trade.market == Market.SPOT
+        else mine.filter(symbol=trade.symbol)
+    )
+    return mine[: AT_ONCE + 1].count() <= AT_ONCE
+
+
+def _built(trade: Trade, key: str) -> Trade | None:
+    if not _is_small(trade):
+        return None
+    rebuilding.rebuild(
+        Book.objects.get(account_id=trade.account_id, market=trade.market, name=_book_name(trade))
+    )
+    return Trade.objects.filter(account_id=trade.account_id, key=key).first()
