@@ -73,6 +73,8 @@ OUTGOING_ADDRESS = env.text("OUTGOING_ADDRESS", "")
 MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
 WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
+# Fills up to this age get the market around them fetched by trade ids; 0: none.
+FLOW_BACKFILL_DAYS = env.integer("FLOW_BACKFILL_DAYS", 30, 0)
 # Instruments that are followed at most, all users' watch-lists together.
 FOLLOW_LIMIT = env.integer("FOLLOW_LIMIT", 200, 1)
 # Instruments that one collector keeps before there is another share; a second collector a share.
@@ -211,6 +213,7 @@ CELERY_TASK_ROUTES = {
     "journal.settle_prices": {"queue": "sync"},
     "journal.stamp": {"queue": "sync"},
     "journal.demo": {"queue": "sync"},
+    "journal.fetch_surroundings": {"queue": "sync"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -243,6 +246,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "journal.demo",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "fetch the market around old fills": {
+        "task": "journal.fetch_surroundings",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "follow what is held or watched": {
         "task": "journal.follow_wanted",

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import ExchangeAccount
 from accounts.tasks import check_soon
 from journal.models import Preferences, Sync
-from journal.services import cleaning, demo, settling, snapshots, stamping, watching
+from journal.services import cleaning, demo, settling, snapshots, stamping, surroundings, watching
 from journal.stream import listening
 from journal.sync.running import synchronise
 from market.binance.errors import ExchangeError
@@ -52,6 +52,16 @@ def supervise() -> None:
         synchronise_account.apply_async((str(pk),), expires=15)
     if live.exists() and not lease.is_held(listening.share()):
         listen.apply_async(expires=5)
+
+
+@shared_task(name="journal.fetch_surroundings")
+def fetch_surroundings() -> None:
+    """The market around old fills, a round at a time; one worker at it."""
+    if cache.add("surroundings", "at work", 300):
+        try:
+            surroundings.fetch_round()
+        finally:
+            cache.delete("surroundings")
 
 
 @shared_task(name="journal.follow_wanted")

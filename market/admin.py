@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.utils import timezone
 
 from market.models import (
     ArchiveFile,
@@ -21,11 +22,12 @@ class InstrumentAdmin(admin.ModelAdmin):
     list_display = ("symbol", "market", "venue", "is_followed", "band_set")
     list_filter = ("venue", "market", "is_followed")
     search_fields = ("symbol",)
-    exclude = ("is_pinned",)
+    exclude = ("is_pinned", "pinned_at")
 
     def save_model(self, request: Any, obj: Instrument, form: Any, change: bool) -> None:  # noqa: FBT001
         """What is followed by hand stays followed, whatever is on watch-lists."""
         obj.is_pinned = obj.is_followed
+        obj.pinned_at = obj.pinned_at or timezone.now()
         super().save_model(request, obj, form, change)
 
 

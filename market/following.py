@@ -1,6 +1,6 @@
 """Which instruments are followed: the door for everyone who wants a tape kept."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -17,10 +17,11 @@ from market.models import Instrument, Listing
 def follow(*, key: InstrumentKey, since: datetime | None = None) -> Instrument:
     """Keep this instrument's tape from now on, or from `since`, until it is stopped; the collectors
     notice within seconds."""
-    instrument = _known(key)
+    instrument = known(key)
     if not (instrument.is_followed and instrument.is_pinned):
         instrument.is_pinned = True
-        instrument.save(update_fields=["is_pinned"])
+        instrument.pinned_at = timezone.now()
+        instrument.save(update_fields=["is_pinned", "pinned_at"])
         _start(instrument)
     if since is not None and (instrument.since is None or since < instrument.since):
         instrument.since = since
@@ -35,19 +36,20 @@ def unfollow(*, key: InstrumentKey) -> None:
     )
 
 
-def want(wanted: Collection[InstrumentKey]) -> list[InstrumentKey]:
-    """Follow these beside what is pinned, in their order and as far as FOLLOW_LIMIT has room; what
-    is neither is let go. Returns those that found no room."""
+def want(find_wanted: Callable[[], Sequence[InstrumentKey]]) -> list[InstrumentKey]:
+    """Follow what it finds beside what is pinned, in its order and as far as FOLLOW_LIMIT has room;
+    what is neither is let go. It is asked under the lock, so that no older wish undoes a newer one.
+    Returns those that found no room."""
     with transaction.atomic():
         kept = {
             row.key: row
             for row in Instrument.objects.select_for_update().filter(venue=settings.VENUE)
         }
         pinned = {key for key, row in kept.items() if row.is_pinned and row.is_followed}
-        more = [key for key in dict.fromkeys(wanted) if key not in pinned]
+        more = [key for key in dict.fromkeys(find_wanted()) if key not in pinned]
         room = max(0, settings.FOLLOW_LIMIT - len(pinned))
         for key in more[:room]:
-            _start(kept.get(key) or _known(key))
+            _start(kept.get(key) or known(key))
         gone = [
             row.pk
             for key, row in kept.items()
@@ -70,7 +72,7 @@ def follow_first_symbols() -> None:
     `spot:BTCUSDT` and `usdm:BTCUSDT` are one of them.
     """
     first = set(_first_keys())
-    ever_pinned = Instrument.objects.filter(venue=settings.VENUE, followed_at__isnull=False)
+    ever_pinned = Instrument.objects.filter(venue=settings.VENUE, pinned_at__isnull=False)
     for key in first - {row.key for row in ever_pinned}:
         follow(key=key)
 
@@ -79,7 +81,13 @@ def find_followed(market: str) -> Sequence[Followed]:
     """The followed instruments of a market of this installation's venue."""
     rows = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
     return [
-        Followed(row.pk, row.key, row.band_set, to_ms(row.since) if row.since else 0)
+        Followed(
+            row.pk,
+            row.key,
+            row.band_set,
+            to_ms(row.since) if row.since else 0,
+            to_ms(row.followed_at) if row.followed_at else 0,
+        )
         for row in rows
     ]
 
@@ -95,7 +103,8 @@ def _first_keys() -> list[InstrumentKey]:
     return [InstrumentKey(settings.VENUE, market, symbol) for market, symbol in found]
 
 
-def _known(key: InstrumentKey) -> Instrument:
+def known(key: InstrumentKey) -> Instrument:
+    """Its row, made when there was none; followed or not."""
     listed = Listing.objects.filter(venue=key.venue, market=key.market, symbol=key.symbol).first()
     base, quote = split_symbol(key.symbol)
     if listed is not None:

@@ -30,6 +30,8 @@ class Instrument(models.Model):
     is_followed = models.BooleanField(default=False)
     # followed until it is stopped by hand (MARKET_SYMBOLS, `manage.py follow`, the admin)
     is_pinned = models.BooleanField(default=False)
+    # when it was pinned last, also when it is no longer
+    pinned_at = models.DateTimeField(null=True)
     followed_at = models.DateTimeField(null=True)
     # how far back its tape shall reach, by trade ids; null: from when it is first followed
     since = models.DateTimeField(null=True)

@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 WINDOWS = {"1m": 60, "5m": 300, "1h": 3600}
 HOUR = 3600
 # Many look at the same markets: a line is read once in so many seconds a process.
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 4.0
+STALE_MS = 60_000
 MOST_REMEMBERED = 1000
 _lines: dict[InstrumentKey, tuple[float, "Line"]] = {}
 
@@ -37,7 +38,7 @@ _lines: dict[InstrumentKey, tuple[float, "Line"]] = {}
 @dataclass(frozen=True)
 class Line:
     """Exact decimal text; None where nothing is known: before the first trade, while Redis is away,
-    for a window that is not wholly covered, or of a market that nobody follows.
+    for a window that is not wholly covered, or of a tape that stands still for a minute.
 
     `deltas` has a value for each of WINDOWS; `line` is the CVD of the last hour at the end of each
     minute, from 0 on, empty where it is not whole.
@@ -70,16 +71,21 @@ def overview(instruments: Sequence[Instrument]) -> list[Line]:
 def lines(tapes: Sequence[InstrumentKey]) -> list[Line]:
     """In the order asked for."""
     now = time.monotonic()
-    due = [tape for tape in tapes if now - _lines.get(tape, (-10.0, None))[0] > FRESH_SECONDS]
+    known = {
+        tape: kept[1]
+        for tape in tapes
+        if (kept := _lines.get(tape)) is not None and now - kept[0] <= FRESH_SECONDS
+    }
     try:
-        found = _read(due)
+        found = _read([tape for tape in dict.fromkeys(tapes) if tape not in known])
     except redis.RedisError as error:
         log.warning("redis away, prices unknown", error=type(error).__name__)
         return [Line(tape.market, tape.symbol) for tape in tapes]
     if len(_lines) + len(found) > MOST_REMEMBERED:
         forget()
     _lines.update({tape: (now, line) for tape, line in found.items()})
-    return [_lines[tape][1] if tape in _lines else found[tape] for tape in tapes]
+    known |= found
+    return [known[tape] for tape in tapes]
 
 
 def forget() -> None:
@@ -98,6 +104,10 @@ def _read(tapes: Sequence[InstrumentKey]) -> dict[InstrumentKey, Line]:
     for at, tape in enumerate(tapes):
         state, ticker, gaps = answers[3 * at : 3 * at + 3]
         price, covered_from, covered_to = (int(word) if word else 0 for word in state)
+        if time.time() * 1000 - covered_to > STALE_MS:  # nobody keeps it any more, or not now
+            covered = from_ms(covered_to) if covered_to else None
+            found[tape] = Line(tape.market, tape.symbol, covered_to=covered)
+            continue
         holes = [(gap.from_ms, gap.to_ms) for gap in map(decode_gap, gaps) if gap.state == "open"]
         deltas, line = _flow(tape, covered_from, covered_to, holes) if covered_to else ({}, [])
         found[tape] = Line(

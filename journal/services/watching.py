@@ -1,11 +1,14 @@
 """Watch-lists, and what is followed because somebody watches or holds it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,6 +19,8 @@ from market.models import Instrument, Listing
 
 MOST_LISTS = 20
 MOST_MARKETS = 100
+# A minute more than the figures after an exit need.
+TOLD_AFTER_EXIT = timedelta(minutes=75)
 Wanted = tuple[str, str]
 
 
@@ -67,24 +72,37 @@ def remove(*, watchlist: Watchlist) -> None:
 def follow_wanted() -> list[InstrumentKey]:
     """Let the market follow open positions and watch-lists, positions first, older lists before
     newer ones. Returns what found no room."""
-    held = Trade.objects.filter(
-        closed_at=None, account__venue=settings.VENUE, account__user__is_active=True
-    ).values_list("market", "symbol")
-    watched = (
-        WatchedMarket.objects.filter(watchlist__user__is_active=True)
-        .order_by("watchlist_id", "position", "pk")
+    return following.want(_wanted)
+
+
+def _wanted() -> list[InstrumentKey]:
+    """Open positions and those that closed just now, since what came after an exit is told too;
+    then everybody's lists in turn: first all first places, then all second ones."""
+    still_told = timezone.now() - TOLD_AFTER_EXIT
+    held = (
+        Trade.objects.filter(account__venue=settings.VENUE, account__user__is_active=True)
+        .filter(Q(closed_at=None) | Q(closed_at__gt=still_told))
         .values_list("market", "symbol")
+        .distinct()
     )
-    listed = _listed({*held, *watched})
-    wanted = [pair for pair in dict.fromkeys([*held, *watched]) if pair in listed]
-    return following.want([InstrumentKey(settings.VENUE, *pair) for pair in wanted])
+    by_user: dict[int, list[Wanted]] = {}
+    rows = WatchedMarket.objects.filter(watchlist__user__is_active=True).order_by(
+        "watchlist__position", "watchlist_id", "position", "pk"
+    )
+    for user_id, market, symbol in rows.values_list("watchlist__user_id", "market", "symbol"):
+        by_user.setdefault(user_id, []).append((market, symbol))
+    in_turn = [pair for place in zip_longest(*by_user.values()) for pair in place if pair]
+    wanted = dict.fromkeys([*held, *in_turn])
+    listed = _listed(set(wanted))
+    return [InstrumentKey(settings.VENUE, *pair) for pair in wanted if pair in listed]
 
 
 def _put(watchlist: Watchlist, wanted: Sequence[Wanted]) -> None:
     """Make this the list's markets, in this order."""
     have = {(row.market, row.symbol) for row in watchlist.markets.all()}
     new = [pair for pair in wanted if pair not in have]
-    unknown = [pair for pair in new if pair not in _listed(new)]
+    listed = _listed(new)
+    unknown = [pair for pair in new if pair not in listed]
     if unknown:
         market, symbol = unknown[0]
         raise BadList(
@@ -92,7 +110,7 @@ def _put(watchlist: Watchlist, wanted: Sequence[Wanted]) -> None:
             _("Expected a symbol that the exchange lists, was %(symbol)s (%(market)s).")
             % {"symbol": symbol, "market": market},
         )
-    _check_room(new)
+    _check_room(watchlist.user, new)
     watchlist.markets.all().delete()
     WatchedMarket.objects.bulk_create(
         WatchedMarket(watchlist=watchlist, market=market, symbol=symbol, position=at)
@@ -101,7 +119,15 @@ def _put(watchlist: Watchlist, wanted: Sequence[Wanted]) -> None:
     follow_wanted()
 
 
-def _check_room(new: Sequence[Wanted]) -> None:
+def _check_room(user: User, new: Sequence[Wanted]) -> None:
+    """A user's lists take half of all places at most, so that there is something for others."""
+    mine = set(WatchedMarket.objects.filter(watchlist__user=user).values_list("market", "symbol"))
+    most = max(MOST_MARKETS // 10, settings.FOLLOW_LIMIT // 2)
+    if new and len({*mine, *new}) > most:
+        raise BadList(
+            "markets",
+            _("Expected at most %(most)s markets on all of your watch-lists.") % {"most": most},
+        )
     followed = set(
         Instrument.objects.filter(venue=settings.VENUE, is_followed=True).values_list(
             "market", "symbol"
@@ -131,7 +157,7 @@ def _markets(said: Any) -> list[Wanted]:
         if not isinstance(item, Mapping) or item.get("market") not in Market.values:
             raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
         symbol = item.get("symbol")
-        if not isinstance(symbol, str) or not 0 < len(symbol) <= 40:
+        if not isinstance(symbol, str) or not 0 < len(symbol) <= 40 or not symbol.isprintable():
             raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
         found.append((str(item["market"]), symbol.strip().upper()))
     return list(dict.fromkeys(found))
@@ -150,7 +176,7 @@ def _listed(pairs: set[Wanted] | Sequence[Wanted]) -> set[Wanted]:
 
 def _name(user: User, said: Any, own: int | None) -> str:
     name = said.strip() if isinstance(said, str) else ""
-    if not 0 < len(name) <= 40 or "\x00" in name:
+    if not 0 < len(name) <= 40 or not name.isprintable():
         raise BadList("name", _("Expected a name of at most 40 characters."))
     if Watchlist.objects.filter(user=user, name=name).exclude(pk=own).exists():
         raise BadList("name", _("Expected a name that none of your watch-lists has yet."))
@@ -161,7 +187,7 @@ def _move(watchlist: Watchlist, said: Any) -> None:
     if not isinstance(said, int) or isinstance(said, bool) or said < 0:
         raise BadList("position", _("Expected a place from 0 on."))
     others = list(Watchlist.objects.filter(user=watchlist.user).exclude(pk=watchlist.pk))
-    others.insert(said, watchlist)
+    others.insert(min(said, len(others)), watchlist)
     for place, row in enumerate(others):
         row.position = place
     Watchlist.objects.bulk_update(others, ["position"])

@@ -13,6 +13,8 @@ from lib.dates import INTERVALS, parse_moment
 from market.models import Instrument
 
 MOST_BARS = 10_000
+# 2200-01-01
+LATEST_MS = 7_258_118_400_000
 AUTO_BARS = 1500
 PAGE_BARS = 500
 CHOICES = (*INTERVALS, "auto")
@@ -25,7 +27,10 @@ class MomentField(serializers.Field[int, str, int, Any]):
     def to_internal_value(self, data: str) -> int:
         try:
             # a `+` in an unescaped zone arrives as a space
-            return parse_moment(data.replace(" ", "+"))
+            moment = parse_moment(data.replace(" ", "+"))
+            if not 0 <= moment < LATEST_MS:
+                raise ValueError("Expected a moment between 1970 and 2200.")
+            return moment
         except (ValueError, OverflowError) as error:
             raise serializers.ValidationError(str(error)) from error
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from market.archive import seconds
 from market.models import CoveredSpan, Instrument
 
 
@@ -47,6 +48,13 @@ def add(instrument_id: int, stretches: Sequence[Stretch]) -> None:
     CoveredSpan.objects.bulk_create(
         CoveredSpan(instrument_id=instrument_id, **stretch._asdict()) for stretch in joined
     )
+
+
+def keep_live(instrument_id: int, last_id: int, from_ms: int, to_ms: int) -> None:
+    """What a collector has covered so far stays covered, though it goes on somewhere else."""
+    first_id = seconds.first_id(instrument_id, from_ms // 1000)
+    if first_id is not None and first_id <= last_id:
+        add(instrument_id, [Stretch(first_id, last_id, from_ms, to_ms)])
 
 
 def times(instrument_id: int, live: tuple[int, int] | None) -> list[tuple[int, int]]:

@@ -25,6 +25,10 @@ class Refused(ExchangeError):
         self.code = code
 
 
+class TooOld(Refused):
+    """-4166: futures' aggregates are remembered for two days at most."""
+
+
 class BadKey(Refused):
     """The key is unknown, revoked, not allowed from this address, or lacks a permission; or its
     secret is wrong. Its owner has to do something: nobody retries."""

@@ -323,6 +323,8 @@ class Envelope(msgspec.Struct, gc=False):
     result: list[str] | None = None
     code: int | None = None
     msg: str = ""
+    # how futures refuse a control message
+    error: "ErrorBody | None" = None
 
 
 class ServerTime(msgspec.Struct):

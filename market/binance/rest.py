@@ -6,7 +6,7 @@ call's own answer, and errors split by what the caller does.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ import redis.asyncio as redis
 from binance.async_client import AsyncClient
 
 from market.binance.breaker import Breaker
-from market.binance.errors import MustWait, Refused, TryAgain
+from market.binance.errors import MustWait, Refused, TooOld, TryAgain
 from market.binance.frames import (
     FundingRow,
     as_klines,
@@ -41,8 +41,11 @@ T = TypeVar("T")
 
 TIMEOUT_SECONDS = 10.0
 PAGE = 1000
-# Levels a side of a book's snapshot.
-BOOK_DEPTH = 1000
+# Levels a side of a book's snapshot, and of one that is only asked for its update id.
+BOOK_DEPTH, LEAST_DEPTH = 500, 5
+TOO_OLD = -4166
+# What futures remember of their aggregates, with room for a slow way there.
+REMEMBERED_MS = 47 * 3_600_000
 
 
 class Transport(AsyncClient):  # type: ignore[misc]
@@ -69,6 +72,7 @@ class PublicRest:
     PREFIX: str
     # Binance's own weights, 2026
     WEIGHTS: Mapping[str, int]
+    WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {}
 
     def __init__(self, base_url: str, governor: Governor) -> None:
         self.governor = governor
@@ -93,19 +97,24 @@ class PublicRest:
         """The id of the tape's first row at or after a moment; None when none came since."""
         raise NotImplementedError
 
+    async def oldest_id(self, symbol: str) -> int | None:
+        """The oldest row that the exchange surely still knows, where it forgets them."""
+        raise NotImplementedError
+
     async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[Kline]:
         """Minutes that open within start <= t <= end, at most 1000, oldest first; no ids (-1)."""
+        wanted = min(PAGE, max(1, (end_ms - start_ms) // 60_000 + 1))
         body = await self._get(
             "klines",
             {"symbol": symbol, "interval": "1m", "startTime": start_ms, "endTime": end_ms,
-             "limit": PAGE},
+             "limit": wanted},
             "audit",
         )  # fmt: skip
         return _read("klines", body, decode_kline_rows, as_klines)
 
-    async def book(self, symbol: str) -> Snapshot:
-        """The order book, BOOK_DEPTH levels a side."""
-        body = await self._get("depth", {"symbol": symbol, "limit": BOOK_DEPTH}, "backfill")
+    async def book(self, symbol: str, levels: int = BOOK_DEPTH) -> Snapshot:
+        """The order book, so many levels a side."""
+        body = await self._get("depth", {"symbol": symbol, "limit": levels}, "backfill")
         return _read("a book", body, decode_depth_body, as_snapshot)
 
     async def measure_clock(self) -> float:
@@ -126,7 +135,7 @@ class PublicRest:
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
         self._breaker.check()
         try:
-            await self.governor.reserve(self.WEIGHTS[path], kind, patience=5.0)
+            await self.governor.reserve(self._weight(path, params), kind, patience=5.0)
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be asked, so nobody calls") from error
         query = "&".join(f"{key}={quote(str(value))}" for key, value in params.items())
@@ -145,6 +154,14 @@ class PublicRest:
             raise await self._error(status, headers.get("Retry-After"), body)
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be told") from error
+
+    def _weight(self, path: str, params: Mapping[str, object]) -> int:
+        """Where the limit counts: (up to this limit, weight) rows, else one weight a path."""
+        limit = params.get("limit")
+        for most, weight in self.WEIGHTS_BY_LIMIT.get(path, ()):
+            if isinstance(limit, int) and limit <= most:
+                return weight
+        return self.WEIGHTS[path]
 
     async def _call(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
         if self._transport is None:
@@ -171,7 +188,7 @@ class PublicRest:
             return MustWait(seconds, f"Binance answered {status}")
         if status >= 500 or status == 403 or code in {-1000, -1001, -1008}:
             return TryAgain(f"Binance answered {status}")
-        return Refused(code, message)
+        return TooOld(code, message) if code == TOO_OLD else Refused(code, message)
 
 
 class SpotRest(PublicRest):
@@ -181,6 +198,7 @@ class SpotRest(PublicRest):
     WEIGHTS: Mapping[str, int] = {
         "trades": 25, "historicalTrades": 25, "aggTrades": 4, "klines": 2, "time": 1, "depth": 50,
     }  # fmt: skip
+    WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {"depth": ((100, 5), (500, 25))}
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """From memory, so they are fresh."""
@@ -209,6 +227,9 @@ class UsdmRest(PublicRest):
     WEIGHTS: Mapping[str, int] = {
         "aggTrades": 20, "klines": 5, "time": 1, "depth": 20, "fundingRate": 1,
     }  # fmt: skip
+    WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {
+        "klines": ((99, 1), (499, 2)), "depth": ((50, 2), (100, 5), (500, 10)),
+    }  # fmt: skip
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         params: dict[str, object] = {"symbol": symbol, "limit": PAGE}
@@ -226,6 +247,9 @@ class UsdmRest(PublicRest):
         )
         rows = _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
         return rows[0].id if rows else None
+
+    async def oldest_id(self, symbol: str) -> int | None:
+        return await self.first_id_since(symbol, int(time.time() * 1000) - REMEMBERED_MS)
 
     async def klines(self, symbol: str, start_ms: int, end_ms: int) -> list[Kline]:
         """They count single trades, of which this tape knows nothing."""

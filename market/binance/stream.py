@@ -198,7 +198,10 @@ class MarketStream:
             self.malformed += 1
             log.warning("malformed frame", head=frame[:80].decode(errors="replace"))
             return
-        if envelope.code is not None:
+        if envelope.error is not None:
+            said = envelope.error
+            log.error("control message refused", code=said.code, message=said.msg)
+        elif envelope.code is not None:
             log.error("control message refused", code=envelope.code, message=envelope.msg)
         elif envelope.stream is not None:
             name = envelope.stream.encode()

@@ -13,6 +13,8 @@ from market.book.levels import DepthChange, Levels, Snapshot
 
 # 100 s of frames: a snapshot that takes longer is not worth waiting for.
 MOST_KEPT = 1000
+# A second connection lags by less.
+BEGAN_ANEW_MS = 10_000
 
 
 class BookKeeper:
@@ -39,6 +41,8 @@ class BookKeeper:
             self._waiting.append(change)
             return False
         if change.last_id <= self.last_id:
+            if change.time > self.time + BEGAN_ANEW_MS:  # lower ids of later changes
+                self._lose()
             return False
         if not _follows(change, self.last_id):
             self._lose()

@@ -19,7 +19,7 @@ from market.binance.rest import PublicRest
 from market.collector.rebuild import NotYet, Place, rebuild_minute
 from market.collector.tapes import Tape
 from market.flow.bars import Bar, roll_up
-from market.flow.klines import Kline, differences
+from market.flow.klines import Kline, differences, joined
 from market.hot.codec import GapRecord
 
 log = structlog.get_logger(__name__)
@@ -127,12 +127,32 @@ class Auditor:
             kline = replace(rows[0], first_id=kline.first_id, last_id=kline.last_id)
             if not await self._differences(place, kline):
                 return kline.minute, AGREES, ""
+        if place.tape.is_aggregated and await self._agrees_around(place, kline.minute):
+            return kline.minute, AGREES, ""
         log.error("minute differs", tape=str(place.tape), minute=kline.minute, what=what)
         kline = await self._with_true_ids(place, kline)
         if not await rebuild_minute(place, self._rest, kline):
             return kline.minute, DIFFERS, ",".join(what)
         still = await self._differences(place, kline)
         return kline.minute, DIFFERS if still else REBUILT, ",".join(still or what)
+
+    async def _agrees_around(self, place: Place, minute: int) -> bool:
+        """An aggregate whose trades lie on both sides of a minute's end is in one minute of ours,
+        and in two of the exchange's: then it agrees together with a neighbour."""
+        start, end = minute - 60, minute + 120
+        rows = await self._rest.klines(place.tape.symbol, start * 1000, end * 1000 - 1)
+        theirs = {row.minute: row for row in rows}
+        ours = await self._saved(place, start, end)
+        for span in (range(start, minute + 60, 60), range(minute, end, 60), range(start, end, 60)):
+            if not all(at in theirs for at in span):
+                continue
+            whole = Bar(span[0])
+            for at in span:
+                if at in ours:
+                    whole.add(ours[at])
+            if not differences(joined([theirs[at] for at in span]), whole):
+                return True
+        return False
 
     async def _differences(self, place: Place, kline: Kline) -> list[str]:
         """Figures that differ in PostgreSQL, in Redis' seconds or in Redis' minute; a place that

@@ -22,7 +22,7 @@ from market.binance.frames import (
     decode_mark,
     decode_ticker,
 )
-from market.binance.rest import BOOK_DEPTH, PublicRest
+from market.binance.rest import BOOK_DEPTH, LEAST_DEPTH, PublicRest
 from market.book.keeping import BookKeeper
 from market.book.levels import Mark
 from market.hot import keys
@@ -40,6 +40,11 @@ MARKS_KEPT = 600
 # Snapshots under way at once, the pause before another one of the same book, and its longest.
 SNAPSHOTS_AT_ONCE = 2
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+# A book that has stood for so long was a good one; one without a frame for so long is checked.
+STOOD_SECONDS = 30.0
+QUIET_SECONDS = 45.0
+# How often a changing book is shown, at most: to viewers, and to Redis alone.
+VIEWED_SECONDS, UNSEEN_SECONDS = 0.2, 1.0
 
 
 class Board:
@@ -59,10 +64,14 @@ class Board:
         self.ask_at = 0.0
         # whether its stream stands: a book without one is nobody's
         self.is_heard = False
+        # when its last frame came, when the book was begun, when it was last checked (monotonic)
+        self.frame_at = self.begun_at = self.checked_at = 0.0
+        self.has_viewers = False
         self.pause = FIRST_PAUSE
         self.asking: asyncio.Task[None] | None = None
 
     def take_depth(self, frame: bytes) -> None:
+        self.frame_at = time.monotonic()
         try:
             change = as_depth(decode_depth(frame).data)
         except (msgspec.DecodeError, ValueError) as error:
@@ -92,6 +101,9 @@ class Board:
         fresh, self.fresh = self.fresh, {}
         said: dict[str, tuple[str, int]] = {}
         for kind, frame in fresh.items():
+            if kind == "book" and not self._is_due(now):
+                self.fresh[kind] = frame  # with the next one
+                continue
             try:
                 found = self._data(kind, frame)
             except (msgspec.DecodeError, ValueError) as error:
@@ -109,6 +121,11 @@ class Board:
         for kind, (data, at) in said.items():
             self.shown[kind] = (data, at, now)
         return said
+
+    def _is_due(self, now: float) -> bool:
+        """A book changes ten times a second; it is told so often to those who look at it."""
+        pause = VIEWED_SECONDS if self.has_viewers else UNSEEN_SECONDS
+        return now - self.shown.get("book", ("", 0, 0.0))[2] >= pause
 
     def take_ended_marks(self) -> dict[int, Mark]:
         """Minute (epoch s) -> its last mark, of those that have ended."""
@@ -148,7 +165,10 @@ class BoardKeeper:
         rest: PublicRest,
         holder: str,
         background: Callable[[Awaitable[None]], asyncio.Task[None]],
+        resubscribe: Callable[[InstrumentKey], None],
     ) -> None:
+        """`resubscribe` asks for the depth stream of a tape once more."""
+        self._resubscribe = resubscribe
         self._client = client
         self._rest = rest
         self._holder = holder
@@ -183,21 +203,44 @@ class BoardKeeper:
             return
         if levels is not None and levels.is_thin(LEVELS_SHOWN):
             board.book.forget()
-        if board.book.needs_snapshot and (board.asking is None or board.asking.done()):
+        if board.asking is not None and not board.asking.done():
+            return
+        now = time.monotonic()
+        if board.book.needs_snapshot:
             board.asking = self._background(self._begin(board))
+        elif now - max(board.frame_at, board.checked_at) > QUIET_SECONDS:
+            board.asking = self._background(self._check(board))
 
     async def _begin(self, board: Board) -> None:
+        if time.monotonic() - board.begun_at > STOOD_SECONDS:
+            board.pause = FIRST_PAUSE  # else it was lost soon: ask ever more seldom
+        is_begun = False
         async with self._room:
             try:
-                snapshot = await self._rest.book(board.tape.symbol)
-                is_begun = board.book.begin(snapshot)
+                is_begun = board.book.begin(await self._rest.book(board.tape.symbol))
             except (ExchangeError, redis.RedisError) as error:
                 log.warning("no snapshot of the book", tape=str(board.tape), error=str(error))
-                is_begun = False
         board.ask_at = time.monotonic() + board.pause
-        board.pause = FIRST_PAUSE if is_begun else min(2 * board.pause, LONGEST_PAUSE)
+        board.pause = min(2 * board.pause, LONGEST_PAUSE)
         if is_begun:
             board.fresh["book"] = b""
+            board.begun_at = board.checked_at = time.monotonic()
+
+    async def _check(self, board: Board) -> None:
+        """A book without a frame for long: a quiet market, or a stream that says nothing."""
+        async with self._room:
+            try:
+                newest = await self._rest.book(board.tape.symbol, LEAST_DEPTH)
+            except (ExchangeError, redis.RedisError) as error:
+                log.warning("book not checked", tape=str(board.tape), error=str(error))
+                board.book.forget()
+                return
+        board.checked_at = time.monotonic()
+        is_behind = newest.last_id != board.book.last_id
+        if is_behind and board.checked_at - board.frame_at > QUIET_SECONDS:
+            log.warning("book stream is silent", tape=str(board.tape))
+            board.book.forget()
+            self._resubscribe(board.tape)
 
 
 def _json(answer: object) -> str:

@@ -17,7 +17,7 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
-from market.archive import bans, marks
+from market.archive import bans, coverage, marks
 from market.archive import seconds as archive
 from market.binance.connection import Sink
 from market.binance.errors import ExchangeError
@@ -33,7 +33,7 @@ from market.collector.reach import reach_back
 from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
 from market.collector.trim import trim
-from market.collector.watch import Watch, begin
+from market.collector.watch import Watch, begin, last_run
 from market.collector.writer import KEPT_LIMIT, TapeWriter
 from market.flow.bands import SETS
 from market.flow.sequence import Hole
@@ -51,6 +51,10 @@ TRIM_SECONDS = 30.0
 AUDIT_SECONDS = 2.0
 BAN_SECONDS = 10.0
 CLOCK_SECONDS = 600.0
+# Trades without a word of best prices for so long: their stream is silent.
+BEST_SECONDS = 10.0
+# A tape that is followed again after so long was away on purpose.
+ABSENT_MS = 600_000
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
@@ -78,7 +82,9 @@ class Collector:
         self.books = self.pools[books_route(outside.market)]
         self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
         self.auditor = Auditor(outside.rest)
-        self.boards = BoardKeeper(outside.hot.client, outside.rest, holder, self._background)
+        self.boards = BoardKeeper(
+            outside.hot.client, outside.rest, holder, self._background, self._hear_book_again
+        )
         self.malformed = 0
         self._last_beat = 0.0
         self._needs_load: set[InstrumentKey] = set()
@@ -136,6 +142,7 @@ class Collector:
 
     @staticmethod
     def _take_best(tape: Tape, frame: bytes) -> None:
+        tape.best_at = time.monotonic()
         tape.best = frame  # only the newest matters; decoded when a bar is written
 
     def _on_connected(self, names: Iterable[bytes]) -> None:
@@ -240,14 +247,22 @@ class Collector:
 
     async def _look_for_viewers(self) -> None:
         tapes = list(self.tapes.values())
-        channels = [
-            keys.topic(tape.followed.key.venue, keys.flow_topic(tape.followed.key, "1s"))
-            for tape in tapes
+        names = [
+            keys.topic(key.venue, topic)
+            for key in (tape.followed.key for tape in tapes)
+            for topic in (keys.flow_topic(key, "1s"), keys.board_topic(key, "book"))
         ]
-        if channels:
-            counts = await self.outside.hot.client.pubsub_numsub(*channels)
-            for tape, (_, count) in zip(tapes, counts, strict=True):
-                tape.writer.has_second_viewers = count > 0
+        if names:
+            counts = await self.outside.hot.client.pubsub_numsub(*names)
+            for index, tape in enumerate(tapes):
+                tape.writer.has_second_viewers = counts[2 * index][1] > 0
+                tape.board.has_viewers = counts[2 * index + 1][1] > 0
+
+    def _hear_book_again(self, key: InstrumentKey) -> None:
+        tape = self.tapes.get(key)
+        if tape is not None:
+            depth = tape.streams.depth
+            self.books.stream_of(depth).subscribe_again([depth])
 
     def _read_best(self, tape: Tape) -> None:
         if not tape.best:
@@ -265,6 +280,10 @@ class Collector:
         """Books, tickers and marks that changed."""
         for tape in self.tapes.values():
             tape.board.is_heard = self.books.stream_of(tape.streams.depth).is_connected
+            # best prices that are told no more would be written into every bar that follows
+            is_old = tape.heard_at - tape.best_at > BEST_SECONDS
+            if tape.writer.best[0] and (is_old or not tape.board.is_heard):
+                tape.writer.best = (0, 0)
         await self.boards.show([tape.board for tape in self.tapes.values()])
 
     async def save_once(self) -> None:
@@ -312,7 +331,10 @@ class Collector:
 
     async def reach_back_once(self) -> None:
         for tape in list(self.tapes.values()):
-            await reach_back(tape, self.outside.rest)
+            try:
+                await reach_back(tape, self.outside.rest)
+            except ExchangeError as error:
+                log.warning("not reached back", tape=str(tape.followed.key), error=str(error))
 
     async def audit_once(self) -> None:
         """Closed minutes against the exchange's own."""
@@ -363,6 +385,7 @@ class Collector:
             partial(self.database.run, archive.saved_newest, item.id),
         )
         await writer.load()
+        await self._leave_out_absence(item, writer)
         tape = Tape(item, writer, place, Board(item.key))
         self.tapes[item.key] = tape
         names = tape.streams
@@ -384,6 +407,24 @@ class Collector:
         self.streams.subscribe(sinks)
         if self.streams.stream_of(names.trades).is_connected:
             self._background(self.watch.catch_up(tape))
+
+    async def _leave_out_absence(self, item: Followed, writer: TapeWriter) -> None:
+        """A tape that was let go and is followed again: nobody asked for what lies between. What
+        was kept stays covered, and the tape goes on with the newest trades."""
+        if not writer.has_begun or item.followed_ms < writer.covered_to + ABSENT_MS:
+            return
+        try:
+            rows = await self.outside.rest.newest_trades(item.key.symbol)
+        except ExchangeError as error:
+            log.warning("absence not left out", tape=str(item.key), error=str(error))
+            return
+        last_id = writer.cursor.last_id or 0
+        newest = last_run(rows)
+        if not newest or newest[0].id <= last_id + 1:
+            return
+        kept = (last_id, writer.covered_from, writer.covered_to)
+        await self.database.run(coverage.keep_live, item.id, *kept)
+        writer.skip_absence(newest)
 
     async def renew_once(self) -> None:
         is_connected = all(pool.is_connected for pool in self.pools.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from market.binance.errors import ExchangeError, MustWait
+from market.binance.errors import ExchangeError, MustWait, TooOld
 from market.binance.rest import PublicRest
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -69,7 +69,16 @@ async def pages(
     """
     next_id = first_id
     while next_id <= last_id:
-        rows = await rest.trades_from(symbol, next_id, kind)
+        try:
+            rows = await rest.trades_from(symbol, next_id, kind)
+        except TooOld:
+            oldest = await rest.oldest_id(symbol)
+            if oldest is None or oldest <= next_id:
+                raise
+            reached = min(oldest, last_id + 1)
+            yield Found([], [(next_id, reached - 1)], reached)
+            next_id = reached
+            continue
         found = _read(rows, next_id, last_id, is_proof=True)
         if found.next_id == next_id:
             return

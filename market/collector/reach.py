@@ -1,12 +1,13 @@
 """Reaching back on purpose: the trades between a wished moment and a tape's beginning are a gap."""
 
+import time
 from datetime import UTC, datetime
 
 import structlog
 
 from market.archive import partitions
 from market.archive import seconds as archive
-from market.binance.rest import PublicRest
+from market.binance.rest import REMEMBERED_MS, PublicRest
 from market.collector.tapes import Tape
 from market.hot.codec import GapRecord
 
@@ -21,6 +22,8 @@ async def reach_back(tape: Tape, rest: PublicRest) -> bool:
     Returns whether there is one. Raises the REST adapter's errors.
     """
     since_ms, writer = tape.followed.since_ms, tape.writer
+    if tape.followed.key.is_aggregated:  # the exchange does not remember more
+        since_ms = max(since_ms, int(time.time() * 1000) - REMEMBERED_MS) if since_ms else 0
     if not since_ms or not writer.has_begun or writer.covered_from <= since_ms:
         return False
     database, instrument_id = tape.place.database, tape.followed.id

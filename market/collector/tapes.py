@@ -25,6 +25,8 @@ class Followed:
     band_set: str
     # reach back to this exchange time (epoch ms); 0: begin where it begins
     since_ms: int = 0
+    # when it was begun to be followed, after it was not (epoch ms)
+    followed_ms: int = 0
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Tape:
     filling: asyncio.Task[None] | None = None
     # the newest frame of best prices, decoded when a bar is written
     best: bytes = b""
+    best_at: float = 0.0
     # candles of closed minutes, to be compared with ours
     klines: list[Kline] = field(default_factory=list)
 

@@ -92,6 +92,7 @@ class TapeWriter:
         self._load_saved_newest = load_saved_newest
         # asked for from outside; done by the next step, so that no flush is under way
         self._anew: list[Trade] = []
+        self._is_absence = False
         self._reach: tuple[int, GapRecord | None] | None = None
         self._expect = ("", "")
         self._hot_from = 0
@@ -161,6 +162,11 @@ class TapeWriter:
         trades. Bars stay; what was still to be filled of the old tape cannot be filled any more."""
         self._anew = trades
 
+    def skip_absence(self, trades: list[Trade]) -> None:
+        """The tape was not followed for a while: it goes on with these trades. What was missed
+        before it was let go can still be filled."""
+        self._anew, self._is_absence = trades, True
+
     def reach_back(self, since_ms: int, gap: GapRecord | None) -> None:
         """The tape shall begin at `since_ms`; what lies between is a gap."""
         self._reach = (since_ms, gap)
@@ -168,8 +174,9 @@ class TapeWriter:
     async def _do_what_was_asked(self) -> None:
         if self._anew:
             old_id, trades, self._anew = self.cursor.last_id, self._anew, []
+            was_absent, self._is_absence = self._is_absence, False
             for gap in await self._hot.gaps(self.tape):
-                if gap.state == "open":
+                if gap.state == "open" and not was_absent:
                     ended = structs.replace(
                         gap, state="unfillable", cause="the exchange began anew"
                     )
@@ -178,7 +185,10 @@ class TapeWriter:
             self.builder.break_sweep()
             self.builder.revision += 1
             self.begin(trades)
-            log.error("the exchange began a new tape", tape=str(self.tape), last_id=old_id)
+            if was_absent:
+                log.info("tape goes on", tape=str(self.tape), last_id=old_id)
+            else:
+                log.error("the exchange began a new tape", tape=str(self.tape), last_id=old_id)
         if self._reach is not None:
             (self.covered_from, before), self._reach = self._reach, None
             if before is not None:

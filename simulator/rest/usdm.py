@@ -104,8 +104,9 @@ class UsdmRest(MarketRest):
             raise Refusal(-1128, "Combination of optional parameters invalid.")
         if start is not None and end is not None and end - start > HOUR_US:
             raise Refusal(-4188, "The time between startTime and endTime must be less than 1 hour.")
-        oldest = self.exchange.now() - 2 * DAY_US
-        return (max(start, oldest) if start is not None else None), end
+        if start is not None and start < self.exchange.now() - 2 * DAY_US:
+            raise Refusal(-4166, "Search window is restricted to recent 2 days only.")
+        return start, end
 
     async def continuous_klines(self, request: web.Request) -> web.Response:
         pair = request.query.get("pair", "")

@@ -117,13 +117,13 @@ def test_what_is_held_comes_before_what_is_watched(alice: User, settings: Any) -
 def test_what_is_pinned_stays_and_what_nobody_wants_goes() -> None:
     pinned, wanted = InstrumentKey("simulator", *SPOT), InstrumentKey("simulator", *FUTURE)
     follow(key=pinned)
-    assert want([wanted]) == []
+    assert want(lambda: [wanted]) == []
     assert followed() == {SPOT, FUTURE}
     assert [name.rpartition(":")[0] for name in names()] == ["simulator:spot", "simulator:usdm"]
-    want([])
+    want(list)
     assert followed() == {SPOT}
     unfollow(key=pinned)
-    want([])
+    want(list)
     assert followed() == set()
 
 

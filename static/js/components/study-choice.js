@@ -4,7 +4,7 @@ const NAMES = { 60: "1m", 300: "5m", 900: "15m", 3600: "1h" };
 const MOST_BARS = 5_000;
 const PROFILE_MS = 6 * 3_600_000;
 const PAUSE_MS = 400;
-const EVERY_MS = 15_000;
+const EVERY_MS = 60_000;
 
 /** Which studies the user wants, remembered on the server, read again as bars close and the view moves. */
 export class StudyChoice {
@@ -25,7 +25,7 @@ export class StudyChoice {
   /** Bars came, or the grain changed: ask again soon. */
   loaded() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
+    this.#timer = setTimeout(() => this.#read(), PAUSE_MS * (1 + 3 * Math.random())); // not all browsers at once
   }
 
   /** The view moved: what depends on it is asked for again. */

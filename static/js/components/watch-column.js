@@ -1,7 +1,7 @@
 import { read } from "../lib/api.js";
 import { drawRows } from "./watch-rows.js";
 
-const EVERY_MS = 3_000;
+const EVERY_MS = 5_000;
 const CHOICE = "tapelog.watchlist";
 
 /** The chosen watch-list beside the chart, read again every few seconds while the page is seen. */

@@ -3,7 +3,7 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** One socket to /ws/live/ that comes back by itself. `onState` hears "live", "stale" or "reconnecting". */
 export class Live {
-  #topics; #onMessage; #onState; #socket; #pause = 1_000; #heard = 0; #timer;
+  #topics; #onMessage; #onState; #socket; #pause = 1_000; #heard = 0; #timer; #isClosed = false;
 
   constructor({ topics, onMessage, onState }) {
     this.#topics = topics;
@@ -14,11 +14,13 @@ export class Live {
   }
 
   close() {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     this.#socket.close();
   }
 
   #connect() {
+    if (this.#isClosed) return;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     this.#socket = new WebSocket(`${scheme}://${location.host}/ws/live/`);
     this.#heard = Date.now();
@@ -36,6 +38,7 @@ export class Live {
   }
 
   #again() {
+    if (this.#isClosed) return;
     this.#onState("reconnecting");
     setTimeout(() => this.#connect(), this.#pause * (0.5 + Math.random()));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);

@@ -29,6 +29,8 @@ let isLoadingOlder = false;
 let hasNoOlder = false;
 let anchored;
 let newest = 0;
+let hasOther = false;
+let loading;
 const missing = new Map();
 
 function draw() {
@@ -53,7 +55,7 @@ function drawSoon() {
 const isCompared = () => pair !== "" && studies.has("pair");
 
 function onStudies() {
-  if (isCompared() && otherBars.oldest === undefined) loadOther();
+  if (isCompared() && !hasOther) loadOther();
   drawSoon();
 }
 
@@ -88,8 +90,14 @@ async function load() {
     if (isCompared()) loadOther();
   } catch {
     find("failed").hidden = false;
-    setTimeout(load, 3_000);
+    loadSoon(3_000);
   }
+}
+
+/** One reading at a time, and not all browsers at once. */
+function loadSoon(pause) {
+  clearTimeout(loading);
+  loading = setTimeout(load, pause * (0.5 + Math.random()));
 }
 
 async function loadOlder() {
@@ -114,6 +122,7 @@ async function loadOther() {
   if (start === undefined) return;
   try {
     const answer = await read("/api/cvd/range", { symbol, market: pair, interval: "1m", unit: "order", start: Math.max(start, end - 10_000 * 60_000), end });
+    hasOther = true;
     otherBars.merge(answer.bars, "order");
     drawSoon();
   } catch { /* the line stays as it is */ }
@@ -147,7 +156,11 @@ function takeMark({ mark, index, rate, next_funding: next }) {
 }
 
 const takers = {
-  flow: (data, topic) => (topic.split(":")[1] === market ? bars : otherBars).merge([data]),
+  flow: (data, topic) => {
+    const isOwn = topic.split(":")[1] === market;
+    (isOwn ? bars : otherBars).merge([data]);
+    if (isOwn && data.closed) studies.loaded();
+  },
   orders: (data) => orders.take([data]),
   book: (data) => ladder.take(data),
   ticker: takeTicker,
@@ -158,14 +171,15 @@ let wasLive = false;
 new Live({
   topics: [`flow:${market}:${symbol}:1m`, ...kinds.map((kind) => `${kind}:${market}:${symbol}`), ...(pair ? [`flow:${pair}:${symbol}:1m`] : [])],
   onMessage: (message) => {
-    if (message.resync) return load();
-    newest = Math.max(newest, message.time);
     const kind = message.topic.split(":")[0];
+    const isFlow = kind === "flow" || kind === "orders";
+    if (message.resync) return isFlow ? loadSoon(1_000) : undefined;
+    if (kind === "flow") newest = Math.max(newest, message.time);
     takers[kind](message.data, message.topic);
-    return kind === "flow" || kind === "orders" ? drawSoon() : undefined;
+    return isFlow ? drawSoon() : undefined;
   },
   onState: (state, seconds) => {
-    if (state === "live" && !wasLive) load();
+    if (state === "live" && !wasLive) loadSoon(0);
     wasLive = state === "live";
     say(state, seconds);
   },

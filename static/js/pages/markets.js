@@ -5,7 +5,7 @@ import { read, send } from "../lib/api.js";
 import { price, short } from "../lib/format.js";
 import { Live } from "../lib/live.js";
 
-const EVERY_MS = 3_000;
+const EVERY_MS = 5_000;
 const TYPING_MS = 250;
 const MOST_LIVE = 45;
 const root = document.querySelector("[data-watchlists]");
@@ -15,6 +15,7 @@ let lists = [];
 let current;
 let shown = new Map();
 let timer;
+let queue;
 let typing;
 let live;
 let heard = "";
@@ -24,11 +25,12 @@ async function refresh() {
   const asked = current;
   if (!document.hidden) {
     try {
-      const { rows } = await read(asked ? `/api/watchlists/${asked.id}` : "/api/markets", {});
-      if (asked === current) draw(rows);
-      root.classList.remove("is-stale");
+      const { rows, markets } = await read(asked ? `/api/watchlists/${asked.id}` : "/api/markets", {});
+      if (asked && !queue) asked.markets = markets; // another window may have changed it
+      if (asked === current && !queue) draw(rows);
+      find("table").classList.remove("is-stale");
     } catch {
-      root.classList.add("is-stale");
+      find("table").classList.add("is-stale");
     }
   }
   clearTimeout(timer);
@@ -131,27 +133,38 @@ async function tried(work) {
   }
 }
 
-async function keep(markets) {
-  const kept = await tried(() => send("PATCH", `/api/watchlists/${current.id}`, { markets }));
-  if (kept) current.markets = kept.markets;
-  refresh();
+/** Changes of a list one after the other, each on what the one before it left. */
+function keep(change) {
+  const list = current;
+  const work = (queue ?? Promise.resolve()).then(async () => {
+    const kept = await tried(() => send("PATCH", `/api/watchlists/${list.id}`, { markets: change(list.markets) }));
+    if (kept) list.markets = kept.markets;
+  });
+  queue = work;
+  work.finally(() => {
+    if (queue !== work) return;
+    queue = undefined;
+    refresh();
+  });
 }
 
 function move(row, by) {
-  const markets = [...current.markets];
-  const at = markets.findIndex((item) => key(item) === key(row));
-  markets.splice(at + by, 0, ...markets.splice(at, 1));
-  keep(markets);
+  keep((known) => {
+    const markets = [...known];
+    const at = markets.findIndex((item) => key(item) === key(row));
+    if (at >= 0) markets.splice(Math.max(0, at + by), 0, ...markets.splice(at, 1));
+    return markets;
+  });
 }
 
 function drop(row) {
-  keep(current.markets.filter((item) => key(item) !== key(row)));
+  keep((known) => known.filter((item) => key(item) !== key(row)));
 }
 
 function add(row) {
   find("found").hidden = true;
   find("search").reset();
-  if (!current.markets.some((item) => key(item) === key(row))) keep([...current.markets, { market: row.market, symbol: row.symbol }]);
+  keep((known) => (known.some((item) => key(item) === key(row)) ? known : [...known, { market: row.market, symbol: row.symbol }]));
 }
 
 async function search(word) {
