@@ -78,7 +78,8 @@ def empty(time_us: int, interval: str, zone_us: int, price: int) -> Kline:
 def past(
     price_at: Callable[[int], int], interval: str, start: int, end: int, zone_us: int = 0
 ) -> Iterator[Kline]:
-    """Candles of a time before the tape, from a price that is known at each moment (epoch us)."""
+    """Candles of a time before the tape, from a price that is known at each moment (epoch us): seven
+    trades each, of amounts that differ, buyers taking as the price rises and now and then besides."""
     opened, closed = span(start, interval, zone_us)
     while opened <= end:
         length = closed - opened
@@ -86,9 +87,13 @@ def past(
         kline = Kline(opened, closed, open=prices[0], close=prices[-1], trades=7)
         margin = prices[0] // 1000
         kline.high, kline.low = max(prices) + margin, min(prices) - margin
-        kline.base = 7 * UNIT
-        kline.quote = sum(prices) * UNIT
-        kline.taker_base, kline.taker_quote = 3 * UNIT, sum(prices[:3]) * UNIT
+        for part, price in enumerate(prices):
+            chance = (opened // 1_000_000 * 7 + part) * 2_654_435_761 % 2**32
+            quantity = (1 + chance % 5) * UNIT
+            kline.base, kline.quote = kline.base + quantity, kline.quote + price * quantity
+            if (price >= prices[max(0, part - 1)]) != (chance // 5 % 4 == 0):
+                kline.taker_base += quantity
+                kline.taker_quote += price * quantity
         yield kline
         opened, closed = span(closed + 1, interval, zone_us)
 

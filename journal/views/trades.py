@@ -85,7 +85,11 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     context |= {
         "columns": COLUMNS, "page": page, "sort": sort,
         "sum": sums(asked.apply(request.user, chosen), chosen),
-        "sorts": SORTS, "days": [(key, list(part)) for key, part in groupby(lines, key=day)],
+        "sorts": SORTS,
+        # by day where the list is in the order of time
+        "days": [(key, list(part)) for key, part in groupby(lines, key=day)]
+        if sort.removeprefix("-") in {"opened", "closed"} or not lines
+        else [(None, lines)],
         "first_number": page.paginator.count - page.start_index() + 1,
     }  # fmt: skip
     return render(request, "journal/trades.html", context)
