@@ -78,8 +78,8 @@ def empty(time_us: int, interval: str, zone_us: int, price: int) -> Kline:
 def past(
     price_at: Callable[[int], int], interval: str, start: int, end: int, zone_us: int = 0
 ) -> Iterator[Kline]:
-    """Candles of a time before the tape, from a price that is known at each moment (epoch us): seven
-    trades each, of amounts that differ, buyers taking as the price rises and now and then besides."""
+    """Candles of a time before the tape, from a price that is known at each moment (epoch us):
+    seven trades each, of amounts that differ; buyers take as the price rises, mostly."""
     opened, closed = span(start, interval, zone_us)
     while opened <= end:
         length = closed - opened
