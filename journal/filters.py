@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from journal.models import Annotation, Market, Preferences, Trade
@@ -47,7 +48,7 @@ class TradeFilter:
     def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
         """Raises BadFilter."""
         if any("\0" in value for value in asked.values()):
-            raise BadFilter("expected text without a NUL")
+            raise BadFilter(_("expected text without a NUL"))
         found = cls(
             account=_uuid(asked.get("account", "")),
             market=_one_of(asked, "market", Market.values),
@@ -63,7 +64,7 @@ class TradeFilter:
             result=_one_of(asked, "result", ("win", "loss", "flat")),
         )
         if found.from_day and found.to_day and found.from_day > found.to_day:
-            raise BadFilter("to: expected a day not before from")
+            raise BadFilter(_("to: expected a day not before from"))
         return found
 
     def apply(self, user: User, chosen: Preferences) -> "QuerySet[Trade]":
@@ -136,7 +137,10 @@ def day_start(day: date, chosen: Preferences) -> datetime:
 def _one_of(asked: Mapping[str, str], name: str, known: "tuple[str, ...] | list[str]") -> str:
     value = asked.get(name, "")
     if value and value not in known:
-        raise BadFilter(f"{name}: expected one of {', '.join(known)}, was {value[:40]!r}")
+        raise BadFilter(
+            _("%(name)s: expected one of %(known)s, was %(value)s")
+            % {"name": name, "known": ", ".join(known), "value": repr(value[:40])}
+        )
     return value
 
 
@@ -147,9 +151,15 @@ def _day(asked: Mapping[str, str], name: str) -> date | None:
     try:
         found = date.fromisoformat(value)
     except ValueError as error:
-        raise BadFilter(f"{name}: expected a day such as 2026-11-21, was {value[:40]!r}") from error
+        raise BadFilter(
+            _("%(name)s: expected a day such as 2026-11-21, was %(value)s")
+            % {"name": name, "value": repr(value[:40])}
+        ) from error
     if not 2009 <= found.year <= 2100:
-        raise BadFilter(f"{name}: expected a day from 2009 to 2100, was {value}")
+        raise BadFilter(
+            _("%(name)s: expected a day from 2009 to 2100, was %(value)s")
+            % {"name": name, "value": value}
+        )
     return found
 
 
@@ -159,4 +169,4 @@ def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError as error:
-        raise BadFilter("account: expected an account's id") from error
+        raise BadFilter(_("account: expected an account's id")) from error

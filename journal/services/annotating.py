@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -35,7 +36,9 @@ def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotat
     """Change what is given, leave the rest. Raises BadNote, then nothing has changed."""
     for name in changes:
         if name not in KNOWN:
-            raise BadNote(name, f"Expected one of {', '.join(sorted(KNOWN))}.")
+            raise BadNote(
+                name, _("Expected one of %(known)s.") % {"known": ", ".join(sorted(KNOWN))}
+            )
     note: Annotation = Annotation.objects.select_for_update().get_or_create(
         user=user, trade_key=trade.key
     )[0]
@@ -44,7 +47,9 @@ def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotat
     if "emotion" in changes:
         note.emotion = _text(changes, "emotion", 20)
         if note.emotion and note.emotion not in EMOTIONS:
-            raise BadNote("emotion", f"Expected one of {', '.join(EMOTIONS)}.")
+            raise BadNote(
+                "emotion", _("Expected one of %(known)s.") % {"known": ", ".join(EMOTIONS)}
+            )
     if "rating" in changes:
         note.rating = _rating(changes["rating"])
     if "setup" in changes:
@@ -79,7 +84,7 @@ def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -
     if isinstance(names, str):
         names = names.split(",")
     if not isinstance(names, list) or len(names) > MOST_TAGS:
-        raise BadNote(field, f"Expected a list of at most {MOST_TAGS} names.")
+        raise BadNote(field, _("Expected a list of at most %(most)s names.") % {"most": MOST_TAGS})
     chosen = [_tag(user, kind, str(name), field) for name in names if str(name).strip()]
     others = note.tags.exclude(kind=kind)
     note.tags.set([*others, *chosen])
@@ -88,7 +93,7 @@ def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -
 def _tag(user: User, kind: str, name: str, field: str) -> Tag:
     name = " ".join(name.split())
     if not 1 <= len(name) <= 40 or "," in name or "\0" in name:
-        raise BadNote(field, "Expected names of 1 to 40 characters without a comma.")
+        raise BadNote(field, _("Expected names of 1 to 40 characters without a comma."))
     return Tag.objects.get_or_create(user=user, kind=kind, name=name)[0]
 
 
@@ -97,7 +102,7 @@ def _setup(user: User, name: str) -> Setup | None:
         return None
     found: Setup | None = Setup.objects.filter(user=user, name=name).first()
     if found is None:
-        raise BadNote("setup", "Expected the name of one of your setups.")
+        raise BadNote("setup", _("Expected the name of one of your setups."))
     return found
 
 
@@ -106,7 +111,7 @@ def _text(changes: Mapping[str, Any], name: str, most: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > most or "\0" in value:
-        raise BadNote(name, f"Expected text of at most {most} characters.")
+        raise BadNote(name, _("Expected text of at most %(most)s characters.") % {"most": most})
     return value.strip()
 
 
@@ -114,7 +119,7 @@ def _rating(value: Any) -> int | None:
     if value in (None, "", 0, "0"):
         return None
     if str(value) not in {"1", "2", "3", "4", "5"}:
-        raise BadNote("rating", "Expected a number from 1 to 5, or nothing.")
+        raise BadNote("rating", _("Expected a number from 1 to 5, or nothing."))
     return int(value)
 
 
@@ -124,16 +129,16 @@ def _price(name: str, value: Any) -> Decimal | None:
     try:
         price = Decimal(str(value).replace(",", ""))
     except InvalidOperation as error:
-        raise BadNote(name, "Expected a price.") from error
+        raise BadNote(name, _("Expected a price.")) from error
     if not price.is_finite() or not Decimal("1e-12") <= price < Decimal("1e18"):
-        raise BadNote(name, "Expected a price above 0.")
+        raise BadNote(name, _("Expected a price above 0."))
     return price.quantize(Decimal("1e-12"))
 
 
 def _numbers(value: Any) -> list[int]:
     items = value if isinstance(value, list) else [value]
     if len(items) > 50 or not all(str(item).isascii() and str(item).isdigit() for item in items):
-        raise BadNote("rules_kept", "Expected numbers of rules.")
+        raise BadNote("rules_kept", _("Expected numbers of rules."))
     return sorted({int(item) for item in items})
 
 
