@@ -6,9 +6,10 @@ window is the whole 1 m bars in it and the 1 s bars before them.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import redis
@@ -94,60 +95,84 @@ def forget() -> None:
 
 
 def _read(tapes: Sequence[InstrumentKey]) -> dict[InstrumentKey, Line]:
+    """All tapes in two round trips."""
     with hot_client().pipeline(transaction=False) as pipe:
         for tape in tapes:
             pipe.hmget(keys.state(tape), ["price", "covered_from", "covered_to"])
             pipe.get(keys.board(tape, "ticker"))
             pipe.hvals(keys.gaps(tape))
         answers = pipe.execute()
-    found = {}
-    for at, tape in enumerate(tapes):
-        state, ticker, gaps = answers[3 * at : 3 * at + 3]
-        price, covered_from, covered_to = (int(word) if word else 0 for word in state)
-        if time.time() * 1000 - covered_to > STALE_MS:  # nobody keeps it any more, or not now
-            covered = from_ms(covered_to) if covered_to else None
-            found[tape] = Line(tape.market, tape.symbol, covered_to=covered)
-            continue
-        holes = [(gap.from_ms, gap.to_ms) for gap in map(decode_gap, gaps) if gap.state == "open"]
-        deltas, line = _flow(tape, covered_from, covered_to, holes) if covered_to else ({}, [])
-        found[tape] = Line(
-            tape.market, tape.symbol,
-            price=text(price) if price else None,
-            change_pct=json.loads(ticker)["change_pct"] if ticker else None,
-            covered_to=from_ms(covered_to) if covered_to else None,
-            deltas={name: quote(v) if v is not None else None for name, v in deltas.items()},
-            line=tuple(quote(value) for value in line),
-        )  # fmt: skip
-    return found
-
-
-def _flow(
-    tape: InstrumentKey, covered_from: int, covered_to: int, holes: Sequence[tuple[int, int]]
-) -> tuple[dict[str, int | None], list[int]]:
-    """(bought minus sold of each window, CVD at the end of each minute of the last hour)"""
-    end = covered_to // 1000
-    whole_from = max([covered_from, *(to_ms for _, to_ms in holes)])
-    starts = {name: end - seconds for name, seconds in WINDOWS.items()}
-    # where a window begins within a minute, its seconds up to the minute's end
-    heads = {s for start in starts.values() for s in range(start, -(-start // 60) * 60)}
-    minutes = range(-(-(end - HOUR) // 60) * 60, end + 1, 60)
+    heads = [Head.of(tape, *answers[3 * at : 3 * at + 3]) for at, tape in enumerate(tapes)]
+    fresh = [head for head in heads if head.is_fresh]
     with hot_client().pipeline(transaction=False) as pipe:
-        for minute in minutes:
-            pipe.hmget(keys.bar(tape, "1m", minute), ["quote_buy", "quote_sell"])
-        for second in sorted(heads):
-            pipe.hmget(keys.bar(tape, "1s", second), ["quote_buy", "quote_sell"])
-        answers = [int(b or 0) - int(s or 0) for b, s in pipe.execute()]
-    by_minute = dict(zip(minutes, answers[: len(minutes)], strict=True))
-    by_second = dict(zip(sorted(heads), answers[len(minutes) :], strict=True))
-    deltas: dict[str, int | None] = {}
-    for name, start in starts.items():
-        first = -(-start // 60) * 60
-        total = sum(by_second[at] for at in range(start, first))
-        total += sum(delta for minute, delta in by_minute.items() if minute >= first)
-        deltas[name] = total if start * 1000 >= whole_from else None
-    known = [minute for minute in minutes if minute * 1000 >= whole_from]
-    line, cvd = [0] if known else [], 0
-    for minute in known:
-        cvd += by_minute[minute]
-        line.append(cvd)
-    return deltas, line
+        for head in fresh:
+            for interval, at in head.bars:
+                pipe.hmget(keys.bar(head.tape, interval, at), ["quote_buy", "quote_sell"])
+        deltas = iter([int(bought or 0) - int(sold or 0) for bought, sold in pipe.execute()])
+    return {head.tape: head.line(deltas) if head.is_fresh else head.stale() for head in heads}
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a tape stands, and which bars its windows are made of."""
+
+    tape: InstrumentKey
+    price: int
+    covered_to: int
+    # nothing is missing from here on (epoch ms)
+    whole_from: int
+    change_pct: str | None
+
+    @classmethod
+    def of(cls, tape: InstrumentKey, state: Any, ticker: Any, gaps: Any) -> "Head":
+        price, covered_from, covered_to = (int(word) if word else 0 for word in state)
+        holes = [gap.to_ms for gap in map(decode_gap, gaps) if gap.state == "open"]
+        change = json.loads(ticker)["change_pct"] if ticker else None
+        return cls(tape, price, covered_to, max([covered_from, *holes]), change)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Somebody keeps the tape, and now."""
+        return time.time() * 1000 - self.covered_to <= STALE_MS
+
+    @property
+    def starts(self) -> dict[str, int]:
+        """Where each window begins, epoch s."""
+        return {name: self.covered_to // 1000 - seconds for name, seconds in WINDOWS.items()}
+
+    @property
+    def minutes(self) -> range:
+        end = self.covered_to // 1000
+        return range(-(-(end - HOUR) // 60) * 60, end + 1, 60)
+
+    @property
+    def seconds(self) -> list[int]:
+        """Where a window begins within a minute: its seconds up to the minute's end."""
+        starts = self.starts.values()
+        return sorted({at for start in starts for at in range(start, -(-start // 60) * 60)})
+
+    @property
+    def bars(self) -> list[tuple[str, int]]:
+        return [*(("1m", at) for at in self.minutes), *(("1s", at) for at in self.seconds)]
+
+    def line(self, deltas: Iterator[int]) -> Line:
+        """`deltas`: bought minus sold of each of `bars`."""
+        by_minute = {at: next(deltas) for at in self.minutes}
+        by_second = {at: next(deltas) for at in self.seconds}
+        windows: dict[str, str | None] = {}
+        for name, start in self.starts.items():
+            first = -(-start // 60) * 60
+            total = sum(by_second[at] for at in range(start, first))
+            total += sum(delta for minute, delta in by_minute.items() if minute >= first)
+            windows[name] = quote(total) if start * 1000 >= self.whole_from else None
+        known = [minute for minute in self.minutes if minute * 1000 >= self.whole_from]
+        cvd = accumulate((by_minute[minute] for minute in known), initial=0)
+        return Line(
+            self.tape.market, self.tape.symbol, price=text(self.price) if self.price else None,
+            change_pct=self.change_pct, covered_to=from_ms(self.covered_to), deltas=windows,
+            line=tuple(map(quote, cvd)) if known else (),
+        )  # fmt: skip
+
+    def stale(self) -> Line:
+        covered = from_ms(self.covered_to) if self.covered_to else None
+        return Line(self.tape.market, self.tape.symbol, covered_to=covered)

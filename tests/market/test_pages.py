@@ -1,5 +1,6 @@
 """Pages of the market and the health addresses."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,8 @@ def test_home_lists_the_followed_markets_with_their_price(
 ) -> None:
     make_instrument("BTCUSDT")
     make_instrument("ETHUSDT", is_followed=False)
-    empty_redis.hset(keys.state(KEY), mapping={"price": 95 * UNIT, "covered_to": 1})
+    now_ms = int(time.time() * 1000)
+    empty_redis.hset(keys.state(KEY), mapping={"price": 95 * UNIT, "covered_to": now_ms})
     page = alices_browser.get("/markets/").content.decode()
     assert "/market/BTCUSDT/" in page
     assert ">95<" in page
