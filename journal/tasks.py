@@ -57,9 +57,9 @@ def supervise() -> None:
 @shared_task(name="journal.fetch_surroundings")
 def fetch_surroundings() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    if cache.add("surroundings", "at work", 300):
+    if cache.add("surroundings", "at work", 3600):
         try:
-            surroundings.fetch_round()
+            surroundings.fetch_round(running.shutdown.is_set)
         finally:
             cache.delete("surroundings")
 

@@ -4,10 +4,10 @@ Nothing is computed anew: the parts have the matches of the whole, so that their
 Only closed round trips are joined or cut; a wish whose trades are not there does nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from journal.ledger.engine import PRECISION
 from journal.ledger.records import ZERO, Funding, Match, Trade
@@ -24,12 +24,21 @@ class Wishes:
     cuts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Owned(NamedTuple):
+    """A match and the key of the trade that it closed something of."""
+
+    symbol: str
+    match: Match
+    key: str
+
+
 @dataclass(frozen=True)
 class Regrouped:
     """`by_hand` says of a key "merge" or "split"."""
 
     trades: list[Trade]
     by_hand: dict[str, str]
+    matches: list[Owned]
 
 
 def regroup(
@@ -41,32 +50,57 @@ def regroup(
 ) -> Regrouped:
     """`matches` with their symbols; `times`: (symbol, fill id) -> when. In the order of opening."""
     with localcontext(PRECISION):
-        return _regroup(trades, wishes, matches, times, list(funding))
+        return _regroup(trades, wishes, list(_owned(trades, matches)), times, list(funding))
 
 
 def _regroup(
     trades: Sequence[Trade],
     wishes: Wishes,
-    matches: Iterable[tuple[str, Match]],
+    owned: Sequence[Owned],
     times: Mapping[tuple[str, Any], Any],
     funding: Sequence[Funding],
 ) -> Regrouped:
     by_hand: dict[str, str] = {}
-    kept = _join(trades, wishes.joined, by_hand)
-    cuttable = {key for key in wishes.cuts if key not in by_hand}
-    closing: dict[tuple[str, Any], list[Match]] = {}
-    if cuttable:
-        for symbol, match in matches:
-            closing.setdefault((symbol, match.closed_by), []).append(match)
+    homes: dict[str, str] = {}
+    kept = _join(trades, wishes.joined, by_hand, homes)
+    mine: dict[str, list[Match]] = {key: [] for key in wishes.cuts if key not in homes}
+    for item in owned:
+        if item.key in mine:
+            mine[item.key].append(item.match)
     found: list[Trade] = []
+    part_of: dict[tuple[str, FillId], str] = {}
     for trade in kept:
         parts = [trade]
-        if trade.key in cuttable and trade.closed_at is not None:
-            parts = _cut(trade, wishes.cuts[trade.key], closing, times, funding)
+        if trade.key in mine and trade.closed_at is not None:
+            parts = _cut(trade, wishes.cuts[trade.key], mine[trade.key], times, funding)
         if len(parts) > 1:
             by_hand.update(dict.fromkeys((part.key for part in parts), "split"))
+            part_of.update({(trade.key, id): part.key for part in parts for id in part.fill_ids})
         found += parts
-    return Regrouped(sorted(found, key=lambda trade: (trade.opened_at, trade.key)), by_hand)
+    matches = [
+        item._replace(
+            key=part_of.get((item.key, item.match.closed_by), homes.get(item.key, item.key))
+        )
+        for item in owned
+    ]
+    found.sort(key=lambda trade: (trade.opened_at, trade.key))
+    return Regrouped(found, by_hand, matches)
+
+
+def _owned(trades: Sequence[Trade], matches: Iterable[tuple[str, Match]]) -> Iterator[Owned]:
+    """Each match with the round trip that it closed something of; of a flip that is the earlier
+    one, and a residual lot belongs to the one that closed it."""
+    owners: dict[tuple[str, FillId], list[Trade]] = {}
+    for trade in trades:
+        for fill_id in trade.fill_ids:
+            owners.setdefault((trade.symbol, fill_id), []).append(trade)
+    for symbol, match in matches:
+        closers = owners.get((symbol, match.closed_by), [])
+        openers = owners.get((symbol, match.opened_by), [])
+        both = [trade for trade in closers if trade in openers]
+        owner = next(iter(both or closers), None)
+        if owner is not None:
+            yield Owned(symbol, match, owner.key)
 
 
 def may_join(trades: Sequence[Trade]) -> bool:
@@ -76,8 +110,12 @@ def may_join(trades: Sequence[Trade]) -> bool:
 
 
 def _join(
-    trades: Sequence[Trade], joined: Mapping[str, str], by_hand: dict[str, str]
+    trades: Sequence[Trade],
+    joined: Mapping[str, str],
+    by_hand: dict[str, str],
+    homes: dict[str, str],
 ) -> list[Trade]:
+    """`homes` gets the key of the whole for the key of each joined trade."""
     groups: dict[str, list[Trade]] = {}
     for trade in trades:
         groups.setdefault(joined.get(trade.key, trade.key), []).append(trade)
@@ -86,6 +124,7 @@ def _join(
         if len(group) > 1 and may_join(group) and any(trade.key == key for trade in group):
             found.append(_whole(key, group))
             by_hand[key] = "merge"
+            homes.update({trade.key: key for trade in group})
         else:
             found += group
     return found
@@ -111,34 +150,32 @@ def _whole(key: str, group: Sequence[Trade]) -> Trade:
 def _cut(
     trade: Trade,
     cuts: Sequence[str],
-    closing: Mapping[tuple[str, Any], Sequence[Match]],
+    matches: Sequence[Match],
     times: Mapping[tuple[str, Any], Any],
     funding: Sequence[Funding],
 ) -> list[Trade]:
-    """The parts in order; the whole where a part would have closed nothing."""
-    names = [str(fill_id) for fill_id in trade.fill_ids]
-    at = sorted({names.index(cut) for cut in cuts if cut in names and names.index(cut) > 0})
-    bounds = [0, *at, len(names)]
-    pieces = [trade.fill_ids[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    mine = [_closed_by(trade.symbol, piece, closing, trade.fill_ids) for piece in pieces]
-    if not at or not all(mine):
+    """The parts in order; a cut whose part would have closed nothing is none."""
+    pieces = _pieces(trade, cuts, {match.closed_by for match in matches})
+    if len(pieces) == 1:
         return [trade]
     shares = _funding(trade, [times.get((trade.symbol, piece[0])) for piece in pieces[1:]], funding)
     parts = []
-    for number, (piece, matches) in enumerate(zip(pieces, mine, strict=True)):
-        quantity = sum((match.quantity for match in matches), ZERO)
-        gross = sum((match.gross for match in matches), ZERO)
-        fees = sum((match.fees for match in matches), ZERO)
-        opened = [times.get((trade.symbol, match.opened_by)) for match in matches]
+    for number, piece in enumerate(pieces):
+        ids = set(piece)
+        mine = [match for match in matches if match.closed_by in ids]
+        quantity = sum((match.quantity for match in mine), ZERO)
+        gross = sum((match.gross for match in mine), ZERO)
+        fees = sum((match.fees for match in mine), ZERO)
+        opened = [times.get((trade.symbol, match.opened_by)) for match in mine]
         begun = min([moment for moment in opened if moment is not None], default=trade.opened_at)
-        ended = max(times[trade.symbol, match.closed_by] for match in matches)
+        ended = max(times[trade.symbol, match.closed_by] for match in mine)
         parts.append(
             replace(
                 trade, key=trade.key if number == 0 else f"{trade.key}/{piece[0]}",
-                opened_at=trade.opened_at if number == 0 else begun, closed_at=ended,
-                quantity=quantity,
-                entry_price=sum((m.entry_price * m.quantity for m in matches), ZERO) / quantity,
-                exit_price=sum((m.exit_price * m.quantity for m in matches), ZERO) / quantity,
+                opened_at=trade.opened_at if number == 0 else max(begun, trade.opened_at),
+                closed_at=ended, quantity=quantity,
+                entry_price=sum((m.entry_price * m.quantity for m in mine), ZERO) / quantity,
+                exit_price=sum((m.exit_price * m.quantity for m in mine), ZERO) / quantity,
                 gross=gross, fees=fees, funding=shares[number],
                 net=gross - fees + shares[number], fill_ids=tuple(piece),
             )
@@ -146,20 +183,17 @@ def _cut(
     return _with_the_rest(trade, parts)
 
 
-def _closed_by(
-    symbol: str,
-    piece: Sequence[FillId],
-    closing: Mapping[tuple[str, Any], Sequence[Match]],
-    whole: Sequence[FillId],
-) -> list[Match]:
-    """What these fills closed of the trade, and not of another one."""
-    inside = set(whole)
-    return [
-        match
-        for fill_id in piece
-        for match in closing.get((symbol, fill_id), ())
-        if match.opened_by in inside
-    ]
+def _pieces(trade: Trade, cuts: Sequence[str], closing: set[FillId]) -> list[tuple[FillId, ...]]:
+    """The trade's fills, cut where a cut leaves something closed on both sides of it."""
+    begins = set(cuts)
+    pieces: list[list[FillId]] = [[]]
+    for index, fill_id in enumerate(trade.fill_ids):
+        rest = trade.fill_ids[index:]
+        has_closed = not closing.isdisjoint(pieces[-1])
+        if str(fill_id) in begins and has_closed and not closing.isdisjoint(rest):
+            pieces.append([])
+        pieces[-1].append(fill_id)
+    return [tuple(piece) for piece in pieces]
 
 
 def _funding(trade: Trade, moments: Sequence[Any], funding: Sequence[Funding]) -> list[Decimal]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import ExchangeAccount
@@ -34,7 +35,9 @@ def merge(trades: Sequence[Trade]) -> Trade | None:
     first = min(trades, key=lambda trade: (trade.opened_at, trade.key))
     others = [trade.key for trade in trades if trade.key != first.key]
     with transaction.atomic():
+        is_built = _lock(first)
         mine = TradeMerge.objects.filter(account_id=first.account_id)
+        mine.filter(other__in=[first.key, *others]).delete()
         # what was joined to one of them comes along
         mine.filter(key__in=others).update(key=first.key)
         TradeMerge.objects.bulk_create(
@@ -44,8 +47,7 @@ def merge(trades: Sequence[Trade]) -> Trade | None:
             )
             for key in others
         )  # fmt: skip
-        _make_due(first)
-    return _built(first, first.key)
+        return _built(first, first.key, is_built=is_built)
 
 
 def split(trade: Trade, fill: Fill) -> Trade | None:
@@ -56,38 +58,52 @@ def split(trade: Trade, fill: Fill) -> Trade | None:
     if trade.by_hand == Trade.ByHand.MERGE:
         raise BadGrouping(_("Expected a trade that was not merged: undo that first."))
     whole, number = trade.key.split("/")[0], str(fill.trade_id)
-    parts = trade.trade_fills.order_by("fill__time", "fill__trade_id")
-    if number not in {str(n) for n in parts.values_list("fill__trade_id", flat=True)}:
+    fills = [
+        str(n)
+        for n in trade.trade_fills.order_by("fill__time", "fill__trade_id").values_list(
+            "fill__trade_id", flat=True
+        )
+    ]
+    if number not in fills:
         raise BadGrouping(_("Expected a fill of this trade."))
+    closing = set(trade.realized.values_list("closed_by", flat=True))
+    at = fills.index(number)
+    if closing.isdisjoint(fills[:at]) or closing.isdisjoint(fills[at:]):
+        raise BadGrouping(_("Expected a fill with something closed before it and from it on."))
     with transaction.atomic():
+        is_built = _lock(trade)
         TradeSplit.objects.get_or_create(
             account_id=trade.account_id, market=trade.market, symbol=trade.symbol, key=whole,
             fill=number,
         )  # fmt: skip
-        _make_due(trade)
-        made = _built(trade, f"{whole}/{number}")
-        if made is None and _is_small(trade):
-            raise BadGrouping(_("Expected a fill with something closed before it and from it on."))
-    return made
+        return _built(trade, f"{whole}/{number}", is_built=is_built)
 
 
 def undo(trade: Trade) -> Trade | None:
     """Take the joining apart, or put the part back to the one before it."""
     whole, _slash, number = trade.key.partition("/")
     with transaction.atomic():
-        TradeMerge.objects.filter(account_id=trade.account_id, key=trade.key).delete()
+        is_built = _lock(trade)
+        merges = TradeMerge.objects.filter(account_id=trade.account_id)
+        merges.filter(Q(key=trade.key) | Q(other=trade.key)).delete()
         cuts = TradeSplit.objects.filter(account_id=trade.account_id, key=whole)
         if number:
             cuts.filter(fill=number).delete()
         else:
             cuts.delete()
-        _make_due(trade)
-    return _built(trade, whole)
+        return _built(trade, whole, is_built=is_built)
 
 
-def _make_due(trade: Trade) -> None:
+def _lock(trade: Trade) -> bool:
+    """One change of a book at a time. Whether it was built: a due one waits for its prices."""
     account = ExchangeAccount.objects.get(pk=trade.account_id)
-    make_due(account, {(trade.market, _book_name(trade))})
+    name = (trade.market, _book_name(trade))
+    mine = Book.objects.select_for_update().filter(
+        account_id=trade.account_id, market=name[0], name=name[1]
+    )
+    is_built = any(book.built == book.version for book in mine)
+    make_due(account, {name})
+    return is_built
 
 
 def _book_name(trade: Trade) -> str:
@@ -104,8 +120,8 @@ def _is_small(trade: Trade) -> bool:
     return mine[: AT_ONCE + 1].count() <= AT_ONCE
 
 
-def _built(trade: Trade, key: str) -> Trade | None:
-    if not _is_small(trade):
+def _built(trade: Trade, key: str, *, is_built: bool) -> Trade | None:
+    if not is_built or not _is_small(trade):
         return None
     rebuilding.rebuild(
         Book.objects.get(account_id=trade.account_id, market=trade.market, name=_book_name(trade))

@@ -13,7 +13,7 @@ from django.db.models import F
 from accounts.models import ExchangeAccount, User
 from journal import ledger
 from journal.ledger.group import DOLLARS
-from journal.ledger.regroup import Regrouped
+from journal.ledger.regroup import Owned, Regrouped
 from journal.models import (
     Book,
     Fill,
@@ -123,7 +123,7 @@ def _write(book: Book, material: Material, found: ledger.Ledger, grouped: Regrou
     )
     touched = [*fresh, *changed]
     _write_fills(touched, material, is_new=len(changed) == 0)
-    _write_realized(book, touched, material, trades, found.matches_by_symbol())
+    _write_realized(book, touched, material, grouped.matches)
     _write_positions(mine, symbols, material, found.positions)
     _write_problems(mine, symbols, found.problems, material)
 
@@ -220,23 +220,16 @@ def _write_realized(
     book: Book,
     touched: list[tuple[Trade, ledger.Trade]],
     material: Material,
-    trades: Sequence[ledger.Trade],
-    matches: Iterable[tuple[str, ledger.Match]],
+    matches: Iterable[Owned],
 ) -> None:
-    """Each match with the trade that it closed something of; of a flip that is the earlier one."""
+    """Each match with the trade that it closed something of."""
     times: dict[Any, Any] = {(f.symbol, f.id): f.time for f in material.fills}
     moves = {item.id: item.time for item in material.transfers}
     rows_of = {trade.key: row for row, trade in touched}
-    owners: dict[tuple[str, Any], list[ledger.Trade]] = {}
-    for trade in trades:
-        for fill_id in trade.fill_ids:
-            owners.setdefault((trade.symbol, fill_id), []).append(trade)
     rows = []
-    for symbol, match in matches:
+    for symbol, match, key in matches:
         opened, closed = (symbol, match.opened_by), (symbol, match.closed_by)
-        both = [t for t in owners.get(closed, ()) if t in owners.get(opened, ())]
-        found = next(iter(both or owners.get(closed) or []), None)
-        owner = rows_of.get(found.key) if found is not None else None
+        owner = rows_of.get(key)
         if owner is None or closed not in times:
             continue
         opened_at = times.get(opened) or moves.get(match.opened_by)

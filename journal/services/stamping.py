@@ -36,6 +36,8 @@ LONGEST_WINDOW = timedelta(seconds=max(flow.WINDOWS.values()))
 # Bars may still change for so long: late trades are filled within seconds, gaps within minutes.
 SETTLED_AFTER = timedelta(minutes=3)
 AGAIN_AFTER = timedelta(seconds=30)
+# Behind that a bar comes by import only.
+LATE_UP_TO = timedelta(days=1)
 AFTER_EXIT = timedelta(hours=1)
 # A path of seconds up to here; longer trades use minutes, and seconds where they have fills.
 SECONDS_UP_TO = timedelta(hours=6)
@@ -73,7 +75,7 @@ def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
         ],
     )  # fmt: skip
     touched = [stamp.fill_id for stamp in found]
-    Trade.objects.filter(fills__in=touched, is_stamp_final=True).update(is_stamp_final=False)
+    Trade.objects.filter(fills__in=touched).update(is_stamp_final=False, stamped_at=None)
     return len(found)
 
 
@@ -92,7 +94,8 @@ def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFl
     if bid and ask:
         cost = rounded(slippage(fill.price, (bid + ask) / 2, fill.quantity, fill.side == "BUY"))
     part = flow.share(found["1m"], fill.side == "BUY")
-    settled = from_ms(covered_to_ms) > fill.time + SETTLED_AFTER
+    is_old = fill.time < now - LATE_UP_TO  # of a stretch that ends soon behind it
+    settled = is_old or from_ms(covered_to_ms) > fill.time + SETTLED_AFTER
     return FillFlow(
         fill=fill, is_covered=True, windows={name: _as_json(w) for name, w in found.items()},
         share=None if part is None else part.quantize(Decimal("1e-8")), bid=bid, ask=ask,
@@ -110,7 +113,11 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
             account__venue=instrument.venue, market=instrument.market, symbol=instrument.symbol,
             is_stamp_final=False, opened_at__lte=end, opened_at__gte=start,
         )
-        .filter(Q(stamped_at=None) | Q(stamped_at__lt=_before()))
+        .filter(
+            Q(stamped_at=None)
+            | Q(stamped_at__lt=_before()) & (Q(closed_at=None) | Q(closed_at__gt=_late()))
+            | Q(stamped_at__lt=_late())
+        )
         .prefetch_related("trade_fills__fill__flow")
         .order_by("-opened_at")[:TRADES_A_ROUND]
     )  # fmt: skip
@@ -153,13 +160,15 @@ def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> Non
 
 def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]) -> None:
     trade.worst = trade.best = trade.efficiency = None
-    if trade.by_hand == Trade.ByHand.SPLIT:
+    sign = {"BUY": 1, "SELL": -1}
+    held = sum((fill.quantity * sign[fill.side] for fill in fills), Decimal(0))
+    is_flat = abs(held) * 100 <= trade.quantity  # but for fees in the coin
+    if trade.by_hand == Trade.ByHand.SPLIT or (trade.by_hand and not is_flat):
         return  # its fills alone do not say what was held
     end = trade.closed_at or timezone.now()
     path = _path(instrument, trade, end, fills)
     if path is None or not fills:
         return
-    sign = {"BUY": 1, "SELL": -1}
     found = excursion(
         [Execution(to_seconds(f.time), f.quantity * sign[f.side], f.price) for f in fills], path
     )
@@ -252,6 +261,11 @@ def _as_json(window: flow.Window) -> dict[str, object]:
         "slope": plain(window.slope.quantize(Decimal("1e-8"))),
         "bands": {name: plain(delta) for name, delta in window.bands.items()},
     }  # fmt: skip
+
+
+def _late() -> datetime:
+    """What ended before is looked at once in so long: a later import may have covered it."""
+    return timezone.now() - LATE_UP_TO
 
 
 def _before() -> datetime:

@@ -2,7 +2,7 @@
 fills first, so that their order flow can be stamped."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -16,14 +16,17 @@ from journal.models import Fill, Market
 from journal.services.stamping import LONGEST_WINDOW
 from lib.dates import to_ms
 from market import backfill, following, reading
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, Refused
 from market.instruments import InstrumentKey
 from market.models import Instrument, Retention
 
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 45.0
-LOOKED_AT = 200
+ROWS_A_TIME = 500
+MOST_FAILURES = 3
+# The fill's own second has to be in it, and those in which a late trade could still come.
+BEHIND_MS = 5_000
 # What did not come is asked for again after so long.
 AGAIN_AFTER = timedelta(days=1)
 # Younger fills may still be on their way into the live tape.
@@ -40,22 +43,25 @@ class Stretch(NamedTuple):
     end_ms: int
 
 
-def fetch_round() -> int:
-    """As many surroundings as fit into a round; returns how many came."""
-    count, until = 0, monotonic() + ROUND_SECONDS
+def fetch_round(is_to_stop: Callable[[], bool] = lambda: False) -> int:
+    """As many surroundings as fit into a round, the last one whole; returns how many came."""
+    count, failures, until = 0, 0, monotonic() + ROUND_SECONDS
     for stretch in missing():
-        if monotonic() > until:
+        if monotonic() > until or failures == MOST_FAILURES or is_to_stop():
             break
         marker = f"surroundings:{stretch.tape}:{stretch.start_ms}"
         if not cache.add(marker, "asked", int(AGAIN_AFTER.total_seconds())):
             continue
+        instrument = following.known(stretch.tape)
+        work = backfill.fetch(instrument, stretch.start_ms, stretch.end_ms, is_to_stop)
         try:
-            instrument = following.known(stretch.tape)
-            count += asyncio.run(backfill.fetch(instrument, stretch.start_ms, stretch.end_ms))
+            count += asyncio.run(work)
+        except Refused as error:  # it will say no again
+            log.warning("surroundings refused", tape=str(stretch.tape), error=str(error))
         except ExchangeError as error:
             cache.delete(marker)
+            failures += 1
             log.warning("surroundings not fetched", tape=str(stretch.tape), error=str(error))
-            break  # the next round goes on
     return count
 
 
@@ -63,20 +69,28 @@ def missing() -> Iterator[Stretch]:
     """The minutes before fills that no flow was stamped on and no tape covers, newest first; those
     that lie within one another once."""
     now = timezone.now()
-    done: list[Stretch] = []
+    done: dict[InstrumentKey, list[Stretch]] = {}
+    covered: dict[InstrumentKey, list[tuple[int, int]]] = {}
     for market, since in _since(now).items():
         fills = Fill.objects.filter(
             account__venue=settings.VENUE, market=market, flow=None, time__gte=since,
             time__lte=now - OLD_AFTER,
         )  # fmt: skip
-        rows = fills.order_by("-time").values_list("symbol", "time")[:LOOKED_AT]
-        for symbol, time in rows:
-            end_ms = to_ms(time) // 1000 * 1000
-            start_ms = end_ms - int(LONGEST_WINDOW.total_seconds()) * 1000
-            wanted = Stretch(InstrumentKey(settings.VENUE, market, symbol), start_ms, end_ms)
-            if not any(_holds(other, wanted) for other in done) and not _is_covered(wanted):
-                done.append(wanted)
-                yield wanted
+        rows = fills.order_by("-time").values_list("symbol", "time")
+        for symbol, time in rows.iterator(ROWS_A_TIME):
+            tape = InstrumentKey(settings.VENUE, market, symbol)
+            if tape not in covered:
+                covered[tape] = _covered(tape)
+            second = to_ms(time) // 1000 * 1000
+            start_ms = second - int(LONGEST_WINDOW.total_seconds()) * 1000
+            wanted = Stretch(tape, start_ms, second + BEHIND_MS)
+            others = done.setdefault(tape, [])
+            is_known = any(o.start_ms <= start_ms and second < o.end_ms for o in others)
+            # also when only its end is covered: the live tape's beginning stays as it is
+            if is_known or any(a <= wanted.end_ms and second <= b for a, b in covered[tape]):
+                continue
+            others.append(wanted)
+            yield wanted
 
 
 def _since(now: datetime) -> dict[str, datetime]:
@@ -92,17 +106,8 @@ def _since(now: datetime) -> dict[str, datetime]:
     }  # fmt: skip
 
 
-def _holds(whole: Stretch, part: Stretch) -> bool:
-    return (
-        whole.tape == part.tape and whole.start_ms <= part.start_ms and part.end_ms <= whole.end_ms
-    )
-
-
-def _is_covered(wanted: Stretch) -> bool:
-    """Also when only its end is: that is the live tape's beginning, which stays as it is."""
+def _covered(tape: InstrumentKey) -> list[tuple[int, int]]:
     instrument = Instrument.objects.filter(
-        venue=wanted.tape.venue, market=wanted.tape.market, symbol=wanted.tape.symbol
+        venue=tape.venue, market=tape.market, symbol=tape.symbol
     ).first()
-    return instrument is not None and any(
-        start <= wanted.end_ms <= end for start, end in reading.covered_times(instrument)
-    )
+    return reading.covered_times(instrument) if instrument is not None else []

@@ -17,7 +17,7 @@ import redis.asyncio as redis
 from market.binance.errors import MustWait
 
 # Shares of the budget by class of call: who matters more may use more of it.
-SHARES = {"order": 1.0, "live": 1.0, "account": 0.7, "backfill": 0.5, "audit": 0.25}
+SHARES = {"order": 1.0, "live": 1.0, "account": 0.7, "backfill": 0.5, "audit": 0.25, "past": 0.2}
 SHORTEST_BAN_SECONDS = 120.0
 
 RESERVE = """

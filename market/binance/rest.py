@@ -93,7 +93,9 @@ class PublicRest:
         """At most 1000 rows of the tape from `first_id` on, oldest first."""
         raise NotImplementedError
 
-    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+    async def first_id_since(
+        self, symbol: str, start_ms: int, kind: str = "backfill"
+    ) -> int | None:
         """The id of the tape's first row at or after a moment; None when none came since."""
         raise NotImplementedError
 
@@ -211,9 +213,11 @@ class SpotRest(PublicRest):
         body = await self._get("historicalTrades", params, kind)
         return _read("rows of trades", body, decode_trade_rows, as_trades)
 
-    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+    async def first_id_since(
+        self, symbol: str, start_ms: int, kind: str = "backfill"
+    ) -> int | None:
         body = await self._get(
-            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
+            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, kind
         )
         rows = _read("rows of aggregates", body, decode_first_ids, tuple)
         return rows[0].first_id if rows else None
@@ -241,9 +245,11 @@ class UsdmRest(PublicRest):
         body = await self._get("aggTrades", params, kind)
         return _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
 
-    async def first_id_since(self, symbol: str, start_ms: int) -> int | None:
+    async def first_id_since(
+        self, symbol: str, start_ms: int, kind: str = "backfill"
+    ) -> int | None:
         body = await self._get(
-            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, "backfill"
+            "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, kind
         )
         rows = _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
         return rows[0].id if rows else None

@@ -43,6 +43,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 # A book that has stood for so long was a good one; one without a frame for so long is checked.
 STOOD_SECONDS = 30.0
 QUIET_SECONDS = 45.0
+CHECK_AGAIN_SECONDS = 15.0
 # How often a changing book is shown, at most: to viewers, and to Redis alone.
 VIEWED_SECONDS, UNSEEN_SECONDS = 0.2, 1.0
 
@@ -212,8 +213,9 @@ class BoardKeeper:
             board.asking = self._background(self._check(board))
 
     async def _begin(self, board: Board) -> None:
-        if time.monotonic() - board.begun_at > STOOD_SECONDS:
+        if board.begun_at and time.monotonic() - board.begun_at > STOOD_SECONDS:
             board.pause = FIRST_PAUSE  # else it was lost soon: ask ever more seldom
+        board.begun_at = 0.0
         is_begun = False
         async with self._room:
             try:
@@ -233,7 +235,7 @@ class BoardKeeper:
                 newest = await self._rest.book(board.tape.symbol, LEAST_DEPTH)
             except (ExchangeError, redis.RedisError) as error:
                 log.warning("book not checked", tape=str(board.tape), error=str(error))
-                board.book.forget()
+                board.checked_at = time.monotonic() - QUIET_SECONDS + CHECK_AGAIN_SECONDS
                 return
         board.checked_at = time.monotonic()
         is_behind = newest.last_id != board.book.last_id

@@ -411,8 +411,9 @@ class Collector:
     async def _leave_out_absence(self, item: Followed, writer: TapeWriter) -> None:
         """A tape that was let go and is followed again: nobody asked for what lies between. What
         was kept stays covered, and the tape goes on with the newest trades."""
-        if not writer.has_begun or item.followed_ms < writer.covered_to + ABSENT_MS:
-            return
+        is_absence = item.followed_ms >= writer.covered_to + ABSENT_MS
+        if not writer.has_begun or not is_absence or item.since_ms:
+            return  # a tape that shall reach back has no holes
         try:
             rows = await self.outside.rest.newest_trades(item.key.symbol)
         except ExchangeError as error:

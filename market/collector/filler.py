@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -60,8 +61,16 @@ async def fill(rest: PublicRest, symbol: str, hole: Hole, seconds: float) -> Asy
         next_id = found.next_id
 
 
+class ById(Protocol):
+    """What answers by id."""
+
+    async def trades_from(self, symbol: str, first_id: int, kind: str = ...) -> list[Trade]: ...
+
+    async def oldest_id(self, symbol: str) -> int | None: ...
+
+
 async def pages(
-    rest: PublicRest, symbol: str, first_id: int, last_id: int, kind: str
+    rest: ById, symbol: str, first_id: int, last_id: int, kind: str
 ) -> AsyncIterator[Found]:
     """All ids from `first_id` to `last_id`, page by page; ends early where REST is not that far.
 

@@ -7,6 +7,7 @@ from decimal import localcontext
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import ExchangeAccount, User
 from journal import ledger
 from journal.ledger.regroup import Wishes, regroup
-from journal.models import Annotation, Realized, Trade, TradeMerge, TradeSplit
+from journal.models import Annotation, Book, Realized, Trade, TradeMerge, TradeSplit
 from journal.services import rebuilding
 from tests.journal.accounts import make_account, make_fill, trades_of
 
@@ -118,6 +119,37 @@ def test_no_cut_changes_a_sum(rows: list[tuple[str, int, int]], data: st.DataObj
     assert len({trade.key for trade in found.trades}) == len(found.trades)
 
 
+def test_a_residual_lot_belongs_to_the_part_that_closed_it() -> None:
+    rows = [("BUY", "1"), ("SELL", "0.999"), ("BUY", "1"), ("SELL", "0.5"), ("SELL", "0.501")]
+    fills = [a_fill(n, side, quantity, "100") for n, (side, quantity) in enumerate(rows, 1)]
+    rules = {"BTCUSDT": (D("0.01"), D(0))}
+    found = ledger.compute(fills, rules=rules)
+    times = {(fill.symbol, fill.id): fill.time for fill in fills}
+    second = found.trades[1]
+    cut = regroup(
+        found.trades, Wishes(cuts={second.key: ["5"]}), found.matches_by_symbol(), times
+    )  # fmt: skip
+    assert sums(cut.trades[1:]) == sums([second])
+    assert len(cut.trades) == 3
+
+
+def test_of_several_cuts_a_useless_one_does_not_undo_the_others() -> None:
+    key = "me:usdm:BTCUSDT:BOTH:LONG:1"
+    whole, found = computed(TRIP, Wishes(cuts={key: ["2", "3"]}))
+    assert [trade.fill_ids for trade in found.trades] == [(1, 2), (3, 4)]
+
+
+def test_a_flip_between_merged_trades_keeps_its_lot() -> None:
+    fills = [
+        a_fill(1, "BUY", "1", "100"), a_fill(2, "SELL", "2", "110"), a_fill(3, "BUY", "2", "105"),
+        a_fill(4, "SELL", "1", "120"),
+    ]  # fmt: skip
+    first, short, third = ledger.compute(fills).trades
+    _whole, found = computed(fills, Wishes(joined={third.key: first.key}))
+    lots = [(item.match.opened_by, item.match.closed_by, item.key) for item in found.matches]
+    assert lots == [(1, 2, first.key), (2, 3, short.key), (3, 4, first.key)]
+
+
 # --- kept ---------------------------------------------------------------------------------------
 
 
@@ -206,3 +238,37 @@ def test_wrong_wishes_are_refused_and_change_nothing(
     trades_of(theirs, make_fill(theirs, 1, "BUY", "1"), make_fill(theirs, 2, "SELL", "2"))
     mixed = [first.pk, Trade.objects.get(account=theirs).pk]
     assert call(alices_browser, "post", "/api/trades/merge", {"ids": mixed}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_merge_asked_for_twice_and_one_whose_trade_has_gone_can_be_undone(
+    account: ExchangeAccount, alices_browser: Client
+) -> None:
+    first, second = Trade.objects.order_by("opened_at")
+    body = {"ids": [first.pk, second.pk]}
+    for key in (first.key, "of a trade that has another key now"):
+        TradeMerge.objects.create(
+            account=account, market="spot", symbol="BTCUSDT", key=key, other=second.key
+        )
+        assert call(alices_browser, "post", "/api/trades/merge", body).status_code == 200
+        [joined] = Trade.objects.all()
+        path = f"/api/trades/{joined.pk}/split"
+        assert call(alices_browser, "delete", path).status_code == 200
+        first, second = Trade.objects.order_by("opened_at")
+        body = {"ids": [first.pk, second.pk]}
+        assert TradeMerge.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_book_that_is_due_is_left_to_the_worker(
+    account: ExchangeAccount, alices_browser: Client
+) -> None:
+    """It may wait for prices of fees."""
+    first, second = Trade.objects.order_by("opened_at")
+    Book.objects.update(version=F("version") + 1)
+    body = {"ids": [first.pk, second.pk]}
+    assert call(alices_browser, "post", "/api/trades/merge", body).status_code == 202
+    assert Book.objects.filter(built__lt=F("version")).exists()
+    assert call(alices_browser, "post", "/api/trades/merge", body).status_code == 202
+    rebuilding.rebuild_due(account)
+    assert Trade.objects.get().by_hand == "merge"

@@ -11,14 +11,19 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 from django.core.cache import cache
 from django.utils import timezone
+from redis import Redis
 
 from accounts.models import ExchangeAccount, User
 from journal.models import Fill, FillFlow
-from journal.services import surroundings
+from journal.services import stamping, surroundings
 from lib.dates import from_seconds
-from market import backfill, reading
+from market import backfill, following, reading
 from market.archive import seconds as archive
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, MustWait, TryAgain
+from market.binance.governor import SHARES
+from market.flow.bands import SETS
+from market.flow.tape import TapeBuilder
+from market.flow.trades import Trade
 from market.models import CoveredSpan, Instrument, Retention
 from tests.conftest import MakeInstrument, RunningSimulator
 from tests.journal.accounts import make_account, make_fill
@@ -27,8 +32,14 @@ from tests.journal.accounts import make_account, make_fill
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("market", ["spot", "usdm"])
 async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
-    simulator: RunningSimulator, make_instrument: MakeInstrument, settings: Any, market: str
+    simulator: RunningSimulator,
+    make_instrument: MakeInstrument,
+    settings: Any,
+    market: str,
+    empty_redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(SHARES, "past", 1.0)
     settings.BINANCE_SPOT_API_URL = settings.BINANCE_FUTURES_API_URL = simulator.http
     if market == "usdm":
         simulator.exchange.list_generated("BTCUSDT", None, seed=8, pace=10.0, market="usdm")
@@ -77,7 +88,7 @@ def test_what_is_missing_is_asked_for_newest_first(
     now = time.time() * 1000
     ages = [round((now - item.end_ms) / 3_600_000) for item in surroundings.missing()]
     assert ages == [1, 2]  # futures have forgotten theirs, and 40 days are too old
-    assert all(item.end_ms - item.start_ms == 900_000 for item in surroundings.missing())
+    assert all(item.end_ms - item.start_ms == 905_000 for item in surroundings.missing())
     newest = Fill.objects.filter(market="spot").order_by("-time")[0]
     FillFlow.objects.create(fill=newest, is_covered=True, stamped_at=timezone.now())
     assert len(list(surroundings.missing())) == 1
@@ -99,7 +110,7 @@ def test_a_round_asks_once_and_goes_on_after_a_failure(
 ) -> None:
     asked: list[int] = []
 
-    async def fetch(instrument: Instrument, start_ms: int, end_ms: int) -> bool:
+    async def fetch(instrument: Instrument, start_ms: int, end_ms: int, stop: Any) -> bool:
         asked.append(end_ms)
         if len(asked) == 2:
             raise ExchangeError("away")
@@ -111,3 +122,44 @@ def test_a_round_asks_once_and_goes_on_after_a_failure(
     assert surroundings.fetch_round() == 0
     assert len(asked) == 3
     assert from_seconds(asked[0] // 1000) > from_seconds(asked[1] // 1000)
+
+
+@pytest.mark.django_db
+def test_what_was_fetched_is_enough_to_stamp_its_fill_for_good(account: ExchangeAccount) -> None:
+    newest = Fill.objects.filter(market="spot").order_by("-time")[0]
+    Fill.objects.exclude(pk=newest.pk).delete()
+    newest.time = timezone.now().replace(microsecond=400_000) - timedelta(days=2)
+    newest.save()
+    [stretch] = surroundings.missing()
+    row = following.known(stretch.tape)
+    CoveredSpan.objects.create(
+        instrument=row, first_id=1, last_id=2, from_ms=stretch.start_ms, to_ms=stretch.end_ms
+    )
+    stamping.stamp_due()
+    assert FillFlow.objects.get(fill=newest).is_final
+    assert list(surroundings.missing()) == []
+
+
+def test_the_ids_of_a_stretch_end_before_the_first_trade_behind_it() -> None:
+    past = backfill.Past(TapeBuilder(SETS["usd-1"], 1000), 0, 900_000, 100, 99)
+    times = (899_000, 899_999, 900_400, 899_998, 900_700, 902_000)
+    past.take([Trade(100 + n, 10**8, 10**8, at, False) for n, at in enumerate(times)])
+    assert (past.last_id, past.is_whole) == (101, True)
+    assert sum(bar.trades for bars in past.builder.held.values() for bar in bars.values()) == 3
+
+
+async def test_a_fetch_waits_for_room_and_stops_when_told() -> None:
+    class Busy:
+        calls = 0
+
+        async def trades_from(self, symbol: str, first_id: int, kind: str) -> list[Trade]:
+            self.calls += 1
+            if self.calls == 1:
+                raise MustWait(0.5, "no weight left")
+            return []
+
+    rest: Any = Busy()
+    assert await backfill.Patient(rest, lambda: False).trades_from("BTCUSDT", 1) == []
+    rest.calls = 0
+    with pytest.raises(TryAgain, match="told to stop"):
+        await backfill.Patient(rest, lambda: rest.calls > 0).trades_from("BTCUSDT", 1)

@@ -99,6 +99,13 @@ def test_a_crossed_book_is_thrown_away() -> None:
     assert keeper.levels is None
 
 
+def test_lower_ids_of_later_frames_are_another_book() -> None:
+    keeper = a_book()
+    frame = DepthChange(5, 6, None, 20_000, [], [])
+    assert not keeper.take(frame)
+    assert keeper.needs_snapshot
+
+
 def test_levels_beyond_the_snapshots_edge_are_not_shown() -> None:
     levels = Levels(SNAPSHOT, depth=2)
     levels.change([(8, 1)], [(13, 1)])
