@@ -269,8 +269,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "refresh what the exchange lists": {
         "task": "market.refresh_listings",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "read what futures have settled": {
         "task": "market.read_funding",

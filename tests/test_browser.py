@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.launcher.test_run import ROOT, environment, wait_for, wait_for_ready
 
@@ -38,25 +39,37 @@ def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(40)
 
 
-@pytest.fixture
-def page(password: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
+    """A browser, and the cookies of somebody who has signed in with it."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-        opened = browser.new_page(viewport={"width": 390, "height": 844})
-        faults: list[str] = []
-        opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened = browser.new_page()
         opened.goto(f"http://127.0.0.1:{PORT}/accounts/login/")
         opened.get_by_label("Login").fill("demo")
         opened.get_by_label("Password").fill(password)
         opened.get_by_role("button", name="Sign in").click()
-        opened.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/")
-        yield opened
+        opened.wait_for_url(f"http://127.0.0.1:{PORT}/")
+        yield browser, opened.context.storage_state()
         browser.close()
-        unexpected = [
-            text for text in faults if "WebSocket" not in text and "ERR_CONNECTION" not in text
-        ]
-        assert not unexpected
+
+
+@pytest.fixture
+def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    """Fresh but for the cookies, on the market's page."""
+    browser, state = signed_in
+    context = browser.new_context(viewport={"width": 390, "height": 844}, storage_state=state)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/")
+    yield opened
+    context.close()
+    unexpected = [
+        text for text in faults if "WebSocket" not in text and "ERR_CONNECTION" not in text
+    ]
+    assert not unexpected
 
 
 def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
@@ -110,8 +123,18 @@ def test_the_order_book_moves_and_is_never_crossed(page: Page) -> None:
     expect(page.locator("[data-imbalance]")).to_have_text(re.compile("%"))
 
 
-def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
+def wait_for_the_future(page: Page) -> None:
+    """It is followed as soon as the exchange's list has come."""
+    deadline = time.monotonic() + 60
+    address = f"http://127.0.0.1:{PORT}/api/markets"
+    while "usdm" not in {row["market"] for row in page.request.get(address).json()["rows"]}:
+        assert time.monotonic() < deadline, "no future is followed"
+        page.wait_for_timeout(500)
     page.reload()
+
+
+def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
+    wait_for_the_future(page)
     page.get_by_role("link", name="USD-M").first.click()
     expect(page.locator("h1")).to_have_text("BTCUSDT")
     expect(page.locator("[data-rate]")).to_have_text(re.compile("%"), timeout=15_000)
@@ -123,6 +146,7 @@ def test_studies_are_chosen_and_remembered(page: Page) -> None:
     def choose() -> None:
         page.locator("[data-studies] summary").click()
 
+    wait_for_the_future(page)
     choose()
     with page.expect_response("**/api/market-view"):
         page.get_by_label("SMA 20").check()

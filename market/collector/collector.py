@@ -17,7 +17,7 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
-from market.archive import bans, coverage, marks
+from market.archive import bans, marks
 from market.archive import seconds as archive
 from market.binance.connection import Sink
 from market.binance.errors import ExchangeError
@@ -26,16 +26,16 @@ from market.binance.pool import StreamPool
 from market.binance.routes import addresses, books_route
 from market.collector import board, lease
 from market.collector.audit import Auditor, take_kline
-from market.collector.board import Board, BoardKeeper
+from market.collector.board import BoardKeeper
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
+from market.collector.opening import open_tape
 from market.collector.reach import reach_back
-from market.collector.rebuild import NotYet, Place, rebuild_gap, save_closed_gap
+from market.collector.rebuild import NotYet, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
 from market.collector.trim import trim
-from market.collector.watch import Watch, begin, last_run
-from market.collector.writer import KEPT_LIMIT, TapeWriter
-from market.flow.bands import SETS
+from market.collector.watch import Watch, begin
+from market.collector.writer import KEPT_LIMIT
 from market.flow.sequence import Hole
 from market.hot import keys
 from market.instruments import InstrumentKey
@@ -53,8 +53,6 @@ BAN_SECONDS = 10.0
 CLOCK_SECONDS = 600.0
 # Trades without a word of best prices for so long: their stream is silent.
 BEST_SECONDS = 10.0
-# A tape that is followed again after so long was away on purpose.
-ABSENT_MS = 600_000
 REORDER_SECONDS = 0.1
 # A hole that is not filled within this time no longer holds newer trades back.
 HOLE_SECONDS = 2.0
@@ -373,20 +371,7 @@ class Collector:
             self.stop.set()
 
     async def _start(self, item: Followed) -> None:
-        hot = self.outside.hot
-        place = Place(item.key, item.id, SETS[item.band_set], hot, self.database)
-        writer = TapeWriter(
-            item.key,
-            SETS[item.band_set],
-            hot,
-            partial(self.database.run, archive.resume_state, item.id),
-            lambda start, end: self.database.run(archive.load, item.id, start, end),
-            partial(self.database.run, archive.load_open_gaps, item.id),
-            partial(self.database.run, archive.saved_newest, item.id),
-        )
-        await writer.load()
-        await self._leave_out_absence(item, writer)
-        tape = Tape(item, writer, place, Board(item.key))
+        tape = await open_tape(item, self.outside, self.database)
         self.tapes[item.key] = tape
         names = tape.streams
         sinks: dict[bytes, Sink] = {
@@ -407,25 +392,6 @@ class Collector:
         self.streams.subscribe(sinks)
         if self.streams.stream_of(names.trades).is_connected:
             self._background(self.watch.catch_up(tape))
-
-    async def _leave_out_absence(self, item: Followed, writer: TapeWriter) -> None:
-        """A tape that was let go and is followed again: nobody asked for what lies between. What
-        was kept stays covered, and the tape goes on with the newest trades."""
-        is_absence = item.followed_ms >= writer.covered_to + ABSENT_MS
-        if not writer.has_begun or not is_absence or item.since_ms:
-            return  # a tape that shall reach back has no holes
-        try:
-            rows = await self.outside.rest.newest_trades(item.key.symbol)
-        except ExchangeError as error:
-            log.warning("absence not left out", tape=str(item.key), error=str(error))
-            return
-        last_id = writer.cursor.last_id or 0
-        newest = last_run(rows)
-        if not newest or newest[0].id <= last_id + 1:
-            return
-        kept = (last_id, writer.covered_from, writer.covered_to)
-        await self.database.run(coverage.keep_live, item.id, *kept)
-        writer.skip_absence(newest)
 
     async def renew_once(self) -> None:
         is_connected = all(pool.is_connected for pool in self.pools.values())

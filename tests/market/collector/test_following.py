@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from market.binance.errors import Refused, TooOld
 from market.binance.rest import UsdmRest
-from market.collector import collector as collector_module
+from market.collector import opening
 from market.collector.filler import pages
 from market.flow.klines import Kline, differences, joined
 from market.flow.trades import Trade
@@ -25,7 +25,7 @@ from tests.market.collector.test_audit import bar_of
 async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
     simulator: RunningSimulator, make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector_module, "ABSENT_MS", 1_000)
+    monkeypatch.setattr(opening, "ABSENT_MS", 1_000)
     await in_database(make_instrument)("BTCUSDT")
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: bool(collector.tapes), 10)
