@@ -28,10 +28,10 @@ def test_the_demo_reaches_complete_with_nothing_but_the_forgotten_purchase_missi
     aim(settings, exchange, tmp_path)
     demo = exchange.demo
     account = connect(alice, demo)
-    before = exchange.truth(demo["uid"])
+    earlier = exchange.truth(demo["uid"])
     assert synchronise(str(account.pk))
     truth = exchange.truth(demo["uid"])
-    if truth["income"] != before["income"]:  # funding was settled meanwhile: at 0, 8 and 16 h
+    if truth["income"] != earlier["income"]:  # funding was settled meanwhile: at 0, 8 and 16 h
         assert synchronise(str(account.pk))
     assert Sync.objects.get().state == "complete", Sync.objects.get().note_values
     assert not Coverage.objects.filter(is_complete=False).exists()
