@@ -59,5 +59,18 @@ class StreamPool:
             if stream is not None:
                 stream.unsubscribe([name])
 
-    def stream_of(self, name: bytes) -> MarketStream:
-        return self._home[name]
+    # A name may have been let go by whoever follows instruments, between two awaits of the caller.
+
+    def is_heard(self, name: bytes) -> bool:
+        """Whether the stream's connection stands."""
+        return name in self._home and self._home[name].is_connected
+
+    def subscribe_again(self, names: Iterable[bytes]) -> None:
+        for name in names:
+            if name in self._home:
+                self._home[name].subscribe_again([name])
+
+    def replace(self, name: bytes) -> None:
+        """Another connection in place of the stream's."""
+        if name in self._home:
+            self._home[name].replace()

@@ -181,7 +181,9 @@ class Collector:
                 await self.tapes[key].writer.reload()
             self._needs_load.discard(key)
         dirty: list[Tape] = []
-        for tape in list(self.tapes.values()):
+        for key, tape in list(self.tapes.items()):
+            if key not in self.tapes:
+                continue  # let go while another one was looked after
             self._look_after_beginning(tape)
             await tape.writer.step()
             await self._look_after_hole(tape)
@@ -259,8 +261,7 @@ class Collector:
     def _hear_book_again(self, key: InstrumentKey) -> None:
         tape = self.tapes.get(key)
         if tape is not None:
-            depth = tape.streams.depth
-            self.books.stream_of(depth).subscribe_again([depth])
+            self.books.subscribe_again([tape.streams.depth])
 
     def _read_best(self, tape: Tape) -> None:
         if not tape.best:
@@ -277,7 +278,7 @@ class Collector:
     async def show_boards_once(self) -> None:
         """Books, tickers and marks that changed."""
         for tape in self.tapes.values():
-            tape.board.is_heard = self.books.stream_of(tape.streams.depth).is_connected
+            tape.board.is_heard = self.books.is_heard(tape.streams.depth)
             # best prices that are told no more would be written into every bar that follows
             is_old = tape.heard_at - tape.best_at > BEST_SECONDS
             if tape.writer.best[0] and (is_old or not tape.board.is_heard):
@@ -390,7 +391,7 @@ class Collector:
         else:
             self.books.subscribe(books)
         self.streams.subscribe(sinks)
-        if self.streams.stream_of(names.trades).is_connected:
+        if self.streams.is_heard(names.trades):
             self._background(self.watch.catch_up(tape))
 
     async def renew_once(self) -> None:

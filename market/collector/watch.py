@@ -97,7 +97,7 @@ class Watch:
             longest *= 4  # futures' rows weigh 20, of a budget of 2400
         pause = min(max(QUIET_SECONDS, quiet_for / 4), longest)
         pause = QUIET_SECONDS if tape.silent_checks else pause
-        if not self._streams.stream_of(tape.streams.trades).is_connected:
+        if not self._streams.is_heard(tape.streams.trades):
             tape.is_verified = False
         elif (
             (is_quiet or not tape.is_verified)
@@ -173,10 +173,10 @@ class Watch:
         name = tape.streams.trades
         if tape.silent_checks == SUBSCRIBE_AGAIN_AT:
             log.warning("stream is silent, subscribing again", stream=name.decode())
-            self._streams.stream_of(name).subscribe_again([name, tape.streams.kline])
+            self._streams.subscribe_again([name, tape.streams.kline])
         elif tape.silent_checks % REPLACE_AT == 0:
             log.warning("stream stays silent, replacing its connection", stream=name.decode())
-            self._streams.stream_of(name).replace()
+            self._streams.replace(name)
 
     def _is_another_tape(self, tape: Tape, newest: Trade) -> bool:
         """Lower ids of later trades, twice, and growing: one answer alone may be of a node that

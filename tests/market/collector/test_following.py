@@ -48,6 +48,27 @@ async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
     assert not await in_database(Gap.objects.filter(state="open").exists)()
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
+    simulator: RunningSimulator, make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await in_database(make_instrument)("BTCUSDT")
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await in_database(unfollow)(key=KEY)
+        step, steps = tape.writer.step, []
+
+        async def let_go_meanwhile() -> None:
+            steps.append(await step())
+            await collector.follow_once()
+
+        monkeypatch.setattr(tape.writer, "step", let_go_meanwhile)
+        await eventually(lambda: bool(steps) and not collector.tapes, 10)
+        await in_database(follow)(key=KEY)
+        await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
+
+
 @pytest.mark.django_db
 def test_what_was_only_wanted_is_pinned_by_market_symbols_and_what_was_stopped_is_not(
     make_instrument: MakeInstrument, settings: Any
