@@ -28,7 +28,7 @@ export class BandTable {
       button.setAttribute("aria-pressed", true);
       button.addEventListener("click", () => button.setAttribute("aria-pressed", this.#onToggle(name)));
       row.insertCell().append(button);
-      const cells = [1, 2, 3, 4].map(() => Object.assign(row.insertCell(), { className: "number" }));
+      const cells = ["", "", "wide-only", ""].map((kind) => Object.assign(row.insertCell(), { className: `number ${kind}` }));
       this.#rows.set(name, cells);
     }
     return this.#rows.get(name);
