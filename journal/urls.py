@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.views import history, pages, settings, trades
+from journal.views import history, pages, pictures, settings, trades
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -13,11 +13,11 @@ urlpatterns = [
     path("trades/<int:trade_id>/regroup/", trades.regroup, name="trade-regroup"),
     path("trades/<int:trade_id>/candles/", trades.trade_candles, name="trade-candles"),
     path("trades/<int:trade_id>/replay/", trades.replay, name="trade-replay"),
-    path("trades/<int:trade_id>/pictures/", trades.add_picture, name="trade-picture"),
-    path("pictures/<uuid:picture_id>/", trades.picture, name="picture"),
-    path("pictures/<uuid:picture_id>/remove/", trades.remove_picture, name="picture-remove"),
+    path("trades/<int:trade_id>/pictures/", pictures.add_picture, name="trade-picture"),
+    path("pictures/<uuid:picture_id>/", pictures.picture, name="picture"),
+    path("pictures/<uuid:picture_id>/remove/", pictures.remove_picture, name="picture-remove"),
     path("calendar/", pages.calendar, name="calendar"),
-    path("calendar/<str:day>/", trades.day_note, name="day-note"),
+    path("calendar/<str:day>/", pages.day_note, name="day-note"),
     path("reports/", pages.report, name="reports"),
     path("reports/compare/", pages.compare, name="compare"),
     path("reports/setups/", pages.setups, name="setups"),

@@ -15,7 +15,18 @@ BROWSER_TESTS = "tests/test_browser.py"
 def main() -> int:
     words = sys.argv[1:]
     coverage = ["--cov", "--cov-report=term:skip-covered"] if not words else []
-    suite = [*PYTEST, "-n", "2", "-m", "not browser", *coverage, *words]
+    # many tests wait for sockets and timers, so more run at once than there are cores
+    suite = [
+        *PYTEST,
+        "-n",
+        str(1 + (os.cpu_count() or 1)),
+        "--dist",
+        "worksteal",
+        "-m",
+        "not browser",
+        *coverage,
+        *words,
+    ]
     code = subprocess.run(suite, check=False).returncode
     notes = [f"capture {name} (not in {FOLDER})" for name in NAMES if not (FOLDER / name).exists()]
     if words:

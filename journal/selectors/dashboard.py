@@ -10,7 +10,7 @@ from accounts.models import ExchangeAccount, User
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.models import Annotation, Difference, Preferences
-from journal.selectors.sums import Sums, sums_by, sums_by_day, total
+from journal.selectors.sums import Spread, Sums, spreads_by, sums_by, sums_by_day, total
 from journal.selectors.trades import Line, with_notes
 
 LAST_TRADES = 8
@@ -36,6 +36,7 @@ class Dashboard:
     days: dict[date, Sums]
     curve: list[Point]
     flow: dict[str, Sums]
+    spreads: dict[str, Spread]
     last: list[Line]
     review_count: int
     # assets compared, and how many of them differ
@@ -62,6 +63,7 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
         days=days,
         curve=curve(days),
         flow=sums_by(trades, "flow"),
+        spreads=spreads_by(trades, "flow"),
         last=with_notes(user, trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
         review_count=trades.exclude(key__in=done).count(),
         compared=Difference.objects.visible_to(user).count(),

@@ -192,6 +192,21 @@ def percent(value: Decimal | str | None) -> SafeString:
 
 
 @register.filter
+def signed_whole(value: Any) -> SafeString:
+    """A delta in quote, as a bar's window keeps it (text or number): whole, signed, coloured."""
+    if value is None or value == "":
+        return SafeString(NOTHING)
+    number = Decimal(str(value))
+    return coloured(signed(number, 0), number)
+
+
+@register.filter
+def band_name(name: str) -> str:
+    """`1k–10k`, `≥1M`: as one reads it, not as the API spells it."""
+    return name.replace(">=", "≥").replace("-", "–")
+
+
+@register.filter
 def risk(value: Decimal | str | None) -> SafeString:
     if value is None or isinstance(value, str):
         return SafeString(NOTHING)

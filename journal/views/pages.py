@@ -5,14 +5,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Avg, Count, Sum
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
@@ -34,9 +37,10 @@ from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
 from journal.views.bar import bar, read_filter
+from journal.views.drawing import half_bar, heat, largest_of, tile_pictures, weeks_of
 
 LINES_A_PAGE = 200
-HEATS = 5
+SHOWN_BALANCES = 7
 
 
 @login_required
@@ -51,15 +55,29 @@ def home(request: SignedInRequest) -> HttpResponse:
     context = bar(request, asked, problem)
     found = dashboard(user, asked, context["chosen"])
     syncs = Sync.objects.filter(account__in=ExchangeAccount.objects.visible_to(user))
+    positions = valuing.value_positions(user)
     context |= {
-        "found": found, "positions": valuing.value_positions(user),
+        "found": found, "positions": positions,
         "syncs": syncs.exclude(state="complete").select_related("account"),
-        "weeks": _month(found.this_day.year, found.this_day.month, found.days, found.this_day),
+        "weeks": weeks_of(found.this_day.year, found.this_day.month, found.days, found.this_day),
         "equity": [
             {"time": p.day.isoformat(), "equity": float(p.equity), "drawdown": float(p.drawdown)}
             for p in found.curve
         ],
-        "flows": [(label, found.flow.get(name, Sums())) for name, label in Trade.Against.choices],
+        "flows": [
+            (name, label, found.flow.get(name, Sums()), found.spreads.get(name))
+            for name, label in Trade.Against.choices
+        ],
+        "flow_scale": largest_of(found.spreads.values()),
+        "pictures": tile_pictures(found),
+        # those that differ first
+        "balances": sorted(
+            Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
+        )[:SHOWN_BALANCES],
+        "open_result": sum(
+            (p.unrealized_money for p in positions if p.unrealized_money is not None),
+            Decimal(0),
+        ),
     }  # fmt: skip
     return render(request, "journal/home.html", context)
 
@@ -80,10 +98,10 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     context |= {
         "year": year, "month": first, "today": today, "is_year": request.GET.get("view") == "year",
         "before": first - timedelta(days=1), "after": after,
-        "weeks": _month(year, month, days, today),
+        "weeks": weeks_of(year, month, days, today),
         "sum": total(found for day, found in days.items() if first <= day < after),
         "year_sum": total(found for day, found in days.items() if day.year == year),
-        "small": [(date(year, n, 1), _month(year, n, days, today)) for n in range(1, 13)],
+        "small": [(date(year, n, 1), weeks_of(year, n, days, today)) for n in range(1, 13)],
         "notes": {
             note.day: note
             for note in DayNote.objects.visible_to(request.user).filter(
@@ -92,6 +110,23 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         },
     }  # fmt: skip
     return render(request, "journal/calendar.html", context)
+
+
+@login_required
+@require_POST
+def day_note(request: SignedInRequest, day: str) -> HttpResponse:
+    try:
+        moment = date.fromisoformat(day)
+    except ValueError as error:
+        raise Http404 from error
+    text = request.POST.get("note", "").replace("\0", "").strip()
+    if len(text) > 20_000:
+        messages.error(request, _("Expected text of at most 20,000 characters."))
+    elif text:
+        DayNote.objects.update_or_create(user=request.user, day=moment, defaults={"note": text})
+    else:
+        DayNote.objects.filter(user=request.user, day=moment).delete()
+    return redirect(f"{reverse('calendar')}?month={moment:%Y-%m}")
 
 
 @login_required
@@ -113,7 +148,7 @@ def report(request: SignedInRequest) -> HttpResponse:
         "by": by, "across": across, "count": len(rows),
         "by_label": reports.DIMENSIONS[by][0],
         "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
-        "bars": [(group, _bar(group.mean, largest)) for group in groups],
+        "bars": [(group, half_bar(group.mean, largest)) for group in groups],
         "findings": reports.findings(rows, context["chosen"]),
     }  # fmt: skip
     if across:
@@ -122,7 +157,7 @@ def report(request: SignedInRequest) -> HttpResponse:
         context |= {
             "columns": columns,
             "lines": [
-                (name, [(cell, _heat(cell.mean, top) if cell else "") for cell in cells])
+                (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
                 for name, cells in lines
             ],
         }
@@ -243,7 +278,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
     return render(request, "journal/portfolio.html", context)
 
 
-# --- drawing ------------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------
 
 
 def _dollars(asset: str, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:
@@ -262,38 +297,3 @@ def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:
     if not 2010 <= found.year <= 2100:
         return today.year, today.month
     return found.year, found.month
-
-
-def _month(
-    year: int, month: int, days: dict[date, Sums], today: date
-) -> list[tuple[list[dict[str, Any]], Sums]]:
-    """Weeks from Monday, each with its cells and its sum."""
-    shown = [sums_ for day, sums_ in days.items() if (day.year, day.month) == (year, month)]
-    largest = max((abs(found.net) for found in shown), default=Decimal(0))
-    weeks = []
-    for week in months.Calendar().monthdatescalendar(year, month):
-        cells = [
-            {
-                "day": day, "is_other": day.month != month, "is_today": day == today,
-                "is_future": day > today, "sums": days.get(day) if day.month == month else None,
-                "heat": _heat(days[day].net, largest) if day in days and day.month == month else "",
-            }
-            for day in week
-        ]  # fmt: skip
-        own = [days[day] for day in week if day in days and day.month == month]
-        weeks.append((cells, total(own)))
-    return weeks
-
-
-def _heat(value: Decimal, largest: Decimal) -> str:
-    """A class name: the sign, and one of five strengths."""
-    if not value or not largest:
-        return ""
-    strength = max(1, min(HEATS, int(abs(value) / largest * HEATS + Decimal("0.999"))))
-    return f"heat-{'up' if value > 0 else 'down'}-{strength}"
-
-
-def _bar(value: Decimal, largest: Decimal) -> dict[str, Any]:
-    """A bar from the middle, in hundredths of half the width."""
-    width = int(abs(value) / largest * 100) if largest else 0
-    return {"x": 100 - width if value < 0 else 100, "width": width, "is_up": value >= 0}

@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlencode
 
 import xlsxwriter  # type: ignore[import-untyped]
 from django.contrib import messages
@@ -14,7 +15,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import (
     FileResponse,
-    Http404,
     HttpResponse,
     HttpResponseBadRequest,
     HttpResponseBase,
@@ -32,13 +32,22 @@ from journal.api.lists import as_csv
 from journal.api.trades import trade_answer
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
-from journal.models import DayNote, NoteTemplate, SavedView, Screenshot, Setup, Tag, Trade
+from journal.models import (
+    NoteTemplate,
+    Preferences,
+    SavedView,
+    Screenshot,
+    Setup,
+    Tag,
+    Trade,
+)
 from journal.selectors.preferences import preferences_of
-from journal.selectors.sums import sums
+from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, candles, grouping, pictures
+from journal.services import annotating, candles, grouping
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
+from journal.views.drawing import heat
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
@@ -54,6 +63,7 @@ COLUMNS = (
     ("held", gettext_noop("Held"), True), ("r", "R", True),
     ("percent", "%", False), ("gross", gettext_noop("Gross"), False),
     ("fees", gettext_noop("Fees"), False), ("funding", gettext_noop("Funding"), False),
+    ("range", gettext_noop("Worst, best, exit"), True),
     ("worst", gettext_noop("Worst"), False), ("best", gettext_noop("Best"), False),
     ("efficiency", gettext_noop("Exit took of the best"), False),
     ("slippage", gettext_noop("Slippage"), False), ("flow", gettext_noop("Flow at entry"), True),
@@ -77,22 +87,37 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
+    matching = asked.apply(request.user, chosen)
+    context |= {
+        "columns": COLUMNS, "page": page, "sort": sort, "sorts": SORTS,
+        "sum": sums(matching, chosen), "days": _by_day(lines, sort, matching, chosen),
+        "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
+    }  # fmt: skip
+    return render(request, "journal/trades.html", context)
+
+
+Days = list[tuple[date | None, Sums | None, list[Line]]]
+
+
+def _by_day(lines: list[Line], sort: str, matching: QuerySet[Trade], chosen: Preferences) -> Days:
+    """(day, its sums over all pages, its lines on this one) where the list is in the order of time;
+    what is open stands under the day it was opened on, without a sum."""
+    order = sort.removeprefix("-")
+    if order not in {"opened", "closed"}:
+        return [(None, None, lines)] if lines else []
     start = time(chosen.day_start)
 
     def day(line: Line) -> date:
-        return day_of(line.trade.closed_at or line.trade.opened_at, chosen.tzinfo, start)
+        closed = line.trade.closed_at if order == "closed" else None
+        return day_of(closed or line.trade.opened_at, chosen.tzinfo, start)
 
-    context |= {
-        "columns": COLUMNS, "page": page, "sort": sort,
-        "sum": sums(asked.apply(request.user, chosen), chosen),
-        "sorts": SORTS,
-        # by day where the list is in the order of time
-        "days": [(key, list(part)) for key, part in groupby(lines, key=day)]
-        if sort.removeprefix("-") in {"opened", "closed"} or not lines
-        else [(None, lines)],
-        "first_number": page.paginator.count - page.start_index() + 1,
-    }  # fmt: skip
-    return render(request, "journal/trades.html", context)
+    groups = [(key, list(part)) for key, part in groupby(lines, key=day)]
+    moments = [line.trade.closed_at for line in lines if line.trade.closed_at]
+    if order == "opened" or not moments:
+        return [(key, None, part) for key, part in groups]
+    about = (min(moments) - timedelta(days=2), max(moments) + timedelta(days=2))
+    by_day = sums_by_day(matching.filter(closed_at__range=about), chosen)
+    return [(key, by_day.get(key), part) for key, part in groups]
 
 
 @login_required
@@ -259,57 +284,6 @@ def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
     return render(request, "journal/replay.html", context)
 
 
-# --- pictures and days --------------------------------------------------------------------------
-
-
-@login_required
-@require_POST
-def add_picture(request: SignedInRequest, trade_id: int) -> HttpResponse:
-    found = own_trade(request.user, trade_id)
-    try:
-        pictures.add(user=request.user, trade=found, file=request.FILES.get("picture"))
-    except pictures.BadPicture as error:
-        messages.error(request, str(error))
-    return redirect("trade", found.pk)
-
-
-@login_required
-@require_GET
-def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponseBase:
-    """Its owner's only; a browser may keep it, nobody between may."""
-    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
-    answer = FileResponse(io.BytesIO(bytes(found.image)), content_type="image/webp")
-    answer["Cache-Control"] = "private, max-age=86400"
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
-
-
-@login_required
-@require_POST
-def remove_picture(request: SignedInRequest, picture_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
-    trade_row = Trade.objects.visible_to(request.user).filter(key=found.trade_key).first()
-    found.delete()
-    return redirect("trade", trade_row.pk) if trade_row else redirect("trades")
-
-
-@login_required
-@require_POST
-def day_note(request: SignedInRequest, day: str) -> HttpResponse:
-    try:
-        moment = date.fromisoformat(day)
-    except ValueError as error:
-        raise Http404 from error
-    text = request.POST.get("note", "").replace("\0", "").strip()
-    if len(text) > 20_000:
-        messages.error(request, _("Expected text of at most 20,000 characters."))
-    elif text:
-        DayNote.objects.update_or_create(user=request.user, day=moment, defaults={"note": text})
-    else:
-        DayNote.objects.filter(user=request.user, day=moment).delete()
-    return redirect(f"{reverse('calendar')}?month={moment:%Y-%m}")
-
-
 # --- helpers ------------------------------------------------------------------------------------
 
 
@@ -330,14 +304,17 @@ def _next_to_review(request: SignedInRequest) -> int | None:
     return found.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
 
 
-def _bands(flow: Any) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The heat table of the flow before the entry: largest band on top."""
+def _bands(flow: Any) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The heat table of the flow before the entry: largest band on top, each window by its own
+    largest."""
     if flow is None or not flow.windows:
         return []
     windows = list(flow.windows)
     names = list(flow.windows[windows[-1]]["bands"])
+    found = {w: {n: Decimal(flow.windows[w]["bands"].get(n, "0")) for n in names} for w in windows}
+    largest = {w: max((abs(d) for d in found[w].values()), default=Decimal(0)) for w in windows}
     return [
-        (name, [(w, flow.windows[w]["bands"].get(name, "0")) for w in windows])
+        (name, [(w, str(found[w][name]), heat(found[w][name], largest[w])) for w in windows])
         for name in reversed(names)
     ]
 

@@ -1,5 +1,8 @@
-// Loaded before the page is drawn, so that a remembered theme does not flash. "system" is no theme.
+// Loaded before the page is drawn, so that what was chosen does not flash. Other words are no choice.
 (() => {
-  const known = localStorage.getItem("tapelog.theme");
-  if (known === "light" || known === "dark") document.documentElement.dataset.theme = known;
+  const choices = { theme: ["light", "dark"], palette: ["blue", "red"] };
+  for (const [name, known] of Object.entries(choices)) {
+    const chosen = localStorage.getItem(`tapelog.${name}`);
+    if (known.includes(chosen)) document.documentElement.dataset[name] = chosen;
+  }
 })();

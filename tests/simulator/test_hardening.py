@@ -35,7 +35,8 @@ async def test_odd_control_messages_are_answered_and_harm_nobody(serve: Serve, t
     simulator = await serve()
     async with (
         connect(f"{simulator.ws}/stream") as odd,
-        connect(f"{simulator.ws}/ws/btcusdt@trade") as other,
+        # with a full queue this client would not see the answer to its close for ten seconds
+        connect(f"{simulator.ws}/ws/btcusdt@trade", max_queue=None) as other,
     ):
         await odd.send(text)
         await hear(odd)

@@ -11,7 +11,7 @@ def test_it_trades_small_round_trips_for_demo_accounts_only() -> None:
     now = [1_790_000_000_000_000]
     exchange = Exchange(Faults(), clock=lambda: now[0])
     for name in ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT"):
-        exchange.list_generated(name, None, seed=7, pace=3.0)
+        exchange.list_generated(name, None, seed=7, pace=0.5)
     bank = Bank(exchange)
     quiet = bank.open_account("demo", {"USDT": 9000 * UNIT}, {})
     lively = bank.open_account("demo of 7", {"USDT": 9000 * UNIT}, {})

@@ -24,7 +24,7 @@ export class BandTable {
     if (!this.#rows.has(name)) {
       const row = this.#body.insertRow();
       const button = document.createElement("button");
-      Object.assign(button, { type: "button", textContent: name, className: `band band-${index}` });
+      Object.assign(button, { type: "button", textContent: name.replace("-", "–").replace(">=", "≥"), className: `band band-${index}` });
       button.setAttribute("aria-pressed", true);
       button.addEventListener("click", () => button.setAttribute("aria-pressed", this.#onToggle(name)));
       row.insertCell().append(button);

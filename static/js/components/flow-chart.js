@@ -1,15 +1,16 @@
-import { CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { AreaSeries, CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 import { Studies } from "./studies.js";
 import { merged } from "./trade-chart.js";
 import { VolumeProfile } from "./volume-profile.js";
 
-const BAND_COLOURS = ["#8a94a6", "#5aa9e6", "#4cc38a", "#d9a520", "#f08a4b", "#e5484d"];
+// widths grow with the size, as the colours' weight does
+const BAND_WIDTHS = [1, 1, 1, 2, 2, 3];
 const NEAR_THE_EDGE = 20;
 
 /** Three panes: price, total CVD, CVD by band. `onEdge` fires near the oldest bar, `onMove` after scrolling. */
 export class FlowChart {
-  #chart; #price; #total; #other; #marks; #studies; #profile = new VolumeProfile(); #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = [];
+  #chart; #price; #total; #other; #marks; #studies; #profile = new VolumeProfile(); #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = []; #fills = []; #entry; #ownMarks; #first = 0; #last;
 
   constructor(element, { onEdge, onMove }) {
     this.#chart = createChart(element, {
@@ -18,8 +19,8 @@ export class FlowChart {
       timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 2 },
       localization: { locale: document.documentElement.lang },
     });
-    this.#price = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
-    this.#total = this.#chart.addSeries(LineSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    this.#price = this.#chart.addSeries(CandlestickSeries, { lastValueVisible: false, priceLineVisible: false });
+    this.#total = this.#chart.addSeries(AreaSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
     // minutes that are not whole, as a band through each pane
     this.#gaps = [0, 1, 2].map((pane) => this.#chart.addSeries(HistogramSeries, { priceScaleId: `gaps${pane}`, lastValueVisible: false, priceLineVisible: false }, pane));
     for (const series of this.#gaps) series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
@@ -32,17 +33,21 @@ export class FlowChart {
     });
     this.#dress();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#dress());
-    new MutationObserver(() => this.#dress()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    new MutationObserver(() => this.#dress()).observe(document.documentElement, { attributeFilter: ["data-theme", "data-palette"] });
   }
 
   /** `lines` from lib/bars.js; `step` the bar's length in seconds. */
   draw(lines, step) {
     const isFirst = !this.#count || step !== this.#step;
-    [this.#count, this.#step] = [lines.length, step];
+    const first = lines[0]?.time ?? 0;
+    const isLonger = first !== this.#first || step !== this.#step;
+    [this.#count, this.#step, this.#first] = [lines.length, step, first];
     this.#price.setData(withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })));
     this.#total.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
     const gaps = lines.filter(({ isComplete }) => !isComplete).map(({ time }) => ({ time, value: 1 }));
     for (const series of this.#gaps) series.setData(gaps);
+    this.#drawLast(lines.at(-1));
+    if (isLonger) this.#markFills();
     const names = Object.keys(lines.at(-1)?.bandCvd ?? {});
     names.forEach((name, index) => this.#band(name, index).setData(
       withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
@@ -78,8 +83,21 @@ export class FlowChart {
       this.#other = undefined;
       return;
     }
-    this.#other ??= this.#chart.addSeries(LineSeries, { lineWidth: 2, lineStyle: 2, title, color: "#e0a030", priceFormat: { type: "volume" } }, 1);
+    this.#other ??= this.#chart.addSeries(LineSeries, { lineWidth: 2, lineStyle: 2, title, color: "#f5b83d", priceFormat: { type: "volume" } }, 1);
     this.#other.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
+  }
+
+  /** The trader's own fills of what is drawn, as the market page has them: {time (s), side, quantity}. */
+  set fills(fills) {
+    this.#fills = fills;
+    this.#markFills();
+  }
+
+  /** The open position's entry as a line; undefined takes it away. */
+  drawEntry(price, title) {
+    if (this.#entry) this.#price.removePriceLine(this.#entry);
+    const color = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+    this.#entry = price === undefined ? undefined : this.#price.createPriceLine({ price: Number(price), title, color, lineStyle: 2, lineWidth: 1 });
   }
 
   /** The trader's own fills, and a level with its name. */
@@ -118,14 +136,28 @@ export class FlowChart {
     return isShown;
   }
 
+  /** The newest price on the axis: a hollow candle's own label would be hollow too. */
+  #drawLast(line) {
+    if (!line) return;
+    const color = getComputedStyle(document.documentElement).getPropertyValue(line.close >= line.open ? "--up" : "--down").trim();
+    this.#last ??= this.#price.createPriceLine({ price: line.close, lineStyle: 1, lineWidth: 1 });
+    this.#last.applyOptions({ price: line.close, color });
+  }
+
+  #markFills() {
+    this.#ownMarks ??= createSeriesMarkers(this.#price, []);
+    this.#ownMarks.setMarkers(merged(this.#fills.filter(({ time }) => this.#first && time >= this.#first), this.#step));
+  }
+
   #scale(index) {
     return this.#ownScales ? `band${index}` : "right";
   }
 
   #band(name, index) {
     if (!this.#bands.has(name)) {
-      const options = { color: BAND_COLOURS[index], priceScaleId: this.#scale(index), lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
+      const options = { priceScaleId: this.#scale(index), lineWidth: BAND_WIDTHS[index] ?? 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
       this.#bands.set(name, this.#chart.addSeries(LineSeries, options, 2));
+      this.#dress();
     }
     return this.#bands.get(name);
   }
@@ -135,11 +167,14 @@ export class FlowChart {
     const token = (name) => style.getPropertyValue(name).trim();
     this.#chart.applyOptions({
       layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false, panes: { separatorColor: token("--line") } },
-      grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
+      grid: { vertLines: { color: token("--grid") }, horzLines: { color: token("--grid") } },
     });
     const [up, down] = [token("--up"), token("--down")];
-    this.#price.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-    this.#total.applyOptions({ color: token("--accent") });
+    // hollow up, filled down: readable in grey
+    this.#price.applyOptions({ upColor: token("--surface"), borderUpColor: up, wickUpColor: up, downColor: down, borderDownColor: down, wickDownColor: down });
+    this.#total.applyOptions({ lineColor: token("--text"), topColor: `${token("--text")}10`, bottomColor: `${token("--text")}10` });
+    this.#other?.applyOptions({ color: token("--warn") });
+    [...this.#bands.values()].forEach((series, index) => series.applyOptions({ color: token(`--band-${index}`) }));
     for (const series of this.#gaps) series.applyOptions({ color: token("--gap") });
   }
 }

@@ -55,7 +55,7 @@ function dress(chart, price, cvd) {
     const token = (name) => style.getPropertyValue(name).trim();
     chart.applyOptions({
       layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false },
-      grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
+      grid: { vertLines: { color: token("--grid") }, horzLines: { color: token("--grid") } },
     });
     const [up, down] = [token("--up"), token("--down")];
     cvd.applyOptions({ color: token("--accent") });
@@ -63,5 +63,5 @@ function dress(chart, price, cvd) {
   };
   paint();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
-  new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme", "data-palette"] });
 }

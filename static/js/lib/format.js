@@ -3,7 +3,7 @@ export function money(text, places = 0) {
   const value = Number(text);
   return value.toLocaleString(document.documentElement.lang, {
     minimumFractionDigits: places, maximumFractionDigits: places,
-  });
+  }).replace("-", "−");
 }
 
 /** The same with a sign that is always there, so that colour is never the only mark. */
@@ -25,5 +25,5 @@ export function price(text) {
 /** 1234567 -> 1.2M: for small cells; the exact figure belongs into a title. */
 export function short(text) {
   const value = Number(text);
-  return (value > 0 ? "+" : "") + value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 });
+  return (value > 0 ? "+" : "") + value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 }).replace("-", "−");
 }

@@ -2,6 +2,7 @@ import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
 import { FlowChart } from "../components/flow-chart.js";
+import { OwnTrading } from "../components/own-trading.js";
 import { StudyChoice } from "../components/study-choice.js";
 import { bindSwitch } from "../components/switch.js";
 import { WatchColumn } from "../components/watch-column.js";
@@ -24,6 +25,7 @@ const table = new BandTable(find("bands"), (name) => chart.toggle(name));
 const ladder = new BookLadder(find("book"));
 const studies = new StudyChoice(find("studies"), chart, () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }), onStudies);
 new WatchColumn(find("watch"), `${market}:${symbol}`);
+const own = new OwnTrading(find("own"), chart, root.dataset);
 let isDue = false;
 let isLoadingOlder = false;
 let hasNoOlder = false;
@@ -138,6 +140,8 @@ for (const [name, key, convert] of [["unit", "unit", String], ["interval", "seco
   });
 }
 
+// what a phone shows of the page
+bindSwitch(root.querySelector("[data-switch=part]"), (value) => { root.dataset.part = value; });
 bindSwitch(root.querySelector("[data-switch=scale]"), (value) => { chart.hasOwnScales = value === "own"; });
 find("minimum").addEventListener("change", ({ target }) => { orders.minimum = Number(target.value); });
 
@@ -165,21 +169,26 @@ const takers = {
   book: (data) => ladder.take(data),
   ticker: takeTicker,
   mark: takeMark,
+  pnl: (data) => own.take(data),
+  account: () => own.readSoon(),
 };
 const kinds = ["orders", "book", "ticker", ...(market === "usdm" ? ["mark"] : [])];
 let wasLive = false;
 new Live({
-  topics: [`flow:${market}:${symbol}:1m`, ...kinds.map((kind) => `${kind}:${market}:${symbol}`), ...(pair ? [`flow:${pair}:${symbol}:1m`] : [])],
+  topics: [`flow:${market}:${symbol}:1m`, ...kinds.map((kind) => `${kind}:${market}:${symbol}`), ...(pair ? [`flow:${pair}:${symbol}:1m`] : []), "pnl", "account"],
   onMessage: (message) => {
     const kind = message.topic.split(":")[0];
     const isFlow = kind === "flow" || kind === "orders";
-    if (message.resync) return isFlow ? loadSoon(1_000) : undefined;
+    if (message.resync) return isFlow ? loadSoon(1_000) : own.readSoon();
     if (kind === "flow") newest = Math.max(newest, message.time);
     takers[kind](message.data, message.topic);
     return isFlow ? drawSoon() : undefined;
   },
   onState: (state, seconds) => {
-    if (state === "live" && !wasLive) loadSoon(0);
+    if (state === "live" && !wasLive) {
+      loadSoon(0);
+      own.readSoon();
+    }
     wasLive = state === "live";
     say(state, seconds);
   },

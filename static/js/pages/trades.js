@@ -21,13 +21,21 @@ if (columns && table) {
 const form = document.querySelector("[data-bulk]");
 if (form) {
   const bar = form.querySelector("[data-bulk-bar]");
-  const boxes = [...form.querySelectorAll("input[type=checkbox]")];
+  const boxes = [...form.querySelectorAll("input[name=id]")];
+  const all = form.querySelector("[data-all]");
   let at = -1;
   const show = () => {
     const count = boxes.filter((box) => box.checked).length;
     bar.hidden = count === 0;
     form.querySelector("[data-bulk-count]").textContent = count;
+    [all.checked, all.indeterminate] = [count === boxes.length, count > 0 && count < boxes.length];
   };
+  const choose = (isChosen) => {
+    for (const box of boxes) box.checked = isChosen;
+    show();
+  };
+  all.addEventListener("change", () => choose(all.checked));
+  form.querySelector("[data-bulk-close]").addEventListener("click", () => choose(false));
   form.addEventListener("change", show);
   show();
   document.addEventListener("keydown", (event) => {
@@ -38,5 +46,6 @@ if (form) {
     }
     if (event.key === "x" && at >= 0) boxes[at].click();
     if (event.key === "Enter" && at >= 0) boxes[at].closest("tr").querySelector("a").click();
+    if (event.key === "Escape") choose(false);
   });
 }

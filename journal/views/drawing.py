@@ -1,0 +1,68 @@
+"""What tables, tiles and calendars are drawn from: strengths of heat, bars, weeks."""
+
+import calendar as months
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from journal.selectors.dashboard import Dashboard
+from journal.selectors.sums import Spread, Sums, total
+
+HEATS = 5
+
+
+def weeks_of(
+    year: int, month: int, days: dict[date, Sums], today: date
+) -> list[tuple[list[dict[str, Any]], Sums]]:
+    """Weeks from Monday, each with its cells and its sum."""
+    shown = [sums_ for day, sums_ in days.items() if (day.year, day.month) == (year, month)]
+    largest = max((abs(found.net) for found in shown), default=Decimal(0))
+    weeks = []
+    for week in months.Calendar().monthdatescalendar(year, month):
+        cells = [
+            {
+                "day": day, "is_other": day.month != month, "is_today": day == today,
+                "is_future": day > today, "sums": days.get(day) if day.month == month else None,
+                "heat": heat(days[day].net, largest) if day in days and day.month == month else "",
+            }
+            for day in week
+        ]  # fmt: skip
+        own = [days[day] for day in week if day in days and day.month == month]
+        weeks.append((cells, total(own)))
+    return weeks
+
+
+def heat(value: Decimal, largest: Decimal) -> str:
+    """A class name: the sign, and one of five strengths."""
+    if not value or not largest:
+        return ""
+    strength = max(1, min(HEATS, int(abs(value) / largest * HEATS + Decimal("0.999"))))
+    return f"heat-{'up' if value > 0 else 'down'}-{strength}"
+
+
+def half_bar(value: Decimal, largest: Decimal) -> dict[str, Any]:
+    """A bar from the middle, in hundredths of half the width."""
+    width = int(abs(value) / largest * 100) if largest else 0
+    return {"x": 100 - width if value < 0 else 100, "width": width, "is_up": value >= 0}
+
+
+def largest_of(spreads: Iterable[Spread]) -> Decimal:
+    """What the ranges are drawn by: the end that is farthest from zero."""
+    ends = [end for spread in spreads for end in (spread.low, spread.high, spread.mean)]
+    return max((abs(end) for end in ends if end is not None), default=Decimal(0))
+
+
+def tile_pictures(found: Dashboard) -> dict[str, list[Decimal]]:
+    """For the tiles: net of the last seven days, of this week's, and this month's added up."""
+    today, added, month = found.this_day, Decimal(0), [Decimal(0)]
+    for number in range(1, today.day + 1):
+        added += found.days.get(today.replace(day=number), Sums()).net
+        month.append(added)
+    last = [today - timedelta(days=back) for back in range(6, -1, -1)]
+    week = [today - timedelta(days=back) for back in range(today.weekday(), -1, -1)]
+    return {
+        "today": [found.days.get(day, Sums()).net for day in last],
+        "week": [found.days.get(day, Sums()).net for day in week],
+        "month": month,
+    }

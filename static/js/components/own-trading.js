@@ -1,0 +1,52 @@
+import { read } from "../lib/api.js";
+import { money, price, signed } from "../lib/format.js";
+
+const FILLS = 200;
+
+/** What the trader holds and did here: the open position in a strip that moves with the topic `pnl`, its entry and the own fills in the chart. */
+export class OwnTrading {
+  #strip; #chart; #market; #symbol; #timer; #isHidden; #position;
+
+  constructor(strip, chart, { kind, symbol }) {
+    [this.#strip, this.#chart, this.#market, this.#symbol] = [strip, chart, kind, symbol];
+    this.#isHidden = strip.dataset.hides === "true";
+  }
+
+  /** Positions and fills anew; many reasons within a second are one. */
+  readSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#read(), 500);
+  }
+
+  /** Positions as `/api/positions` and the topic `pnl` tell them. */
+  take({ positions }) {
+    const found = positions.find(({ market, symbol, quantity }) => market === this.#market && symbol === this.#symbol && Number(quantity) !== 0);
+    this.#strip.hidden = !found;
+    if (found?.average_price !== this.#position?.average_price) this.#chart.drawEntry(found?.average_price, this.#strip.dataset.entry);
+    this.#position = found;
+    if (found) this.#draw(found);
+  }
+
+  async #read() {
+    try {
+      const query = { symbol: this.#symbol, market: this.#market, limit: FILLS };
+      const [positions, fills] = await Promise.all([read("/api/positions", {}), read("/api/fills", query)]);
+      this.#chart.fills = fills.rows.map(({ time, side, quantity }) => ({ time: time / 1_000, side, quantity }));
+      this.take(positions);
+    } catch { /* the next fill or reconnection asks again */ }
+  }
+
+  #draw({ quantity, average_price: entry, unrealized_money: result, trade, stale }) {
+    const isLong = Number(quantity) > 0;
+    const cell = (name) => this.#strip.querySelector(`[data-own-${name}]`);
+    this.#strip.classList.toggle("is-stale", stale);
+    cell("side").textContent = isLong ? this.#strip.dataset.long : this.#strip.dataset.short;
+    cell("side").className = isLong ? "up" : "down";
+    cell("size").textContent = this.#isHidden ? "•••" : money(Math.abs(Number(quantity)), Math.min(8, (quantity.split(".")[1] ?? "").length));
+    cell("entry").textContent = price(entry);
+    cell("result").textContent = result === null ? "–" : this.#isHidden ? "•••" : signed(result, 2);
+    cell("result").className = Number(result) < 0 ? "down" : "up";
+    cell("link").hidden = trade === null;
+    if (trade !== null) cell("link").href = `/trades/${trade}/`;
+  }
+}
