@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from simulator.accounts.bank import Bank
-from simulator.accounts.history import open_demo, past_prices
+from simulator.accounts.history import give_past
 from simulator.accounts.trader import Trader
 from simulator.connection import Lifetime
 from simulator.exchange import Exchange
@@ -59,9 +59,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
         exchange, options.lifetime, futures_port=options.futures_port, attempts=options.attempts
     )
     bank = Bank(exchange, options.accounts)
-    if options.has_demo and not bank.accounts:
-        open_demo(bank)
-    exchange.past = past_prices(bank)
+    give_past(bank, opens_demo=options.has_demo)
     door = Door(bank, time.monotonic)
     listen_keys = ListenKeys(bank)
     api = WsApi(bank, door, options.lifetime, sockets.attempts)

@@ -17,6 +17,7 @@ from simulator.listing import SPOT, USDM, Listing, listing
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
+from simulator.sources.past import PastTrades
 from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
 from simulator.symbol import Symbol, batch_us
@@ -121,7 +122,11 @@ class Market:
 
 
 class Past(Protocol):
+    start_ms: int
+
     def covers(self, time_ms: int) -> bool: ...
+
+    def level(self, rules: Listing, time_ms: int) -> float: ...
 
     def at(self, rules: Listing, time_ms: int) -> int: ...
 
@@ -187,6 +192,23 @@ class Exchange:
         source: Source = Replayed(recording, speed, self.now(), is_looped=is_looped)
         tape = Tape(name, None, recording.first_id, batch_us(market))
         self._add(Symbol(recording.rules, tape, source))
+
+    def go_on_from(self, past: Past) -> None:
+        """Generated spot markets have a past: those that are new begin after it, those that began
+        after one have it again. A tape of before there were pasts stays as it is."""
+        self.past = past
+        for symbol in self.markets[SPOT].symbols:
+            tape = symbol.tape
+            if not isinstance(symbol.source, Generated) or (len(tape) and not tape.begins):
+                continue
+            trades = PastTrades(symbol.rules, past, tape.begins - 1)
+            if tape.begins:
+                tape.before = trades
+                continue
+            trades.last_id = trades.id_at(self.now()) - 1
+            tape.begin_after(trades)
+            symbol.batches.clear()
+            symbol.batches.append((0, tape.last_id))
 
     def wipe(self, symbol: Symbol, first_id: int = 1) -> None:
         symbol.wipe(first_id)

@@ -104,7 +104,7 @@ def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) ->
     Nothing before the tape's first trade.
     """
     first = tape.first_at_or_after(start)
-    before = tape.at(first - 1) if first > tape.first_id else None
+    before = tape.at(first - 1) if first > tape.oldest_id else None
     if before is None:
         if first > tape.last_id:
             return

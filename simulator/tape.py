@@ -8,11 +8,14 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 RECORD = struct.Struct("<qqqqB")
-HEADER = struct.Struct("<8sq")
-MAGIC = b"tltape01"
+# magic, the first id that is kept, the first id of all that were traded live (0: id 1 or no matter)
+HEADER = struct.Struct("<8sqq")
+MAGIC = b"tltape02"
+OLD_HEADER = struct.Struct("<8sq")
+OLD_MAGIC = b"tltape01"
 # The exchange does not remember everything either: older trades are forgotten.
 REMEMBERED = 1_000_000
 # Aggregates: one taker order on spot, 100 ms on futures.
@@ -60,14 +63,31 @@ class AggTrade(NamedTuple):
     is_buyer_maker: bool
 
 
+class Before(Protocol):
+    """Trades of a time before a tape began, with ids and aggregates up to `last_id`."""
+
+    last_id: int
+
+    def at(self, trade_id: int) -> Trade: ...
+
+    def between(self, first_id: int, last_id: int) -> Iterator[Trade]: ...
+
+    def first_at_or_after(self, time_us: int) -> int: ...
+
+
 class Tape:
-    """`append` gives ids; readers ask by id or time. Without a path nothing is kept on disk."""
+    """`append` gives ids; readers ask by id or time. Without a path nothing is kept on disk.
+
+    `begins` is the id of the first trade that was ever appended, where there is something `before`.
+    """
 
     def __init__(
         self, symbol: str, path: Path | None = None, first_id: int = 1, batch_us: int = 1
     ) -> None:
         self.symbol = symbol
         self.first_id = first_id
+        self.begins = 0
+        self.before: Before | None = None
         self._batch_us = batch_us
         self._path = path
         self._records = bytearray()
@@ -87,16 +107,31 @@ class Tape:
         return self.first_id + len(self) - 1
 
     @property
+    def oldest_id(self) -> int:
+        """The oldest id that anybody may ask for."""
+        return self.first_id if self.before is None else 1
+
+    def begin_after(self, before: Before) -> None:
+        """An empty tape goes on where another one ended."""
+        self.before = before
+        self.first_id = self.begins = before.last_id + 1
+        self._rewrite()
+
+    @property
     def last(self) -> Trade | None:
         return self.at(self.last_id) if len(self) else None
 
     def at(self, trade_id: int) -> Trade:
+        if self._is_before(trade_id):
+            return self._past.at(trade_id)
         offset = (trade_id - self.first_id) * RECORD.size
         price, quantity, time, agg_id, flags = RECORD.unpack_from(self._records, offset)
         return Trade(trade_id, price, quantity, time, bool(flags & 1), agg_id, flags >> 1)
 
     def between(self, first_id: int, last_id: int) -> Iterator[Trade]:
         """Trades first_id..last_id, as far as they are remembered; holes are passed over."""
+        if self._is_before(first_id):
+            yield from self._past.between(first_id, last_id)
         first, last = max(first_id, self.first_id), min(last_id, self.last_id)
         start, end = (first - self.first_id) * RECORD.size, (last + 1 - self.first_id) * RECORD.size
         records = bytes(self._records[start:end]) if first <= last else b""
@@ -108,11 +143,17 @@ class Tape:
 
     def first_at_or_after(self, time_us: int) -> int:
         """Id of the first trade at or after a time; `last_id + 1` when there is none."""
+        if self.before is not None:
+            found = self.before.first_at_or_after(time_us)
+            if self._is_before(found):
+                return found
         ids = range(self.first_id, self.last_id + 1)
         return self.first_id + bisect_left(ids, time_us, key=lambda id: self.at(id).time)
 
     def first_of_agg(self, agg_id: int) -> int:
         """Id of the first trade of an aggregate or of a later one."""
+        if self._is_before(agg_id):
+            return max(1, agg_id)
         ids = range(self.first_id, self.last_id + 1)
         return self.first_id + bisect_left(ids, agg_id, key=lambda id: self.at(id).agg_id)
 
@@ -121,7 +162,7 @@ class Tape:
         made: list[Trade] = []
         last = self.last
         trade_id = self.last_id
-        agg_id = last.agg_id if last else 0
+        agg_id = last.agg_id if last else max(0, self.begins - 1)
         packed = bytearray()
         for row in rows:
             trade_id += 1
@@ -163,7 +204,7 @@ class Tape:
     def whole_aggregate(self, last_id: int) -> int:
         """The newest aggregate of which nothing lies behind trade `last_id` or is still to come."""
         if last_id < self.first_id:
-            return 0
+            return last_id if self._is_before(last_id) else 0
         agg_id = self.at(last_id).agg_id
         if last_id < self.last_id:
             return agg_id - (self.at(last_id + 1).agg_id == agg_id)
@@ -180,6 +221,7 @@ class Tape:
         """Everything is gone and ids begin anew, as on a testnet after its reset."""
         self._records.clear()
         self.first_id = first_id
+        self.begins, self.before = 0, None
         self.last_market = None
         self._rewrite()
 
@@ -190,6 +232,14 @@ class Tape:
     def aggregates(self, first_id: int, last_id: int) -> Iterator[AggTrade]:
         """Aggregates of a stretch of trades; those at its ends may be longer than the stretch."""
         return aggregate(self.between(first_id, last_id))
+
+    @property
+    def _past(self) -> Before:
+        assert self.before is not None
+        return self.before
+
+    def _is_before(self, trade_id: int) -> bool:
+        return self.before is not None and trade_id <= self.before.last_id
 
     def _is_same_batch(self, last: Trade, row: Row) -> bool:
         return (
@@ -203,11 +253,13 @@ class Tape:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             content = path.read_bytes().ljust(HEADER.size)
-            magic, self.first_id = HEADER.unpack_from(content)
-            if magic != MAGIC:
+            header = OLD_HEADER if content.startswith(OLD_MAGIC) else HEADER
+            magic, self.first_id, *rest = header.unpack_from(content)
+            if magic not in {MAGIC, OLD_MAGIC}:
                 raise ValueError(f"{path} is no tape of this simulator: remove it")
-            whole = (len(content) - HEADER.size) // RECORD.size * RECORD.size
-            self._records = bytearray(content[HEADER.size : HEADER.size + whole])
+            self.begins = rest[0] if rest else 0
+            whole = (len(content) - header.size) // RECORD.size * RECORD.size
+            self._records = bytearray(content[header.size : header.size + whole])
         self.forget(REMEMBERED)
         newest = self.between(self.last_id - 1000, self.last_id)
         self.last_market = max((t for t in newest if t.kind == MARKET), default=None)
@@ -218,7 +270,7 @@ class Tape:
         if self._file is not None:
             self._file.close()
         part = self._path.with_suffix(".part")
-        part.write_bytes(HEADER.pack(MAGIC, self.first_id) + self._records)
+        part.write_bytes(HEADER.pack(MAGIC, self.first_id, self.begins) + self._records)
         part.rename(self._path)
         self._file = self._path.open("ab", buffering=0)
 

@@ -14,11 +14,12 @@ from simulator.accounts.records import SPOT, USDM, Account, Movement, Order
 from simulator.amounts import UNIT, to_text
 from simulator.listing import Listing
 from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
+from simulator.sources.past import PastTrades
 from simulator.tape import Trade
 
 DAY_MS = 86_400_000
 DAYS = 365
-# Ids of the past lie below those of the tapes, which begin at 1,000,001.
+# Ids of a year whose tapes have no past lie below those of the tapes, which begin at 1,000,001.
 MOST_ID = 990_000
 DEPOSIT = 60_000 * UNIT
 TO_FUTURES = 15_000 * UNIT
@@ -45,6 +46,12 @@ class Prices:
         return self.start_ms <= time_ms < self.start_ms + (DAYS * 24 + 47) * 3_600_000
 
     def at(self, rules: Listing, time_ms: int) -> int:
+        noise = random.Random(f"{rules.base}:{time_ms // 1000}").gauss(0, 0.0003)
+        price = int(self.level(rules, time_ms) * math.exp(noise))
+        return max(rules.tick, price // rules.tick * rules.tick)
+
+    def level(self, rules: Listing, time_ms: int) -> float:
+        """The price without its noise."""
         walk = self._walks.get(rules.base)
         if walk is None:
             rng = random.Random(f"{self.seed}:{rules.base}")
@@ -57,9 +64,30 @@ class Prices:
         hour = int(hours)
         part = hours - hour
         level = walk[hour] * (1 - part) + walk[hour + 1] * part
-        noise = random.Random(f"{rules.base}:{time_ms // 1000}").gauss(0, 0.0003)
-        price = int(rules.price * math.exp(level + noise))
-        return max(rules.tick, price // rules.tick * rules.tick)
+        return rules.price * math.exp(level)
+
+
+def give_past(bank: Bank, *, opens_demo: bool) -> None:
+    """The demo's year lies behind the exchange, also after a restart; a demo is opened where there
+    is no account yet. Without one there is no past."""
+    prices = past_prices(bank)
+    is_new = opens_demo and not bank.accounts
+    if prices is None and is_new:
+        prices = Prices(1, _year_ago(bank))
+    if prices is None:
+        return
+    bank.exchange.go_on_from(prices)
+    if is_new:
+        open_demo(bank)
+        return
+    for account in bank.accounts.values():
+        for fill in account.fills:
+            past = _past_of(bank, fill.market, fill.symbol)
+            if past is not None and fill.id <= past.last_id:
+                maker = (fill.side == "BUY") == fill.is_maker
+                past.own[fill.id] = Trade(
+                    fill.id, fill.price, fill.quantity, fill.time * 1000, maker, fill.id
+                )
 
 
 def past_prices(bank: Bank, seed: int = 1) -> Prices | None:
@@ -71,6 +99,17 @@ def past_prices(bank: Bank, seed: int = 1) -> Prices | None:
     return Prices(seed, first // DAY_MS * DAY_MS)
 
 
+def _year_ago(bank: Bank) -> int:
+    return bank.now_ms() // DAY_MS * DAY_MS - DAYS * DAY_MS
+
+
+def _past_of(bank: Bank, market: str, symbol: str) -> PastTrades | None:
+    """What a market traded before its tape began, where that is known."""
+    listed = bank.exchange.markets[market].listed.get(symbol)
+    before = listed.symbol.tape.before if listed else None
+    return before if isinstance(before, PastTrades) else None
+
+
 class Year:
     def __init__(self, bank: Bank, account: Account, seed: int) -> None:
         self.bank = bank
@@ -78,7 +117,7 @@ class Year:
         self.rng = random.Random(f"year {seed}")
         # every year is the same one: prices of the past are the market's, not the account's
         past = past_prices(bank)
-        self.start_ms = past.start_ms if past else bank.now_ms() // DAY_MS * DAY_MS - DAYS * DAY_MS
+        self.start_ms = past.start_ms if past else _year_ago(bank)
         self.now_ms = self.start_ms + DAYS * DAY_MS
         self.prices = past or Prices(1, self.start_ms)
         self.spot = [item.symbol.rules for item in bank.exchange.markets[SPOT].listed.values()]
@@ -277,12 +316,18 @@ class Year:
     def _trade(
         self, market: str, rules: Listing, price: int, quantity: int, time_ms: int, maker: bool
     ) -> Trade:
-        """A trade of the past, with an id that grows with time."""
-        key = market, rules.symbol
+        """A trade of the past, with an id that grows with time; the market's own, where its past is
+        known."""
+        key, past = (market, rules.symbol), _past_of(self.bank, market, rules.symbol)
         wish = 1 + (time_ms - self.start_ms) * MOST_ID // (DAYS * DAY_MS)
+        if past is not None:
+            wish = past.id_at(time_ms * 1000)
         trade_id = max(wish, self._last_ids.get(key, 0) + 1)
         self._last_ids[key] = trade_id
-        return Trade(trade_id, price, quantity, time_ms * 1000, maker, trade_id)
+        trade = Trade(trade_id, price, quantity, time_ms * 1000, maker, trade_id)
+        if past is not None:
+            past.own.setdefault(trade_id, trade)
+        return trade
 
     def _price_then(self, asset: str, quote: str) -> int:
         rules = next((r for r in self.spot if (r.base, r.quote) == (asset, quote)), None)

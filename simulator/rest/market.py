@@ -28,6 +28,8 @@ from simulator.tape import MARKET, Tape, Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DAY_US = 86_400_000_000
+# Candles of the past that are summed from its trades, in seconds; longer ones are drawn.
+SUMMED = {1, 60}
 ZONE = re.compile(r"[+-]?(0?[0-9]|1[0-4])(:[0-5][0-9])?", re.ASCII)
 
 
@@ -160,7 +162,7 @@ class MarketRest(ABC):
     def _market_trades(self, symbol: Symbol, first: int, last: int) -> Iterator[Trade]:
         """Insurance fund and ADL rows are never published."""
         step = 5_000
-        for start in range(max(first, symbol.tape.first_id), last + 1, step):
+        for start in range(max(first, symbol.tape.oldest_id), last + 1, step):
             for trade in symbol.tape.between(start, min(last, start + step - 1)):
                 if trade.kind == MARKET:
                     yield trade
@@ -197,8 +199,10 @@ class MarketRest(ABC):
     def _past_klines(
         self, symbol: Symbol, interval: str, start: int, end: int, zone: int, wanted: int
     ) -> list[Kline]:
-        """Of the demo's year, before the tape begins."""
+        """Of the demo's year, before the tape begins; short ones are sums of its trades."""
         past = self.exchange.past
+        if symbol.tape.before is not None and LENGTHS[interval] in SUMMED:
+            return []
         begins = symbol.tape.at(symbol.tape.first_id).time if symbol.tape.last_id else end
         if past is None or not past.covers(start // 1000):
             return []
@@ -233,7 +237,7 @@ class MarketRest(ABC):
 
 
 def _agg_id(tape: Tape, trade_id: int) -> int:
-    return tape.at(trade_id).agg_id if tape.first_id <= trade_id <= tape.last_id else 0
+    return tape.at(trade_id).agg_id if tape.oldest_id <= trade_id <= tape.last_id else 0
 
 
 def _first_since(tape: Tape, time_us: int) -> int:

@@ -1,0 +1,129 @@
+"""A demo's exchange has a past: one tape from a year ago until now, the accounts' own trades in it,
+the same after a restart."""
+
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.accounts.bank import Bank
+from simulator.accounts.history import give_past
+from simulator.accounts.records import SPOT
+from simulator.app import Options
+from simulator.exchange import Exchange
+from simulator.faults import Faults
+from simulator.tape import HEADER, OLD_HEADER, OLD_MAGIC, RECORD, Tape
+from tests.conftest import RunningSimulator, eventually
+from tests.simulator.conftest import Serve, get
+
+NAMES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
+NOW_US = 1_790_035_200_000_000
+MINUTE_MS = 60_000
+
+
+def listed(folder: Path, clock: Any = None) -> Exchange:
+    exchange = Exchange(Faults(), rest_lag_ms=50, clock=clock)
+    for name in NAMES:
+        exchange.list_generated(name, folder, seed=7, pace=10.0)
+    exchange.list_generated("BTCUSDT", folder, seed=7, pace=10.0, market="usdm")
+    return exchange
+
+
+async def served(serve: Serve, folder: Path) -> RunningSimulator:
+    exchange = listed(folder)
+    options = Options(accounts=folder / "accounts.json", has_demo=True)
+    simulator = await serve(exchange, options)
+    tape = exchange.symbols["BTCUSDT"].tape
+    await eventually(lambda: len(tape) > 50, 10)
+    return simulator
+
+
+async def trades(simulator: RunningSimulator, first_id: int, limit: int = 1000) -> Any:
+    query = {"symbol": "BTCUSDT", "fromId": first_id, "limit": limit}
+    return await get(simulator, "/api/v3/historicalTrades", **query)
+
+
+async def test_ids_and_times_go_on_from_the_past_into_the_tape(
+    serve: Serve, tmp_path: Path
+) -> None:
+    simulator = await served(serve, tmp_path)
+    begins = simulator.exchange.symbols["BTCUSDT"].tape.begins
+    rows = await trades(simulator, begins - 950)
+    assert [row["id"] for row in rows] == list(range(begins - 950, begins - 950 + len(rows)))
+    assert rows[-1]["id"] >= begins
+    assert all(before["time"] <= after["time"] for before, after in pairwise(rows))
+    found = await get(
+        simulator, "/api/v3/aggTrades", symbol="BTCUSDT", startTime=rows[0]["time"], limit=5
+    )
+    assert found[0]["f"] <= begins - 950 <= found[0]["l"] + 1
+    oldest = await trades(simulator, 0, 3)
+    assert [row["id"] for row in oldest] == [1, 2, 3]
+
+
+async def test_minutes_of_the_past_are_the_sums_of_its_trades(serve: Serve, tmp_path: Path) -> None:
+    simulator = await served(serve, tmp_path)
+    now_ms = simulator.exchange.now() // 1000
+    start = (now_ms - 40 * 86_400_000) // MINUTE_MS * MINUTE_MS
+    [kline] = await get(
+        simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1m", startTime=start, limit=1
+    )
+    aggregates = await get(
+        simulator, "/api/v3/aggTrades", symbol="BTCUSDT", startTime=start,
+        endTime=start + MINUTE_MS - 1, limit=1000,
+    )  # fmt: skip
+    rows = await trades(simulator, aggregates[0]["f"], len(aggregates))
+    assert kline[0] == start
+    assert kline[8] == len(rows) == len(aggregates) >= 110
+    assert Decimal(kline[7]) == sum(Decimal(row["quoteQty"]) for row in rows)
+    taken = sum(Decimal(row["qty"]) for row in rows if not row["isBuyerMaker"])
+    assert Decimal(kline[9]) == taken
+    assert (kline[1], kline[4]) == (rows[0]["price"], rows[-1]["price"])
+
+
+async def test_an_accounts_trades_are_the_tapes_own(serve: Serve, tmp_path: Path) -> None:
+    simulator = await served(serve, tmp_path)
+    bank = Bank(simulator.exchange, tmp_path / "copy.json")
+    assert not bank.accounts
+    tape = simulator.exchange.symbols["ETHUSDT"].tape
+    assert tape.before is not None
+    own = tape.before.own  # type: ignore[attr-defined]
+    assert len(own) > 500
+    for trade_id, trade in list(own.items())[:50]:
+        assert tape.at(trade_id) == trade
+        assert tape.at(trade_id - 1).time <= trade.time <= tape.at(trade_id + 1).time
+
+
+def test_the_past_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    said = []
+    for clock in (lambda: NOW_US, lambda: NOW_US + 3 * 86_400_000_000):
+        exchange = listed(tmp_path, clock)
+        bank = Bank(exchange, tmp_path / "accounts.json")
+        give_past(bank, opens_demo=True)
+        tape = exchange.symbols["BTCUSDT"].tape
+        exchange.advance()
+        before = tape.before
+        assert before is not None
+        last = before.last_id
+        fills = [f for a in bank.accounts.values() for f in a.fills if f.market == SPOT]
+        own = [f for f in fills if f.symbol == "BTCUSDT"]
+        assert [tape.at(f.id).price for f in own] == [f.price for f in own]
+        said.append((last, tape.begins, list(tape.between(last - 2000, last)), len(own)))
+        bank.save()
+        for market in exchange.markets.values():
+            for symbol in market.symbols:
+                symbol.tape.close()
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+def test_a_tape_of_before_there_were_pasts_stays_as_it_is(tmp_path: Path, kept: int) -> None:
+    records = [RECORD.pack(10 + n, 1, NOW_US + n, n + 1, 0) for n in range(kept)]
+    path = tmp_path / "BTCUSDT.tape"
+    path.write_bytes(OLD_HEADER.pack(OLD_MAGIC, 1_000_001) + b"".join(records))
+    tape = Tape("BTCUSDT", path, 1)
+    assert (tape.first_id, len(tape), tape.begins) == (1_000_001, kept, 0)
+    assert [trade.price for trade in tape.between(0, 2**40)] == [10 + n for n in range(kept)]
+    assert path.stat().st_size == HEADER.size + kept * RECORD.size
+    tape.close()
