@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from simulator.audience import Audience
 from simulator.book import BookChange
 from simulator.channels.books import Books
@@ -17,7 +20,7 @@ from simulator.listing import SPOT, USDM, Listing, listing
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
-from simulator.sources.past import PastTrades
+from simulator.sources.past import Floats, PastTrades
 from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
 from simulator.symbol import Symbol, batch_us
@@ -126,7 +129,7 @@ class Past(Protocol):
 
     def covers(self, time_ms: int) -> bool: ...
 
-    def level(self, rules: Listing, time_ms: int) -> float: ...
+    def levels(self, rules: Listing, times_ms: npt.NDArray[np.int64]) -> Floats: ...
 
     def at(self, rules: Listing, time_ms: int) -> int: ...
 

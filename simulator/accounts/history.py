@@ -8,13 +8,16 @@ exchange's own matching. The same seed and the same moment give the same year.
 import math
 import random
 
+import numpy as np
+import numpy.typing as npt
+
 from simulator.accounts.bank import Bank
 from simulator.accounts.futures import FuturesDesk
 from simulator.accounts.records import SPOT, USDM, Account, Movement, Order
 from simulator.amounts import UNIT, to_text
 from simulator.listing import Listing
 from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
-from simulator.sources.past import PastTrades
+from simulator.sources.past import Floats, PastTrades
 from simulator.tape import Trade
 
 DAY_MS = 86_400_000
@@ -46,12 +49,22 @@ class Prices:
         return self.start_ms <= time_ms < self.start_ms + (DAYS * 24 + 47) * 3_600_000
 
     def at(self, rules: Listing, time_ms: int) -> int:
+        walk = self._walk(rules)
+        hours = (time_ms - self.start_ms) / 3_600_000
+        hour = int(hours)
+        part = hours - hour
+        level = walk[hour] * (1 - part) + walk[hour + 1] * part
         noise = random.Random(f"{rules.base}:{time_ms // 1000}").gauss(0, 0.0003)
-        price = int(self.level(rules, time_ms) * math.exp(noise))
+        price = int(rules.price * math.exp(level + noise))
         return max(rules.tick, price // rules.tick * rules.tick)
 
-    def level(self, rules: Listing, time_ms: int) -> float:
-        """The price without its noise."""
+    def levels(self, rules: Listing, times_ms: npt.NDArray[np.int64]) -> Floats:
+        """Prices of many moments, without their noise."""
+        walk = self._walk(rules)
+        hours = (times_ms - self.start_ms) / 3_600_000
+        return rules.price * np.exp(np.interp(hours, np.arange(len(walk)), walk))
+
+    def _walk(self, rules: Listing) -> list[float]:
         walk = self._walks.get(rules.base)
         if walk is None:
             rng = random.Random(f"{self.seed}:{rules.base}")
@@ -60,11 +73,7 @@ class Prices:
                 walk.append(walk[-1] + rng.gauss(0, 0.006))
             end = walk[DAYS * 24]
             walk = self._walks[rules.base] = [value - end for value in walk]
-        hours = (time_ms - self.start_ms) / 3_600_000
-        hour = int(hours)
-        part = hours - hour
-        level = walk[hour] * (1 - part) + walk[hour + 1] * part
-        return rules.price * math.exp(level)
+        return walk
 
 
 def give_past(bank: Bank, *, opens_demo: bool) -> None:
