@@ -15,8 +15,9 @@ from journal.models import Annotation, Realized, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
-from journal.selectors.sums import sums, sums_by_day, total
+from journal.selectors.sums import spreads_by, sums, sums_by_day, total
 from journal.selectors.trades import with_notes
+from journal.views import trades as trade_pages
 from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,39 @@ def test_the_same_ids_in_two_symbols_of_a_coin_are_two(alice: User) -> None:
     )  # fmt: skip
     lots = {(row.symbol, row.gross) for row in Realized.objects.all()}
     assert lots == {("BTCUSDT", D(10)), ("BTCUSDC", D(5))}
+
+
+def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None:
+    chosen = preferences_of(journal)
+    for number, trade in enumerate(Trade.objects.order_by("pk")):
+        trade.flow = ("with", "against", "mixed")[number % 3]
+        trade.save(update_fields=["flow"])
+    trades = TradeFilter().apply(journal, chosen)
+    found = spreads_by(trades, "flow")
+    rows = reports.load(journal, trades, chosen)
+    assert set(found) == {"with", "against", "mixed"}
+    for name, spread in found.items():
+        group = reports.group(name, [row for row in rows if row.flow == name])
+        for here, there in ((spread.mean, group.mean), (spread.low, group.low),
+                            (spread.high, group.high)):  # fmt: skip
+            assert here is not None
+            assert there is not None
+            assert abs(here - there) < D("1e-15")
+        assert spread.crosses_zero == group.crosses_zero
+
+
+def test_a_day_of_the_list_has_its_sum_over_all_pages(
+    journal: User, alices_browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trade_pages, "LINES_A_PAGE", 5)
+    days = {row["day"]: row for row in alices_browser.get("/api/calendar").json()["rows"]}
+    found = alices_browser.get("/trades/", {"page": "2"}).context["days"]
+    assert found
+    for day, day_sum, _lines in found:
+        said = days[day.isoformat()]
+        assert (day_sum.count, day_sum.net) == (said["count"], D(said["net"]))
+    by_net = alices_browser.get("/trades/", {"sort": "-net"}).context["days"]
+    assert [(day, day_sum) for day, day_sum, _lines in by_net] == [(None, None)]
 
 
 def test_the_day_is_the_users_own(alice: User, alices_browser: Client) -> None:
