@@ -4,7 +4,7 @@ const DASHED = 2;
 
 /** Candles with the trader's own fills, entry, stop and target, and the CVD from the first of them on. */
 export class TradeChart {
-  #chart; #price; #cvd; #markers; #lines = [];
+  #chart; #price; #cvd; #markers; #lines = []; #wish;
 
   constructor(element) {
     this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, timeScale: { timeVisible: true }, localization: { locale: document.documentElement.lang } });
@@ -27,6 +27,13 @@ export class TradeChart {
   line(price, title, token) {
     const color = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
     this.#lines.push(this.#price.createPriceLine({ price, title, color, lineStyle: DASHED, lineWidth: 1 }));
+  }
+
+  /** A level that is thought of, one at a time; undefined takes it away. */
+  wish(price, title) {
+    if (this.#wish) this.#price.removePriceLine(this.#wish);
+    const color = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+    this.#wish = price === undefined ? undefined : this.#price.createPriceLine({ price, title, color, lineStyle: DASHED, lineWidth: 1 });
   }
 }
 

@@ -1,7 +1,7 @@
 /** A trade second by second: the future is not drawn; fills appear as they came, with the running result. */
 import { TradeChart } from "../components/trade-chart.js";
 import { read } from "../lib/api.js";
-import { signed } from "../lib/format.js";
+import { price as priceText, signed } from "../lib/format.js";
 
 const root = document.querySelector("[data-replay]");
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -15,12 +15,17 @@ let step = 1;
 let at = 0;
 let timer;
 let chart;
+let wished;
 
 /** Cash of the fills so far and the open quantity at this price. */
 function result(time, price) {
   const past = fills.filter((fill) => fill.time < time + step);
   if (!past.length) return undefined;
   if (past.length === fills.length && root.dataset.gross) return Number(root.dataset.gross);
+  return running(past, price);
+}
+
+function running(past, price) {
   const sign = ({ side }) => (side === "BUY" ? 1 : -1);
   const held = past.reduce((sum, fill) => sum + sign(fill) * Number(fill.quantity), 0);
   const cash = past.reduce((sum, fill) => sum - sign(fill) * Number(fill.quantity) * fill.price, 0);
@@ -35,7 +40,27 @@ function draw() {
   find("position").value = at;
   find("clock").textContent = new Date(last[0] * 1_000).toISOString().slice(0, 19).replace("T", " ") + " UTC";
   const value = result(last[0], last[4]);
-  find("pnl").textContent = value === undefined ? "–" : hide ? "•••" : `${signed(value, 2).replace("-", "−")} ${quote}`;
+  find("pnl").textContent = value === undefined ? "–" : amount(value);
+}
+
+const amount = (value) => (hide ? "•••" : `${signed(value, 2)} ${quote}`);
+
+/** What the trade would have made, had all that was open been closed at the price of this moment; a second press takes it back. */
+function whatIf() {
+  const now = candles[at];
+  const past = now ? fills.filter((fill) => fill.time < now[0] + step) : [];
+  wished = wished === undefined && past.length ? at : undefined;
+  const says = find("what-if");
+  chart?.wish(wished === undefined ? undefined : now[4], says.dataset.title);
+  find("leave").setAttribute("aria-pressed", wished !== undefined);
+  if (wished === undefined) {
+    says.textContent = "";
+    return;
+  }
+  const value = running(past, now[4]);
+  const words = [`${says.dataset.out} ${priceText(now[4])}: ${amount(value)}`];
+  if (root.dataset.gross) words.push(`${says.dataset.instead} ${amount(Number(root.dataset.gross))} (${amount(value - Number(root.dataset.gross))})`);
+  says.textContent = words.join(" · ");
 }
 
 function move(by) {
@@ -77,12 +102,14 @@ async function load() {
 }
 
 find("play").addEventListener("click", play);
+find("leave").addEventListener("click", whatIf);
 for (const button of document.querySelectorAll("[data-step]")) button.addEventListener("click", () => move(Number(button.dataset.step)));
 find("position").addEventListener("input", ({ target }) => { at = Number(target.value); draw(); });
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("select, input[type=text]")) return;
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (by) { event.preventDefault(); move(by * (event.shiftKey ? 10 : 1)); }
+  if (event.key === "x") whatIf();
   if (event.key === " ") { event.preventDefault(); play(); }
   const speeds = find("speed");
   if (event.key === "," && speeds.selectedIndex > 0) speeds.selectedIndex -= 1;
