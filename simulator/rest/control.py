@@ -56,14 +56,16 @@ class Control:
 
     async def truth(self, request: web.Request) -> web.Response:
         """Exact bars of `seconds` (60) between `start` and `end` (ms): `{"<open ms>": {…}}`; of
-        aggregates on futures unless `of=trades`."""
+        aggregates on futures unless `of=trades`. Without `start` from the first trade that was
+        traded live."""
         name = request.query.get("market", SPOT)
         if name not in self.exchange.markets:
             raise Refusal(-1, f"expected market spot or usdm, was {name}")
         market = self.exchange.markets[name]
         symbol = one_symbol(request, market)
-        start, end = integer(request, "start") or 0, integer(request, "end") or 2**53
-        first = symbol.tape.first_at_or_after(micros(start))
+        start, end = integer(request, "start"), integer(request, "end") or 2**53
+        tape = symbol.tape
+        first = tape.first_id if start is None else tape.first_at_or_after(micros(start))
         last = symbol.tape.first_at_or_after(micros(end)) - 1
         rows = truth.rows(symbol.tape, first, last, request.query.get("of", ""), name)
         seconds = integer(request, "seconds") or 60

@@ -23,13 +23,12 @@ from simulator.rest.questions import (
     scale,
     symbols,
 )
+from simulator.sources.past import PastTrades
 from simulator.symbol import Symbol
 from simulator.tape import MARKET, Tape, Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DAY_US = 86_400_000_000
-# Candles of the past that are summed from its trades, in seconds; longer ones are drawn.
-SUMMED = {1, 60}
 ZONE = re.compile(r"[+-]?(0?[0-9]|1[0-4])(:[0-5][0-9])?", re.ASCII)
 
 
@@ -199,10 +198,10 @@ class MarketRest(ABC):
     def _past_klines(
         self, symbol: Symbol, interval: str, start: int, end: int, zone: int, wanted: int
     ) -> list[Kline]:
-        """Of the demo's year, before the tape begins; short ones are sums of its trades."""
-        past = self.exchange.past
-        if symbol.tape.before is not None and LENGTHS[interval] in SUMMED:
-            return []
+        """Of the demo's year, before the tape begins; those of a minute are sums of its trades."""
+        past, before = self.exchange.past, symbol.tape.before
+        if isinstance(before, PastTrades) and interval in {"1s", "1m"}:
+            return list(islice(before.minutes(start, end), wanted)) if interval == "1m" else []
         begins = symbol.tape.at(symbol.tape.first_id).time if symbol.tape.last_id else end
         if past is None or not past.covers(start // 1000):
             return []

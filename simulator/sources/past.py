@@ -8,20 +8,25 @@ ones. What the accounts traded in that year lies between them under its own ids.
 import random
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import compress
+from operator import mul
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.amounts import UNIT
+from simulator.klines import Kline
 from simulator.listing import Listing
 from simulator.sources.makers import quote_scale
 from simulator.tape import Trade
 
 STEP_US = 1_000_000
+# Trades a minute; an order of several parts uses up ids of the seconds after it, so many at most.
+MINUTE, AHEAD = 60, 8
 # For so many trades (three minutes) the takers are of one mind.
 MOOD_TRADES = 180
-# So many trades are made up together, and so many such blocks remembered.
+# So many trades (whole minutes) are made up together, and so many such blocks remembered.
 BLOCK, REMEMBERED = 3_600, 48
 _rng = random.Random("values of the past")
 VALUES = np.array([min(_rng.lognormvariate(5.2, 2.1), 2_000_000.0) for _ in range(4096)])
@@ -68,7 +73,7 @@ class PastTrades:
     def first_at_or_after(self, time_us: int) -> int:
         """`last_id + 1` when there is none."""
         trade_id = min(self.id_at(time_us), self.last_id + 1)
-        # accounts' trades may be a little later than their second
+        # parts of an account's order have ids of the seconds after theirs
         while trade_id > 1 and self.at(trade_id - 1).time >= time_us:
             trade_id -= 1
         while trade_id <= self.last_id and self.at(trade_id).time < time_us:
@@ -79,7 +84,8 @@ class PastTrades:
         own = self.own.get(trade_id)
         if own is not None:
             return own
-        block, index = self._block(trade_id // BLOCK), trade_id % BLOCK
+        number, index = divmod(trade_id - 1, BLOCK)
+        block = self._block(number)
         return Trade(
             trade_id, block.prices[index], block.quantities[index], block.times[index],
             block.makers[index], trade_id,
@@ -88,6 +94,38 @@ class PastTrades:
     def between(self, first_id: int, last_id: int) -> Iterator[Trade]:
         for trade_id in range(max(1, first_id), min(last_id, self.last_id) + 1):
             yield self.at(trade_id)
+
+    def minutes(self, start_us: int, end_us: int) -> Iterator[Kline]:
+        """Candles of the whole minutes from `start_us` on, as far as they lie before the tape: the
+        sums of their trades."""
+        while start_us <= end_us:
+            first = self.id_at(start_us)
+            last = first + MINUTE - 1
+            if start_us < self._start_us or last > self.last_id:
+                return
+            yield self._minute(start_us, first, last)
+            start_us += MINUTE * STEP_US
+
+    def _minute(self, start_us: int, first: int, last: int) -> Kline:
+        kline = Kline(start_us, start_us + MINUTE * STEP_US - 1)
+        around = (first - AHEAD, last + AHEAD)
+        if any(trade_id in self.own for trade_id in range(around[0], around[1] + 1)):
+            for trade in self.between(*around):
+                if start_us <= trade.time <= kline.close_time:
+                    kline.add(trade)
+            return kline
+        number, index = divmod(first - 1, BLOCK)
+        block, part = self._block(number), slice(index, index + MINUTE)
+        prices, quantities = block.prices[part], block.quantities[part]
+        quotes = list(map(mul, prices, quantities))
+        takers = [not is_maker for is_maker in block.makers[part]]
+        kline.first_id, kline.last_id, kline.trades = first, last, MINUTE
+        kline.open, kline.close = prices[0], prices[-1]
+        kline.high, kline.low = max(prices), min(prices)
+        kline.base, kline.quote = sum(quantities), sum(quotes)
+        kline.taker_base = sum(compress(quantities, takers))
+        kline.taker_quote = sum(compress(quotes, takers))
+        return kline
 
     def _block(self, number: int) -> Block:
         found = self._blocks.get(number)
@@ -99,7 +137,7 @@ class PastTrades:
 
     def _made_up(self, number: int) -> Block:
         rules = self.rules
-        ids = np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.uint64)
+        ids = np.arange(number * BLOCK + 1, (number + 1) * BLOCK + 1, dtype=np.uint64)
         chance = _mixed(ids ^ self._seed)
         mood = _part(_mixed((ids // np.uint64(MOOD_TRADES)) ^ self._seed), 0, 500) - 250
         opens = self._start_us + (ids.astype(np.int64) - 1) * STEP_US

@@ -14,6 +14,8 @@ from simulator.accounts.records import SPOT
 from simulator.app import Options
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.klines import Kline
+from simulator.sources.past import PastTrades
 from simulator.tape import HEADER, OLD_HEADER, OLD_MAGIC, RECORD, Tape
 from tests.conftest import RunningSimulator, eventually
 from tests.simulator.conftest import Serve, get
@@ -29,6 +31,12 @@ def listed(folder: Path, clock: Any = None) -> Exchange:
         exchange.list_generated(name, folder, seed=7, pace=10.0)
     exchange.list_generated("BTCUSDT", folder, seed=7, pace=10.0, market="usdm")
     return exchange
+
+
+def close_all(exchange: Exchange) -> None:
+    for market in exchange.markets.values():
+        for symbol in market.symbols:
+            symbol.tape.close()
 
 
 async def served(serve: Serve, folder: Path) -> RunningSimulator:
@@ -82,6 +90,25 @@ async def test_minutes_of_the_past_are_the_sums_of_its_trades(serve: Serve, tmp_
     assert (kline[1], kline[4]) == (rows[0]["price"], rows[-1]["price"])
 
 
+def test_minutes_are_the_sums_of_their_trades_also_where_accounts_traded(tmp_path: Path) -> None:
+    exchange = listed(tmp_path, lambda: NOW_US)
+    bank = Bank(exchange, tmp_path / "accounts.json")
+    give_past(bank, opens_demo=True)
+    past = exchange.symbols["BNBUSDT"].tape.before
+    assert isinstance(past, PastTrades)
+    own = sorted(past.own)[::25]
+    for trade_id in (*own, *(trade_id + 100_000 for trade_id in own)):
+        start_us = past.at(trade_id).time // 60_000_000 * 60_000_000
+        [kline, after] = past.minutes(start_us, start_us + 60_000_000)
+        wanted = Kline(start_us, start_us + 59_999_999)
+        for trade in past.between(trade_id - 90, trade_id + 90):
+            if start_us <= trade.time < start_us + 60_000_000:
+                wanted.add(trade)
+        assert kline == wanted
+        assert after.open_time == start_us + 60_000_000
+    close_all(exchange)
+
+
 async def test_an_accounts_trades_are_the_tapes_own(serve: Serve, tmp_path: Path) -> None:
     simulator = await served(serve, tmp_path)
     bank = Bank(simulator.exchange, tmp_path / "copy.json")
@@ -111,9 +138,7 @@ def test_the_past_is_the_same_after_a_restart(tmp_path: Path) -> None:
         assert [tape.at(f.id).price for f in own] == [f.price for f in own]
         said.append((last, tape.begins, list(tape.between(last - 2000, last)), len(own)))
         bank.save()
-        for market in exchange.markets.values():
-            for symbol in market.symbols:
-                symbol.tape.close()
+        close_all(exchange)
     assert said[0] == said[1]
 
 

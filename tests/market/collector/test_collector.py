@@ -204,8 +204,9 @@ async def test_following_another_symbol_takes_effect_within_seconds(
 
 
 async def test_old_bars_leave_redis_only_when_postgresql_has_them(
-    simulator: RunningSimulator, instrument: Instrument
+    simulator: RunningSimulator, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("market.collector.collector.SAVE_SECONDS", 60)  # saved only when we say
     async with collecting(simulator.http, simulator.ws) as collector:
         await asyncio.sleep(3)
         [tape] = collector.tapes.values()
