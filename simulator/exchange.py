@@ -197,12 +197,18 @@ class Exchange:
         self._add(Symbol(recording.rules, tape, source))
 
     def go_on_from(self, past: Past) -> None:
-        """Generated spot markets have a past: those that are new begin after it, those that began
-        after one have it again. A tape of before there were pasts stays as it is."""
+        """Generated markets that are new begin at the price where the past ends. Those of spot have
+        its trades too: before them, also after a restart. A tape of before there were pasts stays
+        as it is."""
         self.past = past
-        for symbol in self.markets[SPOT].symbols:
-            tape = symbol.tape
-            if not isinstance(symbol.source, Generated) or (len(tape) and not tape.begins):
+        now_ms = self.now() // 1000
+        for symbol in [*self.markets[SPOT].symbols, *self.markets[USDM].symbols]:
+            tape, source, rules = symbol.tape, symbol.source, symbol.rules
+            if not isinstance(source, Generated) or (len(tape) and not tape.begins):
+                continue
+            if not len(tape) and past.covers(now_ms):
+                symbol.source = source.begun_at(past.at(rules, now_ms), source.first_id)
+            if rules.market != SPOT:
                 continue
             trades = PastTrades(symbol.rules, past, tape.begins - 1)
             if tape.begins:

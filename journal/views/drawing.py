@@ -1,13 +1,17 @@
 """What tables, tiles and calendars are drawn from: strengths of heat, bars, weeks."""
 
 import calendar as months
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from journal.metrics.flow import WINDOWS
+from journal.models import FillFlow
 from journal.selectors.dashboard import Dashboard
 from journal.selectors.sums import Spread, Sums, total
+from market.flow.bands import bands_for
 
 HEATS = 5
 
@@ -66,3 +70,33 @@ def tile_pictures(found: Dashboard) -> dict[str, list[Decimal]]:
         "week": [found.days.get(day, Sums()).net for day in week],
         "month": month,
     }
+
+
+@dataclass(frozen=True)
+class FlowTable:
+    """A fill's flow by size and window: `rows` are (band, [(delta, heat), …]), largest on top."""
+
+    windows: list[str]
+    rows: list[tuple[str, list[tuple[Decimal, str]]]]
+    totals: list[str]
+
+
+def flow_table(flow: FillFlow | None, quote: str) -> FlowTable | None:
+    """Each window has the heat of its own largest delta. PostgreSQL keeps JSON's keys in an order
+    of its own, so the order of bands and windows is ours."""
+    if flow is None or not flow.windows:
+        return None
+    bands = bands_for(quote).names
+    columns = [_deltas(flow.windows.get(name, {}), bands) for name in WINDOWS]
+    largest = [max(map(abs, column.values())) for column in columns]
+    rows = [
+        (band, [(c[band], heat(c[band], top)) for c, top in zip(columns, largest, strict=True)])
+        for band in reversed(bands)
+    ]
+    totals = [flow.windows.get(name, {}).get("delta", "") for name in WINDOWS]
+    return FlowTable(list(WINDOWS), rows, totals)
+
+
+def _deltas(window: dict[str, Any], bands: Sequence[str]) -> dict[str, Decimal]:
+    known = window.get("bands", {})
+    return {band: Decimal(known.get(band, "0")) for band in bands}

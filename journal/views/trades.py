@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -47,7 +46,7 @@ from journal.selectors.trades import Line, neighbours, one, with_notes
 from journal.services import annotating, candles, grouping
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
-from journal.views.drawing import heat
+from journal.views.drawing import flow_table
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
@@ -187,7 +186,8 @@ def _trade_page(
     context |= {
         "line": line, "trade": found, "fills": fills, "sort": sort,
         "before": before, "after": after, "can_split": _can_split(found, fills),
-        "entry_flow": entry, "bands": _bands(entry), "realized": found.realized.all(),
+        "entry_flow": entry, "flow_table": flow_table(entry, found.quote),
+        "realized": found.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
         "templates": NoteTemplate.objects.visible_to(request.user),
@@ -302,21 +302,6 @@ def _next_to_review(request: SignedInRequest) -> int | None:
     chosen_filter = TradeFilter(review="no")
     found = chosen_filter.apply(request.user, preferences_of(request.user))
     return found.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
-
-
-def _bands(flow: Any) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """The heat table of the flow before the entry: largest band on top, each window by its own
-    largest."""
-    if flow is None or not flow.windows:
-        return []
-    windows = list(flow.windows)
-    names = list(flow.windows[windows[-1]]["bands"])
-    found = {w: {n: Decimal(flow.windows[w]["bands"].get(n, "0")) for n in names} for w in windows}
-    largest = {w: max((abs(d) for d in found[w].values()), default=Decimal(0)) for w in windows}
-    return [
-        (name, [(w, str(found[w][name]), heat(found[w][name], largest[w])) for w in windows])
-        for name in reversed(names)
-    ]
 
 
 def _markers(fills: Any) -> list[dict[str, Any]]:

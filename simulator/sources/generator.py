@@ -24,6 +24,7 @@ class Generated:
     ) -> None:  # fmt: skip
         self.rules = rules
         self.first_id = first_id
+        self.seed = seed
         start = price or rules.price
         self.rng = random.Random(f"{seed}:{rules.market}:{rules.symbol}:{price}")
         self.book = Book()
@@ -40,6 +41,10 @@ class Generated:
         start -= start % rules.tick
         self._makers.quote(start, start + rules.tick)
         self.book.take_change(0)
+
+    def begun_at(self, price: int, first_id: int) -> "Generated":
+        """The same market where another one ended, before its first trade."""
+        return Generated(self.rules, self.seed, price, self._pace, first_id)
 
     def time(self, now_us: int) -> int:
         return now_us

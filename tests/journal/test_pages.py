@@ -17,6 +17,7 @@ from journal.models import (
     Annotation,
     Balance,
     DayNote,
+    FillFlow,
     Preferences,
     SavedView,
     Screenshot,
@@ -63,6 +64,32 @@ def test_home_shows_the_sums(alices_browser: Client, account: ExchangeAccount) -
     assert "+$14.40" in text  # 9.8 - 5.2 + 9.8
     assert "66.7%" in text
     assert "Binance agree" not in text
+
+
+def test_the_flow_before_the_entry_stands_under_its_windows_and_sizes(
+    alices_browser: Client, trade: Trade
+) -> None:
+    entry = trade.trade_fills.filter(is_entry=True).earliest("fill__time").fill
+    windows = {
+        name: {"delta": str(n), "bands": {"<100": str(10 * n), "1k-10k": str(-100 * n)}}
+        for n, name in enumerate(("10s", "1m", "5m", "15m"), 1)
+    }
+    FillFlow.objects.create(
+        fill=entry, is_covered=True, windows=windows, stamped_at=timezone.now(), is_final=True
+    )
+    answer = alices_browser.get(f"/trades/{trade.pk}/")
+    table = answer.context["flow_table"]
+    assert table.windows == ["10s", "1m", "5m", "15m"]
+    assert [band for band, _ in table.rows] == [
+        ">=1M", "100k-1M", "10k-100k", "1k-10k", "100-1k", "<100",
+    ]  # fmt: skip
+    cells = {band: [delta for delta, _ in row] for band, row in table.rows}
+    assert cells["<100"] == [D(10), D(20), D(30), D(40)]
+    assert cells["1k-10k"] == [D(-100), D(-200), D(-300), D(-400)]
+    assert cells[">=1M"] == [D(0)] * 4
+    assert table.totals == ["1", "2", "3", "4"]
+    text = answer.content.decode()
+    assert text.index("≥1M") < text.index("1k–10k") < text.index("&lt;100")
 
 
 def test_amounts_are_hidden_everywhere(
