@@ -41,6 +41,8 @@ export class FlowChart {
     const isFirst = !this.#count || step !== this.#step;
     const first = lines[0]?.time ?? 0;
     const isLonger = first !== this.#first || step !== this.#step;
+    const seen = isFirst || !isLonger ? null : this.#chart.timeScale().getVisibleLogicalRange();
+    const older = (this.#first - first) / step;
     [this.#count, this.#step, this.#first] = [lines.length, step, first];
     this.#price.setData(withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })));
     this.#total.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
@@ -52,6 +54,8 @@ export class FlowChart {
     names.forEach((name, index) => this.#band(name, index).setData(
       withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
     ));
+    // what is seen stays in its place when older bars come before it
+    if (seen && older > 0) this.#chart.timeScale().setVisibleLogicalRange({ from: seen.from + older, to: seen.to + older });
     if (isFirst && lines.length) this.#chart.timeScale().setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
   }
 
