@@ -212,7 +212,9 @@ class Exchange:
                 continue
             trades = PastTrades(symbol.rules, past, tape.begins - 1)
             if tape.begins:
-                tape.before = trades
+                # accounts that were removed may have left a tape that another year does not fit
+                if not len(tape) or trades.at(trades.last_id).time <= tape.at(tape.first_id).time:
+                    tape.before = trades
                 continue
             trades.last_id = trades.id_at(self.now()) - 1
             tape.begin_after(trades)

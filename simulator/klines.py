@@ -15,6 +15,8 @@ LENGTHS = {
     "4h": 14400, "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259_200,
     "1w": 604_800, "1M": 0,
 }  # fmt: skip
+# Longer ones would sum up the trades of weeks that are made up one by one.
+OF_THE_PAST = {"1s", "1m"}
 # The epoch was a Thursday; Binance's weeks begin on Monday.
 MONDAY_US = 4 * DAY_US
 
@@ -101,10 +103,13 @@ def past(
 def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) -> Iterator[Kline]:
     """Candles from the one that opens at `start` to the one that holds `end`, without a break.
 
-    Nothing before the tape's first trade.
+    Nothing before the tape's first trade; of a time before it only where a candle is short.
     """
     first = tape.first_at_or_after(start)
-    before = tape.at(first - 1) if first > tape.oldest_id else None
+    if interval not in OF_THE_PAST:
+        first = max(first, tape.first_id)
+    has_before = tape.knows(first - 1) and (first > tape.first_id or interval in OF_THE_PAST)
+    before = tape.at(first - 1) if has_before else None
     if before is None:
         if first > tape.last_id:
             return

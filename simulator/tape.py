@@ -111,6 +111,12 @@ class Tape:
         """The oldest id that anybody may ask for."""
         return self.first_id if self.before is None else 1
 
+    def knows(self, trade_id: int) -> bool:
+        """Whether `at` can tell of it: what lies between the past and the tape may be forgotten."""
+        return self.first_id <= trade_id <= self.last_id or (
+            trade_id > 0 and self._is_before(trade_id)
+        )
+
     def begin_after(self, before: Before) -> None:
         """An empty tape goes on where another one ended."""
         self.before = before
@@ -124,6 +130,8 @@ class Tape:
     def at(self, trade_id: int) -> Trade:
         if self._is_before(trade_id):
             return self._past.at(trade_id)
+        if trade_id < self.first_id:
+            raise IndexError(f"trade {trade_id} is forgotten")
         offset = (trade_id - self.first_id) * RECORD.size
         price, quantity, time, agg_id, flags = RECORD.unpack_from(self._records, offset)
         return Trade(trade_id, price, quantity, time, bool(flags & 1), agg_id, flags >> 1)

@@ -1,6 +1,7 @@
 """Home, calendar, reports, portfolio: what a trader reads."""
 
 import calendar as months
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -68,16 +69,15 @@ def home(request: SignedInRequest) -> HttpResponse:
             (name, label, found.flow.get(name, Sums()), found.spreads.get(name))
             for name, label in Trade.Against.choices
         ],
-        "flow_scale": largest_of(found.spreads.values()),
+        "flow_scale": largest_of(
+            spread for name, spread in found.spreads.items() if name != Trade.Against.UNKNOWN
+        ),
         "pictures": tile_pictures(found),
         # those that differ first
         "balances": sorted(
             Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
         )[:SHOWN_BALANCES],
-        "open_result": sum(
-            (p.unrealized_money for p in positions if p.unrealized_money is not None),
-            Decimal(0),
-        ),
+        "open_result": _open_result(positions),
     }  # fmt: skip
     return render(request, "journal/home.html", context)
 
@@ -279,6 +279,12 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
 
 
 # --- helpers ------------------------------------------------------------------------------------
+
+
+def _open_result(positions: Sequence[valuing.Valued]) -> Decimal | None:
+    """Of those whose price is known; None where none is."""
+    known = [p.unrealized_money for p in positions if p.unrealized_money is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def _dollars(asset: str, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:

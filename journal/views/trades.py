@@ -106,17 +106,17 @@ def _by_day(lines: list[Line], sort: str, matching: QuerySet[Trade], chosen: Pre
         return [(None, None, lines)] if lines else []
     start = time(chosen.day_start)
 
-    def day(line: Line) -> date:
+    def day(line: Line) -> tuple[date, bool]:
         closed = line.trade.closed_at if order == "closed" else None
-        return day_of(closed or line.trade.opened_at, chosen.tzinfo, start)
+        return day_of(closed or line.trade.opened_at, chosen.tzinfo, start), closed is not None
 
-    groups = [(key, list(part)) for key, part in groupby(lines, key=day)]
+    groups = [(*key, list(part)) for key, part in groupby(lines, key=day)]
     moments = [line.trade.closed_at for line in lines if line.trade.closed_at]
     if order == "opened" or not moments:
-        return [(key, None, part) for key, part in groups]
+        return [(key, None, part) for key, _is_closed, part in groups]
     about = (min(moments) - timedelta(days=2), max(moments) + timedelta(days=2))
     by_day = sums_by_day(matching.filter(closed_at__range=about), chosen)
-    return [(key, by_day.get(key), part) for key, part in groups]
+    return [(key, by_day.get(key) if closed else None, part) for key, closed, part in groups]
 
 
 @login_required

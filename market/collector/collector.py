@@ -182,7 +182,7 @@ class Collector:
             self._needs_load.discard(key)
         dirty: list[Tape] = []
         for key, tape in list(self.tapes.items()):
-            if key not in self.tapes:
+            if self.tapes.get(key) is not tape:
                 continue  # let go while another one was looked after
             self._look_after_beginning(tape)
             await tape.writer.step()

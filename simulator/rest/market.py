@@ -10,7 +10,7 @@ from aiohttp import web
 from simulator.accounts.refusals import Refusal
 from simulator.channels.books import level_texts
 from simulator.exchange import Exchange
-from simulator.klines import LENGTHS, Kline, klines, row, span
+from simulator.klines import LENGTHS, OF_THE_PAST, Kline, klines, row, span
 from simulator.klines import past as klines_of_past
 from simulator.limits import WEIGHT_A_MINUTE
 from simulator.listing import SPOT
@@ -200,10 +200,15 @@ class MarketRest(ABC):
     ) -> list[Kline]:
         """Of the demo's year, before the tape begins; those of a minute are sums of its trades."""
         past, before = self.exchange.past, symbol.tape.before
-        if isinstance(before, PastTrades) and interval in {"1s", "1m"}:
+        if isinstance(before, PastTrades) and interval in OF_THE_PAST:
             return list(islice(before.minutes(start, end), wanted)) if interval == "1m" else []
         begins = symbol.tape.at(symbol.tape.first_id).time if symbol.tape.last_id else end
-        if past is None or not past.covers(start // 1000):
+        if past is None:
+            return []
+        if start < past.start_ms * 1000:  # nothing was before the year
+            opened, closed = span(past.start_ms * 1000, interval, zone)
+            start = opened if opened == past.start_ms * 1000 else closed + 1
+        if not past.covers(start // 1000):
             return []
         end = min(end, span(begins, interval, zone)[0] - 1)
         rules = symbol.rules
@@ -236,7 +241,7 @@ class MarketRest(ABC):
 
 
 def _agg_id(tape: Tape, trade_id: int) -> int:
-    return tape.at(trade_id).agg_id if tape.oldest_id <= trade_id <= tape.last_id else 0
+    return tape.at(trade_id).agg_id if tape.knows(trade_id) else 0
 
 
 def _first_since(tape: Tape, time_us: int) -> int:

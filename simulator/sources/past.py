@@ -98,10 +98,11 @@ class PastTrades:
     def minutes(self, start_us: int, end_us: int) -> Iterator[Kline]:
         """Candles of the whole minutes from `start_us` on, as far as they lie before the tape: the
         sums of their trades."""
+        start_us = max(start_us, self._start_us)
         while start_us <= end_us:
             first = self.id_at(start_us)
             last = first + MINUTE - 1
-            if start_us < self._start_us or last > self.last_id:
+            if last > self.last_id:
                 return
             yield self._minute(start_us, first, last)
             start_us += MINUTE * STEP_US

@@ -145,6 +145,8 @@ def test_a_day_of_the_list_has_its_sum_over_all_pages(
     for day, day_sum, _lines in found:
         said = days[day.isoformat()]
         assert (day_sum.count, day_sum.net) == (said["count"], D(said["net"]))
+    some = alices_browser.get("/trades/", {"state": "all", "sort": "-closed"}).context["days"]
+    assert all((day_sum is None) == any(x.trade.is_open for x in part) for _, day_sum, part in some)
     by_net = alices_browser.get("/trades/", {"sort": "-net"}).context["days"]
     assert [(day, day_sum) for day, day_sum, _lines in by_net] == [(None, None)]
 

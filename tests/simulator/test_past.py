@@ -14,7 +14,7 @@ from simulator.accounts.records import SPOT
 from simulator.app import Options
 from simulator.exchange import Exchange
 from simulator.faults import Faults
-from simulator.klines import Kline
+from simulator.klines import Kline, klines
 from simulator.sources.past import PastTrades
 from simulator.tape import HEADER, OLD_HEADER, OLD_MAGIC, RECORD, Tape
 from tests.conftest import RunningSimulator, eventually
@@ -107,6 +107,55 @@ def test_minutes_are_the_sums_of_their_trades_also_where_accounts_traded(tmp_pat
         assert kline == wanted
         assert after.open_time == start_us + 60_000_000
     close_all(exchange)
+
+
+async def test_candles_from_before_the_year_begin_with_it(serve: Serve, tmp_path: Path) -> None:
+    simulator = await served(serve, tmp_path)
+    past = simulator.exchange.past
+    assert past is not None
+    for interval in ("1m", "1h", "1d", "1w"):
+        rows = await get(
+            simulator, "/api/v3/klines", symbol="BTCUSDT", interval=interval, startTime=0, limit=3
+        )
+        assert len(rows) == 3
+        assert past.start_ms <= rows[0][0] < past.start_ms + 7 * 86_400_000
+    days = await get(simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1d", limit=500)
+    assert 360 < len(days) <= 368
+    assert all(after[0] - before[0] == 86_400_000 for before, after in pairwise(days))
+
+
+def test_what_lies_between_the_past_and_the_memory_is_forgotten(tmp_path: Path) -> None:
+    now = [NOW_US]
+    exchange = listed(tmp_path, lambda: now[0])
+    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
+    for _ in range(100):
+        now[0] += 100_000
+        exchange.advance()
+    tape = exchange.symbols["BTCUSDT"].tape
+    count = len(tape)
+    tape.forget(10)
+    lost = tape.first_id - 1
+    assert count > 20
+    assert tape.knows(tape.begins - 1)
+    assert not tape.knows(lost)
+    with pytest.raises(IndexError, match="forgotten"):
+        tape.at(lost)
+    seconds = list(klines(tape, "1s", NOW_US + 1_000_000, now[0]))
+    assert seconds[0].open_time == tape.at(tape.first_id).time // 1_000_000 * 1_000_000
+    assert sum(kline.trades for kline in seconds) == 10
+    close_all(exchange)
+
+
+def test_a_year_that_does_not_fit_a_tape_is_not_put_before_it(tmp_path: Path) -> None:
+    for days in (0, 3):  # the accounts were removed meanwhile
+        exchange = listed(tmp_path, lambda days=days: NOW_US + days * 86_400_000_000)
+        give_past(Bank(exchange, tmp_path / f"accounts-{days}.json"), opens_demo=True)
+        tape = exchange.symbols["BTCUSDT"].tape
+        assert (tape.before is None) == (days == 3)
+        exchange.advance()
+        times = [trade.time for trade in tape.between(tape.last_id - 20, tape.last_id)]
+        assert times == sorted(times)
+        close_all(exchange)
 
 
 async def test_an_accounts_trades_are_the_tapes_own(serve: Serve, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ const FILLS = 200;
 
 /** What the trader holds and did here: the open position in a strip that moves with the topic `pnl`, its entry and the own fills in the chart. */
 export class OwnTrading {
-  #strip; #chart; #market; #symbol; #timer; #isHidden; #position;
+  #strip; #chart; #market; #symbol; #timer; #isHidden; #entry;
 
   constructor(strip, chart, { kind, symbol }) {
     [this.#strip, this.#chart, this.#market, this.#symbol] = [strip, chart, kind, symbol];
@@ -20,10 +20,12 @@ export class OwnTrading {
 
   /** Positions as `/api/positions` and the topic `pnl` tell them. */
   take({ positions }) {
-    const found = positions.find(({ market, symbol, quantity }) => market === this.#market && symbol === this.#symbol && Number(quantity) !== 0);
+    const here = positions.filter(({ market, symbol, quantity }) => market === this.#market && symbol === this.#symbol && Number(quantity) !== 0);
+    const found = here.length > 1 ? together(here) : here[0];
     this.#strip.hidden = !found;
-    if (found?.average_price !== this.#position?.average_price) this.#chart.drawEntry(found?.average_price, this.#strip.dataset.entry);
-    this.#position = found;
+    const entry = found?.average_price ?? undefined;
+    if (entry !== this.#entry) this.#chart.drawEntry(entry, this.#strip.dataset.entry);
+    this.#entry = entry;
     if (found) this.#draw(found);
   }
 
@@ -36,17 +38,28 @@ export class OwnTrading {
     } catch { /* the next fill or reconnection asks again */ }
   }
 
-  #draw({ quantity, average_price: entry, unrealized_money: result, trade, stale }) {
+  #draw({ quantity, average_price: entry, unrealized_money: result, trade, stale, count }) {
     const isLong = Number(quantity) > 0;
     const cell = (name) => this.#strip.querySelector(`[data-own-${name}]`);
     this.#strip.classList.toggle("is-stale", stale);
-    cell("side").textContent = isLong ? this.#strip.dataset.long : this.#strip.dataset.short;
-    cell("side").className = isLong ? "up" : "down";
-    cell("size").textContent = this.#isHidden ? "•••" : money(Math.abs(Number(quantity)), Math.min(8, (quantity.split(".")[1] ?? "").length));
-    cell("entry").textContent = price(entry);
+    const side = isLong ? this.#strip.dataset.long : this.#strip.dataset.short;
+    cell("side").textContent = count ? `${count}×` : side;
+    cell("side").className = count ? "" : isLong ? "up" : "down";
+    cell("size").textContent = count ? "–" : this.#isHidden ? "•••" : money(Math.abs(Number(quantity)), Math.min(8, (quantity.split(".")[1] ?? "").length));
+    cell("entry").textContent = entry === null ? "–" : price(entry);
     cell("result").textContent = result === null ? "–" : this.#isHidden ? "•••" : signed(result, 2);
     cell("result").className = Number(result) < 0 ? "down" : "up";
     cell("link").hidden = trade === null;
     if (trade !== null) cell("link").href = `/trades/${trade}/`;
   }
+}
+
+/** Several positions of one market (both sides of a hedge, two accounts): their number and the sum of their results. */
+function together(positions) {
+  const known = positions.map(({ unrealized_money: result }) => result).filter((result) => result !== null);
+  return {
+    count: positions.length, quantity: "0", average_price: null, trade: null,
+    unrealized_money: known.length ? known.reduce((sum, result) => sum + Number(result), 0) : null,
+    stale: positions.some(({ stale }) => stale),
+  };
 }

@@ -11,16 +11,25 @@ export class Positions {
   }
 
   draw({ positions }) {
+    this.#drawSum(positions);
     for (const position of positions) {
       const row = this.#rows.get([position.account, position.market, position.symbol, position.position_side].join(":"));
       if (!row) continue;
       if (position.price !== null) row.querySelector("[data-price]").textContent = Number(position.price).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: digits(Number(position.price)) });
       row.classList.toggle("is-stale", position.stale);
       if (position.unrealized_money === null || this.#isHidden) continue;
-      const cell = row.querySelector("[data-unrealized]");
-      const value = Number(position.unrealized_money);
-      cell.replaceChildren(Object.assign(document.createElement("span"), { className: `amount ${value > 0 ? "up" : value < 0 ? "down" : ""}`, textContent: `${value > 0 ? "+" : value < 0 ? "−" : ""}${this.#table.dataset.currency}${Math.abs(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` }));
+      this.#drawMoney(row.querySelector("[data-unrealized]"), Number(position.unrealized_money));
     }
+  }
+
+  #drawSum(positions) {
+    const sum = document.querySelector("[data-open-result]");
+    const known = positions.map(({ unrealized_money: result }) => result).filter((result) => result !== null);
+    if (sum && known.length && !this.#isHidden) this.#drawMoney(sum, known.reduce((total, result) => total + Number(result), 0));
+  }
+
+  #drawMoney(cell, value) {
+    cell.replaceChildren(Object.assign(document.createElement("span"), { className: `amount ${value > 0 ? "up" : value < 0 ? "down" : ""}`, textContent: `${value > 0 ? "+" : value < 0 ? "−" : ""}${this.#table.dataset.currency}${Math.abs(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` }));
   }
 
   async read() {

@@ -37,7 +37,7 @@ export class TradeChart {
   }
 }
 
-/** Fills of one bar and side become one marker with their count. */
+/** Fills of one bar and side become one marker with their count; a single one has its quantity, unless amounts are hidden. */
 export function merged(fills, step) {
   const found = new Map();
   for (const fill of fills) {
@@ -47,12 +47,13 @@ export function merged(fills, step) {
     found.set(key, { ...known, count: known.count + 1, quantity: known.quantity + Number(fill.quantity) });
   }
   const style = getComputedStyle(document.documentElement);
+  const isHidden = "hidesAmounts" in document.body.dataset;
   return [...found.values()].sort((a, b) => a.time - b.time).map(({ time, side, count, quantity }) => ({
     time,
     position: side === "BUY" ? "belowBar" : "aboveBar",
     shape: side === "BUY" ? "arrowUp" : "arrowDown",
     color: style.getPropertyValue(side === "BUY" ? "--up" : "--down").trim(),
-    text: count > 1 ? `${count}×` : String(Number(quantity.toPrecision(4))),
+    text: count > 1 ? `${count}×` : isHidden ? "" : String(Number(quantity.toPrecision(4))),
   }));
 }
 
