@@ -178,10 +178,11 @@ async def test_a_hole_that_rest_does_not_fill_in_time_is_open_and_rebuilt_behind
 
         rest.newest_trades = rest.trades_from = nothing  # type: ignore[method-assign, assignment]
         simulator.exchange.faults.change({"drop": 0.02})
-        await asyncio.sleep(3.5)
         [tape] = collector.tapes.values()
-        assert any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY))
-        assert (tape.writer.cursor.last_id or 0) > symbol.tape.first_id + 100
+        async with asyncio.timeout(30):
+            while not any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY)):
+                await asyncio.sleep(0.1)
+        await eventually(lambda: (tape.writer.cursor.last_id or 0) > symbol.tape.first_id + 100)
         rest.newest_trades, rest.trades_from = answers  # type: ignore[method-assign]
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
