@@ -111,8 +111,8 @@ def get(port: int, path: str, token: str = "") -> Any:
 
 
 def check_all_minutes(token: str) -> None:
-    """Every whole minute of the API equals the simulator's own truth, in both units. A slow machine
-    may begin to collect after a thousand trades: then the first minute is not whole, and says so."""
+    """Every whole minute of the API equals the simulator's truth, in both units. A slow machine
+    may begin to collect after a thousand trades; the first minute is not whole then and says so."""
     deadline = time.monotonic() + 150
     while time.monotonic() < deadline:  # until a minute is closed
         truth = get(PORT + 1, "/simulator/truth?symbol=BTCUSDT")
