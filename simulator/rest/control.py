@@ -56,19 +56,21 @@ class Control:
 
     async def truth(self, request: web.Request) -> web.Response:
         """Exact bars of `seconds` (60) between `start` and `end` (ms): `{"<open ms>": {…}}`; of
-        aggregates on futures unless `of=trades`. Without `start` from the first trade that was
-        traded live."""
+        aggregates on futures unless `of=trades`. Without `start` from the bar on in which the first
+        live trade lies."""
         name = request.query.get("market", SPOT)
         if name not in self.exchange.markets:
             raise Refusal(-1, f"expected market spot or usdm, was {name}")
         market = self.exchange.markets[name]
         symbol = one_symbol(request, market)
         start, end = integer(request, "start"), integer(request, "end") or 2**53
-        tape = symbol.tape
-        first = tape.first_id if start is None else tape.first_at_or_after(micros(start))
+        tape, seconds = symbol.tape, integer(request, "seconds") or 60
+        since = 0 if start is None else micros(start)
+        if start is None and len(tape):
+            since = tape.at(tape.first_id).time // (seconds * 1_000_000) * seconds * 1_000_000
+        first = tape.first_at_or_after(since) if len(tape) else tape.first_id
         last = symbol.tape.first_at_or_after(micros(end)) - 1
         rows = truth.rows(symbol.tape, first, last, request.query.get("of", ""), name)
-        seconds = integer(request, "seconds") or 60
         tick_us = 1 if name == SPOT else 1000
         found = await asyncio.to_thread(truth.bars, rows, seconds, tick_us)
         return web.json_response({str(key): value for key, value in found.items()})

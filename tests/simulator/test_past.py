@@ -109,6 +109,22 @@ def test_minutes_are_the_sums_of_their_trades_also_where_accounts_traded(tmp_pat
     close_all(exchange)
 
 
+async def test_the_truth_begins_with_the_whole_bar_of_the_first_live_trade(
+    serve: Serve, tmp_path: Path
+) -> None:
+    simulator = await served(serve, tmp_path)
+    tape = simulator.exchange.symbols["BTCUSDT"].tape
+    opens = tape.at(tape.begins).time // 60_000_000 * 60_000
+    truth = await get(simulator, "/simulator/truth", symbol="BTCUSDT")
+    assert int(min(truth)) == opens
+    first_id = tape.first_at_or_after(opens * 1000)
+    assert truth[str(opens)]["first_id"] == first_id <= tape.begins
+    before = await get(
+        simulator, "/simulator/truth", symbol="BTCUSDT", start=opens - 60_000, end=opens
+    )
+    assert before[str(opens - 60_000)]["trades"] >= 59
+
+
 async def test_candles_from_before_the_year_begin_with_it(serve: Serve, tmp_path: Path) -> None:
     simulator = await served(serve, tmp_path)
     past = simulator.exchange.past
