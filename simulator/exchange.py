@@ -5,9 +5,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from simulator.audience import Audience
 from simulator.book import BookChange
 from simulator.channels.books import Books
@@ -20,7 +17,7 @@ from simulator.listing import SPOT, USDM, Listing, listing
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
-from simulator.sources.past import Floats, PastTrades
+from simulator.sources.past import Levels, PastTrades
 from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
 from simulator.symbol import Symbol, batch_us
@@ -124,12 +121,8 @@ class Market:
             self._marks.tick(self.symbols, now_us)
 
 
-class Past(Protocol):
-    start_ms: int
-
+class Past(Levels, Protocol):
     def covers(self, time_ms: int) -> bool: ...
-
-    def levels(self, rules: Listing, times_ms: npt.NDArray[np.int64]) -> Floats: ...
 
     def at(self, rules: Listing, time_ms: int) -> int: ...
 
@@ -207,7 +200,7 @@ class Exchange:
             if not isinstance(source, Generated) or (len(tape) and not tape.begins):
                 continue
             if not len(tape) and past.covers(now_ms):
-                symbol.source = source.begun_at(past.at(rules, now_ms), source.first_id)
+                symbol.source = source.begun_at(past.at(rules, now_ms))
             if rules.market != SPOT:
                 continue
             trades = PastTrades(symbol.rules, past, tape.begins - 1)

@@ -9,8 +9,9 @@ from django.utils import timezone
 from accounts.models import ExchangeAccount, User
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
+from journal.metrics.spread import Spread
 from journal.models import Annotation, Difference, Preferences
-from journal.selectors.sums import Spread, Sums, spreads_by, sums_by, sums_by_day, total
+from journal.selectors.sums import Sums, spreads_by, sums_by, sums_by_day, total
 from journal.selectors.trades import Line, with_notes
 
 LAST_TRADES = 8

@@ -14,13 +14,12 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from journal.metrics import trades as metrics
 from journal.metrics.days import day_of
+from journal.metrics.spread import Spread, Z, spread
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Preferences, Trade
 
 ZERO = Decimal(0)
 FEW = 30
-# 95 %
-Z = 1.959964
 
 
 class Row(NamedTuple):
@@ -79,7 +78,7 @@ class Group:
 
     @property
     def crosses_zero(self) -> bool:
-        return self.low is None or self.high is None or self.low <= 0 <= self.high
+        return Spread(self.mean, self.low, self.high).crosses_zero
 
 
 def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
@@ -281,13 +280,12 @@ def group(name: str, rows: Sequence[Row]) -> Group:
     rs = [row.r for row in rows if row.r is not None]
     net = sum(nets, ZERO)
     mean = net / len(nets)
-    margin = _margin(nets, mean)
+    around = _spread(nets, mean)
     wins = sum(value > 0 for value in nets)
     low, high = wilson(wins, len(nets))
     return Group(
         name=name, count=len(nets), net=net, mean=mean,
-        low=None if margin is None else mean - margin,
-        high=None if margin is None else mean + margin,
+        low=around.low, high=around.high,
         win_rate=metrics.win_rate(nets), win_low=low, win_high=high,
         profit_factor=metrics.profit_factor(nets), payoff=metrics.payoff_ratio(nets),
         mean_r=metrics.expectancy_r(rs), r_count=len(rs),
@@ -296,21 +294,21 @@ def group(name: str, rows: Sequence[Row]) -> Group:
     )  # fmt: skip
 
 
-def _margin(nets: Sequence[Decimal], mean: Decimal) -> Decimal | None:
-    """Half the 95 % range of the mean; None of a single trade."""
+def _spread(nets: Sequence[Decimal], mean: Decimal) -> Spread:
     if len(nets) < 2:
-        return None
+        return spread(mean, None, len(nets))
     variance = sum(((value - mean) ** 2 for value in nets), ZERO) / (len(nets) - 1)
-    return Decimal(str(Z)) * (variance / len(nets)).sqrt()
+    return spread(mean, variance, len(nets))
 
 
 def wilson(wins: int, count: int) -> tuple[Decimal, Decimal]:
     """95 % range of a share (Wilson 1927), which stays within 0 and 1 for few trades."""
     if not count:
         return ZERO, Decimal(1)
-    share, z2 = wins / count, Z * Z
+    share, z = wins / count, float(Z)
+    z2 = z * z
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = Z / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
+    half = z / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
     places = Decimal("0.0001")
     return (
         max(ZERO, Decimal(str(middle - half))).quantize(places),

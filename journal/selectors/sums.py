@@ -29,12 +29,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Abs, Cast, NullIf
 
+from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Preferences, Trade
 
 ZERO = Decimal(0)
-# 95 % of a normal distribution lie within so many deviations
-Z = Decimal("1.959964")
 WIDE = DecimalField(max_digits=80, decimal_places=30)
 
 
@@ -142,20 +141,6 @@ def sums_by(trades: QuerySet[Trade], field: str) -> dict[str, Sums]:
     return {row[field]: _as_sums(row) for row in rows}
 
 
-@dataclass(frozen=True)
-class Spread:
-    """The mean net of some trades and its 95 % range (normal, from the sample's deviation); a
-    single trade has no range. The same as `journal.selectors.reports.Group` says."""
-
-    mean: Decimal
-    low: Decimal | None
-    high: Decimal | None
-
-    @property
-    def crosses_zero(self) -> bool:
-        return self.low is None or self.high is None or self.low <= 0 <= self.high
-
-
 class SampleVariance(Aggregate):
     """Exact in PostgreSQL; Django's own goes by float."""
 
@@ -164,7 +149,7 @@ class SampleVariance(Aggregate):
 
 
 def spreads_by(trades: QuerySet[Trade], field: str) -> dict[str, Spread]:
-    """By the value of a column, in one query."""
+    """Of the mean net, by the value of a column, in one query."""
     rows = (
         trades.filter(closed_at__isnull=False, net_money__isnull=False)
         .order_by()
@@ -175,14 +160,7 @@ def spreads_by(trades: QuerySet[Trade], field: str) -> dict[str, Spread]:
             count=Count("id"),
         )
     )
-    return {row[field]: _spread(row["mean"], row["variance"], row["count"]) for row in rows}
-
-
-def _spread(mean: Decimal, variance: Decimal | None, count: int) -> Spread:
-    if variance is None:
-        return Spread(mean, None, None)
-    margin = Z * (variance / count).sqrt()
-    return Spread(mean, mean - margin, mean + margin)
+    return {row[field]: spread(row["mean"], row["variance"], row["count"]) for row in rows}
 
 
 def total(parts: Iterable[Sums]) -> Sums:

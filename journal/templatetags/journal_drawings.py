@@ -8,8 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from journal.metrics.spread import Spread
 from journal.models import Trade
-from journal.selectors.sums import Spread
 
 register = template.Library()
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from journal.metrics.flow import WINDOWS
+from journal.metrics.spread import Spread
 from journal.models import FillFlow
 from journal.selectors.dashboard import Dashboard
-from journal.selectors.sums import Spread, Sums, total
+from journal.selectors.sums import Sums, total
 from market.flow.bands import bands_for
 
 HEATS = 5

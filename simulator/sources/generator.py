@@ -42,9 +42,9 @@ class Generated:
         self._makers.quote(start, start + rules.tick)
         self.book.take_change(0)
 
-    def begun_at(self, price: int, first_id: int) -> "Generated":
+    def begun_at(self, price: int) -> "Generated":
         """The same market where another one ended, before its first trade."""
-        return Generated(self.rules, self.seed, price, self._pace, first_id)
+        return Generated(self.rules, self.seed, price, self._pace, self.first_id)
 
     def time(self, now_us: int) -> int:
         return now_us

@@ -5,8 +5,8 @@ from decimal import Decimal as D
 
 import pytest
 
+from journal.metrics.spread import Spread
 from journal.models import Trade
-from journal.selectors.sums import Spread
 from journal.templatetags.journal_drawings import (
     flow_bar,
     mini_bars,

@@ -91,7 +91,7 @@ export class FlowChart {
     this.#other.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
   }
 
-  /** The trader's own fills of what is drawn, as the market page has them: {time (s), side, quantity}. */
+  /** The trader's own fills, [{time (s), side, quantity}, …]; those before the oldest bar are left out. */
   set fills(fills) {
     this.#fills = fills;
     this.#markFills();
@@ -104,12 +104,12 @@ export class FlowChart {
     this.#entry = price === undefined ? undefined : this.#price.createPriceLine({ price: Number(price), title, color, lineStyle: 2, lineWidth: 1 });
   }
 
-  /** The trader's own fills, and a level with its name. */
-  mark(fills, step) {
-    createSeriesMarkers(this.#price, merged(fills, step));
+  /** Everything that is drawn at once. */
+  fit() {
     this.#chart.timeScale().fitContent();
   }
 
+  /** A level with its name. */
   line(price, title, token) {
     const color = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
     this.#price.createPriceLine({ price, title, color, lineStyle: 2, lineWidth: 1 });

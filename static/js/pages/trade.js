@@ -14,7 +14,8 @@ async function withFlow({ from, to, opened }) {
   for (const answer of await readUnits("range", { symbol, market, interval: "1m", start: from, end: to })) bars.merge(answer.bars, answer.unit);
   const chart = new FlowChart(plot, { onEdge: () => {}, onMove: () => {} });
   chart.draw(cumulate(bars.rolled("order", 60), Math.floor(opened / 60_000) * 60), 60);
-  chart.mark(fills, 60);
+  chart.fills = fills;
+  chart.fit();
   levels(chart);
 }
 
