@@ -122,12 +122,16 @@ async def simulator() -> AsyncIterator[RunningSimulator]:
 KEY = InstrumentKey("simulator", "spot", "BTCUSDT")
 
 
+PATIENCE, LONGEST_WAIT = 4, 100
+
+
 async def eventually(
     claim: Callable[[], bool], seconds: float = 20.0, what: str = "the claim"
 ) -> None:
-    """Wait until something becomes true; fails with what was awaited."""
+    """Wait until something becomes true; fails with what was awaited. `seconds` is what an idle
+    machine needs with ease; a busy one is given more."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(min(seconds * PATIENCE, LONGEST_WAIT)):
             while not claim():
                 await asyncio.sleep(0.02)
     except TimeoutError:

@@ -1,9 +1,18 @@
-"""Doing something right before the n-th line of some code: killing it, or writing between."""
+"""Doing something right before the n-th line of some code: killing it, or writing between.
 
+A run of the suite takes every third line, another third each time (pytest-randomly's seed says
+which); with `EVERY_LINE=1` in the environment it takes them all.
+"""
+
+import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+
+IS_THOROUGH = os.environ.get("EVERY_LINE") == "1"
+STEP = 1 if IS_THOROUGH else 3
 
 
 class Killed(BaseException):
@@ -14,10 +23,10 @@ def kill() -> None:
     raise Killed
 
 
-def run_traced(part: str, number: int, act: Callable[[], None], work: Callable[[], object]) -> bool:
+def run_traced(part: str, number: int, act: Callable[[], None], work: Callable[[], object]) -> int:
     """Run `work`; `act` before the `number`-th executed line of files whose path holds `part`.
 
-    Returns whether there was such a line.
+    Returns how many such lines there were.
     """
     seen = 0
 
@@ -37,17 +46,22 @@ def run_traced(part: str, number: int, act: Callable[[], None], work: Callable[[
         work()
     finally:
         sys.settrace(before)
-    return seen >= number
+    return seen
+
+
+def count_lines(part: str, work: Callable[[], object]) -> int:
+    """How many lines `run_traced` would count."""
+    return run_traced(part, sys.maxsize, lambda: None, work)
 
 
 def each_line(part: str, act: Callable[[], None], work: Callable[[], object]) -> Iterator[int]:
     """Yields after each run, until the work has no more lines; at most 5000."""
-    for number in range(1, 5000):
+    for number in range(1 + random.randrange(STEP), 5000, STEP):
         try:
-            had_it = run_traced(part, number, act, work)
+            count = run_traced(part, number, act, work)
         except Killed:
-            had_it = True
-        if not had_it:
+            count = number
+        if count < number:
             return
         yield number
     raise AssertionError("expected the work to end")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.launcher.test_run import ROOT, environment, wait_for, wait_for_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-expect.set_options(timeout=20_000)  # a whole system and a browser share the machine
+expect.set_options(timeout=60_000)  # a whole system and a browser share the machine
 PORT = int(environment(Path("x"))["PORT"])
 QUIET = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -34,10 +34,10 @@ def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [sys.executable, "-m", "launcher", "run"],
             cwd=ROOT, env=environment(data / "data"), stdout=output, stderr=output,
         )  # fmt: skip
-    wait_for(log, "Tapelog is up at", 90)
+    wait_for(log, "Tapelog is up at", 200)
     yield (data / "data" / "secrets" / "demo-password").read_text()
     process.send_signal(signal.SIGINT)
-    process.wait(40)
+    process.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
 def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
     expect(page.locator("[data-state]")).to_contain_text("live")
     count = page.locator("[data-bands] tr:nth-child(1) td:nth-child(4)")
-    first = count.text_content(timeout=10_000)
-    expect(count).not_to_have_text(first or "", timeout=20_000)
+    first = count.text_content()
+    expect(count).not_to_have_text(first or "")
     expect(page.locator("[data-price]")).not_to_have_text("–")
 
 
@@ -132,7 +132,7 @@ def show(page: Page, part: str) -> None:
 def test_big_orders_are_listed_and_chosen_by_size(page: Page) -> None:
     show(page, "Orders")
     rows = page.locator("[data-orders] tr")
-    expect(rows.first).to_contain_text(re.compile("buy|sell"), timeout=30_000)
+    expect(rows.first).to_contain_text(re.compile("buy|sell"))
     page.locator("[data-minimum]").select_option("1000000")
     expect(rows.first).to_contain_text(re.compile("Waiting|[0-9],[0-9]{3},[0-9]{3}"))
 
@@ -141,7 +141,7 @@ def test_the_order_book_moves_and_is_never_crossed(page: Page) -> None:
     show(page, "Book")
     best_ask = page.locator("[data-asks] tr:last-child td:first-child")
     best_bid = page.locator("[data-bids] tr:first-child td:first-child")
-    expect(best_ask).to_have_text(re.compile("[0-9]"), timeout=15_000)
+    expect(best_ask).to_have_text(re.compile("[0-9]"))
     first = page.locator("[data-bids]").text_content()
     expect(page.locator("[data-bids]")).not_to_have_text(first or "")
     bid, ask = page.evaluate(
@@ -168,8 +168,8 @@ def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
     wait_for_the_future(page)
     page.get_by_role("link", name="USD-M").first.click()
     expect(page.locator("h1")).to_have_text("BTCUSDT")
-    expect(page.locator("[data-rate]")).to_have_text(re.compile("%"), timeout=15_000)
-    expect(page.locator("[data-bands] tr")).to_have_count(6, timeout=15_000)
+    expect(page.locator("[data-rate]")).to_have_text(re.compile("%"))
+    expect(page.locator("[data-bands] tr")).to_have_count(6)
     expect(page.locator("[data-state]")).to_contain_text("live")
 
 
@@ -179,11 +179,10 @@ def test_studies_are_chosen_and_remembered(page: Page) -> None:
 
     wait_for_the_future(page)
     choose()
-    with page.expect_response("**/api/market-view"):
-        page.get_by_label("SMA 20").check()
     with page.expect_response("**/api/indicators?*"):
-        page.get_by_label("RSI 14").check()
-    page.get_by_label("CVD USD-M").check()
+        for name in ("SMA 20", "RSI 14", "CVD USD-M"):
+            with page.expect_response("**/api/market-view"):
+                page.get_by_label(name).check()
     page.reload()
     expect(page.locator("[data-studies] [data-count]")).to_have_text("(3)")
     choose()
@@ -204,7 +203,7 @@ def test_a_watch_list_is_made_filled_ordered_and_removed(page: Page) -> None:
     expect(rows.nth(0)).to_contain_text("BTCUSDT")
     rows.nth(1).get_by_role("button", name="Up").click()
     expect(rows.nth(0)).to_contain_text("ETHUSDT")
-    expect(rows.nth(0).locator("td").nth(1)).to_have_text(re.compile("[0-9]"), timeout=20_000)
+    expect(rows.nth(0).locator("td").nth(1)).to_have_text(re.compile("[0-9]"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/")
     expect(page.locator(".watch-row").first).to_contain_text("ETHUSDT")
@@ -280,7 +279,7 @@ def test_an_account_is_connected_checked_and_forgotten(page: Page) -> None:
         page.get_by_label("API key").fill(key["apiKey"])
         page.get_by_label("Secret key").fill(secret)
         page.get_by_role("button", name="Connect", exact=True).click()
-        expect(page.locator("[data-refresh] .state")).to_have_text(state, timeout=20_000)
+        expect(page.locator("[data-refresh] .state")).to_have_text(state)
         if state == "Broken":
             expect(page.get_by_role("alert")).to_contain_text("does not belong to this key")
         else:
@@ -303,13 +302,13 @@ def test_the_demos_year_is_there_to_be_looked_at_and_written_on(page: Page) -> N
     expect(page.locator("[data-equity] canvas").first).to_be_visible()
     page.goto(f"{address}/trades/")
     page.locator("table.trades .cell-symbol a").first.click()
-    expect(page.locator("[data-trade-chart] canvas").first).to_be_visible(timeout=15_000)
+    expect(page.locator("[data-trade-chart] canvas").first).to_be_visible(timeout=60_000)
     page.get_by_label("Note (Markdown)").fill("waited **well**")
     page.get_by_label("Tags, separated by commas").fill("patience")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".note-text strong")).to_have_text("well")
     page.get_by_role("link", name="Replay").click()
-    expect(page.locator("[data-pnl]")).not_to_have_text("–", timeout=15_000)
+    expect(page.locator("[data-pnl]")).not_to_have_text("–")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("x")
     expect(page.locator("[data-what-if]")).to_contain_text("Out here at")
@@ -329,9 +328,9 @@ def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:
     assert webs
     for pid in webs:
         os.kill(pid, signal.SIGKILL)
-    expect(page.locator("[data-state]")).to_have_text("reconnecting", timeout=10_000)
+    expect(page.locator("[data-state]")).to_have_text("reconnecting")
     wait_for_ready(40)
-    expect(page.locator("[data-state]")).to_contain_text("live", timeout=20_000)
+    expect(page.locator("[data-state]")).to_contain_text("live")
 
 
 def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(page: Page) -> None:
@@ -343,7 +342,7 @@ def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(page: Pa
     time.sleep(90)
     for pid in renderers:
         os.kill(pid, signal.SIGCONT)
-    expect(page.locator("[data-state]")).to_contain_text("live", timeout=20_000)
+    expect(page.locator("[data-state]")).to_contain_text("live")
     page.get_by_role("button", name="order", exact=True).click()
     shown = ""
     for _ in range(60):  # the newest bar moves on while we look

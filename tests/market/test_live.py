@@ -48,7 +48,7 @@ async def address() -> AsyncIterator[str]:
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"127.0.0.1:{port}"
     server.should_exit = True
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def say(socket: ClientConnection, **message: Any) -> None:
     await socket.send(json.dumps(message))
 
 
-async def hear(socket: ClientConnection, key: str, seconds: float = 5) -> dict[str, Any]:
+async def hear(socket: ClientConnection, key: str, seconds: float = 30) -> dict[str, Any]:
     """The next message that has `key`."""
     async with asyncio.timeout(seconds):
         while True:
@@ -142,13 +142,13 @@ async def test_nonsense_is_answered_with_an_error(address: str, token: str, text
     async with open_socket(address, token) as socket:
         await socket.send(text)
         assert "expected" in (await hear(socket, "error"))["error"]
-        await hear(socket, "heartbeat", 8)  # and the socket goes on
+        await hear(socket, "heartbeat")  # and the socket goes on
 
 
 async def test_heartbeats_come_through_the_whole_path(address: str, token: str) -> None:
     async with open_socket(address, token) as socket:
         beat = await hear(socket, "heartbeat")
-        assert abs(beat["heartbeat"] - time.time() * 1000) < 6000
+        assert abs(beat["heartbeat"] - time.time() * 1000) < 15_000
 
 
 async def test_a_stranger_is_refused_before_the_handshake_ends(address: str, db: None) -> None:
@@ -277,7 +277,7 @@ async def closed_with(socket: ClientConnection, seconds: float) -> int:
 
 
 async def first_heartbeat(socket: ClientConnection) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while "heartbeat" not in json.loads(await socket.recv()):
             pass
 
@@ -290,7 +290,7 @@ async def test_signing_out_closes_this_sign_ins_sockets_and_no_others(
     mine, other = await with_cookie(address, cookie), await with_cookie(address, other_cookie)
     await first_heartbeat(mine)  # the hub has subscribed
     await in_database(browser.post)("/accounts/logout/")
-    assert await closed_with(mine, 5) == 4401
+    assert await closed_with(mine, 30) == 4401
     await other.send(json.dumps({"ack": 0}))
     await asyncio.sleep(0.3)
     await other.ping()
@@ -304,7 +304,7 @@ async def test_a_revoked_token_closes_its_sockets(address: str, token: str, alic
     await first_heartbeat(socket)
     token_id = await in_database(lambda: alice.api_tokens.get().pk)()
     assert await in_database(revoke_token)(user=alice, token_id=token_id)
-    assert await closed_with(socket, 5) == 4401
+    assert await closed_with(socket, 30) == 4401
 
 
 async def test_a_socket_asks_for_itself_whether_its_sign_in_stands(
@@ -315,7 +315,7 @@ async def test_a_socket_asks_for_itself_whether_its_sign_in_stands(
     socket = await with_cookie(address, cookie)
     alice.set_password("another-secret-2")  # ends every session of hers, without a hint
     await in_database(alice.save)()
-    assert await closed_with(socket, 5) == 4401
+    assert await closed_with(socket, 30) == 4401
 
 
 async def test_an_idle_socket_lives(address: str, token: str) -> None:
@@ -323,7 +323,7 @@ async def test_an_idle_socket_lives(address: str, token: str) -> None:
         f"ws://{address}/ws/live/", additional_headers={"Authorization": f"Token {token}"}
     )
     beats = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while beats < 5:  # 20 s and more without a word of ours
             beats += "heartbeat" in json.loads(await socket.recv())
     await socket.close()

@@ -142,7 +142,7 @@ async def test_a_resting_order_is_filled_by_the_tapes_own_trades(serve: Serve) -
         simulator, account, "POST", "/api/v3/order", symbol="BTCUSDT", side="SELL", type="LIMIT",
         timeInForce="GTC", quantity="0.5", price=best["askPrice"],
     )  # fmt: skip
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             _, now = await signed(
                 simulator, account, "GET", "/api/v3/order", symbol="BTCUSDT",

@@ -22,7 +22,7 @@ from tests.simulator.conftest import get
 
 
 async def collect(url: str, count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(20), connect(url) as socket:
+    async with asyncio.timeout(60), connect(url) as socket:
         return [json.loads(await socket.recv()) for _ in range(count)]
 
 
@@ -95,7 +95,7 @@ async def test_klines_and_the_truth_agree_with_the_trades(simulator: RunningSimu
 async def test_kline_and_book_ticker_streams_speak(simulator: RunningSimulator) -> None:
     url = f"{simulator.ws}/stream?streams=btcusdt@kline_1m/btcusdt@bookTicker"
     seen: dict[str, dict[str, Any]] = {}
-    async with asyncio.timeout(10), connect(url) as socket:
+    async with asyncio.timeout(60), connect(url) as socket:
         while len(seen) < 2:
             frame = json.loads(await socket.recv())
             seen[frame["stream"]] = frame["data"]
@@ -122,7 +122,7 @@ async def test_kline_and_book_ticker_streams_speak(simulator: RunningSimulator) 
 async def test_control_messages_are_answered(
     simulator: RunningSimulator, sent: dict[str, Any], answer: dict[str, Any]
 ) -> None:
-    async with asyncio.timeout(5), connect(f"{simulator.ws}/ws") as socket:
+    async with asyncio.timeout(60), connect(f"{simulator.ws}/ws") as socket:
         await socket.send(json.dumps(sent))
         assert json.loads(await socket.recv()) == answer
 

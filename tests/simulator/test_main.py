@@ -40,7 +40,7 @@ def ask(port: int, path: str) -> Any:
 
 
 async def first_trade(port: int) -> int:
-    async with asyncio.timeout(10), connect(f"ws://127.0.0.1:{port}/ws/btcusdt@trade") as socket:
+    async with asyncio.timeout(60), connect(f"ws://127.0.0.1:{port}/ws/btcusdt@trade") as socket:
         return int(json.loads(await socket.recv())["t"])
 
 

@@ -8,7 +8,7 @@ const EVERY_MS = 60_000;
 
 /** Which studies the user wants, remembered on the server, read again as bars close and the view moves. */
 export class StudyChoice {
-  #root; #chart; #facts; #onChange; #chosen = new Set(); #timer; #asked = 0;
+  #root; #chart; #facts; #onChange; #chosen = new Set(); #timer; #asked = 0; #saved = Promise.resolve();
 
   /** `facts()` says symbol, market, seconds, the oldest bar (ms) and the words of marks. */
   constructor(root, chart, facts, onChange) {
@@ -60,7 +60,12 @@ export class StudyChoice {
     const kept = [...this.#chosen].filter((name) => !offered.has(name));
     const studies = [...kept, ...this.#boxes.filter(({ checked }) => checked).map(({ value }) => value)];
     this.#take(studies);
-    send("PUT", "/api/market-view", { studies }).catch(() => {}); // this page shows them anyway
+    this.#save(studies);
+  }
+
+  /** One after another, so that the last choice is the one that is kept; this page shows it anyway. */
+  #save(studies) {
+    this.#saved = this.#saved.then(() => send("PUT", "/api/market-view", { studies })).catch(() => {});
   }
 
   async #read() {

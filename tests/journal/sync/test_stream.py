@@ -81,7 +81,7 @@ def heard() -> Iterator[Listening]:
         lease.release(listening.share(), holder)
 
 
-def until(claim: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(claim: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < end, "not in time"

@@ -41,5 +41,5 @@ async def collecting(
         yield collector
     finally:
         collector.stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         await client.aclose()

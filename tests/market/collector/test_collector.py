@@ -51,7 +51,7 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     simulator.exchange.faults.change({"drop": 0, "double": 0, "swap": 0, "cut_every": 0})
     await eventually(is_there, 30, f"id {last_id}")
     [tape] = collector.tapes.values()
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY)):
             await asyncio.sleep(0.2)
 
@@ -179,7 +179,7 @@ async def test_a_hole_that_rest_does_not_fill_in_time_is_open_and_rebuilt_behind
         rest.newest_trades = rest.trades_from = nothing  # type: ignore[method-assign, assignment]
         simulator.exchange.faults.change({"drop": 0.02})
         [tape] = collector.tapes.values()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY)):
                 await asyncio.sleep(0.1)
         await eventually(lambda: (tape.writer.cursor.last_id or 0) > symbol.tape.first_id + 100)

@@ -68,12 +68,14 @@ async def test_a_silent_stream_is_noticed_and_subscribed_again(
         [tape] = collector.tapes.values()
         await eventually(lambda: tape.writer.has_begun, 10)
         await asyncio.sleep(1)
-        simulator.exchange.faults.start("silence", {"stream": "btcusdt@trade", "seconds": 14})
+        faults = simulator.exchange.faults
+        silence = faults.start("silence", {"stream": "btcusdt@trade", "seconds": 120})
         await eventually(lambda: tape.silent_checks >= 2, 20, "silence is noticed")
         known = tape.writer.cursor.last_id or 0
         await eventually(  # REST goes on bringing what the stream does not
             lambda: (tape.writer.cursor.last_id or 0) > known, 8, "trades by REST"
         )
+        faults.active.remove(silence)
         await eventually(lambda: tape.silent_checks == 0, 20, "the stream speaks again")
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)

@@ -131,5 +131,5 @@ async def test_a_second_worker_takes_its_part_and_gives_it_back(
         await eventually(also_running.done, 15, "the empty share ends")
     for collector, task in ((first, running), (second, also_running)):
         collector.stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     await client.aclose()

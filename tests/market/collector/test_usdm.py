@@ -49,7 +49,7 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
         lambda: tape.writer.cursor.last_id == last_id and not tape.writer.is_dirty, 30,
         f"id {last_id}",
     )  # fmt: skip
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while any(gap.state == "open" for gap in await tape.place.hot.gaps(FUTURE)):
             await asyncio.sleep(0.2)
 
@@ -152,7 +152,7 @@ async def check_book(
             await asyncio.sleep(1)
             source.is_halted = True
             expected: tuple[list[list[str]], list[list[str]]] = ([], [])
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (shown().get("bids"), shown().get("asks")) != expected:
                     await asyncio.sleep(0.2)
                     expected = await book_of(simulator, key)

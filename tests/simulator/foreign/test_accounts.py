@@ -153,7 +153,7 @@ async def test_the_user_stream_tells_of_orders_and_balances(serve: Serve) -> Non
         async with manager.user_socket() as stream:
             await client.create_order(symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.05")
             seen: list[Any] = []
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not seen or seen[-1].get("X") != "FILLED":
                     seen.append(await stream.recv())
             reports = [event for event in seen if event["e"] == "executionReport"]
@@ -163,7 +163,7 @@ async def test_the_user_stream_tells_of_orders_and_balances(serve: Serve) -> Non
             assert any(event["e"] == "outboundAccountPosition" for event in seen)
             await post(simulator, f"/simulator/accounts/{account['uid']}/move", kind="deposit",
                        asset="ETH", amount="2")  # fmt: skip
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while (event := await stream.recv())["e"] != "balanceUpdate":
                     pass
             assert (event["a"], event["d"]) == ("ETH", "2.00000000")
@@ -215,7 +215,7 @@ async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> No
                         newClientOrderId=side,
                     )  # fmt: skip
                 kinds: set[str] = set()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     while kinds != {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"}:
                         kinds.add((await socket.receive_json())["e"])
         [position] = await client.futures_position_information(version=3)

@@ -133,7 +133,7 @@ async def test_its_streams_hear(serve: Serve, make: Any, stream: Any) -> None:
     try:
         handle = await stream(connection)
         handle.on("message", on_message)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             data = await heard
         assert not isinstance(data, dict), data  # a model of theirs, not a raw message
     finally:

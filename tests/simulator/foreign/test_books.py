@@ -54,7 +54,7 @@ async def keep(next_state: Next, symbol: Symbol, halted: asyncio.Event, depth: i
     asks: Side = []
     while True:
         try:
-            async with asyncio.timeout(2.5):
+            async with asyncio.timeout(2.5 if halted.is_set() else 30):
                 bids, asks = await next_state()
         except TimeoutError:
             if halted.is_set():

@@ -80,7 +80,7 @@ async def test_its_sockets_hear(
     serve: Serve, kind: str, watch: Callable[[Any, str], Awaitable[Any]]
 ) -> None:
     simulator = await serve()
-    async with exchange_of(simulator, kind) as exchange, asyncio.timeout(10):
+    async with exchange_of(simulator, kind) as exchange, asyncio.timeout(60):
         assert await watch(exchange, SYMBOLS[kind])
 
 

@@ -78,7 +78,7 @@ async def test_its_sockets_hear(serve: Serve, socket: Any, event: str | None) ->
     simulator = await serve()
     client = client_of(simulator)
     try:
-        async with asyncio.timeout(8), socket(sockets_of(simulator, client)) as stream:
+        async with asyncio.timeout(60), socket(sockets_of(simulator, client)) as stream:
             frame = await stream.recv()
         frame = frame.get("data", frame)
         assert frame.get("e") == event
