@@ -26,6 +26,7 @@ urlpatterns = [
     path("portfolio/", pages.portfolio, name="portfolio"),
     path("settings/", settings.preferences, name="preferences"),
     path("settings/display/", settings.display, name="display"),
+    path("settings/home-card/", settings.home_card, name="home-card"),
     path("settings/change/", settings.change, name="settings-change"),
     path("demo/", history.demo_data, name="demo"),
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),

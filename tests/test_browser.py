@@ -233,6 +233,64 @@ def test_the_looks_are_remembered(page: Page) -> None:
     assert page.evaluate(up) == "#1567c8"
 
 
+def test_everything_is_found_in_one_field(page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{PORT}/")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Page, symbol, trade number or action")
+    expect(field).to_be_focused()
+    found = page.locator("#command-list [role=option]")
+    expect(found.filter(has_text="Calendar")).to_be_visible()
+    field.fill("dark theme")
+    expect(found).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.keyboard.press("/")
+    field.fill("ethusdt")
+    market = found.filter(has_text="ETHUSDT USD-M")
+    expect(market).to_be_visible()
+    market.click()
+    expect(page.locator("h1")).to_have_text("ETHUSDT")
+    assert page.url.endswith("/market/usdm/ETHUSDT/")
+    page.keyboard.press("Control+k")
+    expect(found.first).to_contain_text("ETHUSDT USD-M")  # where one was last comes first
+    field.fill("no such thing")
+    expect(page.get_by_text("Nothing found for")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+
+
+def test_keys_are_listed_and_turned_off(page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{PORT}/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard keys")).to_be_visible()
+    page.keyboard.press("u")  # nothing fires behind a dialog
+    expect(page.get_by_role("button", name="$")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    for key in ("g", "c"):
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("/calendar/$"))
+    open_menu(page)
+    page.get_by_label("Keyboard keys").select_option("off")
+    page.reload()
+    page.keyboard.press("?")
+    for key in ("g", "h"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/calendar/")
+    expect(page.get_by_role("dialog", name="Keyboard keys")).to_be_hidden()
+
+
+def test_a_chart_is_a_table_too(page: Page) -> None:
+    expect(page.locator("[data-state]")).to_contain_text("live")
+    page.get_by_text("Show as table").click()
+    table = page.locator("[data-chart-table] table")
+    rows = table.locator("tbody tr")
+    expect(rows.first.locator("th")).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:00"))
+    expect(table.locator("thead th")).to_have_count(7 + 6)  # and the CVD of each band
+    expect(rows.first.locator("td")).to_have_count(6 + 6)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_the_language_is_chosen_and_remembered(page: Page) -> None:
     open_menu(page)
     page.get_by_label("Language", exact=True).select_option("ko")
@@ -310,6 +368,8 @@ def test_the_demos_year_is_there_to_be_looked_at_and_written_on(page: Page) -> N
     page.get_by_role("link", name="Replay").click()
     expect(page.locator("[data-pnl]")).not_to_have_text("–")
     page.keyboard.press("ArrowRight")
+    page.get_by_text("Show as table").click()
+    expect(page.locator("[data-chart-table] tbody tr").nth(1)).to_be_visible()
     page.keyboard.press("x")
     expect(page.locator("[data-what-if]")).to_contain_text("Out here at")
     page.keyboard.press("x")

@@ -27,7 +27,7 @@ SIGNED_IN = {
     "home", "status", "market", "markets", "account-tokens", "trades", "trades-bulk", "save-view",
     "review", "calendar", "day-note", "reports", "setups", "compare", "execution", "realized",
     "portfolio",
-    "preferences", "display", "settings-change", "demo", "api-fills", "api-orders",
+    "preferences", "display", "home-card", "settings-change", "demo", "api-fills", "api-orders",
     "api-transfers", "api-income", "api-balances", "api-daily-balances", "api-positions",
     "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
     "api-setups", "api-dashboard", "api-calendar", "api-reports", "report-currency",

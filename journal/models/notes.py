@@ -63,6 +63,8 @@ class Preferences(models.Model):
     hides_amounts = models.BooleanField(default=False)
     # what the market page draws beside price and CVD: indicators, `marks`, `profile`, `pair`
     studies = models.JSONField(default=list, editable=False)
+    # the home page's cards in their order, [[name, is shown], …]; empty: all, as they come
+    home_cards = models.JSONField(default=list, editable=False)
 
     def __str__(self) -> str:
         return f"preferences of user {self.user_id}"

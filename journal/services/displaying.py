@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.models import User
 from journal.models import Preferences
+from journal.selectors.home_cards import Card, cards_of
 from journal.selectors.preferences import preferences_of
 from market import indicators
 
@@ -27,4 +28,24 @@ def choose_studies(*, user: User, said: Any) -> Preferences:
     found = preferences_of(user)
     found.studies = words
     found.save(update_fields=["studies"])
+    return found
+
+
+def change_card(*, user: User, name: str, change: str) -> Preferences:
+    """Show or hide a card of the home page, or move it: `show`, `hide`, `up` or `down`.
+
+    Raises ValueError with what was expected.
+    """
+    found = preferences_of(user)
+    cards = cards_of(found)
+    at = next((index for index, card in enumerate(cards) if card.name == name), None)
+    if at is None or change not in {"show", "hide", "up", "down"}:
+        raise ValueError(f"Expected show, hide, up or down of {[card.name for card in cards]}.")
+    if change in {"show", "hide"}:
+        cards[at] = Card(name, change == "show")
+    else:
+        to = min(max(at + (1 if change == "down" else -1), 0), len(cards) - 1)
+        cards.insert(to, cards.pop(at))
+    found.home_cards = [[card.name, card.is_shown] for card in cards]
+    found.save(update_fields=["home_cards"])
     return found

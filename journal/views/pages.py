@@ -34,6 +34,7 @@ from journal.models import (
 )
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
+from journal.selectors.home_cards import cards_of
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
@@ -78,6 +79,8 @@ def home(request: SignedInRequest) -> HttpResponse:
             Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
         )[:SHOWN_BALANCES],
         "open_result": _open_result(positions),
+        "cards": cards_of(context["chosen"]),
+        "has_own_order": bool(context["chosen"].home_cards),
     }  # fmt: skip
     return render(request, "journal/home.html", context)
 

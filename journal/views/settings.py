@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,8 +19,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from journal.models import NoteTemplate, Preferences, Setup, Tag
+from journal.selectors.home_cards import cards_of
 from journal.selectors.preferences import preferences_of
-from journal.services import rebuilding
+from journal.services import displaying, rebuilding
 from journal.tasks import settle_soon
 from journal.views.bar import is_number
 
@@ -58,7 +60,8 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")
     context = {
-        "form": form, "setups": Setup.objects.visible_to(request.user),
+        "form": form, "cards": cards_of(chosen),
+        "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
         "templates": NoteTemplate.objects.visible_to(request.user),
     }  # fmt: skip
@@ -80,6 +83,18 @@ def display(request: SignedInRequest) -> HttpResponse:
     back = request.POST.get("next", "/")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if is_ours else "/")
+
+
+@login_required
+@require_POST
+def home_card(request: SignedInRequest) -> HttpResponse:
+    """`card` is a card of the home page; `do` is show, hide, up or down."""
+    card, wish = request.POST.get("card", ""), request.POST.get("do", "")
+    try:
+        displaying.change_card(user=request.user, name=card, change=wish)
+    except ValueError:
+        return HttpResponseBadRequest(_("Expected show, hide, up or down of a card."))
+    return redirect(f"{reverse('preferences')}#home-cards")
 
 
 @login_required

@@ -409,7 +409,9 @@ class Collector:
             await governor.forbid(seconds)
 
     async def measure_clock_once(self) -> None:
+        asked = time.time()
         offset = await self.outside.rest.measure_clock()
+        self.watch.learn_clock(offset - (time.time() - asked) * 500)
         if abs(offset) > 1000:
             log.warning("clocks differ", exchange_minus_ours_ms=round(offset))
 

@@ -74,8 +74,14 @@ class Watch:
         else:  # a slow frame says little; drift says it again and again
             self._clock_offset_ms = known + (offset - known) * 0.01
 
+    def learn_clock(self, least_ms: float) -> None:
+        """REST told how far the exchange's clock is ahead of ours, at least: a market that trades
+        nothing sends no frames that would."""
+        if self._clock_offset_ms is None:
+            self._clock_offset_ms = least_ms
+
     def exchange_now_ms(self, at: float) -> int:
-        """The exchange's clock at a moment of ours; 0 before any frame told its time."""
+        """The exchange's clock at a moment of ours; 0 before the exchange told its time."""
         return 0 if self._clock_offset_ms is None else int(at * 1000 + self._clock_offset_ms)
 
     # --- coverage -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ export class EquityChart {
   #chart; #equity; #drawdown;
 
   constructor(element, points) {
-    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, localization: { locale: document.documentElement.lang }, rightPriceScale: { visible: !element.closest("[data-hide]") } });
+    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, localization: { locale: document.documentElement.lang }, rightPriceScale: { visible: !document.body.hasAttribute("data-hides-amounts") } });
     this.#equity = this.#chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
     this.#equity.setData(points.map(({ time, equity }) => ({ time, value: equity })));
     if (points.some(({ drawdown }) => drawdown < 0)) {

@@ -1,10 +1,18 @@
 /** Equity, and open positions that move with the topic `pnl`; a fill asks for the page's parts again. */
+import { ChartTable } from "../components/chart-table.js";
 import { EquityChart } from "../components/equity-chart.js";
 import { Positions } from "../components/positions.js";
+import { money } from "../lib/format.js";
 import { Live } from "../lib/live.js";
 
 const plot = document.querySelector("[data-equity]");
-if (plot) new EquityChart(plot, JSON.parse(document.getElementById("equity").textContent));
+if (plot) {
+  const points = JSON.parse(document.getElementById("equity").textContent);
+  new EquityChart(plot, points);
+  const root = document.querySelector("[data-chart-table]");
+  const row = ({ time, equity, drawdown }) => [time, equity, drawdown].filter((value) => value !== undefined).map((value, index) => (index ? money(value, 2) : value));
+  if (root) new ChartTable(root).draw(() => points.map(row)); // not there while amounts are hidden
+}
 
 const table = document.querySelector("[data-positions]");
 if (table) {

@@ -1,6 +1,7 @@
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
+import { ChartTable, barRows } from "../components/chart-table.js";
 import { FlowChart } from "../components/flow-chart.js";
 import { OwnTrading } from "../components/own-trading.js";
 import { StudyChoice } from "../components/study-choice.js";
@@ -10,6 +11,7 @@ import { changeText, tone } from "../components/watch-rows.js";
 import { read, readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
 import { money, price } from "../lib/format.js";
+import { onKey } from "../lib/keys.js";
 import { Live } from "../lib/live.js";
 
 const CHUNK_MS = 6 * 3_600_000;
@@ -25,6 +27,7 @@ const table = new BandTable(find("bands"), (name) => chart.toggle(name));
 const ladder = new BookLadder(find("book"));
 const studies = new StudyChoice(find("studies"), chart, () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }), onStudies);
 new WatchColumn(find("watch"), `${market}:${symbol}`);
+const asText = new ChartTable(find("chart-table"));
 const own = new OwnTrading(find("own"), chart, root.dataset);
 let isDue = false;
 let isLoadingOlder = false;
@@ -43,9 +46,16 @@ function draw() {
   chart.draw(lines, chosen.seconds);
   chart.drawOther(isCompared() ? cumulate(otherBars.rolled("order", chosen.seconds), anchored) : undefined, root.dataset.other, chosen.seconds);
   table.draw(lines.at(-1));
+  asText.draw(() => seen(lines), Object.keys(lines.at(-1)?.bandCvd ?? {}));
   orders.draw();
   if (lines.length) root.classList.remove("is-loading");
   if (lines.length) find("price").textContent = price(lines.at(-1).close);
+}
+
+/** Rows of the bars that are in view. */
+function seen(lines) {
+  const [first, last] = chart.visible ?? [0, Infinity];
+  return barRows(lines.filter(({ time }) => time >= first && time <= last));
 }
 
 /** However fast frames come, at most one drawing a screen frame. */
@@ -144,6 +154,16 @@ for (const [name, key, convert] of [["unit", "unit", String], ["interval", "seco
 bindSwitch(root.querySelector("[data-switch=part]"), (value) => { root.dataset.part = value; });
 bindSwitch(root.querySelector("[data-switch=scale]"), (value) => { chart.hasOwnScales = value === "own"; });
 find("minimum").addEventListener("change", ({ target }) => { orders.minimum = Number(target.value); });
+
+/** 1 and 5 choose the bars, B the unit, [ and ] the watch-list's neighbours. */
+const press = (name, value) => root.querySelector(`[data-switch=${name}] button[${value}]`)?.click();
+onKey(({ key }) => {
+  if (key === "1" || key === "5") press("interval", `value="${Number(key) * 60}"`);
+  if (key === "b") press("unit", "aria-pressed=false");
+  if (key !== "[" && key !== "]") return;
+  const rows = [...find("watch").querySelectorAll(".watch-row")];
+  rows[rows.findIndex((row) => row.hasAttribute("aria-current")) + (key === "]" ? 1 : -1)]?.click();
+});
 
 function takeTicker(data) {
   find("change").textContent = changeText(data);

@@ -1,7 +1,9 @@
 /** A trade second by second: the future is not drawn; fills appear as they came, with the running result. */
+import { ChartTable, candleRows } from "../components/chart-table.js";
 import { TradeChart } from "../components/trade-chart.js";
 import { read } from "../lib/api.js";
 import { price as priceText, signed } from "../lib/format.js";
+import { onKey } from "../lib/keys.js";
 
 const root = document.querySelector("[data-replay]");
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -10,6 +12,7 @@ const { symbol, market, quote, address, hide } = root.dataset;
 const TICK_MS = 100;
 // of 1 s bars, with five minutes on both sides, in one answer
 const MOST_SECONDS = 9_300;
+const table = new ChartTable(document.querySelector("[data-chart-table]"));
 let candles = [];
 let step = 1;
 let at = 0;
@@ -37,6 +40,7 @@ function draw() {
   const last = shown.at(-1);
   if (!last) return;
   chart.draw(shown, fills.filter((fill) => fill.time < last[0] + step), step);
+  table.draw(() => candleRows(shown));
   find("position").value = at;
   find("clock").textContent = new Date(last[0] * 1_000).toISOString().slice(0, 19).replace("T", " ") + " UTC";
   const value = result(last[0], last[4]);
@@ -105,8 +109,7 @@ find("play").addEventListener("click", play);
 find("leave").addEventListener("click", whatIf);
 for (const button of document.querySelectorAll("[data-step]")) button.addEventListener("click", () => move(Number(button.dataset.step)));
 find("position").addEventListener("input", ({ target }) => { at = Number(target.value); draw(); });
-document.addEventListener("keydown", (event) => {
-  if (event.target.closest("select, input[type=text]")) return;
+onKey((event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (by) { event.preventDefault(); move(by * (event.shiftKey ? 10 : 1)); }
   if (event.key === "x") whatIf();

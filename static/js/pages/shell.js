@@ -1,9 +1,11 @@
-/** What every page has: the choice of its looks, menus, and forms that are sent as soon as something is chosen. */
+/** What every page has: the choice of its looks, menus, search and keys, and forms that are sent as soon as something is chosen. */
+import { Commands } from "../components/commands.js";
 import { bindToasts } from "../components/toast.js";
+import { onKey } from "../lib/keys.js";
 
 const root = document.documentElement;
 
-/** Theme and palette: chosen here, kept in this browser; the first option is no choice. */
+/** Theme, palette and keys: chosen here, kept in this browser; the first option is no choice. */
 for (const choice of document.querySelectorAll("[data-appearance]")) {
   const name = choice.dataset.appearance;
   choice.value = root.dataset[name] ?? choice.options[0].value;
@@ -28,11 +30,20 @@ for (const link of document.querySelectorAll(".rail a")) {
   if (path === "/" ? location.pathname === "/" : location.pathname.startsWith(path)) link.setAttribute("aria-current", "page");
 }
 
-/** G then a letter goes to a page; U changes the unit, H hides amounts. None fires while typing. */
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
+});
+
+const commands = document.querySelector("[data-commands]");
+if (commands) new Commands(commands);
+
+const keys = document.querySelector("[data-keys-list]");
+const listKeys = () => document.querySelector("dialog[open]") ?? keys?.showModal();
+document.querySelector("[data-open-keys]")?.addEventListener("click", listKeys);
+
+/** G then a letter goes to a page; U changes the unit, H hides amounts, F filters, N goes to what is to be reviewed, ? lists the keys. */
 let isGoing = false;
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
-  if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+onKey((event) => {
   const wasGoing = isGoing;
   isGoing = event.key === "g";
   if (wasGoing) {
@@ -42,6 +53,18 @@ document.addEventListener("keydown", (event) => {
   const units = [...document.querySelectorAll("[name=unit]")];
   if (event.key === "u" && units.length) units[(units.findIndex((unit) => unit.getAttribute("aria-pressed")) + 1) % units.length].click();
   if (event.key === "h") document.querySelector("[name=hide]")?.click();
+  if (event.key === "f") filter(event);
+  if (event.key === "n") document.querySelector(".rail [data-review]")?.click();
+  if (event.key === "?") listKeys();
 });
+
+/** Where filters are a sheet it opens, then the first of them is chosen. */
+function filter(event) {
+  const first = document.querySelector("#filters select");
+  if (!first) return;
+  event.preventDefault();
+  if (!first.offsetParent) location.hash = "filters";
+  first.focus();
+}
 
 bindToasts(document.querySelector("[data-toasts]"));

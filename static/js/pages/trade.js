@@ -1,11 +1,14 @@
 /** One trade: its chart (with flow where the tape is covered), templates of notes, and the keys J, K, E. */
 import { FlowChart } from "../components/flow-chart.js";
 import { TradeChart } from "../components/trade-chart.js";
+import { ChartTable, barRows, candleRows } from "../components/chart-table.js";
 import { readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
+import { onKey } from "../lib/keys.js";
 
 const plot = document.querySelector("[data-trade-chart]");
 const note = document.querySelector("[data-chart-note]");
+const table = new ChartTable(document.querySelector("[data-chart-table]"));
 const fills = JSON.parse(document.getElementById("markers").textContent);
 const { symbol, market, address, entry, stop, target } = plot.dataset;
 
@@ -13,7 +16,9 @@ async function withFlow({ from, to, opened }) {
   const bars = new Bars();
   for (const answer of await readUnits("range", { symbol, market, interval: "1m", start: from, end: to })) bars.merge(answer.bars, answer.unit);
   const chart = new FlowChart(plot, { onEdge: () => {}, onMove: () => {} });
-  chart.draw(cumulate(bars.rolled("order", 60), Math.floor(opened / 60_000) * 60), 60);
+  const lines = cumulate(bars.rolled("order", 60), Math.floor(opened / 60_000) * 60);
+  chart.draw(lines, 60);
+  table.draw(() => barRows(lines), Object.keys(lines.at(-1)?.bandCvd ?? {}));
   chart.fills = fills;
   chart.fit();
   levels(chart);
@@ -38,6 +43,7 @@ async function load() {
   if (!found.candles.length) return;
   const chart = new TradeChart(plot);
   chart.draw(found.candles, fills, found.step);
+  table.draw(() => candleRows(found.candles));
   levels(chart);
 }
 
@@ -51,7 +57,4 @@ template?.addEventListener("change", () => {
 });
 
 const KEYS = { k: "[data-previous]", j: "[data-next]", e: "[data-reviewed]" };
-document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
-  document.querySelector(KEYS[event.key] ?? "#none")?.click();
-});
+onKey(({ key }) => document.querySelector(KEYS[key] ?? "#none")?.click());

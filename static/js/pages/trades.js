@@ -1,4 +1,6 @@
 /** The bar of what can be done with several trades, shown while some are chosen; keys J, K and X; columns. */
+import { onKey } from "../lib/keys.js";
+
 const HIDDEN = "tapelog.hidden-columns";
 const columns = document.querySelector("[data-columns]");
 const table = document.querySelector("[data-table]");
@@ -38,8 +40,7 @@ if (form) {
   form.querySelector("[data-bulk-close]").addEventListener("click", () => choose(false));
   form.addEventListener("change", show);
   show();
-  document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input:not([type=checkbox]), textarea, select") || event.ctrlKey || event.metaKey) return;
+  onKey((event) => {
     if (event.key === "j" || event.key === "k") {
       at = Math.max(0, Math.min(boxes.length - 1, at + (event.key === "j" ? 1 : -1)));
       boxes[at].focus();

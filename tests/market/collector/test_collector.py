@@ -1,6 +1,7 @@
 """The collector against the simulator: faults, holes, stores that lose what they had."""
 
 import asyncio
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -147,6 +148,23 @@ async def test_redis_away_and_then_empty_counts_nothing_twice(
         saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
         first = simulator.exchange.symbols["BTCUSDT"].tape.first_id
         assert saved == collector_id(collector) - first + 1
+
+
+async def test_a_market_that_trades_no_more_is_covered_all_the_same(
+    simulator: RunningSimulator, instrument: Instrument
+) -> None:
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        await eventually(lambda: collector_id(collector) > 1_000_100, 10)
+    await in_database(CollectorLease.objects.all().delete)()
+    symbol = simulator.exchange.symbols["BTCUSDT"]
+    symbol.source.is_halted = True  # type: ignore[attr-defined]
+    halted = time.time() * 1000
+    async with collecting(simulator.http, simulator.ws) as collector:  # hears no frame of a trade
+        await caught_up(simulator, collector)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: tape.writer.covered_to > halted + 3000, 20, "its coverage")
+        assert collector.frames == 0
 
 
 async def test_a_second_run_goes_on_where_the_first_stopped(
