@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.views import history, pages, pictures, settings, trades
+from journal.views import history, pages, pictures, settings, trades, watching
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -28,6 +28,7 @@ urlpatterns = [
     path("settings/display/", settings.display, name="display"),
     path("settings/home-card/", settings.home_card, name="home-card"),
     path("settings/change/", settings.change, name="settings-change"),
+    path("follow/", watching.follow, name="follow"),
     path("demo/", history.demo_data, name="demo"),
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),
     path("account/exchange/<uuid:account_id>/history/ask/", history.ask, name="history-ask"),

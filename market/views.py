@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from market.models import Instrument
+from market.models import Instrument, Listing
 from market.overview import WINDOWS, overview
 from market.status import last_gaps, tape_statuses
 
@@ -35,8 +35,13 @@ def future(request: HttpRequest, symbol: str) -> HttpResponse:
 
 def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
     here = Instrument.objects.filter(venue=settings.VENUE, symbol=symbol.upper())
+    instrument = here.filter(market=name).first()
+    if instrument is None:  # nobody ever followed it
+        listed = Listing.objects.filter(venue=settings.VENUE).exclude(status="DELISTED")
+        listing = get_object_or_404(listed, market=name, symbol=symbol.upper())
+        return render(request, "market/not_followed.html", {"listing": listing})
     context = {
-        "instrument": get_object_or_404(here, market=name),
+        "instrument": instrument,
         # the same symbol's other market, to switch to and to compare with
         "pair": here.exclude(market=name).filter(is_followed=True).first(),
     }

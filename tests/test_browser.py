@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.launcher.test_run import ROOT, environment, wait_for, wait_for_ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 expect.set_options(timeout=60_000)  # a whole system and a browser share the machine
 PORT = int(environment(Path("x"))["PORT"])
 QUIET = [
@@ -249,8 +249,10 @@ def test_everything_is_found_in_one_field(page: Page) -> None:
     market = found.filter(has_text="ETHUSDT USD-M")
     expect(market).to_be_visible()
     market.click()
-    expect(page.locator("h1")).to_have_text("ETHUSDT")
+    expect(page.locator("h1")).to_contain_text("ETHUSDT")
     assert page.url.endswith("/market/usdm/ETHUSDT/")
+    page.get_by_role("button", name="Follow").click()  # nobody did
+    expect(page.locator("[data-state]")).to_contain_text("live")
     page.keyboard.press("Control+k")
     expect(found.first).to_contain_text("ETHUSDT USD-M")  # where one was last comes first
     field.fill("no such thing")
@@ -266,6 +268,7 @@ def test_keys_are_listed_and_turned_off(page: Page) -> None:
     page.keyboard.press("u")  # nothing fires behind a dialog
     expect(page.get_by_role("button", name="$")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keyboard keys")).to_be_hidden()
     for key in ("g", "c"):
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile("/calendar/$"))

@@ -64,6 +64,19 @@ def change(*, watchlist: Watchlist, changes: Mapping[str, Any]) -> Watchlist:
     return watchlist
 
 
+@transaction.atomic
+def watch(*, user: User, market: str, symbol: str) -> None:
+    """Put a market at the end of the user's first list, which is made if there is none. Raises
+    BadList, then nothing has changed."""
+    new = {"market": market, "symbol": symbol}
+    first = Watchlist.objects.filter(user=user).first()
+    if first is None:
+        create(user=user, name=_("Watch-list"), markets=[new])
+    else:
+        known = [*first.markets.values("market", "symbol")]
+        change(watchlist=first, changes={"markets": [*known, new]})
+
+
 def remove(*, watchlist: Watchlist) -> None:
     watchlist.delete()
     follow_wanted()

@@ -115,8 +115,11 @@ class Collector:
                 for loop in loops:
                     group.create_task(loop)
         finally:
-            for task in self._tasks:
+            tasks = list(self._tasks)
+            for task in tasks:
                 task.cancel()
+            # whatever they hold is given back before its owner closes
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.outside.rest.close()
             self.database.close()
 
@@ -452,9 +455,10 @@ class Collector:
     async def _until_stopped(self, work: Awaitable[None]) -> None:
         """Long work that goes on from where it was ends at once when we are told to stop."""
         task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not task.done():
+        try:
+            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
             task.cancel()
         await asyncio.gather(task, return_exceptions=self.stop.is_set())
 

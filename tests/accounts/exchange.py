@@ -61,7 +61,7 @@ class AccountExchange:
             exchange = Exchange(Faults(), rest_lag_ms=50)
             for market, names in self.symbols.items():
                 for name in names:
-                    exchange.list_generated(name, None, seed=7, pace=3.0, market=market)
+                    exchange.list_generated(name, None, seed=7, pace=0.5, market=market)
             app = self.make_app(exchange)
             runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
             await runner.setup()

@@ -204,3 +204,30 @@ def test_studies_are_remembered_for_the_user(alices_browser: Client) -> None:
     for wrong in ({"studies": ["moon"]}, {"studies": "rsi"}, {"studies": ["rsi:14"] * 13}, {}):
         assert send(alices_browser, "put", path, wrong).status_code == 400
     assert len(alices_browser.get(path).json()["studies"]) == 3
+
+
+def test_a_market_that_nobody_follows_is_followed_from_its_page(alices_browser: Client) -> None:
+    page = alices_browser.get("/market/usdm/btcusdt/")
+    assert (page.status_code, followed()) == (200, set())
+    assert b"Nobody follows this market yet" in page.content
+    for market, symbol in (FUTURE, SPOT, FUTURE):  # asked for twice it is there once
+        answer = alices_browser.post("/follow/", {"market": market, "symbol": symbol})
+        assert answer.status_code == 302
+    assert followed() == {FUTURE, SPOT}
+    [made] = Watchlist.objects.all()
+    assert [(row.market, row.symbol) for row in made.markets.all()] == [FUTURE, SPOT]
+    assert answer["Location"] == "/market/usdm/BTCUSDT/"
+    assert b"data-market" in alices_browser.get("/market/usdm/BTCUSDT/").content
+
+
+@pytest.mark.parametrize(
+    ("market", "symbol"),
+    [("spot", "NOPEUSDT"), ("moon", "BTCUSDT"), ("spot", ""), ("spot", "OLDUSDT"), ("", "\0")],
+)
+def test_what_is_not_listed_cannot_be_followed_from_a_page(
+    alices_browser: Client, market: str, symbol: str
+) -> None:
+    answer = alices_browser.post("/follow/", {"market": market, "symbol": symbol}, follow=True)
+    assert b"Expected" in answer.content
+    assert not Watchlist.objects.exists()
+    assert alices_browser.get("/market/OLDUSDT/").status_code == 404

@@ -54,7 +54,7 @@ class Ear:
 def hour(request: pytest.FixtureRequest) -> tuple[str, Ear]:
     clock, ear = Clock(), Ear()
     exchange = Exchange(Faults(), clock=clock)
-    exchange.list_generated("ETHUSDT", None, seed=11, pace=0.5, market=request.param)
+    exchange.list_generated("ETHUSDT", None, seed=11, pace=0.25, market=request.param)
     for kind in STREAMS[request.param]:
         exchange.markets[request.param].audience.listen(f"ethusdt@{kind}", ear)
     symbol = exchange.markets[request.param].listed["ETHUSDT"].symbol

@@ -29,6 +29,7 @@ export class Commands {
   open() {
     if (document.querySelector("dialog[open]")) return;
     this.#input.value = "";
+    this.#at = 0;
     this.#dialog.showModal();
     this.#look();
   }
@@ -95,8 +96,9 @@ export class Commands {
     const count = this.#found.length;
     if (by && count) this.#mark((this.#at + by + count) % count);
     if (event.key === "Enter") this.#choose(this.#found[this.#at]);
-    if (by || event.key === "Enter") event.preventDefault();
-    else if (event.key.length === 1) this.#at = 0;
+    if (event.key === "Escape") this.#dialog.close(); // not only the text in the field
+    if (by || event.key === "Enter" || event.key === "Escape") event.preventDefault();
+    else this.#at = 0;
   }
 
   #choose(item) {

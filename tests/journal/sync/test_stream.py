@@ -31,7 +31,7 @@ from journal.sync.running import synchronise
 from market.collector import lease
 from tests.journal.sync.stage import DemoExchange, aim, connect, trade
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 
 @pytest.fixture

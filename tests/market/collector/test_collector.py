@@ -19,7 +19,7 @@ from market.models import CollectorLease, Gap, Instrument, SecondBar, TapeState
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ BANDS = {"trade": "bands_raw_trade", "order": "bands_same_T_and_side"}
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("collectors", [1, 2])
 async def test_the_api_gives_the_exact_minutes_of_the_capture(
     make_instrument: MakeInstrument, alice: User, collectors: int

@@ -19,7 +19,7 @@ from market.models import Gap, Instrument, MinuteAudit
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 FUTURE = InstrumentKey("simulator", "usdm", "BTCUSDT")
 SHARE = "simulator:usdm:all"
 
