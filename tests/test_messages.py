@@ -86,3 +86,10 @@ def test_a_browsers_language_counts_where_none_was_chosen(client: Client) -> Non
 def test_the_language_form_does_not_lead_away(alices_browser: Client) -> None:
     answer = alices_browser.post("/language/", {"language": "ko", "next": "https://evil.example/"})
     assert answer["Location"] == "/"
+
+
+def test_no_text_of_a_template_holds_a_bare_percent_sign() -> None:
+    """Django asks for such a text with the sign doubled, and finds no message."""
+    for path in (ROOT / "templates").rglob("*.html"):
+        for double, single in TRANSLATE.findall(path.read_text()):
+            assert "%" not in double + single, path

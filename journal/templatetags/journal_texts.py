@@ -55,7 +55,8 @@ def signed(value: Decimal, places: int, unit: str = "", before: str = "") -> str
 
 
 def coloured(text: str, value: Decimal | None) -> SafeString:
-    kind = "" if not value else "up" if value > 0 else "down"
+    is_zero = not value or not text.strip(f"0.,%R{''.join(SYMBOLS.values())}")
+    kind = "" if is_zero or not value else "up" if value > 0 else "down"
     return mark_safe(f'<span class="amount {kind}">{text}</span>')  # noqa: S308  (our own digits)
 
 
@@ -278,9 +279,12 @@ def when(context: Context, moment: datetime | None, how: str = "") -> SafeString
 
 @register.filter
 def day_text(day: date) -> str:
-    """A day's heading: `Fri 20 Nov 2026`."""
+    """A day's heading: `Fri 20 Nov`; the year only when it is another one."""
     korean = (get_language() or "").startswith("ko")
-    return date_format(day, "Y년 n월 j일 (D)" if korean else "D j M Y")
+    pattern = "n월 j일 (D)" if korean else "D j M"
+    if day.year != timezone.now().year:
+        pattern = f"Y년 {pattern}" if korean else f"{pattern} Y"
+    return date_format(day, pattern)
 
 
 @register.filter

@@ -58,6 +58,7 @@ SORTS = {
 LIST_IDS = 20_000
 # columns of the list that may be shown or hidden, and those that are hidden at first
 COLUMNS = (
+    ("opened", gettext_noop("Opened"), True),
     ("quantity", gettext_noop("Quantity"), True), ("prices", gettext_noop("Entry → exit"), True),
     ("held", gettext_noop("Held"), True), ("r", "R", True),
     ("percent", "%", False), ("gross", gettext_noop("Gross"), False),

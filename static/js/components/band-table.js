@@ -1,4 +1,4 @@
-import { money, signed } from "../lib/format.js";
+import { money, signed, toneOf } from "../lib/format.js";
 
 /** The newest bar's bands with their CVD; each name is a switch for the band's line. */
 export class BandTable {
@@ -16,7 +16,7 @@ export class BandTable {
       [money(band.buy), money(band.sell), money(band.count), signed(cvd)].forEach((text, column) => {
         cells[column].textContent = text;
       });
-      cells[3].className = `number ${cvd < 0 ? "down" : "up"}`;
+      cells[3].className = `number ${toneOf(signed(cvd))}`;
     });
   }
 

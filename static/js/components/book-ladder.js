@@ -1,4 +1,4 @@
-import { money, places } from "../lib/format.js";
+import { money, places, signed, toneOf } from "../lib/format.js";
 
 const SHOWN = 12;
 const OLD_MS = 5_000;
@@ -45,8 +45,9 @@ export class BookLadder {
     this.#find("spread").textContent = book.spread === null ? "–" : money(book.spread, digits);
     const share = Number(book.imbalance ?? 0);
     this.#find("balance").style.setProperty("--bids", `${(1 + share) * 50}%`);
-    this.#find("imbalance").textContent = book.imbalance === null ? "–" : `${share > 0 ? "+" : ""}${money(share * 100)} %`;
-    this.#find("imbalance").className = `number ${share < 0 ? "down" : "up"}`;
+    const imbalance = book.imbalance === null ? "–" : `${signed(share * 100)} %`;
+    this.#find("imbalance").textContent = imbalance;
+    this.#find("imbalance").className = `number ${toneOf(imbalance)}`;
     this.#look();
   }
 

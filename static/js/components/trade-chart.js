@@ -62,7 +62,7 @@ function dress(chart, price, cvd) {
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(name).trim();
     chart.applyOptions({
-      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false },
+      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false, panes: { separatorColor: token("--line") } },
       grid: { vertLines: { color: token("--grid") }, horzLines: { color: token("--grid") } },
     });
     const [up, down] = [token("--up"), token("--down")];

@@ -1,4 +1,4 @@
-import { money, price, short } from "../lib/format.js";
+import { price, short, signed } from "../lib/format.js";
 import { sparkline } from "./sparkline.js";
 
 /** Where a market's page is. */
@@ -27,7 +27,7 @@ function line(row, isCurrent) {
 }
 
 export function changeText({ change_pct: change }) {
-  return change === null ? "–" : `${Number(change) > 0 ? "+" : ""}${money(change, 2)} %`;
+  return change === null ? "–" : `${signed(change, 2)} %`;
 }
 
 /** A class by sign, none without a value. */

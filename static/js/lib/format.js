@@ -1,14 +1,20 @@
-/** Decimal text with thousands separators and at most `places` decimals; rounding is for display only. */
+/** Decimal text with thousands separators and `places` decimals, zero without a sign; rounding is for display only. */
 export function money(text, places = 0) {
-  const value = Number(text);
-  return value.toLocaleString(document.documentElement.lang, {
+  const shown = Number(text).toLocaleString(document.documentElement.lang, {
     minimumFractionDigits: places, maximumFractionDigits: places,
-  }).replace("-", "−");
+  });
+  return /[1-9]/.test(shown) ? shown.replace("-", "−") : shown.replace("-", "");
 }
 
-/** The same with a sign that is always there, so that colour is never the only mark. */
+/** The same with the sign of a gain too, so that colour is never the only mark. */
 export function signed(text, places = 0) {
-  return (Number(text) > 0 ? "+" : "") + money(text, places);
+  const shown = money(text, places);
+  return Number(text) > 0 && /[1-9]/.test(shown) ? `+${shown}` : shown;
+}
+
+/** The class for a text by the sign that it shows. */
+export function toneOf(shown) {
+  return { "+": "up", "−": "down" }[shown[0]] ?? "";
 }
 
 /** How many decimals a decimal text has. */

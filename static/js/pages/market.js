@@ -10,7 +10,7 @@ import { WatchColumn } from "../components/watch-column.js";
 import { changeText, tone } from "../components/watch-rows.js";
 import { read, readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
-import { money, price } from "../lib/format.js";
+import { money, price, signed } from "../lib/format.js";
 import { onKey } from "../lib/keys.js";
 import { Live } from "../lib/live.js";
 
@@ -173,7 +173,7 @@ function takeTicker(data) {
 function takeMark({ mark, index, rate, next_funding: next }) {
   find("mark").textContent = price(mark);
   find("index").textContent = price(index);
-  find("rate").textContent = `${Number(rate) > 0 ? "+" : ""}${money(Number(rate) * 100, 4)} %`;
+  find("rate").textContent = `${signed(Number(rate) * 100, 4)} %`;
   find("rate").className = tone(rate);
   const left = Math.max(0, Math.floor((next - Date.now()) / 60_000));
   find("until").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} h`;
