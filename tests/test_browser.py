@@ -273,7 +273,7 @@ def test_keys_are_listed_and_turned_off(page: Page) -> None:
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile("/calendar/$"))
     open_menu(page)
-    page.get_by_label("Keyboard keys").select_option("off")
+    page.get_by_role("combobox", name="Keyboard keys").select_option("off")
     page.reload()
     page.keyboard.press("?")
     for key in ("g", "h"):
