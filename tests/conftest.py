@@ -131,7 +131,7 @@ async def eventually(
     """Wait until something becomes true; fails with what was awaited. `seconds` is what an idle
     machine needs with ease; a busy one is given more."""
     try:
-        async with asyncio.timeout(min(seconds * PATIENCE, LONGEST_WAIT)):
+        async with asyncio.timeout(max(seconds, min(seconds * PATIENCE, LONGEST_WAIT))):
             while not claim():
                 await asyncio.sleep(0.02)
     except TimeoutError:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import User
 from journal.models import Preferences
 from journal.selectors.home_cards import Card, cards_of
@@ -31,12 +33,14 @@ def choose_studies(*, user: User, said: Any) -> Preferences:
     return found
 
 
+@transaction.atomic
 def change_card(*, user: User, name: str, change: str) -> Preferences:
     """Show or hide a card of the home page, or move it: `show`, `hide`, `up` or `down`.
 
     Raises ValueError with what was expected.
     """
-    found = preferences_of(user)
+    preferences_of(user)
+    found = Preferences.objects.select_for_update().get(user=user)
     cards = cards_of(found)
     at = next((index for index, card in enumerate(cards) if card.name == name), None)
     if at is None or change not in {"show", "hide", "up", "down"}:

@@ -68,6 +68,7 @@ def change(*, watchlist: Watchlist, changes: Mapping[str, Any]) -> Watchlist:
 def watch(*, user: User, market: str, symbol: str) -> None:
     """Put a market at the end of the user's first list, which is made if there is none. Raises
     BadList, then nothing has changed."""
+    User.objects.select_for_update().get(pk=user.pk)  # two at once see each other
     new = {"market": market, "symbol": symbol}
     first = Watchlist.objects.filter(user=user).first()
     if first is None:

@@ -55,7 +55,7 @@ def signed(value: Decimal, places: int, unit: str = "", before: str = "") -> str
 
 
 def coloured(text: str, value: Decimal | None) -> SafeString:
-    is_zero = not value or not text.strip(f"0.,%R{''.join(SYMBOLS.values())}")
+    is_zero = text != HIDDEN and not re.search("[1-9]", text)
     kind = "" if is_zero or not value else "up" if value > 0 else "down"
     return mark_safe(f'<span class="amount {kind}">{text}</span>')  # noqa: S308  (our own digits)
 

@@ -34,7 +34,7 @@ from journal.models import (
 )
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
-from journal.selectors.home_cards import cards_of
+from journal.selectors.home_cards import CARDS, cards_of
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
@@ -58,6 +58,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     found = dashboard(user, asked, context["chosen"])
     syncs = Sync.objects.filter(account__in=ExchangeAccount.objects.visible_to(user))
     positions = valuing.value_positions(user)
+    cards = cards_of(context["chosen"])
     context |= {
         "found": found, "positions": positions,
         "syncs": syncs.exclude(state="complete").select_related("account"),
@@ -79,8 +80,8 @@ def home(request: SignedInRequest) -> HttpResponse:
             Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
         )[:SHOWN_BALANCES],
         "open_result": _open_result(positions),
-        "cards": cards_of(context["chosen"]),
-        "has_own_order": bool(context["chosen"].home_cards),
+        "cards": cards,
+        "has_own_order": [card.name for card in cards] != list(CARDS),
     }  # fmt: skip
     return render(request, "journal/home.html", context)
 

@@ -90,6 +90,7 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     matching = asked.apply(request.user, chosen)
     context |= {
         "columns": COLUMNS, "page": page, "sort": sort, "sorts": SORTS,
+        "is_by_opening": sort.removeprefix("-") == "opened",
         "sum": sums(matching, chosen), "days": _by_day(lines, sort, matching, chosen),
         "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -55,7 +55,8 @@ class StudyAnswer(serializers.Serializer[object]):
 
 
 class InstrumentsView(APIView):
-    """What the exchange lists, from its exchangeInfo; at most 500, by symbol."""
+    """What the exchange lists, from its exchangeInfo; at most 500, by symbol. With `search`, the
+    coin or symbol of that name and what is followed come first."""
 
     @extend_schema(parameters=[InstrumentsParameters], responses=StudyAnswer)
     def get(self, request: Request) -> Response:
@@ -76,7 +77,12 @@ class InstrumentsView(APIView):
             found = found.filter(
                 Q(symbol__icontains=word) | Q(base_asset__iexact=word)
                 | Q(quote_asset__iexact=word)
-            )  # fmt: skip
+            ).annotate(
+                fit=Case(
+                    When(symbol__iexact=word, then=0), When(base_asset__iexact=word, then=1),
+                    When(symbol__istartswith=word, then=2), default=3,
+                )
+            ).order_by("fit", "-is_followed", "symbol", "market")  # fmt: skip
         return Response({"rows": [_instrument(row) for row in found[:MOST_LISTED]]})
 
 

@@ -50,7 +50,7 @@ REBUILD_PAUSE = 1.0
 TRIM_SECONDS = 30.0
 AUDIT_SECONDS = 2.0
 BAN_SECONDS = 10.0
-CLOCK_SECONDS = 600.0
+CLOCK_SECONDS, CLOCK_RETRY_SECONDS = 600.0, 10.0
 # Trades without a word of best prices for so long: their stream is silent.
 BEST_SECONDS = 10.0
 REORDER_SECONDS = 0.1
@@ -85,6 +85,7 @@ class Collector:
         )
         self.malformed = 0
         self._last_beat = 0.0
+        self._clock_until = 0.0
         self._needs_load: set[InstrumentKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -108,7 +109,7 @@ class Collector:
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
             self._every(BAN_SECONDS, self.restore_ban_once),
-            self._every(CLOCK_SECONDS, self.measure_clock_once),
+            self._every(CLOCK_RETRY_SECONDS, self.measure_clock_once),
         ]
         try:
             async with asyncio.TaskGroup() as group:
@@ -412,8 +413,11 @@ class Collector:
             await governor.forbid(seconds)
 
     async def measure_clock_once(self) -> None:
+        if time.monotonic() < self._clock_until:
+            return
         asked = time.time()
         offset = await self.outside.rest.measure_clock()
+        self._clock_until = time.monotonic() + CLOCK_SECONDS
         self.watch.learn_clock(offset - (time.time() - asked) * 500)
         if abs(offset) > 1000:
             log.warning("clocks differ", exchange_minus_ours_ms=round(offset))
@@ -460,6 +464,7 @@ class Collector:
         finally:
             stopped.cancel()
             task.cancel()
+            await asyncio.wait({task})
         await asyncio.gather(task, return_exceptions=self.stop.is_set())
 
     def _background(self, work: Awaitable[None]) -> asyncio.Task[None]:

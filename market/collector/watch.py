@@ -51,8 +51,10 @@ class Watch:
         self._background = background
         self._wake = wake
         self._event_time = 0
-        # the exchange's clock against ours, from the event times of frames, in ms
+        # the exchange's clock against ours in ms, from the event times of frames; before any came,
+        # as REST told it
         self._clock_offset_ms: float | None = None
+        self._is_told_by_frames = False
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -68,7 +70,8 @@ class Watch:
         event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
         self._event_time = 0
         offset = event_ms - time.time() * 1000
-        known = self._clock_offset_ms
+        known = self._clock_offset_ms if self._is_told_by_frames else None
+        self._is_told_by_frames = True
         if known is None or offset > known:
             self._clock_offset_ms = offset
         else:  # a slow frame says little; drift says it again and again
@@ -77,7 +80,7 @@ class Watch:
     def learn_clock(self, least_ms: float) -> None:
         """REST told how far the exchange's clock is ahead of ours, at least: a market that trades
         nothing sends no frames that would."""
-        if self._clock_offset_ms is None:
+        if not self._is_told_by_frames:
             self._clock_offset_ms = least_ms
 
     def exchange_now_ms(self, at: float) -> int:

@@ -8,7 +8,6 @@ from django.test import Client
 from accounts.models import ExchangeAccount, User
 from journal.models import Preferences
 from journal.selectors.home_cards import CARDS, cards_of
-from journal.services.displaying import change_card
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +41,7 @@ def test_a_card_is_hidden_and_shown_again_in_its_place(
 ) -> None:
     assert change(alices_browser, "flow", "hide") == 302
     assert shown(alices_browser) == [name for name in CARDS if name != "flow"]
+    assert "is-ordered" not in alices_browser.get("/").content.decode()
     assert "(hidden)" in alices_browser.get("/settings/").content.decode()
     change(alices_browser, "flow", "show")
     assert shown(alices_browser) == list(CARDS)
@@ -76,7 +76,9 @@ def test_a_card_of_a_later_version_comes_last_and_a_former_one_is_forgotten(alic
     assert [card.name for card in found if not card.is_shown] == ["last"]
 
 
-def test_a_choice_is_its_users_alone(alice: User, bob: User) -> None:
-    change_card(user=alice, name="equity", change="hide")
-    assert Preferences.objects.get(user=alice).home_cards
-    assert not Preferences.objects.filter(user=bob).exclude(home_cards=[]).exists()
+def test_a_choice_is_its_users_alone(alices_browser: Client, bob: User) -> None:
+    change(alices_browser, "equity", "hide")
+    some_trades(make_account(bob))
+    bobs_browser = Client()
+    bobs_browser.force_login(bob)
+    assert shown(bobs_browser) == list(CARDS)

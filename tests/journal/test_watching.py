@@ -217,7 +217,30 @@ def test_a_market_that_nobody_follows_is_followed_from_its_page(alices_browser: 
     [made] = Watchlist.objects.all()
     assert [(row.market, row.symbol) for row in made.markets.all()] == [FUTURE, SPOT]
     assert answer["Location"] == "/market/usdm/BTCUSDT/"
-    assert b"data-market" in alices_browser.get("/market/usdm/BTCUSDT/").content
+    page = alices_browser.get("/market/usdm/BTCUSDT/")
+    assert b"data-market" in page.content
+    assert b"Nobody follows" not in page.content
+    watching.remove(watchlist=made)  # let go: what was collected is shown, and it can be followed
+    page = alices_browser.get("/market/usdm/BTCUSDT/")
+    assert b"data-market" in page.content
+    assert b"Nobody follows this market any more" in page.content
+    assert b'action="/follow/"' in page.content
+
+
+def test_what_fits_a_search_best_comes_first(alices_browser: Client) -> None:
+    for symbol, base, quote in (("ETHBTC", "ETH", "BTC"), ("AAVEBTC", "AAVE", "BTC")):
+        Listing.objects.create(
+            venue="simulator", market="spot", symbol=symbol, base_asset=base, quote_asset=quote,
+            status="TRADING", tick_size=1, step_size=1, min_notional=1, refreshed_at=timezone.now(),
+        )  # fmt: skip
+
+    def search(word: str) -> list[tuple[str, str]]:
+        rows = alices_browser.get("/api/instruments", {"search": word}).json()["rows"]
+        return [(row["market"], row["symbol"]) for row in rows]
+
+    assert search("btc") == [SPOT, FUTURE, ("spot", "AAVEBTC"), ("spot", "ETHBTC")]
+    assert search("ethbtc") == [("spot", "ETHBTC")]
+    assert search("eth")[:2] == [("spot", "ETHBTC"), ("spot", "ETHUSDT")]
 
 
 @pytest.mark.parametrize(

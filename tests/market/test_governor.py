@@ -11,6 +11,7 @@ import pytest
 import redis
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import connections
 from django.test import AsyncClient
 
 from market.archive import bans
@@ -176,6 +177,7 @@ async def test_metrics_say_how_the_tapes_stand(
         await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
         await asyncio.sleep(0.5)
         text = (await async_client.get("/metrics")).content.decode()
+        await database_sync_to_async(connections.close_all)()  # of the view's thread
     assert 'tapelog_tape_lag_seconds{market="spot",symbol="BTCUSDT"}' in text
     assert 'tapelog_share_held{share="simulator:spot:all"} 1.0' in text
     assert "tapelog_ban_seconds 0.0" in text

@@ -32,11 +32,10 @@ export class ChartTable {
     if (!this.#root.open) return;
     this.#written = Date.now();
     const rows = this.#tell().slice(-MOST_ROWS).reverse();
-    this.#root.querySelector("tbody").replaceChildren(...rows.map(([first, ...others]) => {
-      const row = document.createElement("tr");
-      row.append(cell("th", first), ...others.map((text) => cell("td", text, "number")));
-      return row;
-    }));
+    const body = this.#root.querySelector("tbody");
+    while (body.rows.length > rows.length) body.deleteRow(-1);
+    // rows stay where they are, so that whoever reads them keeps the place
+    rows.forEach((texts, at) => fill(body.rows[at] ?? body.insertRow(), texts));
   }
 }
 
@@ -51,6 +50,14 @@ export function barRows(lines) {
 export function candleRows(candles) {
   let cvd = 0;
   return barRows(candles.map(([time, open, high, low, close, delta]) => ({ time, open, high, low, close, delta, cvd: (cvd += delta) })));
+}
+
+function fill(row, texts) {
+  while (row.cells.length > texts.length) row.deleteCell(-1);
+  texts.forEach((text, at) => {
+    if (!row.cells[at]) row.append(at ? cell("td", text, "number") : cell("th", text));
+    else if (row.cells[at].textContent !== text) row.cells[at].textContent = text;
+  });
 }
 
 function cell(kind, textContent, className = "") {

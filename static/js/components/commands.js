@@ -5,6 +5,7 @@ import { address } from "./watch-rows.js";
 const RECENT = "tapelog.recent";
 const MOST_RECENT = 5;
 const MOST_SHOWN = 12;
+const MOST_LOCAL = 6;
 const PAUSE_MS = 150;
 
 /** One field for pages, markets, trades by number and actions: Ctrl K or `/` opens it, arrows choose, Enter does. */
@@ -15,14 +16,18 @@ export class Commands {
     this.#dialog = dialog;
     this.#input = dialog.querySelector("input");
     this.#list = dialog.querySelector("[role=listbox]");
-    this.#input.addEventListener("input", () => this.#look());
+    this.#input.addEventListener("input", () => {
+      this.#at = 0;
+      this.#look();
+    });
     this.#input.addEventListener("keydown", (event) => this.#steer(event));
     this.#list.addEventListener("click", ({ target }) => this.#choose(this.#found[[...this.#list.children].indexOf(target.closest("[role=option]"))]));
-    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+    dialog.addEventListener("pointerdown", (event) => isOutside(dialog, event) && dialog.close());
     for (const button of document.querySelectorAll("[data-open-commands]")) button.addEventListener("click", () => this.open());
     onKey((event) => event.key === "/" && this.#openBy(event));
     document.addEventListener("keydown", (event) => {
-      if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) this.#openBy(event);
+      const isAsked = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+      if (isAsked && event.key?.toLowerCase() === "k") this.#openBy(event); // autofill sends no key
     });
   }
 
@@ -44,20 +49,23 @@ export class Commands {
     const word = this.#input.value.trim().toLowerCase();
     const local = [...this.#trade(word), ...(word ? [] : recent()), ...this.#ofThisPage()];
     const matching = local.filter(({ label, isFound }) => isFound || label.toLowerCase().includes(word));
-    this.#show([...new Map(matching.map((item) => [item.label, item])).values()]);
+    const found = [...new Map(matching.map((item) => [item.label, item])).values()];
+    this.#show(word ? found.slice(0, MOST_LOCAL) : found);
     clearTimeout(this.#timer);
     const asked = ++this.#asked;
     if (word) this.#timer = setTimeout(() => this.#lookForMarkets(word, asked), PAUSE_MS);
   }
 
+  /** Those that fit best come first in the answer. */
   async #lookForMarkets(word, asked) {
+    let rows = [];
     try {
-      const { rows } = await read("/api/instruments", { search: word });
-      if (asked !== this.#asked) return; // something else is looked for by now
-      const markets = rows.map((row) => ({ label: `${row.symbol} ${row.market === "usdm" ? "USD-M" : "Spot"}`, hint: this.#dialog.dataset.market, href: address(row) }));
-      const known = this.#found.filter(({ href }) => !markets.some((market) => market.href === href));
-      this.#show([...known, ...markets]);
+      ({ rows } = await read("/api/instruments", { search: word }));
     } catch { /* pages and actions are found anyway */ }
+    if (asked !== this.#asked) return; // something else is looked for by now
+    const listed = rows.filter(({ status }) => status !== "DELISTED");
+    this.#show([...this.#found, ...listed.map((row) => ({ label: `${row.symbol} ${row.market === "usdm" ? "USD-M" : "Spot"}`, hint: this.#dialog.dataset.market, href: address(row) }))]);
+    this.#sayNothing(this.#found.length === 0);
   }
 
   /** `#12` or `12` is a trade's number. */
@@ -77,10 +85,14 @@ export class Commands {
     this.#found = found.slice(0, MOST_SHOWN);
     this.#at = Math.min(this.#at, Math.max(0, this.#found.length - 1));
     this.#list.replaceChildren(...this.#found.map(option));
-    const nothing = this.#dialog.querySelector("[data-nothing]");
-    nothing.hidden = this.#found.length > 0;
-    nothing.textContent = `${nothing.dataset.nothing} “${this.#input.value.trim()}”`;
+    this.#sayNothing(false);
     this.#mark(this.#found.length ? this.#at : -1);
+  }
+
+  #sayNothing(isNothing) {
+    const nothing = this.#dialog.querySelector("[data-nothing]");
+    nothing.hidden = !isNothing;
+    nothing.textContent = isNothing ? `${nothing.dataset.nothing} “${this.#input.value.trim()}”` : "";
   }
 
   #mark(at) {
@@ -92,13 +104,13 @@ export class Commands {
   }
 
   #steer(event) {
+    if (event.isComposing) return; // a Korean syllable is being finished
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const count = this.#found.length;
     if (by && count) this.#mark((this.#at + by + count) % count);
     if (event.key === "Enter") this.#choose(this.#found[this.#at]);
     if (event.key === "Escape") this.#dialog.close(); // not only the text in the field
     if (by || event.key === "Enter" || event.key === "Escape") event.preventDefault();
-    else this.#at = 0;
   }
 
   #choose(item) {
@@ -112,6 +124,11 @@ export class Commands {
     localStorage.setItem(RECENT, JSON.stringify([{ label, hint, href }, ...recent().filter((known) => known.href !== href)].slice(0, MOST_RECENT)));
     location.assign(href);
   }
+}
+
+function isOutside(element, { clientX: x, clientY: y }) {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return x < left || x > right || y < top || y > bottom;
 }
 
 /** What was gone to last, newest first; anything else in its place is nothing. */

@@ -1,11 +1,13 @@
 import { AreaSeries, createChart } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
+import { hidesAmounts } from "../lib/format.js";
+
 /** Equity by day, and its drawdown in a pane below where there is one. */
 export class EquityChart {
   #chart; #equity; #drawdown;
 
   constructor(element, points) {
-    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, localization: { locale: document.documentElement.lang }, rightPriceScale: { visible: !document.body.hasAttribute("data-hides-amounts") } });
+    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false }, localization: { locale: document.documentElement.lang }, rightPriceScale: { visible: !hidesAmounts() } });
     this.#equity = this.#chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
     this.#equity.setData(points.map(({ time, equity }) => ({ time, value: equity })));
     if (points.some(({ drawdown }) => drawdown < 0)) {

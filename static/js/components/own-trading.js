@@ -1,15 +1,14 @@
 import { read } from "../lib/api.js";
-import { money, price, signed } from "../lib/format.js";
+import { hidesAmounts, money, price, signed, toneOf } from "../lib/format.js";
 
 const FILLS = 200;
 
 /** What the trader holds and did here: the open position in a strip that moves with the topic `pnl`, its entry and the own fills in the chart. */
 export class OwnTrading {
-  #strip; #chart; #market; #symbol; #timer; #isHidden; #entry;
+  #strip; #chart; #market; #symbol; #timer; #isHidden = hidesAmounts(); #entry;
 
   constructor(strip, chart, { kind, symbol }) {
     [this.#strip, this.#chart, this.#market, this.#symbol] = [strip, chart, kind, symbol];
-    this.#isHidden = strip.dataset.hides === "true";
   }
 
   /** Positions and fills anew; many reasons within a second are one. */
@@ -47,8 +46,9 @@ export class OwnTrading {
     cell("side").className = count ? "" : isLong ? "up" : "down";
     cell("size").textContent = count ? "–" : this.#isHidden ? "•••" : money(Math.abs(Number(quantity)), Math.min(8, (quantity.split(".")[1] ?? "").length));
     cell("entry").textContent = entry === null ? "–" : price(entry);
-    cell("result").textContent = result === null ? "–" : this.#isHidden ? "•••" : signed(result, 2);
-    cell("result").className = Number(result) < 0 ? "down" : "up";
+    const shown = result === null ? "–" : signed(result, 2);
+    cell("result").textContent = result !== null && this.#isHidden ? "•••" : shown;
+    cell("result").className = toneOf(shown);
     cell("link").hidden = trade === null;
     if (trade !== null) cell("link").href = `/trades/${trade}/`;
   }

@@ -1,13 +1,14 @@
+import { hidesAmounts, signed, toneOf } from "../lib/format.js";
+
 const digits = (price) => (price >= 1000 ? 2 : price >= 1 ? 4 : 8);
 
 /** The table of open positions: prices and results change, rows come and go with a reload. */
 export class Positions {
-  #table; #rows = new Map(); #isHidden;
+  #table; #rows = new Map(); #isHidden = hidesAmounts();
 
   constructor(table) {
     this.#table = table;
     for (const row of table.querySelectorAll("[data-position]")) this.#rows.set(row.dataset.position, row);
-    this.#isHidden = [...table.querySelectorAll("[data-unrealized]")].some((cell) => cell.textContent.includes("•"));
   }
 
   draw({ positions }) {
@@ -29,7 +30,9 @@ export class Positions {
   }
 
   #drawMoney(cell, value) {
-    cell.replaceChildren(Object.assign(document.createElement("span"), { className: `amount ${value > 0 ? "up" : value < 0 ? "down" : ""}`, textContent: `${value > 0 ? "+" : value < 0 ? "−" : ""}${this.#table.dataset.currency}${Math.abs(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` }));
+    const shown = signed(value, 2);
+    const text = shown.replace(/^[+−]?/, (sign) => sign + this.#table.dataset.currency);
+    cell.replaceChildren(Object.assign(document.createElement("span"), { className: `amount ${toneOf(shown)}`, textContent: text }));
   }
 
   async read() {

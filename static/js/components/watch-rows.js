@@ -1,4 +1,4 @@
-import { price, short, signed } from "../lib/format.js";
+import { price, short, signed, toneOf } from "../lib/format.js";
 import { sparkline } from "./sparkline.js";
 
 /** Where a market's page is. */
@@ -19,7 +19,7 @@ function line(row, isCurrent) {
   if (isCurrent) link.setAttribute("aria-current", "page");
   const name = cell(row.symbol, "watch-name");
   if (row.market === "usdm") name.append(Object.assign(document.createElement("span"), { className: "tag", textContent: "USD-M" }));
-  const change = cell(changeText(row), `number ${tone(row.change_pct)}`);
+  const change = cell(changeText(row), `number ${toneOf(changeText(row))}`);
   const flow = cell(row.delta["5m"] === null ? "–" : short(row.delta["5m"]), `number ${tone(row.delta["5m"])}`);
   flow.title = `Δ 5 m: ${row.delta["5m"] ?? "–"}`;
   link.append(name, sparkline(row.cvd), cell(row.price === null ? "–" : price(row.price), "number"), change, flow);

@@ -12,6 +12,9 @@ export function signed(text, places = 0) {
   return Number(text) > 0 && /[1-9]/.test(shown) ? `+${shown}` : shown;
 }
 
+/** Whether the user hides amounts just now. */
+export const hidesAmounts = () => document.body.hasAttribute("data-hides-amounts");
+
 /** The class for a text by the sign that it shows. */
 export function toneOf(shown) {
   return { "+": "up", "−": "down" }[shown[0]] ?? "";

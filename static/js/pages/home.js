@@ -1,4 +1,4 @@
-/** Equity, and open positions that move with the topic `pnl`; a fill asks for the page's parts again. */
+/** Equity, and open positions that move with the topic `pnl`. */
 import { ChartTable } from "../components/chart-table.js";
 import { EquityChart } from "../components/equity-chart.js";
 import { Positions } from "../components/positions.js";
@@ -10,7 +10,8 @@ if (plot) {
   const points = JSON.parse(document.getElementById("equity").textContent);
   new EquityChart(plot, points);
   const root = document.querySelector("[data-chart-table]");
-  const row = ({ time, equity, drawdown }) => [time, equity, drawdown].filter((value) => value !== undefined).map((value, index) => (index ? money(value, 2) : value));
+  const places = Number(plot.dataset.places);
+  const row = ({ time, equity, drawdown }) => [time, ...[equity, drawdown].filter((value) => value !== undefined).map((value) => `${money(value, places)} ${plot.dataset.currency}`)];
   if (root) new ChartTable(root).draw(() => points.map(row)); // not there while amounts are hidden
 }
 

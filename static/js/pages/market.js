@@ -7,10 +7,10 @@ import { OwnTrading } from "../components/own-trading.js";
 import { StudyChoice } from "../components/study-choice.js";
 import { bindSwitch } from "../components/switch.js";
 import { WatchColumn } from "../components/watch-column.js";
-import { changeText, tone } from "../components/watch-rows.js";
+import { changeText } from "../components/watch-rows.js";
 import { read, readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
-import { money, price, signed } from "../lib/format.js";
+import { money, price, signed, toneOf } from "../lib/format.js";
 import { onKey } from "../lib/keys.js";
 import { Live } from "../lib/live.js";
 
@@ -167,14 +167,14 @@ onKey(({ key }) => {
 
 function takeTicker(data) {
   find("change").textContent = changeText(data);
-  find("change").className = `number ${tone(data.change_pct)}`;
+  find("change").className = `number ${toneOf(changeText(data))}`;
 }
 
 function takeMark({ mark, index, rate, next_funding: next }) {
   find("mark").textContent = price(mark);
   find("index").textContent = price(index);
   find("rate").textContent = `${signed(Number(rate) * 100, 4)} %`;
-  find("rate").className = tone(rate);
+  find("rate").className = toneOf(find("rate").textContent);
   const left = Math.max(0, Math.floor((next - Date.now()) / 60_000));
   find("until").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} h`;
 }

@@ -110,6 +110,7 @@ find("leave").addEventListener("click", whatIf);
 for (const button of document.querySelectorAll("[data-step]")) button.addEventListener("click", () => move(Number(button.dataset.step)));
 find("position").addEventListener("input", ({ target }) => { at = Number(target.value); draw(); });
 onKey((event) => {
+  if (event.target.closest("button, summary, a, .scroll") && (event.key === " " || event.key.startsWith("Arrow"))) return;
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (by) { event.preventDefault(); move(by * (event.shiftKey ? 10 : 1)); }
   if (event.key === "x") whatIf();

@@ -31,7 +31,7 @@ for (const link of document.querySelectorAll(".rail a")) {
 }
 
 document.addEventListener("keydown", ({ key }) => {
-  if (key === "Escape") for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
+  if (key === "Escape" && !document.querySelector("dialog[open]")) for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
 });
 
 const commands = document.querySelector("[data-commands]");
