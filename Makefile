@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing bench-journal lock migrations clean
+.PHONY: help run test coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing bench-journal lock migrations clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ help: ## list these targets
 run: $(VENV)/.runtime node_modules/.done $(MESSAGES) ## set up everything and run Tapelog on http://127.0.0.1:8000
 	@exec $(RUN) run
 
-test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test, with coverage
+test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test
 	@$(RUN) exec -- $(BIN)/python -m tests.run
+
+coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and how much of the code they run
+	@$(RUN) exec -- $(BIN)/python -m tests.run --coverage
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)

@@ -13,6 +13,7 @@ export class StudyChoice {
   /** `facts()` says symbol, market, seconds, the oldest bar (ms) and the words of marks. */
   constructor(root, chart, facts, onChange) {
     [this.#root, this.#chart, this.#facts, this.#onChange] = [root, chart, facts, onChange];
+    for (const box of this.#boxes) box.disabled = true; // until it is known what was chosen before
     root.addEventListener("change", () => this.#choose());
     setInterval(() => document.hidden || this.loaded(), EVERY_MS);
     this.#begin();
@@ -41,6 +42,7 @@ export class StudyChoice {
     try {
       const { studies } = await read("/api/market-view", {});
       this.#take(studies);
+      for (const box of this.#boxes) box.disabled = false;
     } catch {
       setTimeout(() => this.#begin(), 3_000);
     }
