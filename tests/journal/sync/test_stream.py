@@ -101,16 +101,16 @@ def test_a_fill_is_kept_at_once_and_becomes_a_trade(
     pubsub.psubscribe("*account:*")
     with heard():
         buy(exchange, opened)
-        until(lambda: Fill.objects.filter(account=made, market="spot").exists(), 5)
-        until(lambda: Trade.objects.filter(account=made, market="spot").exists(), 5)
+        until(lambda: Fill.objects.filter(account=made, market="spot").exists())
+        until(lambda: Trade.objects.filter(account=made, market="spot").exists())
         assert Fill.objects.filter(source="stream").exists()
-        until(lambda: Order.objects.filter(account=made, status="FILLED").exists(), 5)
-        until(lambda: Balance.objects.filter(account=made, wallet="spot", asset="BTC").exists(), 5)
-        bought = OpenPosition.objects.get(account=made).quantity
+        until(lambda: Order.objects.filter(account=made, status="FILLED").exists())
+        until(lambda: Balance.objects.filter(account=made, wallet="spot", asset="BTC").exists())
         held = Balance.objects.filter(account=made, wallet="spot", asset="BTC")
-        until(lambda: held.get().free == bought, 5)
+        # an order of several fills is a position that grows
+        until(lambda: held.get().free == OpenPosition.objects.get(account=made).quantity)
         buy(exchange, opened, market="usdm")
-        until(lambda: Fill.objects.filter(account=made, market="usdm").exists(), 5)
+        until(lambda: Fill.objects.filter(account=made, market="usdm").exists())
     texts = [m["data"].decode() for m in iter(lambda: pubsub.get_message(timeout=0.2), None)
              if m["type"] == "pmessage"]  # fmt: skip
     assert any('"kind":"fill"' in text for text in texts)
