@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
+from lib.cash import DOLLARS
 from lib.decimals import plain
 
-DOLLARS = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
+# The dollars that a coin may be quoted in, the deepest markets first.
+QUOTES = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
 CURRENCIES = ("USD", "EUR", "BTC", "ETH", "BNB")
 # A coin without a dollar market is valued over one of these.
 BRIDGES = ("BTC", "BNB", "ETH")
@@ -57,7 +59,7 @@ def price_of(asset: str, prices: Mapping[str, str]) -> tuple[Decimal | None, str
     """(dollars a coin, the symbols that say so); None where no market does."""
     if asset in DOLLARS:
         return Decimal(1), "1"
-    for dollar in DOLLARS:
+    for dollar in QUOTES:
         if Decimal(prices.get(f"{asset}{dollar}", "0")):
             return Decimal(prices[f"{asset}{dollar}"]), f"{asset}{dollar}"
     for bridge in BRIDGES:

@@ -23,6 +23,7 @@ from journal.ledger.records import (
     Transfer,
     exact,
 )
+from lib.cash import DOLLARS
 
 Event = Fill | Funding | Transfer
 Prices = Callable[[str, Any], Decimal | None]
@@ -30,8 +31,6 @@ BookKey = tuple[str, str, str]
 Number = tuple[int, int | str]
 # (time, kind, id, account, market, side, event): ties are never decided by the event itself
 Entry = tuple[Any, int, Number, str, str, str, Event]
-# Quotes that a price list in dollars counts as 1.
-DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "DAI", "USD1", "USDE"})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from journal import ledger
-from journal.ledger.group import DOLLARS
 from journal.ledger.regroup import Regrouped, Wishes, regroup
 from journal.models import (
     Book,
@@ -20,6 +19,7 @@ from journal.models import (
     Transfer,
 )
 from journal.sync.prices import Need, load, minute_of
+from lib.cash import DOLLARS
 from market.models import Listing
 
 ZERO = Decimal(0)

@@ -12,7 +12,6 @@ from django.db.models import F
 
 from accounts.models import ExchangeAccount, User
 from journal import ledger
-from journal.ledger.group import DOLLARS
 from journal.ledger.regroup import Owned, Regrouped
 from journal.models import (
     Book,
@@ -28,6 +27,7 @@ from journal.models import (
 from journal.services.books import Material, gather, needs_of
 from journal.sync import prices
 from journal.sync.prices import minute_of
+from lib.cash import DOLLARS
 
 log = structlog.get_logger(__name__)
 

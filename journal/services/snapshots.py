@@ -5,9 +5,9 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from journal.ledger.group import DOLLARS
 from journal.models import Balance, DailyBalance, Market
 from journal.services import valuing
+from lib.cash import DOLLARS
 
 
 def take() -> int:

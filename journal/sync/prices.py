@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.ledger.group import DOLLARS
 from journal.models import AssetPrice
+from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
 from market.models import Listing

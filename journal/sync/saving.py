@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import ExchangeAccount
-from journal.ledger.group import DOLLARS
 from journal.models import Balance, Book, Fill, FuturesPosition, Income, Market, Order, Transfer
+from lib.cash import DOLLARS
 
 BookName = tuple[str, str]
 

@@ -20,7 +20,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
-from journal.ledger.group import DOLLARS
 from journal.models import (
     Balance,
     DailyBalance,
@@ -40,6 +39,7 @@ from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of, tile_pictures, weeks_of
+from lib.cash import DOLLARS
 
 LINES_A_PAGE = 200
 SHOWN_BALANCES = 7
