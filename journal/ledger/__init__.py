@@ -1,10 +1,16 @@
-"""The ledger: trades, lots and PnL from fills; pure code in Decimal. See docs/ledger.md."""
+"""The ledger: what an account owns and earned, from everything that moved it; pure code in Decimal.
+See docs/ledger.md."""
 
+from journal.ledger.coins import Wishes
 from journal.ledger.engine import Ledger, compute
+from journal.ledger.openings import opening_of
 from journal.ledger.records import (
+    Conversion,
     Fill,
     Funding,
     Match,
+    Opening,
+    Payment,
     Position,
     Problem,
     Rules,
@@ -13,14 +19,19 @@ from journal.ledger.records import (
 )
 
 __all__ = [
+    "Conversion",
     "Fill",
     "Funding",
     "Ledger",
     "Match",
+    "Opening",
+    "Payment",
     "Position",
     "Problem",
     "Rules",
     "Trade",
     "Transfer",
+    "Wishes",
     "compute",
+    "opening_of",
 ]

@@ -1,28 +1,44 @@
-"""`compute`: fills in, matches, trades, positions and problems out. One engine for every screen."""
+"""`compute`: fills and all that moved an account in; matches, trades, positions, payments and
+problems out. One engine for every screen."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
 from typing import Any
 
-from journal.ledger.group import Event, Group, Prices, entry_of
-from journal.ledger.lots import METHODS
+from journal.ledger.coins import CoinBook, Wishes
+from journal.ledger.contracts import Contract, settled_at
+from journal.ledger.lots import METHODS, Lot
+from journal.ledger.moves import (
+    FILL,
+    Effects,
+    Move,
+    Translator,
+    in_order,
+    number_of,
+    order_of,
+)
 from journal.ledger.records import (
+    ZERO,
+    Conversion,
     Fill,
     Funding,
+    Id,
     Match,
+    Opening,
+    Payment,
     Position,
     Problem,
-    Rules,
     Trade,
     Transfer,
-    exact,
 )
+from journal.ledger.rules import RuleBook, Told
+from journal.ledger.worth import Prices, Worth
+from lib.cash import DOLLARS
 
 # Products of 8-place decimals are exact far below this; only divisions round, at the 60th digit.
 PRECISION = Context(prec=60)
-GroupKey = tuple[str, str, str]
+Event = Fill | Funding | Transfer | Conversion
 
 
 def compute(
@@ -31,161 +47,400 @@ def compute(
     method: str = "fifo",
     funding: Iterable[Funding] = (),
     transfers: Iterable[Transfer] = (),
-    prices: Callable[[str, Any], Decimal | None] | None = None,
-    rules: Mapping[str, Rules | tuple[Any, Any]] | None = None,
+    conversions: Iterable[Conversion] = (),
+    openings: Iterable[Opening] = (),
+    prices: Prices | None = None,
+    rules: Mapping[str, Told] | None = None,
+    wishes: Wishes | None = None,
 ) -> "Ledger":
-    """Match fills into round trips. The order of the input never matters.
+    """Coin books and contract books from everything that moved. The order of the input never
+    matters.
 
-    `method`: fifo, lifo, hifo or average. `prices(asset, time)` is an asset's price in dollars (or
-    in any one currency, if it knows the quote assets too), None or LookupError when unknown; it
-    values fees in other assets. `rules` maps a symbol to its step size and minimum notional.
-    Raises ValueError for an unknown method. Conventions, with reasons: docs/how-we-calculate.md.
+    `method`: fifo, lifo, hifo or average. `prices(asset, time)` is an asset's price in dollars,
+    alone or with the time it is of, None or LookupError when unknown; without it the account's own
+    fills are all that tells, and one quote that is no dollar counts as the unit. `rules` maps a
+    symbol to its step size and minimum notional, or to a list of (time from which it was seen,
+    Rules). Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {METHODS}, was {method!r}")
-    ledger = Ledger(method, prices, rules or {})
-    ledger._transfers = sorted(transfers, key=lambda item: entry_of(item)[:-1])
-    ledger._add(list(fills), list(funding))
+    ledger = Ledger(method, prices, rules, wishes or Wishes())
+    ledger._openings = list(openings)
+    ledger._add([*fills, *funding, *transfers, *conversions])
     return ledger
 
 
 class Ledger:
-    """Results by account, market and symbol, each in the order of time; trades by opening time."""
+    """Results of one or several accounts; see `compute`."""
 
     def __init__(
         self,
         method: str,
         prices: Prices | None,
-        rules: Mapping[str, Rules | tuple[Any, Any]],
+        rules: Mapping[str, Told] | None,
+        wishes: Wishes,
     ) -> None:
         self.method = method
         self._prices = prices
-        self._rules = rules
-        self._groups: dict[GroupKey, Group] = {}
-        self._fills: dict[GroupKey, list[Fill]] = {}
-        self._transfers: list[Transfer] = []
-        self._homeless: list[Problem] = []
+        self._rules = RuleBook(rules)
+        self._wishes = wishes
+        self._openings: list[Opening] = []
+        self._events: dict[tuple[Any, ...], Event] = {}
+        self._duplicates: list[Problem] = []
+        self._newest: Any = None
+        self._begin()
 
     def extend(self, fills: Iterable[Fill]) -> "Ledger":
-        """Add fills; only what they touch is computed again, from the last flat point before them.
-        The result equals a full rebuild. Returns the ledger itself."""
-        self._add(list(fills), [])
+        """Add fills. Newer ones than all that is known go on from where the books stand; with older
+        ones everything is computed again. The result equals a full rebuild. Returns the ledger."""
+        self._add(list(fills))
         return self
+
+    # --- results ----------------------------------------------------------------------------------
 
     @cached_property
     def matches(self) -> list[Match]:
-        return [
-            match for _, group in sorted(self._groups.items()) for match in group.results.matches
+        """The tax view: lots by the method over the whole coin, whatever trade they belong to."""
+        coins = [match for book in self._coins.values() for match in book.matches]
+        contracts = [
+            match
+            for contract in self._contracts.values()
+            for book in contract.books.values()
+            for trip in (*book.closed, *filter(None, [book.trip]))
+            for match in trip.matches
         ]
-
-    def matches_by_symbol(self) -> list[tuple[str, Match]]:
-        """The same matches, each with its symbol: ids are unique within one only."""
-        return [
-            (key[2], match)
-            for key, group in sorted(self._groups.items())
-            for match in group.results.matches
-        ]
+        matches = [*coins, *contracts, *self._exchanges]
+        return sorted(matches, key=lambda match: (match.time, number_of(match.closed_by)))
 
     @cached_property
-    def trades(self) -> list[Trade]:
-        closed = [trade for group in self._groups.values() for trade in group.results.trades]
+    def all_trades(self) -> list[Trade]:
+        """Trades and what was taken from the stack, by opening time."""
         with localcontext(PRECISION):
-            still_open = [t for group in self._groups.values() for t in group.open_trades()]
-        return sorted([*closed, *still_open], key=lambda trade: (trade.opened_at, trade.key))
+            trades = [trade for book in self._coins.values() for trade in book.trades()]
+            trades += [
+                trade
+                for contract in self._contracts.values()
+                for book in contract.books.values()
+                for trade in book.trades()
+            ]
+        return sorted(trades, key=lambda trade: (trade.opened_at, trade.key))
+
+    @property
+    def trades(self) -> list[Trade]:
+        """Trades as a person reads them, the open ones too; without the stack's."""
+        return [trade for trade in self.all_trades if trade.kind == "trade"]
+
+    @property
+    def exchanges(self) -> list[Match]:
+        """Matches between two kinds of cash: they belong to no trade."""
+        return list(self._exchanges)
 
     @cached_property
     def positions(self) -> list[Position]:
         with localcontext(PRECISION):
-            found = [p for group in self._groups.values() for p in group.positions()]
-        return sorted(found, key=lambda p: (p.account, p.market, p.symbol, p.position_side))
+            found = [book.position() for book in self._coins.values()]
+            found += [
+                book.position()
+                for contract in self._contracts.values()
+                for book in contract.books.values()
+            ]
+        held = [position for position in found if position is not None]
+        return sorted(held, key=lambda p: (p.account, p.market, p.symbol, p.position_side))
+
+    @cached_property
+    def payments(self) -> list[Payment]:
+        payments = [*self._payments]
+        for book in self._coins.values():
+            payments += book.payments
+        for contract in self._contracts.values():
+            payments += contract.payments
+        return sorted(payments, key=lambda item: (item.time, item.kind, number_of(item.id)))
 
     @cached_property
     def problems(self) -> list[Problem]:
-        found = [
-            problem for _, group in sorted(self._groups.items()) for problem in group.problems()
-        ]
-        return [*found, *self._homeless]
+        twice = sorted(
+            self._duplicates, key=lambda problem: (str(problem.fill_id), problem.message)
+        )
+        problems = [*twice, *self._problems]
+        for book in self._coins.values():
+            problems += book.problems
+        for contract in self._contracts.values():
+            problems += contract.problems
+            for contract_book in contract.books.values():
+                problems += contract_book.problems
+        return problems
 
-    def _add(self, fills: list[Fill], funding: list[Funding]) -> None:
-        for name in ("matches", "trades", "positions", "problems"):
+    def coin(self, name: str, account: str = "") -> CoinBook | None:
+        return self._coins.get((account, name))
+
+    def contract(self, symbol: str) -> Contract | None:
+        return self._contracts.get(symbol)
+
+    @property
+    def worth(self) -> Worth:
+        return self._worth
+
+    # --- computing --------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._worth = Worth(self._prices, self._units())
+        self._translator = Translator(self._worth)
+        self._coins: dict[tuple[str, str], CoinBook] = {}
+        self._contracts: dict[str, Contract] = {}
+        self._exchanges: list[Match] = []
+        self._payments: list[Payment] = []
+        self._problems: list[Problem] = []
+        self._swapped: dict[tuple[str, Id], tuple[list[Lot], list[Lot]]] = {}
+
+    def _units(self) -> set[str]:
+        """Without prices, the one quote that all fills have is what is counted in."""
+        if self._prices is not None:
+            return set()
+        quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
+        return quotes if len(quotes) == 1 and not quotes & DOLLARS else set()
+
+    def _add(self, events: list[Event]) -> None:
+        for name in ("matches", "all_trades", "positions", "payments", "problems"):
             self.__dict__.pop(name, None)
-        events: dict[GroupKey, list[Event]] = {}
-        for fill in fills:
-            events.setdefault(group_key(fill), []).append(fill)
-        for item in funding:
-            events.setdefault(("", "futures", item.symbol), []).append(item)
-        self._give_transfers_a_home(events)
-        with localcontext(PRECISION):
-            for key, found in events.items():
-                group = self._groups.get(key)
-                if group is None:
-                    group = self._groups[key] = Group(
-                        self.method, self._prices, self._rules_of(key[2])
-                    )
-                group.add(found)
-
-    def _give_transfers_a_home(self, events: dict[GroupKey, list[Event]]) -> None:
-        """A transfer names an asset, not a symbol: what comes in belongs to the spot symbol of that
-        base which trades next, what goes out to the one that traded last. Where new fills may
-        change that, the symbols of that base are computed again whole."""
-        if not self._transfers:
+        before = self._newest
+        fresh = self._take(events)
+        if fresh is None or before is None or any(event.time <= before for event in fresh):
+            if fresh is None or fresh:
+                self._begin()
+                self._run(list(self._events.values()), with_openings=True)
             return
-        moved = {transfer.asset for transfer in self._transfers}
-        for key, found in events.items():
-            spot = [e for e in found if isinstance(e, Fill) and e.market == "spot"]
-            if spot and spot[0].base in moved:
-                self._fills.setdefault(key, []).extend(spot)
-        bases = {fills[0].base for key, fills in self._fills.items() if key in events}
-        if self._groups and not bases:
-            return
-        for key, fills in self._fills.items():
-            if fills[0].base in bases:
-                self._groups.pop(key, None)
-                events[key] = list(fills)
-        self._homeless = []
-        traded: dict[str, list[tuple[Any, GroupKey]]] = {}
-        for key, fills in self._fills.items():
-            traded.setdefault(fills[0].base, []).extend((fill.time, key) for fill in fills)
-        for moments in traded.values():
-            moments.sort()
-        for transfer in self._transfers:
-            self._settle_transfer(transfer, traded.get(transfer.asset, []), events)
+        self._run(fresh, with_openings=False)
 
-    def _settle_transfer(
-        self,
-        transfer: Transfer,
-        traded: list[tuple[Any, GroupKey]],
-        events: dict[GroupKey, list[Event]],
-    ) -> None:
-        if not traded:
-            if transfer.quantity < 0 or transfer.cost is not None:
-                self._homeless.append(
+    def _take(self, events: Iterable[Event]) -> list[Event] | None:
+        """Those that are new; None where one of the known ones has another content now: of one id
+        with two contents the same one stays, whichever came first."""
+        fresh: dict[tuple[Any, ...], Event] = {}
+        is_changed = False
+        for event in events:
+            name = _name_of(event)
+            known = self._events.get(name)
+            if known is None:
+                self._events[name] = fresh[name] = event
+                if self._newest is None or event.time > self._newest:
+                    self._newest = event.time
+                continue
+            quantity = _quantity_of(event)
+            if known == event:
+                self._duplicates.append(
                     Problem(
-                        "transfer_without_symbol", transfer.id, transfer.quantity,
-                        f"{transfer.quantity} {transfer.asset} moved, but no symbol trades it",
+                        "duplicate", event.id, quantity, f"id {event.id} came twice: counted once"
+                    )
+                )
+                continue
+            loser = max(known, event, key=repr)
+            self._duplicates.append(
+                Problem(
+                    "conflict", event.id, ZERO, f"id {event.id} has two contents, left out: {loser}"
+                )
+            )
+            if loser is known:
+                self._events[name] = event
+                is_changed = True
+        return None if is_changed else list(fresh.values())
+
+    def _run(self, events: list[Event], *, with_openings: bool) -> None:
+        with localcontext(PRECISION):
+            if with_openings:
+                for opening in self._openings:
+                    self._contract(opening.symbol).book(opening).open_with(opening)
+            events.sort(key=_order_of)
+            moves: dict[tuple[str, str], list[Move]] = {}
+            self._run_contracts([e for e in events if _is_of_contract(e)], moves)
+            for event in events:
+                if not _is_of_contract(event):
+                    self._keep(event.account, self._effects(event), moves)
+            for key in self._in_dependency(moves):
+                book = self._coin_book(key)
+                for move in in_order(moves[key]):
+                    book.apply(move)
+
+    def _effects(self, event: Event) -> Effects:
+        if isinstance(event, Fill):
+            return self._translator.of_fill(event)
+        if isinstance(event, Conversion):
+            return self._translator.of_conversion(event)
+        assert isinstance(event, Transfer)
+        return self._translator.of_transfer(event)
+
+    def _keep(
+        self, account: str, effects: Effects, moves: dict[tuple[str, str], list[Move]]
+    ) -> None:
+        for move in effects.moves:
+            moves.setdefault((account, move.coin), []).append(move)
+        self._payments += effects.payments
+        self._exchanges += effects.matches
+        self._problems += effects.problems
+
+    def _run_contracts(self, events: list[Event], moves: dict[tuple[str, str], list[Move]]) -> None:
+        """Settlements of one instant are looked at together; they come before its fills."""
+        position = 0
+        while position < len(events):
+            event = events[position]
+            position += 1
+            if isinstance(event, Fill):
+                fee = self._contract_fee(event, moves)
+                self._contract(event.symbol).book(event).apply(event, fee)
+                continue
+            assert isinstance(event, Funding)
+            rows = [event]
+            while position < len(events) and _settles_with(event, events[position]):
+                rows.append(events[position])  # type: ignore[arg-type]
+                position += 1
+            self._settle(rows, moves)
+
+    def _settle(self, rows: list[Funding], moves: dict[tuple[str, str], list[Move]]) -> None:
+        """In dollars, unless the contract itself settles in another asset."""
+        contract = self._contract(rows[0].symbol)
+        settled_in = self._settlement_asset(contract)
+        valued = []
+        for row in rows:
+            amount = row.amount
+            if row.asset != settled_in and not (
+                self._worth.is_unit(row.asset) and self._worth.is_unit(settled_in)
+            ):
+                amount = self._in_asset(row, settled_in)
+                self._pay_in_coin(row, amount, moves)
+            valued.append(_with_amount(row, amount))
+        contract.settle(valued)
+
+    def _in_asset(self, row: Funding, asset: str) -> Decimal:
+        effects = Effects()
+        worth = self._translator.dollars(row.asset, row.amount, row.time, row.id, effects)
+        unit = self._worth.price(asset, row.time)
+        self._problems += effects.problems
+        return (worth or ZERO) / (unit.dollars if unit and unit.dollars else Decimal(1))
+
+    def _pay_in_coin(
+        self, row: Funding, worth: Decimal, moves: dict[tuple[str, str], list[Move]]
+    ) -> None:
+        """A payment in a coin comes into the stack or leaves it at its worth (money.md 5.3)."""
+        if self._worth.is_cash(row.asset) or not row.amount:
+            return
+        moves.setdefault((row.account, row.asset), []).append(
+            Move(
+                (row.time, FILL, "", number_of(row.id), 0), row.time, row.asset,
+                "income" if row.amount > 0 else "paid", row.amount, abs(worth), row.id,
+            )
+        )  # fmt: skip
+
+    def _contract_fee(self, fill: Fill, moves: dict[tuple[str, str], list[Move]]) -> Decimal:
+        """In the asset that the contract settles in; a fee in a coin leaves that coin's book."""
+        settled_in = fill.base if fill.market == "coinm" else fill.quote
+        total = ZERO
+        for index, (amount, asset) in enumerate(fill.all_fees):
+            if asset == settled_in or (
+                self._worth.is_unit(asset) and self._worth.is_unit(settled_in)
+            ):
+                total += amount
+                continue
+            effects = Effects()
+            worth = self._translator.dollars(asset, amount, fill.time, fill.id, effects) or ZERO
+            self._problems += effects.problems
+            unit = self._worth.price(settled_in, fill.time)
+            total += worth / (unit.dollars if unit and unit.dollars else Decimal(1))
+            if not self._worth.is_cash(asset):
+                moves.setdefault((fill.account, asset), []).append(
+                    Move(
+                        (fill.time, FILL, fill.symbol, number_of(fill.id), 1 + index), fill.time,
+                        asset, "fee" if amount > 0 else "rebate", -amount, abs(worth), fill.id,
+                        symbol=fill.symbol, order=(fill.market, *order_of(fill)),
                     )
                 )  # fmt: skip
-            return
-        later = bisect_left(traded, transfer.time, key=lambda moment: moment[0])
-        index = later if transfer.quantity > 0 else later - 1
-        _, key = traded[min(max(index, 0), len(traded) - 1)]
-        if key in events:
-            events[key].append(transfer)
+        return total
 
-    def _rules_of(self, symbol: str) -> Rules:
-        rule = self._rules.get(symbol)
-        if rule is None:
-            return Rules()
-        step_size, min_notional = (
-            (rule.get("step_size", 0), rule.get("min_notional", 0))
-            if isinstance(rule, Mapping)
-            else rule
-        )
-        return Rules(exact(step_size, "step_size"), exact(min_notional, "min_notional"))
+    def _settlement_asset(self, contract: Contract) -> str:
+        for event in self._events.values():
+            if isinstance(event, Fill) and event.symbol == contract.symbol:
+                return event.base if event.market == "coinm" else event.quote
+        return "USDT"
+
+    def _in_dependency(self, moves: Mapping[tuple[str, str], list[Move]]) -> list[tuple[str, str]]:
+        """A coin that was swapped into another comes before it."""
+        ordered: dict[tuple[str, str], None] = {}
+
+        def visit(key: tuple[str, str], above: frozenset[tuple[str, str]]) -> None:
+            for move in moves[key]:
+                partner = (key[0], move.partner)
+                is_new = partner not in ordered and partner not in above
+                if move.kind == "swapped" and move.quantity > 0 and partner in moves and is_new:
+                    visit(partner, above | {key})
+            ordered[key] = None
+
+        for key in sorted(moves):
+            if key not in ordered:
+                visit(key, frozenset({key}))
+        return list(ordered)
+
+    def _coin_book(self, key: tuple[str, str]) -> CoinBook:
+        book = self._coins.get(key)
+        if book is None:
+            account, coin = key
+            book = self._coins[key] = CoinBook(
+                coin, account, self.method, self._rules.at, self._wishes, self._swapped
+            )
+        return book
+
+    def _contract(self, symbol: str) -> Contract:
+        contract = self._contracts.get(symbol)
+        if contract is None:
+            contract = self._contracts[symbol] = Contract(symbol, self.method)
+        return contract
 
 
-def group_key(fill: Fill) -> GroupKey:
-    """Spot books stand alone; a symbol's futures books share their funding."""
-    if fill.market == "spot":
-        return (fill.account, fill.market, fill.symbol)
-    return ("", "futures", fill.symbol)
+def _is_of_contract(event: Event) -> bool:
+    return isinstance(event, Funding) or (isinstance(event, Fill) and event.market != "spot")
+
+
+def _settles_with(first: Funding, other: Event) -> bool:
+    """Whether both are rows of one settlement."""
+    return (
+        isinstance(other, Funding)
+        and (other.symbol, other.account, other.kind) == (first.symbol, first.account, first.kind)
+        and settled_at(other) == settled_at(first)
+    )
+
+
+def _order_of(event: Event) -> tuple[Any, ...]:
+    """Settlements, what comes in, conversions, fills, what goes out; ids of digits as numbers."""
+    number = number_of(event.id)
+    if isinstance(event, Funding):
+        return (settled_at(event), 0, event.symbol, event.account, event.kind, number)
+    if isinstance(event, Transfer):
+        return (event.time, 1 if event.quantity > 0 else 4, "", event.account, "", number)
+    if isinstance(event, Conversion):
+        return (event.time, 2, "", event.account, "", number)
+    return (event.time, 3, event.symbol, event.account, event.market, number)
+
+
+def _name_of(event: Event) -> tuple[Any, ...]:
+    """What makes an event the same one: a fill's position side is not part of it."""
+    if isinstance(event, Fill):
+        return ("fill", event.account, event.market, event.symbol, str(event.id))
+    if isinstance(event, Funding):
+        side = event.position_side
+        return ("funding", event.account, event.kind, event.asset, str(event.id), side)
+    if isinstance(event, Transfer):
+        return ("transfer", event.account, event.kind, event.asset, str(event.id))
+    return ("conversion", event.account, event.kind, event.given, str(event.id))
+
+
+def _quantity_of(event: Event) -> Decimal:
+    if isinstance(event, Funding):
+        return event.amount
+    if isinstance(event, Conversion):
+        return event.given_quantity
+    return event.quantity
+
+
+def _with_amount(row: Funding, amount: Decimal) -> Funding:
+    if amount == row.amount:
+        return row
+    return Funding(
+        row.id, row.time, row.symbol, amount, row.asset, row.account, row.position_side,
+        row.kind, row.rate,
+    )  # fmt: skip

@@ -1,162 +1,170 @@
-"""Open lots, and the order in which a closing fill takes them.
+"""Open lots, and the order in which an exit takes them (money.md 4.4).
 
-fifo: oldest first. lifo: newest first. hifo: dearest first (of a short: sold lowest first), which
-realises the smallest gain. average: one pool; ids go oldest first, every unit costs the average.
-A lot of unknown cost is taken last, since nothing can be said of its profit.
+fifo: oldest first. lifo: newest first. hifo: highest unit cost with its entry fee first (of a
+short: sold lowest first), of equal ones the oldest. average: one pool of cost and fees; lots still
+leave oldest first, so that each part has a date, and every unit costs the same.
 """
 
-import heapq
-from collections import deque
+from bisect import insort
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from journal.ledger.records import ZERO
+from journal.ledger.records import ZERO, Id
 
 METHODS = ("fifo", "lifo", "hifo", "average")
+# (opening first, time, number of the id)
+Place = tuple[int, Any, tuple[int, int | str]]
 
 
 class Lot:
-    """`price` None: unknown cost. `value` is price x quantity (inverse: quantity / price) of what
-    is left, `fee` the opening fee that has not been matched yet."""
+    """`cost` is what is left of its value (price x quantity; inverse: quantity / price), `fee` the
+    opening fee that has not been matched yet, `apart` the share of it whose cost nobody knows."""
 
-    __slots__ = ("fee", "fill_id", "number", "price", "quantity", "value")
+    __slots__ = ("apart", "cost", "fee", "id", "opened_at", "place", "quantity")
 
     def __init__(
         self,
-        fill_id: str | int,
-        price: Decimal | None,
+        id: Id,
+        place: Place,
         quantity: Decimal,
-        value: Decimal,
+        cost: Decimal,
         fee: Decimal,
-        number: int,
+        apart: Decimal = ZERO,
     ) -> None:
-        self.fill_id = fill_id
-        self.price = price
+        self.id = id
+        self.place = place
+        self.opened_at = place[1]
         self.quantity = quantity
-        self.value = value
+        self.cost = cost
         self.fee = fee
-        self.number = number
+        self.apart = apart
 
 
 class Taken(NamedTuple):
-    """A part of a lot. `price` None: unknown cost."""
+    """A part of a lot; `apart` is the share of it whose cost nobody knows."""
 
-    fill_id: str | int
+    id: Id
+    opened_at: Any
     quantity: Decimal
-    price: Decimal | None
-    value: Decimal
+    cost: Decimal
     fee: Decimal
+    apart: Decimal
 
 
 class Lots:
-    """The lots of one side. `is_inverse` makes the average harmonic, as inverse contracts do."""
+    """The lots of one side, kept in the order in which they leave (lifo: from the end)."""
 
-    def __init__(self, method: str, is_short: bool, is_inverse: bool) -> None:
+    def __init__(self, method: str, *, is_short: bool = False) -> None:
         self.method = method
         self.is_short = is_short
-        self.is_inverse = is_inverse
         self.quantity = ZERO
-        self._count = 0
-        self._queue: deque[Lot] = deque()
-        self._heap: list[tuple[Decimal, int, Lot]] = []
-        self._unknown: deque[Lot] = deque()
-        # of the lots of known cost: their quantity, their cost (inverse: sum of quantity / price)
-        self._pool_quantity = ZERO
-        self._pool_cost = ZERO
+        self.cost = ZERO
         self.fees = ZERO
+        self.unknown_quantity = ZERO
+        self._entries: list[tuple[Any, Lot]] = []
+        # entries before it have left
+        self._start = 0
 
-    def add(
-        self,
-        fill_id: str | int,
-        price: Decimal | None,
-        quantity: Decimal,
-        value: Decimal,
-        fee: Decimal,
-    ) -> None:
-        self._count += 1
-        lot = Lot(fill_id, price, quantity, value, fee, self._count)
-        self.quantity += quantity
-        self.fees += fee
-        if price is None:
-            self._unknown.append(lot)
-            return
-        self._pool_quantity += quantity
-        self._pool_cost += value
-        if self.method == "hifo":
-            heapq.heappush(self._heap, (price if self.is_short else -price, lot.number, lot))
+    def add(self, lot: Lot) -> None:
+        self.quantity += lot.quantity
+        self.cost += lot.cost
+        self.fees += lot.fee
+        if lot.apart:
+            self.unknown_quantity += lot.quantity * lot.apart
+        entry = (self._key(lot), lot)
+        entries = self._entries
+        if len(entries) == self._start or entries[-1][0] <= entry[0]:
+            entries.append(entry)
         else:
-            self._queue.append(lot)
+            insort(entries, entry, lo=self._start, key=lambda item: item[0])
 
     def take(self, quantity: Decimal) -> list[Taken]:
         """Parts that add up to `quantity`, which must not be more than there is."""
         parts: list[Taken] = []
         while quantity > 0:
-            lot = self._next()
+            lot = self._entries[-1 if self.method == "lifo" else self._start][1]
             size = min(lot.quantity, quantity)
             parts.append(self._take_from(lot, size))
             quantity -= size
         return parts
 
+    def take_all(self) -> list[Lot]:
+        """Every lot as it stands, with its date; pooled ones at the pool's unit cost."""
+        lots = [lot for _, lot in self._entries[self._start :]]
+        if self.method == "average" and lots:
+            self._share_the_pool(lots)
+        self._clear()
+        return lots
+
     @property
     def known_quantity(self) -> Decimal:
-        """What is held at a known cost: a round trip is over when none of it is left."""
-        return self._pool_quantity
+        return self.quantity - self.unknown_quantity
 
-    @property
-    def average_price(self) -> Decimal | None:
-        """Of the lots of known cost; None when there is none."""
-        if not self._pool_quantity:
-            return None
-        if self.is_inverse:
-            return self._pool_quantity / self._pool_cost if self._pool_cost else None
-        return self._pool_cost / self._pool_quantity
+    def copies(self) -> list[Lot]:
+        return [
+            Lot(lot.id, lot.place, lot.quantity, lot.cost, lot.fee, lot.apart)
+            for _, lot in self._entries[self._start :]
+        ]
 
-    def copy(self) -> "Lots":
-        twin = Lots(self.method, self.is_short, self.is_inverse)
-        ordered = [entry[2] for entry in self._heap] or list(self._queue)
-        for lot in sorted([*ordered, *self._unknown], key=lambda lot: lot.number):
-            twin.add(lot.fill_id, lot.price, lot.quantity, lot.value, lot.fee)
-        # sums are taken over as they are: added up anew they might round at another digit
-        twin.quantity, twin.fees = self.quantity, self.fees
-        twin._pool_quantity, twin._pool_cost = self._pool_quantity, self._pool_cost
-        return twin
-
-    def _next(self) -> Lot:
-        if self._heap:
-            return self._heap[0][2]
-        if self._queue:
-            return self._queue[-1] if self.method == "lifo" else self._queue[0]
-        return self._unknown[0]
+    def _key(self, lot: Lot) -> Any:
+        if self.method != "hifo":
+            return lot.place
+        worth = lot.cost - lot.fee if self.is_short else -(lot.cost + lot.fee)
+        return worth / lot.quantity, lot.place
 
     def _take_from(self, lot: Lot, size: Decimal) -> Taken:
         is_whole = size == lot.quantity
-        fee = lot.fee if is_whole else lot.fee * size / lot.quantity
-        value = lot.value if is_whole else lot.value * size / lot.quantity
-        price = lot.price
-        if price is not None:
-            if self.method == "average":
-                price = self.average_price
-                is_last = size == self._pool_quantity
-                value = self._pool_cost if is_last else self._pool_cost * size / self._pool_quantity
-            self._pool_quantity -= size
-            self._pool_cost = self._pool_cost - value if self._pool_quantity else ZERO
-        lot.quantity -= size
-        lot.value -= value
-        lot.fee -= fee
-        self.fees -= fee
-        if is_whole:
-            self._drop(lot)
-        is_empty = not (self._heap or self._queue or self._unknown)
-        self.quantity = ZERO if is_empty else self.quantity - size
-        return Taken(lot.fill_id, size, price, value, fee)
-
-    def _drop(self, lot: Lot) -> None:
-        if self._heap:
-            heapq.heappop(self._heap)
-        elif self._queue:
-            if self.method == "lifo":
-                self._queue.pop()
-            else:
-                self._queue.popleft()
+        if self.method == "average":
+            taken = self._from_the_pool(lot, size)
+        elif is_whole:
+            taken = Taken(lot.id, lot.opened_at, size, lot.cost, lot.fee, lot.apart)
         else:
-            self._unknown.popleft()
+            cost = lot.cost * size / lot.quantity
+            fee = lot.fee * size / lot.quantity if lot.fee else ZERO
+            taken = Taken(lot.id, lot.opened_at, size, cost, fee, lot.apart)
+        lot.quantity -= size
+        lot.cost -= taken.cost
+        lot.fee -= taken.fee
+        self.cost -= taken.cost
+        self.fees -= taken.fee
+        self.quantity -= size
+        if self.unknown_quantity:
+            self.unknown_quantity -= size * taken.apart
+        if is_whole:
+            self._drop()
+        return taken
+
+    def _from_the_pool(self, lot: Lot, size: Decimal) -> Taken:
+        if size == self.quantity:
+            cost, fee = self.cost, self.fees
+        else:
+            cost, fee = self.cost * size / self.quantity, self.fees * size / self.quantity
+        apart = self.unknown_quantity / self.quantity if self.unknown_quantity else ZERO
+        return Taken(lot.id, lot.opened_at, size, cost, fee, apart)
+
+    def _share_the_pool(self, lots: list[Lot]) -> None:
+        left = [self.cost, self.fees]
+        apart = self.unknown_quantity / self.quantity if self.unknown_quantity else ZERO
+        for lot in lots:
+            is_last = lot is lots[-1]
+            lot.cost = left[0] if is_last else self.cost * lot.quantity / self.quantity
+            lot.fee = left[1] if is_last else self.fees * lot.quantity / self.quantity
+            lot.apart = apart
+            left = [left[0] - lot.cost, left[1] - lot.fee]
+
+    def _drop(self) -> None:
+        if self.method == "lifo":
+            self._entries.pop()
+        else:
+            self._start += 1
+            if self._start > 64 and self._start * 2 > len(self._entries):
+                del self._entries[: self._start]
+                self._start = 0
+        if len(self._entries) == self._start:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Nothing is left, of the last digits of divisions neither."""
+        self._entries.clear()
+        self._start = 0
+        self.quantity = self.cost = self.fees = self.unknown_quantity = ZERO

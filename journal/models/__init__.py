@@ -12,7 +12,7 @@ from journal.models.exchange import (
     Source,
     Transfer,
 )
-from journal.models.grouping import TradeMerge, TradeSplit
+from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -24,12 +24,14 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
+from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
 from journal.models.syncing import Coverage, Difference, Sync, Upload
 from journal.models.trades import (
     Book,
     FillFlow,
     LedgerProblem,
     OpenPosition,
+    Payment,
     Realized,
     Trade,
     TradeFill,
@@ -39,8 +41,9 @@ from journal.models.watching import WatchedMarket, Watchlist
 __all__ = [
     "Annotation", "AssetPrice", "Balance", "Book", "Coverage", "DailyBalance", "DayNote",
     "Difference",
-    "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
-    "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
+    "Fill", "FillFlow", "FillMark", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
+    "NoteTemplate", "OpenPosition", "OpeningBalance", "OpeningPosition", "Order", "Payment",
+    "Preferences", "Realized", "SavedView", "Screenshot", "SeenRules",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
     "Upload",
     "WatchedMarket", "Watchlist",

@@ -123,6 +123,7 @@ class Transfer(OfAccount):
         DUST = "dust", _("Dust to BNB")
         DIVIDEND = "dividend", _("Distribution")
         INTERNAL = "internal", _("Between wallets")
+        SWAP = "swap", _("Swap of a coin")
         OTHER = "other", _("Other")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)

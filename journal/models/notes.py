@@ -1,4 +1,5 @@
-"""What a trader writes: never touched by a rebuild, since it hangs on a trade's stable key."""
+"""What a trader writes. It hangs on fills, so that no rebuild loses it: a trade shows the notes of
+its fills."""
 
 import uuid
 import zoneinfo
@@ -53,6 +54,8 @@ class Preferences(models.Model):
     )
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.FIFO)
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    # whether a purchase long after a trade's newest fill sets that trade aside by itself
+    sets_aside = models.BooleanField(default=True)
     # the hour of the zone's clock at which a trading day begins
     day_start = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(23)])
     # demo data: nothing yet, wanted, there (added), reviewed in part (told), or removed
@@ -118,7 +121,9 @@ class Setup(OfUser):
 class Annotation(OfUser):
     """A user's own words and plan of one trade."""
 
-    # journal.models.trades.Trade.key
+    # the fills that it hangs on, `market:symbol:id`; `trade_key` is the trade that has the first
+    # of them now, kept in step by every rebuild
+    fills = models.JSONField(default=list)
     trade_key = models.CharField(max_length=160)
     # Markdown
     note = models.TextField(blank=True, max_length=20_000)
@@ -145,9 +150,8 @@ class Annotation(OfUser):
     objects = OwnManager()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "trade_key"], name="annotation_once")
-        ]
+        indexes: ClassVar = [models.Index(fields=["user", "trade_key"], name="notes_of_a_trade")]
+        ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:
         return f"note on {self.trade_key}"
@@ -207,6 +211,8 @@ class Screenshot(OfUser):
     """A picture on a trade, re-encoded by us, so that nothing but the picture is kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # as an annotation's
+    fills = models.JSONField(default=list)
     trade_key = models.CharField(max_length=160)
     # WebP
     image = models.BinaryField()

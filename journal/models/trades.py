@@ -29,8 +29,14 @@ class Money(models.DecimalField):  # type: ignore[type-arg]
 
 
 class Trade(OfAccount):
-    """One round trip, flat to flat, as the ledger says it; amounts in the quote asset, the same in
-    the report currency of the closing minute beside them."""
+    """One trade as a person reads it, as the ledger says it. Amounts are in dollars (`quote` names
+    the dollar coin where all its pairs have the same one), beside them the same in the report
+    currency, each match and payment by the rate of its own minute."""
+
+    class Kind(models.TextChoices):
+        TRADE = "trade", _("Trade")
+        # what one order took from the coins kept beside
+        STACK = "stack", _("From the stack")
 
     class Against(models.TextChoices):
         """How the order flow before the entries stood to the trade's direction."""
@@ -47,8 +53,17 @@ class Trade(OfAccount):
         MERGE = "merge", _("Merged by hand")
         SPLIT = "split", _("Split by hand")
 
-    # the ledger's own, the same after every rebuild: notes hang on it
+    # the ledger's own, the same after every rebuild as long as its first fill is
     key = models.CharField(max_length=160)
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.TRADE)
+    # a kind of match, `set_aside`, `forgotten`, `delivery`; empty while it is open
+    ended_by = models.CharField(max_length=12, blank=True)
+    # more than a hundredth of it is of unknown cost: in no statistic
+    is_apart = models.BooleanField(default=False)
+    # what its matches were made of: a rebuild that finds another writes them anew
+    digest = models.CharField(max_length=32, blank=True)
+    # every pair that it was traded on; `symbol` is that of its first fill
+    pairs = models.JSONField(default=list)
     market = models.CharField(max_length=8, choices=Market.choices)
     symbol = models.CharField(max_length=40)
     base = models.CharField(max_length=20)
@@ -65,8 +80,10 @@ class Trade(OfAccount):
     fees = Money()
     funding = Money()
     net = Money()
-    # in the owner's report currency: what one of the quote asset was worth when it closed (while
-    # open: when it opened); null: no market said so, and the four below are null too
+    # dollars of one of the quote asset of `symbol` when it was opened, to read its prices there
+    quote_rate = Money(default=1)
+    # in the owner's report currency: what a dollar was worth when it closed (while open: when it
+    # opened); null: no market said so, and the four below are null too
     rate = Money(null=True)
     gross_money = Money(null=True)
     fees_money = Money(null=True)
@@ -109,6 +126,7 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
+            models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
 
@@ -118,6 +136,15 @@ class Trade(OfAccount):
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def is_aside(self) -> bool:
+        return self.ended_by in {"set_aside", "forgotten"}
+
+    @property
+    def name(self) -> str:
+        """Of a coin its own, of a contract its symbol."""
+        return self.base if self.market == Market.SPOT else self.symbol
 
 
 class TradeFill(models.Model):
@@ -137,75 +164,27 @@ class TradeFill(models.Model):
         return f"{self.fill_id} of {self.trade_id}"
 
 
-class Realized(OfAccount):
-    """A quantity that one fill opened and another closed: a line of the realised list."""
-
-    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="realized")
-    market = models.CharField(max_length=8, choices=Market.choices)
-    symbol = models.CharField(max_length=40)
-    # ids as the ledger has them: trade ids, manual-…, transfer ids
-    opened_by = models.CharField(max_length=80)
-    closed_by = models.CharField(max_length=80)
-    opened_at = models.DateTimeField(null=True)
-    closed_at = models.DateTimeField()
-    quantity = Money()
-    entry_price = Money()
-    exit_price = Money()
-    gross = Money()
-    fees = Money()
-    net = Money()
-
-    objects = OwnedManager()
-
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["account", "-closed_at"], name="realized_times")]
-        ordering: ClassVar = ["-closed_at", "-id"]
-
-    def __str__(self) -> str:
-        return f"{self.symbol} {self.quantity} {self.net}"
-
-
-class OpenPosition(OfAccount):
-    """What the ledger says is held now."""
-
-    market = models.CharField(max_length=8, choices=Market.choices)
-    symbol = models.CharField(max_length=40)
-    position_side = models.CharField(max_length=5)
-    base = models.CharField(max_length=20)
-    quote = models.CharField(max_length=20)
-    # signed
-    quantity = Money()
-    # the part of it whose cost is known, signed, and what that cost on average
-    known_quantity = Money(default=0)
-    average_price = Money(null=True)
-    realized_gross = Money()
-    fees = Money()
-    funding = Money()
-
-    objects = OwnedManager()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["account", "market", "symbol", "position_side"], name="position_once"
-            )
-        ]
-        ordering: ClassVar = ["market", "symbol"]
-
-    def __str__(self) -> str:
-        return f"{self.symbol} {self.quantity}"
-
-
 class Book(OfAccount):
-    """What the ledger computes in one go: all spot symbols of a coin, or one futures symbol. Due
-    while `built` is behind `version`."""
+    """What the ledger computes in one go: a coin or a currency of an account over all its pairs and
+    wallets, or one contract. Due while `built` is behind `version`."""
 
     market = models.CharField(max_length=8, choices=Market.choices)
-    # the base asset on spot, the symbol on futures
+    # the asset on spot, the symbol on futures
     name = models.CharField(max_length=40)
     # grows with everything that may change its trades, in the same transaction
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
+    # why it could not be built, and when that is tried again; empty while it can
+    problem = models.CharField(max_length=300, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    # of its payments and of what belongs to no trade, as `Trade.digest`
+    digest = models.CharField(max_length=32, blank=True)
+    # of a contract: profit by the exchange's own rule, in the asset it settles in
+    exchange_realized = Money(default=0)
+    # of a currency: how much moved, and the dollars that it was booked at
+    moved = Money(default=0)
+    booked = Money(default=0)
 
     objects = OwnedManager()
 
@@ -218,14 +197,163 @@ class Book(OfAccount):
         return f"{self.market} {self.name}"
 
 
-class LedgerProblem(OfAccount):
-    """Something that the ledger left out rather than guess."""
+class Realized(OfAccount):
+    """One lot's part of an exit, in dollars: a line of the realised list. Every sum of money is a
+    sum of these and of payments, by their own time."""
 
+    class View(models.TextChoices):
+        """By trades beside a stack, or by the method over the whole coin; mostly both say the
+        same."""
+
+        BOTH = "both", _("Both")
+        TRADES = "trades", _("Trades")
+        TAX = "tax", _("Tax")
+
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="realized")
+    # null in the tax view, and between two kinds of cash
+    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, null=True, related_name="realized")
+    view = models.CharField(max_length=6, choices=View.choices, default=View.BOTH)
+    # journal.ledger.records.Match
+    kind = models.CharField(max_length=10)
+    market = models.CharField(max_length=8, choices=Market.choices)
+    # the coin, or the contract's symbol
+    asset = models.CharField(max_length=40)
+    # the pair on which it left; of a coin that left without one, the coin
+    symbol = models.CharField(max_length=40)
+    # ids as the ledger has them: trade ids, manual-…, transfer ids
+    opened_by = models.CharField(max_length=100)
+    closed_by = models.CharField(max_length=100)
+    opened_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField()
+    quantity = Money()
+    entry_price = Money()
+    exit_price = Money()
+    gross = Money()
+    fees = Money()
+    net = Money()
+    # the part of net whose cost nobody knows
+    apart = Money(default=0)
+    # in the report currency of the closing minute; null: no market said so
+    gross_money = Money(null=True)
+    fees_money = Money(null=True)
+    net_money = Money(null=True)
+
+    objects = OwnedManager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-closed_at"], name="realized_times"),
+        ]
+        ordering: ClassVar = ["-closed_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.quantity} {self.net}"
+
+
+class Payment(OfAccount):
+    """Money that came or went without a match, at its worth in dollars: in is positive."""
+
+    class Kind(models.TextChoices):
+        FUNDING = "funding", _("Funding")
+        # of a contract, returned or taken later
+        FEE = "fee", _("Fee")
+        INCOME = "income", _("Income")
+        # booked by the exchange for fills that are not known
+        RESULT = "result", _("Result without fills")
+        DEPOSIT = "deposit", _("Deposit")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
+        OPENING = "opening", _("Opening")
+
+    # what is shown as earned, beside the matches
+    EARNED: ClassVar = (Kind.FUNDING, Kind.FEE, Kind.INCOME, Kind.RESULT)
+    # what `realised` holds beside the matches
+    REALISED: ClassVar = (Kind.FUNDING, Kind.FEE, Kind.RESULT)
+
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="payments")
+    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, null=True, related_name="payments")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    # the row's own id
+    external_id = models.CharField(max_length=100)
+    time = models.DateTimeField()
+    market = models.CharField(max_length=8, choices=Market.choices)
+    asset = models.CharField(max_length=40)
+    symbol = models.CharField(max_length=40, blank=True)
+    quantity = Money()
+    worth = Money()
+    # in the report currency of its minute; null: no market said so
+    money = Money(null=True)
+    # it was never told, and must have been so
+    is_assumed = models.BooleanField(default=False)
+
+    objects = OwnedManager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["account", "kind", "time"], name="payments_by_time"),
+        ]
+        ordering: ClassVar = ["-time", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity} {self.asset}"
+
+
+class OpenPosition(OfAccount):
+    """What the ledger says is held now, of a coin trade and stack together; amounts in dollars."""
+
+    market = models.CharField(max_length=8, choices=Market.choices)
+    # of a coin the pair that traded last, which prices it
+    symbol = models.CharField(max_length=40)
+    position_side = models.CharField(max_length=5)
+    base = models.CharField(max_length=20)
+    quote = models.CharField(max_length=20)
+    # signed
+    quantity = Money()
+    # the part of it whose cost is known, signed, and what all of it cost on average
+    known_quantity = Money(default=0)
+    average_price = Money(null=True)
+    realized_gross = Money()
+    fees = Money()
+    funding = Money()
+    # the open trade's part of the quantity, and the one kept beside it
+    trade_quantity = Money(default=0)
+    stack_quantity = Money(default=0)
+    # what is held cost, and the fees paid for it; of these the open trade's
+    cost = Money(default=0)
+    entry_fees = Money(default=0)
+    trade_cost = Money(default=0)
+    trade_fees = Money(default=0)
+    # the exchange's own average entry (contracts)
+    exchange_entry = Money(null=True)
+
+    objects = OwnedManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "market", "base", "symbol", "position_side"],
+                name="position_once",
+            )
+        ]
+        ordering: ClassVar = ["market", "symbol"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.quantity}"
+
+
+class LedgerProblem(OfAccount):
+    """Something in a book that its owner must know: left out, assumed, or contradicted."""
+
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="problems")
     market = models.CharField(max_length=8, choices=Market.choices)
     symbol = models.CharField(max_length=40)
     kind = models.CharField(max_length=32)
-    fill_id = models.CharField(max_length=80)
+    fill_id = models.CharField(max_length=100)
+    # the coin or contract that it is about
+    asset = models.CharField(max_length=40, blank=True)
     quantity = Money()
+    # dollars that may be off because of it, 0 or more
+    worth = Money(default=0)
+    time = models.DateTimeField(null=True)
     message = models.TextField()
 
     objects = OwnedManager()

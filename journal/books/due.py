@@ -1,0 +1,115 @@
+"""Which books a row may change, and that they are due: in the transaction that saves the row."""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, User
+from journal.books import incomes
+from journal.models import Book, Fill, FillMark, Income, ManualFill, Market, Transfer
+from lib.cash import DOLLARS, own_name
+
+# (market, name)
+BookName = tuple[str, str]
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+def books_of(fill: Any) -> set[BookName]:
+    """Of a fill, an export's or one by hand. A dollar's own book is only that of its exchanges
+    against other cash."""
+    coins = {fill.base, fill.quote, fill.fee_asset} - {""}
+    if fill.market != Market.SPOT:
+        of_fee = {fill.fee_asset} - {"", *DOLLARS}
+        return {(fill.market, fill.symbol), *((Market.SPOT, coin) for coin in of_fee)}
+    return {(Market.SPOT, coin) for coin in coins if coin == fill.base or coin not in DOLLARS}
+
+
+def books_of_transfer(row: Transfer) -> set[BookName]:
+    return {(Market.SPOT, own_name(row.asset))}
+
+
+def books_of_income(row: Income) -> set[BookName]:
+    """A contract's line belongs to the contract, and to the coin that it was paid in."""
+    if row.kind in incomes.OWN_WALLETS:
+        return set()
+    of_coin = {(str(Market.SPOT), own_name(row.asset))}
+    if row.symbol and (row.kind in incomes.OF_A_CONTRACT or row.kind in incomes.WITNESSES):
+        names = {(str(Market.USDM), row.symbol)}
+        return names if row.asset in DOLLARS else names | of_coin
+    return of_coin
+
+
+def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
+    """Books that are new or touched; in the transaction of what touches them."""
+    Book.objects.bulk_create(
+        [
+            Book(account=account, market=market, name=name, version=0)
+            for market, name in sorted(names)
+        ],
+        ignore_conflicts=True,
+    )
+    for market, name in sorted(names):  # in one order, so that two writers never wait for another
+        Book.objects.filter(account=account, market=market, name=name).update(
+            version=F("version") + 1
+        )
+
+
+def make_everything_due(user: User) -> None:
+    """All books of a user: the method has changed, say."""
+    Book.objects.filter(account__user=user).update(version=F("version") + 1)
+
+
+def due_books() -> QuerySet[Book]:
+    """Those that wait to be built; one that could not be built waits longer each time."""
+    is_time = Q(retry_at=None) | Q(retry_at__lte=timezone.now())
+    return Book.objects.filter(is_time, built__lt=F("version"))
+
+
+def pause_after(failures: int) -> timedelta:
+    return min(FIRST_PAUSE * 2 ** min(failures, 12), LONGEST_PAUSE)
+
+
+def ensure_all(account: ExchangeAccount) -> None:
+    """Every book that the account's rows call for, due where it is new."""
+    names: set[BookName] = set()
+    for source in (Fill, ManualFill):
+        rows = source.objects.filter(account=account)
+        for market, symbol, base, quote, fee_asset in (
+            rows.order_by()
+            .values_list("market", "symbol", "base", "quote", "fee_asset")
+            .distinct()
+        ):
+            names |= books_of(
+                source(market=market, symbol=symbol, base=base, quote=quote, fee_asset=fee_asset)
+            )
+    for asset in _distinct(Transfer.objects.filter(account=account), "asset"):
+        names.add((Market.SPOT, own_name(asset)))
+    kinds = Income.objects.filter(account=account).order_by()
+    for kind, asset, symbol in kinds.values_list("kind", "asset", "symbol").distinct():
+        names |= books_of_income(Income(kind=kind, asset=asset, symbol=symbol))
+    known = set(Book.objects.filter(account=account).values_list("market", "name"))
+    make_due(account, names - known)
+
+
+def touch_marks(mark: FillMark) -> None:
+    """The book of the fill that is marked."""
+    fill = (
+        Fill.objects.filter(
+            account=mark.account, market=mark.market, symbol=mark.symbol, trade_id=mark.fill
+        ).first()
+        if mark.fill.lstrip("-").isdecimal()
+        else None
+    )
+    if fill is not None:
+        make_due(mark.account, books_of(fill))
+        return
+    names = Book.objects.filter(account=mark.account, market=mark.market)
+    make_due(mark.account, set(names.values_list("market", "name")))
+
+
+def _distinct(rows: "QuerySet[Any]", field: str) -> Iterable[str]:
+    return rows.order_by().values_list(field, flat=True).distinct()

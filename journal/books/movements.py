@@ -1,0 +1,168 @@
+"""What moved a coin without a fill: transfers, conversions and the futures wallet's lines."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from journal import ledger
+from journal.books import incomes
+from journal.models import Income, Transfer
+from journal.sync.prices import minute_of
+from lib.cash import DOLLARS, EARN_PREFIX, own_name
+
+if TYPE_CHECKING:
+    from journal.books.material import Material
+
+Kind = Transfer.Kind
+HALVES = {Kind.CONVERT: "convert", Kind.DUST: "dust", Kind.SWAP: "swap"}
+# (kind, id) of both halves of a conversion
+Name = tuple[str, str]
+
+
+class Movements:
+    """Adds what moved `names` to a coin book's material."""
+
+    def __init__(self, material: "Material", names: Iterable[str]) -> None:
+        self._material = material
+        self._names = set(names)
+        self._account_id = material.book.account_id
+        # Earn's names of them too
+        self._written = self._names | {f"{EARN_PREFIX}{name}" for name in self._names}
+
+    def add_all(self) -> None:
+        rows = Transfer.objects.filter(account_id=self._account_id, asset__in=self._written)
+        for row in rows.exclude(kind__in=HALVES).order_by("time", "id"):
+            self._add_transfer(row)
+        self._add_conversions()
+        lines = Income.objects.filter(account_id=self._account_id, asset__in=self._written)
+        for income in lines.exclude(kind__in=incomes.CONVERSIONS).order_by("time", "id"):
+            self._add_income(income)
+        self._add_exchanged()
+
+    def _add_transfer(self, row: Transfer) -> None:
+        name = f"{row.kind}-{row.external_id}"
+        if row.kind == Kind.INTERNAL:
+            if "MARGIN" in row.info.upper():
+                self._problem("margin_not_supported", name, row.asset, row.amount, row.time,
+                              f"{row.amount} {row.asset}: {row.info}; what margin trading does "
+                              "is not followed")  # fmt: skip
+            return
+        if not row.amount:
+            return
+        kind = "outside" if row.kind in {Kind.DEPOSIT, Kind.WITHDRAWAL} else "income"
+        self._transfer(name, row.time, row.asset, row.amount, kind, row.fee)
+        if row.kind == Kind.OTHER:
+            self._unknown(name, row.asset, row.amount, row.time, row.info)
+
+    def _add_income(self, row: Income) -> None:
+        """Of a contract only what was paid in this coin: its worth is in the contract's trade."""
+        name = f"{row.kind}-{row.external_id}"
+        if row.kind in incomes.OWN_WALLETS or not row.amount:
+            return
+        is_of_contract = bool(row.symbol) and (
+            row.kind in incomes.OF_A_CONTRACT or row.kind in incomes.WITNESSES
+        )
+        if is_of_contract:
+            if row.kind in incomes.OF_A_CONTRACT and own_name(row.asset) not in DOLLARS:
+                self._transfer(name, row.time, row.asset, row.amount, "result", Decimal(0))
+            return
+        kind = "outside" if row.kind in incomes.OUTSIDE else "income"
+        self._transfer(name, row.time, row.asset, row.amount, kind, Decimal(0))
+        if incomes.is_unknown(row.kind):
+            self._unknown(name, row.asset, row.amount, row.time, row.kind)
+
+    def _transfer(
+        self, name: str, time: datetime, asset: str, amount: Decimal, kind: str, fee: Decimal
+    ) -> None:
+        coin = own_name(asset)
+        self._material.transfers.append(
+            ledger.Transfer(
+                name, time, coin, amount, kind=kind, fee=fee if amount < 0 else Decimal(0),
+                account=str(self._account_id),
+            )
+        )  # fmt: skip
+        self._need(coin, time)
+
+    # --- conversions ----------------------------------------------------------------------------
+
+    def _add_conversions(self) -> None:
+        kinds = Q(kind__in=HALVES)
+        mine = Transfer.objects.filter(kinds, account_id=self._account_id)
+        ids = mine.filter(asset__in=self._written).values("external_id")
+        halves: dict[Name, list[Transfer]] = {}
+        for row in mine.filter(external_id__in=ids).order_by("time", "id"):
+            halves.setdefault((row.kind, row.external_id), []).append(row)
+        for (kind, external_id), rows in halves.items():
+            self._add_pair(f"{kind}-{external_id}", HALVES[Kind(kind)], rows)
+
+    def _add_exchanged(self) -> None:
+        """What the exchange changes by itself: lines of one transaction, or of one second."""
+        mine = Income.objects.filter(account_id=self._account_id, kind__in=incomes.CONVERSIONS)
+        halves: dict[Any, list[Income]] = {}
+        for row in mine.order_by("time", "id"):
+            halves.setdefault(row.external_id, []).append(row)
+        alone = [rows[0] for rows in halves.values() if len(rows) == 1]
+        for row in alone:
+            partner = next(
+                (
+                    other
+                    for other in alone
+                    if other.pk > row.pk
+                    and other.time.replace(microsecond=0) == row.time.replace(microsecond=0)
+                    and other.amount * row.amount < 0
+                    and other.external_id in halves
+                    and row.external_id in halves
+                ),
+                None,
+            )
+            if partner is not None:
+                del halves[partner.external_id]
+                halves[row.external_id] = [row, partner]
+        for external_id, rows in halves.items():
+            if any(own_name(row.asset) in self._names for row in rows):
+                self._add_pair(f"{rows[0].kind}-{external_id}", "convert", rows)
+
+    def _add_pair(self, name: str, kind: str, rows: list[Any]) -> None:
+        """Both halves; one alone came in or went out for something that nobody told."""
+        given = [row for row in rows if row.amount < 0]
+        received = [row for row in rows if row.amount > 0]
+        if len(given) == 1 and len(received) == 1:
+            names = own_name(given[0].asset), own_name(received[0].asset)
+            if names[0] == names[1]:
+                return
+            self._material.conversions.append(
+                ledger.Conversion(
+                    name, given[0].time, names[0], -given[0].amount, names[1], received[0].amount,
+                    kind, account=str(self._account_id),
+                )
+            )  # fmt: skip
+            for coin in names:
+                self._need(coin, given[0].time)
+            return
+        for row in rows:
+            if own_name(row.asset) in self._names and row.amount:
+                self._transfer(f"{name}-{row.asset}", row.time, row.asset, row.amount, "income",
+                               Decimal(0))  # fmt: skip
+                self._unknown(name, row.asset, row.amount, row.time, kind)
+
+    # --- what its owner must know ---------------------------------------------------------------
+
+    def _unknown(
+        self, name: str, asset: str, amount: Decimal, time: datetime, said: str
+    ) -> None:
+        self._problem("unknown_income", name, asset, amount, time,
+                      f"{amount} {asset}: “{said}” is not known, it counts as income")  # fmt: skip
+
+    def _problem(
+        self, kind: str, name: str, asset: str, amount: Decimal, time: datetime, message: str
+    ) -> None:
+        self._material.problems.append(
+            ledger.Problem(kind, name, amount, message, asset=own_name(asset), time=time)
+        )
+
+    def _need(self, asset: str, moment: datetime) -> None:
+        if asset not in DOLLARS:
+            self._material.needs.add((asset, minute_of(moment)))

@@ -1,0 +1,392 @@
+"""The book of one coin of one account, over all its pairs and wallets (money.md 1 to 3).
+
+Two views of the same lots are kept side by side: the tax view, one store for the whole coin, and
+the trader's view, an open trade beside a stack. Every exit is matched in both.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from journal.ledger.lots import Lot, Lots, Place, Taken
+from journal.ledger.moves import Move, number_of
+from journal.ledger.records import ONE, ZERO, Id, Match, Payment, Position, Problem, Rules, Trade
+
+# What opens or joins a trade; everything else that comes in goes to the stack.
+ENTRIES = frozenset({"bought", "converted"})
+# What leaves the open trade first; everything else leaves the stack first.
+FROM_THE_TRADE = frozenset({"sold", "converted"})
+# What an owner's mark stands on: the coin's own fills and conversions, not the fees it paid.
+MARKED = frozenset({"bought", "sold", "converted"})
+# (symbol, moment) -> the rules that held, None where none were ever seen
+RulesAt = Callable[[str, Any], Rules | None]
+# (symbol, id) of a fill, as the owner's marks name it
+Mark = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the owner said of his coins: fills after which the open trade is set aside, purchases
+    that keep it open however long ago its last fill was, and after how long a purchase sets it
+    aside by itself (None: never)."""
+
+    set_aside: frozenset[Mark] = frozenset()
+    keep: frozenset[Mark] = frozenset()
+    gap: timedelta | None = timedelta(days=60)
+
+
+@dataclass
+class Trip:
+    """A trade while it is put together; `kind` is trade or stack."""
+
+    key: str
+    kind: str
+    symbol: str
+    opened_at: Any
+    newest_at: Any
+    entry_quantity: Decimal = ZERO
+    entry_cost: Decimal = ZERO
+    matches: list[Match] = field(default_factory=list)
+    fills: dict[tuple[str, Id], None] = field(default_factory=dict)
+    closed_at: Any = None
+    ended_by: str = ""
+
+
+class CoinBook:
+    """`apply` moves in the order of time; what came of them is in the lists."""
+
+    def __init__(
+        self,
+        coin: str,
+        account: str,
+        method: str,
+        rules_at: RulesAt,
+        wishes: Wishes,
+        swapped: dict[tuple[str, Id], tuple[list[Lot], list[Lot]]],
+    ) -> None:
+        self.coin = coin
+        self.account = account
+        self.method = method
+        self.wishes = wishes
+        self.matches: list[Match] = []
+        self.payments: list[Payment] = []
+        self.problems: list[Problem] = []
+        self.closed: list[Trip] = []
+        self.trade: Trip | None = None
+        self._tax = Lots(method)
+        self._of_trade = Lots(method)
+        self._of_stack = Lots(method)
+        self._stack_trips: dict[tuple[Any, ...], Trip] = {}
+        self._rules_at = rules_at
+        # of the pair that traded last: its name, dollars of one of its quote
+        self._pair = ("", ONE)
+        # (old coin, id) -> lots on their way to the new name, of the stack and of the tax view
+        self._swapped = swapped
+
+    # --- what comes and goes --------------------------------------------------------------------
+
+    def apply(self, move: Move) -> None:
+        if move.symbol and move.kind in {"bought", "sold"}:
+            self._pair = (move.symbol, move.unit)
+        if move.kind == "swapped":
+            self._swap(move)
+        elif move.quantity > 0:
+            self._come_in(move)
+        else:
+            self._go_out(move)
+        if self.trade is not None and move.kind in MARKED:
+            if (move.symbol, str(move.id)) in self.wishes.set_aside:
+                self._set_aside("set_aside")
+
+    def _come_in(self, move: Move) -> None:
+        is_known = move.worth is not None and move.kind != "opening"
+        place = self._place(move, is_opening=move.kind == "opening")
+        lot = Lot(
+            move.id,
+            place,
+            move.quantity,
+            move.worth or ZERO,
+            move.fee,
+            ZERO if is_known else ONE,
+        )
+        self._tax.add(Lot(lot.id, place, lot.quantity, lot.cost, lot.fee, lot.apart))
+        if move.kind not in ENTRIES:
+            self._of_stack.add(lot)
+            return
+        self._end_forgotten(move)
+        trip = self._open_trade(move)
+        trip.entry_quantity += move.quantity
+        trip.entry_cost += lot.cost
+        self._of_trade.add(lot)
+
+    def _go_out(self, move: Move) -> None:
+        quantity = -move.quantity
+        worth = move.worth or ZERO
+        held = self._of_trade.quantity + self._of_stack.quantity
+        if quantity > held:
+            self._assume(move, quantity - held, worth / quantity)
+        part = _Exit(move, quantity, worth)
+        self.matches += part.matches(self._tax.take(quantity))
+        trade_first = move.kind in FROM_THE_TRADE
+        first, second = self._of_trade, self._of_stack
+        if not trade_first:
+            first, second = second, first
+        size = min(quantity, first.quantity)
+        taken = [first.take(size), second.take(quantity - size)]
+        from_trade, from_stack = taken if trade_first else taken[::-1]
+        exits = _Exit(move, quantity, worth)
+        if from_trade:
+            assert self.trade is not None
+            self.trade.matches += exits.matches(from_trade)
+            self._touch(self.trade, move)
+            self._end_if_gone(move, worth / quantity)
+        if from_stack:
+            trip = self._stack_trip(move)
+            trip.matches += exits.matches(from_stack)
+            trip.closed_at = move.time
+            self._touch(trip, move)
+
+    def _assume(self, move: Move, quantity: Decimal, unit: Decimal) -> None:
+        """What leaves beyond everything held was there unseen (money.md 2.7)."""
+        cost = unit * quantity
+        self.payments.append(
+            Payment(
+                "deposit", move.id, move.time, self.coin, quantity, cost, symbol=move.symbol,
+                is_assumed=True,
+            )
+        )  # fmt: skip
+        for lots in (self._tax, self._of_stack):
+            lots.add(Lot(move.id, self._place(move), quantity, cost, ZERO, ONE))
+        self.problems.append(
+            Problem(
+                "oversold", move.id, quantity,
+                f"{-move.quantity} {self.coin} left with {-move.quantity - quantity} held: "
+                f"{quantity} must have come in before, taken at its worth of that moment",
+                asset=self.coin, symbol=move.symbol, worth=cost, time=move.time,
+            )
+        )  # fmt: skip
+
+    def _swap(self, move: Move) -> None:
+        """Redenominated or renamed: cost and dates go on under the new name (money.md 2.1)."""
+        if move.quantity < 0:
+            if self.trade is not None:
+                self._set_aside("set_aside")
+            quantity = -move.quantity
+            if quantity > self._of_stack.quantity:
+                self._assume(move, quantity - self._of_stack.quantity, ZERO)
+            self._swapped[self.coin, move.id] = (
+                _leave(self._of_stack, quantity),
+                _leave(self._tax, quantity),
+            )
+            return
+        stack, tax = self._swapped.pop((move.partner, move.id), ([], []))
+        held = sum((lot.quantity for lot in stack), ZERO)
+        if not held:
+            self._come_in(move._replace(kind="income"))
+            return
+        for lots, arriving in ((self._of_stack, stack), (self._tax, tax)):
+            left = move.quantity
+            for lot in arriving:
+                is_last = lot is arriving[-1]
+                size = left if is_last else lot.quantity * move.quantity / held
+                left -= size
+                lots.add(Lot(lot.id, lot.place, size, lot.cost, lot.fee, lot.apart))
+
+    # --- trades -----------------------------------------------------------------------------------
+
+    def _open_trade(self, move: Move) -> Trip:
+        if self.trade is None:
+            symbol = move.symbol or self.coin
+            self.trade = Trip(
+                f"{self.account}:spot:{symbol}:BOTH:LONG:{move.id}",
+                "trade",
+                symbol,
+                move.time,
+                move.time,
+            )
+        self._touch(self.trade, move)
+        return self.trade
+
+    def _touch(self, trip: Trip, move: Move) -> None:
+        trip.fills[move.symbol, move.id] = None
+        trip.newest_at = move.time
+
+    def _end_forgotten(self, move: Move) -> None:
+        """A purchase long after the newest fill sets the open trade aside (money.md 3.6)."""
+        gap = self.wishes.gap
+        if self.trade is None or gap is None or not isinstance(move.time, datetime):
+            return
+        is_long = move.time - self.trade.newest_at >= gap
+        if is_long and (move.symbol, str(move.id)) not in self.wishes.keep:
+            self._set_aside("forgotten")
+
+    def _set_aside(self, why: str) -> None:
+        """What the trade still holds goes to the stack; it ends with the matches that it has."""
+        trip = self.trade
+        assert trip is not None
+        for lot in self._of_trade.take_all():
+            self._of_stack.add(lot)
+        self.trade = None
+        if trip.matches:
+            trip.closed_at, trip.ended_by = trip.newest_at, why
+            self.closed.append(trip)
+
+    def _end_if_gone(self, move: Move, unit_price: Decimal) -> None:
+        """By the rules and the price of this exit (money.md 3.4)."""
+        trip = self.trade
+        assert trip is not None
+        left = self._of_trade.quantity
+        if left and not self._is_too_little(move, left, unit_price):
+            return
+        for lot in self._of_trade.take_all():
+            self._of_stack.add(lot)
+        trip.closed_at, trip.ended_by = move.time, move.kind
+        self.trade = None
+        self.closed.append(trip)
+
+    def _is_too_little(self, move: Move, quantity: Decimal, unit_price: Decimal) -> bool:
+        symbol, unit = self._pair
+        if move.symbol and move.kind == "sold":
+            symbol, unit = move.symbol, move.unit
+        rules = self._rules_at(symbol, move.time) if symbol else None
+        if rules is None:
+            return False
+        return quantity < rules.step_size or quantity * unit_price < rules.min_notional * unit
+
+    def _stack_trip(self, move: Move) -> Trip:
+        order = move.order or ("", "row", move.id)
+        trip = self._stack_trips.get(order)
+        if trip is None:
+            symbol = move.symbol or self.coin
+            trip = self._stack_trips[order] = Trip(
+                f"{self.account}:spot:{symbol}:{self.coin}:STACK:{move.id}",
+                "stack",
+                symbol,
+                move.time,
+                move.time,
+                ended_by=move.kind,
+            )
+            self.closed.append(trip)
+        return trip
+
+    # --- what came of it --------------------------------------------------------------------------
+
+    def trades(self) -> Iterable[Trade]:
+        for trip in self.closed:
+            yield self._as_trade(trip)
+        if self.trade is not None:
+            yield self._as_trade(self.trade)
+
+    def position(self) -> Position | None:
+        """None while nothing is held."""
+        trade, stack = self._of_trade, self._of_stack
+        quantity = trade.quantity + stack.quantity
+        if not quantity:
+            return None
+        known = trade.known_quantity + stack.known_quantity
+        cost, fees = trade.cost + stack.cost, trade.fees + stack.fees
+        matches = self.trade.matches if self.trade else []
+        return Position(
+            symbol=self._pair[0] or self.coin,
+            quantity=quantity,
+            average_price=cost / quantity if known else None,
+            realized_gross=sum((match.gross for match in matches), ZERO),
+            fees=sum((match.fees for match in matches), ZERO) + fees,
+            funding=ZERO,
+            account=self.account,
+            known_quantity=known,
+            asset=self.coin,
+            trade_quantity=trade.quantity,
+            stack_quantity=stack.quantity,
+            cost=cost,
+            entry_fees=fees,
+            trade_cost=trade.cost,
+            trade_fees=trade.fees,
+        )
+
+    @property
+    def tax_cost(self) -> Decimal:
+        """Cost and entry fees of what is still held, by the tax view."""
+        return self._tax.cost + self._tax.fees
+
+    def _as_trade(self, trip: Trip) -> Trade:
+        matched = sum((match.quantity for match in trip.matches), ZERO)
+        is_open = trip.closed_at is None
+        gross = sum((match.gross for match in trip.matches), ZERO)
+        fees = sum((match.fees for match in trip.matches), ZERO)
+        cost = sum((match.entry_price * match.quantity for match in trip.matches), ZERO)
+        apart = sum((match.apart * match.quantity for match in trip.matches), ZERO)
+        quantity = trip.entry_quantity if is_open else matched
+        entry = trip.entry_cost if is_open else cost
+        return Trade(
+            key=trip.key,
+            symbol=trip.symbol,
+            direction="LONG",
+            opened_at=trip.opened_at,
+            closed_at=trip.closed_at,
+            quantity=quantity,
+            entry_price=entry / quantity if quantity else ZERO,
+            exit_price=(cost + gross) / matched if matched else None,
+            gross=gross,
+            fees=fees,
+            funding=ZERO,
+            net=gross - fees,
+            fill_ids=tuple(dict.fromkeys(id for _, id in trip.fills)),
+            kind=trip.kind,
+            asset=self.coin,
+            matches=tuple(trip.matches),
+            fills=tuple(trip.fills),
+            ended_by=trip.ended_by,
+            apart=apart / matched if matched else ZERO,
+        )
+
+    def _place(self, move: Move, *, is_opening: bool = False) -> Place:
+        """Within one instant lots stand as their moves came, by their ids first."""
+        return (0 if is_opening else 1, move.time, number_of(move.id))
+
+
+class _Exit:
+    """Shares the worth and the fee of one exit among its parts; the last one takes the rest."""
+
+    def __init__(self, move: Move, quantity: Decimal, worth: Decimal) -> None:
+        self._move = move
+        self._quantity = quantity
+        self._left = [quantity, worth, move.fee]
+
+    def matches(self, parts: Iterable[Taken]) -> list[Match]:
+        return [self._match(part) for part in parts]
+
+    def _match(self, part: Taken) -> Match:
+        move, (quantity, worth, fee) = self._move, self._left
+        is_last = part.quantity == quantity
+        part_worth = worth if is_last else worth * part.quantity / quantity
+        part_fee = fee if is_last or not fee else fee * part.quantity / quantity
+        self._left = [quantity - part.quantity, worth - part_worth, fee - part_fee]
+        gross, fees = part_worth - part.cost, part.fee + part_fee
+        return Match(
+            part.id, move.id, part.quantity, part.cost / part.quantity,
+            part_worth / part.quantity, gross, fees, gross - fees, move.kind, move.time,
+            part.opened_at, move.coin, move.symbol, part.apart,
+        )  # fmt: skip
+
+
+def _leave(lots: Lots, quantity: Decimal) -> list[Lot]:
+    """Lots that leave with cost, date and fee, oldest first."""
+    everything = sorted(lots.take_all(), key=lambda lot: lot.place)
+    leaving: list[Lot] = []
+    for lot in everything:
+        size = min(lot.quantity, quantity)
+        quantity -= size
+        if size == lot.quantity:
+            leaving.append(lot)
+            continue
+        if size:
+            cost, fee = lot.cost * size / lot.quantity, lot.fee * size / lot.quantity
+            leaving.append(Lot(lot.id, lot.place, size, cost, fee, lot.apart))
+            lot = Lot(
+                lot.id, lot.place, lot.quantity - size, lot.cost - cost, lot.fee - fee, lot.apart
+            )
+        lots.add(lot)
+    return leaving

@@ -1,0 +1,390 @@
+"""Fills, conversions and transfers as what they do to each coin: something comes in, or goes out.
+
+Both sides of one event have one worth (money.md 1.3), so the books of two coins never need each
+other. Cash has no lots: what happens between two kinds of cash is a match at once, the rest is a
+payment.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from journal.ledger.records import (
+    ONE,
+    ZERO,
+    Conversion,
+    Fill,
+    Id,
+    Match,
+    Payment,
+    Problem,
+    Transfer,
+)
+from journal.ledger.worth import Worth, is_old
+
+# Of one instant: settlements, what comes in, conversions, fills, what goes out.
+SETTLEMENT, COMING_IN, CONVERSION, FILL, GOING_OUT = range(5)
+Rank = tuple[Any, int, str, tuple[int, int | str], int]
+
+
+class Move(NamedTuple):
+    """One coin comes in (`quantity` > 0) or goes out (< 0).
+
+    `kind` in: bought, received, converted, dusted, deposited, income, opening, rebate, swapped;
+    out: sold, spent, converted, dusted, fee, paid, withdrawn, swapped. `worth` is that of the whole
+    quantity in dollars, None where nobody knows; `fee` the fee of the lot or of the exit. `order`
+    groups what one order did. `unit` is dollars of one quote of the symbol, for its rules."""
+
+    rank: Rank
+    time: Any
+    coin: str
+    kind: str
+    quantity: Decimal
+    worth: Decimal | None
+    id: Id
+    fee: Decimal = ZERO
+    symbol: str = ""
+    order: tuple[Any, ...] = ()
+    unit: Decimal = ONE
+    # the new name of a swapped coin
+    partner: str = ""
+
+
+@dataclass
+class Effects:
+    """What one event does: to coins, and to money."""
+
+    moves: list[Move] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def number_of(id: Id) -> tuple[int, int | str]:
+    """Ids of digits sort as numbers, negative ones too."""
+    text = str(id)
+    digits = text[1:] if text[:1] == "-" else text
+    return (0, int(text)) if digits.isdecimal() else (1, text)
+
+
+class Translator:
+    """Events of one account, in the order of time, into effects; it learns prices as it goes."""
+
+    def __init__(self, worth: Worth) -> None:
+        self.worth = worth
+
+    # --- fills --------------------------------------------------------------------------------
+
+    def of_fill(self, fill: Fill) -> Effects:
+        """A spot fill."""
+        effects = Effects()
+        value = fill.quote_value
+        worth = self._worth_of_fill(fill, value, effects)
+        self.worth.learn(fill)
+        is_buy = fill.side == "BUY"
+        sides = _Sides(fill, value, worth, is_buy)
+        fee, fee_moves = self._fees(fill, sides, effects)
+        base_is_cash = self.worth.is_cash(fill.base)
+        quote_is_cash = self.worth.is_cash(fill.quote)
+        if not base_is_cash:
+            effects.moves.append(
+                sides.base_move(fee, sides.arrived_fee if is_buy else ZERO, self._unit(sides))
+            )
+        if not quote_is_cash:
+            left_fee = fee if base_is_cash else ZERO
+            lessened = ZERO if is_buy else sides.arrived_fee
+            effects.moves.append(sides.quote_move(left_fee, lessened))
+        if base_is_cash and quote_is_cash:
+            effects.matches.append(self._exchange(fill, sides, fee))
+        effects.moves += fee_moves
+        effects.moves = [move for move in effects.moves if move.quantity]
+        return effects
+
+    def _worth_of_fill(self, fill: Fill, value: Decimal, effects: Effects) -> Decimal | None:
+        if self.worth.is_unit(fill.quote):
+            return value
+        if self.worth.is_unit(fill.base):
+            return fill.quantity
+        cash_first = sorted(
+            ((fill.quote, value), (fill.base, fill.quantity)),
+            key=lambda side: not self.worth.is_cash(side[0]),
+        )
+        return self._first_known(cash_first, fill.time, fill.id, effects)
+
+    def _unit(self, sides: "_Sides") -> Decimal:
+        if sides.worth is None or not sides.value:
+            return ONE
+        return sides.worth / sides.value
+
+    def _fees(self, fill: Fill, sides: "_Sides", effects: Effects) -> tuple[Decimal, list[Move]]:
+        """(what the fees are worth together, the coins that leave or come for them)"""
+        total, moves = ZERO, []
+        arriving = fill.base if sides.is_buy else fill.quote
+        for index, (amount, asset) in enumerate(fill.all_fees):
+            worth = self._fee_worth(fill, sides, amount, asset, effects)
+            total += worth or ZERO
+            if self.worth.is_cash(asset):
+                continue
+            if asset == arriving and amount > 0 and sides.arrived_fee + amount <= sides.arrived:
+                sides.arrived_fee += amount  # it comes out of what arrives: no match
+                continue
+            moves.append(
+                Move(
+                    rank=(fill.time, FILL, fill.symbol, number_of(fill.id), 1 + index),
+                    time=fill.time,
+                    coin=asset,
+                    kind="fee" if amount > 0 else "rebate",
+                    quantity=-amount,
+                    worth=None if worth is None else abs(worth),
+                    id=fill.id,
+                    symbol=fill.symbol,
+                    order=sides.order,
+                )
+            )
+        return total, moves
+
+    def _fee_worth(
+        self, fill: Fill, sides: "_Sides", amount: Decimal, asset: str, effects: Effects
+    ) -> Decimal | None:
+        """At the fill's own price where the fee is in one of its two assets."""
+        if not self.worth.is_unit(asset) and sides.worth is not None:
+            if asset == fill.base:
+                return sides.worth * amount / fill.quantity
+            if asset == fill.quote and sides.value:
+                return sides.worth * amount / sides.value
+        return self.dollars(asset, amount, fill.time, fill.id, effects)
+
+    def _exchange(self, fill: Fill, sides: "_Sides", fee: Decimal) -> Match:
+        """Between two dollars the difference of the sides; with a currency the rate decides, and
+        what differs from it is the currency's effect."""
+        gross = ZERO
+        if self.worth.is_unit(fill.base) and self.worth.is_unit(fill.quote):
+            gross = fill.quantity - sides.value
+            gross = gross if sides.is_buy else -gross
+        price = sides.worth / fill.quantity if sides.worth is not None else ZERO
+        return Match(
+            fill.id, fill.id, fill.quantity, price, price, gross, fee, gross - fee,
+            kind="exchange", time=fill.time, opened_at=fill.time, asset=fill.base,
+            symbol=fill.symbol,
+        )  # fmt: skip
+
+    # --- what is no fill ----------------------------------------------------------------------
+
+    def of_conversion(self, item: Conversion) -> Effects:
+        effects = Effects()
+        given, received = item.given, item.received
+        number = number_of(item.id)
+        if item.kind == "swap":
+            for order, (coin, quantity) in enumerate(
+                ((given, -item.given_quantity), (received, item.received_quantity))
+            ):
+                effects.moves.append(
+                    Move(
+                        (item.time, CONVERSION, "", number, order), item.time, coin, "swapped",
+                        quantity, None, item.id, partner=received if order == 0 else given,
+                    )
+                )  # fmt: skip
+            return effects
+        both_units = self.worth.is_unit(given) and self.worth.is_unit(received)
+        worth = self._worth_of_conversion(item, effects)
+        word = "converted" if item.kind == "convert" else "dusted"
+        if not self.worth.is_cash(given):
+            effects.moves.append(
+                Move(
+                    (item.time, CONVERSION, "", number, 0), item.time, given, word,
+                    -item.given_quantity, worth, item.id,
+                )
+            )  # fmt: skip
+        if not self.worth.is_cash(received):
+            effects.moves.append(
+                Move(
+                    (item.time, CONVERSION, "", number, 1), item.time, received, word,
+                    item.received_quantity, worth, item.id,
+                )
+            )  # fmt: skip
+            if worth:
+                self.worth.remember(received, worth / item.received_quantity, item.time)
+        if both_units:
+            gross = item.received_quantity - item.given_quantity
+            effects.matches.append(
+                Match(
+                    item.id, item.id, item.received_quantity, ONE, ONE, gross, ZERO, gross,
+                    kind="exchange", time=item.time, opened_at=item.time, asset=received,
+                )
+            )  # fmt: skip
+        return effects
+
+    def _worth_of_conversion(self, item: Conversion, effects: Effects) -> Decimal | None:
+        sides = [
+            (item.given, item.given_quantity),
+            (item.received, item.received_quantity),
+        ]
+        for asset, quantity in sides:
+            if self.worth.is_unit(asset):
+                return quantity
+        sides.sort(key=lambda side: not self.worth.is_cash(side[0]))
+        return self._first_known(sides, item.time, item.id, effects)
+
+    def of_transfer(self, item: Transfer) -> Effects:
+        effects = Effects()
+        net = item.quantity + item.fee if item.quantity < 0 else item.quantity
+        number = number_of(item.id)
+        rank = (item.time, COMING_IN if item.quantity > 0 else GOING_OUT, "", number, 0)
+        if net:
+            worth = item.cost
+            if worth is None:
+                worth = self.dollars(item.asset, abs(net), item.time, item.id, effects)
+            kind = _payment_kind(item)
+            sign = 1 if net > 0 else -1
+            effects.payments.append(
+                Payment(
+                    kind, item.id, item.time, item.asset, net, sign * (worth or ZERO),
+                    is_assumed=item.kind == "opening",
+                )
+            )  # fmt: skip
+            if not self.worth.is_cash(item.asset):
+                effects.moves.append(
+                    Move(rank, item.time, item.asset, _move_kind(item), net, worth, item.id)
+                )
+        if item.quantity < 0 and item.fee:
+            effects = self._network_fee(item, rank, effects)
+        return effects
+
+    def _network_fee(self, item: Transfer, rank: Rank, effects: Effects) -> Effects:
+        worth = self.dollars(item.asset, item.fee, item.time, item.id, effects)
+        effects.payments.append(
+            Payment("income", item.id, item.time, item.asset, -item.fee, -(worth or ZERO))
+        )
+        if not self.worth.is_cash(item.asset):
+            effects.moves.append(
+                Move((*rank[:4], 1), item.time, item.asset, "fee", -item.fee, worth, item.id)
+            )
+        return effects
+
+    # --- worth --------------------------------------------------------------------------------
+
+    def dollars(
+        self, asset: str, quantity: Decimal, time: Any, id: Id, effects: Effects
+    ) -> Decimal | None:
+        price = self.worth.price(asset, time)
+        if price is None or is_old(price, time):
+            worth = ZERO if price is None else abs(price.dollars * quantity)
+            effects.problems.append(_missing_price(asset, quantity, time, id, worth))
+        return None if price is None else price.dollars * quantity
+
+    def _first_known(
+        self, sides: Iterable[tuple[str, Decimal]], time: Any, id: Id, effects: Effects
+    ) -> Decimal | None:
+        """By the first of the sides that has a price of the moment, else by any older one."""
+        known = [(side, self.worth.price(side[0], time)) for side in sides]
+        for (_, quantity), price in known:
+            if price is not None and not is_old(price, time):
+                return price.dollars * quantity
+        for (asset, quantity), price in known:
+            if price is not None:
+                worth = price.dollars * quantity
+                effects.problems.append(_missing_price(asset, quantity, time, id, worth))
+                return worth
+        asset, quantity = known[0][0]
+        effects.problems.append(_missing_price(asset, quantity, time, id, ZERO))
+        return None
+
+
+class _Sides:
+    """Both sides of a spot fill. `arrived_fee` is what a fee takes of what arrives."""
+
+    def __init__(self, fill: Fill, value: Decimal, worth: Decimal | None, is_buy: bool) -> None:
+        self.fill = fill
+        self.value = value
+        self.worth = worth
+        self.is_buy = is_buy
+        self.arrived = fill.quantity if is_buy else value
+        self.arrived_fee = ZERO
+        self.order = order_of(fill)
+
+    def base_move(self, fee: Decimal, lessened: Decimal, unit: Decimal) -> Move:
+        kind = "bought" if self.is_buy else "sold"
+        return self._move(self.fill.base, kind, self.fill.quantity, fee, lessened, unit)
+
+    def quote_move(self, fee: Decimal, lessened: Decimal) -> Move:
+        kind = "spent" if self.is_buy else "received"
+        return self._move(self.fill.quote, kind, self.value, fee, lessened, ONE)
+
+    def _move(
+        self,
+        coin: str,
+        kind: str,
+        quantity: Decimal,
+        fee: Decimal,
+        lessened: Decimal,
+        unit: Decimal,
+    ) -> Move:
+        """`lessened`: what of the quantity went for the fee before it arrived."""
+        fill, worth = self.fill, self.worth
+        if lessened and worth is not None:
+            worth = worth * (quantity - lessened) / quantity
+        quantity -= lessened
+        is_in = kind in {"bought", "received"}
+        return Move(
+            rank=(fill.time, FILL, fill.symbol, number_of(fill.id), 0),
+            time=fill.time,
+            coin=coin,
+            kind=kind,
+            quantity=quantity if is_in else -quantity,
+            worth=worth,
+            id=fill.id,
+            fee=fee,
+            symbol=fill.symbol,
+            order=self.order,
+            unit=unit,
+        )
+
+
+def order_of(fill: Fill) -> tuple[Any, ...]:
+    """What groups the fills of one order: its id, else the symbol's minute."""
+    if fill.order_id is not None:
+        return (fill.symbol, "order", fill.order_id)
+    minute = fill.time.replace(second=0, microsecond=0) if hasattr(fill.time, "replace") else None
+    return (fill.symbol, "minute", fill.time if minute is None else minute)
+
+
+def in_order(moves: Iterable[Move]) -> Iterator[Move]:
+    """Of one coin. Between the pairs of one instant the one that brings the coin comes first."""
+    ordered = sorted(moves, key=lambda move: move.rank)
+    start = 0
+    while start < len(ordered):
+        end = start + 1
+        while end < len(ordered) and ordered[end].rank[:2] == ordered[start].rank[:2]:
+            end += 1
+        same = ordered[start:end]
+        if len(same) > 1 and same[0].rank[1] == FILL:
+            bringing: dict[str, bool] = {}
+            for move in same:
+                bringing.setdefault(move.symbol, move.quantity > 0)
+            same.sort(key=lambda move: (not bringing[move.symbol], move.rank))
+        yield from same
+        start = end
+
+
+def _payment_kind(item: Transfer) -> str:
+    if item.kind == "outside":
+        return "deposit" if item.quantity > 0 else "withdrawal"
+    return item.kind
+
+
+def _move_kind(item: Transfer) -> str:
+    if item.quantity > 0:
+        if item.cost is not None and item.kind == "outside":
+            return "converted"  # something was given for it, outside of what is known
+        return {"outside": "deposited", "opening": "opening"}.get(item.kind, "income")
+    return "withdrawn" if item.kind == "outside" else "paid"
+
+
+def _missing_price(asset: str, quantity: Decimal, time: Any, id: Id, worth: Decimal) -> Problem:
+    known = "an older price is used" if worth else "it counts as 0"
+    return Problem(
+        "missing_price", id, abs(quantity),
+        f"{abs(quantity)} {asset} at {time}: no price of {asset} at that time, {known}",
+        asset=asset, worth=abs(worth), time=time,
+    )  # fmt: skip
