@@ -47,7 +47,10 @@ class Material:
         prices = load(self.needs)
 
         def price(asset: str, moment: datetime) -> Decimal | None:
-            return Decimal(1) if asset in DOLLARS else prices.get((asset, minute_of(moment)))
+            known = prices.get((asset, minute_of(moment)))
+            if known is None:
+                return Decimal(1) if asset in DOLLARS else None
+            return known.price
 
         return ledger.compute(
             self.fills, method=method, funding=self.funding, transfers=self.transfers,
@@ -165,7 +168,7 @@ def _add_movements(found: Material, book: Book, mine: Any) -> None:
     prices = load(needs) if is_in_dollars else {}
     for name, at, amount, worth in moves:
         price = prices.get((coin, minute_of(at))) if worth and amount > 0 else None
-        cost = None if price is None else price * amount
+        cost = None if price is None else price.price * amount
         if amount:
             found.transfers.append(ledger.Transfer(name, at, coin, amount, cost))
 

@@ -27,7 +27,6 @@ from journal.models import (
 from journal.services.books import Material, gather, needs_of
 from journal.sync import prices
 from journal.sync.prices import minute_of
-from lib.cash import DOLLARS
 
 log = structlog.get_logger(__name__)
 
@@ -147,10 +146,10 @@ def _rates(
     known = prices.load(needs | {(currency, minute) for _, minute in needs})
     rates = {}
     for asset, minute in needs:
-        dollars = Decimal(1) if asset in DOLLARS else known.get((asset, minute))
-        unit = Decimal(1) if currency in DOLLARS else known.get((currency, minute))
-        if dollars is not None and unit:
-            rates[asset, minute] = Decimal(1) if asset == currency else dollars / unit
+        dollars, unit = known.get((asset, minute)), known.get((currency, minute))
+        if dollars is not None and unit is not None:
+            same = asset == currency
+            rates[asset, minute] = Decimal(1) if same else dollars.price / unit.price
     return rates
 
 

@@ -26,9 +26,10 @@ def settle() -> None:
         return
     with Reader(None, "prices", lambda note, seconds: None) as reader:
         for asset, minute in sorted(open_minutes):
+            rows = prices.ask_again((asset, minute), reader.read_public)
             with transaction.atomic():  # final and touched, or neither
                 _touch(asset, minute)
-                prices.settle((asset, minute), reader.read_public)
+                prices.keep(rows)
         for account in ExchangeAccount.objects.here():
             rebuilding.rebuild_due(account, reader.read_public)
 
