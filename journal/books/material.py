@@ -27,7 +27,7 @@ from journal.models import (
     TradeSplit,
     Transfer,
 )
-from journal.sync.prices import Need, Priced, minute_of
+from journal.books.prices import Need, Priced, minute_of
 from lib.cash import CASH, DOLLARS, own_name
 from market.models import FundingRate
 

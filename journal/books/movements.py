@@ -10,7 +10,7 @@ from django.db.models import Q
 from journal import ledger
 from journal.books import incomes
 from journal.models import Income, Transfer
-from journal.sync.prices import minute_of
+from journal.books.prices import minute_of
 from lib.cash import DOLLARS, EARN_PREFIX, own_name
 
 if TYPE_CHECKING:

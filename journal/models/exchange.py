@@ -266,10 +266,12 @@ class AssetPrice(models.Model):
     venue = models.CharField(max_length=16)
     asset = models.CharField(max_length=20)
     minute = models.DateTimeField()
-    # null: the exchange was asked and has no candle of that minute
-    price = models.DecimalField(max_digits=32, decimal_places=12, null=True)
-    # the symbol whose close it is
-    symbol = models.CharField(max_length=40)
+    # null: the exchange was asked and has no candle of the hour before either
+    price = models.DecimalField(max_digits=48, decimal_places=26, null=True)
+    # the minute of the candle, where that is an earlier one
+    of_minute = models.DateTimeField(null=True)
+    # the symbol whose close it is; of a crossed price both
+    symbol = models.CharField(max_length=84, blank=True)
     # asked for while the minute was open: asked for again when it is over
     is_final = models.BooleanField(default=True)
 
@@ -277,6 +279,12 @@ class AssetPrice(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["venue", "asset", "minute"], name="asset_price_once")
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["venue", "asset", "-minute"], name="asset_prices_known",
+                condition=models.Q(price__isnull=False),
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.asset} {self.minute:%F %R} {self.price}"

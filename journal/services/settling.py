@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from accounts.models import ExchangeAccount
 from journal.models import Book, Fill, Market, Transfer
 from journal.services import rebuilding
-from journal.sync import prices
+from journal.books import prices
 from journal.sync.reader import Reader
 from journal.sync.saving import books_of, make_due
 
@@ -26,9 +26,10 @@ def settle() -> None:
         return
     with Reader(None, "prices", lambda note, seconds: None) as reader:
         for asset, minute in sorted(open_minutes):
+            rows = prices.ask_again((asset, minute), reader.read_public)
             with transaction.atomic():  # final and touched, or neither
                 _touch(asset, minute)
-                prices.settle((asset, minute), reader.read_public)
+                prices.keep(rows)
         for account in ExchangeAccount.objects.here():
             rebuilding.rebuild_due(account, reader.read_public)
 
