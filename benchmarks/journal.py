@@ -24,8 +24,8 @@ from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
 from accounts.models import ExchangeAccount, User  # noqa: E402
+from journal.books import rebuilding  # noqa: E402
 from journal.models import Book, Fill, Trade  # noqa: E402
-from journal.services import rebuilding  # noqa: E402
 from journal.sync.saving import save_fills  # noqa: E402
 
 ROUNDS = 15

@@ -70,7 +70,8 @@ def due_books() -> QuerySet[Book]:
 
 
 def pause_after(failures: int) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** min(failures, 12), LONGEST_PAUSE)
+    pause: timedelta = FIRST_PAUSE * (1 << min(failures, 12))
+    return min(pause, LONGEST_PAUSE)
 
 
 def ensure_all(account: ExchangeAccount) -> None:
@@ -79,9 +80,7 @@ def ensure_all(account: ExchangeAccount) -> None:
     for source in (Fill, ManualFill):
         rows = source.objects.filter(account=account)
         for market, symbol, base, quote, fee_asset in (
-            rows.order_by()
-            .values_list("market", "symbol", "base", "quote", "fee_asset")
-            .distinct()
+            rows.order_by().values_list("market", "symbol", "base", "quote", "fee_asset").distinct()
         ):
             names |= books_of(
                 source(market=market, symbol=symbol, base=base, quote=quote, fee_asset=fee_asset)

@@ -1,46 +1,28 @@
-"""What goes into the ledger for one book: everything that moved its coin, or its contract."""
+"""What goes into the ledger for one book, and the prices that it is valued by."""
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
-
 from journal import ledger
-from journal.books import incomes
-from journal.books.movements import Movements
+from journal.books import prices
+from journal.books.prices import Need, Priced, minute_of
 from journal.books.rules import rules_of
 from journal.ledger.regroup import Wishes as Grouping
-from journal.models import (
-    Book,
-    Fill,
-    FillMark,
-    Income,
-    ManualFill,
-    Market,
-    OpeningBalance,
-    OpeningPosition,
-    Preferences,
-    TradeMerge,
-    TradeSplit,
-    Transfer,
-)
-from journal.books.prices import Need, Priced, minute_of
-from lib.cash import CASH, DOLLARS, own_name
-from market.models import FundingRate
+from journal.models import Book, Fill, Market
+from lib.cash import DOLLARS
 
-FORGOTTEN_AFTER = timedelta(days=60)
-# How far apart a settlement and its rate are told.
-NEAR = timedelta(minutes=1)
-Prices = dict[Need, Priced]
+# asset -> moments of its own fills against dollars, and what they say that it was worth
+Own = dict[str, tuple[list[datetime], list[Decimal]]]
 
 
 @dataclass
 class Material:
     """`needs` are the (asset, minute) whose dollars will be asked for; `currency` is what its owner
-    wants to see amounts in."""
+    wants to see amounts in; `coins` are those whose books are computed, none for a contract."""
 
     book: Book
     currency: str
@@ -66,263 +48,71 @@ class Material:
     def is_coin(self) -> bool:
         return self.book.market == Market.SPOT
 
-    def compute(self, prices: Prices, method: str | None = None) -> ledger.Ledger:
+    def need(self, asset: str, moment: datetime) -> None:
+        if asset not in DOLLARS:
+            self.needs.add((asset, minute_of(moment)))
+
+    def compute(self, prices: "Prices") -> ledger.Ledger:
         return ledger.compute(
             self.fills,
-            method=method or self.method,
+            method=self.method,
             funding=self.funding,
             transfers=self.transfers,
             conversions=self.conversions,
             openings=self.openings,
-            prices=told_by(prices),
+            prices=prices.told,
             rules=rules_of(self.book.account.venue, self.book.market, self.assets),
             wishes=self.wishes,
             coins=self.coins,
         )
 
 
-def told_by(prices: Prices) -> Callable[[str, datetime], Any]:
-    """The ledger's question for a price: with the time of an older one."""
+class Prices:
+    """Dollars of an asset at a moment: the minute's candle, else the last price known before it,
+    be it a candle's or one of the account's own fills."""
 
-    def price(asset: str, moment: datetime) -> tuple[Decimal, datetime | None] | None:
+    def __init__(self, known: dict[Need, Priced], own: Own) -> None:
+        self._known = known
+        self._own = own
+
+    def told(self, asset: str, moment: datetime) -> tuple[Decimal, datetime | None] | None:
+        """As the ledger asks: (price, the time it is of; None for the asked minute's own)."""
+        if asset in DOLLARS:
+            return Decimal(1), None
         minute = minute_of(moment)
-        known = prices.get((asset, minute))
-        if known is None:
-            return None
-        return known.price, None if known.minute == minute else known.minute
+        candle = self._known.get((asset, minute))
+        if candle is not None and candle.minute == minute:
+            return candle.price, None
+        times, worths = self._own.get(asset, ((), ()))
+        at = bisect_right(times, moment)
+        if at and (candle is None or times[at - 1] > candle.minute):
+            return worths[at - 1], times[at - 1]
+        return None if candle is None else (candle.price, candle.minute)
 
-    return price
-
-
-def gather(book: Book) -> Material:
-    """Everything that the book's trades depend on."""
-    account = book.account
-    chosen = Preferences.objects.filter(user=account.user_id).first() or Preferences()
-    names = frozenset({book.name} if book.market == Market.SPOT else ())
-    material = Material(book, account.user.report_currency, chosen.method, names)
-    material.wishes = _wishes(book, chosen)
-    material.grouping = _grouping(book)
-    if book.market == Market.SPOT:
-        _gather_coin(material)
-    else:
-        _gather_contract(material)
-    _need_currency(material)
-    return material
+    def dollars(self, asset: str, moment: datetime) -> Decimal | None:
+        told = self.told(asset, moment)
+        return None if told is None else told[0]
 
 
-def needs_of(books: Iterable[Book]) -> set[Need]:
-    """What has to be priced before the books can be computed."""
-    needs: set[Need] = set()
-    for book in books:
-        needs |= gather(book).needs
-    return needs
+def prices_for(material: Material) -> Prices:
+    """What is known of all that the material needs."""
+    known = prices.load(material.needs)
+    missing = {
+        asset
+        for asset, minute in material.needs
+        if (priced := known.get((asset, minute))) is None or priced.minute != minute
+    }
+    return Prices(known, _own_prices(material, missing))
 
 
-# --- a coin ---------------------------------------------------------------------------------------
-
-
-def _gather_coin(material: Material) -> None:
-    book = material.book
-    names = _with_partners(book)
-    material.coins = frozenset(names)
-    mine = Q(account_id=book.account_id)
-    is_dollar = book.name in DOLLARS
-    for model in (Fill, ManualFill):
-        spot = Q(market=Market.SPOT, base__in=names)
-        if not is_dollar:
-            spot |= Q(market=Market.SPOT, quote__in=names) | Q(fee_asset__in=names)
-        for fill in model.objects.filter(mine & spot).order_by("time", "id"):
-            if is_dollar and fill.quote not in CASH:
-                continue
-            add_fill(material, fill)
-    Movements(material, names).add_all()
-    for row in OpeningBalance.objects.filter(mine, asset__in=names):
-        material.transfers.append(
-            ledger.Transfer(
-                f"opening-{row.pk}", row.time, row.asset, row.quantity, kind="opening",
-                account=str(row.account_id),
-            )
-        )  # fmt: skip
-        _need(material, row.asset, row.time)
-
-
-def _with_partners(book: Book) -> set[str]:
-    """The coin, and those that it once was."""
-    names = {book.name}
-    swaps = Transfer.objects.filter(account_id=book.account_id, kind=Transfer.Kind.SWAP)
-    rows = list(swaps.values_list("external_id", "asset", "amount"))
-    for _ in range(len(rows)):
-        ids = {name for name, asset, amount in rows if amount > 0 and own_name(asset) in names}
-        before = {own_name(asset) for name, asset, amount in rows if name in ids and amount < 0}
-        if before <= names:
-            break
-        names |= before
-    return names
-
-
-def add_fill(material: Material, fill: Fill | ManualFill) -> None:
-    is_own = isinstance(fill, Fill)
-    row = ledger.Fill(
-        id=fill.trade_id if isinstance(fill, Fill) else f"manual-{fill.pk}",
-        time=fill.time,
-        symbol=fill.symbol,
-        base=fill.base,
-        quote=fill.quote,
-        side=fill.side,
-        price=fill.price,
-        quantity=fill.quantity,
-        fee=fill.fee,
-        fee_asset=fill.fee_asset or None,
-        market=fill.market,
-        account=str(fill.account_id),
-        position_side=fill.position_side if isinstance(fill, Fill) else "BOTH",
-        order_id=(fill.order_id or None) if isinstance(fill, Fill) else None,
-        amount=fill.quote_quantity if isinstance(fill, Fill) and is_own else None,
-        realized=fill.realized if isinstance(fill, Fill) else None,
-    )
-    material.fills.append(row)
-    material.assets[fill.symbol] = (fill.base, fill.quote)
-    if isinstance(fill, Fill):
-        material.known[fill.symbol, fill.trade_id] = fill
-    if fill.quote not in DOLLARS and fill.base not in DOLLARS:
-        _need(material, fill.quote, fill.time)
-        if fill.quote not in CASH:
-            _need(material, fill.base, fill.time)
-    if fill.fee and fill.fee_asset not in {fill.base, fill.quote, ""}:
-        _need(material, fill.fee_asset, fill.time)
-
-
-# --- a contract -----------------------------------------------------------------------------------
-
-
-def _gather_contract(material: Material) -> None:
-    book = material.book
-    mine = {"account_id": book.account_id, "market": book.market, "symbol": book.name}
-    for model in (Fill, ManualFill):
-        for fill in model.objects.filter(**mine).order_by("time", "id"):
-            add_fill(material, fill)
-    rows = Income.objects.filter(account_id=book.account_id, symbol=book.name).order_by("time")
-    first = min((fill.time for fill in material.fills), default=None)
-    rates = _rates(book)
-    for income in rows:
-        kind = incomes.OF_A_CONTRACT.get(income.kind)
-        if kind is not None:
-            material.funding.append(
-                ledger.Funding(
-                    id=f"{income.kind}-{income.external_id}",
-                    time=income.time,
-                    symbol=income.symbol,
-                    amount=income.amount,
-                    asset=own_name(income.asset),
-                    account=str(income.account_id),
-                    kind=kind,
-                    rate=_rate_at(rates, income.time),
-                )
-            )
-            _need(material, own_name(income.asset), income.time)
-        elif income.kind in incomes.WITNESSES and (first is None or income.time < first):
-            _add_result(material, income)
-    if material.fills:
-        _add_openings(material)
-        for fill in material.fills:
-            _need(material, fill.quote, fill.time)
-
-
-def _add_result(material: Material, income: Income) -> None:
-    """The exchange booked it for a fill that nobody told (money.md 5.4)."""
-    name = f"{income.kind}-{income.external_id}"
-    material.transfers.append(
-        ledger.Transfer(
-            name, income.time, own_name(income.asset), income.amount, kind="result",
-            account=str(income.account_id),
-        )
+def _own_prices(material: Material, assets: Iterable[str]) -> Own:
+    own: Own = {}
+    rows = Fill.objects.filter(
+        account_id=material.book.account_id, market=Market.SPOT, base__in=set(assets),
+        quote__in=DOLLARS, quantity__gt=0,
     )  # fmt: skip
-    material.problems.append(
-        ledger.Problem(
-            "result_without_fills", name, income.amount,
-            f"{income.kind} of {income.amount} {income.asset} on {income.symbol}: no fill of that "
-            "time is known",
-            asset=income.symbol, symbol=income.symbol, time=income.time,
-        )
-    )  # fmt: skip
-    _need(material, own_name(income.asset), income.time)
-
-
-def _add_openings(material: Material) -> None:
-    """By what the exchange reported when the history was read (money.md 4.2)."""
-    book = material.book
-    told = OpeningPosition.objects.filter(account_id=book.account_id, symbol=book.name)
-    for row in told:
-        own = [fill for fill in material.fills if fill.position_side == row.position_side]
-        if not own:
-            continue
-        entry = row.reported_entry if row.reported else None
-        held = sum((f.quantity if f.side == "BUY" else -f.quantity for f in own), Decimal(0))
-        opening = ledger.opening_of(own, row.quantity + held, entry)
-        if opening is None:
-            continue
-        material.openings.append(opening)
-        material.problems.append(
-            ledger.Problem(
-                "history_begins_inside_a_position", "opening", opening.quantity,
-                f"{opening.quantity} {opening.symbol} were open before the first known fill, at "
-                f"{opening.price:.8f}: their result is apart",
-                asset=opening.symbol, symbol=opening.symbol, time=opening.time,
-            )
-        )  # fmt: skip
-
-
-def _rates(book: Book) -> dict[datetime, Decimal]:
-    rows = FundingRate.objects.filter(
-        instrument__venue=book.account.venue,
-        instrument__market=book.market,
-        instrument__symbol=book.name,
-    )
-    return {minute_of(time + timedelta(seconds=30)): rate for time, rate in _pairs(rows)}
-
-
-def _pairs(rows: "QuerySet[FundingRate]") -> Iterable[tuple[datetime, Decimal]]:
-    return rows.values_list("time", "rate")
-
-
-def _rate_at(rates: dict[datetime, Decimal], moment: datetime) -> Decimal | None:
-    return rates.get(minute_of(moment))
-
-
-# --- what its owner said --------------------------------------------------------------------------
-
-
-def _wishes(book: Book, chosen: Preferences) -> ledger.Wishes:
-    marks = FillMark.objects.filter(account_id=book.account_id, market=book.market)
-    named = [(mark.kind, (mark.symbol, mark.fill)) for mark in marks]
-    return ledger.Wishes(
-        set_aside=frozenset(name for kind, name in named if kind == FillMark.Kind.ASIDE),
-        keep=frozenset(name for kind, name in named if kind == FillMark.Kind.KEEP),
-        gap=FORGOTTEN_AFTER if chosen.sets_aside else None,
-    )
-
-
-def _grouping(book: Book) -> Grouping:
-    mine = {"account_id": book.account_id, "market": book.market}
-    joined = TradeMerge.objects.filter(**mine).values_list("other", "key")
-    cuts: dict[str, list[str]] = {}
-    for key, fill in TradeSplit.objects.filter(**mine).values_list("key", "fill"):
-        cuts.setdefault(key, []).append(fill)
-    return Grouping(dict(joined), cuts)
-
-
-# --- prices ---------------------------------------------------------------------------------------
-
-
-def _need(material: Material, asset: str, moment: datetime) -> None:
-    if asset not in DOLLARS:
-        material.needs.add((asset, minute_of(moment)))
-
-
-def _need_currency(material: Material) -> None:
-    """What amounts are told in is needed whenever something may be earned."""
-    if material.currency in DOLLARS:
-        return
-    events: list[Any] = [*material.fills, *material.funding, *material.transfers]
-    events += material.conversions
-    material.needs |= {(material.currency, minute_of(event.time)) for event in events}
+    for asset, moment, price in rows.order_by("time", "id").values_list("base", "time", "price"):
+        times, worths = own.setdefault(asset, ([], []))
+        times.append(moment)
+        worths.append(price)
+    return own

@@ -3,18 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from journal import ledger
 from journal.books import incomes
-from journal.models import Income, Transfer
+from journal.books.material import Material
 from journal.books.prices import minute_of
+from journal.models import Fill, Income, Market, Transfer
 from lib.cash import DOLLARS, EARN_PREFIX, own_name
-
-if TYPE_CHECKING:
-    from journal.books.material import Material
 
 Kind = Transfer.Kind
 HALVES = {Kind.CONVERT: "convert", Kind.DUST: "dust", Kind.SWAP: "swap"}
@@ -25,10 +23,12 @@ Name = tuple[str, str]
 class Movements:
     """Adds what moved `names` to a coin book's material."""
 
-    def __init__(self, material: "Material", names: Iterable[str]) -> None:
+    def __init__(self, material: Material, names: Iterable[str]) -> None:
         self._material = material
         self._names = set(names)
         self._account_id = material.book.account_id
+        # symbol -> the time of its first known fill
+        self._first_fills: dict[str, datetime | None] = {}
         # Earn's names of them too
         self._written = self._names | {f"{EARN_PREFIX}{name}" for name in self._names}
 
@@ -66,13 +66,37 @@ class Movements:
             row.kind in incomes.OF_A_CONTRACT or row.kind in incomes.WITNESSES
         )
         if is_of_contract:
-            if row.kind in incomes.OF_A_CONTRACT and own_name(row.asset) not in DOLLARS:
-                self._transfer(name, row.time, row.asset, row.amount, "result", Decimal(0))
+            self._add_paid_in_coin(row, name)
             return
         kind = "outside" if row.kind in incomes.OUTSIDE else "income"
         self._transfer(name, row.time, row.asset, row.amount, kind, Decimal(0))
         if incomes.is_unknown(row.kind):
             self._unknown(name, row.asset, row.amount, row.time, row.kind)
+
+    def _add_paid_in_coin(self, row: Income, name: str) -> None:
+        """The contract's trade has its worth; here the coin comes or goes. A profit or commission
+        of a contract whose fills nobody told has no other place."""
+        coin = own_name(row.asset)
+        if coin in DOLLARS:
+            return
+        kind = incomes.OF_A_CONTRACT.get(row.kind)
+        if kind is not None:
+            self._material.funding.append(funding_of(row, kind, {}))
+            self._material.need(coin, row.time)
+        elif not self._has_fills(row):
+            self._transfer(name, row.time, row.asset, row.amount, "result", Decimal(0))
+            self._problem("result_without_fills", name, row.asset, row.amount, row.time,
+                          f"{row.kind} of {row.amount} {row.asset} on {row.symbol}: no fill of "
+                          "that time is known")  # fmt: skip
+
+    def _has_fills(self, row: Income) -> bool:
+        if row.symbol not in self._first_fills:
+            mine = Fill.objects.filter(
+                account_id=self._account_id, market=Market.USDM, symbol=row.symbol
+            )
+            self._first_fills[row.symbol] = mine.aggregate(first=Min("time"))["first"]
+        first = self._first_fills[row.symbol]
+        return first is not None and first <= row.time
 
     def _transfer(
         self, name: str, time: datetime, asset: str, amount: Decimal, kind: str, fee: Decimal
@@ -84,7 +108,7 @@ class Movements:
                 account=str(self._account_id),
             )
         )  # fmt: skip
-        self._need(coin, time)
+        self._material.need(coin, time)
 
     # --- conversions ----------------------------------------------------------------------------
 
@@ -140,7 +164,7 @@ class Movements:
                 )
             )  # fmt: skip
             for coin in names:
-                self._need(coin, given[0].time)
+                self._material.need(coin, given[0].time)
             return
         for row in rows:
             if own_name(row.asset) in self._names and row.amount:
@@ -150,9 +174,7 @@ class Movements:
 
     # --- what its owner must know ---------------------------------------------------------------
 
-    def _unknown(
-        self, name: str, asset: str, amount: Decimal, time: datetime, said: str
-    ) -> None:
+    def _unknown(self, name: str, asset: str, amount: Decimal, time: datetime, said: str) -> None:
         self._problem("unknown_income", name, asset, amount, time,
                       f"{amount} {asset}: “{said}” is not known, it counts as income")  # fmt: skip
 
@@ -163,6 +185,16 @@ class Movements:
             ledger.Problem(kind, name, amount, message, asset=own_name(asset), time=time)
         )
 
-    def _need(self, asset: str, moment: datetime) -> None:
-        if asset not in DOLLARS:
-            self._material.needs.add((asset, minute_of(moment)))
+
+def funding_of(row: Income, kind: str, rates: dict[datetime, Decimal]) -> ledger.Funding:
+    """A contract's line; `rates` are by the minute of their settlement."""
+    return ledger.Funding(
+        id=f"{row.kind}-{row.external_id}",
+        time=row.time,
+        symbol=row.symbol,
+        amount=row.amount,
+        asset=own_name(row.asset),
+        account=str(row.account_id),
+        kind=kind,
+        rate=rates.get(minute_of(row.time)),
+    )

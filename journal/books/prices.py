@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import AssetPrice
 from journal.books.routes import Leg, Route, routes_of
+from journal.models import AssetPrice
 from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused

@@ -96,9 +96,9 @@ class CoinBook:
             self._come_in(move)
         else:
             self._go_out(move)
-        if self.trade is not None and move.kind in MARKED:
-            if (move.symbol, str(move.id)) in self.wishes.set_aside:
-                self._set_aside("set_aside")
+        is_marked = (move.symbol, str(move.id)) in self.wishes.set_aside
+        if self.trade is not None and is_marked and move.kind in MARKED:
+            self._set_aside("set_aside")
 
     def _come_in(self, move: Move) -> None:
         is_known = move.worth is not None and move.kind != "opening"

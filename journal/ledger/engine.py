@@ -1,7 +1,7 @@
 """`compute`: fills and all that moved an account in; matches, trades, positions, payments and
 problems out. One engine for every screen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
 from typing import Any
@@ -52,6 +52,7 @@ def compute(
     prices: Prices | None = None,
     rules: Mapping[str, Told] | None = None,
     wishes: Wishes | None = None,
+    coins: Collection[str] | None = None,
 ) -> "Ledger":
     """Coin books and contract books from everything that moved. The order of the input never
     matters.
@@ -60,12 +61,14 @@ def compute(
     alone or with the time it is of, None or LookupError when unknown; without it the account's own
     fills are all that tells, and one quote that is no dollar counts as the unit. `rules` maps a
     symbol to its step size and minimum notional, or to a list of (time from which it was seen,
-    Rules). Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
+    Rules). `coins` limits what is computed to their books: with some, no contracts; with none,
+    contracts only. Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {METHODS}, was {method!r}")
     ledger = Ledger(method, prices, rules, wishes or Wishes())
     ledger._openings = list(openings)
+    ledger._only = None if coins is None else frozenset(coins)
     ledger._add([*fills, *funding, *transfers, *conversions])
     return ledger
 
@@ -85,6 +88,7 @@ class Ledger:
         self._rules = RuleBook(rules)
         self._wishes = wishes
         self._openings: list[Opening] = []
+        self._only: frozenset[str] | None = None
         self._events: dict[tuple[Any, ...], Event] = {}
         self._duplicates: list[Problem] = []
         self._newest: Any = None
@@ -170,6 +174,12 @@ class Ledger:
                 problems += contract_book.problems
         return problems
 
+    @property
+    def currencies(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Of each currency that is no dollar: how much moved in all, and the dollars that it was
+        booked at. What it is worth beyond them is the currency's effect (money.md 6)."""
+        return dict(self._currencies)
+
     def coin(self, name: str, account: str = "") -> CoinBook | None:
         return self._coins.get((account, name))
 
@@ -190,6 +200,7 @@ class Ledger:
         self._exchanges: list[Match] = []
         self._payments: list[Payment] = []
         self._problems: list[Problem] = []
+        self._currencies: dict[str, tuple[Decimal, Decimal]] = {}
         self._swapped: dict[tuple[str, Id], tuple[list[Lot], list[Lot]]] = {}
 
     def _units(self) -> set[str]:
@@ -254,6 +265,8 @@ class Ledger:
             for event in events:
                 if not _is_of_contract(event):
                     self._keep(event.account, self._effects(event), moves)
+            if self._only is not None:
+                moves = {key: moves[key] for key in moves if key[1] in self._only}
             for key in self._in_dependency(moves):
                 book = self._coin_book(key)
                 for move in in_order(moves[key]):
@@ -271,10 +284,14 @@ class Ledger:
         self, account: str, effects: Effects, moves: dict[tuple[str, str], list[Move]]
     ) -> None:
         for move in effects.moves:
-            moves.setdefault((account, move.coin), []).append(move)
+            if self._only is None or move.coin in self._only:
+                moves.setdefault((account, move.coin), []).append(move)
         self._payments += effects.payments
         self._exchanges += effects.matches
         self._problems += effects.problems
+        for asset, quantity, worth in effects.legs:
+            known = self._currencies.get(asset, (ZERO, ZERO))
+            self._currencies[asset] = known[0] + quantity, known[1] + worth
 
     def _run_contracts(self, events: list[Event], moves: dict[tuple[str, str], list[Move]]) -> None:
         """Settlements of one instant are looked at together; they come before its fills."""
@@ -284,7 +301,8 @@ class Ledger:
             position += 1
             if isinstance(event, Fill):
                 fee = self._contract_fee(event, moves)
-                self._contract(event.symbol).book(event).apply(event, fee)
+                if not self._only:
+                    self._contract(event.symbol).book(event).apply(event, fee)
                 continue
             assert isinstance(event, Funding)
             rows = [event]
@@ -306,7 +324,8 @@ class Ledger:
                 amount = self._in_asset(row, settled_in)
                 self._pay_in_coin(row, amount, moves)
             valued.append(_with_amount(row, amount))
-        contract.settle(valued)
+        if not self._only:
+            contract.settle(valued)
 
     def _in_asset(self, row: Funding, asset: str) -> Decimal:
         effects = Effects()

@@ -53,12 +53,14 @@ class Move(NamedTuple):
 
 @dataclass
 class Effects:
-    """What one event does: to coins, and to money."""
+    """What one event does: to coins, and to money. `legs` are of currencies: (asset, quantity,
+    the dollars that it was booked at), both signed."""
 
     moves: list[Move] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    legs: list[tuple[str, Decimal, Decimal]] = field(default_factory=list)
 
 
 def number_of(id: Id) -> tuple[int, int | str]:
@@ -97,6 +99,9 @@ class Translator:
             effects.moves.append(sides.quote_move(left_fee, lessened))
         if base_is_cash and quote_is_cash:
             effects.matches.append(self._exchange(fill, sides, fee))
+        sign = 1 if is_buy else -1
+        self._leg(effects, fill.base, sign * fill.quantity, sign * (worth or ZERO))
+        self._leg(effects, fill.quote, -sign * value, -sign * (worth or ZERO))
         effects.moves += fee_moves
         effects.moves = [move for move in effects.moves if move.quantity]
         return effects
@@ -125,6 +130,7 @@ class Translator:
             worth = self._fee_worth(fill, sides, amount, asset, effects)
             total += worth or ZERO
             if self.worth.is_cash(asset):
+                self._leg(effects, asset, -amount, -(worth or ZERO))
                 continue
             if asset == arriving and amount > 0 and sides.arrived_fee + amount <= sides.arrived:
                 sides.arrived_fee += amount  # it comes out of what arrives: no match
@@ -189,6 +195,8 @@ class Translator:
         both_units = self.worth.is_unit(given) and self.worth.is_unit(received)
         worth = self._worth_of_conversion(item, effects)
         word = "converted" if item.kind == "convert" else "dusted"
+        self._leg(effects, given, -item.given_quantity, -(worth or ZERO))
+        self._leg(effects, received, item.received_quantity, worth or ZERO)
         if not self.worth.is_cash(given):
             effects.moves.append(
                 Move(
@@ -243,6 +251,7 @@ class Translator:
                     is_assumed=item.kind == "opening",
                 )
             )  # fmt: skip
+            self._leg(effects, item.asset, net, sign * (worth or ZERO))
             if not self.worth.is_cash(item.asset):
                 effects.moves.append(
                     Move(rank, item.time, item.asset, _move_kind(item), net, worth, item.id)
@@ -256,11 +265,16 @@ class Translator:
         effects.payments.append(
             Payment("income", item.id, item.time, item.asset, -item.fee, -(worth or ZERO))
         )
+        self._leg(effects, item.asset, -item.fee, -(worth or ZERO))
         if not self.worth.is_cash(item.asset):
             effects.moves.append(
                 Move((*rank[:4], 1), item.time, item.asset, "fee", -item.fee, worth, item.id)
             )
         return effects
+
+    def _leg(self, effects: Effects, asset: str, quantity: Decimal, worth: Decimal) -> None:
+        if self.worth.is_cash(asset) and not self.worth.is_unit(asset):
+            effects.legs.append((asset, quantity, worth))
 
     # --- worth --------------------------------------------------------------------------------
 

@@ -1,18 +1,18 @@
-"""Round trips as the trader sees them: several joined into one, or one cut in two at a fill.
+"""Trades as their owner sees them: several joined into one, or one cut in two at a fill.
 
 Nothing is computed anew: the parts have the matches of the whole, so that their sums are its sums.
-Only closed round trips are joined or cut; a wish whose trades are not there does nothing.
+Only closed trades are joined or cut; a wish whose trades are not there does nothing. A wish names
+trades by their keys; where a key has changed, because older history came or another grouping was
+chosen, the trade that has the key's fill is meant.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 from journal.ledger.engine import PRECISION
-from journal.ledger.records import ZERO, Funding, Match, Trade
-
-FillId = str | int
+from journal.ledger.records import ZERO, Funding, Id, Match, Trade
 
 
 @dataclass(frozen=True)
@@ -24,110 +24,105 @@ class Wishes:
     cuts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class Owned(NamedTuple):
-    """A match and the key of the trade that it closed something of."""
-
-    symbol: str
-    match: Match
-    key: str
-
-
 @dataclass(frozen=True)
 class Regrouped:
-    """`by_hand` says of a key "merge" or "split"."""
+    """`by_hand` says of a key "merge" or "split"; `homes` which trades the ledger's key became, in
+    order, each with the moment from which it begins (None: from the start)."""
 
     trades: list[Trade]
     by_hand: dict[str, str]
-    matches: list[Owned]
+    homes: dict[str, list[tuple[Any, str]]]
+
+    def home_of(self, key: str, time: Any) -> str:
+        """Where what happened to the ledger's trade at that time belongs now."""
+        home = key
+        for begins, part in self.homes.get(key, ()):
+            if begins is None or begins <= time:
+                home = part
+        return home
 
 
 def regroup(
     trades: Sequence[Trade],
     wishes: Wishes,
-    matches: Iterable[tuple[str, Match]],
     times: Mapping[tuple[str, Any], Any],
     funding: Iterable[Funding] = (),
 ) -> Regrouped:
-    """`matches` with their symbols; `times`: (symbol, fill id) -> when. In the order of opening."""
-    with localcontext(PRECISION):
-        return _regroup(trades, wishes, list(_owned(trades, matches)), times, list(funding))
-
-
-def _regroup(
-    trades: Sequence[Trade],
-    wishes: Wishes,
-    owned: Sequence[Owned],
-    times: Mapping[tuple[str, Any], Any],
-    funding: Sequence[Funding],
-) -> Regrouped:
+    """`times`: (symbol, fill id) -> when. In the order of opening."""
+    wishes = _named_anew(trades, wishes)
     by_hand: dict[str, str] = {}
-    homes: dict[str, str] = {}
-    kept = _join(trades, wishes.joined, by_hand, homes)
-    mine: dict[str, list[Match]] = {key: [] for key in wishes.cuts if key not in homes}
-    for item in owned:
-        if item.key in mine:
-            mine[item.key].append(item.match)
-    found: list[Trade] = []
-    part_of: dict[tuple[str, FillId], str] = {}
-    for trade in kept:
-        parts = [trade]
-        if trade.key in mine and trade.closed_at is not None:
-            parts = _cut(trade, wishes.cuts[trade.key], mine[trade.key], times, funding)
-        if len(parts) > 1:
-            by_hand.update(dict.fromkeys((part.key for part in parts), "split"))
-            part_of.update({(trade.key, id): part.key for part in parts for id in part.fill_ids})
-        found += parts
-    matches = [
-        item._replace(
-            key=part_of.get((item.key, item.match.closed_by), homes.get(item.key, item.key))
-        )
-        for item in owned
-    ]
-    found.sort(key=lambda trade: (trade.opened_at, trade.key))
-    return Regrouped(found, by_hand, matches)
-
-
-def _owned(trades: Sequence[Trade], matches: Iterable[tuple[str, Match]]) -> Iterator[Owned]:
-    """Each match with the round trip that it closed something of; of a flip that is the earlier
-    one, and a residual lot belongs to the one that closed it."""
-    owners: dict[tuple[str, FillId], list[Trade]] = {}
-    for trade in trades:
-        for fill_id in trade.fill_ids:
-            owners.setdefault((trade.symbol, fill_id), []).append(trade)
-    for symbol, match in matches:
-        closers = owners.get((symbol, match.closed_by), [])
-        openers = owners.get((symbol, match.opened_by), [])
-        both = [trade for trade in closers if trade in openers]
-        owner = next(iter(both or closers), None)
-        if owner is not None:
-            yield Owned(symbol, match, owner.key)
+    homes: dict[str, list[tuple[Any, str]]] = {}
+    with localcontext(PRECISION):
+        regrouped: list[Trade] = []
+        for trade in _join(trades, wishes.joined, by_hand, homes):
+            cuts = wishes.cuts.get(trade.key)
+            is_cut = cuts and trade.closed_at is not None and trade.key not in by_hand
+            parts = _cut(trade, cuts, times, list(funding)) if cuts and is_cut else [trade]
+            if len(parts) > 1:
+                by_hand.update(dict.fromkeys((part.key for part in parts), "split"))
+                homes[trade.key] = [
+                    (times.get(part.fills[0]) if number else None, part.key)
+                    for number, part in enumerate(parts)
+                ]
+            regrouped += parts
+    regrouped.sort(key=lambda trade: (trade.opened_at, trade.key))
+    return Regrouped(regrouped, by_hand, homes)
 
 
 def may_join(trades: Sequence[Trade]) -> bool:
-    """Closed, of one book and one direction, and at least two."""
-    books = {(trade.key.rpartition(":")[0], trade.direction) for trade in trades}
-    return len(trades) > 1 and len(books) == 1 and all(t.closed_at is not None for t in trades)
+    """Closed, of one book, direction and kind, and at least two."""
+    kinds = {(t.asset, t.key.split(":")[0], t.direction, t.kind, _side(t)) for t in trades}
+    return len(trades) > 1 and len(kinds) == 1 and all(t.closed_at is not None for t in trades)
+
+
+def _side(trade: Trade) -> str:
+    """A contract's position side; of a coin there is one."""
+    words = trade.key.split(":")
+    return words[3] if len(words) > 3 and words[1] != "spot" else ""
+
+
+def _named_anew(trades: Sequence[Trade], wishes: Wishes) -> Wishes:
+    if not wishes.joined and not wishes.cuts:
+        return wishes
+    keys = {trade.key for trade in trades}
+    by_fill = {
+        (symbol, str(fill_id)): trade.key
+        for trade in trades
+        if trade.kind == "trade"
+        for symbol, fill_id in reversed(trade.fills)
+    }
+
+    def now(key: str) -> str:
+        words = key.split(":")
+        if key in keys or len(words) < 4:
+            return key
+        return by_fill.get((words[2], words[-1].partition("/")[0]), key)
+
+    joined = {now(other): now(key) for other, key in wishes.joined.items()}
+    return Wishes(
+        {other: key for other, key in joined.items() if other != key},
+        {now(key): fills for key, fills in wishes.cuts.items()},
+    )
 
 
 def _join(
     trades: Sequence[Trade],
     joined: Mapping[str, str],
     by_hand: dict[str, str],
-    homes: dict[str, str],
+    homes: dict[str, list[tuple[Any, str]]],
 ) -> list[Trade]:
-    """`homes` gets the key of the whole for the key of each joined trade."""
     groups: dict[str, list[Trade]] = {}
     for trade in trades:
         groups.setdefault(joined.get(trade.key, trade.key), []).append(trade)
-    found: list[Trade] = []
+    kept: list[Trade] = []
     for key, group in groups.items():
         if len(group) > 1 and may_join(group) and any(trade.key == key for trade in group):
-            found.append(_whole(key, group))
+            kept.append(_whole(key, group))
             by_hand[key] = "merge"
-            homes.update({trade.key: key for trade in group})
+            homes.update({trade.key: [(None, key)] for trade in group})
         else:
-            found += group
-    return found
+            kept += group
+    return kept
 
 
 def _whole(key: str, group: Sequence[Trade]) -> Trade:
@@ -138,62 +133,90 @@ def _whole(key: str, group: Sequence[Trade]) -> Trade:
         name: sum((getattr(trade, name) for trade in group), ZERO)
         for name in ("gross", "fees", "funding", "net")
     }
+    last = max(group, key=lambda trade: trade.closed_at)
+    apart = sum((trade.apart * trade.quantity for trade in group), ZERO)
     return replace(
-        group[0], key=key, opened_at=min(trade.opened_at for trade in group),
-        closed_at=max(trade.closed_at for trade in group), quantity=quantity,
+        group[0],
+        key=key,
+        opened_at=min(trade.opened_at for trade in group),
+        closed_at=last.closed_at,
+        ended_by=last.ended_by,
+        quantity=quantity,
         entry_price=entered / quantity if quantity else group[0].entry_price,
         exit_price=left / quantity if quantity else group[0].exit_price,
-        fill_ids=tuple(dict.fromkeys(id for trade in group for id in trade.fill_ids)), **sums,
-    )  # fmt: skip
+        fill_ids=tuple(dict.fromkeys(id for trade in group for id in trade.fill_ids)),
+        fills=tuple(dict.fromkeys(fill for trade in group for fill in trade.fills)),
+        matches=tuple(match for trade in group for match in trade.matches),
+        apart=apart / quantity if quantity else ZERO,
+        **sums,
+    )
 
 
 def _cut(
     trade: Trade,
     cuts: Sequence[str],
-    matches: Sequence[Match],
     times: Mapping[tuple[str, Any], Any],
     funding: Sequence[Funding],
 ) -> list[Trade]:
     """The parts in order; a cut whose part would have closed nothing is none."""
-    pieces = _pieces(trade, cuts, {match.closed_by for match in matches})
+    pieces = _pieces(trade, cuts)
     if len(pieces) == 1:
         return [trade]
-    shares = _funding(trade, [times.get((trade.symbol, piece[0])) for piece in pieces[1:]], funding)
+    shares = _funding(trade, [times.get(piece[0]) for piece in pieces[1:]], funding)
     parts = []
     for number, piece in enumerate(pieces):
-        ids = set(piece)
-        mine = [match for match in matches if match.closed_by in ids]
-        quantity = sum((match.quantity for match in mine), ZERO)
-        gross = sum((match.gross for match in mine), ZERO)
-        fees = sum((match.fees for match in mine), ZERO)
-        opened = [times.get((trade.symbol, match.opened_by)) for match in mine]
-        begun = min([moment for moment in opened if moment is not None], default=trade.opened_at)
-        ended = max(times[trade.symbol, match.closed_by] for match in mine)
-        parts.append(
-            replace(
-                trade, key=trade.key if number == 0 else f"{trade.key}/{piece[0]}",
-                opened_at=trade.opened_at if number == 0 else max(begun, trade.opened_at),
-                closed_at=ended, quantity=quantity,
-                entry_price=sum((m.entry_price * m.quantity for m in mine), ZERO) / quantity,
-                exit_price=sum((m.exit_price * m.quantity for m in mine), ZERO) / quantity,
-                gross=gross, fees=fees, funding=shares[number],
-                net=gross - fees + shares[number], fill_ids=tuple(piece),
-            )
-        )  # fmt: skip
+        ids = {fill_id for _, fill_id in piece}
+        matches = [match for match in trade.matches if match.closed_by in ids]
+        parts.append(_part(trade, number, piece, matches, shares[number]))
     return _with_the_rest(trade, parts)
 
 
-def _pieces(trade: Trade, cuts: Sequence[str], closing: set[FillId]) -> list[tuple[FillId, ...]]:
+def _part(
+    trade: Trade,
+    number: int,
+    fills: Sequence[tuple[str, Id]],
+    matches: Sequence[Match],
+    funding: Decimal,
+) -> Trade:
+    quantity = sum((match.quantity for match in matches), ZERO)
+    gross = sum((match.gross for match in matches), ZERO)
+    fees = sum((match.fees for match in matches), ZERO)
+    apart = sum((match.apart * match.quantity for match in matches), ZERO)
+    begun = min(
+        (match.opened_at for match in matches if match.opened_at is not None),
+        default=trade.opened_at,
+    )
+    return replace(
+        trade,
+        key=trade.key if number == 0 else f"{trade.key}/{fills[0][1]}",
+        opened_at=trade.opened_at if number == 0 else max(begun, trade.opened_at),
+        closed_at=max(match.time for match in matches),
+        quantity=quantity,
+        entry_price=sum((m.entry_price * m.quantity for m in matches), ZERO) / quantity,
+        exit_price=sum((m.exit_price * m.quantity for m in matches), ZERO) / quantity,
+        gross=gross,
+        fees=fees,
+        funding=funding,
+        net=gross - fees + funding,
+        fill_ids=tuple(dict.fromkeys(fill_id for _, fill_id in fills)),
+        fills=tuple(fills),
+        matches=tuple(matches),
+        apart=apart / quantity,
+    )
+
+
+def _pieces(trade: Trade, cuts: Sequence[str]) -> list[list[tuple[str, Id]]]:
     """The trade's fills, cut where a cut leaves something closed on both sides of it."""
+    closing = {match.closed_by for match in trade.matches}
     begins = set(cuts)
-    pieces: list[list[FillId]] = [[]]
-    for index, fill_id in enumerate(trade.fill_ids):
-        rest = trade.fill_ids[index:]
-        has_closed = not closing.isdisjoint(pieces[-1])
-        if str(fill_id) in begins and has_closed and not closing.isdisjoint(rest):
+    pieces: list[list[tuple[str, Id]]] = [[]]
+    for index, fill in enumerate(trade.fills):
+        has_closed = any(fill_id in closing for _, fill_id in pieces[-1])
+        will_close = any(fill_id in closing for _, fill_id in trade.fills[index:])
+        if str(fill[1]) in begins and has_closed and will_close:
             pieces.append([])
-        pieces[-1].append(fill_id)
-    return [tuple(piece) for piece in pieces]
+        pieces[-1].append(fill)
+    return pieces
 
 
 def _funding(trade: Trade, moments: Sequence[Any], funding: Sequence[Funding]) -> list[Decimal]:
@@ -213,8 +236,8 @@ def _funding(trade: Trade, moments: Sequence[Any], funding: Sequence[Funding]) -
 
 
 def _with_the_rest(trade: Trade, parts: list[Trade]) -> list[Trade]:
-    """What the matches do not hold (a fee of a lot at unknown cost) stays with the last part, so
-    that the parts add up to the whole."""
+    """What the matches do not hold (fees returned later) stays with the last part, so that the
+    parts add up to the whole."""
     last = parts[-1]
     gross = last.gross + trade.gross - sum((part.gross for part in parts), ZERO)
     fees = last.fees + trade.fees - sum((part.fees for part in parts), ZERO)

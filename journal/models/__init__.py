@@ -41,9 +41,9 @@ from journal.models.watching import WatchedMarket, Watchlist
 __all__ = [
     "Annotation", "AssetPrice", "Balance", "Book", "Coverage", "DailyBalance", "DayNote",
     "Difference",
-    "Fill", "FillFlow", "FillMark", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
-    "NoteTemplate", "OpenPosition", "OpeningBalance", "OpeningPosition", "Order", "Payment",
-    "Preferences", "Realized", "SavedView", "Screenshot", "SeenRules",
+    "Fill", "FillFlow", "FillMark", "FuturesPosition", "Income", "LedgerProblem", "ManualFill",
+    "Market", "NoteTemplate", "OpenPosition", "OpeningBalance", "OpeningPosition", "Order",
+    "Payment", "Preferences", "Realized", "SavedView", "Screenshot", "SeenRules",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
     "Upload",
     "WatchedMarket", "Watchlist",

@@ -66,7 +66,7 @@ class FillMark(OfAccount):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["account", "market", "symbol", "fill", "kind"], name="mark_once"
+                fields=["account", "market", "symbol", "fill", "kind"], name="fill_mark_once"
             )
         ]
 

@@ -1,5 +1,5 @@
 """What the ledger makes of the fills, kept so that screens read and never compute. Every row here
-can be thrown away and made anew by `journal.services.rebuilding`."""
+can be thrown away and made anew by `journal.books.rebuilding`."""
 
 from typing import Any, ClassVar
 

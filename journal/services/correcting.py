@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from journal.books.due import books_of, make_due
 from journal.models import ManualFill, Market
 from journal.services import comparing
-from journal.sync.saving import books_of, make_due
 from market.models import Listing
 
 # Binance's first day

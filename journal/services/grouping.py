@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import ExchangeAccount
+from journal.books import rebuilding
+from journal.books.due import make_due
 from journal.models import Book, Fill, Market, Trade, TradeMerge, TradeSplit
-from journal.services import rebuilding
-from journal.sync.saving import make_due
 
 MOST_MERGED = 100
 # A book of so many fills is computed while the user waits; a larger one by the worker.

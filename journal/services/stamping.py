@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from journal.books.results import rounded
 from journal.metrics import flow
 from journal.metrics.excursion import (
     Execution,
@@ -22,7 +23,6 @@ from journal.metrics.excursion import (
 )
 from journal.metrics.undefined import Undefined
 from journal.models import Fill, FillFlow, Trade
-from journal.services.rebuilding import rounded
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
 from market import reading

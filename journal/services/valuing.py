@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from journal import live
+from journal.books.results import rounded
 from journal.models import Balance, Market, OpenPosition, Trade
-from journal.services.rebuilding import rounded
 from lib.cash import DOLLARS
 from lib.decimals import decimal, plain
 from market.hot import keys

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal import live
+from journal.books import rebuilding
 from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
-from journal.services import rebuilding
 from journal.sync.reader import Reader
 from journal.sync.saving import save_balances, save_fills, save_orders
 from lib.dates import from_ms

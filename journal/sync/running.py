@@ -12,8 +12,9 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import ExchangeAccount
 from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
+from journal.books import rebuilding
 from journal.models import Book, Market, Sync
-from journal.services import comparing, rebuilding
+from journal.services import comparing
 from journal.sync import spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.run import Run, Stopped, new_holder, take

@@ -1,17 +1,14 @@
 """Rows that the exchange sent -> PostgreSQL, each once, with the books that they make due."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import ExchangeAccount
-from journal.models import Balance, Book, Fill, FuturesPosition, Income, Market, Order, Transfer
-from lib.cash import DOLLARS
-
-BookName = tuple[str, str]
+from journal.books.due import books_of, books_of_income, books_of_transfer, make_due
+from journal.models import Balance, Fill, FuturesPosition, Income, Order, Transfer
 
 
 @transaction.atomic
@@ -40,7 +37,7 @@ def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
     )
     fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
     Transfer.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    touch(account, {(Market.SPOT, row.asset) for row in fresh})
+    make_due(account, {name for row in fresh for name in books_of_transfer(row)})
     return len(fresh)
 
 
@@ -48,7 +45,7 @@ def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
 def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) -> None:
     """What the exchange has taken back."""
     found = Transfer.objects.filter(account=account, kind=kind, external_id__in=ids)
-    touch(account, {(Market.SPOT, row.asset) for row in found})
+    make_due(account, {name for row in found for name in books_of_transfer(row)})
     found.delete()
 
 
@@ -61,7 +58,7 @@ def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
     )
     fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
     Income.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    touch(account, {(Market.USDM, row.symbol) for row in fresh if row.kind == "FUNDING_FEE"})
+    make_due(account, {name for row in fresh for name in books_of_income(row)})
     return len(fresh)
 
 
@@ -130,33 +127,3 @@ def save_positions(
     FuturesPosition.objects.bulk_create(
         [row for row in rows if row.quantity], ignore_conflicts=True
     )
-
-
-# --- books --------------------------------------------------------------------------------------
-
-
-def books_of(fill: Any) -> Iterable[BookName]:
-    """What a fill may change: its own coin's book, and on spot those of the coins it paid with."""
-    if fill.market != Market.SPOT:
-        return {(fill.market, fill.symbol)}
-    coins = {fill.base, fill.quote, fill.fee_asset} - {""}
-    return {(Market.SPOT, coin) for coin in coins if coin == fill.base or coin not in DOLLARS}
-
-
-def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
-    """Books that are new or touched; in the transaction of what touches them."""
-    Book.objects.bulk_create(
-        [
-            Book(account=account, market=market, name=name, version=0)
-            for market, name in sorted(names)
-        ],
-        ignore_conflicts=True,
-    )
-    touch(account, names)
-
-
-def touch(account: ExchangeAccount, names: Collection[BookName]) -> None:
-    for market, name in sorted(names):  # in one order, so that two writers never wait for another
-        Book.objects.filter(account=account, market=market, name=name).update(
-            version=F("version") + 1
-        )

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from accounts.requests import SignedInRequest
+from journal.books import due
 from journal.models import NoteTemplate, Preferences, Setup, Tag
 from journal.selectors.home_cards import cards_of
 from journal.selectors.preferences import preferences_of
-from journal.services import displaying, rebuilding
+from journal.services import displaying
 from journal.tasks import settle_soon
 from journal.views.bar import is_number
 
@@ -55,7 +56,7 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         request.user.report_currency = form.cleaned_data["currency"]
         request.user.save(update_fields=["report_currency"])
         if chosen.method != before:
-            rebuilding.rebuild_everything(request.user)
+            due.make_everything_due(request.user)
         settle_soon()
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")

@@ -6,8 +6,8 @@ from decimal import Decimal as D
 from typing import Any
 
 from accounts.models import ExchangeAccount, User
+from journal.books import rebuilding
 from journal.models import Fill, Market
-from journal.services import rebuilding
 from journal.sync.saving import save_fills
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

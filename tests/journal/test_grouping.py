@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.models import ExchangeAccount, User
 from journal import ledger
+from journal.books import rebuilding
 from journal.ledger.regroup import Wishes, regroup
 from journal.models import Annotation, Book, Realized, Trade, TradeMerge, TradeSplit
-from journal.services import rebuilding
 from tests.journal.accounts import make_account, make_fill, trades_of
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from journal.models import AssetPrice
 from journal.books import prices
+from journal.models import AssetPrice
 from lib.dates import to_ms
 from market.binance.errors import Refused
 from market.models import Listing

@@ -1,0 +1,46 @@
+"""Notes hang on fills: whatever a rebuild makes of the trades, each finds the one that has its
+fill (money.md 3.7)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from journal.books.results import Built
+from journal.models import Annotation, Book, Screenshot, Trade
+
+# How many of a trade's fills a note remembers; the first one that is in a trade decides.
+MOST_FILLS = 100
+
+
+def refs_of(trade: Trade) -> list[str]:
+    """The fills that something written on the trade now hangs on."""
+    fills = trade.fills.order_by("time", "trade_id").values_list("symbol", "trade_id")
+    refs = [f"{trade.market}:{symbol}:{number}" for symbol, number in fills[:MOST_FILLS]]
+    opening = ref_of_key(trade.key)
+    return [opening, *(ref for ref in refs if ref != opening)] if opening else refs
+
+
+def ref_of_key(key: str) -> str:
+    """A trade's key ends with the fill that opened it."""
+    words = key.split(":")
+    if len(words) < 6:
+        return ""
+    return f"{words[1]}:{words[2]}:{':'.join(words[5:]).partition('/')[0]}"
+
+
+def follow(book: Book, trades: Sequence[Built]) -> None:
+    """After a rebuild: what is written on fills of this book goes to the trade that has them. A
+    fill that closes one trade and opens another is the other's."""
+    homes: dict[str, str] = {}
+    own = [item for item in trades if item.row.kind == Trade.Kind.TRADE]
+    for item in own:
+        homes.setdefault(ref_of_key(item.row.key), item.row.key)
+    for item in [*own, *(item for item in trades if item.row.kind == Trade.Kind.STACK)]:
+        for ref in item.refs:
+            homes.setdefault(ref, item.row.key)
+    place = f"{book.account_id}:{book.market}:"
+    for model in (Annotation, Screenshot):
+        rows: Any = model.objects.filter(user=book.account.user_id, trade_key__startswith=place)
+        for row in rows.only("pk", "fills", "trade_key"):
+            home = next((homes[ref] for ref in row.fills if ref in homes), None)
+            if home is not None and home != row.trade_key:
+                model.objects.filter(pk=row.pk).update(trade_key=home)

@@ -1,0 +1,117 @@
+"""The ledger's results, kept in PostgreSQL: computed anew for the books that are due, written only
+where something has changed, so that a trade keeps its row and its stamps.
+
+A book is computed without a lock and written under one; where a row came in meanwhile it is
+computed again. A book that cannot be built is parked with its reason and stops no other.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, User
+from journal.books import notes, prices
+from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
+from journal.books.gathering import gather, needs_of
+from journal.books.material import prices_for
+from journal.books.results import Results, results_of
+from journal.books.writing import write
+from journal.models import Book, Preferences
+from market.binance.errors import ExchangeError
+
+log = structlog.get_logger(__name__)
+
+# How often a book that changes while it is computed is computed again before it is left due.
+MOST_TURNS = 3
+
+
+def rebuild_due(
+    account: ExchangeAccount,
+    ask: Callable[..., Any] | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Build the books that are due; returns their names. `ask` is a public GET for prices that are
+    missing; without it what is known is used. Raises ExchangeError where prices cannot be had."""
+    ensure_all(account)
+    due = list(due_books().filter(account=account).select_related("account__user").order_by("pk"))
+    if ask is not None and due:
+        _fetch_prices(due, ask)
+    for number, book in enumerate(due):
+        rebuild_guarded(book)
+        if on_step is not None:
+            on_step(number + 1, len(due))
+    return [book.name for book in due]
+
+
+def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
+    """Of a book whose rows cannot even be gathered nothing is asked: it is parked when built."""
+    for book in due:
+        try:
+            needs = needs_of([book])
+        except Exception:
+            log.exception("book not gathered", account=str(book.account_id), book=book.name)
+            continue
+        prices.fetch(needs, ask)
+
+
+def rebuild_guarded(book: Book) -> bool:
+    """One book; what is wrong with it stays with it. False where it could not be built."""
+    try:
+        rebuild(book)
+    except ExchangeError:
+        raise
+    except Exception as error:
+        failures = book.failures + 1
+        Book.objects.filter(pk=book.pk).update(
+            problem=f"{type(error).__name__}: {error}"[:300],
+            failures=failures,
+            retry_at=timezone.now() + pause_after(failures),
+        )
+        log.exception("book not built", account=str(book.account_id), book=book.name)
+        return False
+    return True
+
+
+def rebuild(book: Book) -> None:
+    """One book. A killed process leaves it due."""
+    for turn in range(MOST_TURNS):
+        row = Book.objects.select_related("account__user").get(pk=book.pk)
+        results = compute(row)
+        with transaction.atomic():
+            locked = Book.objects.select_for_update(of=("self",)).get(pk=book.pk)
+            is_current = locked.version == row.version
+            if not is_current and turn < MOST_TURNS - 1:
+                continue
+            write(row, results)
+            notes.follow(row, results.trades)
+            Book.objects.filter(pk=row.pk).update(
+                built=row.version, problem="", failures=0, retry_at=None
+            )
+        log.info(
+            "book built", account=str(row.account_id), book=row.name, trades=len(results.trades)
+        )
+        return
+
+
+def compute(book: Book) -> Results:
+    """What the book's rows come to, unsaved."""
+    material = gather(book)
+    return results_of(material, prices_for(material))
+
+
+def follow_currency() -> None:
+    """Users that want another report currency than their trades were computed in."""
+    users = User.objects.filter(
+        pk__in=ExchangeAccount.objects.filter(venue=settings.VENUE).values("user")
+    )
+    for user in users:
+        chosen, _ = Preferences.objects.get_or_create(user=user)
+        if chosen.built_currency != user.report_currency:
+            with transaction.atomic():
+                make_everything_due(user)
+                chosen.built_currency = user.report_currency
+                chosen.save(update_fields=["built_currency"])

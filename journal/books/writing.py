@@ -1,0 +1,164 @@
+"""A book's results into PostgreSQL: only what differs from what stands there."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from journal import ledger
+from journal.books.results import Built, Results, digest_of, rounded
+from journal.models import (
+    Book,
+    LedgerProblem,
+    Market,
+    OpenPosition,
+    Payment,
+    Realized,
+    Trade,
+    TradeFill,
+)
+
+# behind the last digit that counts, as PostgreSQL gives its decimals
+ZEROS = re.compile(r"(\d+\.\d*?[1-9]|\d+(?=\.0+\b))\.?0+\b")
+# What a rebuild may change in a row that stays; the stamps are not among it.
+COMPUTED = (
+    "kind", "ended_by", "is_apart", "digest", "pairs", "symbol", "base", "quote", "direction",
+    "opened_at", "closed_at", "quantity", "entry_price", "exit_price", "gross", "fees", "funding",
+    "net", "quote_rate", "rate", "gross_money", "fees_money", "funding_money", "net_money",
+    "size_money", "exchange_realized", "fill_count", "maker_share", "by_hand",
+)  # fmt: skip
+# A change of these alone leaves the stamps as they are.
+UNSTAMPED = ("rate", "gross_money", "fees_money", "funding_money", "net_money", "size_money",
+             "digest")  # fmt: skip
+
+
+def write(book: Book, results: Results) -> None:
+    """In the caller's transaction, under the lock of the book's row."""
+    rows = _write_trades(book, results.trades)
+    _write_others(book, results, rows)
+    OpenPosition.objects.filter(**_place(book)).delete()
+    OpenPosition.objects.bulk_create(results.positions)
+    _write_problems(book, results.problems)
+    Book.objects.filter(pk=book.pk).update(
+        exchange_realized=rounded(results.exchange_realized),
+        moved=results.moved,
+        booked=results.booked,
+    )
+
+
+def _place(book: Book) -> dict[str, object]:
+    name = "base" if book.market == Market.SPOT else "symbol"
+    return {"account_id": book.account_id, "market": book.market, name: book.name}
+
+
+def _write_trades(book: Book, built: Sequence[Built]) -> dict[str, Trade]:
+    """Returns the rows by their keys."""
+    before = {trade.key: trade for trade in Trade.objects.filter(**_place(book))}
+    fresh: list[Built] = []
+    changed: list[tuple[Trade, Built]] = []
+    rows: dict[str, Trade] = {}
+    for item in built:
+        known = before.pop(item.row.key, None)
+        if known is None:
+            if item.row.kind == Trade.Kind.STACK:
+                item.row.is_stamp_final = True
+            fresh.append(item)
+            rows[item.row.key] = item.row
+            continue
+        rows[known.key] = known
+        different = [n for n in COMPUTED if getattr(known, n) != getattr(item.row, n)]
+        if not different:
+            continue
+        for name in different:
+            setattr(known, name, getattr(item.row, name))
+        if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
+            known.is_stamp_final = False
+            known.stamped_at = None
+        changed.append((known, item))
+    Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
+    Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
+    Trade.objects.bulk_update(
+        [row for row, _ in changed], [*COMPUTED, "is_stamp_final", "stamped_at"], batch_size=200
+    )
+    touched = [*((item.row, item) for item in fresh), *changed]
+    is_new = not changed
+    _write_fills(touched, is_new=is_new)
+    _write_matches(book, touched, is_new=is_new)
+    return rows
+
+
+def _write_fills(touched: Iterable[tuple[Trade, Built]], *, is_new: bool) -> None:
+    rows, kept = [], []
+    for trade, item in touched:
+        kept.append(trade.pk)
+        entry = "BUY" if trade.direction == "LONG" else "SELL"
+        rows += [
+            TradeFill(
+                trade=trade, fill=fill, is_entry=fill.side == entry and fill.base == trade.base
+            )
+            for fill in item.fills
+        ]
+    if not is_new:
+        TradeFill.objects.filter(trade__in=kept).delete()
+    TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
+
+
+def _write_matches(book: Book, touched: Sequence[tuple[Trade, Built]], *, is_new: bool) -> None:
+    rows = []
+    for trade, item in touched:
+        for match in item.matches:
+            match.book, match.trade = book, trade
+            rows.append(match)
+    if not is_new:
+        Realized.objects.filter(trade__in=[trade.pk for trade, _ in touched]).delete()
+    Realized.objects.bulk_create(rows, batch_size=1000)
+
+
+def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
+    """What belongs to no trade, payments, and which view the trades' matches are of."""
+    own = Realized.objects.filter(book=book)
+    has_tax = any(row.view == Realized.View.TAX for row in results.others)
+    view = Realized.View.TRADES if has_tax else Realized.View.BOTH
+    own.filter(trade__isnull=False).exclude(view=view).update(view=view)
+    digest = digest_of(results)
+    if digest == Book.objects.values_list("digest", flat=True).get(pk=book.pk):
+        _rehang(book, results, rows)
+        return
+    own.filter(trade=None).delete()
+    for row in results.others:
+        row.book = book
+    Realized.objects.bulk_create(results.others, batch_size=1000)
+    Payment.objects.filter(book=book).delete()
+    for payment, key in results.payments:
+        payment.trade = rows.get(key)
+    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+    Book.objects.filter(pk=book.pk).update(digest=digest)
+
+
+def _rehang(book: Book, results: Results, rows: dict[str, Trade]) -> None:
+    """Payments of trades whose rows went with their old keys."""
+    with_key = sum(1 for _, key in results.payments if key in rows)
+    if with_key == Payment.objects.filter(book=book, trade__isnull=False).count():
+        return
+    Payment.objects.filter(book=book).delete()
+    for payment, key in results.payments:
+        payment.trade = rows.get(key)
+    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+
+
+def _write_problems(book: Book, problems: Sequence[ledger.Problem]) -> None:
+    LedgerProblem.objects.filter(book=book).delete()
+    LedgerProblem.objects.bulk_create(
+        LedgerProblem(
+            account_id=book.account_id,
+            book=book,
+            market=book.market,
+            symbol=(problem.symbol or problem.asset or book.name)[:40],
+            asset=problem.asset[:40],
+            kind=problem.kind,
+            fill_id=str(problem.fill_id)[:100],
+            quantity=rounded(problem.quantity),
+            worth=rounded(problem.worth),
+            time=problem.time,
+            message=ZEROS.sub(r"\1", problem.message),
+        )
+        for problem in problems
+    )
