@@ -76,13 +76,22 @@ class UsdM:
             (self.gone, 1),
         )
 
+    def begin(self) -> None:
+        """Collateral in BNB, now and then."""
+        if self.dice.random() < 0.5 and self.market.held["BNB"] <= 0:
+            row = ["deposit", "first", "BNB", "2", self.market.time, ""]
+            self.case["transfers"].append(row)
+            self.market.held["BNB"] += 2
+
     def step(self) -> None:
         steps, weights = zip(*self.steps, strict=True)
         self.dice.choices(steps, weights)[0]()
 
-    def tell_positions(self) -> None:
+    def tell_positions(self, *, with_entries: bool) -> None:
         told = {f"{symbol}:{side}": book for (symbol, side), book in self.books.items()}
         self.case["position_now"] = {name: text(book.quantity) for name, book in told.items()}
+        if not with_entries:
+            return
         self.case["position_entry"] = {
             name: text(book.entry.quantize(Decimal("1e-12")))
             for name, book in told.items()
@@ -125,7 +134,7 @@ class UsdM:
         base, quote = split_symbol(symbol)
         price = self.market.quoted(base, quote)
         realised = self.books.setdefault((symbol, side), Position()).trade(signed, price)
-        coin = self.dice.choice((quote, quote, "BNB"))
+        coin = self.market.fee_coin(quote) if self.dice.random() < 0.3 else quote
         fee = abs(signed) * price / self.market.price(coin) / 2500
         if self.dice.random() < 0.1:
             fee = -fee / 4
@@ -134,6 +143,7 @@ class UsdM:
         row += map(text, (price, abs(signed), fee.quantize(Decimal("1e-8"))))
         row += [coin, self.market.time, text(realised), side]
         self.case["usdm"].append(row)
+        self.market.held[coin] -= fee
         if self.dice.random() < 0.3:
             self._income("COMMISSION", coin, symbol, -fee.quantize(Decimal("1e-8")))
             if realised:
@@ -179,7 +189,7 @@ class UsdM:
             amounts = [sum(amounts, Decimal(0))]
         if not amounts and self.dice.random() < 0.1:
             amounts = [Decimal("-0.05")]
-        coin = self.dice.choice((quote, quote, quote, "BNB"))
+        coin = self.market.fee_coin(quote) if self.dice.random() < 0.25 else quote
         for amount in amounts:
             size = (amount / self.market.price(coin)).quantize(Decimal("1e-8"))
             if size:
@@ -202,6 +212,8 @@ class UsdM:
     def exchange(self) -> None:
         """The exchange turns a little BNB into dollars by itself."""
         size = self.market.size("BNB", 30)
+        if self.market.held["BNB"] < size:
+            return
         brought = (size * self.market.price("BNB")).quantize(Decimal("0.01"))
         if self.dice.random() < 0.5:
             self._income("AUTO_EXCHANGE", "BNB", "", -size)

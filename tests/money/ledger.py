@@ -188,7 +188,8 @@ class Ledger:
         book = self.book(given)
         if not self.is_tax:
             book.set_aside()
-        self._bring_missing(given, paid, (self.price(given, now) or ZERO) * paid, now)
+        if paid > book.quantity:
+            self._bring_missing(given, paid, (self.price(given, now) or ZERO) * paid, now)
         for lot in book.stack.take(paid):
             share = lot.quantity / paid
             moved = Lot(lot.time, lot.number, brought * share, lot.cost, lot.fee, lot.is_unknown)

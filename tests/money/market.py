@@ -31,6 +31,9 @@ class Market:
         self.now = START
         self.prices = {coin: Decimal(price) for coin, price in FIRST_PRICES.items()}
         self.held: dict[str, Decimal] = defaultdict(Decimal)
+        # of every price its minutes, as `prices` of a case has them
+        self.points: dict[str, list[list[str]]] = {coin: [] for coin in self.prices}
+        self._note_prices()
 
     @property
     def time(self) -> str:
@@ -46,6 +49,14 @@ class Market:
         for coin in self.prices:
             step = self.dice.uniform(-0.03, 0.03) if seconds else 0.0
             self.prices[coin] *= 1 + Decimal(step) / (10 if coin in CALM else 1)
+        if self.dice.random() < 0.9:
+            self._note_prices()
+
+    def _note_prices(self) -> None:
+        minute = self.now.replace(second=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for coin, points in self.points.items():
+            if not points or points[-1][0] != minute:
+                points.append([minute, text(self.prices[coin].quantize(Decimal("0.00001")))])
 
     def price(self, coin: str) -> Decimal:
         return self.prices.get(coin, Decimal(1))
@@ -64,6 +75,11 @@ class Market:
         """Some or all of what is held; 0 of a coin that is not."""
         share = self.dice.choice((Decimal("0.25"), Decimal("0.5"), Decimal(1), Decimal(1)))
         return self.held[coin] if share == 1 else self.rounded(self.held[coin] * share, "0.00001")
+
+    def fee_coin(self, otherwise: str) -> str:
+        """BNB where there is some (seldom where there is none)."""
+        has_bnb = self.held["BNB"] > Decimal("0.01") or self.dice.random() < 0.03
+        return "BNB" if has_bnb else otherwise
 
     @staticmethod
     def rounded(number: Decimal, step: str) -> Decimal:

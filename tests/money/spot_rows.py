@@ -35,10 +35,11 @@ Case = dict[str, Any]
 
 
 class Spot:
-    def __init__(self, dice: Random, market: Market, case: Case) -> None:
+    def __init__(self, dice: Random, market: Market, case: Case, *, is_plain: bool) -> None:
         self.dice = dice
         self.market = market
         self.case = case
+        self.is_plain = is_plain
         self.ids: dict[str, int] = defaultdict(int)
         self.steps = (
             (self.buy, 8),
@@ -49,13 +50,20 @@ class Spot:
             (self.deposit, 2),
             (self.withdraw, 2),
             (self.move, 2),
-            (self.convert, 3),
             (self.dust, 1),
             (self.dividend, 3),
-            (self.swap, 1),
-            (self.delist, 1),
             (self.mark, 1),
+            (self.convert, 0 if is_plain else 3),
+            (self.swap, 0 if is_plain else 1),
+            (self.delist, 0 if is_plain else 1),
         )
+
+    def begin(self) -> None:
+        """Some of each coin, so that most of what leaves is there."""
+        for pair in ("BNBUSDT", "BTCUSDT", "ETHUSDC"):
+            if self.dice.random() < 0.8:
+                self.buy(pair)
+                self.market.wait()
 
     def step(self) -> None:
         steps, weights = zip(*self.steps, strict=True)
@@ -88,7 +96,9 @@ class Spot:
         same = [other for other in PAIRS if split_symbol(other)[0] == base]
         bought = self.market.held[base] - before
         if bought > 0:
-            self.fill(self.dice.choice(same), "SELL", self.dice.choice((bought, quantity)))
+            self.fill(
+                self.dice.choice(same), "SELL", self.dice.choice((bought, bought, bought, quantity))
+            )
 
     def scale(self) -> None:
         """In by steps and out by steps."""
@@ -124,7 +134,11 @@ class Spot:
             return Decimal(0), quote
         if kind == "got":
             return (got[1] / 1000).quantize(Decimal("1e-8")), got[0]
-        coin = {"quote": quote, "BNB": "BNB"}.get(kind) or self.dice.choice((quote, got[0], "BNB"))
+        coin = quote
+        if kind == "BNB":
+            coin = self.market.fee_coin(got[0])
+        elif kind == "rebate":
+            coin = self.dice.choice((quote, got[0], "BNB"))
         size = (dollars / self.market.price(coin)).quantize(Decimal("1e-8"))
         return (-size / 4 if kind == "rebate" else size), coin
 
@@ -147,7 +161,7 @@ class Spot:
         if quantity > 0:
             fee = (quantity / 500).quantize(Decimal("1e-8"))
             self._transfer("withdrawal", coin, fee - quantity, "")
-            if fee:
+            if fee and not self.is_plain:
                 self._transfer("network_fee", coin, -fee, "")
 
     def move(self) -> None:
@@ -155,6 +169,9 @@ class Spot:
         coin = self.dice.choice(COINS)
         quantity = self.market.part(coin)
         if quantity > 0:
+            if self.dice.random() < 0.05:
+                self._transfer("internal", coin, -quantity, "MAIN_MARGIN")
+                return
             self._transfer("internal", coin, -quantity, "MAIN_UMFUTURE")
             self.market.wait()
             if self.dice.random() < 0.7:
