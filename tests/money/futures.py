@@ -61,6 +61,9 @@ class Futures:
                 fills[row.symbol, row.position_side].append(row)
         told = positions_of(case.get("position_now"), list(fills))
         entries = positions_of(case.get("position_entry"), list(fills))
+        # what a delivery ended is in no position now (reading 17)
+        ended = {row.symbol for row in rows if isinstance(row, Payment) and row.kind == DELIVERY}
+        told = {key: quantity for key, quantity in told.items() if key[0] not in ended}
         self.contracts: dict[Key, Contract] = {}
         for key in [*fills, *(key for key in told if key not in fills)]:
             self._open(key, fills[key], told.get(key), entries.get(key))

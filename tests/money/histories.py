@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.money.futures_rows import UsdM
 from tests.money.market import FIRST_PRICES, Market, text
+from tests.money.rows import moment
 from tests.money.spot_rows import RULES, Spot
 
 Case = dict[str, Any]
@@ -59,6 +60,20 @@ def random_case(
     if moving:
         case["prices"] = market.points
     return case
+
+
+def rows_since(case: Case, at: str) -> Case:
+    """The same history, told from a time on; a batch of dust stays or goes as a whole."""
+    times = {"transfers": 4, "income": 5, "dividends": 2, "converts": 5, "swaps": 5, "opening": 2}
+    later = {
+        key: [row for row in case[key] if moment(row[times.get(key, 7)]) >= moment(at)]
+        for key in (*LISTS, "converts", "swaps", "opening")
+        if key in case
+    }
+    rest = case | later
+    if "dribblet" in case and moment(case["dribblet"]["operateTime"]) < moment(at):
+        rest.pop("dribblet")
+    return rest
 
 
 def _fill_up(

@@ -74,7 +74,8 @@ class Market:
     def part(self, coin: str) -> Decimal:
         """Some or all of what is held; 0 of a coin that is not."""
         share = self.dice.choice((Decimal("0.25"), Decimal("0.5"), Decimal(1), Decimal(1)))
-        return self.held[coin] if share == 1 else self.rounded(self.held[coin] * share, "0.00001")
+        held = max(self.held[coin], Decimal(0))
+        return held if share == 1 else min(held, self.rounded(held * share, "0.00001"))
 
     def fee_coin(self, otherwise: str) -> str:
         """BNB where there is some (seldom where there is none)."""

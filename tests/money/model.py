@@ -6,6 +6,43 @@
 `opening` [[coin, amount, time]] (§4.1); `prices` {coin: [[time, price]]}; `position_entry` like
 `position_now`; `keep` [[symbol, id]] (§3.6); a transfer of kind `network_fee`; `dribblet` a batch
 or a list of them.
+
+Readings, where money.md leaves a choice (sections in brackets):
+
+1. Cash has no shortfall: its balance may be below zero, without Problem or deposit [2.7].
+2. A shortfall comes in at the unit worth of the event that needs it, so its match is 0 less fee.
+3. Dust: `transferedAmount` is net of the service charge, which is counted nowhere else [2.1].
+4. Own fills of spot alone tell prices, conversions and contracts none; a fill in a coin sets the
+   price of its base in dollars of that moment (of its quote where only the base had one) [1.3].
+5. `price` is never old. Without it `missing_price` rises for whatever is asked an hour after the
+   coin's last fill, the end included; of what has no price at all there is a reason, no Problem.
+6. A contract's price at the end is `price` of its symbol or coin, else its own last fill's [8].
+7. In a fill the given side leaves, then the got one comes, then a fee in another coin leaves. A
+   coin of the fill pays fees at the fill's own price, a dollar 1:1 [2.3].
+8. Fills and conversions between cash are matches of kind `exchange`, in no trade [2.5].
+9. At one instant a negative payment counts with the withdrawals; pairs that bring to each other
+   go by name; fees ask for their coin as spending does [1.4].
+10. Lots of one time stand by their order of arrival, as deposits have no comparable id [4.4].
+11. HIFO of a short: the highest entry with its fee added, as of a long [4.4].
+12. The newest fill of a trade is the newest event with lots or matches in it, fees too [3.6].
+13. Only a sale has "the exit's pair"; spending, fees, conversions ask the last pair of the trade.
+    Minimum notional is of the quote. Checked after exits that took from the trade itself [3.4].
+14. `apart` sums matches from unknown lots (`average`: by share); a trade with above 1 % of such
+    quantity is not listed. Funding and fees of such a trade are not apart [4.4].
+15. A trade that ends by a withdrawal is listed; one set aside with matches is listed [8, 2.6].
+16. A hedge side of which no position is told opens with what it would fall below zero by; SHORT is
+    told with or without sign; a book without an entry in `position_now` begins at zero [4.2].
+17. A delivered contract has no position now, whatever is told; without a position held its
+    delivery is a result without fills [4.2, 5.2].
+18. Witnesses are "without fills" where the history has no fill of the symbol at all [5.4].
+19. INSURANCE_CLEAR with both sides open goes to the larger [5.4].
+20. One row with both sides of one size, or rows of equal size without a rate: as of a positive
+    rate, the long side has what is negative [5.1].
+21. AUTO_EXCHANGE and COIN_SWAP rows of one instant are conversions like the owner's: they open
+    trades; a half without its other half is income [5.3].
+22. `exchange_differs` beyond a millionth of a dollar [4.5].
+23. Problems once a kind and coin or contract (or income kind): those of openings first, then as
+    they come, the end's, `margin_not_supported` last.
 """
 
 from datetime import datetime

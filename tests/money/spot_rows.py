@@ -81,7 +81,7 @@ class Spot:
         pair = pair or self.dice.choice(PAIRS)
         base = split_symbol(pair)[0]
         quantity = self.market.part(base)
-        if self.dice.random() < 0.04:
+        if self.dice.random() < 0.02:
             quantity += self.market.size(base, self.dice.uniform(20, 500))
         if quantity > 0:
             self.fill(pair, "SELL", quantity)
@@ -96,9 +96,8 @@ class Spot:
         same = [other for other in PAIRS if split_symbol(other)[0] == base]
         bought = self.market.held[base] - before
         if bought > 0:
-            self.fill(
-                self.dice.choice(same), "SELL", self.dice.choice((bought, bought, bought, quantity))
-            )
+            size = quantity if self.dice.random() < 0.1 else bought
+            self.fill(self.dice.choice(same), "SELL", size)
 
     def scale(self) -> None:
         """In by steps and out by steps."""
@@ -116,6 +115,9 @@ class Spot:
         market, (base, quote) = self.market, split_symbol(pair)
         price = market.quoted(base, quote)
         given, got = ((quote, price * quantity), (base, quantity))
+        is_short = quote not in CASH and self.market.held[quote] < given[1]
+        if side == "BUY" and is_short and self.dice.random() < 0.9:
+            return
         if side == "SELL":
             given, got = got, given
         fee, coin = self.fee(got, quote, price * quantity)

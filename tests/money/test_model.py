@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from tests.money import cases
-from tests.money.histories import random_case
+from tests.money.histories import random_case, rows_since
 from tests.money.model import METHODS, Result, evaluate
-from tests.money.rows import moment
 
 Trades = list[list[str | Fraction]]
-LISTS = ("spot", "usdm", "transfers", "income", "dividends", "converts", "swaps", "opening")
 
 
 def fractions(*rows: tuple[str, str, str, str]) -> Trades:
@@ -120,14 +118,13 @@ def test_a_plain_history_has_only_the_keys_of_a_case() -> None:
         assert set(random_case(seed, plain=True)) <= {*keys.split(), "price", "set_aside"}
 
 
-def second_half(case: dict[str, Any], at: str) -> dict[str, Any]:
-    """Only the rows from a time on."""
-    places = {"transfers": 4, "income": 5, "dividends": 2, "converts": 5, "swaps": 5, "opening": 2}
-    kept = {
-        key: [row for row in case.get(key, []) if moment(row[places.get(key, 7)]) >= moment(at)]
-        for key in LISTS
-    }
-    return case | kept
+@pytest.mark.parametrize("method", METHODS)
+def test_the_identity_holds_wherever_a_history_begins(method: str) -> None:
+    for seed in range(80):
+        whole = random_case(seed)
+        rows = whole["spot"] or whole["usdm"]
+        if rows:
+            assert_identity(evaluate(rows_since(whole, rows[len(rows) // 2][7]), method))
 
 
 def perpetuals(seed: int) -> dict[str, Any]:
@@ -146,7 +143,7 @@ def test_without_its_first_half_no_trade_turns_round(method: str) -> None:
         whole = perpetuals(seed)
         if len(whole["usdm"]) < 2:
             continue
-        half = second_half(whole, whole["usdm"][len(whole["usdm"]) // 2][7])
+        half = rows_since(whole, whole["usdm"][len(whole["usdm"]) // 2][7])
         before, after = evaluate(whole, method), evaluate(half, method)
         known = [trade[:3] for trade in before["trades"]]
         assert [trade[:3] for trade in after["trades"] if trade[:3] not in known] == []
