@@ -286,3 +286,30 @@ def test_at_one_instant_what_brings_a_coin_goes_first() -> None:
     result = evaluate(case)
     assert (result["problems"], result["open"]) == ([], {"ETH": 2})
     assert money(result, "net", "deposits") == [10, 150]
+
+
+def test_the_pair_that_brings_goes_first_whatever_its_name() -> None:
+    """§1.4: ETHBTC brings the BTC that BTCUSDT sells."""
+    case = {
+        "price": {"BTC": "60000", "ETH": "3000"},
+        "transfers": [["deposit", "d", "ETH", "2", on(1), ""]],
+        "spot": [
+            fill("BTCUSDT", 1, "SELL", "60000", "0.1", day=2),
+            fill("ETHBTC", 2, "SELL", "0.05", "2", day=2),
+        ],
+    }
+    result = evaluate(case)
+    assert (result["problems"], result["stack"], result["deposits"]) == ([], {}, 6000)
+
+
+def test_a_conversion_takes_the_trade_before_the_stack() -> None:
+    """§3.3: 1 SOL of interest at 100 stays, 1 bought at 150 is converted at 160."""
+    case = {
+        "price": {"SOL": "100"},
+        "dividends": [["SOL", "1", on(1)]],
+        "spot": [fill("SOLUSDT", 2, "BUY", "150", "1")],
+        "converts": [["c", "SOL", "1", "USDT", "160", on(3)]],
+    }
+    result = evaluate(case)
+    assert (result["trades"], result["stack"]) == ([["LONG", 150, 160, 10]], {"SOL": 1})
+    assert money(result, "net", "tax_net") == [10, 60]
