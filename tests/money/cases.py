@@ -2,7 +2,41 @@
 
 from typing import Any
 
+Row = list[Any]
 Case = dict[str, Any]
+
+
+def fill(
+    symbol: str,
+    number: int,
+    side: str,
+    price: str,
+    quantity: str,
+    fee: str = "0 USDT",
+    day: int = 0,
+) -> Row:
+    """One a day (of its number, unless told) in March 2026, at eight."""
+    size, coin = fee.split()
+    return [symbol, number, side, price, quantity, size, coin, on(day or number)]
+
+
+def on(day: int, hour: int = 8) -> str:
+    return f"2026-03-{day:02}T{hour:02}:00:00Z"
+
+
+def bought_and_sold(fee: str) -> Case:
+    """0.01 BTC, in and out at 60000; the fee is of the purchase."""
+    return {
+        "price": {"BNB": "600"},
+        "spot": [
+            fill("BTCUSDT", 2, "BUY", "60000", "0.01", fee),
+            fill("BTCUSDT", 3, "SELL", "60000", "0.01"),
+        ],
+    }
+
+
+def money(result: dict[str, Any], *keys: str) -> list[float]:
+    return [float(result[key]) for key in keys]
 
 
 def day_trades(days: list[int], of_day: str) -> list[list[Any]]:

@@ -89,7 +89,9 @@ class Futures:
         """§3.1, §4.5: the calculated wallet moves by the average entry."""
         ledger, contract = self.ledger, self.contracts[fill.symbol, fill.position_side]
         self.last_prices[fill.symbol] = fill.price
-        fee = (ledger.price(fill.fee_coin, fill.time) or ZERO) * fill.fee if fill.fee else ZERO
+        fee = (
+            (ledger.worths.price(fill.fee_coin, fill.time) or ZERO) * fill.fee if fill.fee else ZERO
+        )
         trade = contract.trade
         matches, realised = contract.fill(fill, fee)
         self._note_closed(fill.symbol, trade)

@@ -12,12 +12,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from tests.money.coin_rows import Moves
 from tests.money.futures_rows import UsdM
 from tests.money.market import FIRST_PRICES, Market, text
 from tests.money.rows import moment
 from tests.money.spot_rows import RULES, Spot
 
 Case = dict[str, Any]
+Source = Spot | Moves | UsdM
 LISTS = ("spot", "usdm", "transfers", "income", "dividends")
 
 
@@ -52,9 +54,15 @@ def random_case(
         case["opening"] = [[coin, "0.5", market.time] for coin in ("BTC", "USDT", "EUR")]
         market.held["BTC"] += Decimal("0.5")
     inside = dice.random() < 0.4 if begins_inside is None else begins_inside
-    sources = [Spot(dice, market, case, is_plain=plain)] if has_spot else []
+    sources: list[Source] = []
+    if has_spot:
+        spot_rows = Spot(dice, market, case)
+        moves = Moves(dice, market, case, spot_rows, is_plain=plain)
+        sources += [spot_rows, moves]
     usdm = UsdM(dice, market, case, begins_inside=inside)
-    _fill_up(case, dice, market, [*sources, *([usdm] if has_futures else [])], rows)
+    if has_futures:
+        sources += [usdm, usdm]
+    _fill_up(case, dice, market, sources, rows)
     if has_futures:
         usdm.tell_positions(with_entries=not plain)
     if moving:
@@ -77,16 +85,15 @@ def rows_since(case: Case, at: str) -> Case:
 
 
 def _fill_up(
-    case: Case,
-    dice: Random,
-    market: Market,
-    sources: list[Spot | UsdM],
-    rows: tuple[int, int],
+    case: Case, dice: Random, market: Market, sources: list[Source], rows: tuple[int, int]
 ) -> None:
     for source in sources:
-        source.begin()
+        if not isinstance(source, Moves):
+            source.begin()
     wanted = dice.randint(*rows)
-    while sum(len(case[key]) for key in LISTS) < wanted:
+    for _ in range(20 * wanted):
+        if sum(len(case[key]) for key in LISTS) >= wanted:
+            return
         dice.choice(sources).step()
         market.wait()
 

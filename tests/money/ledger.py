@@ -1,27 +1,17 @@
 """The coins of an account in one view (money.md §2): what every row does to them."""
 
-from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from tests.money.coins import Coin
 from tests.money.lots import ZERO, Lot, Match
-from tests.money.rows import Change, Fill, Flow, Payment, moment
+from tests.money.rows import Change, Fill, Flow, Payment
 from tests.money.rules import Rules
 from tests.money.trades import Trade
+from tests.money.valuing import Worths, prices_of
 from tests.money.wallet import Wallet
-from tests.money.worth import CASH, DOLLARS, Prices
-
-
-def prices_of(case: dict[str, Any], complain: Callable[[str, str], None]) -> Prices:
-    """§8: `price` is constant; `prices` {coin: [[time, price]]} move from minute to minute."""
-    constant = {coin: Fraction(price) for coin, price in case.get("price", {}).items()}
-    moving = {
-        coin: [(moment(at), Fraction(price)) for at, price in points]
-        for coin, points in case.get("prices", {}).items()
-    }
-    return Prices(constant, moving, complain)
+from tests.money.worth import CASH, DOLLARS
 
 
 class Ledger:
@@ -32,9 +22,8 @@ class Ledger:
         self.marks = {(symbol, int(id_)) for symbol, id_ in case.get("set_aside", [])}
         self.kept = {(symbol, int(id_)) for symbol, id_ in case.get("keep", [])}
         self.problems: list[tuple[str, str]] = []
-        # of what no price was known at all (§1.3)
-        self.reasons: list[str] = []
         self.prices = prices_of(case, self.complain)
+        self.worths = Worths(self.prices)
         rules.prices = self.prices
         self.wallet = Wallet()
         self.coins: dict[str, Coin] = {}
@@ -64,18 +53,12 @@ class Ledger:
             )
         return self.coins[coin]
 
-    def price(self, coin: str, now: datetime) -> Fraction | None:
-        price = self.prices.of(coin, now)
-        if price is None and coin not in self.reasons:
-            self.reasons.append(coin)
-        return price
-
     # --- fills -----------------------------------------------------------------------------
 
     def fill(self, fill: Fill) -> None:
         """§2.1, §2.3, §2.5: the given side leaves, the got side comes, then the fee leaves."""
-        worth = self._worth_of_fill(fill)
-        fee = self._worth_of_fee(fill, worth or ZERO)
+        worth = self.worths.of_fill(fill)
+        fee = self.worths.of_fee(fill, worth or ZERO)
         if fill.base in CASH and fill.quote in CASH:
             self._exchange(fill.given, fill.got, worth or ZERO, fee, fill.time)
             self.pay_fee(fill.fee_coin, fill.fee, fee, fill.time)
@@ -98,36 +81,6 @@ class Ledger:
             self.pay_fee(fill.fee_coin, fill.fee, fee, fill.time)
         if (fill.symbol, fill.id) in self.marks and not self.is_tax:
             self.book(fill.base).set_aside()
-
-    def _worth_of_fill(self, fill: Fill) -> Fraction | None:
-        """§1.3: the other side where that is cash, else the quote's price, else the base's."""
-        now = fill.time
-        if fill.quote in DOLLARS:
-            worth: Fraction | None = fill.amount
-            self.prices.learn(fill.base, now, fill.price)
-        elif fill.base in DOLLARS:
-            worth = fill.quantity
-            self.prices.learn(fill.quote, now, 1 / fill.price)
-        elif (price := self.prices.of(fill.quote, now)) is not None:
-            worth = price * fill.amount
-            self.prices.learn(fill.base, now, price * fill.price)
-        elif (price := self.price(fill.base, now)) is not None:
-            worth = price * fill.quantity
-            self.prices.learn(fill.quote, now, price / fill.price)
-        else:
-            worth = None
-        return worth
-
-    def _worth_of_fee(self, fill: Fill, worth: Fraction) -> Fraction:
-        """§2.3: a coin of the fill at the fill's own price, a dollar 1:1, others by their price."""
-        if not fill.fee:
-            return ZERO
-        if fill.fee_coin in DOLLARS:
-            return fill.fee
-        for coin, quantity in (fill.got, fill.given):
-            if coin == fill.fee_coin:
-                return worth * fill.fee / quantity
-        return (self.price(fill.fee_coin, fill.time) or ZERO) * fill.fee
 
     def _exchange(
         self,
@@ -160,7 +113,7 @@ class Ledger:
             self._swap(change)
             return
         (given, paid), (got, brought), now = change.given, change.got, change.time
-        worth = self._worth_of_change(change)
+        worth = self.worths.of_change(change)
         if given in CASH and got in CASH:
             self._exchange(change.given, change.got, worth or ZERO, ZERO, now)
             return
@@ -171,17 +124,6 @@ class Ledger:
         else:
             self.arrive(got, brought, worth, now)
 
-    def _worth_of_change(self, change: Change) -> Fraction | None:
-        """§1.3: cash (dollars before currencies), else the given coin's price, else the got's."""
-        sides = [change.given, change.got]
-        sides.sort(key=lambda side: (side[0] not in DOLLARS, side[0] not in CASH))
-        for coin, quantity in sides:
-            price = self.prices.of(coin, change.time)
-            if price is not None:
-                return price * quantity
-        self.price(change.given[0], change.time)
-        return None
-
     def _swap(self, change: Change) -> None:
         """§2.1: cost and dates stay, under the new name and ratio; a trade is set aside first."""
         (given, paid), (got, brought), now = change.given, change.got, change.time
@@ -189,7 +131,7 @@ class Ledger:
         if not self.is_tax:
             book.set_aside()
         if paid > book.quantity:
-            self._bring_missing(given, paid, (self.price(given, now) or ZERO) * paid, now)
+            self._bring_missing(given, paid, (self.worths.price(given, now) or ZERO) * paid, now)
         for lot in book.stack.take(paid):
             share = lot.quantity / paid
             moved = Lot(lot.time, lot.number, brought * share, lot.cost, lot.fee, lot.is_unknown)
@@ -199,7 +141,7 @@ class Ledger:
 
     def flow(self, flow: Flow) -> None:
         """§2.1, §2.6, §4.1."""
-        price = self.price(flow.coin, flow.time)
+        price = self.worths.price(flow.coin, flow.time)
         worth = None if price is None else price * abs(flow.amount)
         dollars = worth or ZERO
         if flow.amount > 0:
@@ -220,7 +162,7 @@ class Ledger:
 
     def pay(self, payment: Payment) -> Fraction:
         """§5.3: the coin of a payment comes or leaves at its worth, which is answered signed."""
-        price = self.price(payment.coin, payment.time)
+        price = self.worths.price(payment.coin, payment.time)
         worth = None if price is None else price * abs(payment.amount)
         if payment.amount > 0:
             self.arrive(payment.coin, payment.amount, worth, payment.time)

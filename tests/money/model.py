@@ -52,7 +52,8 @@ from typing import Any
 from tests.money.futures import Futures
 from tests.money.ledger import Ledger
 from tests.money.lots import ZERO
-from tests.money.rows import Change, Fill, Flow, moment, read
+from tests.money.reading import read
+from tests.money.rows import Change, Fill, Flow, moment
 from tests.money.rules import Rules
 
 METHODS = ("fifo", "lifo", "hifo", "average")
@@ -95,7 +96,7 @@ class View:
         total = ZERO
         for coin, book in self.ledger.coins.items():
             if book.quantity:
-                price = self.ledger.price(coin, self.end) or ZERO
+                price = self.ledger.worths.price(coin, self.end) or ZERO
                 for heap in (book.held, book.stack):
                     total += price * heap.quantity - heap.cost - heap.fee
         return total
@@ -133,7 +134,7 @@ def evaluate(
         "worth": wallet.worth(ledger.prices, view.end) + view.futures.floating,
         "problems": [kind for kind, _ in ledger.problems],
         "problem_list": list(ledger.problems),
-        "reasons": list(ledger.reasons),
+        "reasons": list(ledger.worths.reasons),
     }
 
 

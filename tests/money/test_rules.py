@@ -1,47 +1,11 @@
-"""The rules of spot one by one, by hand-worked values; section numbers are money.md's."""
+"""What comes, goes and what it was worth, by hand-worked values; sections are money.md's."""
 
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
-from tests.money.model import Result, evaluate
-
-Row = list[Any]
-Case = dict[str, Any]
-
-
-def fill(
-    symbol: str,
-    number: int,
-    side: str,
-    price: str,
-    quantity: str,
-    fee: str = "0 USDT",
-    day: int = 0,
-) -> Row:
-    """One a day (of its number, unless told) in March 2026, at eight."""
-    size, coin = fee.split()
-    return [symbol, number, side, price, quantity, size, coin, on(day or number)]
-
-
-def on(day: int, hour: int = 8) -> str:
-    return f"2026-03-{day:02}T{hour:02}:00:00Z"
-
-
-def bought_and_sold(fee: str) -> Case:
-    """0.01 BTC, in and out at 60000; the fee is of the purchase."""
-    return {
-        "price": {"BNB": "600"},
-        "spot": [
-            fill("BTCUSDT", 2, "BUY", "60000", "0.01", fee),
-            fill("BTCUSDT", 3, "SELL", "60000", "0.01"),
-        ],
-    }
-
-
-def money(result: Result, *keys: str) -> list[float]:
-    return [float(result[key]) for key in keys]
+from tests.money.cases import Case, bought_and_sold, fill, money, on
+from tests.money.model import evaluate
 
 
 def test_average_pools_fees_as_it_pools_cost() -> None:
@@ -214,64 +178,6 @@ def test_a_swapped_coin_keeps_its_cost() -> None:
     assert (result["trades"], result["net"], result["problems"]) == ([], 50, [])
 
 
-def test_a_mark_sets_a_trade_aside() -> None:
-    """§3.6: it ends with what it had; the rest is sold from the stack."""
-    case = {
-        "set_aside": [["SOLUSDT", 2]],
-        "spot": [
-            fill("SOLUSDT", 1, "BUY", "100", "1"),
-            fill("SOLUSDT", 2, "SELL", "110", "0.4"),
-            fill("SOLUSDT", 3, "SELL", "120", "0.6"),
-        ],
-    }
-    result = evaluate(case)
-    assert result["trades"] == [["LONG", 100, 110, 4]]
-    assert money(result, "net", "tax_net") == [16, 16]
-
-
-@pytest.mark.parametrize(("keep", "entries"), [([], [200]), ([["SOLUSDT", 2]], [150])])
-def test_sixty_days_of_rest_set_a_trade_aside_unless_kept(keep: Row, entries: list[int]) -> None:
-    """§3.6: of 100 (January) and 200 (March)."""
-    first = fill("SOLUSDT", 1, "BUY", "100", "1")
-    first[7] = "2026-01-01T08:00:00Z"
-    case = {
-        "keep": keep,
-        "spot": [
-            first,
-            fill("SOLUSDT", 2, "BUY", "200", "1"),
-            fill("SOLUSDT", 3, "SELL", "210", "2"),
-        ],
-    }
-    assert [trade[1] for trade in evaluate(case)["trades"]] == entries
-
-
-def test_a_remainder_below_the_rules_goes_to_the_stack() -> None:
-    """§3.4: by the step, by the minimum, and never by a rule that was seen later."""
-    case = {
-        "spot": [
-            fill("BTCUSDT", 1, "BUY", "60000", "0.1"),
-            fill("BTCUSDT", 2, "SELL", "60000", "0.0999"),
-        ]
-    }
-    remainder = {"BTC": Fraction("0.0001")}
-    assert evaluate(case)["open"] == remainder
-    assert evaluate(case | {"rules": {"BTCUSDT": ["0.001", "0"]}})["stack"] == remainder
-    assert evaluate(case | {"rules": {"BTCUSDT": ["0.00001", "6.1"]}})["stack"] == remainder
-    assert evaluate(case | {"rules": {"BTCUSDT": ["0.00001", "6"]}})["open"] == remainder
-    seen = {"BTCUSDT": [[on(1), "0.00001", "5"], [on(3), "0.001", "5"]]}
-    assert evaluate(case, since_rules=seen)["open"] == remainder
-
-
-def test_a_fee_leaves_the_stack_before_the_trade() -> None:
-    """§3.3: interest of 0.01 BNB pays it; the trade of 1 BNB stays whole."""
-    case = bought_and_sold("0.001 BNB")
-    case["dividends"] = [["BNB", "0.01", on(1)]]
-    case["spot"].insert(0, fill("BNBUSDT", 1, "BUY", "500", "1"))
-    result = evaluate(case)
-    assert result["open"] == {"BNB": 1}
-    assert result["stack"] == {"BNB": Fraction("0.009")}
-
-
 def test_at_one_instant_what_brings_a_coin_goes_first() -> None:
     """§1.4: BTCUSDT buys what ETHBTC spends, a deposit comes before its sale."""
     case = {
@@ -286,3 +192,17 @@ def test_at_one_instant_what_brings_a_coin_goes_first() -> None:
     result = evaluate(case)
     assert (result["problems"], result["open"]) == ([], {"ETH": 2})
     assert money(result, "net", "deposits") == [10, 150]
+
+
+def test_the_pair_that_brings_goes_first_whatever_its_name() -> None:
+    """§1.4: ETHBTC brings the BTC that BTCUSDT sells."""
+    case = {
+        "price": {"BTC": "60000", "ETH": "3000"},
+        "transfers": [["deposit", "d", "ETH", "2", on(1), ""]],
+        "spot": [
+            fill("BTCUSDT", 1, "SELL", "60000", "0.1", day=2),
+            fill("ETHBTC", 2, "SELL", "0.05", "2", day=2),
+        ],
+    }
+    result = evaluate(case)
+    assert (result["problems"], result["stack"], result["deposits"]) == ([], {}, 6000)
