@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from journal import ledger
-from journal.books import incomes
-from journal.books.material import Material
+from journal.books import holdings, incomes
+from journal.books.material import Material, as_ledger_fill
 from journal.books.movements import Movements, funding_of
 from journal.books.prices import Need, minute_of
 from journal.ledger.regroup import Wishes as Grouping
@@ -28,6 +29,7 @@ from journal.models import (
     Transfer,
 )
 from lib.cash import CASH, DOLLARS, own_name
+from market.instruments import split_symbol
 from market.models import FundingRate
 
 FORGOTTEN_AFTER = timedelta(days=60)
@@ -100,32 +102,13 @@ def _with_partners(book: Book) -> set[str]:
 
 
 def add_fill(material: Material, fill: Fill | ManualFill) -> None:
-    row = ledger.Fill(
-        id=fill.trade_id if isinstance(fill, Fill) else f"manual-{fill.pk}",
-        time=fill.time,
-        symbol=fill.symbol,
-        base=fill.base,
-        quote=fill.quote,
-        side=fill.side,
-        price=fill.price,
-        quantity=fill.quantity,
-        fee=fill.fee,
-        fee_asset=fill.fee_asset or None,
-        market=fill.market,
-        account=str(fill.account_id),
-        position_side=fill.position_side if isinstance(fill, Fill) else "BOTH",
-        order_id=(fill.order_id or None) if isinstance(fill, Fill) else None,
-        amount=fill.quote_quantity if isinstance(fill, Fill) else None,
-        realized=fill.realized if isinstance(fill, Fill) else None,
-    )
-    material.fills.append(row)
+    material.fills.append(as_ledger_fill(fill))
     material.assets[fill.symbol] = (fill.base, fill.quote)
     if isinstance(fill, Fill):
         material.known[fill.symbol, fill.trade_id] = fill
     if fill.quote not in DOLLARS and fill.base not in DOLLARS:
         material.need(fill.quote, fill.time)
-        if fill.quote not in CASH:
-            material.need(fill.base, fill.time)
+        material.need(fill.base, fill.time)
     if fill.fee and fill.fee_asset not in {fill.base, fill.quote, ""}:
         material.need(fill.fee_asset, fill.time)
 
@@ -153,10 +136,9 @@ def _gather_contract(material: Material) -> None:
             and (first is None or income.time < first)
         ):
             _add_result(material, income)
-    if material.fills:
-        _add_openings(material)
-        for fill in material.fills:
-            material.need(fill.quote, fill.time)
+    _add_openings(material)
+    for fill in material.fills:
+        material.need(fill.quote, fill.time)
 
 
 def _add_result(material: Material, income: Income) -> None:
@@ -182,17 +164,19 @@ def _add_result(material: Material, income: Income) -> None:
 def _add_openings(material: Material) -> None:
     """By what the exchange reported when the history was read (money.md 4.2)."""
     book = material.book
-    told = OpeningPosition.objects.filter(account_id=book.account_id, symbol=book.name)
-    for row in told:
+    if any(item.kind == "delivery" for item in material.funding):
+        return  # the exchange reports nothing of a contract that has ended
+    for row in OpeningPosition.objects.filter(account_id=book.account_id, symbol=book.name):
         own = [fill for fill in material.fills if fill.position_side == row.position_side]
-        if not own:
-            continue
         entry = row.reported_entry if row.reported else None
-        held = sum((f.quantity if f.side == "BUY" else -f.quantity for f in own), Decimal(0))
-        opening = ledger.opening_of(own, row.quantity + held, entry)
+        opening = _untouched(row) if not own else None
+        if own:
+            held = sum((f.quantity if f.side == "BUY" else -f.quantity for f in own), Decimal(0))
+            opening = ledger.opening_of(own, row.quantity + held, entry)
         if opening is None:
             continue
         material.openings.append(opening)
+        material.need(_quote_of(material, row), opening.time)
         material.problems.append(
             ledger.Problem(
                 "history_begins_inside_a_position", "opening", opening.quantity,
@@ -201,6 +185,29 @@ def _add_openings(material: Material) -> None:
                 asset=opening.symbol, symbol=opening.symbol, time=opening.time,
             )
         )  # fmt: skip
+
+
+def _untouched(row: OpeningPosition) -> ledger.Opening | None:
+    """Held since before history begins, without a known fill."""
+    if not row.reported_entry:
+        return None
+    begins = holdings.since(Q(account=row.account_id))
+    return ledger.Opening(
+        symbol=row.symbol,
+        quantity=row.quantity,
+        price=row.reported_entry,
+        time=begins or timezone.now(),
+        account=str(row.account_id),
+        position_side=row.position_side,
+    )
+
+
+def _quote_of(material: Material, row: OpeningPosition) -> str:
+    base, quote = material.assets.get(row.symbol, ("", ""))
+    if not quote:
+        base, quote = split_symbol(row.symbol.partition("_")[0])
+        material.assets[row.symbol] = (base, quote)
+    return quote
 
 
 def _rates(book: Book) -> dict[datetime, Decimal]:

@@ -1,13 +1,14 @@
 """What an account's rows add up to, asset by asset, and what the exchange reports."""
 
 from collections import defaultdict
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, DecimalField, F, Q, Sum, When
+from django.db.models import Case, DecimalField, F, Min, Q, Sum, When
 
 from accounts.models import ExchangeAccount
-from journal.books import incomes
+from journal.books.movements import conversions_of, is_whole
 from journal.models import (
     Balance,
     Book,
@@ -24,7 +25,6 @@ from lib.cash import CASH, own_name
 ZERO = Decimal(0)
 WIDE = DecimalField(max_digits=80, decimal_places=30)
 BUY = Q(side="BUY")
-CONVERSIONS = (Transfer.Kind.CONVERT, Transfer.Kind.DUST, Transfer.Kind.SWAP)
 Held = dict[str, Decimal]
 
 
@@ -34,10 +34,10 @@ def of_money(mine: Q) -> Held:
     held: Held = defaultdict(lambda: ZERO)
     for model in (Fill, ManualFill):
         _add_fills(held, model, mine)
-    conversions = Transfer.objects.filter(mine, kind__in=CONVERSIONS)
-    _add(held, conversions, "asset", Sum("amount"))
-    exchanged = Income.objects.filter(mine, kind__in=incomes.CONVERSIONS)
-    _add(held, exchanged, "asset", Sum("amount"))
+    for pair in conversions_of(mine):
+        if is_whole(pair.rows):
+            for row in pair.rows:
+                held[own_name(row.asset)] += row.amount
     # a result of unknown fills, a deposit, …: as the ledger has taken it; what of a contract ended
     # it is in its profit already
     _add(held, Payment.objects.filter(mine), "asset", Sum("quantity"))
@@ -71,6 +71,15 @@ def reported(mine: Q) -> tuple[Held, list[ExchangeAccount]]:
     accounts = Book.objects.filter(mine).order_by().values_list("account", flat=True).distinct()
     silent = ExchangeAccount.objects.filter(pk__in=set(accounts) - told)
     return dict(held), list(silent)
+
+
+def since(mine: Q) -> datetime | None:
+    """When the first row that is kept happened, of any source."""
+    firsts = [
+        model.objects.filter(mine).aggregate(first=Min("time"))["first"]
+        for model in (Fill, ManualFill, Transfer, Income)
+    ]
+    return min((first for first in firsts if first is not None), default=None)
 
 
 def _add_fills(held: Held, model: Any, mine: Q) -> None:

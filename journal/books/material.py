@@ -1,22 +1,25 @@
 """What goes into the ledger for one book, and the prices that it is valued by."""
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
+
+from django.db.models import Q
 
 from journal import ledger
 from journal.books import prices
 from journal.books.prices import Need, Priced, minute_of
 from journal.books.rules import rules_of
+from journal.ledger.moves import Translator, number_of
 from journal.ledger.regroup import Wishes as Grouping
-from journal.models import Book, Fill, Market
+from journal.ledger.worth import Seen, Worth
+from journal.models import Book, Fill, ManualFill, Market
 from lib.cash import DOLLARS
 
-# asset -> moments of its own fills against dollars, and what they say that it was worth
-Own = dict[str, tuple[list[datetime], list[Decimal]]]
+# How many coins a price may be crossed through.
+MOST_CROSSINGS = 4
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Material:
             conversions=self.conversions,
             openings=self.openings,
             prices=prices.told,
+            own_prices=prices.own,
             rules=rules_of(self.book.account.venue, self.book.market, self.assets),
             wishes=self.wishes,
             coins=self.coins,
@@ -71,27 +75,22 @@ class Prices:
     """Dollars of an asset at a moment: the minute's candle, else the last price known before it,
     be it a candle's or one of the account's own fills."""
 
-    def __init__(self, known: dict[Need, Priced], own: Own) -> None:
+    def __init__(self, known: dict[Need, Priced], own: Mapping[str, Seen]) -> None:
         self._known = known
-        self._own = own
+        self.own = own
+        self._worth = Worth(self.told, own=own)
 
     def told(self, asset: str, moment: datetime) -> tuple[Decimal, datetime | None] | None:
-        """As the ledger asks: (price, the time it is of; None for the asked minute's own)."""
-        if asset in DOLLARS:
-            return Decimal(1), None
+        """As the ledger asks for candles: (price, the time it is of; None for the asked minute)."""
         minute = minute_of(moment)
         candle = self._known.get((asset, minute))
-        if candle is not None and candle.minute == minute:
-            return candle.price, None
-        times, worths = self._own.get(asset, ((), ()))
-        at = bisect_right(times, moment)
-        if at and (candle is None or times[at - 1] > candle.minute):
-            return worths[at - 1], times[at - 1]
-        return None if candle is None else (candle.price, candle.minute)
+        if candle is None:
+            return None
+        return candle.price, None if candle.minute == minute else candle.minute
 
     def dollars(self, asset: str, moment: datetime) -> Decimal | None:
-        told = self.told(asset, moment)
-        return None if told is None else told[0]
+        price = self._worth.price(asset, moment)
+        return None if price is None else price.dollars
 
 
 def prices_for(material: Material) -> Prices:
@@ -102,17 +101,53 @@ def prices_for(material: Material) -> Prices:
         for asset, minute in material.needs
         if (priced := known.get((asset, minute))) is None or priced.minute != minute
     }
-    return Prices(known, _own_prices(material, missing))
+    return Prices(known, own_prices(material.book.account_id, missing))
 
 
-def _own_prices(material: Material, assets: Iterable[str]) -> Own:
-    own: Own = {}
-    rows = Fill.objects.filter(
-        account_id=material.book.account_id, market=Market.SPOT, base__in=set(assets),
-        quote__in=DOLLARS, quantity__gt=0,
-    )  # fmt: skip
-    for asset, moment, price in rows.order_by("time", "id").values_list("base", "time", "price"):
-        times, worths = own.setdefault(asset, ([], []))
-        times.append(moment)
-        worths.append(price)
-    return own
+def own_prices(account_id: Any, assets: Collection[str]) -> Mapping[str, Seen]:
+    """What the account's own fills tell of the assets, crossed through others where they were
+    traded against those: the same for every book that asks."""
+    wanted = set(assets) - DOLLARS
+    fills: list[Fill] = []
+    spot = Fill.objects.filter(account_id=account_id, market=Market.SPOT, quantity__gt=0)
+    for _ in range(MOST_CROSSINGS if wanted else 0):
+        fills = list(spot.filter(Q(base__in=wanted) | Q(quote__in=wanted)))
+        partners = {asset for fill in fills for asset in (fill.base, fill.quote)} - DOLLARS
+        if partners <= wanted:
+            break
+        wanted |= partners
+    needs = {
+        (asset, minute_of(fill.time))
+        for fill in fills
+        for asset in (fill.base, fill.quote)
+        if asset not in DOLLARS
+    }
+    candles = Prices(prices.load(needs), {})
+    translator = Translator(Worth(candles.told))
+    rows = [as_ledger_fill(fill) for fill in fills]
+    with localcontext(prec=60):
+        for row in sorted(rows, key=lambda row: (row.time, row.symbol, number_of(row.id))):
+            translator.of_fill(row)
+    return translator.worth.own
+
+
+def as_ledger_fill(fill: Fill | ManualFill) -> ledger.Fill:
+    own = fill if isinstance(fill, Fill) else None
+    return ledger.Fill(
+        id=own.trade_id if own else f"manual-{fill.pk}",
+        time=fill.time,
+        symbol=fill.symbol,
+        base=fill.base,
+        quote=fill.quote,
+        side=fill.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset or None,
+        market=fill.market,
+        account=str(fill.account_id),
+        position_side=own.position_side if own else "BOTH",
+        order_id=(own.order_id or None) if own else None,
+        amount=own.quote_quantity if own else None,
+        realized=own.realized if own else None,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Min, Q
 
@@ -40,7 +40,6 @@ class Movements:
         lines = Income.objects.filter(account_id=self._account_id, asset__in=self._written)
         for income in lines.exclude(kind__in=incomes.CONVERSIONS).order_by("time", "id"):
             self._add_income(income)
-        self._add_exchanged()
 
     def _add_transfer(self, row: Transfer) -> None:
         name = f"{row.kind}-{row.external_id}"
@@ -113,47 +112,15 @@ class Movements:
     # --- conversions ----------------------------------------------------------------------------
 
     def _add_conversions(self) -> None:
-        kinds = Q(kind__in=HALVES)
-        mine = Transfer.objects.filter(kinds, account_id=self._account_id)
-        ids = mine.filter(asset__in=self._written).values("external_id")
-        halves: dict[Name, list[Transfer]] = {}
-        for row in mine.filter(external_id__in=ids).order_by("time", "id"):
-            halves.setdefault((row.kind, row.external_id), []).append(row)
-        for (kind, external_id), rows in halves.items():
-            self._add_pair(f"{kind}-{external_id}", HALVES[Kind(kind)], rows)
-
-    def _add_exchanged(self) -> None:
-        """What the exchange changes by itself: lines of one transaction, or of one second."""
-        mine = Income.objects.filter(account_id=self._account_id, kind__in=incomes.CONVERSIONS)
-        halves: dict[Any, list[Income]] = {}
-        for row in mine.order_by("time", "id"):
-            halves.setdefault(row.external_id, []).append(row)
-        alone = [rows[0] for rows in halves.values() if len(rows) == 1]
-        for row in alone:
-            partner = next(
-                (
-                    other
-                    for other in alone
-                    if other.pk > row.pk
-                    and other.time.replace(microsecond=0) == row.time.replace(microsecond=0)
-                    and other.amount * row.amount < 0
-                    and other.external_id in halves
-                    and row.external_id in halves
-                ),
-                None,
-            )
-            if partner is not None:
-                del halves[partner.external_id]
-                halves[row.external_id] = [row, partner]
-        for external_id, rows in halves.items():
-            if any(own_name(row.asset) in self._names for row in rows):
-                self._add_pair(f"{rows[0].kind}-{external_id}", "convert", rows)
+        for pair in conversions_of(Q(account_id=self._account_id)):
+            if any(own_name(row.asset) in self._names for row in pair.rows):
+                self._add_pair(pair.name, pair.kind, pair.rows)
 
     def _add_pair(self, name: str, kind: str, rows: list[Any]) -> None:
         """Both halves; one alone came in or went out for something that nobody told."""
         given = [row for row in rows if row.amount < 0]
         received = [row for row in rows if row.amount > 0]
-        if len(given) == 1 and len(received) == 1:
+        if is_whole(rows):
             names = own_name(given[0].asset), own_name(received[0].asset)
             if names[0] == names[1]:
                 return
@@ -184,6 +151,48 @@ class Movements:
         self._material.problems.append(
             ledger.Problem(kind, name, amount, message, asset=own_name(asset), time=time)
         )
+
+
+class Pair(NamedTuple):
+    """The halves of one conversion; one alone where the other was never told."""
+
+    name: str
+    kind: str
+    rows: list[Any]
+
+
+def is_whole(rows: list[Any]) -> bool:
+    return len(rows) == 2 and rows[0].amount * rows[1].amount < 0
+
+
+def conversions_of(mine: Q) -> list[Pair]:
+    """By Convert, of dust, swaps, and what the exchange changes by itself, in the order of time."""
+    halves: dict[tuple[Any, str, str], list[Transfer]] = {}
+    for row in Transfer.objects.filter(mine, kind__in=HALVES).order_by("time", "id"):
+        halves.setdefault((row.account_id, row.kind, row.external_id), []).append(row)
+    pairs = [
+        Pair(f"{kind}-{name}", HALVES[Kind(kind)], rows) for (_, kind, name), rows in halves.items()
+    ]
+    lines = Income.objects.filter(mine, kind__in=incomes.CONVERSIONS)
+    waiting = [line for line in lines.order_by("time", "id") if line.amount]
+    while waiting:
+        line = waiting.pop(0)
+        other = next((o for o in waiting if _belong(line, o)), None)
+        if other is not None:
+            waiting.remove(other)
+        rows = [line] if other is None else [line, other]
+        pairs.append(Pair(f"{line.kind}-{line.external_id}", "convert", rows))
+    return pairs
+
+
+def _belong(line: Income, other: Income) -> bool:
+    """Lines of one transaction or moment: AUTO_EXCHANGE twice, or COIN_SWAP out and in."""
+    return (
+        line.account_id == other.account_id
+        and line.amount * other.amount < 0
+        and line.kind[:9] == other.kind[:9]
+        and (line.external_id == other.external_id or line.time == other.time)
+    )
 
 
 def funding_of(row: Income, kind: str, rates: dict[datetime, Decimal]) -> ledger.Funding:

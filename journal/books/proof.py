@@ -14,23 +14,19 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from django.db.models import Count, DecimalField, ExpressionWrapper, F, Min, Q, Sum
+from django.db.models import Count, DecimalField, ExpressionWrapper, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import ExchangeAccount
 from journal.books import holdings
 from journal.models import (
     Book,
-    Fill,
     FuturesPosition,
-    Income,
     LedgerProblem,
-    ManualFill,
     Market,
     OpenPosition,
     Payment,
     Realized,
-    Transfer,
 )
 from lib.cash import CURRENCIES, DOLLARS
 
@@ -150,7 +146,7 @@ class _Proving:
         return Proof(
             currency=self.currency,
             at=self.at,
-            since=self._since(),
+            since=holdings.since(self.mine),
             opening=opening[1],
             worth=worth * rate,
             deposits=deposits[1],
@@ -287,13 +283,6 @@ class _Proving:
         if names:
             reasons.append(Reason("book_not_built", len(names), ZERO, names[:10]))
         return reasons
-
-    def _since(self) -> datetime | None:
-        firsts = [
-            model.objects.filter(self.mine).aggregate(first=Min("time"))["first"]
-            for model in (Fill, ManualFill, Transfer, Income)
-        ]
-        return min((first for first in firsts if first is not None), default=None)
 
 
 def _plus(one: tuple[Decimal, Decimal], other: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:

@@ -210,8 +210,9 @@ class _Case:
         if kind == "network_fee":
             kind, fee = Kind.WITHDRAWAL, abs(size)
             size = -fee
-        if kind not in Kind.values:
-            kind, info = Kind.OTHER, f"{kind} {info}".strip()
+        if kind not in Kind.values:  # P2P, card, Pay, a gift
+            kind, info = (Kind.DEPOSIT if size > 0 else Kind.WITHDRAWAL), f"{kind} {info}".strip()
+            name = f"{info}-{name}"
         return Transfer(
             account=self.account, kind=kind, external_id=str(name), asset=coin, amount=size,
             fee=fee, time=moment(time), info=info, source=Source.REST,
@@ -244,6 +245,7 @@ class _Case:
         for name, position in now.items():
             held = contracts.get(name, Decimal(0))
             if position != held:
+                Book.objects.get_or_create(account=self.account, market=Market.USDM, name=name[0])
                 OpeningPosition.objects.create(
                     account=self.account, symbol=name[0], position_side=name[1],
                     quantity=position - held, reported=position, reported_entry=entries.get(name),
@@ -299,7 +301,7 @@ class _Case:
         return len(prices)
 
     def _mark(self, symbol: str, fill: str, kind: str) -> None:
-        FillMark.objects.create(
+        FillMark.objects.get_or_create(
             account=self.account, market=Market.SPOT, symbol=symbol, fill=fill, kind=kind
         )
 

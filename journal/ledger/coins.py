@@ -343,8 +343,9 @@ class CoinBook:
         )
 
     def _place(self, move: Move, *, is_opening: bool = False) -> Place:
-        """Within one instant lots stand as their moves came, by their ids first."""
-        return (0 if is_opening else 1, move.time, number_of(move.id))
+        """Lots of one instant stand as what brought them is ordered, then by their ids."""
+        kind, number = number_of(move.id)
+        return (0 if is_opening else 1, move.time, (move.rank[1] * 2 + kind, number))
 
 
 class _Exit:

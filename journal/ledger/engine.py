@@ -33,7 +33,7 @@ from journal.ledger.records import (
     Transfer,
 )
 from journal.ledger.rules import RuleBook, Told
-from journal.ledger.worth import Prices, Worth
+from journal.ledger.worth import Prices, Seen, Worth
 from lib.cash import DOLLARS
 
 # Products of 8-place decimals are exact far below this; only divisions round, at the 60th digit.
@@ -53,6 +53,7 @@ def compute(
     rules: Mapping[str, Told] | None = None,
     wishes: Wishes | None = None,
     coins: Collection[str] | None = None,
+    own_prices: Mapping[str, Seen] | None = None,
 ) -> "Ledger":
     """Coin books and contract books from everything that moved. The order of the input never
     matters.
@@ -62,12 +63,14 @@ def compute(
     fills are all that tells, and one quote that is no dollar counts as the unit. `rules` maps a
     symbol to its step size and minimum notional, or to a list of (time from which it was seen,
     Rules). `coins` limits what is computed to their books: with some, no contracts; with none,
-    contracts only. Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
+    contracts only. `own_prices` is what all of the account's fills tell, where only some of them
+    are given. Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {METHODS}, was {method!r}")
     ledger = Ledger(method, prices, rules, wishes or Wishes())
     ledger._openings = list(openings)
+    ledger._own_prices = own_prices
     ledger._only = None if coins is None else frozenset(coins)
     ledger._add([*fills, *funding, *transfers, *conversions])
     return ledger
@@ -89,6 +92,7 @@ class Ledger:
         self._wishes = wishes
         self._openings: list[Opening] = []
         self._only: frozenset[str] | None = None
+        self._own_prices: Mapping[str, Seen] | None = None
         self._events: dict[tuple[Any, ...], Event] = {}
         self._duplicates: list[Problem] = []
         self._newest: Any = None
@@ -193,7 +197,7 @@ class Ledger:
     # --- computing --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._worth = Worth(self._prices, self._units())
+        self._worth = Worth(self._prices, self._units(), self._own_prices)
         self._translator = Translator(self._worth)
         self._coins: dict[tuple[str, str], CoinBook] = {}
         self._contracts: dict[str, Contract] = {}
@@ -216,11 +220,10 @@ class Ledger:
         before = self._newest
         fresh = self._take(events)
         if fresh is None or before is None or any(event.time <= before for event in fresh):
-            if fresh is None or fresh:
-                self._begin()
-                self._run(list(self._events.values()), with_openings=True)
-            return
-        self._run(fresh, with_openings=False)
+            self._begin()
+            self._run(list(self._events.values()), with_openings=True)
+        else:
+            self._run(fresh, with_openings=False)
 
     def _take(self, events: Iterable[Event]) -> list[Event] | None:
         """Those that are new; None where one of the known ones has another content now: of one id
@@ -329,8 +332,10 @@ class Ledger:
 
     def _in_asset(self, row: Funding, asset: str) -> Decimal:
         effects = Effects()
-        worth = self._translator.dollars(row.asset, row.amount, row.time, row.id, effects)
-        unit = self._worth.price(asset, row.time)
+        worth = self._translator.dollars(
+            row.asset, row.amount, row.time, row.id, effects, is_early=True
+        )
+        unit = self._worth.price(asset, row.time, is_early=True)
         self._problems += effects.problems
         return (worth or ZERO) / (unit.dollars if unit and unit.dollars else Decimal(1))
 

@@ -83,7 +83,7 @@ class Translator:
         effects = Effects()
         value = fill.quote_value
         worth = self._worth_of_fill(fill, value, effects)
-        self.worth.learn(fill)
+        self.worth.learn(fill, worth)
         is_buy = fill.side == "BUY"
         sides = _Sides(fill, value, worth, is_buy)
         fee, fee_moves = self._fees(fill, sides, effects)
@@ -211,8 +211,6 @@ class Translator:
                     item.received_quantity, worth, item.id,
                 )
             )  # fmt: skip
-            if worth:
-                self.worth.remember(received, worth / item.received_quantity, item.time)
         if both_units:
             gross = item.received_quantity - item.given_quantity
             effects.matches.append(
@@ -232,7 +230,7 @@ class Translator:
             if self.worth.is_unit(asset):
                 return quantity
         sides.sort(key=lambda side: not self.worth.is_cash(side[0]))
-        return self._first_known(sides, item.time, item.id, effects)
+        return self._first_known(sides, item.time, item.id, effects, is_early=True)
 
     def of_transfer(self, item: Transfer) -> Effects:
         effects = Effects()
@@ -242,7 +240,10 @@ class Translator:
         if net:
             worth = item.cost
             if worth is None:
-                worth = self.dollars(item.asset, abs(net), item.time, item.id, effects)
+                is_early = item.quantity > 0
+                worth = self.dollars(
+                    item.asset, abs(net), item.time, item.id, effects, is_early=is_early
+                )
             kind = _payment_kind(item)
             sign = 1 if net > 0 else -1
             effects.payments.append(
@@ -279,28 +280,40 @@ class Translator:
     # --- worth --------------------------------------------------------------------------------
 
     def dollars(
-        self, asset: str, quantity: Decimal, time: Any, id: Id, effects: Effects
+        self,
+        asset: str,
+        quantity: Decimal,
+        time: Any,
+        id: Id,
+        effects: Effects,
+        *,
+        is_early: bool = False,
     ) -> Decimal | None:
-        price = self.worth.price(asset, time)
+        price = self.worth.price(asset, time, is_early=is_early)
         if price is None or is_old(price, time):
             worth = ZERO if price is None else abs(price.dollars * quantity)
             effects.problems.append(_missing_price(asset, quantity, time, id, worth))
         return None if price is None else price.dollars * quantity
 
     def _first_known(
-        self, sides: Iterable[tuple[str, Decimal]], time: Any, id: Id, effects: Effects
+        self,
+        sides: Iterable[tuple[str, Decimal]],
+        time: Any,
+        id: Id,
+        effects: Effects,
+        *,
+        is_early: bool = False,
     ) -> Decimal | None:
-        """By the first of the sides that has a price of the moment, else by any older one."""
-        known = [(side, self.worth.price(side[0], time)) for side in sides]
-        for (_, quantity), price in known:
-            if price is not None and not is_old(price, time):
-                return price.dollars * quantity
-        for (asset, quantity), price in known:
+        """By the first of the sides whose price is known, however old it is."""
+        sides = list(sides)
+        for asset, quantity in sides:
+            price = self.worth.price(asset, time, is_early=is_early)
             if price is not None:
                 worth = price.dollars * quantity
-                effects.problems.append(_missing_price(asset, quantity, time, id, worth))
+                if is_old(price, time):
+                    effects.problems.append(_missing_price(asset, quantity, time, id, worth))
                 return worth
-        asset, quantity = known[0][0]
+        asset, quantity = sides[0]
         effects.problems.append(_missing_price(asset, quantity, time, id, ZERO))
         return None
 

@@ -4,8 +4,8 @@ Asked in this order: cash counts 1; the price of that minute; the last price kno
 a candle's or one of the account's own fills, whichever is newer. Never a price of later.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -27,14 +27,27 @@ class Price(NamedTuple):
     at: Any
 
 
-class Worth:
-    """`units` count as 1: the dollars, and without any prices the one quote that there is."""
+class Seen(NamedTuple):
+    """Moments of an account's own fills, and the dollars of one that each of them tells."""
 
-    def __init__(self, prices: Prices | None = None, units: Iterable[str] = ()) -> None:
+    times: list[Any]
+    dollars: list[Decimal]
+
+
+class Worth:
+    """`units` count as 1: the dollars, and without any prices the one quote that there is. `own`
+    is what the account's fills tell, asset by asset; without it they are learned as they come."""
+
+    def __init__(
+        self,
+        prices: Prices | None = None,
+        units: Iterable[str] = (),
+        own: Mapping[str, Seen] | None = None,
+    ) -> None:
         self._prices = prices
         self._units = DOLLARS | frozenset(units)
-        self._times: dict[str, list[Any]] = {}
-        self._seen: dict[str, list[Decimal]] = {}
+        self._is_learning = own is None
+        self.own: dict[str, Seen] = dict(own or {})
 
     def is_unit(self, asset: str) -> bool:
         return asset in self._units
@@ -43,37 +56,37 @@ class Worth:
         """No lots are kept of it."""
         return asset in self._units or asset in CURRENCIES
 
-    def price(self, asset: str, time: Any) -> Price | None:
-        """None where no price was ever known before. Raises ValueError for a price that is none."""
+    def price(self, asset: str, time: Any, *, is_early: bool = False) -> Price | None:
+        """None where no price was ever known before. `is_early`: what comes before the fills of
+        its moment does not know their prices. Raises ValueError for a price that is none."""
         if asset in self._units:
             return Price(ONE, None)
         told = self._ask(asset, time)
-        own = self._own(asset, time)
-        if told is None or (told.at is not None and own is not None and own.at > told.at):
+        if told is not None and told.at is None:
+            return told
+        own = self._own(asset, time, is_early)
+        if told is None or (own is not None and own.at > told.at):
             return own
         return told
 
-    def dollars(self, asset: str, quantity: Decimal, time: Any) -> Decimal | None:
-        price = self.price(asset, time)
-        return None if price is None else price.dollars * quantity
-
-    def learn(self, fill: Fill) -> None:
-        """A spot fill against cash tells what its coin was worth."""
+    def learn(self, fill: Fill, worth: Decimal | None) -> None:
+        """What a spot fill tells: the side that was not cash, or not known, at the other's worth.
+        What is told already is not told again by it."""
         value = fill.quote_value
-        if self.is_unit(fill.quote):
-            self.remember(fill.base, value / fill.quantity, fill.time)
-        elif self.is_unit(fill.base):
-            if value:
-                self.remember(fill.quote, fill.quantity / value, fill.time)
-        else:
-            rate = self.price(fill.quote, fill.time)
-            if rate is not None:
-                self.remember(fill.base, rate.dollars * value / fill.quantity, fill.time)
+        if worth is None or not value or not self._is_learning:
+            return
+        if self.is_unit(fill.quote) or not self.is_unit(fill.base):
+            is_told_by_quote = self.is_unit(fill.quote) or self.price(fill.quote, fill.time)
+            if is_told_by_quote:
+                self.remember(fill.base, worth / fill.quantity, fill.time)
+                return
+        self.remember(fill.quote, worth / value, fill.time)
 
     def remember(self, asset: str, dollars: Decimal, time: Any) -> None:
         """In the order of time."""
-        self._times.setdefault(asset, []).append(time)
-        self._seen.setdefault(asset, []).append(dollars)
+        seen = self.own.setdefault(asset, Seen([], []))
+        seen.times.append(time)
+        seen.dollars.append(dollars)
 
     def _ask(self, asset: str, time: Any) -> Price | None:
         if self._prices is None:
@@ -88,12 +101,12 @@ class Worth:
             return Price(exact(told[0], f"price of {asset}"), told[1])
         return Price(exact(told, f"price of {asset}"), None)
 
-    def _own(self, asset: str, time: Any) -> Price | None:
-        times = self._times.get(asset)
-        if not times:
+    def _own(self, asset: str, time: Any, is_early: bool) -> Price | None:
+        seen = self.own.get(asset)
+        if seen is None:
             return None
-        at = bisect_right(times, time)
-        return Price(self._seen[asset][at - 1], times[at - 1]) if at else None
+        at = (bisect_left if is_early else bisect_right)(seen.times, time)
+        return Price(seen.dollars[at - 1], seen.times[at - 1]) if at else None
 
 
 def is_old(price: Price, time: Any) -> bool:
