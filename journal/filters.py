@@ -14,10 +14,13 @@ from journal.models import Annotation, Market, Preferences, Trade
 
 DIRECTIONS = ("LONG", "SHORT")
 STATES = ("closed", "open", "all")
+KINDS = ("trade", "stack", "all")
 NAMES = (
     "account", "market", "symbol", "direction", "flow", "tag", "setup", "from", "to", "state",
-    "review", "result",
+    "review", "result", "kind",
 )  # fmt: skip
+# What only a trade can be asked: money of no trade never answers to it.
+OF_TRADES = ("direction", "flow", "tag", "setup", "review", "result", "kind")
 
 
 class BadFilter(ValueError):
@@ -43,6 +46,8 @@ class TradeFilter:
     review: str = ""
     # win, loss or flat
     result: str = ""
+    # trades, what was taken from the stack, or both; empty: trades
+    kind: str = ""
 
     @classmethod
     def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
@@ -62,6 +67,7 @@ class TradeFilter:
             state=_one_of(asked, "state", STATES) or "closed",
             review=_one_of(asked, "review", ("yes", "no")),
             result=_one_of(asked, "result", ("win", "loss", "flat")),
+            kind=_one_of(asked, "kind", KINDS),
         )
         if found.from_day and found.to_day and found.from_day > found.to_day:
             raise BadFilter(_("to: expected a day not before from"))
@@ -70,9 +76,13 @@ class TradeFilter:
     def apply(self, user: User, chosen: Preferences) -> "QuerySet[Trade]":
         """The user's own trades that match."""
         found: QuerySet[Trade] = Trade.objects.visible_to(user)
-        for name in ("account", "market", "symbol", "direction", "flow"):
+        if self.kind != "all":
+            found = found.filter(kind=self.kind or Trade.Kind.TRADE)
+        for name in ("account", "market", "direction", "flow"):
             if value := getattr(self, name):
                 found = found.filter(**{name: value})
+        if self.symbol:
+            found = found.filter(Q(symbol=self.symbol) | Q(pairs__contains=[self.symbol]))
         if self.state != "all":
             found = found.filter(closed_at__isnull=self.state == "open")
         found = self._in_time(found, chosen)
@@ -91,6 +101,10 @@ class TradeFilter:
                 found.filter(key__in=done) if self.review == "yes" else found.exclude(key__in=done)
             )
         return found
+
+    @property
+    def is_of_trades(self) -> bool:
+        return any(getattr(self, name) for name in OF_TRADES) or self.state == "open"
 
     def with_days(self, first: date | None, last: date | None) -> "TradeFilter":
         return replace(self, from_day=first, to_day=last)
@@ -124,9 +138,13 @@ class TradeFilter:
             start = day_start(self.from_day, chosen)
             found = found.filter(Q(closed_at__gte=start) | Q(closed_at=None, opened_at__gte=start))
         if self.to_day:
-            end = day_start(self.to_day + timedelta(days=1), chosen)
+            end = day_start(next_day(self.to_day), chosen)
             found = found.filter(Q(closed_at__lt=end) | Q(closed_at=None, opened_at__lt=end))
         return found
+
+
+def next_day(day: date) -> date:
+    return day + timedelta(days=1)
 
 
 def day_start(day: date, chosen: Preferences) -> datetime:

@@ -20,6 +20,7 @@ from journal.models import Realized, Setup, Trade, TradeFill
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
+from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, one, with_notes
@@ -172,10 +173,8 @@ class SummaryView(APIView):
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request) -> Response:
         user = user_of(request)
-        found = parsed(request.query_params.dict()).apply(user, preferences_of(user))
-        return Response(
-            {"currency": user.report_currency, **sums_answer(sums(found, preferences_of(user)))}
-        )
+        scope = Scope(user, parsed(request.query_params.dict()), preferences_of(user))
+        return Response({"currency": user.report_currency, **sums_answer(sums(scope))})
 
 
 class CalendarView(APIView):
@@ -184,7 +183,7 @@ class CalendarView(APIView):
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request) -> Response:
         user, chosen = user_of(request), preferences_of(user_of(request))
-        days = sums_by_day(parsed(request.query_params.dict()).apply(user, chosen), chosen)
+        days = sums_by_day(Scope(user, parsed(request.query_params.dict()), chosen))
         rows = [{"day": day.isoformat(), **sums_answer(found)} for day, found in days.items()]
         return Response({"rows": rows, "next": None})
 
@@ -285,7 +284,10 @@ def sums_answer(found: Sums) -> dict[str, Any]:
     return {
         "count": found.count, "wins": found.wins, "losses": found.losses,
         "net": plain(found.net), "gross": plain(found.gross), "fees": plain(found.fees),
-        "funding": plain(found.funding), "win_rate": _metric(found.win_rate),
+        "funding": plain(found.funding), "income": plain(found.income),
+        "results": plain(found.results), "stack": plain(found.stack),
+        "apart": plain(found.apart), "traded": plain(found.traded),
+        "win_rate": _metric(found.win_rate),
         "profit_factor": _metric(found.profit_factor), "expectancy": _metric(found.expectancy),
         "best": plain(found.best), "worst": plain(found.worst), "unpriced": found.unpriced,
     }  # fmt: skip

@@ -345,7 +345,8 @@ class CoinBook:
     def _place(self, move: Move, *, is_opening: bool = False) -> Place:
         """Lots of one instant stand as what brought them is ordered, then by their ids."""
         kind, number = number_of(move.id)
-        return (0 if is_opening else 1, move.time, (move.rank[1] * 2 + kind, number))
+        order = (move.rank[1], kind, number, move.rank[4])
+        return (0 if is_opening else 1, move.time, order)
 
 
 class _Exit:

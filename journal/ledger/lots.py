@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from journal.ledger.records import ZERO, Id
 
 METHODS = ("fifo", "lifo", "hifo", "average")
-# (opening first, time, number of the id)
-Place = tuple[int, Any, tuple[int, int | str]]
+# (opening first, time, what orders lots of one time)
+Place = tuple[int, Any, tuple[Any, ...]]
 
 
 class Lot:

@@ -11,6 +11,7 @@ from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.metrics.spread import Spread
 from journal.models import Annotation, Difference, Preferences
+from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, spreads_by, sums_by, sums_by_day, total
 from journal.selectors.trades import Line, with_notes
 
@@ -48,9 +49,9 @@ class Dashboard:
 
 
 def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
-    """Of closed trades that match the filter."""
-    trades = asked.apply(user, chosen).filter(closed_at__isnull=False)
-    days = sums_by_day(trades, chosen)
+    """Of what matches the filter."""
+    scope = Scope(user, asked, chosen)
+    days = sums_by_day(scope)
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
     monday = today - timedelta(days=today.weekday())
     done = Annotation.objects.filter(user=user, reviewed_at__isnull=False).values("trade_key")
@@ -63,10 +64,10 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
         all_time=total(days.values()),
         days=days,
         curve=curve(days),
-        flow=sums_by(trades, "flow"),
-        spreads=spreads_by(trades, "flow"),
-        last=with_notes(user, trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
-        review_count=trades.exclude(key__in=done).count(),
+        flow=sums_by(scope, "flow"),
+        spreads=spreads_by(scope, "flow"),
+        last=with_notes(user, scope.trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
+        review_count=scope.trades.exclude(key__in=done).count(),
         compared=Difference.objects.visible_to(user).count(),
         differences=off.count(),
         accounts=ExchangeAccount.objects.visible_to(user).count(),

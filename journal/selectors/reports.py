@@ -17,6 +17,7 @@ from journal.metrics.days import day_of
 from journal.metrics.spread import Spread, Z, spread
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Preferences, Trade
+from journal.selectors.scope import counted
 
 ZERO = Decimal(0)
 FEW = 30
@@ -83,18 +84,16 @@ class Group:
 
 def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
     """Closed trades with a rate, oldest first, in two queries."""
-    notes = {
-        note.trade_key: note
-        for note in Annotation.objects.filter(user=user)
-        .select_related("setup")
-        .prefetch_related("tags")
-    }
+    notes: dict[str, Annotation] = {}
+    written = Annotation.objects.filter(user=user).order_by("pk")
+    for note in written.select_related("setup").prefetch_related("tags"):
+        notes.setdefault(note.trade_key, note)
     names = (
         "key", "account__label", "market", "symbol", "base", "quote", "direction", "opened_at",
         "closed_at", "net", "net_money", "fees_money", "size_money", "entry_price", "quantity",
-        "flow", "maker_share", "fill_count", "efficiency",
+        "flow", "maker_share", "fill_count", "efficiency", "quote_rate",
     )  # fmt: skip
-    found = trades.filter(closed_at__isnull=False, net_money__isnull=False)
+    found = counted(trades).filter(net_money__isnull=False)
     found = found.order_by("closed_at", "pk")
     return _counted([_row(values, notes) for values in found.values_list(*names)], chosen)
 
@@ -125,12 +124,12 @@ def _day(moment: datetime, chosen: Preferences) -> date:
 
 def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     (key, account, market, symbol, base, quote, direction, opened, closed, net, net_money, fees,
-     size, entry, quantity, flow, maker, fills, efficiency) = values  # fmt: skip
+     size, entry, quantity, flow, maker, fills, efficiency, quote_rate) = values  # fmt: skip
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
     r = None
     if note is not None and note.initial_stop is not None:
-        measured = metrics.r_multiple(net, entry, note.initial_stop, quantity)
+        measured = metrics.r_multiple(net, entry, note.initial_stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
     return Row(
         key=key, account=account, market=market, symbol=symbol, base=base, quote=quote,

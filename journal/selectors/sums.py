@@ -1,5 +1,6 @@
-"""Sums over trades, added up by PostgreSQL from what the ledger left there: exact, and the same for
-every page and endpoint."""
+"""Sums, added up by PostgreSQL from what the ledger left there: exact, and the same for every page
+and endpoint. Money is the sum of matches and payments by their own time; counts and rates are of
+closed trades."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,15 +32,19 @@ from django.db.models.functions import Abs, Cast, NullIf
 
 from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
-from journal.models import Annotation, Preferences, Trade
+from journal.models import Annotation, Payment, Preferences, Trade
+from journal.selectors.scope import Scope
 
 ZERO = Decimal(0)
+Kind = Payment.Kind
 WIDE = DecimalField(max_digits=80, decimal_places=30)
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Of closed trades, in the report currency; `unpriced` trades have no rate and are left out."""
+    """In the report currency. `net` = gross - fees + funding + income + results is everything that
+    was earned, of open trades and of what is kept beside too; `traded` is that of the `count`
+    closed trades alone. `unpriced` rows have no rate and are left out."""
 
     count: int = 0
     wins: int = 0
@@ -48,6 +53,13 @@ class Sums:
     gross: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
+    income: Decimal = ZERO
+    # booked by the exchange for fills that nobody told
+    results: Decimal = ZERO
+    # of net: what coins kept beside the trades made, and what nobody knows the cost of
+    stack: Decimal = ZERO
+    apart: Decimal = ZERO
+    traded: Decimal = ZERO
     won: Decimal = ZERO
     lost: Decimal = ZERO
     size: Decimal = ZERO
@@ -72,52 +84,99 @@ class Sums:
 
     @property
     def expectancy(self) -> Metric:
-        return self.net / self.count if self.count else Undefined.NOTHING
+        return self.traded / self.count if self.count else Undefined.NOTHING
 
     @property
     def percent(self) -> Metric:
-        """Net of what was put in, in percent."""
-        return self.net / self.size * 100 if self.size else Undefined.NOTHING
+        """Net of the closed trades of what was put into them, in percent."""
+        return self.traded / self.size * 100 if self.size else Undefined.NOTHING
 
 
-def _expressions() -> dict[str, Any]:
+def _of_trades() -> dict[str, Any]:
     won, lost = Q(net_money__gt=0), Q(net_money__lt=0)
     return {
         "count": Count("net_money"),
-        "wins": Count("id", filter=won), "losses": Count("id", filter=lost),
-        "net": Sum("net_money"), "gross": Sum("gross_money"), "fees": Sum("fees_money"),
-        "funding": Sum("funding_money"), "won": Sum("net_money", filter=won),
-        "lost": Sum("net_money", filter=lost), "size": Sum("size_money"),
-        "best": Max("net_money"), "worst": Min("net_money"),
+        "wins": Count("id", filter=won),
+        "losses": Count("id", filter=lost),
+        "traded": Sum("net_money"),
+        "won": Sum("net_money", filter=won),
+        "lost": Sum("net_money", filter=lost),
+        "size": Sum("size_money"),
+        "best": Max("net_money"),
+        "worst": Min("net_money"),
         "with_flow": Count("id", filter=Q(flow="with")),
         "with_verdict": Count("id", filter=~Q(flow="unknown")),
         "unpriced": Count("id", filter=Q(net_money=None)),
-    }  # fmt: skip
+    }
 
 
-def sums(trades: QuerySet[Trade], chosen: Preferences) -> Sums:
-    """Of those among them that are closed."""
-    closed, expressions = _prepared(trades, chosen)
-    return _as_sums(closed.aggregate(**expressions))
+def _of_matches() -> dict[str, Any]:
+    stack = Q(trade__kind=Trade.Kind.STACK)
+    return {
+        "gross": Sum("gross_money"),
+        "fees": Sum("fees_money"),
+        "stack": Sum("net_money", filter=stack),
+        "apart": Sum("apart"),
+    }
 
 
-def sums_by_day(trades: QuerySet[Trade], chosen: Preferences) -> dict[date, Sums]:
-    """By the user's day of closing, oldest first."""
-    closed, expressions = _prepared(trades, chosen)
-    rows = closed.annotate(day=_day_of("closed_at", chosen)).values("day").annotate(**expressions)
-    return {row["day"]: _as_sums(row) for row in sorted(rows, key=lambda row: row["day"])}
+def _of_payments() -> dict[str, Any]:
+    kinds = {"funding": Kind.FUNDING, "income": Kind.INCOME, "results": Kind.RESULT}
+    return {
+        **{name: Sum("money", filter=Q(kind=kind)) for name, kind in kinds.items()},
+        "returned": Sum("money", filter=Q(kind=Kind.FEE)),
+    }
 
 
-def _prepared(
-    trades: QuerySet[Trade], chosen: Preferences
-) -> tuple[QuerySet[Trade], dict[str, Any]]:
+def sums(scope: Scope) -> Sums:
+    trades, expressions = _prepared(scope)
+    return _as_sums(
+        trades.aggregate(**expressions),
+        scope.matches.order_by().aggregate(**_of_matches()),
+        scope.payments.order_by().aggregate(**_of_payments()),
+    )
+
+
+def sums_by_day(scope: Scope) -> dict[date, Sums]:
+    """By the user's day: of money when it was earned, of trades when they closed; oldest first."""
+    trades, expressions = _prepared(scope)
+    return _merged(
+        _by(trades, _day_of("closed_at", scope.chosen), expressions),
+        _by(scope.matches, _day_of("closed_at", scope.chosen), _of_matches()),
+        _by(scope.payments, _day_of("time", scope.chosen), _of_payments()),
+    )
+
+
+def sums_by(scope: Scope, field: str) -> dict[str, Sums]:
+    """By the value of a column of the trades; what belongs to no trade is left out."""
+    of_trade = F(f"trade__{field}")
+    return _merged(
+        _by(scope.trades, F(field), _of_trades()),
+        _by(scope.matches.filter(trade__kind="trade"), of_trade, _of_matches()),
+        _by(scope.payments.filter(trade__kind="trade"), of_trade, _of_payments()),
+    )
+
+
+def _by(rows: "QuerySet[Any]", group: Any, expressions: dict[str, Any]) -> dict[Any, Any]:
+    grouped = rows.order_by().annotate(group=group).values("group").annotate(**expressions)
+    return {row["group"]: row for row in grouped}
+
+
+def _merged(*parts: dict[Any, Any]) -> dict[Any, Sums]:
+    groups = sorted({group for part in parts for group in part})
+    return {group: _as_sums(*(part.get(group, {}) for part in parts)) for group in groups}
+
+
+def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
     """The closed ones, and what to add up; with R where its user looks at R."""
-    closed, expressions = trades.filter(closed_at__isnull=False).order_by(), _expressions()
+    closed, expressions, chosen = scope.trades.order_by(), _of_trades(), scope.chosen
     if chosen.unit != Preferences.Unit.RISK:
         return closed, expressions
     stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
-    first_stop = Subquery(stops.values("initial_stop")[:1])
-    risk = ExpressionWrapper(Abs(F("entry_price") - first_stop) * F("quantity"), output_field=WIDE)
+    first_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
+    # a stop is a price of the trade's pair, the entry is in dollars
+    distance = Abs(F("entry_price") - first_stop * F("quote_rate"))
+    risk = ExpressionWrapper(distance * F("quantity"), output_field=WIDE)
     closed = closed.annotate(risk=NullIf(risk, Value(ZERO, output_field=WIDE)))
     closed = closed.annotate(
         result_by_risk=ExpressionWrapper(F("net") / F("risk"), output_field=WIDE)
@@ -133,14 +192,6 @@ def _day_of(field: str, chosen: Preferences) -> Cast:
     return Cast(ExpressionWrapper(wall - shift, output_field=DateTimeField()), DateField())
 
 
-def sums_by(trades: QuerySet[Trade], field: str) -> dict[str, Sums]:
-    """By the value of a column."""
-    rows = (
-        trades.filter(closed_at__isnull=False).order_by().values(field).annotate(**_expressions())
-    )
-    return {row[field]: _as_sums(row) for row in rows}
-
-
 class SampleVariance(Aggregate):
     """Exact in PostgreSQL; Django's own goes by float."""
 
@@ -148,10 +199,10 @@ class SampleVariance(Aggregate):
     output_field = WIDE
 
 
-def spreads_by(trades: QuerySet[Trade], field: str) -> dict[str, Spread]:
-    """Of the mean net, by the value of a column, in one query."""
+def spreads_by(scope: Scope, field: str) -> dict[str, Spread]:
+    """Of the mean net of trades, by the value of a column, in one query."""
     rows = (
-        trades.filter(closed_at__isnull=False, net_money__isnull=False)
+        scope.trades.filter(net_money__isnull=False)
         .order_by()
         .values(field)
         .annotate(
@@ -166,8 +217,7 @@ def spreads_by(trades: QuerySet[Trade], field: str) -> dict[str, Spread]:
 def total(parts: Iterable[Sums]) -> Sums:
     """Of several groups that share no trade."""
     found = list(parts)
-    names = ("count", "wins", "losses", "net", "gross", "fees", "funding", "won", "lost", "size",
-             "with_flow", "with_verdict", "unpriced", "r", "r_count")  # fmt: skip
+    names = [name for name in Sums.__dataclass_fields__ if name not in {"best", "worst"}]
     bests = [part.best for part in found if part.best is not None]
     worsts = [part.worst for part in found if part.worst is not None]
     added: dict[str, Any] = {
@@ -178,12 +228,15 @@ def total(parts: Iterable[Sums]) -> Sums:
     return Sums(**added)
 
 
-def _as_sums(row: Any) -> Sums:
-    names = Sums.__dataclass_fields__
-    keeps_none = {"best", "worst"}
-    found: dict[str, Any] = {
-        name: ZERO if row[name] is None and name not in keeps_none else row[name]
-        for name in names
-        if name in row
+def _as_sums(trades: Any, matches: Any, payments: Any) -> Sums:
+    told = {name: value for part in (trades, matches, payments) for name, value in part.items()}
+    returned = told.pop("returned", None) or ZERO
+    values: dict[str, Any] = {
+        name: value
+        for name, value in told.items()
+        if name in Sums.__dataclass_fields__ and value is not None
     }
-    return Sums(**found)
+    values["fees"] = values.get("fees", ZERO) - returned
+    amounts = (values.get(name, ZERO) for name in ("gross", "funding", "income", "results"))
+    values["net"] = sum(amounts, ZERO) - values["fees"]
+    return Sums(**values)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from accounts.models import User
+from journal.books.notes import ref_of_key
 from journal.metrics.trades import r_multiple
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Tag, Trade
@@ -20,6 +21,8 @@ class Line:
     trade: Trade
     note: Annotation
     tags: Sequence[Tag]
+    # notes of other fills of it: what was one trade each before
+    others: Sequence[Annotation] = ()
 
     @cached_property
     def r(self) -> Decimal | None:
@@ -28,6 +31,7 @@ class Line:
         if stop is None or self.trade.is_open:
             return None
         trade = self.trade
+        stop *= trade.quote_rate
         found: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
         return None if isinstance(found, Undefined) else found
 
@@ -44,7 +48,8 @@ class Line:
         stop, trade = self.note.initial_stop, self.trade
         if stop is None or trade.rate is None:
             return None
-        found: Decimal = abs(trade.entry_price - stop) * trade.quantity * trade.rate
+        distance = abs(trade.entry_price - stop * trade.quote_rate)
+        found: Decimal = distance * trade.quantity * trade.rate
         return found
 
     @property
@@ -59,23 +64,25 @@ class Line:
 def with_notes(user: User, trades: Iterable[Trade]) -> list[Line]:
     """In two queries, however many there are."""
     rows = list(trades)
-    found = {
-        note.trade_key: note
-        for note in Annotation.objects.filter(user=user, trade_key__in=[row.key for row in rows])
-        .select_related("setup")
-        .prefetch_related("tags")
-    }
-    return [_line(user, row, found.get(row.key)) for row in rows]
+    notes: dict[str, list[Annotation]] = {}
+    written = Annotation.objects.filter(user=user, trade_key__in=[row.key for row in rows])
+    for note in written.order_by("pk").select_related("setup").prefetch_related("tags"):
+        notes.setdefault(note.trade_key, []).append(note)
+    return [_line(user, row, notes.get(row.key, [])) for row in rows]
 
 
 def one(user: User, trade: Trade) -> Line:
     return with_notes(user, [trade])[0]
 
 
-def _line(user: User, trade: Trade, note: Annotation | None) -> Line:
-    if note is None:
+def _line(user: User, trade: Trade, notes: Sequence[Annotation]) -> Line:
+    """The note of its first fill is the trade's own; those of the others stand below it."""
+    if not notes:
         return Line(trade, Annotation(user=user, trade_key=trade.key), [])
-    return Line(trade, note, list(note.tags.all()))
+    opening = ref_of_key(trade.key)
+    own = next((note for note in notes if note.fills[:1] == [opening]), notes[0])
+    others = [note for note in notes if note.pk != own.pk]
+    return Line(trade, own, list(own.tags.all()), others)
 
 
 def neighbours(user: User, trade: Trade, trades: "Iterable[int]") -> tuple[int | None, int | None]:

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
+from journal.books.notes import refs_of
 from journal.models import Annotation, Setup, Tag, Trade
+from journal.selectors.trades import one
 
 PLANS = ("planned_entry", "planned_stop", "planned_target")
 MOST_TAGS = 30
@@ -39,9 +41,7 @@ def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotat
             raise BadNote(
                 name, _("Expected one of %(known)s.") % {"known": ", ".join(sorted(KNOWN))}
             )
-    note: Annotation = Annotation.objects.select_for_update().get_or_create(
-        user=user, trade_key=trade.key
-    )[0]
+    note = own_note(user, trade)
     if "note" in changes:
         note.note = _text(changes, "note", 20_000)
     if "emotion" in changes:
@@ -75,9 +75,21 @@ def add_tag(*, user: User, trades: Sequence[Trade], name: str, kind: str = Tag.K
     """The same tag on many. Raises BadNote."""
     tag = _tag(user, kind, name, "tags")
     for trade in trades:
-        note, _ = Annotation.objects.get_or_create(user=user, trade_key=trade.key)
-        note.tags.add(tag)
+        own_note(user, trade).tags.add(tag)
     return len(trades)
+
+
+def own_note(user: User, trade: Trade) -> Annotation:
+    """The trade's own note, made where there is none; in a transaction."""
+    # one writer at a time: two first notes would be two
+    Trade.objects.select_for_update(of=("self",)).filter(pk=trade.pk).first()
+    note = one(user, trade).note
+    if note.pk is None:
+        note.fills = refs_of(trade)
+        note.save()
+        return note
+    locked: Annotation = Annotation.objects.select_for_update().get(pk=note.pk)
+    return locked
 
 
 def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from accounts.models import User
+from journal.books.notes import refs_of
 from journal.models import Screenshot, Trade
 
 MOST_BYTES = 8_000_000
@@ -33,8 +34,8 @@ def add(*, user: User, trade: Trade, file: Any) -> Screenshot:
     packed = io.BytesIO()
     image.save(packed, "WEBP", quality=88, method=4)
     return Screenshot.objects.create(
-        user=user, trade_key=trade.key, image=packed.getvalue(), width=image.width,
-        height=image.height,
+        user=user, trade_key=trade.key, fills=refs_of(trade), image=packed.getvalue(),
+        width=image.width, height=image.height,
     )  # fmt: skip
 
 

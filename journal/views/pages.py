@@ -34,6 +34,7 @@ from journal.models import (
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.home_cards import CARDS, cards_of
+from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
 from journal.services import valuing
@@ -96,7 +97,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     chosen = context["chosen"]
     today = timezone.now().astimezone(chosen.tzinfo).date()
     year, month = _year_month(request, today)
-    days = sums_by_day(asked.apply(request.user, chosen), chosen)
+    days = sums_by_day(Scope(request.user, asked, chosen))
     first = date(year, month, 1)
     after = first + timedelta(days=months.monthrange(year, month)[1])
     context |= {
@@ -221,7 +222,7 @@ def execution(request: SignedInRequest) -> HttpResponse:
     context["rows"] = [
         {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
     ]
-    context["sum"] = sums(trades, context["chosen"])
+    context["sum"] = sums(Scope(request.user, asked, context["chosen"]))
     return render(request, "journal/execution.html", context)
 
 

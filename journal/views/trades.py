@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from datetime import date, time, timedelta
+from datetime import date, time
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -33,7 +33,6 @@ from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.models import (
     NoteTemplate,
-    Preferences,
     SavedView,
     Screenshot,
     Setup,
@@ -41,6 +40,7 @@ from journal.models import (
     Trade,
 )
 from journal.selectors.preferences import preferences_of
+from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
 from journal.services import annotating, candles, grouping
@@ -87,11 +87,11 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
-    matching = asked.apply(request.user, chosen)
+    scope = Scope(request.user, asked, chosen)
     context |= {
         "columns": COLUMNS, "page": page, "sort": sort, "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
-        "sum": sums(matching, chosen), "days": _by_day(lines, sort, matching, chosen),
+        "sum": sums(scope), "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
     }  # fmt: skip
     return render(request, "journal/trades.html", context)
@@ -100,9 +100,10 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
 Days = list[tuple[date | None, Sums | None, list[Line]]]
 
 
-def _by_day(lines: list[Line], sort: str, matching: QuerySet[Trade], chosen: Preferences) -> Days:
+def _by_day(lines: list[Line], sort: str, scope: Scope) -> Days:
     """(day, its sums over all pages, its lines on this one) where the list is in the order of time;
     what is open stands under the day it was opened on, without a sum."""
+    chosen = scope.chosen
     order = sort.removeprefix("-")
     if order not in {"opened", "closed"}:
         return [(None, None, lines)] if lines else []
@@ -116,8 +117,10 @@ def _by_day(lines: list[Line], sort: str, matching: QuerySet[Trade], chosen: Pre
     moments = [line.trade.closed_at for line in lines if line.trade.closed_at]
     if order == "opened" or not moments:
         return [(key, None, part) for key, _is_closed, part in groups]
-    about = (min(moments) - timedelta(days=2), max(moments) + timedelta(days=2))
-    by_day = sums_by_day(matching.filter(closed_at__range=about), chosen)
+    first, last = (day_of(at, chosen.tzinfo, start) for at in (min(moments), max(moments)))
+    asked = scope.asked
+    within = asked.with_days(max(first, asked.from_day or first), min(last, asked.to_day or last))
+    by_day = sums_by_day(replace(scope, asked=within))
     return [(key, by_day.get(key) if closed else None, part) for key, closed, part in groups]
 
 
