@@ -84,13 +84,18 @@ class TradeView(APIView):
 
 
 class RealizedView(OwnList):
-    """Lots that were closed: the list behind every realised sum."""
+    """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
+    whole coin, whatever trade they belong to."""
 
-    exact = ("account", "market", "symbol")
+    exact = ("account", "market", "symbol", "asset", "kind")
     moment = "closed_at"
 
     def rows(self, user: User) -> QuerySet[Any]:
-        return Realized.objects.visible_to(user)
+        view = self.request.query_params.get("view", "trades")
+        if view not in {"trades", "tax"}:
+            raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
+        other = Realized.View.TRADES if view == "tax" else Realized.View.TAX
+        return Realized.objects.visible_to(user).exclude(view=other)
 
     def shown(self, row: Realized) -> dict[str, Any]:
         return realized_answer(row)
@@ -265,14 +270,16 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "emotion": note.emotion, "rating": note.rating,
         "planned_entry": plain(note.planned_entry), "initial_stop": plain(note.initial_stop),
         "planned_stop": plain(note.planned_stop), "planned_target": plain(note.planned_target),
-        "reviewed": line.is_reviewed, "by_hand": trade.by_hand,
+        "reviewed": line.is_reviewed, "by_hand": trade.by_hand, "kind": trade.kind,
+        "ended_by": trade.ended_by, "apart": trade.is_apart, "pairs": trade.pairs,
     }  # fmt: skip
 
 
 def realized_answer(row: Realized) -> dict[str, Any]:
     return {
         "id": row.pk, "trade": row.trade_id, "account": str(row.account_id),
-        "market": row.market, "symbol": row.symbol, "opened_by": row.opened_by,
+        "market": row.market, "symbol": row.symbol, "asset": row.asset, "kind": row.kind,
+        "apart": plain(row.apart), "net_money": plain(row.net_money), "opened_by": row.opened_by,
         "closed_by": row.closed_by, "opened": epoch(row.opened_at),
         "closed": epoch(row.closed_at), "quantity": plain(row.quantity),
         "entry_price": plain(row.entry_price), "exit_price": plain(row.exit_price),

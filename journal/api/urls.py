@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.api import exchange, trades, watchlists
+from journal.api import exchange, proof, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("trades/summary", trades.SummaryView.as_view(), name="api-summary"),
     path("trades/merge", trades.MergeView.as_view(), name="api-merge"),
     path("trades/<int:trade_id>/split", trades.SplitView.as_view(), name="api-split"),
+    path("trades/<int:trade_id>/aside", proof.AsideView.as_view(), name="api-aside"),
+    path("proof", proof.ProofView.as_view(), name="api-proof"),
+    path("payments", proof.PaymentsView.as_view(), name="api-payments"),
     path("trades/<int:trade_id>", trades.TradeView.as_view(), name="api-trade"),
     path("realized", trades.RealizedView.as_view(), name="api-realized"),
     path("dashboard", trades.DashboardView.as_view(), name="api-dashboard"),

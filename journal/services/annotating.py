@@ -84,7 +84,7 @@ def own_note(user: User, trade: Trade) -> Annotation:
     # one writer at a time: two first notes would be two
     Trade.objects.select_for_update(of=("self",)).filter(pk=trade.pk).first()
     note = one(user, trade).note
-    if note.pk is None:
+    if note._state.adding:
         note.fills = refs_of(trade)
         note.save()
         return note

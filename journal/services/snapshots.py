@@ -1,37 +1,34 @@
 """What each wallet held at the end of a UTC day."""
 
-from decimal import Decimal
-
 from django.conf import settings
 from django.utils import timezone
 
-from journal.models import Balance, DailyBalance, Market
-from journal.services import valuing
-from lib.cash import DOLLARS
+from journal.models import Balance, DailyBalance
+from journal.services.live_prices import dollars_now
+from lib.cash import own_name
 
 
 def take() -> int:
     """Today's row of each balance, written over until the day is over. Returns how many."""
     rows = list(Balance.objects.filter(account__venue=settings.VENUE))
-    coins = {row.asset for row in rows} - DOLLARS
-    quotes = valuing.newest_prices({(Market.SPOT, f"{coin}USDT") for coin in coins})
+    worths = dollars_now({own_name(row.asset) for row in rows})
     day = timezone.now().date()
     DailyBalance.objects.bulk_create(
         [
             DailyBalance(
-                account_id=row.account_id, day=day, wallet=row.wallet, asset=row.asset,
-                quantity=row.total, value_usd=_worth(row, quotes),
+                account_id=row.account_id,
+                day=day,
+                wallet=row.wallet,
+                asset=row.asset,
+                quantity=row.total,
+                value_usd=row.total * worth.price
+                if (worth := worths.get(own_name(row.asset)))
+                else None,
             )
             for row in rows
         ],
-        update_conflicts=True, unique_fields=["account", "day", "wallet", "asset"],
+        update_conflicts=True,
+        unique_fields=["account", "day", "wallet", "asset"],
         update_fields=["quantity", "value_usd"],
-    )  # fmt: skip
+    )
     return len(rows)
-
-
-def _worth(row: Balance, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:
-    if row.asset in DOLLARS:
-        return row.total
-    found = quotes.get((Market.SPOT, f"{row.asset}USDT"))
-    return None if found is None else row.total * found.price

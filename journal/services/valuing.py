@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import redis
 import structlog
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,34 +13,21 @@ from django.db.models import QuerySet
 from accounts.models import User
 from journal import live
 from journal.books.results import rounded
-from journal.models import Balance, Market, OpenPosition, Trade
-from lib.cash import DOLLARS
-from lib.decimals import decimal, plain
-from market.hot import keys
-from market.instruments import InstrumentKey
-from market.models import Instrument
-from market.reading import hot_client
+from journal.models import Market, OpenPosition, Trade
+from journal.services.live_prices import Pair, Quote, dollars_now, newest_prices
+from lib.decimals import plain
 
 log = structlog.get_logger(__name__)
 
-Pair = tuple[str, str]
 # An older price is shown as old.
 STALE_MS = 15_000
 _last_told: dict[int, Any] = {}
 
 
 @dataclass(frozen=True)
-class Quote:
-    """`time_ms` is when the exchange said it."""
-
-    price: Decimal
-    time_ms: int
-
-
-@dataclass(frozen=True)
 class Valued:
-    """An open position; amounts in the quote asset, None where cost or price is not known; `rate`
-    is what one of it is worth in the report currency."""
+    """An open position; amounts in dollars, None where the price is not known; `rate` is what a
+    dollar is worth in the report currency."""
 
     position: OpenPosition
     trade_id: int | None
@@ -75,6 +61,8 @@ class Valued:
             "funding": _text(position.funding),
             "price": _text(self.quote.price if self.quote else None),
             "price_time": self.quote.time_ms if self.quote else None, "stale": self.is_stale,
+            "trade_quantity": _text(position.trade_quantity),
+            "stack_quantity": _text(position.stack_quantity), "cost": _text(position.cost),
             "unrealized": _text(self.unrealized), "unrealized_money": _text(self.unrealized_money),
             "value": _text(self.value), "value_money": _text(self.value_money),
         }  # fmt: skip
@@ -114,102 +102,47 @@ def as_answer(items: Iterable[Valued]) -> dict[str, Any]:
 
 def _value(rows: QuerySet[OpenPosition]) -> list[Valued]:
     positions = list(rows.select_related("account__user").order_by("market", "symbol", "pk"))
-    wanted: set[Pair] = {(row.market, row.symbol) for row in positions}
-    coins = {row.quote for row in positions}
+    coins = {row.base for row in positions if row.market == Market.SPOT}
+    coins |= {row.quote for row in positions}
     coins |= {row.account.user.report_currency for row in positions}
-    coins -= DOLLARS
-    quotes = newest_prices(wanted | {(Market.SPOT, f"{coin}USDT") for coin in coins})
-    accounts = {row.account_id for row in positions}
-    trades = {
-        (t.account_id, t.market, t.symbol, t.position_side): t.pk
-        for t in Trade.objects.filter(account__in=accounts, closed_at=None)
-    }
-    keys = [(row.account_id, row.market, row.symbol, row.position_side) for row in positions]
-    return [_valued(row, quotes, trades.get(key)) for row, key in zip(positions, keys, strict=True)]
+    worths = dollars_now(coins)
+    marks = newest_prices({(row.market, row.symbol) for row in positions})
+    trades = _open_trades({row.account_id for row in positions})
+    return [_valued(row, marks, worths, trades.get(_place(row))) for row in positions]
 
 
-def _valued(row: OpenPosition, quotes: dict[Pair, Quote], trade_id: int | None) -> Valued:
-    quote = quotes.get((row.market, row.symbol))
+def _open_trades(accounts: Collection[Any]) -> dict[tuple[Any, ...], int]:
+    open_ones = Trade.objects.filter(account__in=accounts, closed_at=None)
+    return {_place(trade): trade.pk for trade in open_ones}
+
+
+def _place(row: OpenPosition | Trade) -> tuple[Any, ...]:
+    """A coin has one open trade, a contract one a side."""
+    name = row.base if row.market == Market.SPOT else row.symbol
+    return row.account_id, row.market, name, row.position_side
+
+
+def _valued(
+    row: OpenPosition, marks: dict[Pair, Quote], worths: dict[str, Quote], trade_id: int | None
+) -> Valued:
+    """After the entry fees of what is open. A coin is worth the same wherever it is shown."""
+    if row.market == Market.SPOT:
+        quote, unit = worths.get(row.base), Decimal(1)
+    else:
+        quote = marks.get((row.market, row.symbol))
+        own = worths.get(row.quote)
+        unit = own.price if own else Decimal(1)
     unrealized = value = None
     if quote is not None:
-        value = rounded(row.quantity * quote.price)
-        if row.average_price is not None:
-            unrealized = rounded((quote.price - row.average_price) * row.known_quantity)
-    dollars, unit = (_dollars(a, quotes) for a in (row.quote, row.account.user.report_currency))
-    rate = dollars / unit if dollars is not None and unit else None
+        value = rounded(row.quantity * quote.price * unit)
+        if row.market == Market.SPOT:
+            unrealized = rounded(value - row.cost - row.entry_fees)
+        elif row.average_price is not None:
+            gained = (quote.price - row.average_price) * row.quantity
+            unrealized = rounded((gained - row.entry_fees) * unit)
+    currency = worths.get(row.account.user.report_currency)
+    rate = 1 / currency.price if currency and currency.price else None
     return Valued(row, trade_id, quote, unrealized, value, rate)
-
-
-def _dollars(asset: str, quotes: dict[Pair, Quote]) -> Decimal | None:
-    if asset in DOLLARS:
-        return Decimal(1)
-    found = quotes.get((Market.SPOT, f"{asset}USDT"))
-    return found.price if found else None
-
-
-# --- prices -------------------------------------------------------------------------------------
-
-
-def prices_key() -> str:
-    """Hash: `market:symbol` -> price and epoch ms, of what no tape is kept of."""
-    return f"tl:prices:{settings.VENUE}"
-
-
-def newest_prices(wanted: Collection[Pair]) -> dict[Pair, Quote]:
-    """Spot by the last trade of the tape where one is kept; futures by the mark price."""
-    found: dict[Pair, Quote] = {}
-    client = hot_client()
-    pairs = sorted(wanted)
-    if not pairs:
-        return found
-    try:
-        told: Any = client.hmget(prices_key(), [f"{market}:{symbol}" for market, symbol in pairs])
-        with client.pipeline(transaction=False) as pipe:
-            for market, symbol in pairs:
-                tape = InstrumentKey(settings.VENUE, market, symbol)
-                pipe.hmget(keys.state(tape), ["price", "covered_to"])
-            states = pipe.execute()
-    except redis.RedisError as error:
-        log.warning("redis away, no prices", error=type(error).__name__)
-        return found
-    for pair, text, (price, covered) in zip(pairs, told, states, strict=True):
-        if text:
-            words = text.decode().split()
-            found[pair] = Quote(Decimal(words[0]), int(words[1]))
-        if pair[0] == Market.SPOT and price and covered:
-            quote = Quote(decimal(int(price)), int(covered))
-            if pair not in found or quote.time_ms >= found[pair].time_ms:
-                found[pair] = quote
-    return found
-
-
-def needed_prices() -> dict[str, set[str]]:
-    """Market -> symbols of open positions whose price no tape tells."""
-    rows = OpenPosition.objects.filter(account__venue=settings.VENUE).exclude(quantity=0)
-    pairs = set(rows.values_list("market", "symbol").distinct())
-    pairs |= {(Market.SPOT, f"{quote}USDT") for quote in
-              rows.values_list("quote", flat=True).distinct() if quote not in DOLLARS}  # fmt: skip
-    wanted = rows.values_list("account__user__report_currency", flat=True).distinct()
-    pairs |= {(Market.SPOT, f"{coin}USDT") for coin in wanted if coin not in DOLLARS}
-    held = Balance.objects.filter(account__venue=settings.VENUE)
-    pairs |= {(Market.SPOT, f"{asset}USDT") for asset in
-              held.values_list("asset", flat=True).distinct() if asset not in DOLLARS}  # fmt: skip
-    kept = set(
-        Instrument.objects.filter(
-            venue=settings.VENUE, market=Market.SPOT, is_followed=True
-        ).values_list("market", "symbol")
-    )
-    needed: dict[str, set[str]] = {}
-    for market, symbol in pairs - kept:
-        needed.setdefault(market, set()).add(symbol)
-    return needed
-
-
-def keep_prices(market: str, prices: dict[str, str], time_ms: int) -> None:
-    """What REST or a stream said; the newest only."""
-    if prices:
-        fields = {f"{market}:{symbol}": f"{price} {time_ms}" for symbol, price in prices.items()}
-        hot_client().hset(prices_key(), mapping=fields)
 
 
 def _text(value: Decimal | None) -> str | None:

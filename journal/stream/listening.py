@@ -21,7 +21,7 @@ from accounts.services import credentials
 from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from journal.models import Market
-from journal.services import valuing
+from journal.services import live_prices, valuing
 from journal.stream import events, usdm
 from journal.stream.spot import LIFE_SECONDS, SpotStream
 from market.binance.account import AccountRest, Addresses, no_credentials
@@ -328,7 +328,7 @@ class Listening:
                 with contextlib.suppress(
                     DatabaseError, ExchangeError, redis.RedisError, OSError, KeyError
                 ):
-                    needed = await self._money_thread.run(valuing.needed_prices)
+                    needed = await self._money_thread.run(live_prices.needed_prices)
                     await self._ask_prices(rest, needed)
                 await asyncio.sleep(PRICES_SECONDS)
 
@@ -337,14 +337,14 @@ class Listening:
         if symbols := needed.get(Market.SPOT):
             rows = await rest.prices()
             known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._money_thread.run(valuing.keep_prices, Market.SPOT, known, now_ms)
+            await self._money_thread.run(live_prices.keep_prices, Market.SPOT, known, now_ms)
         if symbols := needed.get(Market.USDM):
             rows = {
                 row["symbol"]: row["markPrice"]
                 for row in await rest.read_public("/fapi/v1/premiumIndex")
             }
             known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._money_thread.run(valuing.keep_prices, Market.USDM, known, now_ms)
+            await self._money_thread.run(live_prices.keep_prices, Market.USDM, known, now_ms)
 
     async def _pnl(self) -> None:
         """Open positions at the newest prices, as often as the hub may be told."""

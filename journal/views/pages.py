@@ -37,10 +37,11 @@ from journal.selectors.home_cards import CARDS, cards_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import Sums, sums, sums_by_day, total
-from journal.services import valuing
+from journal.services import proving, valuing
+from journal.services.live_prices import dollars_now
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of, tile_pictures, weeks_of
-from lib.cash import DOLLARS
+from lib.cash import own_name
 
 LINES_A_PAGE = 200
 SHOWN_BALANCES = 7
@@ -248,13 +249,12 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
     """What is held, in all wallets, at the newest prices, and how that has been."""
     balances = Balance.objects.visible_to(request.user).select_related("account")
     currency = request.user.report_currency
-    coins = {("spot", f"{asset}USDT") for asset in {*(row.asset for row in balances), currency}}
-    quotes = valuing.newest_prices(coins)
-    unit = _dollars(currency, quotes)
+    worths = dollars_now({currency, *(own_name(row.asset) for row in balances)})
+    unit = worths[currency].price if currency in worths else None
     rows: list[dict[str, Any]] = []
     for row in balances:
-        dollars = _dollars(row.asset, quotes)
-        price = dollars / unit if dollars is not None and unit else None
+        worth = worths.get(own_name(row.asset))
+        price = worth.price / unit if worth is not None and unit else None
         value = None if price is None else row.total * price
         rows.append({"row": row, "price": price, "value": value})
     rows.sort(key=lambda item: item["value"] or Decimal(0), reverse=True)
@@ -275,6 +275,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "rows": [item for item in rows if item["row"].total], "currency": currency,
         "total": whole + sum(open_results, Decimal(0)) if unit else None, "wallets": whole,
         "positions": positions,
+        "proof": proving.prove_now(request.user),
         "history": [{"time": d["day"].isoformat(), "equity": float(d["value"] or 0)}
                     for d in daily],
         "differences": Difference.objects.visible_to(request.user)
@@ -290,13 +291,6 @@ def _open_result(positions: Sequence[valuing.Valued]) -> Decimal | None:
     """Of those whose price is known; None where none is."""
     known = [p.unrealized_money for p in positions if p.unrealized_money is not None]
     return sum(known, Decimal(0)) if known else None
-
-
-def _dollars(asset: str, quotes: dict[tuple[str, str], valuing.Quote]) -> Decimal | None:
-    if asset in DOLLARS:
-        return Decimal(1)
-    found = quotes.get(("spot", f"{asset}USDT"))
-    return found.price if found else None
 
 
 def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, time
 from itertools import groupby
 from typing import Any

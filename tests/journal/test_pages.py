@@ -25,7 +25,7 @@ from journal.models import (
     Sync,
     Trade,
 )
-from journal.services import valuing
+from journal.services import live_prices
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -289,7 +289,7 @@ def test_the_portfolio_adds_up_what_is_held(
             updated_at=timezone.now(),
         )  # fmt: skip
     now_ms = int(timezone.now().timestamp() * 1000)
-    valuing.keep_prices("spot", {"ETHUSDT": "300"}, now_ms)
+    live_prices.keep_prices("spot", {"ETHUSDT": "300"}, now_ms)
     text = alices_browser.get("/portfolio/").content.decode()
     assert "$750.00" in text
     assert "80.0%" in text  # 600 of 750 is ether
