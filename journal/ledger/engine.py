@@ -96,6 +96,7 @@ class Ledger:
         self._events: dict[tuple[Any, ...], Event] = {}
         self._duplicates: list[Problem] = []
         self._newest: Any = None
+        self._quotes: set[str] = set()
         self._begin()
 
     def extend(self, fills: Iterable[Fill]) -> "Ledger":
@@ -197,7 +198,9 @@ class Ledger:
     # --- computing --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._worth = Worth(self._prices, self._units(), self._own_prices)
+        self._quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
+        self._counted_in = self._units()
+        self._worth = Worth(self._prices, self._counted_in, self._own_prices)
         self._translator = Translator(self._worth)
         self._coins: dict[tuple[str, str], CoinBook] = {}
         self._contracts: dict[str, Contract] = {}
@@ -211,15 +214,18 @@ class Ledger:
         """Without prices, the one quote that all fills have is what is counted in."""
         if self._prices is not None:
             return set()
-        quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
-        return quotes if len(quotes) == 1 and not quotes & DOLLARS else set()
+        quotes = self._quotes
+        return set(quotes) if len(quotes) == 1 and not quotes & DOLLARS else set()
 
     def _add(self, events: list[Event]) -> None:
         for name in ("matches", "all_trades", "positions", "payments", "problems"):
             self.__dict__.pop(name, None)
         before = self._newest
         fresh = self._take(events)
-        if fresh is None or before is None or any(event.time <= before for event in fresh):
+        self._quotes |= {event.quote for event in fresh or () if isinstance(event, Fill)}
+        is_counted_anew = self._units() != self._counted_in
+        is_older = before is None or any(event.time <= before for event in fresh or ())
+        if fresh is None or is_older or is_counted_anew:
             self._begin()
             self._run(list(self._events.values()), with_openings=True)
         else:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
-import redis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -26,6 +25,7 @@ from journal.models import (
     Trade,
 )
 from journal.services import live_prices
+from market.models import Listing
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -281,7 +281,7 @@ def test_a_calendar_day_keeps_the_filters(alices_browser: Client, account: Excha
 
 
 def test_the_portfolio_adds_up_what_is_held(
-    alices_browser: Client, account: ExchangeAccount, empty_redis: redis.Redis
+    alices_browser: Client, account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for wallet, asset, held in (("spot", "USDT", 100), ("usdm", "USDT", 50), ("spot", "ETH", 2)):
         Balance.objects.create(
@@ -289,6 +289,11 @@ def test_the_portfolio_adds_up_what_is_held(
             updated_at=timezone.now(),
         )  # fmt: skip
     now_ms = int(timezone.now().timestamp() * 1000)
+    Listing.objects.create(
+        venue="simulator", market="spot", symbol="ETHUSDT", base_asset="ETH", quote_asset="USDT",
+        status="TRADING", tick_size=1, step_size=1, min_notional=1, refreshed_at=timezone.now(),
+    )  # fmt: skip
+    monkeypatch.setattr(live_prices, "_routes", {})
     live_prices.keep_prices("spot", {"ETHUSDT": "300"}, now_ms)
     text = alices_browser.get("/portfolio/").content.decode()
     assert "$750.00" in text
