@@ -11,6 +11,7 @@ from journal.models.exchange import (
     Order,
     Source,
     Transfer,
+    Wallet,
 )
 from journal.models.grouping import TradeMerge, TradeSplit
 from journal.models.notes import (
@@ -42,6 +43,6 @@ __all__ = [
     "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
     "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
-    "Upload",
+    "Upload", "Wallet",
     "WatchedMarket", "Watchlist",
 ]  # fmt: skip

@@ -152,7 +152,7 @@ def _add_movements(found: Material, book: Book, mine: Any) -> None:
     so only where the coin is traded against dollars alone is that cost known."""
     coin = book.name
     moves: list[tuple[str, datetime, Decimal, bool]] = []
-    for row in Transfer.objects.filter(account_id=book.account_id, asset=coin):
+    for row in Transfer.objects.filter(account_id=book.account_id, asset=coin, wallet=Market.SPOT):
         worth = row.kind in {Transfer.Kind.CONVERT, Transfer.Kind.DUST, Transfer.Kind.DIVIDEND}
         moves.append((f"{row.kind}-{row.external_id}", row.time, row.amount, worth))
     for fill in mine.filter(fee_asset=coin).exclude(base=coin).exclude(fee=0):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal.models import Coverage, Sync
+from journal.sync.coins import Coins, coins_of, quotes_of
 from journal.sync.reader import Reader
 from lib.dates import to_ms
 from market.models import Listing
@@ -94,6 +95,11 @@ class Run:
         self.note, self.values = note, values
         self.expected = self.done + expected if expected else self.expected
         self._said_at = 0.0
+
+    def coins(self, market: str, symbol: str) -> Coins | None:
+        """Its two coins, listed or not any more; None where nothing tells them."""
+        listed = self.listings.get(market, {})
+        return coins_of(symbol, listed, () if symbol in listed else quotes_of(self.listings))
 
     def coverage(self, kind: str, market: str, symbol: str = "", reason: str = "") -> Coverage:
         row, _ = Coverage.objects.get_or_create(
