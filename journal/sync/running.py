@@ -14,7 +14,7 @@ from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from journal.models import Book, Market, Sync
 from journal.services import comparing, rebuilding
-from journal.sync import spot, usdm, wallets
+from journal.sync import again, balances, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.run import Run, Stopped, new_holder, take
 from market import listings
@@ -76,9 +76,11 @@ def _run(run: Run) -> None:
                 for row in Listing.objects.filter(venue=run.account.venue, market=market)
             }
         if _is_recent(run):
+            balances.read_others(run)
             _finish(run, spot.recent_symbols(run), has_futures)
             return
-        spot.read_balances(run)
+        balances.read_others(run)
+        balances.read_spot(run)
         symbols = spot.propose_symbols(run)
         spot.read_newest(run, symbols)
         if has_futures:
@@ -119,7 +121,7 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
     """What happened since we began, and the comparison; again while the balances move."""
     for look in range(MOST_LOOKS):
         run.now = timezone.now()
-        spot.read_balances(run)
+        balances.read_spot(run)
         if has_futures:
             usdm.read_balances(run)
         fresh = spot.read_forward(run, symbols)
@@ -133,6 +135,9 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
         found = comparing.compare(run.account)
         if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in found):
             break
+    if again.read_again(run):
+        _build(run)
+        comparing.compare(run.account)
 
 
 def _build(run: Run) -> None:

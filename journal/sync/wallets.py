@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils.translation import gettext_noop as _
 
 from journal.models import Coverage, Fill, Income, Market, Transfer
@@ -143,12 +143,15 @@ DEAR: Kinds = {Kind.WITHDRAWALS: (90, _withdrawals), Kind.CONVERTS: (30, _conver
 
 
 def derive_older(run: Run) -> None:
-    """Transfers between spot and futures that are older than Binance tells of: the futures wallet's
-    own lines name the same transaction."""
+    """Transfers between spot and futures that Binance does not tell of any more: the futures
+    wallet's own lines name the same transaction."""
     row = run.coverage(Kind.TRANSFERS, Market.SPOT)
     if row.from_time is None:
         return
-    older = Income.objects.filter(account=run.account, kind="TRANSFER", time__lt=row.from_time)
+    unread = Q(time__lt=row.from_time)
+    for start, end in row.holes:
+        unread |= Q(time__gte=from_ms(start), time__lt=from_ms(end))
+    older = Income.objects.filter(unread, account=run.account, kind="TRANSFER")
     found = [
         Transfer(
             account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,
@@ -157,7 +160,7 @@ def derive_older(run: Run) -> None:
         )
         for item in older
     ]  # fmt: skip
-    if save_transfers(run.account, found):
+    if save_transfers(run.account, found) and not row.holes:
         row.note = "six_months"
         row.save(update_fields=["note"])
 
