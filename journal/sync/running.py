@@ -16,7 +16,8 @@ from journal.models import Book, Market, Sync
 from journal.services import comparing, rebuilding
 from journal.sync import again, balances, spot, usdm, wallets
 from journal.sync.files import NotAFile
-from journal.sync.run import Run, Stopped, new_holder, take
+from journal.sync.holding import Holding, new_holder, take
+from journal.sync.run import Run, Stopped
 from market import listings
 from market.binance.errors import ExchangeError
 from market.models import Listing
@@ -49,7 +50,8 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
         is_due=False,
     )  # fmt: skip
     try:
-        _run(Run(account, holder, is_to_stop))
+        with Holding(account, holder) as holding:
+            _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
     except Stopped:
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:

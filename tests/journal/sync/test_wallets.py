@@ -168,6 +168,7 @@ def test_a_wallet_that_may_not_be_read_is_noted_and_stops_nothing(
     assert held()["earn", "BTC"] == (D("2.001"), D("0.5"))
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_sync_reads_the_wallets_and_the_time_of_the_positions(
     settings: Any, alice: User, tmp_path: Path
 ) -> None:
