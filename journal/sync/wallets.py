@@ -115,7 +115,18 @@ def _dividends(run: Run, start: int, end: int) -> list[Transfer]:
     if len(said["rows"]) >= 500 and end - start > SHORTEST_MS:
         middle = (start + end) // 2
         return [*_dividends(run, start, middle), *_dividends(run, middle + 1, end)]
-    return [rows.dividend(run.account, row) for row in said["rows"]]
+    found = [rows.dividend(run.account, row) for row in said["rows"]]
+    _forget_credits(run, [row.external_id for row in found if row.amount < 0])
+    return found
+
+
+def _forget_credits(run: Run, taken_back: list[str]) -> None:
+    """Distributions that were kept as paid before anybody read that they were taken back."""
+    wrong = Transfer.objects.filter(
+        account=run.account, kind="dividend", external_id__in=taken_back, amount__gt=0
+    )
+    if names := list(wrong.values_list("external_id", flat=True)):
+        remove_transfers(run.account, "dividend", names)
 
 
 def _internals(run: Run, start: int, end: int) -> list[Transfer]:

@@ -11,6 +11,7 @@ from accounts.models import User
 from journal.models import Balance, Order, Sync, Transfer
 from journal.services import comparing
 from journal.sync import balances, rows
+from journal.sync import wallets as wallets_
 from journal.sync.running import synchronise
 from journal.sync.saving import save_orders, save_transfers
 from lib.dates import from_ms
@@ -69,6 +70,17 @@ def test_a_distribution_that_is_taken_back_is_no_credit(
     assert row.amount == D(amount)
     assert "Airdrop" in row.info
     assert ("3" in row.info) == (direction == 7)
+
+
+def test_a_distribution_that_was_kept_as_paid_is_put_right(alice: User) -> None:
+    said = {"id": 1, "amount": "3", "asset": "SOL", "divTime": AT, "enInfo": "Airdrop",
+            "tranId": 1, "direction": -1}  # fmt: skip
+    exchange = Told().on("/sapi/v1/asset/assetDividend", lambda params: {"rows": [said]})
+    run = run_of(make_account(alice), exchange)
+    save_transfers(run.account, [rows.dividend(run.account, {**said, "direction": 1})])
+    for _ in range(2):
+        save_transfers(run.account, wallets_._dividends(run, AT, AT + 1))
+        assert Transfer.objects.get().amount == -3
 
 
 def test_deposits_of_the_funding_wallet_are_kept_apart_from_spot(alice: User) -> None:
