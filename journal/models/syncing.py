@@ -48,6 +48,8 @@ class Sync(models.Model):
     whole_at = models.DateTimeField(null=True)
     # when open futures positions were last read whole, in the exchange's time
     positions_at = models.DateTimeField(null=True)
+    # when funding and Earn were last asked for
+    wallets_at = models.DateTimeField(null=True)
     # wallets that the exchange does not let us read: wallet -> [what it said, ISO time]
     unreadable = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)

@@ -21,6 +21,8 @@ FUNDING = "/sapi/v1/asset/get-funding-asset"
 FLEXIBLE = "/sapi/v1/simple-earn/flexible/position"
 LOCKED = "/sapi/v1/simple-earn/locked/position"
 REFUSED_FOR = timedelta(hours=1)
+# They weigh much, and no stream tells of them.
+AGAIN_AFTER = timedelta(minutes=10)
 SIZE = 100
 MOST_PAGES = 100
 ZERO = Decimal(0)
@@ -45,8 +47,12 @@ def read_spot(run: Run) -> None:
 
 def read_others(run: Run) -> None:
     """Funding and Earn, before spot. What the exchange does not let us read is noted, stops nothing
-    and is asked for again after an hour."""
+    and is asked for again after an hour; all of them every ten minutes at most."""
+    asked_at = Sync.objects.values_list("wallets_at", flat=True).get(account=run.account)
+    if asked_at is not None and asked_at > run.now - AGAIN_AFTER:
+        return
     run.say(_("Reading the other wallets"))
+    Sync.objects.filter(account=run.account).update(wallets_at=run.now)
     refused = {
         wallet for wallet, (_said, at) in _unreadable(run).items()
         if datetime.fromisoformat(at) > run.now - REFUSED_FOR

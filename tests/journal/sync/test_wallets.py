@@ -142,8 +142,11 @@ def held() -> dict[tuple[str, str], tuple[D, D]]:
 
 
 def test_every_wallet_is_read(alice: User) -> None:
-    run = run_of(make_account(alice), wallets())
+    exchange = wallets()
+    run = run_of(make_account(alice), exchange)
     balances.read_others(run)
+    balances.read_others(run)
+    assert len(exchange.of(balances.LOCKED)) == 1  # not with each run of the next minutes
     balances.read_spot(run)
     assert held() == {
         ("spot", "BTC"): (D(1), D(0)), ("spot", "LDO"): (D(7), D(0)),
@@ -170,6 +173,7 @@ def test_a_wallet_that_may_not_be_read_is_noted_and_stops_nothing(
     # what spot lists under an Earn name stands in
     assert held()["earn", "BTC"] == (D(2), D(0))
     asked = len(exchange.asked)
+    run.now += balances.AGAIN_AFTER * 1.1
     balances.read_others(run)
     assert len(exchange.asked) == asked  # not with every run
     run.now += balances.REFUSED_FOR * 1.1
@@ -202,7 +206,7 @@ def test_a_sync_reads_the_wallets_and_the_time_of_the_positions(
         assert sync.positions_at is not None
         before = sync.positions_at
         exchange.fault("status", path="/sapi/v1/simple-earn/*", code=403, seconds=600)
-        Sync.objects.update(whole_at=None)
+        Sync.objects.update(whole_at=None, wallets_at=None)
         assert synchronise(str(account.pk))
         sync.refresh_from_db()
         assert (sync.state, set(sync.unreadable)) == ("complete", {"earn"})
