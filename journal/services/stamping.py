@@ -1,13 +1,14 @@
 """Order flow on fills and trades: stamped when their bars are there, again while later ones may
 still change it. Where the tape is not covered nothing is said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from journal.metrics.undefined import Undefined
 from journal.models import Fill, FillFlow, Trade
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
+from lib.parking import Parking
 from market import reading
 from market.answers import band_deltas
 from market.flow.bars import Bar
@@ -44,6 +46,7 @@ SECONDS_UP_TO = timedelta(hours=6)
 FILLS_A_ROUND = 300
 TRADES_A_ROUND = 100
 MINUTE_MS = 60_000
+_parked = Parking(first=60.0, longest=86_400.0)
 
 
 def stamp_due() -> int:
@@ -66,17 +69,25 @@ def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
         .filter(Q(flow=None) | Q(flow__is_final=False, flow__stamped_at__lt=_before()))
         .order_by("-time")[:FILLS_A_ROUND]
     )  # fmt: skip
-    found = [stamp for fill in rows if (stamp := stamp_fill(instrument, fill, end_ms)) is not None]
+    touched = []
+    for fill in rows:
+        with _apart(f"fill {fill.pk}") as is_well, transaction.atomic():
+            stamp = stamp_fill(instrument, fill, end_ms) if is_well else None
+            if stamp is not None:
+                _keep(stamp)
+                touched.append(fill.pk)
+    Trade.objects.filter(fills__in=touched).update(is_stamp_final=False, stamped_at=None)
+    return len(touched)
+
+
+def _keep(stamp: FillFlow) -> None:
     FillFlow.objects.bulk_create(
-        found, update_conflicts=True, unique_fields=["fill"],
+        [stamp], update_conflicts=True, unique_fields=["fill"],
         update_fields=[
             "is_covered", "windows", "share", "bid", "ask", "day_high", "day_low", "slippage",
             "stamped_at", "is_final",
         ],
     )  # fmt: skip
-    touched = [stamp.fill_id for stamp in found]
-    Trade.objects.filter(fills__in=touched).update(is_stamp_final=False, stamped_at=None)
-    return len(found)
 
 
 def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFlow | None:
@@ -123,7 +134,9 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
     )  # fmt: skip
     count = 0
     for trade in rows:
-        with transaction.atomic():
+        with _apart(f"trade {trade.pk}") as is_well, transaction.atomic():
+            if not is_well:
+                continue
             stamp_trade(instrument, trade, end_ms)
             trade.save(
                 update_fields=[
@@ -131,8 +144,25 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
                     "slippage", "stamped_at", "is_stamp_final",
                 ]
             )  # fmt: skip
-        count += 1
+            count += 1
     return count
+
+
+@contextmanager
+def _apart(name: str) -> Iterator[bool]:
+    """False while it is parked: a row that cannot be stamped holds nobody else's up."""
+    if _parked.is_parked(name):
+        yield False
+        return
+    try:
+        yield True
+    except OperationalError:  # nobody is ill
+        raise
+    except Exception:
+        pause = _parked.park(name)
+        log.exception("stamp set aside", name=name, again_in=pause)
+    else:
+        _parked.clear(name)
 
 
 def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:

@@ -13,7 +13,8 @@ from journal.models import Coverage, Difference, Fill, Income, Sync, Trade
 from journal.sync.running import synchronise
 from tests.journal.sync.stage import DemoExchange, aim, connect
 
-pytestmark = pytest.mark.django_db
+# a thread of its own renews the lease: it has to see the row
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")

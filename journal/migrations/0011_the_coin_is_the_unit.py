@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_report_currency'),
-        ('journal', '0007_forget_what_pairs_said'),
+        ('journal', '0010_forget_what_pairs_said'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
