@@ -11,6 +11,7 @@ urlpatterns = [
     path("trades/<int:trade_id>/", trades.trade, name="trade"),
     path("trades/<int:trade_id>/note/", trades.annotate, name="trade-note"),
     path("trades/<int:trade_id>/regroup/", trades.regroup, name="trade-regroup"),
+    path("trades/<int:trade_id>/aside/", trades.set_aside, name="trade-aside"),
     path("trades/<int:trade_id>/candles/", trades.trade_candles, name="trade-candles"),
     path("trades/<int:trade_id>/replay/", trades.replay, name="trade-replay"),
     path("trades/<int:trade_id>/pictures/", pictures.add_picture, name="trade-picture"),
