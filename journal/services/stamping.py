@@ -24,6 +24,7 @@ from journal.metrics.excursion import (
 )
 from journal.metrics.undefined import Undefined
 from journal.models import Fill, FillFlow, Trade
+from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
 from lib.parking import Parking
@@ -193,8 +194,10 @@ def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]
     sign = {"BUY": 1, "SELL": -1}
     held = sum((fill.quantity * sign[fill.side] for fill in fills), Decimal(0))
     is_flat = abs(held) * 100 <= trade.quantity  # but for fees in the coin
-    if trade.by_hand == Trade.ByHand.SPLIT or (trade.by_hand and not is_flat):
+    if trade.by_hand == Trade.ByHand.SPLIT or ((trade.by_hand or trade.is_aside) and not is_flat):
         return  # its fills alone do not say what was held
+    if any(fill.base != trade.base or not _is_alike(fill, trade) for fill in fills):
+        return  # spent or paid with on another pair: no path of one market shows that
     end = trade.closed_at or timezone.now()
     path = _path(instrument, trade, end, fills)
     if path is None or not fills:
@@ -202,12 +205,18 @@ def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]
     found = excursion(
         [Execution(to_seconds(f.time), f.quantity * sign[f.side], f.price) for f in fills], path
     )
-    trade.worst, trade.best = rounded(found.mae), rounded(found.mfe)
+    unit = trade.quote_rate
+    trade.worst, trade.best = rounded(found.mae * unit), rounded(found.mfe * unit)
     if trade.closed_at is not None:
-        efficiency = exit_efficiency(trade.gross, found)
+        efficiency = exit_efficiency(trade.gross / unit, found)
         if not isinstance(efficiency, Undefined):
             limit = Decimal(10) ** 5
             trade.efficiency = max(-limit, min(limit, efficiency)).quantize(Decimal("1e-6"))
+
+
+def _is_alike(fill: Fill, trade: Trade) -> bool:
+    """Priced in the same as the trade's own market: dollar coins are one."""
+    return fill.symbol == trade.symbol or (fill.quote in DOLLARS and trade.quote_rate == 1)
 
 
 def _stamp_after(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:
@@ -222,9 +231,12 @@ def _stamp_after(instrument: Instrument, trade: Trade, covered_to_ms: int) -> No
         span = reading.read_span(instrument, "1s", first * 1000, end_ms)
         if span.is_whole:
             found = after_exit(
-                trade.direction == "LONG", trade.exit_price, trade.quantity, _spans(span.bars)
+                trade.direction == "LONG",
+                trade.exit_price / trade.quote_rate,
+                trade.quantity,
+                _spans(span.bars),
             )
-            setattr(trade, name, rounded(found.mfe))
+            setattr(trade, name, rounded(found.mfe * trade.quote_rate))
 
 
 def _path(

@@ -273,9 +273,8 @@ def set_aside(request: SignedInRequest, trade_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("trade", trade.pk)
     settle_soon()
-    messages.success(
-        request, _("Set aside. It can be undone.") if wish == "aside" else _("Undone.")
-    )
+    said = _("Set aside. It can be undone.") if wish == "aside" else _("Undone.")
+    messages.success(request, said)
     return redirect("trade", changed.pk) if changed else redirect("trades")
 
 
