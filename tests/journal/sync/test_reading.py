@@ -277,3 +277,17 @@ def test_a_month_with_a_hole_is_not_shown_as_whole(alice: User, alices_browser: 
     row.holes = [[to_ms(now - 100 * DAY), to_ms(now - 95 * DAY)]]
     row.save()
     assert b"c-partial" in alices_browser.get(address).content
+
+
+def test_the_api_tells_holes_and_wallets_that_cannot_be_read(
+    alice: User, client: Client, alices_token: dict[str, str]
+) -> None:
+    run = run_of(make_account(alice), Told())
+    Sync.objects.update(unreadable={"earn": ["-1002", "2026-01-01T00:00:00Z"]})
+    row = run.coverage("income", "usdm")
+    row.holes = [[1, 2]]
+    row.save()
+    [told] = client.get("/api/coverage", **alices_token).json()["rows"]  # type: ignore[arg-type]
+    assert (told["holes"], told["left_out"]) == ([[1, 2]], [])
+    [sync] = client.get("/api/sync", **alices_token).json()["rows"]  # type: ignore[arg-type]
+    assert sync["unreadable"] == {"earn": "-1002"}
