@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from journal.models import Coverage, Difference, Fill, FuturesPosition, Income
+from journal.models import Coverage, Difference, Fill, FuturesPosition, Income, Sync
 from journal.sync import again, spot, usdm
 from lib.dates import to_ms
 from market.binance.errors import Refused
@@ -242,3 +244,50 @@ def test_what_the_exchange_does_not_know_stops_nobody_and_is_asked_for_daily(ali
     run.now = timezone.now() + DAY
     usdm.read_fills(run, ["AUSDT"])
     assert len(exchange.asked) == 3
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("symbol", "is_taken"),
+    [("BTCUSDT", True), ("venbtc", True), ("NOTHING", False), ("A" * 60 + "BTC", False),
+     ("VEN BTC", False), ("", False)],
+)  # fmt: skip
+def test_an_owner_may_name_what_was_delisted_before_we_knew_of_it(
+    alice: User, alices_browser: Client, symbol: str, is_taken: bool
+) -> None:
+    list_symbol("spot", "BTC", "USDT")
+    list_symbol("spot", "ETH", "BTC")
+    account = make_account(alice)
+    alices_browser.post(
+        reverse("history-ask", args=[account.pk]), {"do": "symbol", "symbol": symbol}
+    )
+    assert Sync.objects.get().symbols == ([symbol.upper()] if is_taken else [])
+
+
+def test_a_month_with_a_hole_is_not_shown_as_whole(alice: User, alices_browser: Client) -> None:
+    now = timezone.now()
+    row = Coverage.objects.create(
+        account=make_account(alice), kind="income", market="usdm", from_time=now - 400 * DAY,
+        to_time=now, is_complete=True,
+    )  # fmt: skip
+    address = reverse("account-history", args=[row.account_id])
+    assert b"c-partial" not in alices_browser.get(address).content
+    row.holes = [[to_ms(now - 100 * DAY), to_ms(now - 95 * DAY)]]
+    row.save()
+    assert b"c-partial" in alices_browser.get(address).content
+
+
+def test_the_api_tells_holes_and_wallets_that_cannot_be_read(
+    alice: User, client: Client, alices_token: dict[str, str]
+) -> None:
+    run = run_of(make_account(alice), Told())
+    Sync.objects.update(unreadable={"earn": ["-1002", "2026-01-01T00:00:00Z"]})
+    row = run.coverage("income", "usdm")
+    row.holes = [[1, 2]]
+    row.save()
+    [told] = client.get("/api/coverage", **alices_token).json()["rows"]  # type: ignore[arg-type]
+    assert (told["holes"], told["left_out"]) == ([[1, 2]], [])
+    [sync] = client.get("/api/sync", **alices_token).json()["rows"]  # type: ignore[arg-type]
+    assert sync["unreadable"] == {"earn": "-1002"}
