@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.views import history, pages, pictures, settings, trades, watching
+from journal.views import history, openings, pages, pictures, settings, trades, watching
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -34,6 +34,12 @@ urlpatterns = [
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),
     path("account/exchange/<uuid:account_id>/history/ask/", history.ask, name="history-ask"),
     path("account/exchange/<uuid:account_id>/import/", history.import_file, name="account-import"),
+    path("account/exchange/<uuid:account_id>/openings/", openings.accept, name="opening-accept"),
+    path(
+        "account/exchange/<uuid:account_id>/openings/<int:opening_id>/",
+        openings.take_back,
+        name="opening-take-back",
+    ),
     path("account/exchange/<uuid:account_id>/manual/", history.add_manual, name="manual-add"),
     path(
         "account/exchange/<uuid:account_id>/manual/<int:fill_id>/",

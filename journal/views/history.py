@@ -27,6 +27,7 @@ from journal.models import (
     FuturesPosition,
     LedgerProblem,
     ManualFill,
+    OpeningBalance,
     Order,
     Sync,
     Upload,
@@ -77,6 +78,7 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         "problem_count": LedgerProblem.objects.visible_to(request.user)
         .filter(account=account).count(),
         "positions": FuturesPosition.objects.visible_to(request.user).filter(account=account),
+        "openings": OpeningBalance.objects.visible_to(request.user).filter(account=account),
         "balances": Balance.objects.visible_to(request.user).filter(account=account),
         "orders": Order.objects.visible_to(request.user).filter(
             account=account, status__in=["NEW", "PARTIALLY_FILLED"]
