@@ -104,7 +104,8 @@ def _first_keys() -> list[InstrumentKey]:
 
 
 def known(key: InstrumentKey) -> Instrument:
-    """Its row, made when there was none; followed or not."""
+    """Its row, made when there was none; followed or not. Its coins are those that the exchange
+    lists; a symbol's ending only stands in for an unknown list."""
     listed = Listing.objects.filter(venue=key.venue, market=key.market, symbol=key.symbol).first()
     base, quote = split_symbol(key.symbol)
     if listed is not None:
@@ -115,6 +116,9 @@ def known(key: InstrumentKey) -> Instrument:
         symbol=key.symbol,
         defaults={"base_asset": base, "quote_asset": quote, "band_set": bands_for(quote).id},
     )
+    if listed is not None and (instrument.base_asset, instrument.quote_asset) != (base, quote):
+        instrument.base_asset, instrument.quote_asset = base, quote  # its bands stay comparable
+        instrument.save(update_fields=["base_asset", "quote_asset"])
     return instrument
 
 

@@ -111,6 +111,8 @@ class SecondBar(models.Model):
     band_set = models.CharField(max_length=16)
     # of two versions of a bar the higher (revision, trades) wins
     revision = models.IntegerField()
+    # made from the exchange's archive, so that a corrected file corrects it; null is no
+    from_archive = models.BooleanField(null=True)
 
     class Meta:
         db_table = "market_second_bar"
@@ -277,6 +279,8 @@ class ImportJob(models.Model):
     rows_per_second = models.IntegerField(default=0)
     # the file at work, or why it ended
     note = models.TextField(blank=True)
+    # how often it was begun without coming to an end
+    attempts = models.PositiveSmallIntegerField(default=0)
     asked_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
     # moves while it runs: a running job that stands still was killed

@@ -110,7 +110,7 @@ async def rewrite(place: Place, builder: TapeBuilder) -> None:
 
     Raises NotYet.
     """
-    await _write(place, builder, sorted(builder.changed), [], None)
+    await _write(place, builder, sorted(builder.changed), [], None, is_rewritten=True)
 
 
 async def save_closed_gap(place: Place, gap: GapRecord) -> None:
@@ -214,6 +214,8 @@ async def _write(
     gaps: list[GapRecord],
     last_id: int | None,
     whole_minute: int | None = None,
+    *,
+    is_rewritten: bool = False,
 ) -> None:
     """One compare-and-set; a live writer that was faster means: read again and try again."""
     for _ in range(TRIES):
@@ -228,7 +230,14 @@ async def _write(
         [applied] = await place.hot.write([(place.tape, write)])
         if applied:
             await place.database.run(
-                archive.save, place.instrument_id, place.bands.id, bars, None, gaps, gone
+                archive.save,
+                place.instrument_id,
+                place.bands.id,
+                bars,
+                None,
+                gaps,
+                gone,
+                is_rewritten=is_rewritten,
             )
             await place.hot.forget_gaps(place.tape, [g.first_id for g in gaps if g.state != "open"])
             builder.changed.difference_update(ready)
