@@ -397,9 +397,39 @@ class ExchangeBan(models.Model):
 
     host = models.CharField(max_length=200, primary_key=True)
     until = models.DateTimeField()
+    # what the exchange answered
+    reason = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return f"{self.host} until {self.until:%F %T}"
+
+
+class Trouble(models.Model):
+    """What somebody should know of a tape, in the exchange's words or ours."""
+
+    class Kind(models.TextChoices):
+        # a row that cannot be read was left out; `key` is its id
+        ROW = "row", _("Unreadable row")
+        # the exchange refuses to answer; `key` says what was asked for
+        REFUSED = "refused", _("Refused")
+        # nothing was collected for a while, since something in it cannot be worked with
+        PARKED = "parked", _("Parked")
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="troubles")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=80, blank=True)
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "kind", "key"], name="trouble_once")
+        ]
+        ordering: ClassVar = ["-updated_at"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.kind} {self.key}"
 
 
 class CollectorWorker(models.Model):

@@ -48,6 +48,10 @@ class NotYet(Exception):
     """The exchange or the live writer is not far enough; try again later."""
 
 
+class Behind(NotYet):
+    """The exchange's database was asked and does not have the newest ids yet."""
+
+
 async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[GapRecord]:
     """Fill an open gap behind the live writer; returns what became of it. Whole minutes are written
     as they get ready, and the gap remembers how far, so a killed rebuild goes on where it was.
@@ -68,7 +72,7 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
         if done < last_id:
             gap, missing = await _write_ready(place, builder, gap, missing)
     if done < last_id:
-        raise NotYet(f"the exchange answers up to id {done} of {last_id}")
+        raise Behind(f"the exchange answers up to id {done} of {last_id}")
     closed = close(gap, [(a, b) for a, b in missing if a <= b])
     await _write(place, builder, sorted(builder.changed), closed, last_id)
     log.info("gap rebuilt", tape=str(place.tape), first_id=gap.first_id, last_id=gap.last_id)
@@ -90,7 +94,7 @@ async def rebuild_minute(place: Place, rest: PublicRest, kline: Kline) -> bool:
         async for found in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
             done = _take(builder, found)
     if done < kline.last_id:
-        raise NotYet(f"the exchange answers up to id {done} of {kline.last_id}")
+        raise Behind(f"the exchange answers up to id {done} of {kline.last_id}")
     rolled = roll_up([bar for _, bar in sorted(builder.held.get(kline.minute, {}).items())], 60)
     strange = [minute for minute, bars in builder.held.items() if bars and minute != kline.minute]
     if strange or differences(kline, rolled[0] if rolled else None):

@@ -56,7 +56,6 @@ async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: bool(collector.tapes), 10)
         [tape] = collector.tapes.values()
-        await in_database(unfollow)(key=KEY)
         step, steps = tape.writer.step, 0
 
         async def let_go_meanwhile() -> None:
@@ -66,6 +65,7 @@ async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
             await collector.follow_once()
 
         monkeypatch.setattr(tape.writer, "step", let_go_meanwhile)
+        await in_database(unfollow)(key=KEY)
         await eventually(lambda: steps > 0 and not collector.tapes, 10)
         await in_database(follow)(key=KEY)
         await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
