@@ -58,6 +58,13 @@ class Instrument(models.Model):
 class Listing(models.Model):
     """A symbol as the exchange lists it, followed or not (exchangeInfo)."""
 
+    # Words for a market in which nothing is traded, for a while or for good; DELISTED is ours. A
+    # word that nobody knows is no reason to let a tape go.
+    NOT_TRADED: ClassVar = [
+        "BREAK", "CANCEL_ONLY", "CLOSE", "DELISTED", "DELIVERED", "DELIVERING", "END_OF_DAY",
+        "HALT", "PENDING_TRADING", "POST_TRADING", "PRE_TRADING", "SETTLING",
+    ]  # fmt: skip
+
     venue = models.CharField(max_length=16)
     market = models.CharField(max_length=8, choices=Instrument.Market.choices)
     symbol = models.CharField(max_length=40)

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from market.archive import bans, troubles
+from market.following import not_traded
 from market.models import Instrument, Listing
 from market.overview import WINDOWS, overview
 from market.status import last_gaps, tape_statuses
@@ -42,6 +44,7 @@ def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
         return render(request, "market/not_followed.html", {"listing": listing})
     context = {
         "instrument": instrument,
+        "not_traded": not_traded(name).get((name, instrument.symbol), ""),
         # the same symbol's other market, to switch to and to compare with
         "pair": here.exclude(market=name).filter(is_followed=True).first(),
     }
@@ -54,5 +57,10 @@ def status(request: HttpRequest) -> HttpResponse:
     """The whole page, or its moving part alone."""
     is_part = request.headers.get("X-Part") == "refresh"
     template = "market/_status.html" if is_part else "market/status.html"
-    context = {"rows": tape_statuses(_followed()), "gaps": last_gaps(20)}
+    context = {
+        "rows": tape_statuses(_followed()),
+        "gaps": last_gaps(20),
+        "bans": bans.standing(),
+        "troubles": troubles.newest(),
+    }
     return render(request, template, context)

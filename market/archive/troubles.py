@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -30,7 +30,11 @@ def keep(news: Sequence[News]) -> None:
     if begun:
         Trouble.objects.filter(instrument_id__in=begun).exclude(kind=Trouble.Kind.ROW).delete()
     for item in news:
-        mine = {"instrument_id": item.instrument_id, "kind": item.kind, "key": item.key[:80]}
+        mine: dict[str, Any] = {
+            "instrument_id": item.instrument_id,
+            "kind": item.kind,
+            "key": item.key[:80],
+        }
         if item.text:
             Trouble.objects.update_or_create(**mine, defaults={"text": item.text[:1000]})
         elif item.key != ALL:
