@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
@@ -36,6 +36,8 @@ def future(request: HttpRequest, symbol: str) -> HttpResponse:
 
 
 def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
+    if "\0" in symbol:  # no text of PostgreSQL's
+        raise Http404
     here = Instrument.objects.filter(venue=settings.VENUE, symbol=symbol.upper())
     instrument = here.filter(market=name).first()
     if instrument is None:  # nobody ever followed it
