@@ -17,25 +17,22 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
-from market.archive import bans, marks, troubles
-from market.archive import seconds as archive
+from market.archive import bans, troubles
 from market.archive.troubles import News
 from market.binance.connection import Sink
-from market.binance.errors import ExchangeError, Refused
+from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_agg_trade, decode_book_ticker, decode_trade
 from market.binance.pool import StreamPool
 from market.binance.routes import addresses, books_route
 from market.collector import board, lease
-from market.collector.audit import Auditor, take_kline
+from market.collector.audit import take_kline
 from market.collector.board import BoardKeeper
 from market.collector.care import Care, is_away
+from market.collector.chores import Chores
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.opening import open_tape
-from market.collector.reach import reach_back
-from market.collector.rebuild import Behind, NotYet, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
-from market.collector.trim import trim
 from market.collector.watch import Watch, begin
 from market.collector.writer import KEPT_LIMIT
 from market.flow.sequence import Hole
@@ -64,7 +61,7 @@ HOLE_SECONDS = 2.0
 BEGIN_SECONDS = 3.0
 REDIS_AWAY_PAUSE = 0.5
 # What is tried, as pauses and troubles name it.
-FLUSH, GAP, START = "collecting", "gap", "beginning"
+FLUSH, START = "collecting", "beginning"
 
 
 class Collector:
@@ -85,8 +82,8 @@ class Collector:
         self.streams = self.pools["market"]
         self.books = self.pools[books_route(outside.market)]
         self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
-        self.auditor = Auditor(outside.rest)
         self.care = Care()
+        self.chores = Chores(self.tapes, outside, self.database, self.care)
         self.boards = BoardKeeper(
             outside.hot.client, outside.rest, holder, self._background, self._hear_book_again
         )
@@ -106,14 +103,14 @@ class Collector:
         loops = [
             *(pool.run(self.stop) for pool in self.pools.values()),
             self._flush_loop(),
-            self._every(SAVE_SECONDS, self.save_once),
-            self._every(SAVE_SECONDS, self.save_marks_once),
-            self._every(SAVE_SECONDS, self.tell_troubles_once),
+            self._every(SAVE_SECONDS, self.chores.save_once),
+            self._every(SAVE_SECONDS, self.chores.save_marks_once),
+            self._every(SAVE_SECONDS, self.chores.tell_troubles_once),
             self._every(board.PAUSE_SECONDS, self.show_boards_once),
-            self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
-            self._every(SAVE_SECONDS, self.reach_back_once, may_cancel=True),
-            self._every(AUDIT_SECONDS, self.audit_once, may_cancel=True),
-            self._every(TRIM_SECONDS, self.trim_once),
+            self._every(REBUILD_PAUSE, self.chores.rebuild_once, may_cancel=True),
+            self._every(SAVE_SECONDS, self.chores.reach_back_once, may_cancel=True),
+            self._every(AUDIT_SECONDS, self.chores.audit_once, may_cancel=True),
+            self._every(TRIM_SECONDS, self.chores.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
             self._every(BAN_SECONDS, self.restore_ban_once),
@@ -337,100 +334,6 @@ class Collector:
                 tape.writer.best = (0, 0)
         await self.boards.show([tape.board for tape in self.tapes.values()])
 
-    async def save_once(self) -> None:
-        """1 s bars with cursor, revision and open sweep to PostgreSQL, one transaction a tape."""
-        await self.care.each("saving", list(self.tapes.values()), self._save)
-
-    async def _save(self, tape: Tape) -> None:
-        taken = tape.writer.take_unsaved()
-        if taken is None:
-            return
-        bars, gaps, state = taken
-        try:
-            await self.database.run(
-                archive.save, tape.followed.id, tape.followed.band_set, bars, state, gaps
-            )
-        except Exception:
-            tape.writer.give_back(bars, gaps)
-            raise
-
-    async def save_marks_once(self) -> None:
-        """Mark prices of ended minutes to PostgreSQL."""
-        await self.care.each("saving marks", list(self.tapes.values()), self._save_marks)
-
-    async def _save_marks(self, tape: Tape) -> None:
-        if ended := tape.board.take_ended_marks():
-            try:
-                await self.database.run(marks.save_marks, tape.followed.id, ended)
-            except Exception:
-                tape.board.marks = {**ended, **tape.board.marks}
-                raise
-
-    async def tell_troubles_once(self) -> None:
-        """What is wrong with a tape, to PostgreSQL, for people."""
-        ids = {tape.followed.key.symbol: tape for tape in self.tapes.values()}
-        unreadable, self.outside.rest.unreadable = self.outside.rest.unreadable, {}
-        for (symbol, name), text in unreadable.items():
-            if symbol in ids:
-                self.care.tell(ids[symbol], Trouble.Kind.ROW, name, text)
-        if news := self.care.take_news():
-            try:
-                await self.database.run(troubles.keep, news)
-            except DatabaseError:
-                self.care.give_back(news)
-                raise
-
-    async def rebuild_once(self) -> None:
-        """Work on the smallest open gap of each tape."""
-        await self.care.each("gaps", list(self.tapes.values()), self._rebuild)
-
-    async def _rebuild(self, tape: Tape) -> None:
-        gaps = await self.outside.hot.gaps(tape.followed.key)
-        # a small hole of just now does not wait for a long way back
-        for gap in sorted(gaps, key=lambda gap: gap.last_id - gap.first_id):
-            if gap.state != "open":
-                await save_closed_gap(tape.place, gap)
-                continue
-            if self.care.pauses.is_paused((GAP, tape.followed.id, gap.first_id)):
-                continue
-            try:
-                await rebuild_gap(tape.place, self.outside.rest, gap)
-            except Behind as reason:
-                self.care.failed(tape, GAP, reason, gap.first_id)
-            except NotYet as reason:
-                log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
-            except ExchangeError as error:
-                self.care.failed(tape, GAP, error, gap.first_id)
-                if not isinstance(error, Refused):  # the next one would not be answered either
-                    return
-            else:
-                self.care.succeeded(tape, GAP, gap.first_id)
-                return
-
-    async def reach_back_once(self) -> None:
-        await self.care.each("reaching back", list(self.tapes.values()), self._reach_back)
-
-    async def _reach_back(self, tape: Tape) -> None:
-        await reach_back(tape, self.outside.rest)
-
-    async def audit_once(self) -> None:
-        """Closed minutes against the exchange's own."""
-        await self.care.each("audit", list(self.tapes.values()), self._audit)
-
-    async def _audit(self, tape: Tape) -> None:
-        if tape.writer.has_begun and tape.is_verified:
-            await self.auditor.audit_once(tape)
-            await self.auditor.patrol_once(tape)
-
-    async def trim_once(self) -> None:
-        """Let old bars that PostgreSQL has go from Redis."""
-        await self.care.each("trimming", list(self.tapes.values()), self._trim)
-
-    async def _trim(self, tape: Tape) -> None:
-        now = tape.writer.covered_to // 1000
-        await trim(tape.place, "1s", now - self.outside.hot_seconds)
-        await trim(tape.place, "1m", now - self.outside.hot_minutes)
-
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""
         followed = {
@@ -439,7 +342,7 @@ class Collector:
         }
         gone = [key for key in self.tapes if key not in followed]
         if gone:
-            await self.save_once()  # whoever takes them over finds everything in its place
+            await self.chores.save_once()  # whoever takes them over finds everything in its place
         for key in gone:
             names = self.tapes.pop(key).streams
             for pool in self.pools.values():
@@ -528,7 +431,7 @@ class Collector:
     async def _last_flush(self) -> None:
         try:
             await self.flush_once()
-            await self.save_once()
+            await self.chores.save_once()
         except (redis.RedisError, OSError, DatabaseError) as error:
             log.warning("last flush failed", error=type(error).__name__)
 

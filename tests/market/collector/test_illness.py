@@ -279,8 +279,8 @@ async def test_what_is_refused_of_one_tape_is_asked_seldom_and_the_others_are_fi
         async with asyncio.timeout(60):
             while not await in_database(is_told)():
                 await asyncio.sleep(0.1)
-        await collector.rebuild_once()
-        await collector.rebuild_once()
+        await collector.chores.rebuild_once()
+        await collector.chores.rebuild_once()
     assert len(asked) == 1
     rows = Gap.objects.filter(instrument__symbol="BTCUSDT").order_by("first_id")
     found = await in_database(lambda: list(rows.values_list("first_id", "state")))()
@@ -302,11 +302,11 @@ async def test_a_tape_with_an_odd_state_is_parked_and_comes_back(
         await in_database(make_instrument)(symbol)
     async with collecting(simulator.http, simulator.ws) as collector:
         await begun(collector, 2)
-        await collector.save_once()
+        await collector.chores.save_once()
         ill, well = collector.tapes[ILL], collector.tapes[KEY]
         empty_redis.hset(keys.state(ILL), mapping={"revision": "999", "last_id": "odd"})
         await eventually(lambda: ill.is_parked, 20)
-        await collector.tell_troubles_once()
+        await collector.chores.tell_troubles_once()
         told = await in_database(Trouble.objects.get)()
         assert told.text.startswith("collecting: ValueError")
         before = well.writer.cursor.last_id or 0
@@ -317,7 +317,7 @@ async def test_a_tape_with_an_odd_state_is_parked_and_comes_back(
         missed = ill.writer.cursor.last_id or 0
         await eventually(lambda: (ill.writer.cursor.last_id or 0) > missed + 50, 30)
         await eventually(lambda: not ill.writer.cursor.waiting and ill.is_verified, 20)
-        await collector.tell_troubles_once()
+        await collector.chores.tell_troubles_once()
         assert not await in_database(Trouble.objects.exists)()
 
 
