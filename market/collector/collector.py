@@ -81,8 +81,8 @@ class Collector:
         # trades, candles and tickers on one kind of connection; books maybe on another
         self.streams = self.pools["market"]
         self.books = self.pools[books_route(outside.market)]
-        self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
         self.care = Care()
+        self.watch = Watch(outside.rest, self.streams, self._background, self._wake, self.care)
         self.chores = Chores(self.tapes, outside, self.database, self.care)
         self.boards = BoardKeeper(
             outside.hot.client, outside.rest, holder, self._background, self._hear_book_again

@@ -15,7 +15,7 @@ import structlog
 from market.binance.errors import ExchangeError, Refused
 from market.binance.pool import StreamPool
 from market.binance.rest import PublicRest
-from market.collector.pauses import Pauses
+from market.collector.care import Care
 from market.collector.tapes import Tape
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -36,6 +36,8 @@ SUBSCRIBE_AGAIN_AT, REPLACE_AT = 2, 4
 # Ids so far below the cursor, or lower ones of so much later trades, are another tape's.
 FAR_IDS = 100_000
 FAR_MS = 5_000
+# How a question for the newest trades is named where it is refused.
+CHECK = "newest trades"
 # So many ids in a row are no accident.
 A_RUN = 20
 
@@ -49,6 +51,7 @@ class Watch:
         streams: StreamPool,
         background: Callable[[Awaitable[None]], asyncio.Task[None]],
         wake: asyncio.Event,
+        care: Care | None = None,
     ) -> None:
         self._rest = rest
         self._streams = streams
@@ -56,8 +59,8 @@ class Watch:
         self._wake = wake
         self._event_time = 0
         self._newest_event_ms = 0.0
-        # tapes that REST refuses to tell of
-        self._pauses = Pauses()
+        # leaves a tape alone that REST refuses to tell of, and tells it
+        self._care = care or Care()
         # the exchange's clock against our monotonic one in ms, from the event times of frames;
         # before any came, as REST told it. The monotonic one does not jump when ours is set.
         self._clock_offset_ms: float | None = None
@@ -119,7 +122,7 @@ class Watch:
         elif (
             (is_quiet or not tape.is_verified)
             and now - tape.checked_at > pause
-            and not self._pauses.is_paused(tape.followed.key)
+            and not self._care.pauses.is_paused((CHECK, tape.followed.id))
             and (tape.checking is None or tape.checking.done())
         ):
             tape.checking = self._background(self.catch_up(tape, "check"))
@@ -141,13 +144,12 @@ class Watch:
         try:
             rows = await self._rest.newest_trades(tape.followed.key.symbol, kind)
         except Refused as error:
-            pause = self._pauses.failed(tape.followed.key, error)
-            log.warning("newest trades refused", error=str(error), again_in=round(pause))
+            self._care.failed(tape, CHECK, error)
             return
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
             return
-        self._pauses.succeeded(tape.followed.key)
+        self._care.succeeded(tape, CHECK)
         self._look_for_silence(tape, rows, asked)
         tape.is_verified = True
         tape.verified_ms = self.exchange_now_ms(asked)

@@ -207,7 +207,7 @@ async def test_one_stale_answer_begins_no_new_tape(hot: HotStore) -> None:
     await writer.step()
     await flush(hot, writer)
     tape: Any = SimpleNamespace(
-        followed=SimpleNamespace(key=KEY), writer=writer, is_verified=False, checked_at=0.0,
+        followed=SimpleNamespace(key=KEY, id=1), writer=writer, is_verified=False, checked_at=0.0,
         verified_ms=0, lower=None,
     )  # fmt: skip
     rest: Any = Rest(rows[:40_000])

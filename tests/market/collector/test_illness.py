@@ -339,6 +339,39 @@ async def test_a_key_of_another_kind_parks_its_tape_alone(
         )
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_symbol_that_is_not_known_any_more_is_checked_seldom_and_told(
+    simulator: RunningSimulator, make_instrument: MakeInstrument
+) -> None:
+    simulator.exchange.list_generated("ETHUSDT", None, seed=8, pace=10.0)
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        await in_database(make_instrument)(symbol)
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await begun(collector, 2)
+        rest: Any = collector.outside.rest
+        real, asked = rest.newest_trades, 0
+
+        async def newest_trades(symbol: str, kind: str = "live") -> Any:
+            nonlocal asked
+            if symbol == "ETHUSDT":
+                asked += 1
+                raise GONE
+            return await real(symbol, kind)
+
+        rest.newest_trades = newest_trades
+        ill, well = collector.tapes[ILL], collector.tapes[KEY]
+        ill.is_verified = well.is_verified = False
+        ill.checked_at = well.checked_at = 0.0
+        await eventually(lambda: well.is_verified and asked == 1, 20)
+        ill.checked_at = 0.0
+        covered = well.writer.covered_to
+        await eventually(lambda: well.writer.covered_to > covered + 2000, 20)
+        assert asked == 1
+        await collector.chores.tell_troubles_once()
+        told = await in_database(Trouble.objects.get)()
+        assert told.text == "newest trades: Binance said -1121: Invalid symbol."
+
+
 # --- clocks -------------------------------------------------------------------------------------
 
 
@@ -349,7 +382,7 @@ def test_a_clock_that_is_set_covers_nothing_that_has_not_happened(
     heard: Any = SimpleNamespace(is_heard=lambda name: True)
     looking = Watch(nobody, heard, nobody, asyncio.Event())
     tape: Any = SimpleNamespace(
-        followed=SimpleNamespace(key=KEY), streams=SimpleNamespace(trades=b""), seen_id=1,
+        followed=SimpleNamespace(key=KEY, id=1), streams=SimpleNamespace(trades=b""), seen_id=1,
         moved_at=time.monotonic(), heard_at=0.0, silent_checks=0, is_verified=True,
         checked_at=time.monotonic(), checking=None, verified_ms=0,
         writer=SimpleNamespace(
