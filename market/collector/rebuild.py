@@ -4,6 +4,7 @@ It asks for every id of the seconds that a range touches, builds their bars anew
 absolute values with a higher revision, so that every live writer reloads before it goes on.
 """
 
+import time
 from dataclasses import dataclass, replace
 
 import structlog
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 TRIES = 20
 # A second that has just ended may still be written by the live writer.
 SETTLED_MS = 2000
+# A long gap gives way to the other tapes' so often; it goes on where it was.
+SLICE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
     state = await place.hot.state(place.tape)
     if state is None or state.covered_to < gap.to_ms + 1000 + SETTLED_MS:
         raise NotYet("the second behind the gap is still live")
+    began = time.monotonic()
     first_id, last_id = await _whole_seconds(place, gap)
     first_id = max(first_id, gap.filled_to + 1)
     builder = _new_builder(place, state)
@@ -70,7 +74,11 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
         done = _take(builder, found)
         missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in found.unfillable]
         if done < last_id:
+            filled_to = gap.filled_to
             gap, missing = await _write_ready(place, builder, gap, missing)
+            is_kept = gap.filled_to > filled_to and not missing
+            if is_kept and time.monotonic() - began > SLICE_SECONDS:
+                raise NotYet(f"filled up to id {gap.filled_to}, the others have their turn")
     if done < last_id:
         raise Behind(f"the exchange answers up to id {done} of {last_id}")
     closed = close(gap, [(a, b) for a, b in missing if a <= b])
