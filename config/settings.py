@@ -210,6 +210,9 @@ CELERY_TASK_ROUTES = {
     "journal.listen": {"queue": "collectors"},
     # may take minutes to hours: never in the way of those that watch over others
     "journal.synchronise": {"queue": "sync"},
+    "journal.look_at_upload": {"queue": "sync"},
+    "journal.take_upload": {"queue": "sync"},
+    "journal.undo_upload": {"queue": "sync"},
     "journal.settle_prices": {"queue": "sync"},
     "journal.stamp": {"queue": "sync"},
     "journal.demo": {"queue": "sync"},

@@ -81,12 +81,14 @@ def check_fill(
             raise Bad("identity", was=number)
 
 
-def check_amount(*, asset: str, amount: Decimal, column: Column, text: str = "") -> None:
+def check_amount(
+    *, asset: str, amount: Decimal, column: Column, text: str = "", may_be_zero: bool = False
+) -> None:
     """Of a transfer or a line of income; 0 is nothing, also after rounding. Raises Bad."""
     if not asset:
         raise Bad("column", column="coin")
     check_words(coins=(asset,), text=text)
-    if not fits(amount, column):
+    if not fits(amount, column) and not may_be_zero:
         raise Bad("nothing")
 
 

@@ -65,6 +65,7 @@ SENTENCES: dict[str, str] = {
         "single fills with their fees: please take the trade history instead."
     ),
     "zone": _("The file does not say in which time zone it was made: please choose it."),
+    "zone_unknown": _("Expected a time zone such as UTC+9 or Asia/Seoul, was %(was)s."),
     "taken_before": _("This very file was taken in on %(at)s already."),
     "changed": _("What is known has changed since you looked: please look again."),
     "worker": _("The workers cannot be reached just now: please try again in a minute."),

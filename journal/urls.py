@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.views import history, pages, pictures, settings, trades, watching
+from journal.views import history, pages, pictures, settings, trades, uploads, watching
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -32,7 +32,12 @@ urlpatterns = [
     path("demo/", history.demo_data, name="demo"),
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),
     path("account/exchange/<uuid:account_id>/history/ask/", history.ask, name="history-ask"),
-    path("account/exchange/<uuid:account_id>/import/", history.import_file, name="account-import"),
+    path("account/exchange/<uuid:account_id>/import/", uploads.import_file, name="account-import"),
+    path(
+        "account/exchange/<uuid:account_id>/import/<int:upload_id>/",
+        uploads.change,
+        name="import-upload",
+    ),
     path("account/exchange/<uuid:account_id>/manual/", history.add_manual, name="manual-add"),
     path(
         "account/exchange/<uuid:account_id>/manual/<int:fill_id>/",

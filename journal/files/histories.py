@@ -31,7 +31,10 @@ def read_income(row: Row, pairs: Pairs, reading: Reading) -> None:
         row.place(), kind, row.needed("coin").upper(), row.text("symbol").upper(),
         row.number("amount"), name,
     )  # fmt: skip
-    check_amount(asset=found.asset, amount=found.amount, column=NUMBER, text=name + found.symbol)
+    check_amount(
+        asset=found.asset, amount=found.amount, column=NUMBER, text=name + found.symbol,
+        may_be_zero=True,
+    )  # fmt: skip
     reading.incomes.append(found)
 
 

@@ -24,7 +24,7 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
-from journal.models.syncing import Coverage, Difference, Sync, Upload
+from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
     FillFlow,
@@ -34,14 +34,16 @@ from journal.models.trades import (
     Trade,
     TradeFill,
 )
+from journal.models.uploads import Rejected, Upload, Witness
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
     "Annotation", "AssetPrice", "Balance", "Book", "Coverage", "DailyBalance", "DayNote",
     "Difference",
     "Fill", "FillFlow", "FuturesPosition", "Income", "LedgerProblem", "ManualFill", "Market",
-    "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "SavedView", "Screenshot",
+    "NoteTemplate", "OpenPosition", "Order", "Preferences", "Realized", "Rejected", "SavedView",
+    "Screenshot",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
-    "Upload",
+    "Upload", "Witness",
     "WatchedMarket", "Watchlist",
 ]  # fmt: skip

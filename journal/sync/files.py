@@ -8,14 +8,13 @@ from accounts.models import ExchangeAccount
 from journal.faults import NotAFile
 from journal.files import making
 from journal.files.found import Reading
+from journal.files.pairs import Pairs
 from journal.files.reading import read
 from journal.files.tables import Limits
 from journal.models import Fill, Income
 from market.models import Listing
 
 __all__ = ["NotAFile", "read_fills", "read_income"]
-# A year of a busy account.
-LIMITS = {"bytes": 500_000_000, "rows": 5_000_000, "seconds": 600.0}
 
 
 def read_fills(
@@ -23,18 +22,20 @@ def read_fills(
 ) -> list[Fill]:
     """All fills of a file that was made for us. Raises NotAFile for a row that is not clear."""
     pairs = {("usdm", name): (row.base_asset, row.quote_asset) for name, row in listings.items()}
-    found = _whole(read(body, "", pairs, datetime.now(UTC), Limits(**LIMITS)))
-    return [making.fill(account, row, UTC) for row in found.fills]
+    found = _whole(body, pairs)
+    return making.fills(account, found.fills, UTC)
 
 
 def read_income(account: ExchangeAccount, body: bytes) -> list[Income]:
     """Raises NotAFile."""
-    found = _whole(read(body, "", {}, datetime.now(UTC), Limits(**LIMITS)))
-    return [making.income(account, row, UTC) for row in found.incomes]
+    found = _whole(body, {})
+    return making.incomes(account, found.incomes, UTC)
 
 
-def _whole(found: Reading) -> Reading:
-    """The exchange writes UTC. A file without rows is whole."""
+def _whole(body: bytes, pairs: Pairs) -> Reading:
+    """A year of a busy account is large. A file without rows is whole."""
+    limits = Limits(bytes=500_000_000, rows=5_000_000, seconds=600.0)
+    found = read(body, "", pairs, datetime.now(UTC), limits)
     for left in found.left_out:
         if left.fault.code != "no_data":
             raise NotAFile(left.fault.code, **left.fault.values)

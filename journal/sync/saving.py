@@ -8,39 +8,58 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import ExchangeAccount
-from journal.models import Balance, Book, Fill, FuturesPosition, Income, Market, Order, Transfer
+from journal.models import (
+    Balance,
+    Book,
+    Fill,
+    FuturesPosition,
+    Income,
+    Market,
+    Order,
+    Transfer,
+    Upload,
+)
+from journal.sync import merging
+from journal.sync.doorkeeping import (
+    check_fill_row,
+    check_income_row,
+    check_transfer_row,
+    lock,
+    passed,
+)
 from lib.cash import DOLLARS
 
 BookName = tuple[str, str]
 
 
 @transaction.atomic
-def save_fills(account: ExchangeAccount, rows: Sequence[Fill]) -> list[Fill]:
-    """Returns those that were not known."""
-    fresh = []
-    for market in {row.market for row in rows}:
-        mine = [row for row in rows if row.market == market]
-        known = set(
-            Fill.objects.filter(
-                account=account, market=market, trade_id__in=[row.trade_id for row in mine]
-            ).values_list("symbol", "trade_id")
-        )
-        fresh += [row for row in mine if (row.symbol, row.trade_id) not in known]
-    Fill.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+def save_fills(
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None
+) -> list[Fill]:
+    """Returns those that were not known; what cannot be is left out and named (`Rejected`)."""
+    if not rows:
+        return []
+    lock(account)
+    good = passed(account, rows, check_fill_row)
+    for row in good:
+        row.upload = upload
+    fresh = merging.merge_fills(account, good, upload)
     make_due(account, {name for row in fresh for name in books_of(row)})
     return fresh
 
 
 @transaction.atomic
-def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
-    known = set(
-        Transfer.objects.filter(
-            account=account, external_id__in=[row.external_id for row in rows]
-        ).values_list("kind", "external_id", "asset")
-    )
-    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
-    Transfer.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    touch(account, {(Market.SPOT, row.asset) for row in fresh})
+def save_transfers(
+    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None
+) -> int:
+    if not rows:
+        return 0
+    lock(account)
+    good = passed(account, rows, check_transfer_row)
+    for row in good:
+        row.upload = upload
+    fresh, gone = merging.merge_transfers(account, good, upload)
+    touch(account, {(Market.SPOT, row.asset) for row in (*fresh, *gone)})
     return len(fresh)
 
 
@@ -53,14 +72,16 @@ def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) ->
 
 
 @transaction.atomic
-def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
-    known = set(
-        Income.objects.filter(
-            account=account, external_id__in=[row.external_id for row in rows]
-        ).values_list("kind", "external_id", "asset")
-    )
-    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
-    Income.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+def save_income(
+    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None
+) -> int:
+    if not rows:
+        return 0
+    lock(account)
+    good = passed(account, rows, check_income_row)
+    for row in good:
+        row.upload = upload
+    fresh = merging.merge_income(account, good, upload)
     touch(account, {(Market.USDM, row.symbol) for row in fresh if row.kind == "FUNDING_FEE"})
     return len(fresh)
 
