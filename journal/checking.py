@@ -19,9 +19,10 @@ NUMBER, VALUE, MOVED = (32, 12), (40, 16), (40, 18)
 Column = tuple[int, int]
 
 
-def fits(number: Decimal | None, column: Column) -> Decimal:
+def fits(number: Decimal | int | None, column: Column) -> Decimal:
     """As PostgreSQL will keep it. Raises Bad."""
     digits, places = column
+    number = Decimal(number) if isinstance(number, int) else number
     try:
         if number is None or not number.is_finite():
             raise Bad("number", was=number)

@@ -41,7 +41,6 @@ SENTENCES: dict[str, str] = {
     "coinm": _("%(was)s is a COIN-M contract, paid in its coin: these are not supported yet."),
     "margin": _("A row of the margin wallet: margin trading is not supported."),
     "not_done": _("Not completed: %(was)s."),
-    "same_id": _("The id %(was)s stands there twice with different content."),
     "no_data": _("Binance found nothing for this export: it has no rows."),
     # files
     "empty": _("Expected a file that is not empty."),
