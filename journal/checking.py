@@ -47,9 +47,8 @@ def check_words(*, symbol: str = "", coins: tuple[str, ...] = (), text: str = ""
     for coin in coins:
         if len(coin) > LONGEST_COIN:
             raise Bad("text_long", was=coin)
-    for word in (symbol, *coins, text):
-        if any(not sign.isprintable() for sign in word):
-            raise Bad("text_odd")
+    if not all(word.isprintable() for word in (symbol, *coins, text)):
+        raise Bad("text_odd")
 
 
 def check_fill(

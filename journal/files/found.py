@@ -113,6 +113,8 @@ class Reading:
     transfers: list[FoundTransfer] = field(default_factory=list)
     incomes: list[FoundIncome] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    # symbol -> its two coins, as rows have told them
+    coins: dict[str, tuple[str, str]] = field(default_factory=dict)
     # of statements, until they are put together
     pending: list[StatementRow] = field(default_factory=list)
     left_out_count: int = 0

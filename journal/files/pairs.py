@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from sys import intern
 
 from journal.faults import Bad
 from journal.files import cells
@@ -21,7 +22,7 @@ ORDER = ("USD", "BTC", "ETH", "BNB", "TRX", "XRP", "DOGE", "SOL", "DOT")
 
 def symbol_of(text: str) -> str:
     """`btc/usdt` -> BTCUSDT; a contract keeps its date (BTCUSDT_210625)."""
-    symbol = text.strip().upper().replace("/", "").replace(" ", "")
+    symbol = intern(text.strip().upper().replace("/", "").replace(" ", ""))
     if not symbol or "\0" in symbol:
         raise Bad("pair", was=text)
     return symbol
@@ -44,10 +45,14 @@ def coins_of(market: str, symbol: str, pairs: Pairs) -> tuple[str, str]:
 
 
 def coins_told(
-    symbol: str, executed: str, amount: str, price: Decimal
+    symbol: str, executed: str, amount: str, price: Decimal, known: tuple[str, str] | None
 ) -> tuple[str, str, Decimal, Decimal] | None:
     """(base, quote, quantity, value) where the cells name both coins and fit the symbol; of several
     readings the one that agrees with the price. Raises Bad for a comma that parts no thousands."""
+    if known is not None:
+        size, worth = cells.in_coin(executed, known[0]), cells.in_coin(amount, known[1])
+        if size is not None and worth is not None and agrees(price, size, worth):
+            return *known, size, worth
     readings = []
     for quantity, base in cells.splits(executed):
         if not symbol.startswith(base) or len(base) >= len(symbol):

@@ -50,7 +50,7 @@ class Limits:
     """What is left of what one upload may cost."""
 
     bytes: int = 100_000_000
-    rows: int = 500_000
+    rows: int = 300_000
     seconds: float = 120.0
     most_bytes: int = field(init=False)
     most_rows: int = field(init=False)

@@ -67,9 +67,10 @@ def read_spot(row: Row, pairs: Pairs, reading: Reading) -> None:
     symbol = symbol_of(row.needed("symbol"))
     price = row.number("price")
     executed, amount = row.needed("quantity"), row.needed("value")
-    told = coins_told(symbol, executed, amount, price)
+    told = coins_told(symbol, executed, amount, price, reading.coins.get(symbol))
     if told is not None:
         base, quote, quantity, value = told
+        base, quote = reading.coins.setdefault(symbol, (base, quote))
     else:
         base, quote = coins_of("spot", symbol, pairs)
         quantity, value = _in(executed, base), _in(amount, quote)

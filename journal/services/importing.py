@@ -1,12 +1,8 @@
 """An upload looked at and taken in. Looking is taking in and rolling back: what the preview says
 cannot differ from what is done."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, tzinfo
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -20,31 +16,19 @@ from journal.files import making
 from journal.files.found import FoundFill, FoundIncome, FoundTransfer, Reading
 from journal.files.reading import read
 from journal.files.zones import name_of, zone_given
-from journal.models import Fill, Income, Market, Transfer, Upload
+from journal.models import Market, Upload
 from journal.services import comparing
+from journal.services.tallying import Tally
 from journal.sync import offsets
 from journal.sync.doorkeeping import lock
+from journal.sync.likeness import second_of
 from journal.sync.saving import save_fills, save_income, save_transfers
-from lib.decimals import plain
 from market.models import Listing
 
 log = structlog.get_logger(__name__)
 State = Upload.State
-# rows and reasons of the preview
-SHOWN, REASONS = 20, 200
-
-
-@dataclass(frozen=True)
-class Merged:
-    """What was not known yet, saved."""
-
-    fills: list[Fill]
-    transfers: list[Transfer]
-    incomes: list[Income]
-
-    @property
-    def rows(self) -> list[Fill | Transfer | Income]:
-        return [*self.fills, *self.transfers, *self.incomes]
+# reasons of the preview, and rows that are saved at once
+REASONS, PART = 200, 2000
 
 
 def look(upload: Upload) -> Upload:
@@ -53,7 +37,7 @@ def look(upload: Upload) -> Upload:
     try:
         reading = _read(upload)
         zone = _zone(upload, reading)
-        _leave_out_times(reading, zone)
+        _settle_times(reading, zone)
         if reading.needs_zone and zone is None:
             upload.preview = _facts(reading, None, None) | {"needs_zone": True}
         else:
@@ -80,13 +64,13 @@ def take_in(upload: Upload, *, user: User | None, digest: str) -> Upload:
         zone = _zone(upload, reading)
         if reading.needs_zone and zone is None:
             raise NotAFile("zone")
-        _leave_out_times(reading, zone)
+        _settle_times(reading, zone)
         with transaction.atomic():
             merged = _merge(upload, reading, zone)
             facts = _facts(reading, zone, merged)
             if facts["digest"] != digest:
                 raise NotAFile("changed")
-            _taken(upload, facts, len(merged.rows), user)
+            _taken(upload, facts, merged.rows, user)
     except Bad as error:
         return _fail(upload, error)
     except Exception:
@@ -127,8 +111,8 @@ def _zone(upload: Upload, reading: Reading) -> tzinfo | None:
     return offsets.told_by_known(upload.account, reading.fills)
 
 
-def _leave_out_times(reading: Reading, zone: tzinfo | None) -> None:
-    """What has not been yet, now that the zone is known."""
+def _settle_times(reading: Reading, zone: tzinfo | None) -> None:
+    """What has not been yet, now that the zone is known; what is left is put into its order."""
     now = timezone.now()
 
     def has_been(row: FoundFill | FoundTransfer | FoundIncome) -> bool:
@@ -142,33 +126,49 @@ def _leave_out_times(reading: Reading, zone: tzinfo | None) -> None:
         return True
 
     reading.fills = [row for row in reading.fills if has_been(row)]
+    reading.fills.sort(key=lambda row: (row.place.at(zone), row.rank))
     reading.transfers = [row for row in reading.transfers if has_been(row)]
     reading.incomes = [row for row in reading.incomes if has_been(row)]
 
 
-def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Merged:
+def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
+    """A part at a time: memory does not grow with what is new."""
     account = upload.account
     lock(account)
-    fills = save_fills(account, making.fills(account, reading.fills, zone), upload)
+    tally = Tally()
+    for part in _parts(reading.fills, zone):
+        tally.add(save_fills(account, making.fills(account, part, zone), upload))
     transfers = making.transfers(account, reading.transfers, zone)
     save_transfers(account, transfers, upload)
+    tally.add([row for row in transfers if row.pk])
     incomes = making.incomes(account, reading.incomes, zone)
     save_income(account, incomes, upload)
-    return Merged(fills, [row for row in transfers if row.pk], [row for row in incomes if row.pk])
+    tally.add([row for row in incomes if row.pk])
+    return tally
+
+
+def _parts(fills: list[FoundFill], zone: tzinfo | None) -> Iterator[list[FoundFill]]:
+    """Oldest first; the rows of one second stay together, since they are told apart by number."""
+    start = 0
+    while start < len(fills):
+        end = min(start + PART, len(fills))
+        last = second_of(fills[end - 1].place.at(zone))
+        while end < len(fills) and second_of(fills[end].place.at(zone)) == last:
+            end += 1
+        yield fills[start:end]
+        start = end
 
 
 # --- what is said of it -------------------------------------------------------------------------
 
 
-def _facts(reading: Reading, zone: tzinfo | None, merged: Merged | None) -> dict[str, Any]:
+def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[str, Any]:
     """The preview, as JSON."""
-    times = [row.place.at(zone) for row in reading.rows]
-    fresh = merged.rows if merged else []
+    rows = len(reading.fills) + len(reading.transfers) + len(reading.incomes)
+    first, last = _span(reading, zone)
     return {
-        "kind": reading.kind, "rows": len(times), "new": len(fresh),
-        "known": len(times) - len(fresh) if merged else 0,
-        "first": min(times).isoformat() if times else "",
-        "last": max(times).isoformat() if times else "",
+        "kind": reading.kind, "rows": rows, "new": tally.rows if tally else 0,
+        "known": rows - tally.rows if tally else 0, "first": first, "last": last,
         "zone": name_of(zone) if zone and reading.needs_zone else "",
         "parts": [
             {"member": part.member, "kind": part.kind, "rows": part.rows,
@@ -180,49 +180,15 @@ def _facts(reading: Reading, zone: tzinfo | None, merged: Merged | None) -> dict
             for left in reading.left_out[:REASONS]
         ],
         "left_out_count": reading.left_out_count,
-        "changes": _changes(merged) if merged else [],
-        "sample": [_line(row) for row in fresh[:SHOWN]],
-        "digest": _digest(fresh),
+        "changes": tally.changes() if tally else [],
+        "sample": tally.sample if tally else [], "digest": tally.digest() if tally else "",
     }  # fmt: skip
 
 
-def _changes(merged: Merged) -> list[tuple[str, str, str]]:
-    """(wallet, coin or contract, what it holds more or less)"""
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for fill in merged.fills:
-        sign = 1 if fill.side == "BUY" else -1
-        if fill.market != Market.SPOT:
-            sums[fill.market, fill.symbol] += sign * fill.quantity
-            continue
-        sums["spot", fill.base] += sign * fill.quantity
-        sums["spot", fill.quote] -= sign * fill.quote_quantity
-        if fill.fee:
-            sums["spot", fill.fee_asset] -= fill.fee
-    for row in merged.transfers:
-        sums[row.wallet, row.asset] += row.amount
-    for item in merged.incomes:
-        sums["usdm", item.asset] += item.amount
-    return [(wallet, name, plain(total)) for (wallet, name), total in sorted(sums.items()) if total]
-
-
-def _line(row: Fill | Transfer | Income) -> dict[str, str]:
-    at = {"time": row.time.isoformat()}
-    if isinstance(row, Fill):
-        text = f"{row.side} {plain(row.quantity)} {row.base} · {plain(row.price)} {row.quote}"
-        if row.fee:
-            text += f" · {plain(row.fee)} {row.fee_asset}"
-        return at | {"what": "fill", "name": row.symbol, "text": text}
-    name = row.info if isinstance(row, Transfer) else row.symbol
-    return at | {"what": row.kind, "name": name, "text": f"{plain(row.amount)} {row.asset}"}
-
-
-def _digest(rows: Sequence[Fill | Transfer | Income]) -> str:
-    """Of exactly these rows."""
-    found = hashlib.sha256()
-    for row in rows:
-        line = _line(row)
-        found.update("|".join(line.values()).encode())
-    return found.hexdigest()
+def _span(reading: Reading, zone: tzinfo | None) -> tuple[str, str]:
+    """First and last time, ISO 8601, or two empty texts."""
+    times = [row.place.at(zone) for row in reading.rows]
+    return (min(times).isoformat(), max(times).isoformat()) if times else ("", "")
 
 
 def _say(upload: Upload, state: str) -> None:

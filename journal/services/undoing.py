@@ -1,9 +1,10 @@
 """A whole upload taken back: its rows go, and what they had taken the place of comes back."""
 
 from collections import defaultdict
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from journal.files.making import NAMELESS
@@ -22,6 +23,8 @@ from journal.sync.saving import (
 from journal.sync.witnesses import Kept, brought_back, keep, witness
 
 State = Upload.State
+MODELS: tuple[type[Fill], type[Transfer], type[Income]] = (Fill, Transfer, Income)
+PART = 2000
 
 
 @transaction.atomic
@@ -29,18 +32,21 @@ def undo(upload: Upload, *, user: User | None) -> int:
     """Returns how many rows went."""
     account = upload.account
     lock(account)
-    fills = list(Fill.objects.filter(upload=upload))
-    transfers = list(Transfer.objects.filter(upload=upload))
-    incomes = list(Income.objects.filter(upload=upload))
-    Witness.objects.filter(upload=upload).delete()
-    rows = list(Witness.objects.filter(
+    fills, transfers, incomes = (model.objects.filter(upload=upload) for model in MODELS)
+    witnesses = Witness.objects.filter(
         Q(fill__upload=upload) | Q(transfer__upload=upload) | Q(income__upload=upload)
-    ).select_related("upload"))  # fmt: skip
-    make_due(account, {name for row in fills for name in books_of(row)})
-    touch(account, {(Market.SPOT, row.asset) for row in transfers})
-    touch(account, {(Market.USDM, row.symbol) for row in incomes})
-    for model in (Fill, Transfer, Income):
-        model.objects.filter(upload=upload).delete()
+    ).exclude(upload=upload)
+    rows = list(witnesses.select_related("upload"))
+    names = ("market", "symbol", "base", "quote", "fee_asset")
+    make_due(account, {
+        book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)
+    })  # fmt: skip
+    assets = transfers.order_by().values_list("asset", flat=True).distinct()
+    touch(account, {(Market.SPOT, asset) for asset in assets})
+    symbols = incomes.order_by().values_list("symbol", flat=True).distinct()
+    touch(account, {(Market.USDM, symbol) for symbol in symbols})
+    _delete(Witness.objects.filter(upload=upload))
+    count = sum(_delete(found) for found in (fills, transfers, incomes))
     _bring_back(account, rows)
     upload.state, upload.problem = State.UNDONE, {}
     upload.save(update_fields=["state", "problem", "changed_at"])
@@ -49,7 +55,15 @@ def undo(upload: Upload, *, user: User | None) -> int:
         why=f"{upload.name} ({upload.rows_taken})"[-120:],
     )  # fmt: skip
     comparing.compare(account)
-    return len(fills) + len(transfers) + len(incomes)
+    return count
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """A part at a time, each within the database's limit of time."""
+    ids = list(rows.order_by().values_list("pk", flat=True))
+    for start in range(0, len(ids), PART):
+        rows.model._default_manager.filter(pk__in=ids[start : start + PART]).delete()
+    return len(ids)
 
 
 def _bring_back(account: ExchangeAccount, rows: list[Witness]) -> None:

@@ -61,14 +61,10 @@ def pair_up(
     return pairs
 
 
-def known_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], *, nameless_only: bool
-) -> list[Fill]:
-    """Of the same symbols, sides and seconds, oldest first."""
+def known_fills(account: ExchangeAccount, rows: Sequence[Fill], **only: object) -> list[Fill]:
+    """Of the same symbols, sides and seconds, oldest first; `only` narrows them."""
     seconds = {of_second(row) for row in rows}
-    found = Fill.objects.filter(**_span(account, rows))
-    if nameless_only:
-        found = found.filter(trade_id__lt=0)
+    found = Fill.objects.filter(**_span(account, rows), **only)
     ordered = found.order_by("time", "trade_id").iterator(5000)
     return [row for row in ordered if of_second(row) in seconds]
 

@@ -51,8 +51,7 @@ def _merge_named(
         elif upload is not None and old.upload_id != upload.pk:
             witnesses.append(witness(row, old, upload))
     if unknown:
-        twins = likeness.known_fills(account, unknown, nameless_only=True)
-        single = [row for row in twins if not row.from_statement]
+        single = likeness.known_fills(account, unknown, trade_id__lt=0, from_statement=False)
         corrected += likeness.pair_up(unknown, single, likeness.of_fill)
     replaced = {id(row) for row, _old in corrected}
     fresh = [row for row in unknown if id(row) not in replaced]
@@ -84,7 +83,7 @@ def _merge_nameless(
     """By likeness; a fill of the statement also by all fills of its second."""
     if not rows:
         return []
-    known = likeness.known_fills(account, rows, nameless_only=False)
+    known = likeness.known_fills(account, rows)
     single = [row for row in known if not row.from_statement]
     summed = [row for row in known if row.from_statement]
     seconds = {likeness.of_second(row): row for row in single}
@@ -121,12 +120,11 @@ def _lose(
     if not single:
         return losers
     seconds = {likeness.of_second(row): row for row in single}
-    for old in likeness.known_fills(account, single, nameless_only=True):
-        if old.from_statement:
-            winner = seconds[likeness.of_second(old)]
-            Witness.objects.filter(fill=old).update(fill=winner)
-            witnesses.append(witness(old, winner, old.upload_id))
-            losers.append(old)
+    for old in likeness.known_fills(account, single, from_statement=True):
+        winner = seconds[likeness.of_second(old)]
+        Witness.objects.filter(fill=old).update(fill=winner)
+        witnesses.append(witness(old, winner, old.upload_id))
+        losers.append(old)
     return losers
 
 
