@@ -16,6 +16,9 @@ NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,6})?"
 GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 COIN = re.compile(r"[^\s.,+\-]{1,20}")
 BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "'": None})
+UNSEEN = str.maketrans(
+    dict.fromkeys("\u00a0\u202f\u2009\u3000", " ") | dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff")
+)
 EMPTY = {"", "-", "--", "—", "n/a", "null", "none"}
 LONGEST_NUMBER = 80
 # Nothing that is traded has numbers above this, or a first digit below it.
@@ -30,6 +33,11 @@ REWRITTEN = re.compile(
     r"[0-9]{5}[.,]?[0-9]*|[0-9:]{4,8}([.][0-9])?"
 )
 EPOCH_MS = re.compile(r"1[0-9]{12}")
+
+
+def shown(text: str) -> str:
+    """Without what nobody sees: odd blanks, marks of direction and order of bytes."""
+    return text.translate(UNSEEN).strip()
 
 
 def is_empty(text: str) -> bool:

@@ -49,8 +49,9 @@ def transfers(
     for rows in groups.values():
         time = rows[0].place.at(zone)
         name = _digest(*sorted(f"{r.wallet} {r.asset} {_text(r.amount)}" for r in rows), _at(time))
-        seen[name] += 1
-        external_id = f"{FILE}{rows[0].teller[:12]}-{name[:32]}-{seen[name]}"
+        seen[rows[0].place.member + name] += 1
+        count = seen[rows[0].place.member + name]
+        external_id = f"{FILE}{rows[0].teller[:12]}-{name[:32]}-{count}"
         made += [_transfer(account, row, row.place.at(zone), external_id) for row in rows]
     return made
 
@@ -74,8 +75,8 @@ def incomes(
         time, external_id = row.place.at(zone), row.external_id
         if not external_id:
             name = _digest(row.kind, row.asset, _text(row.amount), _at(time))
-            seen[name] += 1
-            external_id = f"{FILE}{name[:24]}-{seen[name]}"
+            seen[row.place.member + name] += 1
+            external_id = f"{FILE}{name[:24]}-{seen[row.place.member + name]}"
         made.append(Income(
             account=account, kind=row.kind, external_id=external_id, asset=row.asset,
             symbol=row.symbol, amount=fits(row.amount, NUMBER), time=time, source=Source.FILE,

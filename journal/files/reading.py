@@ -45,6 +45,8 @@ def read(
     if not reading.parts:
         raise unknown or NotAFile("no_table")
     statements.put_together(reading, pairs)
+    if len(reading.parts) > 1:
+        trades.drop_repeated(reading)
     trades.finish(reading)
     return reading
 

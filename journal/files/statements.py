@@ -126,7 +126,7 @@ def _order(reading: Reading, before: int) -> None:
     """By their files, each of which runs one way."""
     fills = reading.fills[before:]
     for _member, part in _by_member(fills):
-        order_rows(part)
+        order_rows(part, newest_first=False)
 
 
 def _by_member(fills: list[FoundFill]) -> Iterator[tuple[str, list[FoundFill]]]:

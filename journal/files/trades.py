@@ -1,6 +1,7 @@
 """Trade histories of spot and of USD-M futures: one row is one fill."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -34,7 +35,7 @@ class Row:
         number = self.places.get(name)
         if number is None or number >= len(self.cells):
             return ""
-        found = self.cells[number]
+        found = cells.shown(self.cells[number])
         return "" if cells.is_empty(found) else found
 
     def needed(self, name: str) -> str:
@@ -151,16 +152,35 @@ def _is_true(text: str) -> bool:
 # --- what rows tell together --------------------------------------------------------------------
 
 
-def order_rows(fills: Sequence[FoundFill]) -> None:
+def order_rows(fills: Sequence[FoundFill], *, newest_first: bool = True) -> None:
     """Exports run from the newest to the oldest, or the other way round: most neighbours tell. Rows
-    of one second keep the order of their file, as time runs."""
+    of one second keep the order of their file, as time runs. `newest_first` where none tells."""
     falls = rises = 0
     for one, other in zip(fills, fills[1:], strict=False):
         falls += one.place.moment > other.place.moment
         rises += one.place.moment < other.place.moment
-    is_newest_first = falls >= rises
+    is_newest_first = falls > rises or (newest_first and falls == rises)
     for number, fill in enumerate(fills):
         fill.rank = -number if is_newest_first else number
+
+
+def drop_repeated(reading: Reading) -> None:
+    """Exports of an archive may overlap: what two of its files tell is one row, what one file tells
+    twice is two."""
+    told: Counter[tuple[object, ...]] = Counter()
+    kept: dict[tuple[object, ...], int] = {}
+    fills = []
+    for fill in reading.fills:
+        like = (
+            fill.market, fill.symbol, fill.side, fill.price, fill.quantity, fill.from_statement,
+            fill.place.at(None),
+        )  # fmt: skip
+        told[fill.place.member, *like] += 1
+        count = told[fill.place.member, *like]
+        if fill.trade_id is not None or count > kept.get(like, 0):
+            kept[like] = count
+            fills.append(fill)
+    reading.fills = fills
 
 
 def finish(reading: Reading) -> None:

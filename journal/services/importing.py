@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.services.credentials import has_key
 from journal.checking import check_time
 from journal.faults import Bad, NotAFile
 from journal.files import making
@@ -76,7 +77,8 @@ def take_in(upload: Upload, *, user: User | None, digest: str) -> Upload:
     except Exception:
         _fail(upload, Bad("failed"))
         raise
-    comparing.compare(upload.account)
+    if has_key(upload.account):  # else there are no balances to compare with
+        comparing.compare(upload.account)
     return upload
 
 
@@ -138,13 +140,24 @@ def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
     tally = Tally()
     for part in _parts(reading.fills, zone):
         tally.add(save_fills(account, making.fills(account, part, zone), upload))
-    transfers = making.transfers(account, reading.transfers, zone)
-    save_transfers(account, transfers, upload)
-    tally.add([row for row in transfers if row.pk])
-    incomes = making.incomes(account, reading.incomes, zone)
-    save_income(account, incomes, upload)
-    tally.add([row for row in incomes if row.pk])
+    for moved in _by_teller(reading.transfers):
+        transfers = making.transfers(account, moved, zone)
+        save_transfers(account, transfers, upload)
+        tally.add([row for row in transfers if row.pk])
+    for is_named in (True, False):
+        lines = [row for row in reading.incomes if bool(row.external_id) == is_named]
+        incomes = making.incomes(account, lines, zone)
+        save_income(account, incomes, upload)
+        tally.add([row for row in incomes if row.pk])
     return tally
+
+
+def _by_teller(rows: list[FoundTransfer]) -> list[list[FoundTransfer]]:
+    """One export after the other, so that they know each other; the statement, which tells least,
+    last."""
+    tellers = sorted({row.teller for row in rows})
+    tellers.sort(key=lambda teller: teller == "statement")
+    return [[row for row in rows if row.teller == teller] for teller in tellers]
 
 
 def _parts(fills: list[FoundFill], zone: tzinfo | None) -> Iterator[list[FoundFill]]:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.services.credentials import has_key
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
 from journal.services import comparing
@@ -54,7 +55,8 @@ def undo(upload: Upload, *, user: User | None) -> int:
         actor=user, owner=account.user, action="file undone", subject=str(account.pk),
         why=f"{upload.name} ({upload.rows_taken})"[-120:],
     )  # fmt: skip
-    comparing.compare(account)
+    if has_key(account):
+        comparing.compare(account)
     return count
 
 

@@ -57,8 +57,9 @@ def check_fill_row(row: Fill) -> None:
 
 
 def check_transfer_row(row: Transfer) -> None:
+    row.info = "".join(sign for sign in row.info if sign.isprintable())
     check_amount(
-        asset=row.asset, amount=row.amount, column=MOVED, text=row.info + row.wallet,
+        asset=row.asset, amount=row.amount, column=MOVED, text=row.wallet,
         may_be_zero=row.source != Source.FILE,
     )  # fmt: skip
     fits(row.fee, MOVED)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from django.db.models import Max
 
 from accounts.models import ExchangeAccount
-from journal.files.operations import plain
-from journal.models import Fill, Income, ManualFill, Source, Transfer
+from journal.files.operations import FEES, LEGS, plain
+from journal.models import Fill, Income, ManualFill, Market, Source, Transfer
 
 # The exchange's books and its exports write one movement minutes apart at most.
 MINUTES_APART = timedelta(minutes=15)
@@ -135,7 +135,38 @@ def may_be_same(row: Transfer, other: Transfer) -> bool:
 
 
 def of_transfer(row: Transfer) -> Hashable:
-    return row.kind, row.wallet, row.asset, row.amount.normalize()
+    """The wallet counts between wallets alone: elsewhere the tellers name it differently."""
+    wallet = row.wallet if row.kind == Transfer.Kind.INTERNAL else ""
+    return row.kind, wallet, row.asset, row.amount.normalize()
+
+
+def is_leg(row: Transfer) -> bool:
+    """A statement's leg or fee of a trade, which could not be put together."""
+    is_statement = row.source == Source.FILE and teller_of(row) == "statement"
+    return is_statement and plain(row.info) in LEGS | FEES
+
+
+def legs_of(account: ExchangeAccount, fills: Sequence[Fill]) -> list[tuple[Transfer, Fill]]:
+    """(such a leg, the fill that tells it): of the same second, in one of the fill's coins."""
+    spot = [row for row in fills if row.market == Market.SPOT and not row.from_statement]
+    if not spot:
+        return []
+    times = [row.time for row in spot]
+    legs = Transfer.objects.filter(
+        account=account, source=Source.FILE, external_id__startswith="file-statement",
+        time__gte=second_of(min(times)), time__lt=second_of(max(times)) + SECOND,
+    )  # fmt: skip
+    return told_by_fills(legs, spot)
+
+
+def told_by_fills(legs: Iterable[Transfer], fills: Sequence[Fill]) -> list[tuple[Transfer, Fill]]:
+    homes = {
+        (second_of(fill.time), coin): fill
+        for fill in fills
+        for coin in (fill.base, fill.quote, fill.fee_asset)
+    }
+    found = ((leg, homes.get((second_of(leg.time), leg.asset))) for leg in legs if is_leg(leg))
+    return [(leg, fill) for leg, fill in found if fill is not None]
 
 
 def nearest(rows: Sequence[Transfer], known: Iterable[Transfer]) -> list[tuple[Transfer, Transfer]]:

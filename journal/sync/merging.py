@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from accounts.models import ExchangeAccount
 from journal.files.making import NAMELESS
-from journal.models import Fill, Income, ManualFill, Source, Transfer, Upload, Witness
+from journal.models import Fill, Income, ManualFill, Market, Source, Transfer, Upload, Witness
 from journal.sync import likeness
 from journal.sync.witnesses import keep, witness
 
@@ -28,7 +28,9 @@ def merge_fills(
     nameless = [row for row in rows if row.trade_id == NAMELESS]
     witnesses: list[Witness] = []
     fresh = _merge_named(account, named, upload, witnesses)
-    fresh += _merge_nameless(account, nameless, upload, witnesses)
+    for from_statement in (False, True):  # the statement's last: it may stand for all of a second
+        part = [row for row in nameless if row.from_statement == from_statement]
+        fresh += _merge_nameless(account, part, upload, witnesses)
     losers = _lose(account, fresh, witnesses)
     keep(witnesses)
     for loser in losers:
@@ -106,16 +108,20 @@ def _merge_nameless(
 
 def _lose(
     account: ExchangeAccount, fresh: list[Fill], witnesses: list[Witness]
-) -> list[Fill | ManualFill]:
+) -> list[Fill | ManualFill | Transfer]:
     """Rows that go, since what is new tells the same: those made by hand, and the statement's."""
     if not fresh:
         return []
-    losers: list[Fill | ManualFill] = []
+    losers: list[Fill | ManualFill | Transfer] = []
     for row, made in likeness.pair_up(
         [*fresh], likeness.known_by_hand(account, fresh), likeness.of_fill
     ):
         witnesses.append(witness(made, row, None))
         losers.append(made)
+    for leg, row in likeness.legs_of(account, fresh):
+        Witness.objects.filter(transfer=leg).update(transfer=None, fill=row)
+        witnesses.append(witness(leg, row, leg.upload_id))
+        losers.append(leg)
     single = [row for row in fresh if not row.from_statement]
     if not single:
         return losers
@@ -153,6 +159,10 @@ def merge_transfers(
                 continue
         if (row.kind, row.external_id, row.asset) not in kinds:
             unknown.setdefault((row.kind, row.external_id, row.asset), row)
+    for leg, fill in _told_by_fills(account, list(unknown.values())):
+        del unknown[leg.kind, leg.external_id, leg.asset]
+        if upload is not None:
+            witnesses.append(witness(leg, fill, upload))
     near = _near(account, list(unknown.values()))
     pairs = likeness.nearest(list(unknown.values()), near)
     pairs += likeness.batches(list(unknown.values()), near, pairs)
@@ -170,6 +180,20 @@ def merge_transfers(
     keep(witnesses)
     Transfer.objects.filter(pk__in={old.pk for old in gone}).delete()
     return fresh, gone
+
+
+def _told_by_fills(account: ExchangeAccount, rows: list[Transfer]) -> list[tuple[Transfer, Fill]]:
+    """Legs of trades that a statement could not put together, and that a trade history has told."""
+    legs = [row for row in rows if likeness.is_leg(row)]
+    if not legs:
+        return []
+    times = [row.time for row in legs]
+    fills = Fill.objects.filter(
+        account=account, market=Market.SPOT, from_statement=False,
+        time__gte=likeness.second_of(min(times)),
+        time__lt=likeness.second_of(max(times)) + likeness.SECOND,
+    )  # fmt: skip
+    return likeness.told_by_fills(legs, list(fills))
 
 
 def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:

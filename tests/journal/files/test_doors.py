@@ -1,5 +1,7 @@
 """One row, whichever door: API, stream, file, statement and hand know each other in any order."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
@@ -181,6 +183,50 @@ def test_a_whole_statement_goes_as_it_came(account: ExchangeAccount) -> None:
     assert not Transfer.objects.exists() and not Income.objects.exists()
     assert not Fill.objects.exists()
     assert "file undone" in account.user.audit_entries.values_list("action", flat=True)
+
+
+def test_a_trade_history_replaces_what_a_statement_could_not_put_together(
+    account: ExchangeAccount,
+) -> None:
+    unclear = STATED + "1,2026-03-02 08:00:00,Spot,Transaction Buy,ETH,2,\n"
+    one = bring(account, unclear)
+    assert (Fill.objects.count(), Transfer.objects.count()) == (0, 4)
+    history = bring(account, BOUGHT + "2026-03-02 08:00:00,ETHUSDT,BUY,10,2ETH,20USDT,0.001BNB\n")
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 0)
+    undoing.undo(history, user=account.user)
+    assert (Fill.objects.count(), Transfer.objects.count()) == (0, 4)
+    undoing.undo(one, user=account.user)
+    bring(account, BOUGHT + "2026-03-02 08:00:00,ETHUSDT,BUY,10,2ETH,20USDT,0.001BNB\n\n")
+    bring(account, unclear + "\n")
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 0)
+
+
+def zipped(**files: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{name}(UTC).csv", text)
+    return packed.getvalue()
+
+
+def test_files_of_one_archive_know_each_other(account: ExchangeAccount) -> None:
+    twice = BOUGHT + BOUGHT.splitlines()[1] + "\n"
+    deposit = "1,2026-05-06 23:06:01,Spot,Deposit,USDT,125.564991,\n"
+    body = zipped(
+        jan=BOUGHT, feb=twice, all=STATED + deposit, more=STATED + deposit, deposits=s.DEPOSIT
+    )
+    row = importing.look(exports.upload(account=account, name="x.zip", body=body))
+    assert (row.preview["new"], row.preview["kind"]) == (3, "spot+statement+deposits")
+    importing.take_in(row, user=account.user, digest=row.preview["digest"])
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 1)
+
+
+def test_one_second_of_a_statement_keeps_its_order(account: ExchangeAccount) -> None:
+    sold = STATED.replace("Buy,BTC,0.001", "Sold,BTC,-0.001").replace(
+        "Spend,USDT,-40", "Revenue,USDT,41"
+    )
+    bring(account, STATED + sold.split("\n", 1)[1])
+    assert list(Fill.objects.order_by("trade_id").values_list("side", flat=True)) == ["BUY", "SELL"]
 
 
 # --- transfers and income -----------------------------------------------------------------------
