@@ -218,6 +218,9 @@ CELERY_TASK_ROUTES = {
     "journal.listen": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
+    "journal.look_at_upload": {"queue": "upkeep"},
+    "journal.take_upload": {"queue": "upkeep"},
+    "journal.undo_upload": {"queue": "upkeep"},
     # may take minutes to hours: never in the way of those that watch over others
     "journal.settle_prices": {"queue": "upkeep"},
     "journal.stamp": {"queue": "upkeep"},
