@@ -37,7 +37,7 @@ SIGNED_IN = {
     "instruments", "indicators", "profile", "marks", "book", "ticker", "funding", "mark-price",
     "api-watchlists", "api-merge", "api-market-view", "api-markets", "future",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders",
-    "api-accounts",
+    "api-accounts", "api-proof", "api-payments",
 }  # fmt: skip
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -48,7 +48,11 @@ OWNED = {
     "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
     "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
+<<<<<<< HEAD
     "trade-regroup": "trade", "api-split": "trade", "import-upload": "exchange",
+=======
+    "trade-regroup": "trade", "api-split": "trade", "api-aside": "trade",
+>>>>>>> tests
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")

@@ -13,9 +13,8 @@ from django.test import Client
 
 from accounts.models import ExchangeAccount, User
 from journal import tasks
-from journal.models import Fill, Income, Transfer, Upload, Witness
 from journal.books import rebuilding
-from journal.services import 
+from journal.models import Fill, Income, Transfer, Upload, Witness
 from tests.journal.accounts import make_account
 from tests.journal.files.damage import exports
 
