@@ -48,11 +48,8 @@ OWNED = {
     "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
     "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
-<<<<<<< HEAD
     "trade-regroup": "trade", "api-split": "trade", "import-upload": "exchange",
-=======
     "trade-regroup": "trade", "api-split": "trade", "api-aside": "trade",
->>>>>>> tests
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
