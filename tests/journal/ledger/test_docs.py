@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal as D
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -74,5 +75,5 @@ def test_dollars_gain_against_the_report_currency_as_told() -> None:
         },
     }
     _, proof = prove_case(case, "fifo", "EUR")
-    assert (proof.worth, proof.deposits, proof.change) == (1100, 800, 300)
-    assert (proof.realised, proof.currency_effect) == (100, 200)
+    assert (proof.worth, proof.deposits, proof.change) == (D(1100), D(800), D(300))
+    assert (proof.realised, proof.currency_effect) == (D(100), D(200))
