@@ -208,12 +208,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
-    # may take minutes to hours: never in the way of those that watch over others
+    # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
-    "journal.settle_prices": {"queue": "sync"},
-    "journal.stamp": {"queue": "sync"},
-    "journal.demo": {"queue": "sync"},
-    "journal.fetch_surroundings": {"queue": "sync"},
+    # may take minutes to hours: never in the way of those that watch over others
+    "journal.settle_prices": {"queue": "upkeep"},
+    "journal.stamp": {"queue": "upkeep"},
+    "journal.demo": {"queue": "upkeep"},
+    "journal.fetch_surroundings": {"queue": "upkeep"},
+    "market.import_vision": {"queue": "upkeep"},
+    "market.retain": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
-from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -15,6 +14,8 @@ from journal.models import Preferences, Sync
 from journal.services import cleaning, demo, settling, snapshots, stamping, surroundings, watching
 from journal.stream import listening
 from journal.sync.running import synchronise
+from lib.parking import Parking
+from market import locks
 from market.binance.errors import ExchangeError
 from market.collector import lease, running
 
@@ -25,8 +26,9 @@ State = Sync.State
 AGAIN_AFTER = timedelta(minutes=10)
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
-STAMPING_SECONDS = 600
 AFTER_FAILURE = timedelta(minutes=2)
+# users whose demo could not be reviewed
+parked = Parking()
 
 
 @shared_task(name="journal.synchronise")
@@ -57,11 +59,9 @@ def supervise() -> None:
 @shared_task(name="journal.fetch_surroundings")
 def fetch_surroundings() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    if cache.add("surroundings", "at work", 3600):
-        try:
-            surroundings.fetch_round(running.shutdown.is_set)
-        finally:
-            cache.delete("surroundings")
+    with locks.held("journal:surroundings") as lock:
+        if lock is not None:
+            surroundings.fetch_round(lambda: running.shutdown.is_set() or lock.is_lost)
 
 
 @shared_task(name="journal.follow_wanted")
@@ -81,24 +81,24 @@ def listen() -> None:
 @shared_task(name="journal.stamp")
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
-    if cache.add("journal:stamping", 1, STAMPING_SECONDS):
-        try:
-            while stamping.stamp_due() and not running.shutdown.is_set():
-                pass
-        finally:
-            cache.delete("journal:stamping")
+    with locks.held("journal:stamping") as lock:
+        while (
+            lock is not None and not lock.is_lost and not running.shutdown.is_set()
+            and stamping.stamp_due()
+        ):  # fmt: skip
+            pass
 
 
 @shared_task(name="journal.settle_prices")
 def settle_prices() -> None:
     """Fees of minutes that were open when they were valued get the minute's own price."""
-    if cache.add("journal:settling", 1, STAMPING_SECONDS):
+    with locks.held("journal:settling") as lock:
+        if lock is None:
+            return
         try:
             settling.settle()
         except ExchangeError as error:
             log.warning("prices not settled", error=type(error).__name__)
-        finally:
-            cache.delete("journal:settling")
 
 
 @shared_task(name="journal.demo")
@@ -109,9 +109,27 @@ def keep_demo() -> None:
     for account in demo.connect_wanted():
         check_soon(account)
     for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
-        mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
-        own = mine.filter(sync__state=State.COMPLETE).first()
-        if own is not None and cache.add(f"journal:demo:{own.pk}", 1, STAMPING_SECONDS):
+        name = f"demo {chosen.user_id}"
+        if parked.is_parked(name):
+            continue
+        try:
+            _review(chosen)
+        except Exception:
+            pause = parked.park(name)
+            log.exception("demo set aside", user=chosen.user_id, again_in=pause)
+        else:
+            parked.clear(name)
+
+
+def _review(chosen: Preferences) -> None:
+    mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
+    own = mine.filter(sync__state=State.COMPLETE).first()
+    if own is None:
+        return
+    with locks.held(f"journal:demo:{own.pk}") as lock:
+        # another worker may have been faster
+        is_due = Preferences.objects.filter(pk=chosen.pk, demo=demo.ADDED).exists()
+        if lock is not None and is_due:
             count = demo.review_some(chosen.user, own)
             Preferences.objects.filter(pk=chosen.pk).update(demo=demo.TOLD)
             log.info("demo reviewed", trades=count)

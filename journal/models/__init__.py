@@ -11,6 +11,7 @@ from journal.models.exchange import (
     Order,
     Source,
     Transfer,
+    Wallet,
 )
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.notes import (
@@ -45,6 +46,6 @@ __all__ = [
     "Market", "NoteTemplate", "OpenPosition", "OpeningBalance", "OpeningPosition", "Order",
     "Payment", "Preferences", "Realized", "SavedView", "Screenshot", "SeenRules",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
-    "Upload",
+    "Upload", "Wallet",
     "WatchedMarket", "Watchlist",
 ]  # fmt: skip

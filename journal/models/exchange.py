@@ -16,6 +16,15 @@ class Market(models.TextChoices):
     USDM = "usdm", _("USD-M futures")
 
 
+class Wallet(models.TextChoices):
+    """Where an account's own coins lie; moving between them changes nothing of what is owned."""
+
+    SPOT = "spot", _("Spot")
+    USDM = "usdm", _("USD-M futures")
+    FUNDING = "funding", _("Funding wallet")
+    EARN = "earn", _("Earn")
+
+
 class Source(models.TextChoices):
     REST = "rest", _("REST")
     STREAM = "stream", _("Stream")
@@ -114,7 +123,7 @@ class Order(OfAccount):
 
 
 class Transfer(OfAccount):
-    """Something that moved a spot balance and was no order."""
+    """Something that moved a balance of spot or funding and was no order."""
 
     class Kind(models.TextChoices):
         DEPOSIT = "deposit", _("Deposit")
@@ -127,6 +136,7 @@ class Transfer(OfAccount):
         OTHER = "other", _("Other")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
+    wallet = models.CharField(max_length=8, default="spot")
     # the exchange's id within its kind; both halves of a convert have the same one
     external_id = models.CharField(max_length=80)
     asset = models.CharField(max_length=20)
@@ -183,7 +193,7 @@ class Income(OfAccount):
 class Balance(OfAccount):
     """What the exchange reports that a wallet holds now."""
 
-    wallet = models.CharField(max_length=8, choices=Market.choices)
+    wallet = models.CharField(max_length=8, choices=Wallet.choices)
     asset = models.CharField(max_length=20)
     free = models.DecimalField(max_digits=40, decimal_places=18)
     locked = models.DecimalField(max_digits=40, decimal_places=18)
@@ -209,7 +219,7 @@ class DailyBalance(OfAccount):
     """What a wallet held at the end of a UTC day, and what that was worth in dollars then."""
 
     day = models.DateField()
-    wallet = models.CharField(max_length=8, choices=Market.choices)
+    wallet = models.CharField(max_length=8, choices=Wallet.choices)
     asset = models.CharField(max_length=20)
     quantity = models.DecimalField(max_digits=40, decimal_places=18)
     # null where no market said what it was worth

@@ -63,13 +63,17 @@ def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
 
 
 def save_orders(rows: Sequence[Order]) -> None:
-    """The newest state of each; what is older than what we have changes nothing."""
+    """The newest state of each; what is older than what we have changes nothing but the time at
+    which the order was made: no event of it is earlier, and not every one tells it."""
     newest: dict[tuple[str, str, int], Order] = {}
     for row in rows:
         key = (row.market, row.symbol, row.order_id)
-        if key not in newest or newest[key].changed_at <= row.changed_at:
+        known = newest.get(key)
+        if known is None or known.changed_at <= row.changed_at:
             newest[key] = row
-    names = [field.name for field in Order._meta.concrete_fields if field.name != "id"]
+        if known is not None:
+            newest[key].time = min(known.time, row.time)
+    names = [f.name for f in Order._meta.concrete_fields if f.name not in {"id", "time"}]
     for row in _newer_than_known(list(newest.values())):
         # in one statement: another writer may have been faster with something newer
         Order.objects.filter(
@@ -88,6 +92,8 @@ def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
     fresh, changed = [], []
     for row in rows:
         old = known.get((row.market, row.symbol, row.order_id))
+        if old is not None and row.time < old.time:
+            Order.objects.filter(pk=old.pk, time__gt=row.time).update(time=row.time)
         if old is None:
             fresh.append(row)
         elif row.changed_at > old.changed_at or (

@@ -27,15 +27,19 @@ from journal.models import (
     FuturesPosition,
     LedgerProblem,
     ManualFill,
+    OpeningBalance,
     Order,
     Sync,
     Upload,
 )
 from journal.services import correcting, demo, exports
+from journal.sync.coins import coins_of
 from journal.sync.files import NotAFile
+from lib.dates import from_ms
 from market.models import Listing
 
 MONTHS = 12
+LONGEST_SYMBOL = 40
 
 
 class ManualForm(forms.Form):
@@ -74,6 +78,7 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         "problem_count": LedgerProblem.objects.visible_to(request.user)
         .filter(account=account).count(),
         "positions": FuturesPosition.objects.visible_to(request.user).filter(account=account),
+        "openings": OpeningBalance.objects.visible_to(request.user).filter(account=account),
         "balances": Balance.objects.visible_to(request.user).filter(account=account),
         "orders": Order.objects.visible_to(request.user).filter(
             account=account, status__in=["NEW", "PARTIALLY_FILLED"]
@@ -107,7 +112,7 @@ def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         Coverage.objects.filter(account=account).update(is_complete=False)
     elif wish == "symbol":
         symbol = request.POST.get("symbol", "").replace("\0", "").strip().upper()
-        if not Listing.objects.filter(venue=account.venue, market="spot", symbol=symbol).exists():
+        if not _may_exist(account, symbol):
             messages.error(request, _("Binance lists no spot symbol of that name."))
             return redirect("account-history", account.pk)
         row.symbols = sorted({*row.symbols, symbol})
@@ -119,6 +124,15 @@ def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     row.save(update_fields=["since", "symbols", "is_due", "whole_at", "state"])
     messages.success(request, _("It is read again within seconds."))
     return redirect("account-history", account.pk)
+
+
+def _may_exist(account: ExchangeAccount, symbol: str) -> bool:
+    """Listed, or of two coins that can be told: it may have been delisted before we knew of it."""
+    rows = Listing.objects.filter(venue=account.venue)
+    listed = {row.symbol: row for row in rows.filter(market="spot", symbol=symbol)}
+    quotes = set(rows.values_list("quote_asset", flat=True).distinct())
+    is_name = symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL
+    return is_name and coins_of(symbol, listed, quotes) is not None
 
 
 @login_required
@@ -213,6 +227,8 @@ def _months(row: Coverage) -> list[str]:
         end = row.to_time.date() if row.to_time else None
         if start is None or end is None or start >= after or end < first:
             cells.append("missing")
+        elif any(from_ms(a).date() < after and from_ms(b).date() >= first for a, b in row.holes):
+            cells.append("partial")
         elif start <= first and end >= min(after, timezone.now().date()):
             cells.append("complete")
         else:

@@ -58,7 +58,11 @@ WEIGHTS = {
     "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
     "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,
     "/sapi/v1/asset/assetDividend": 10, "/sapi/v1/asset/transfer": 1,
+    "/sapi/v1/asset/get-funding-asset": 1, "/sapi/v1/simple-earn/flexible/position": 150,
+    "/sapi/v1/simple-earn/locked/position": 150,
 }  # fmt: skip
+# Reads that Binance wants as POST; they change nothing and may be asked again.
+POSTED = {"/sapi/v1/asset/get-funding-asset"}
 # path -> what it takes of the account's own budget of 180,000 a minute
 UID_WEIGHTS = {"/sapi/v1/capital/withdraw/history": 18_000, "/sapi/v1/convert/tradeFlow": 3000}
 # One of these is more than the share of history has in a minute.
@@ -211,7 +215,7 @@ class AccountRest:
         return dict(await self._read("/fapi/v3/account"))
 
     async def read(self, path: str, **params: object) -> Any:
-        """Any signed GET; the answer as JSON."""
+        """Any signed read; the answer as JSON."""
         return await self._read(path, params)
 
     async def read_public(self, path: str, **params: object) -> Any:
@@ -286,7 +290,8 @@ class AccountRest:
         for attempt in range(READ_TRIES + 1):  # one more for the clock
             try:
                 kind = "account" if path in FILES else self._kind
-                return await self._call("get", path, params or {}, signed=signed, kind=kind)
+                method = "post" if path in POSTED else "get"
+                return await self._call(method, path, params or {}, signed=signed, kind=kind)
             except ClockDiffers:
                 if has_measured:
                     raise
