@@ -4,17 +4,28 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
-from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts.models import ExchangeAccount
+from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
-from journal.models import Preferences, Sync
-from journal.services import cleaning, demo, settling, snapshots, stamping, surroundings, watching
+from journal.models import Preferences, Sync, Upload
+from journal.services import (
+    cleaning,
+    demo,
+    importing,
+    settling,
+    snapshots,
+    stamping,
+    surroundings,
+    undoing,
+    watching,
+)
 from journal.stream import listening
 from journal.sync.running import synchronise
+from lib.parking import Parking
+from market import locks
 from market.binance.errors import ExchangeError
 from market.collector import lease, running
 
@@ -25,8 +36,9 @@ State = Sync.State
 AGAIN_AFTER = timedelta(minutes=10)
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
-STAMPING_SECONDS = 600
 AFTER_FAILURE = timedelta(minutes=2)
+# users whose demo could not be reviewed
+parked = Parking()
 
 
 @shared_task(name="journal.synchronise")
@@ -57,11 +69,9 @@ def supervise() -> None:
 @shared_task(name="journal.fetch_surroundings")
 def fetch_surroundings() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    if cache.add("surroundings", "at work", 3600):
-        try:
-            surroundings.fetch_round(running.shutdown.is_set)
-        finally:
-            cache.delete("surroundings")
+    with locks.held("journal:surroundings") as lock:
+        if lock is not None:
+            surroundings.fetch_round(lambda: running.shutdown.is_set() or lock.is_lost)
 
 
 @shared_task(name="journal.follow_wanted")
@@ -81,24 +91,24 @@ def listen() -> None:
 @shared_task(name="journal.stamp")
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
-    if cache.add("journal:stamping", 1, STAMPING_SECONDS):
-        try:
-            while stamping.stamp_due() and not running.shutdown.is_set():
-                pass
-        finally:
-            cache.delete("journal:stamping")
+    with locks.held("journal:stamping") as lock:
+        while (
+            lock is not None and not lock.is_lost and not running.shutdown.is_set()
+            and stamping.stamp_due()
+        ):  # fmt: skip
+            pass
 
 
 @shared_task(name="journal.settle_prices")
 def settle_prices() -> None:
     """Fees of minutes that were open when they were valued get the minute's own price."""
-    if cache.add("journal:settling", 1, STAMPING_SECONDS):
+    with locks.held("journal:settling") as lock:
+        if lock is None:
+            return
         try:
             settling.settle()
         except ExchangeError as error:
             log.warning("prices not settled", error=type(error).__name__)
-        finally:
-            cache.delete("journal:settling")
 
 
 @shared_task(name="journal.demo")
@@ -109,9 +119,27 @@ def keep_demo() -> None:
     for account in demo.connect_wanted():
         check_soon(account)
     for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
-        mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
-        own = mine.filter(sync__state=State.COMPLETE).first()
-        if own is not None and cache.add(f"journal:demo:{own.pk}", 1, STAMPING_SECONDS):
+        name = f"demo {chosen.user_id}"
+        if parked.is_parked(name):
+            continue
+        try:
+            _review(chosen)
+        except Exception:
+            pause = parked.park(name)
+            log.exception("demo set aside", user=chosen.user_id, again_in=pause)
+        else:
+            parked.clear(name)
+
+
+def _review(chosen: Preferences) -> None:
+    mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
+    own = mine.filter(sync__state=State.COMPLETE).first()
+    if own is None:
+        return
+    with locks.held(f"journal:demo:{own.pk}") as lock:
+        # another worker may have been faster
+        is_due = Preferences.objects.filter(pk=chosen.pk, demo=demo.ADDED).exists()
+        if lock is not None and is_due:
             count = demo.review_some(chosen.user, own)
             Preferences.objects.filter(pk=chosen.pk).update(demo=demo.TOLD)
             log.info("demo reviewed", trades=count)
@@ -122,6 +150,30 @@ def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
     snapshots.take()
     cleaning.forget_orphans()
+
+
+@shared_task(name="journal.look_at_upload")
+def look_at_upload(upload_id: int) -> None:
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.WAITING).first()
+    if upload is not None:
+        importing.look(upload)
+
+
+@shared_task(name="journal.take_upload")
+def take_upload(upload_id: int, user_id: int, digest: str) -> None:
+    """Taken in only if it is still what was looked at."""
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.TAKING).first()
+    if upload is not None:
+        importing.take_in(upload, user=User.objects.filter(pk=user_id).first(), digest=digest)
+        settle_soon()
+
+
+@shared_task(name="journal.undo_upload")
+def undo_upload(upload_id: int, user_id: int) -> None:
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.UNDOING).first()
+    if upload is not None:
+        undoing.undo(upload, user=User.objects.filter(pk=user_id).first())
+        settle_soon()
 
 
 def settle_soon() -> None:

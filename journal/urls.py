@@ -1,6 +1,15 @@
 from django.urls import path
 
-from journal.views import history, pages, pictures, settings, trades, watching
+from journal.views import (
+    history,
+    openings,
+    pages,
+    pictures,
+    settings,
+    trades,
+    uploads,
+    watching,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -11,6 +20,7 @@ urlpatterns = [
     path("trades/<int:trade_id>/", trades.trade, name="trade"),
     path("trades/<int:trade_id>/note/", trades.annotate, name="trade-note"),
     path("trades/<int:trade_id>/regroup/", trades.regroup, name="trade-regroup"),
+    path("trades/<int:trade_id>/aside/", trades.set_aside, name="trade-aside"),
     path("trades/<int:trade_id>/candles/", trades.trade_candles, name="trade-candles"),
     path("trades/<int:trade_id>/replay/", trades.replay, name="trade-replay"),
     path("trades/<int:trade_id>/pictures/", pictures.add_picture, name="trade-picture"),
@@ -32,7 +42,18 @@ urlpatterns = [
     path("demo/", history.demo_data, name="demo"),
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),
     path("account/exchange/<uuid:account_id>/history/ask/", history.ask, name="history-ask"),
-    path("account/exchange/<uuid:account_id>/import/", history.import_file, name="account-import"),
+    path("account/exchange/<uuid:account_id>/import/", uploads.import_file, name="account-import"),
+    path(
+        "account/exchange/<uuid:account_id>/import/<int:upload_id>/",
+        uploads.change,
+        name="import-upload",
+    ),
+    path("account/exchange/<uuid:account_id>/openings/", openings.accept, name="opening-accept"),
+    path(
+        "account/exchange/<uuid:account_id>/openings/<int:opening_id>/",
+        openings.take_back,
+        name="opening-take-back",
+    ),
     path("account/exchange/<uuid:account_id>/manual/", history.add_manual, name="manual-add"),
     path(
         "account/exchange/<uuid:account_id>/manual/<int:fill_id>/",

@@ -75,7 +75,7 @@ class TransfersView(OwnList):
             "id": row.pk, "account": str(row.account_id), "kind": row.kind,
             "external_id": row.external_id, "asset": row.asset, "amount": plain(row.amount),
             "fee": plain(row.fee), "time": epoch(row.time), "info": row.info,
-            "source": row.source,
+            "source": row.source, "wallet": row.wallet,
         }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ class CoverageView(_Whole):
             "symbol": row.symbol, "reason": row.reason, "from": epoch(row.from_time),
             "to": epoch(row.to_time), "cursor": row.cursor, "rows": row.rows,
             "oldest": epoch(row.oldest), "complete": row.is_complete, "note": row.note,
-            "checked": epoch(row.checked_at),
+            "checked": epoch(row.checked_at), "holes": row.holes, "left_out": row.left_out,
         }  # fmt: skip
 
 
@@ -175,6 +175,7 @@ class SyncsView(_Whole):
             "values": row.note_values, "done": row.done, "expected": row.expected,
             "started": epoch(row.started_at), "finished": epoch(row.finished_at),
             "since": row.since.isoformat() if row.since else None, "symbols": row.symbols,
+            "unreadable": {wallet: said for wallet, (said, _at) in row.unreadable.items()},
         }  # fmt: skip
 
 

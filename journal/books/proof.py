@@ -32,6 +32,8 @@ from lib.cash import CURRENCIES, DOLLARS
 
 ZERO = Decimal(0)
 WIDE = DecimalField(max_digits=80, decimal_places=18)
+# What the exchange's own rounding may leave of a whole account, in the currency.
+ROUNDED_AWAY = Decimal("0.01")
 # dollars of one of an asset; of a contract its mark; None where nobody knows
 PriceOf = Callable[[str], Decimal | None]
 MarkOf = Callable[[str], Decimal | None]
@@ -77,6 +79,16 @@ class Proof:
     @property
     def change(self) -> Decimal:
         return self.worth - self.opening - self.deposits + self.withdrawals
+
+    @property
+    def explained(self) -> Decimal:
+        """The right side: the change of wealth and what the balances do not show."""
+        return self.change + self.unexplained
+
+    @property
+    def is_exact(self) -> bool:
+        """The exchange reports what was calculated, but for the digits that it cuts."""
+        return abs(self.unexplained) < ROUNDED_AWAY
 
     @property
     def difference(self) -> Decimal:

@@ -18,6 +18,8 @@ class OpeningBalance(OfAccount):
         DIFFERENCE = "difference", _("An accepted difference")
 
     asset = models.CharField(max_length=20)
+    wallet = models.CharField(max_length=8, default=Market.SPOT)
+    # signed: money may have been owed
     quantity = Money()
     time = models.DateTimeField()
     why = models.CharField(max_length=10, choices=Why.choices)
@@ -26,7 +28,9 @@ class OpeningBalance(OfAccount):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "asset", "time"], name="opening_once"),
+            models.UniqueConstraint(
+                fields=["account", "wallet", "asset", "time"], name="opening_once"
+            ),
         ]
 
     def __str__(self) -> str:

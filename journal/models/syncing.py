@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExchangeAccount
-from journal.models.exchange import Market, OfAccount, OwnedManager
+from journal.models.exchange import Market, OfAccount, OwnedManager, Wallet
 
 # Requests before a pace can be told.
 LEAST_FOR_PACE = 20
@@ -46,6 +46,12 @@ class Sync(models.Model):
     older_after = models.DateTimeField(null=True)
     # the last reading of everything; between those only what is likely to have changed
     whole_at = models.DateTimeField(null=True)
+    # when open futures positions were last read whole, in the exchange's time
+    positions_at = models.DateTimeField(null=True)
+    # when funding and Earn were last asked for
+    wallets_at = models.DateTimeField(null=True)
+    # wallets that the exchange does not let us read: wallet -> [what it said, ISO time]
+    unreadable = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # who reads: one worker at a time, taken over when it says nothing for a while
@@ -82,9 +88,11 @@ class Coverage(OfAccount):
     symbol = models.CharField(max_length=40, blank=True)
     # why the symbol is asked for: balance, income, transfer, convert, followed, chosen
     reason = models.CharField(max_length=12, blank=True)
-    # the stretch of time that is known without a hole
+    # the stretch of time that is known; what is not in between is in `holes`
     from_time = models.DateTimeField(null=True)
     to_time = models.DateTimeField(null=True)
+    # stretches inside of it that nobody has read: [[from ms, to ms], …], oldest first
+    holes = models.JSONField(default=list)
     # the next id to ask for from below, and the first of the newest ones that are known
     cursor = models.BigIntegerField(default=0)
     newest_first_id = models.BigIntegerField(null=True)
@@ -95,6 +103,13 @@ class Coverage(OfAccount):
     # what the exchange does not give, and what to do about it
     note = models.CharField(max_length=200, blank=True)
     checked_at = models.DateTimeField(null=True)
+    # when it was last read from its beginning, why (the difference, or `daily`; empty: for the
+    # first time), and how often in a row that found nothing
+    again_at = models.DateTimeField(null=True)
+    again_why = models.CharField(max_length=120, blank=True)
+    again_in_vain = models.IntegerField(default=0)
+    # rows that the exchange told and that could not be kept: [{"id", "reason"}, …]
+    left_out = models.JSONField(default=list)
 
     objects = OwnedManager()
 
@@ -110,24 +125,11 @@ class Coverage(OfAccount):
         return f"{self.kind} {self.market} {self.symbol}"
 
 
-class Upload(OfAccount):
-    """An export of Binance's that its owner has uploaded and looks at before it is taken in."""
-
-    name = models.CharField(max_length=120)
-    body = models.BinaryField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = OwnedManager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Difference(OfAccount):
     """The last comparison of one asset of one wallet: what its history adds up to against what the
     exchange reports."""
 
-    wallet = models.CharField(max_length=8, choices=Market.choices)
+    wallet = models.CharField(max_length=8, choices=Wallet.choices)
     asset = models.CharField(max_length=20)
     calculated = models.DecimalField(max_digits=40, decimal_places=18)
     reported = models.DecimalField(max_digits=40, decimal_places=18)

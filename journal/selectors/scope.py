@@ -33,6 +33,19 @@ class Scope:
         return self._limited(matches, "closed_at")
 
     @property
+    def tax_matches(self) -> "QuerySet[Realized]":
+        """By the method over whole coins: no trade is asked for."""
+        asked = TradeFilter(
+            account=self.asked.account,
+            market=self.asked.market,
+            symbol=self.asked.symbol,
+            from_day=self.asked.from_day,
+            to_day=self.asked.to_day,
+        )
+        matches = Realized.objects.visible_to(self.user).exclude(view=Realized.View.TRADES)
+        return replace(self, asked=asked)._limited(matches, "closed_at")
+
+    @property
     def payments(self) -> "QuerySet[Payment]":
         """Funding, income and the like; what no trade paid for only where no trade is asked for."""
         payments = Payment.objects.visible_to(self.user).filter(kind__in=Payment.EARNED)

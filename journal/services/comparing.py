@@ -8,7 +8,16 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
-from journal.models import Balance, Difference, Fill, Income, ManualFill, Market, Transfer
+from journal.models import (
+    Balance,
+    Difference,
+    Fill,
+    Income,
+    ManualFill,
+    Market,
+    OpeningBalance,
+    Transfer,
+)
 from journal.reconciling import Change, Compared, Pair, reconcile
 
 CHUNK = 5000
@@ -16,9 +25,8 @@ CHUNK = 5000
 
 def compare(account: ExchangeAccount) -> list[Compared]:
     """Compare, and keep the result for the pages."""
-    reported = {
-        (row.wallet, row.asset): row.total for row in Balance.objects.filter(account=account)
-    }
+    held = Balance.objects.filter(account=account, wallet__in=[Market.SPOT, Market.USDM])
+    reported = {(row.wallet, row.asset): row.total for row in held}
     found = reconcile(_changes(account), reported, _pairs(account))
     now = timezone.now()
     with transaction.atomic():
@@ -35,7 +43,9 @@ def compare(account: ExchangeAccount) -> list[Compared]:
 
 def _changes(account: ExchangeAccount) -> Iterator[Change]:
     yield from _of_fills(account)
-    for row in Transfer.objects.filter(account=account).iterator(CHUNK):
+    for opening in OpeningBalance.objects.filter(account=account):
+        yield Change(opening.time, opening.wallet, opening.asset, opening.quantity)
+    for row in Transfer.objects.filter(account=account, wallet=Market.SPOT).iterator(CHUNK):
         yield Change(row.time, Market.SPOT, row.asset, row.amount)
     for item in Income.objects.filter(account=account).iterator(CHUNK):
         yield Change(item.time, Market.USDM, item.asset, item.amount)

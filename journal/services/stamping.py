@@ -1,13 +1,14 @@
 """Order flow on fills and trades: stamped when their bars are there, again while later ones may
 still change it. Where the tape is not covered nothing is said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -23,8 +24,10 @@ from journal.metrics.excursion import (
 )
 from journal.metrics.undefined import Undefined
 from journal.models import Fill, FillFlow, Trade
+from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
+from lib.parking import Parking
 from market import reading
 from market.answers import band_deltas
 from market.flow.bars import Bar
@@ -44,6 +47,7 @@ SECONDS_UP_TO = timedelta(hours=6)
 FILLS_A_ROUND = 300
 TRADES_A_ROUND = 100
 MINUTE_MS = 60_000
+_parked = Parking(first=60.0, longest=86_400.0)
 
 
 def stamp_due() -> int:
@@ -66,17 +70,25 @@ def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
         .filter(Q(flow=None) | Q(flow__is_final=False, flow__stamped_at__lt=_before()))
         .order_by("-time")[:FILLS_A_ROUND]
     )  # fmt: skip
-    found = [stamp for fill in rows if (stamp := stamp_fill(instrument, fill, end_ms)) is not None]
+    touched = []
+    for fill in rows:
+        with _apart(f"fill {fill.pk}") as is_well, transaction.atomic():
+            stamp = stamp_fill(instrument, fill, end_ms) if is_well else None
+            if stamp is not None:
+                _keep(stamp)
+                touched.append(fill.pk)
+    Trade.objects.filter(fills__in=touched).update(is_stamp_final=False, stamped_at=None)
+    return len(touched)
+
+
+def _keep(stamp: FillFlow) -> None:
     FillFlow.objects.bulk_create(
-        found, update_conflicts=True, unique_fields=["fill"],
+        [stamp], update_conflicts=True, unique_fields=["fill"],
         update_fields=[
             "is_covered", "windows", "share", "bid", "ask", "day_high", "day_low", "slippage",
             "stamped_at", "is_final",
         ],
     )  # fmt: skip
-    touched = [stamp.fill_id for stamp in found]
-    Trade.objects.filter(fills__in=touched).update(is_stamp_final=False, stamped_at=None)
-    return len(found)
 
 
 def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFlow | None:
@@ -123,7 +135,9 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
     )  # fmt: skip
     count = 0
     for trade in rows:
-        with transaction.atomic():
+        with _apart(f"trade {trade.pk}") as is_well, transaction.atomic():
+            if not is_well:
+                continue
             stamp_trade(instrument, trade, end_ms)
             trade.save(
                 update_fields=[
@@ -131,8 +145,25 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
                     "slippage", "stamped_at", "is_stamp_final",
                 ]
             )  # fmt: skip
-        count += 1
+            count += 1
     return count
+
+
+@contextmanager
+def _apart(name: str) -> Iterator[bool]:
+    """False while it is parked: a row that cannot be stamped holds nobody else's up."""
+    if _parked.is_parked(name):
+        yield False
+        return
+    try:
+        yield True
+    except OperationalError:  # nobody is ill
+        raise
+    except Exception:
+        pause = _parked.park(name)
+        log.exception("stamp set aside", name=name, again_in=pause)
+    else:
+        _parked.clear(name)
 
 
 def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:
@@ -163,8 +194,10 @@ def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]
     sign = {"BUY": 1, "SELL": -1}
     held = sum((fill.quantity * sign[fill.side] for fill in fills), Decimal(0))
     is_flat = abs(held) * 100 <= trade.quantity  # but for fees in the coin
-    if trade.by_hand == Trade.ByHand.SPLIT or (trade.by_hand and not is_flat):
+    if trade.by_hand == Trade.ByHand.SPLIT or ((trade.by_hand or trade.is_aside) and not is_flat):
         return  # its fills alone do not say what was held
+    if any(fill.base != trade.base or not _is_alike(fill, trade) for fill in fills):
+        return  # spent or paid with on another pair: no path of one market shows that
     end = trade.closed_at or timezone.now()
     path = _path(instrument, trade, end, fills)
     if path is None or not fills:
@@ -172,12 +205,18 @@ def _stamp_excursion(instrument: Instrument, trade: Trade, fills: Sequence[Fill]
     found = excursion(
         [Execution(to_seconds(f.time), f.quantity * sign[f.side], f.price) for f in fills], path
     )
-    trade.worst, trade.best = rounded(found.mae), rounded(found.mfe)
+    unit = trade.quote_rate
+    trade.worst, trade.best = rounded(found.mae * unit), rounded(found.mfe * unit)
     if trade.closed_at is not None:
-        efficiency = exit_efficiency(trade.gross, found)
+        efficiency = exit_efficiency(trade.gross / unit, found)
         if not isinstance(efficiency, Undefined):
             limit = Decimal(10) ** 5
             trade.efficiency = max(-limit, min(limit, efficiency)).quantize(Decimal("1e-6"))
+
+
+def _is_alike(fill: Fill, trade: Trade) -> bool:
+    """Priced in the same as the trade's own market: dollar coins are one."""
+    return fill.symbol == trade.symbol or (fill.quote in DOLLARS and trade.quote_rate == 1)
 
 
 def _stamp_after(instrument: Instrument, trade: Trade, covered_to_ms: int) -> None:
@@ -192,9 +231,12 @@ def _stamp_after(instrument: Instrument, trade: Trade, covered_to_ms: int) -> No
         span = reading.read_span(instrument, "1s", first * 1000, end_ms)
         if span.is_whole:
             found = after_exit(
-                trade.direction == "LONG", trade.exit_price, trade.quantity, _spans(span.bars)
+                trade.direction == "LONG",
+                trade.exit_price / trade.quote_rate,
+                trade.quantity,
+                _spans(span.bars),
             )
-            setattr(trade, name, rounded(found.mfe))
+            setattr(trade, name, rounded(found.mfe * trade.quote_rate))
 
 
 def _path(

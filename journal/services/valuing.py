@@ -72,9 +72,17 @@ def value_positions(user: User) -> list[Valued]:
     return _value(OpenPosition.objects.visible_to(user).exclude(quantity=0))
 
 
-def tell_everyone() -> None:
-    """Each user's open positions on the topic `pnl`, when something has moved."""
+def owners() -> list[int]:
+    """Users with open positions, and those who were told of some."""
     rows = OpenPosition.objects.filter(account__venue=settings.VENUE).exclude(quantity=0)
+    return sorted({*rows.values_list("account__user", flat=True), *_last_told})
+
+
+def tell_everyone(users: Collection[int] | None = None) -> None:
+    """Each user's open positions on the topic `pnl`, when something has moved; or some users'."""
+    rows = OpenPosition.objects.filter(account__venue=settings.VENUE).exclude(quantity=0)
+    if users is not None:
+        rows = rows.filter(account__user__in=users)
     valued: dict[int, list[Valued]] = {}
     for item in _value(rows):
         valued.setdefault(item.position.account.user_id, []).append(item)
@@ -84,7 +92,7 @@ def tell_everyone() -> None:
         if _last_told.get(user_id) != data:
             _last_told[user_id] = data
             live.tell(user_id, "pnl", "all", now_ms, data)
-    for user_id in set(_last_told) - set(valued):
+    for user_id in set(_last_told if users is None else users) & set(_last_told) - set(valued):
         del _last_told[user_id]
         live.tell(user_id, "pnl", "all", now_ms, as_answer([]))
 

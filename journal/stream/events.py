@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,10 +15,10 @@ from accounts.models import ExchangeAccount
 from journal import live
 from journal.books import rebuilding
 from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
+from journal.sync.coins import Coins, coins_of
 from journal.sync.reader import Reader
 from journal.sync.saving import save_balances, save_fills, save_orders
 from lib.dates import from_ms
-from market import listings
 from market.binance.errors import ExchangeError
 from market.models import Listing
 
@@ -28,7 +27,10 @@ log = structlog.get_logger(__name__)
 Json = dict[str, Any]
 # Of a spot order's execution types, the one that carries a trade.
 TRADE = "TRADE"
-LIST_AGAIN_SECONDS = 60
+# Of a futures order's, those that may carry one; a liquidation's may come without its fill.
+FUTURES_TRADES = {TRADE, "CALCULATED"}
+# What reading an event that is not as documented may raise.
+UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 @dataclass
@@ -42,8 +44,9 @@ class Heard:
 
 
 def take(account: ExchangeAccount, event: Json) -> Heard:
-    """Keep what an event tells; heard twice it changes nothing. Raises KeyError or ValueError for
-    one that is not as documented, then nothing is kept."""
+    """Keep what an event tells; heard twice it changes nothing. Raises one of UNREADABLE for an
+    event that is not as documented, then nothing is kept. Nothing here asks the exchange: every
+    account's events wait for this one."""
     kind = event.get("e", "")
     heard = Heard()
     with transaction.atomic():
@@ -94,7 +97,7 @@ def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
     _keep_order(order, heard)
     if event["x"] != TRADE or event["t"] < 0:
         return
-    base, quote = _assets(account, Market.SPOT, event["s"])
+    base, quote = _coins(account, Market.SPOT, event["s"])
     _keep_fill(account, Fill(
         account=account, market=Market.SPOT, symbol=event["s"], trade_id=event["t"],
         order_id=event["i"], base=base, quote=quote, side=event["S"], price=Decimal(event["L"]),
@@ -115,9 +118,12 @@ def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
         executed=Decimal(order["z"]), is_reduce_only=bool(order.get("R")), time=at,
         changed_at=at,
     ), heard)  # fmt: skip
-    if order["x"] not in {TRADE, "CALCULATED"} or not order["t"]:
+    if order["x"] not in FUTURES_TRADES:
         return
-    base, quote = _assets(account, Market.USDM, order["s"])
+    heard.needs_rest = True  # its lines of income have ids that only REST tells
+    if not order["t"]:  # of a liquidation REST tells the fill too
+        return
+    base, quote = _coins(account, Market.USDM, order["s"])
     price, quantity = Decimal(order["L"]), Decimal(order["l"])
     _keep_fill(account, Fill(
         account=account, market=Market.USDM, symbol=order["s"], trade_id=order["t"],
@@ -127,7 +133,6 @@ def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
         realized=Decimal(order.get("rp") or "0"), is_maker=order["m"], time=at,
         source=Source.STREAM,
     ), heard)  # fmt: skip
-    heard.needs_rest = True  # its lines of income have ids that only REST tells
 
 
 def _usdm_account(account: ExchangeAccount, event: Json, heard: Heard) -> None:
@@ -170,15 +175,16 @@ def _keep_fill(account: ExchangeAccount, fill: Fill, heard: Heard) -> None:
     heard.fills += save_fills(account, [fill])
 
 
-def _assets(account: ExchangeAccount, market: str, symbol: str) -> tuple[str, str]:
-    """Raises ValueError for a symbol that the exchange's list does not have (yet)."""
-    row = Listing.objects.filter(venue=account.venue, market=market, symbol=symbol).first()
-    if row is None and cache.add(f"listings:{market}", 1, LIST_AGAIN_SECONDS):
-        listings.refresh(market)  # listed within the hour, perhaps
-        row = Listing.objects.filter(venue=account.venue, market=market, symbol=symbol).first()
-    if row is None:
-        raise ValueError(f"expected a listed symbol, was {symbol}")
-    return row.base_asset, row.quote_asset
+def _coins(account: ExchangeAccount, market: str, symbol: str) -> Coins:
+    """Raises ValueError for a symbol whose coins nothing tells: one that was listed within the hour
+    against a coin that nobody was listed against before."""
+    rows = Listing.objects.filter(venue=account.venue)
+    listed = {row.symbol: row for row in rows.filter(market=market, symbol=symbol)}
+    quotes = () if listed else set(rows.values_list("quote_asset", flat=True).distinct())
+    found = coins_of(symbol, listed, quotes)
+    if found is None:
+        raise ValueError(f"expected a symbol of known coins, was {symbol}")
+    return found
 
 
 def _tell(account: ExchangeAccount, heard: Heard) -> None:

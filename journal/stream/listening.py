@@ -1,5 +1,5 @@
-"""The supervised share that hears every account's user streams: lease, subscriptions, events in
-order into PostgreSQL, and a look by REST after every break."""
+"""The supervised share that hears every account's user streams: lease, subscriptions, and a look by
+REST after every break."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import redis
 import structlog
 import websockets
 from django.conf import settings
@@ -20,11 +19,13 @@ from accounts.models import ExchangeAccount
 from accounts.services import credentials
 from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
-from journal.models import Market
-from journal.services import live_prices, valuing
-from journal.stream import events, usdm
+from journal.stream import usdm
+from journal.stream.events import UNREADABLE
+from journal.stream.keeping import Keeper
+from journal.stream.pricing import Pricing
 from journal.stream.spot import LIFE_SECONDS, SpotStream
-from market.binance.account import AccountRest, Addresses, no_credentials
+from lib.parking import Parking
+from market.binance.account import AccountRest, Addresses
 from market.binance.errors import BadKey, ExchangeError
 from market.collector import lease
 from market.collector.database import DatabaseThread
@@ -35,12 +36,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 2.0
 SLICE_SECONDS = 6 * 3600.0
-MOST_EVENTS = 10_000
-EVENT_TRIES = 30
-ASK_SECONDS = 0.5
-BUILD_SECONDS = 0.05
-PNL_SECONDS = 0.5
-PRICES_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
 # A subscription that was refused is tried again after so long.
 REFUSED_SECONDS = 60.0
@@ -79,20 +74,16 @@ class Listening:
         self.holder = holder
         self.stop = asyncio.Event()
         self._is_to_stop = is_to_stop
-        # threads of their own: nothing that takes long keeps the lease or the next event waiting
-        self._database = DatabaseThread()
+        # a thread of its own: nothing that takes long keeps the lease waiting
         self._lease_thread = DatabaseThread()
-        self._ledger_thread = DatabaseThread()
-        self._money_thread = DatabaseThread()
-        self._events: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_EVENTS)
-        # accounts that REST has to be asked about, and those whose books are due
-        self._to_ask: set[str] = set()
-        self._to_build: set[str] = set()
+        self.keeper = Keeper()
         self._known: dict[str, Known] = {}
         self._rests: dict[str, AccountRest] = {}
         self._futures: dict[str, asyncio.Task[None]] = {}
         self._making = asyncio.Lock()
+        # accounts whose subscription was refused, and those that cannot be heard at all
         self._refused_until: dict[str, float] = {}
+        self.parked = Parking()
         # accounts whose futures stream was connected at least once
         self.futures_heard: set[str] = set()
         self._spot: SpotStream | None = None
@@ -100,9 +91,10 @@ class Listening:
 
     async def run(self) -> None:
         self._client = store.connect(settings.REDIS_URL)
+        pricing = Pricing(self._client)
         works = (
-            self._keep_lease, self._look, self._save, self._build, self._keep_spot, self._prices,
-            self._pnl,
+            self._keep_lease, self._look, self.keeper.save, self.keeper.build, self._keep_spot,
+            pricing.prices, pricing.pnl,
         )  # fmt: skip
         tasks = [asyncio.create_task(work(), name=work.__name__) for work in works]
         try:
@@ -123,10 +115,9 @@ class Listening:
             for rest in self._rests.values():
                 await rest.aclose()
             await self._client.aclose()
-            for thread in (
-                self._database, self._lease_thread, self._ledger_thread, self._money_thread,
-            ):  # fmt: skip
-                await asyncio.to_thread(thread.close, wait=True)
+            await self.keeper.close()
+            await pricing.close()
+            await asyncio.to_thread(self._lease_thread.close, wait=True)
 
     # --- who is heard ---------------------------------------------------------------------------
 
@@ -153,23 +144,40 @@ class Listening:
                 for name, known in list(self._known.items()):
                     if wanted.get(name) != known:
                         await self._drop(name)
-                for name, known in wanted.items():
-                    if self._refused_until.get(name, 0) < time.monotonic():
-                        await self._add(known)
+                for known in wanted.values():
+                    await self._add_apart(known)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _add_apart(self, known: Known) -> None:
+        """One that cannot be heard, for whatever reason, is tried again later."""
+        name = known.account_id
+        if self.parked.is_parked(name):
+            return
+        try:
+            await self._add(known)
+        except Exception as error:
+            pause = self.parked.park(name)
+            log.exception("account set aside", account=name, again_in=pause,
+                          error=f"{type(error).__name__}: {error}"[:200])  # fmt: skip
+        else:
+            self.parked.clear(name)
 
     async def _add(self, known: Known) -> None:
         """Whatever of it is not heard yet."""
         name = known.account_id
         self._known[name] = known
         stream = self._spot
-        if stream is not None and not stream.has_ended and name not in stream.accounts.values():
+        is_refused = self._refused_until.get(name, 0) > time.monotonic()
+        if (
+            stream is not None and not stream.has_ended and not is_refused
+            and name not in stream.accounts.values()
+        ):  # fmt: skip
             await self._subscribe(stream, name)
         task = self._futures.get(name)
-        if name in self._known and known.has_futures and (task is None or task.done()):
+        if known.has_futures and (task is None or task.done()):
             self._futures[name] = asyncio.create_task(
-                usdm.follow(name, settings.BINANCE_FUTURES_STREAM_URL, self._sign, self._hear,
-                            self._begin_futures)
+                usdm.follow(name, settings.BINANCE_FUTURES_STREAM_URL, self._sign,
+                            self.keeper.hear, self._begin_futures)
             )  # fmt: skip
 
     async def _drop(self, name: str) -> None:
@@ -220,7 +228,7 @@ class Listening:
 
     async def _connect_spot(self) -> None:
         """The next connection is open and subscribed before the one before it is closed."""
-        fresh = SpotStream(settings.BINANCE_SPOT_WS_API_URL, self._sign, self._hear)
+        fresh = SpotStream(settings.BINANCE_SPOT_WS_API_URL, self._sign, self.keeper.hear)
         await fresh.open()
         try:
             for name in list(self._known):
@@ -247,111 +255,22 @@ class Listening:
 
     async def _subscribe(self, stream: SpotStream, name: str) -> None:
         """Subscribed, and then looked at by REST: what happened before is not told again. One that
-        cannot be is tried again later, and holds nobody up."""
+        cannot be is tried again later, holds nobody up, and keeps its futures stream."""
         try:
             await stream.subscribe(name)
         except (
-            ExchangeError, ValueError, OSError, TimeoutError, DatabaseError,
-            websockets.WebSocketException,
+            ExchangeError, OSError, TimeoutError, DatabaseError, websockets.WebSocketException,
+            *UNREADABLE,
         ) as error:  # fmt: skip
             log.warning("account not heard", account=name, error=str(error)[:100])
-            self._refused_until[name] = time.monotonic() + REFUSED_SECONDS
-            await self._drop(name)
+            if not stream.has_ended:  # else it is the connection that failed, and nobody's key
+                self._refused_until[name] = time.monotonic() + REFUSED_SECONDS
             return
-        self._ask_rest(name)
+        self.keeper.ask_rest(name)
 
     def _begin_futures(self, name: str) -> None:
         self.futures_heard.add(name)
-        self._ask_rest(name)
-
-    # --- events ---------------------------------------------------------------------------------
-
-    def _hear(self, account: str, event: dict[str, Any]) -> None:
-        try:
-            self._events.put_nowait((account, event))
-        except asyncio.QueueFull:  # REST tells what is lost here
-            self._ask_rest(account)
-
-    def _ask_rest(self, account: str) -> None:
-        self._to_ask.add(account)
-
-    async def _save(self) -> None:
-        """One after the other, as they came; one that cannot be kept is asked for by REST."""
-        while True:
-            await self._mark_due()
-            try:
-                async with asyncio.timeout(ASK_SECONDS):
-                    account, event = await self._events.get()
-            except TimeoutError:
-                continue
-            if not await self._keep(account, event):
-                self._ask_rest(account)
-
-    async def _mark_due(self) -> None:
-        for account in list(self._to_ask):
-            with contextlib.suppress(DatabaseError):
-                await self._database.run(_ask_soon, account)
-                self._to_ask.discard(account)
-
-    async def _keep(self, account: str, event: dict[str, Any]) -> bool:
-        for attempt in range(EVENT_TRIES):
-            try:
-                if await self._database.run(_take, account, event):
-                    self._to_build.add(account)
-                return True
-            except DatabaseError as error:
-                log.warning("event waits for postgresql", error=type(error).__name__)
-                await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
-            except (KeyError, ValueError, TypeError, ExchangeError) as error:
-                log.error("event not understood", kind=event.get("e"), error=str(error)[:100])
-                return False
-        return False
-
-    async def _build(self) -> None:
-        """Trades of accounts that have new fills, as soon as the ones before are done."""
-        while True:
-            for account in list(self._to_build):
-                self._to_build.discard(account)
-                try:
-                    await self._ledger_thread.run(_build, account)
-                except DatabaseError as error:
-                    log.warning("books wait for postgresql", error=type(error).__name__)
-                    self._to_build.add(account)
-            await asyncio.sleep(BUILD_SECONDS)
-
-    async def _prices(self) -> None:
-        """Prices of open positions that no tape tells: marks of futures, spot of other symbols."""
-        addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
-        rest = AccountRest(addresses, no_credentials(), governors(self._client), patience=1)
-        async with contextlib.aclosing(rest):
-            while True:
-                with contextlib.suppress(
-                    DatabaseError, ExchangeError, redis.RedisError, OSError, KeyError
-                ):
-                    needed = await self._money_thread.run(live_prices.needed_prices)
-                    await self._ask_prices(rest, needed)
-                await asyncio.sleep(PRICES_SECONDS)
-
-    async def _ask_prices(self, rest: AccountRest, needed: dict[str, set[str]]) -> None:
-        now_ms = int(time.time() * 1000)
-        if symbols := needed.get(Market.SPOT):
-            rows = await rest.prices()
-            known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._money_thread.run(live_prices.keep_prices, Market.SPOT, known, now_ms)
-        if symbols := needed.get(Market.USDM):
-            rows = {
-                row["symbol"]: row["markPrice"]
-                for row in await rest.read_public("/fapi/v1/premiumIndex")
-            }
-            known = {symbol: rows[symbol] for symbol in symbols if symbol in rows}
-            await self._money_thread.run(live_prices.keep_prices, Market.USDM, known, now_ms)
-
-    async def _pnl(self) -> None:
-        """Open positions at the newest prices, as often as the hub may be told."""
-        while True:
-            with contextlib.suppress(DatabaseError, OSError, ExchangeError):
-                await self._money_thread.run(valuing.tell_everyone)
-            await asyncio.sleep(PNL_SECONDS)
+        self.keeper.ask_rest(name)
 
 
 def _live_accounts() -> dict[str, Known]:
@@ -366,21 +285,3 @@ def _live_accounts() -> dict[str, Known]:
 
 def _open(account_id: str) -> Any:
     return credentials.load(ExchangeAccount.objects.get(pk=account_id), why="user stream")
-
-
-def _take(account_id: str, event: dict[str, Any]) -> bool:
-    """Whether it made books due."""
-    account = ExchangeAccount.objects.filter(pk=account_id).first()
-    return account is not None and bool(events.take(account, event).fills)
-
-
-def _ask_soon(account_id: str) -> None:
-    account = ExchangeAccount.objects.filter(pk=account_id).first()
-    if account is not None:
-        events.ask_soon(account, whole=True)
-
-
-def _build(account_id: str) -> None:
-    account = ExchangeAccount.objects.filter(pk=account_id).first()
-    if account is not None:
-        events.rebuild(account)

@@ -78,6 +78,10 @@ class Reader:
         several tries."""
         return self._patiently(lambda: self._rest.read(path, **params))
 
+    def read_once(self, path: str, **params: object) -> Any:
+        """As `read`, for what can be done without: an exchange that is away is not waited for."""
+        return self._patiently(lambda: self._rest.read(path, **params), tries_away=1)
+
     def read_public(self, path: str, **params: object) -> Any:
         return self._patiently(lambda: self._rest.read_public(path, **params))
 
@@ -97,7 +101,7 @@ class Reader:
             self._on_call(note, int(left) + 1)
             time.sleep(min(left, 1.0))
 
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
+    def _patiently(self, ask: Callable[[], Any], tries_away: int = TRIES) -> Any:
         for attempt in range(1, TRIES + 1):
             self._on_call("", 0)
             try:
@@ -107,7 +111,7 @@ class Reader:
                     raise
                 self.pause(error.seconds, WAIT)
             except TryAgain:
-                if attempt == TRIES:
+                if attempt >= tries_away:
                     raise
                 self.pause(2.0**attempt / 2, AWAY)
         raise AssertionError("a loop without an end")

@@ -1,6 +1,7 @@
 """Binance's JSON of an account -> our rows, unsaved. The only place of the journal that knows its
 words (reference: binance-spot-api-docs rest-api.md, USD-M REST, wallet endpoints, 2026)."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,24 +15,25 @@ from journal.models import (
     Order,
     Source,
     Transfer,
+    Wallet,
 )
+from journal.sync.coins import Coins
 from lib.dates import from_ms
-from market.models import Listing
 
 Json = dict[str, Any]
 Kind = Transfer.Kind
 # A hedge-mode account says LONG or SHORT; everybody else BOTH.
 BOTH = "BOTH"
-# walletType of deposits and withdrawals; 0 is spot
-FUNDING = 1
+# walletType of deposits and withdrawals
+WALLETS: dict[Any, Wallet] = {0: Wallet.SPOT, 1: Wallet.FUNDING}
 # A withdrawal that did not happen: cancelled, rejected, failed.
 ENDED = {1, 3, 5}
 
 
-def spot_fill(account: ExchangeAccount, row: Json, listing: Listing) -> Fill:
+def spot_fill(account: ExchangeAccount, row: Json, coins: Coins) -> Fill:
     return Fill(
         account=account, market=Market.SPOT, symbol=row["symbol"], trade_id=row["id"],
-        order_id=row["orderId"], base=listing.base_asset, quote=listing.quote_asset,
+        order_id=row["orderId"], base=coins[0], quote=coins[1],
         side="BUY" if row["isBuyer"] else "SELL", price=Decimal(row["price"]),
         quantity=Decimal(row["qty"]), quote_quantity=Decimal(row["quoteQty"]),
         fee=Decimal(row["commission"]), fee_asset=row["commissionAsset"] or "",
@@ -39,10 +41,10 @@ def spot_fill(account: ExchangeAccount, row: Json, listing: Listing) -> Fill:
     )  # fmt: skip
 
 
-def usdm_fill(account: ExchangeAccount, row: Json, listing: Listing) -> Fill:
+def usdm_fill(account: ExchangeAccount, row: Json, coins: Coins) -> Fill:
     return Fill(
         account=account, market=Market.USDM, symbol=row["symbol"], trade_id=row["id"],
-        order_id=row["orderId"], base=listing.base_asset, quote=listing.quote_asset,
+        order_id=row["orderId"], base=coins[0], quote=coins[1],
         side=row["side"], position_side=row.get("positionSide", BOTH),
         price=Decimal(row["price"]), quantity=Decimal(row["qty"]),
         quote_quantity=Decimal(row["quoteQty"]), fee=Decimal(row["commission"]),
@@ -97,23 +99,25 @@ def position(account: ExchangeAccount, row: Json, config: Json, now: datetime) -
 
 
 def deposit(account: ExchangeAccount, row: Json) -> Transfer | None:
-    """None for one that is not in the spot balance (pending, rejected, to the funding wallet)."""
-    if row["status"] not in {1, 6} or row.get("walletType") == FUNDING:
+    """None for one that is in no balance (pending, rejected)."""
+    if row["status"] not in {1, 6}:
         return None
     return _transfer(
         account, Kind.DEPOSIT, row["id"], row["coin"], Decimal(row["amount"]),
         from_ms(row.get("completeTime") or row["insertTime"]), info=row.get("network", ""),
+        wallet=WALLETS.get(row.get("walletType"), Wallet.SPOT),
     )  # fmt: skip
 
 
 def withdrawal(account: ExchangeAccount, row: Json) -> Transfer | None:
     """`amount` is without the fee; None for one that was cancelled, rejected or has failed."""
-    if row["status"] in ENDED or row.get("walletType") == FUNDING:
+    if row["status"] in ENDED:
         return None
     fee = Decimal(row.get("transactionFee") or "0")
     return _transfer(
         account, Kind.WITHDRAWAL, row["id"], row["coin"], -Decimal(row["amount"]) - fee,
         _utc(row["applyTime"]), fee=fee, info=row.get("network", ""),
+        wallet=WALLETS.get(row.get("walletType"), Wallet.SPOT),
     )  # fmt: skip
 
 
@@ -131,28 +135,46 @@ def converts(account: ExchangeAccount, row: Json) -> list[Transfer]:
 
 
 def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
-    """A batch: each coin that went, and the BNB that came for it, its fee taken off already."""
+    """A batch: each coin that went, and what came for it, its fee taken off already: BNB, unless
+    the row names another coin (Binance converts dust into others since 2025-12). A coin that is in
+    the batch several times gets a number, by its position among its likes."""
     found = []
+    seen: Counter[str] = Counter()
     for item in row["userAssetDribbletDetails"]:
-        name = f"{row['transId']}-{item['transId']}-{item['fromAsset']}"
+        coin = item["fromAsset"]
+        target = _named(item) or _named(row) or "BNB"
+        name = f"{row['transId']}-{item['transId']}-{coin}"
+        seen[name] += 1
+        if seen[name] > 1:
+            name = f"{name}-{seen[name]}"
         at = from_ms(item.get("operateTime") or row["operateTime"])
         gained, fee = Decimal(item["transferedAmount"]), Decimal(item["serviceChargeAmount"])
-        info = f"{item['fromAsset']} → BNB"
+        info = f"{coin} → {target}"
         found += [
-            _transfer(account, Kind.DUST, name, item["fromAsset"], -Decimal(item["amount"]), at,
-                      info=info),
-            _transfer(account, Kind.DUST, name, "BNB", gained, at, fee=fee, info=info),
-        ]  # fmt: skip
+            _transfer(account, Kind.DUST, name, coin, -Decimal(item["amount"]), at, info=info),
+            _transfer(account, Kind.DUST, name, target, gained, at, fee=fee, info=info),
+        ]
     return found
 
 
+def _named(row: Json) -> str:
+    """The coin that dust became, where the row says so."""
+    return next((str(row[name]) for name in ("targetAsset", "toAsset") if row.get(name)), "")
+
+
 def dividend(account: ExchangeAccount, row: Json) -> Transfer:
-    amount = Decimal(row["amount"]) * (-1 if row.get("direction") == 0 else 1)
+    """Direction 1 is paid, -1 (once 0) taken back. Any other is kept with its words and moves
+    nothing: what it means nobody has said."""
+    amount, info = Decimal(row["amount"]), str(row.get("enInfo") or "")
+    direction = row.get("direction", 1)
+    if direction in {-1, 0}:
+        amount = -amount
+    elif direction != 1:
+        amount, info = Decimal(0), f"direction {direction}: {amount} {info}"
     name = str(row.get("id") or row["tranId"])  # several payouts may share one tranId
     return _transfer(
-        account, Kind.DIVIDEND, name, row["asset"], amount, from_ms(row["divTime"]),
-        info=row.get("enInfo", ""),
-    )  # fmt: skip
+        account, Kind.DIVIDEND, name, row["asset"], amount, from_ms(row["divTime"]), info=info
+    )
 
 
 def internal(account: ExchangeAccount, row: Json) -> Transfer | None:
@@ -169,11 +191,11 @@ def internal(account: ExchangeAccount, row: Json) -> Transfer | None:
 
 def _transfer(
     account: ExchangeAccount, kind: Kind, name: object, asset: str, amount: Decimal, at: datetime,
-    *, fee: Decimal = Decimal(0), info: str = "",
+    *, fee: Decimal = Decimal(0), info: str = "", wallet: str = Wallet.SPOT,
 ) -> Transfer:  # fmt: skip
     return Transfer(
-        account=account, kind=kind, external_id=str(name)[:80], asset=asset, amount=amount,
-        fee=fee, time=at, info=info[:120], source=Source.REST,
+        account=account, kind=kind, wallet=wallet, external_id=str(name)[:80], asset=asset,
+        amount=amount, fee=fee, time=at, info=info[:120], source=Source.REST,
     )  # fmt: skip
 
 

@@ -1,23 +1,20 @@
 """One run of an account's synchronisation: what its steps share."""
 
-import os
-import socket
 import time
-import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
 
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal.models import Coverage, Sync
+from journal.sync.coins import Coins, coins_of, quotes_of
+from journal.sync.holding import HELD_FOR
 from journal.sync.reader import Reader
 from lib.dates import to_ms
 from market.models import Listing
 
-HELD_FOR = timedelta(seconds=30)
 SAY_EVERY_SECONDS = 1.0
 # Binance opened on 14 July 2017: nobody has anything older.
 OPENED_MS = 1_499_990_400_000
@@ -27,21 +24,17 @@ class Stopped(Exception):
     """Another worker has taken over, the account was paused, or this process shall end."""
 
 
-def new_holder() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-
-
-def take(account: ExchangeAccount, holder: str) -> bool:
-    """One statement, so that two workers cannot both have it."""
-    free = Q(holder="") | Q(until=None) | Q(until__lt=Now())
-    taken = Sync.objects.filter(free, account=account).update(holder=holder, until=Now() + HELD_FOR)
-    return taken == 1
-
-
 class Run:
-    """`listings` are the symbols of each market; `is_to_stop` is asked before each request."""
+    """`listings` are the symbols of each market; `is_to_stop` is asked before each request, and
+    `on_beat` hears that the work goes on."""
 
-    def __init__(self, account: ExchangeAccount, holder: str, is_to_stop: Any) -> None:
+    def __init__(
+        self,
+        account: ExchangeAccount,
+        holder: str,
+        is_to_stop: Callable[[], bool],
+        on_beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self.account = account
         self.holder = holder
         self.reader = Reader(account, "sync", self.beat)
@@ -52,6 +45,7 @@ class Run:
         self.note = ""
         self.values: dict[str, object] = {}
         self._is_to_stop = is_to_stop
+        self._on_beat = on_beat
         self._said_at = 0.0
 
     @property
@@ -71,6 +65,7 @@ class Run:
         Stopped."""
         if self._is_to_stop():
             raise Stopped
+        self._on_beat()
         if not note:
             self.done += 1
         now = time.monotonic()
@@ -94,6 +89,11 @@ class Run:
         self.note, self.values = note, values
         self.expected = self.done + expected if expected else self.expected
         self._said_at = 0.0
+
+    def coins(self, market: str, symbol: str) -> Coins | None:
+        """Its two coins, listed or not any more; None where nothing tells them."""
+        listed = self.listings.get(market, {})
+        return coins_of(symbol, listed, () if symbol in listed else quotes_of(self.listings))
 
     def coverage(self, kind: str, market: str, symbol: str = "", reason: str = "") -> Coverage:
         row, _ = Coverage.objects.get_or_create(

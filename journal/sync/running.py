@@ -12,12 +12,13 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import ExchangeAccount
 from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
-from journal.books import rebuilding
+from journal.books import beginnings, rebuilding, rules
 from journal.models import Book, Market, Sync
 from journal.services import comparing
-from journal.sync import spot, usdm, wallets
+from journal.sync import again, balances, spot, usdm, wallets
 from journal.sync.files import NotAFile
-from journal.sync.run import Run, Stopped, new_holder, take
+from journal.sync.holding import Holding, new_holder, take
+from journal.sync.run import Run, Stopped
 from market import listings
 from market.binance.errors import ExchangeError
 from market.models import Listing
@@ -50,7 +51,8 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
         is_due=False,
     )  # fmt: skip
     try:
-        _run(Run(account, holder, is_to_stop))
+        with Holding(account, holder) as holding:
+            _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
     except Stopped:
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
@@ -72,14 +74,17 @@ def _run(run: Run) -> None:
         has_futures = bool(run.account.permissions.get("enableFutures"))
         for market in [Market.SPOT, *([Market.USDM] if has_futures else [])]:
             listings.refresh_if_stale(market)
+            rules.remember(run.account.venue, market)
             run.listings[market] = {
                 row.symbol: row
                 for row in Listing.objects.filter(venue=run.account.venue, market=market)
             }
         if _is_recent(run):
+            balances.read_others(run)
             _finish(run, spot.recent_symbols(run), has_futures)
             return
-        spot.read_balances(run)
+        balances.read_others(run)
+        balances.read_spot(run)
         symbols = spot.propose_symbols(run)
         spot.read_newest(run, symbols)
         if has_futures:
@@ -120,7 +125,7 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
     """What happened since we began, and the comparison; again while the balances move."""
     for look in range(MOST_LOOKS):
         run.now = timezone.now()
-        spot.read_balances(run)
+        balances.read_spot(run)
         if has_futures:
             usdm.read_balances(run)
         fresh = spot.read_forward(run, symbols)
@@ -134,6 +139,9 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
         found = comparing.compare(run.account)
         if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in found):
             break
+    if again.read_again(run):
+        _build(run)
+        comparing.compare(run.account)
 
 
 def _build(run: Run) -> None:
@@ -141,6 +149,9 @@ def _build(run: Run) -> None:
         run.say(_("Computing trades: book %(done)s of %(count)s"), done=done, count=count)
         run.beat(run.note)
 
+    read_at = Sync.objects.values_list("positions_at", flat=True).get(account=run.account)
+    if read_at is not None:
+        beginnings.keep_positions(run.account, read_at)
     due = Book.objects.filter(account=run.account, built__lt=F("version")).count()
     run.say(_("Asking for prices of %(count)s books"), count=due)
     rebuilding.rebuild_due(run.account, run.reader.read_public, told)

@@ -5,15 +5,15 @@ owner sees something at once, then from the oldest id on until they meet."""
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from journal.models import Balance, Coverage, Fill, Income, Market, Order, Sync, Transfer
 from journal.sync import rows
 from journal.sync.run import Run
-from journal.sync.saving import save_balances, save_fills, save_orders
+from journal.sync.saving import save_fills, save_orders
 from market.binance.errors import Refused
 from market.models import Instrument
 
@@ -26,22 +26,18 @@ QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "BNB", "ETH", "EUR", "TRY", "BUSD")
 # Not listed, or not any more.
 BAD_SYMBOLS = {-1121, -1122, -1220}
 UNKNOWN_ORDERS = {-2013, -2026}
-
-
-def read_balances(run: Run) -> None:
-    now = run.reader.exchange_now()
-    said = run.reader.read("/api/v3/account", omitZeroBalances=True)
-    held = {b["asset"]: (Decimal(b["free"]), Decimal(b["locked"]))
-            for b in said["balances"]}  # fmt: skip
-    save_balances(run.account, Market.SPOT, held, now, is_whole=True)
+# notes of a coverage
+UNKNOWN_SYMBOL, UNKNOWN_COINS = "unknown_symbol", "unknown_coins"
+MOST_LEFT_OUT = 100
 
 
 def propose_symbols(run: Run) -> dict[str, str]:
     """Symbol -> why it is asked for: found from what the account holds or moved, from what this
-    server follows, and what its owner named; never every pair there is."""
+    server follows, and what its owner named; never every pair there is. What was once named or
+    traded is asked for though it is not listed any more."""
     listed = run.listings[Market.SPOT]
     mine = Sync.objects.get(account=run.account)
-    found = {symbol: "chosen" for symbol in mine.symbols if symbol in listed}
+    found = dict.fromkeys(mine.symbols, "chosen")
     known = Coverage.objects.filter(account=run.account, kind=Kind.FILLS, market=Market.SPOT)
     for symbol, reason in known.values_list("symbol", "reason"):
         found.setdefault(symbol, reason)
@@ -52,7 +48,7 @@ def propose_symbols(run: Run) -> dict[str, str]:
     for symbol in traded.order_by("symbol").values_list("symbol", flat=True).distinct():
         found.setdefault(symbol, "stream")
     assets = [
-        (Balance.objects.filter(account=run.account, wallet=Market.SPOT), "balance"),
+        (Balance.objects.filter(account=run.account).exclude(wallet=Market.USDM), "balance"),
         (Transfer.objects.filter(account=run.account, kind="convert"), "convert"),
         (Transfer.objects.filter(account=run.account), "transfer"),
         (Income.objects.filter(account=run.account), "income"),
@@ -83,24 +79,26 @@ def read_newest(run: Run, symbols: dict[str, str]) -> None:
         if (row.newest_first_id is not None or row.checked_at is not None) and not is_forgotten:
             continue
         row.note = ""
-        left = 2 * (len(symbols) - number)
+        left = 3 * (len(symbols) - number)
         run.say(_("Reading %(symbol)s: the newest fills"), left, symbol=symbol)
         try:
             page = run.reader.read("/api/v3/myTrades", symbol=symbol, limit=PAGE)
         except Refused as error:
             if error.code not in BAD_SYMBOLS:
                 raise
-            page, row.note = [], "unknown_symbol"
+            page, row.note = [], UNKNOWN_SYMBOL
         _save_newest(run, row, page)
 
 
 @transaction.atomic
 def _save_newest(run: Run, row: Coverage, page: list[rows.Json]) -> None:
-    found = _save(run, row, page)
-    if found:
-        row.newest_first_id, row.newest_last_id = found[0].trade_id, found[-1].trade_id
-    row.is_complete = len(page) < PAGE
-    row.cursor = found[-1].trade_id + 1 if found and row.is_complete else 0
+    """A short page is no end: what lies before it is asked for from the first id on."""
+    save_page(run, row, page)
+    if page:
+        ids = [item["id"] for item in page]
+        row.newest_first_id, row.newest_last_id = min(ids), max(ids)
+    row.is_complete = row.note == UNKNOWN_SYMBOL
+    row.cursor = 0
     row.checked_at = row.to_time = run.now
     row.save()
 
@@ -110,21 +108,70 @@ def read_forward(run: Run, symbols: Iterable[str]) -> int:
     count = 0
     for symbol in symbols:
         row = run.coverage(Kind.FILLS, Market.SPOT, symbol)
-        if row.note:
+        if row.note == UNKNOWN_SYMBOL:
             continue
         run.say(_("Reading %(symbol)s: what is new"), symbol=symbol)
+        first = -1 if row.newest_last_id is None else row.newest_last_id
         with known_symbol(row):
-            count += _read_from(run, row, (row.newest_last_id or -1) + 1, forward=True)
+            for page in pages(run, row, first + 1):
+                with transaction.atomic():
+                    count += save_page(run, row, page)
+                    _go_forward(row, page)
+                    row.checked_at = run.now
+                    row.save()
+            row.checked_at = row.to_time = run.now
+            row.save()
     return count
 
 
 def read_back(run: Run, symbols: Iterable[str]) -> None:
-    """From the oldest fill on, until it meets the newest ones."""
+    """From the oldest fill on, through the newest ones to the end."""
     for symbol in symbols:
         row = run.coverage(Kind.FILLS, Market.SPOT, symbol)
-        if not row.is_complete and not row.note:
-            with known_symbol(row):
-                _read_from(run, row, row.cursor, forward=False)
+        if row.is_complete or row.note == UNKNOWN_SYMBOL:
+            continue
+        with known_symbol(row):
+            for page in pages(run, row, row.cursor):
+                with transaction.atomic():
+                    save_page(run, row, page)
+                    _go_forward(row, page)
+                    row.cursor = max(item["id"] for item in page) + 1
+                    row.checked_at = run.now
+                    row.save()
+            row.is_complete = True
+            row.again_at = run.now
+            row.checked_at = run.now
+            row.save()
+
+
+def read_again(run: Run, row: Coverage) -> int:
+    """All of it once more, from the first id on. Returns how many fills were not known."""
+    run.say(_("Reading %(symbol)s again"), symbol=row.symbol)
+    count = 0
+    with known_symbol(row):
+        for page in pages(run, row, 0):
+            with transaction.atomic():
+                count += save_page(run, row, page)
+                _go_forward(row, page)
+                row.save()
+    return count
+
+
+def pages(run: Run, row: Coverage, from_id: int) -> Iterator[list[rows.Json]]:
+    """Fills from an id on. An end is an empty answer: Binance has answered short pages with more
+    behind them, for days."""
+    for _page in range(MOST_PAGES):
+        page = run.reader.read("/api/v3/myTrades", symbol=row.symbol, fromId=from_id, limit=PAGE)
+        page = [item for item in page if item["id"] >= from_id]
+        if not page:
+            return
+        yield page
+        from_id = max(item["id"] for item in page) + 1
+        run.say(
+            _("Reading %(symbol)s: %(count)s fills, back to %(oldest)s"),
+            symbol=row.symbol, count=row.rows,
+            oldest=f"{row.oldest:%Y-%m-%d}" if row.oldest else "–",
+        )  # fmt: skip
 
 
 @contextmanager
@@ -135,57 +182,41 @@ def known_symbol(row: Coverage) -> Iterator[None]:
     except Refused as error:
         if error.code not in BAD_SYMBOLS:
             raise
-        row.note = "unknown_symbol"
-        row.save(update_fields=["note"])
+        row.note = UNKNOWN_SYMBOL
+        row.checked_at = timezone.now()
+        row.save(update_fields=["note", "checked_at"])
 
 
-def _read_from(run: Run, row: Coverage, from_id: int, *, forward: bool) -> int:
-    count = 0
-    for _page in range(MOST_PAGES):
-        page = run.reader.read("/api/v3/myTrades", symbol=row.symbol, fromId=from_id, limit=PAGE)
-        with transaction.atomic():
-            found = _save(run, row, page)
-            count += len(found)
-            last = found[-1].trade_id if found else from_id - 1
-            from_id = last + 1
-            if forward:
-                _go_forward(row, found)
-            else:
-                row.cursor = from_id
-                limit = row.newest_first_id
-                row.is_complete = len(page) < PAGE or (limit is not None and last >= limit)
-            row.checked_at = run.now
-            if forward and len(page) < PAGE:
-                row.to_time = run.now
-            row.save()
-        run.say(
-            _("Reading %(symbol)s: %(count)s fills, back to %(oldest)s"),
-            symbol=row.symbol, count=row.rows,
-            oldest=f"{row.oldest:%Y-%m-%d}" if row.oldest else "–",
-        )  # fmt: skip
-        if len(page) < PAGE or (not forward and row.is_complete):
-            break
-    return count
+def _go_forward(row: Coverage, page: list[rows.Json]) -> None:
+    ids = [item["id"] for item in page]
+    row.newest_last_id = max(*ids, row.newest_last_id or 0)
+    if row.newest_first_id is None:
+        row.newest_first_id = min(ids)
 
 
-def _go_forward(row: Coverage, found: list[Fill]) -> None:
-    if found:
-        row.newest_last_id = found[-1].trade_id
-        if row.newest_first_id is None:
-            row.newest_first_id = found[0].trade_id
-
-
-def _save(run: Run, row: Coverage, page: list[rows.Json]) -> list[Fill]:
-    listing = run.listings[Market.SPOT].get(row.symbol)
-    if listing is None:
-        return []
-    found = sorted((rows.spot_fill(run.account, item, listing) for item in page),
+def save_page(run: Run, row: Coverage, page: list[rows.Json]) -> int:
+    """Returns how many were not known. Fills of coins that nothing names are listed as left out."""
+    coins = run.coins(Market.SPOT, row.symbol)
+    if coins is None:
+        leave_out(row, [item["id"] for item in page])
+        return 0
+    fills = sorted((rows.spot_fill(run.account, item, coins) for item in page),
                    key=lambda fill: fill.trade_id)  # fmt: skip
-    row.rows += len(save_fills(run.account, found))
-    if found:
-        oldest = min(fill.time for fill in found)
+    fresh = len(save_fills(run.account, fills))
+    row.rows += fresh
+    if fills:
+        oldest = min(fill.time for fill in fills)
         row.oldest = row.from_time = min(row.oldest or oldest, oldest)
-    return found
+    return fresh
+
+
+def leave_out(row: Coverage, ids: Iterable[int]) -> None:
+    """Told by the exchange and not kept, since nothing says which coins they moved."""
+    known = {item["id"] for item in row.left_out}
+    fresh = [{"id": name, "reason": UNKNOWN_COINS} for name in ids if name not in known]
+    row.left_out = [*row.left_out, *fresh][:MOST_LEFT_OUT]
+    if row.left_out:
+        row.note = UNKNOWN_COINS
 
 
 def read_orders(run: Run, symbols: Iterable[str]) -> None:
@@ -207,15 +238,16 @@ def _read_orders(run: Run, row: Coverage) -> None:
         page = run.reader.read(
             "/api/v3/allOrders", symbol=row.symbol, orderId=row.cursor, limit=PAGE
         )
+        page = [item for item in page if item["orderId"] >= row.cursor]
         with transaction.atomic():
             save_orders([rows.spot_order(run.account, item) for item in page])
-            row.rows += sum(item["orderId"] >= row.cursor for item in page)
+            row.rows += len(page)
             if page:
                 row.cursor = max(item["orderId"] for item in page) + 1
             row.checked_at = row.to_time = run.now
-            row.is_complete = len(page) < PAGE
+            row.is_complete = not page
             row.save()
-        if len(page) < PAGE:
+        if not page:
             break
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
+import structlog
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_noop as _
@@ -20,10 +21,23 @@ from journal.sync.saving import (
     save_orders,
     save_positions,
 )
-from journal.sync.spot import close_missing, known_symbol
-from journal.sync.windows import DAY_MS, read_windows, windows_left
+from journal.sync.spot import A_DAY, UNKNOWN_SYMBOL, close_missing, known_symbol, leave_out
+from journal.sync.windows import (
+    DAY_MS,
+    HOLE,
+    Ask,
+    Save,
+    merged,
+    pieces,
+    read_window,
+    read_windows,
+    windows_left,
+    without,
+)
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
+
+log = structlog.get_logger(__name__)
 
 Kind = Coverage.Kind
 PAGE = 1000
@@ -45,6 +59,7 @@ def read_balances(run: Run) -> None:
     zero = Decimal(0)
     held = {a["asset"]: (Decimal(a["walletBalance"]), zero) for a in said["assets"]}
     save_balances(run.account, Market.USDM, held, now, is_whole=True)
+    now = run.reader.exchange_now()
     found = run.reader.read("/fapi/v3/positionRisk")
     configs = {c["symbol"]: c for c in run.reader.read("/fapi/v1/symbolConfig")} if found else {}
     save_positions(
@@ -52,6 +67,7 @@ def read_balances(run: Run) -> None:
         [rows.position(run.account, p, configs.get(p["symbol"], {}), now) for p in found],
         now,
     )
+    Sync.objects.filter(account=run.account).update(positions_at=now)
 
 
 def read_income(run: Run) -> None:
@@ -63,22 +79,27 @@ def read_income(run: Run) -> None:
 
 
 def _ask_income(run: Run, start: int, end: int) -> list[Income]:
-    """Pages by time: a full page goes on at its last moment, where the same rows come again."""
+    """Pages by time: each goes on at the last moment of the one before, where the same rows come
+    again, until one brings nothing new."""
     found: dict[tuple[str, str, str], Income] = {}
     for _page in range(MOST_PAGES):
         page = run.reader.read("/fapi/v1/income", startTime=start, endTime=end, limit=PAGE)
         fresh = [rows.income(run.account, item) for item in page]
+        known = len(found)
         found |= {(row.kind, row.external_id, row.asset): row for row in fresh}
-        if len(page) < PAGE:
+        is_full = len(page) >= PAGE
+        if not page or (len(found) == known and not is_full):
             break
         last = max(item["time"] for item in page)
         # more rows in one ms than a page holds: what the exchange does not show cannot be read
-        start = last if last > start else last + 1
+        start = last + 1 if is_full and last <= start else max(start, last)
+        if start > end:
+            break
     return list(found.values())
 
 
 def find_symbols(run: Run) -> list[str]:
-    """What was ever traded, as income, positions and files say."""
+    """What was ever traded, as income, positions and files say, listed or not any more."""
     mine = {"account": run.account}
     sources = (
         Income.objects.filter(**mine), FuturesPosition.objects.filter(**mine),
@@ -86,35 +107,73 @@ def find_symbols(run: Run) -> list[str]:
         Coverage.objects.filter(**mine, market=Market.USDM),
     )  # fmt: skip
     found = {name for source in sources for name in source.values_list("symbol", flat=True)}
-    return sorted(name for name in found if name in run.listings[Market.USDM])
+    return sorted(found - {""})
 
 
 def read_fills(run: Run, symbols: Sequence[str]) -> None:
     floor = max(run.since_ms, run.now_ms - KEPT_MS)
     for number, symbol in enumerate(symbols):
         row = run.coverage(Kind.FILLS, Market.USDM, symbol, "income")
+        if is_unknown(run, row):
+            continue
         left = windows_left(run, row, 7, floor) * (len(symbols) - number)
         run.say(_("Reading %(symbol)s futures"), left, symbol=symbol)
-        save = partial(_save_fills, run)
         with known_symbol(row):
-            read_windows(run, row, 7, partial(_ask_fills, run, symbol), save, floor_ms=floor)
+            read_windows(
+                run, row, 7, partial(_ask_fills, run, row), partial(_save_fills, run),
+                floor_ms=floor,
+            )  # fmt: skip
 
 
-def _ask_fills(run: Run, symbol: str, start: int, end: int) -> list[Fill]:
-    """A full page goes on from its last id, as far as the window reaches."""
-    path = "/fapi/v1/userTrades"
+def read_again(run: Run, row: Coverage) -> int:
+    """All windows of a coverage of fills or income once more, as far back as the exchange keeps
+    them. Returns how many rows were not known."""
+    if row.from_time is None:
+        return 0
+    floor = max(to_ms(row.from_time), run.now_ms - KEPT_MS)
+    if row.kind == Kind.INCOME:
+        run.say(_("Reading futures income"))
+        ask: Ask = partial(_ask_income, run)
+        save: Save = partial(save_income, run.account)
+    else:
+        run.say(_("Reading %(symbol)s again"), symbol=row.symbol)
+        ask, save = partial(_ask_fills, run, row), partial(_save_fills, run)
+    count = 0
+    with known_symbol(row):
+        for start, end in pieces(floor, run.now_ms, 7 * DAY_MS):
+            count += read_window(row, ask, save, start, end)
+    return count
+
+
+def is_unknown(run: Run, row: Coverage) -> bool:
+    """The exchange said within the day that there is no such symbol."""
+    asked = row.checked_at
+    if row.note != UNKNOWN_SYMBOL or asked is None:
+        return False
+    if asked > run.now - A_DAY:
+        return True
+    row.note = ""
+    return False
+
+
+def _ask_fills(run: Run, row: Coverage, start: int, end: int) -> list[Fill]:
+    """Goes on from the last id, as far as the window reaches, until an answer is empty: a short
+    page is no end."""
+    path, symbol = "/fapi/v1/userTrades", row.symbol
     page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
     found = list(page)
     for _page in range(MOST_PAGES):
-        if len(page) < PAGE:
+        if not page or page[-1]["time"] > end:
             break
         next_id = max(item["id"] for item in page) + 1
         page = run.reader.read(path, symbol=symbol, fromId=next_id, limit=PAGE)
+        page = [item for item in page if item["id"] >= next_id]
         found += [item for item in page if item["time"] <= end]
-        if page and page[-1]["time"] > end:
-            break
-    listing = run.listings[Market.USDM][symbol]
-    return [rows.usdm_fill(run.account, item, listing) for item in found]
+    coins = run.coins(Market.USDM, symbol)
+    if coins is None:
+        leave_out(row, [item["id"] for item in found])
+        return []
+    return [rows.usdm_fill(run.account, item, coins) for item in found]
 
 
 def _save_fills(run: Run, found: list[Fill]) -> int:
@@ -125,6 +184,8 @@ def read_orders(run: Run, symbols: Sequence[str]) -> None:
     floor = max(run.since_ms, run.now_ms - KEPT_MS)
     for symbol in symbols:
         row = run.coverage(Kind.ORDERS, Market.USDM, symbol)
+        if is_unknown(run, row):
+            continue
         run.say(_("Reading %(symbol)s: orders"), symbol=symbol)
         with known_symbol(row):
             ask = partial(_ask_orders, run, symbol)
@@ -135,18 +196,17 @@ def read_orders(run: Run, symbols: Sequence[str]) -> None:
 
 
 def _ask_orders(run: Run, symbol: str, start: int, end: int) -> list[Order]:
-    """A full page goes on from its last id, as far as the window reaches."""
+    """As fills: from the last id on until an answer is empty."""
     path = "/fapi/v1/allOrders"
     page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
     found = list(page)
     for _page in range(MOST_PAGES):
-        if len(page) < PAGE:
+        if not page or page[-1]["time"] > end:
             break
         next_id = max(item["orderId"] for item in page) + 1
         page = run.reader.read(path, symbol=symbol, orderId=next_id, limit=PAGE)
+        page = [item for item in page if item["orderId"] >= next_id]
         found += [item for item in page if item["time"] <= end]
-        if page and page[-1]["time"] > end:
-            break
     return [rows.usdm_order(run.account, item) for item in found]
 
 
@@ -156,45 +216,74 @@ def _save_orders(found: list[Order]) -> int:
 
 
 def read_older(run: Run) -> None:
-    """What is older than three months: files of at most a year, made by the exchange. While what is
-    known does not add up to what the wallet holds, year after year; then, since a wallet may have
-    been empty in between, one more year each time, until futures began."""
+    """What is older than three months: files of at most a year, made by the exchange. First what
+    was not read in time and lies between what is known; then, while what is known does not add up
+    to what the wallet holds, year after year; then, since a wallet may have been empty in between,
+    one more year each time, until futures began."""
     sync = Sync.objects.get(account=run.account)
     if sync.older_after is not None and sync.older_after > run.now:
         return
+    try:
+        _fill_holes(run)
+        _read_years(run)
+    except (Refused, files.NotAFile) as error:  # a month's files are few: not again and again
+        row = run.coverage(Kind.INCOME, Market.USDM)
+        row.note = HOLE if row.holes else str(error)[:200]
+        row.save(update_fields=["note"])
+        log.warning("older futures history waits", error=str(error)[:200])
+        Sync.objects.filter(account=run.account).update(older_after=run.now + timedelta(days=1))
+
+
+def _fill_holes(run: Run) -> None:
+    """One file of income and one of fills tell a stretch of all symbols."""
+    covered = Coverage.objects.filter(account=run.account, market=Market.USDM)
+    mine = list(covered.filter(kind__in=[Kind.INCOME, Kind.FILLS]))
+    for start, end in merged(hole for row in mine for hole in row.holes):
+        for first, last in pieces(start, end, YEAR_MS):
+            income, fills = _ask_stretch(run, first, last)
+            with transaction.atomic():
+                save_income(run.account, income)
+                save_fills(run.account, fills)
+                for row in mine:
+                    row.holes = without(row.holes, first, last)
+                    row.note = row.note if row.holes or row.note != HOLE else ""
+                    row.save(update_fields=["holes", "note"])
+
+
+def _read_years(run: Run) -> None:
     row = run.coverage(Kind.INCOME, Market.USDM)
     floor = max(run.since_ms, FUTURES_OPENED_MS)
-    try:
-        for _year in range(MOST_YEARS):
-            if row.from_time is None or to_ms(row.from_time) <= floor:
-                break
-            is_urgent = not _adds_up(run)
-            if not is_urgent and row.note != "older":
-                row.note = "older"  # the next run goes on
-                row.save(update_fields=["note"])
-                break
-            _read_year(run, row, floor)
-            if not is_urgent:
-                break
-        if row.note == "older" and row.from_time and to_ms(row.from_time) <= floor:
-            row.note = ""
+    for _year in range(MOST_YEARS):
+        if row.from_time is None or to_ms(row.from_time) <= floor:
+            break
+        is_urgent = not _adds_up(run)
+        if not is_urgent and row.note != "older":
+            row.note = "older"  # the next run goes on
             row.save(update_fields=["note"])
-    except (Refused, files.NotAFile) as error:  # a month's files are few: not again and again
-        row.note = str(error)[:200]
+            break
+        _read_year(run, row, floor)
+        if not is_urgent:
+            break
+    if row.note == "older" and row.from_time and to_ms(row.from_time) <= floor:
+        row.note = ""
         row.save(update_fields=["note"])
-        Sync.objects.filter(account=run.account).update(older_after=run.now + timedelta(days=1))
 
 
 def _read_year(run: Run, row: Coverage, floor: int) -> None:
     assert row.from_time is not None
     end = to_ms(row.from_time)
     start = max(floor, end - YEAR_MS)
-    income = files.read_income(run.account, _file(run, "income", start, end))
-    fills: list[Fill] = []
-    if income:  # whoever traded paid commission
-        body = _file(run, "trade", start, end)
-        fills = files.read_fills(run.account, body, run.listings[Market.USDM])
+    income, fills = _ask_stretch(run, start, end)
     _save_older(run, row, income, fills, start)
+
+
+def _ask_stretch(run: Run, start: int, end: int) -> tuple[list[Income], list[Fill]]:
+    """What the exchange's files say of at most a year."""
+    income = files.read_income(run.account, _file(run, "income", start, end))
+    if not income:  # whoever traded paid commission
+        return [], []
+    body = _file(run, "trade", start, end)
+    return income, files.read_fills(run.account, body, run.listings[Market.USDM])
 
 
 @transaction.atomic

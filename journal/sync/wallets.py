@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils.translation import gettext_noop as _
 
 from journal.models import Coverage, Fill, Income, Market, Transfer
@@ -115,7 +115,18 @@ def _dividends(run: Run, start: int, end: int) -> list[Transfer]:
     if len(said["rows"]) >= 500 and end - start > SHORTEST_MS:
         middle = (start + end) // 2
         return [*_dividends(run, start, middle), *_dividends(run, middle + 1, end)]
-    return [rows.dividend(run.account, row) for row in said["rows"]]
+    found = [rows.dividend(run.account, row) for row in said["rows"]]
+    _forget_credits(run, [row.external_id for row in found if row.amount < 0])
+    return found
+
+
+def _forget_credits(run: Run, taken_back: list[str]) -> None:
+    """Distributions that were kept as paid before anybody read that they were taken back."""
+    wrong = Transfer.objects.filter(
+        account=run.account, kind="dividend", external_id__in=taken_back, amount__gt=0
+    )
+    if names := list(wrong.values_list("external_id", flat=True)):
+        remove_transfers(run.account, "dividend", names)
 
 
 def _internals(run: Run, start: int, end: int) -> list[Transfer]:
@@ -143,12 +154,15 @@ DEAR: Kinds = {Kind.WITHDRAWALS: (90, _withdrawals), Kind.CONVERTS: (30, _conver
 
 
 def derive_older(run: Run) -> None:
-    """Transfers between spot and futures that are older than Binance tells of: the futures wallet's
-    own lines name the same transaction."""
+    """Transfers between spot and futures that Binance does not tell of any more: the futures
+    wallet's own lines name the same transaction."""
     row = run.coverage(Kind.TRANSFERS, Market.SPOT)
     if row.from_time is None:
         return
-    older = Income.objects.filter(account=run.account, kind="TRANSFER", time__lt=row.from_time)
+    unread = Q(time__lt=row.from_time)
+    for start, end in row.holes:
+        unread |= Q(time__gte=from_ms(start), time__lt=from_ms(end))
+    older = Income.objects.filter(unread, account=run.account, kind="TRANSFER")
     found = [
         Transfer(
             account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,
@@ -157,7 +171,7 @@ def derive_older(run: Run) -> None:
         )
         for item in older
     ]  # fmt: skip
-    if save_transfers(run.account, found):
+    if save_transfers(run.account, found) and not row.holes:
         row.note = "six_months"
         row.save(update_fields=["note"])
 

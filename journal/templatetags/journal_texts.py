@@ -180,6 +180,7 @@ def coverage_note(note: str) -> str:
         "older": gettext("Older years are read one by one."),
         "six_months": gettext("Binance tells of six months; older ones come from futures income."),
         "unknown_symbol": gettext("Binance does not list this symbol any more."),
+        "unknown_coins": gettext("Some fills were left out: nothing says which coins they moved."),
         "dust_hundred": gettext("Binance tells of the last hundred only."),
     }
     return known.get(note, note)

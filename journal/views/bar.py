@@ -22,7 +22,7 @@ LABELS = {
     "flow": gettext_noop("Flow at entry"), "tag": gettext_noop("Tag"),
     "setup": gettext_noop("Setup"), "from": gettext_noop("Since"), "to": gettext_noop("Until"),
     "state": gettext_noop("State"), "review": gettext_noop("Reviewed"),
-    "result": gettext_noop("Result"),
+    "result": gettext_noop("Result"), "kind": gettext_noop("Kind"),
 }  # fmt: skip
 
 

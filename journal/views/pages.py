@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Avg, Count, Sum
+from django.db.models import Avg, Count, Q, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,7 +26,6 @@ from journal.models import (
     DayNote,
     Difference,
     Market,
-    Realized,
     Setup,
     Sync,
     Trade,
@@ -231,11 +230,18 @@ def execution(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def realized(request: SignedInRequest) -> HttpResponse:
-    """Every lot that was closed."""
+    """Every lot that was closed: by trades, or by the method over whole coins."""
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
-    trades = asked.apply(request.user, context["chosen"])
-    found = Realized.objects.filter(trade__in=trades).select_related("trade")
+    scope = Scope(request.user, asked, context["chosen"])
+    is_tax = request.GET.get("view") == "tax"
+    found = scope.tax_matches if is_tax else scope.matches
+    money = found.order_by().aggregate(
+        net=Sum("net_money"), taken_along=Sum("net_money", filter=Q(kind="withdrawn"))
+    )
+    net, taken_along = (money[name] or Decimal(0) for name in ("net", "taken_along"))
+    context["sum"] = {"net": net, "taken_along": taken_along, "without": net - taken_along}
+    context["view"] = "tax" if is_tax else "trades"
     context["page"] = Paginator(found.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")
     )
@@ -275,13 +281,23 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "rows": [item for item in rows if item["row"].total], "currency": currency,
         "total": whole + sum(open_results, Decimal(0)) if unit else None, "wallets": whole,
         "positions": positions,
-        "proof": proving.prove_now(request.user),
+        **_proof(request),
         "history": [{"time": d["day"].isoformat(), "equity": float(d["value"] or 0)}
                     for d in daily],
         "differences": Difference.objects.visible_to(request.user)
         .exclude(cause__in=["", "rounding"]).count(),
     }  # fmt: skip
     return render(request, "journal/portfolio.html", context)
+
+
+def _proof(request: SignedInRequest) -> dict[str, Any]:
+    """Of all accounts, or of the one that is asked for."""
+    accounts = list(ExchangeAccount.objects.visible_to(request.user))
+    asked = request.GET.get("account", "")
+    account = asked if asked in {str(item.pk) for item in accounts} else ""
+    proof = proving.prove_now(request.user, account)
+    reasons = [(reason, proving.sentence(reason)) for reason in proof.reasons] if proof else []
+    return {"proof": proof, "reasons": reasons, "accounts": accounts, "account": account}
 
 
 # --- helpers ------------------------------------------------------------------------------------

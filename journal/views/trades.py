@@ -44,7 +44,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, candles, grouping
+from journal.services import annotating, aside, candles, grouping
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
@@ -258,6 +258,24 @@ def regroup(request: SignedInRequest, trade_id: int) -> HttpResponse:
         return redirect("trades")
     messages.success(request, _("Undone.") if wish == "undo" else _("Split. It can be undone."))
     return redirect("trade", made.pk)
+
+
+@login_required
+@require_POST
+def set_aside(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """`do` is aside or undo (also of one that was set aside by itself)."""
+    trade, wish = own_trade(request.user, trade_id), request.POST.get("do", "")
+    if wish not in {"aside", "undo"}:
+        return HttpResponseBadRequest(_("Expected aside or undo."))
+    try:
+        changed = aside.set_aside(trade) if wish == "aside" else aside.undo(trade)
+    except aside.BadWish as error:
+        messages.error(request, str(error))
+        return redirect("trade", trade.pk)
+    settle_soon()
+    said = _("Set aside. It can be undone.") if wish == "aside" else _("Undone.")
+    messages.success(request, said)
+    return redirect("trade", changed.pk) if changed else redirect("trades")
 
 
 @login_required

@@ -23,6 +23,7 @@ import yarl
 from binance.async_client import AsyncClient
 
 from lib.secret import Secret
+from market.binance.breaker import DENIALS
 from market.binance.errors import (
     BadKey,
     ClockDiffers,
@@ -58,7 +59,11 @@ WEIGHTS = {
     "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
     "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,
     "/sapi/v1/asset/assetDividend": 10, "/sapi/v1/asset/transfer": 1,
+    "/sapi/v1/asset/get-funding-asset": 1, "/sapi/v1/simple-earn/flexible/position": 150,
+    "/sapi/v1/simple-earn/locked/position": 150,
 }  # fmt: skip
+# Reads that Binance wants as POST; they change nothing and may be asked again.
+POSTED = {"/sapi/v1/asset/get-funding-asset"}
 # path -> what it takes of the account's own budget of 180,000 a minute
 UID_WEIGHTS = {"/sapi/v1/capital/withdraw/history": 18_000, "/sapi/v1/convert/tradeFlow": 3000}
 # One of these is more than the share of history has in a minute.
@@ -211,7 +216,7 @@ class AccountRest:
         return dict(await self._read("/fapi/v3/account"))
 
     async def read(self, path: str, **params: object) -> Any:
-        """Any signed GET; the answer as JSON."""
+        """Any signed read; the answer as JSON."""
         return await self._read(path, params)
 
     async def read_public(self, path: str, **params: object) -> Any:
@@ -286,7 +291,8 @@ class AccountRest:
         for attempt in range(READ_TRIES + 1):  # one more for the clock
             try:
                 kind = "account" if path in FILES else self._kind
-                return await self._call("get", path, params or {}, signed=signed, kind=kind)
+                method = "post" if path in POSTED else "get"
+                return await self._call(method, path, params or {}, signed=signed, kind=kind)
             except ClockDiffers:
                 if has_measured:
                     raise
@@ -348,9 +354,11 @@ async def _error(
     if status == 418 or (status == 429 and code != -1015):
         seconds = ban_seconds(status, retry_after, message)
         with contextlib.suppress(redis.RedisError):  # it holds for this process all the same
-            await governor.ban(seconds)
+            await governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
         return MustWait(seconds, f"Binance answered {status}")
-    if status >= 500 or status == 403 or code in TRANSIENT_CODES | UNKNOWN_CODES:
+    if status in DENIALS:  # of this call: what everybody may do is told by the public side
+        return MustWait(DENIALS[status][0], f"Binance answered {status}")
+    if status >= 500 or code in TRANSIENT_CODES | UNKNOWN_CODES:
         return TryAgain(f"Binance answered {status} {code}")
     if code == CLOCK_CODE:
         return ClockDiffers(code, message)

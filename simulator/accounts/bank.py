@@ -9,6 +9,7 @@ from simulator.accounts import events, filters
 from simulator.accounts.futures import FuturesDesk
 from simulator.accounts.keys import make_key
 from simulator.accounts.records import (
+    FUNDING,
     SPOT,
     USDM,
     Account,
@@ -108,6 +109,13 @@ class Bank:
         if market == SPOT:
             account.holding(movement.asset).free += movement.amount
             event = events.balance_update(movement.asset, movement.amount, self.now_ms())
+        elif market == FUNDING:  # no stream tells of it
+            account.funding[movement.asset] = (
+                account.funding.get(movement.asset, 0) + movement.amount
+            )
+            account.movements.append(movement)
+            self._is_changed = True
+            return
         else:
             account.wallet[movement.asset] = account.wallet.get(movement.asset, 0) + movement.amount
             event = events.account_update(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-SPOT, USDM = "spot", "usdm"
+SPOT, USDM, FUNDING = "spot", "usdm", "funding"
 OPEN = {"NEW", "PARTIALLY_FILLED"}
 
 
@@ -143,6 +143,10 @@ class Account:
     holdings: dict[str, Holding] = field(default_factory=dict)
     # the futures wallet
     wallet: dict[str, int] = field(default_factory=dict)
+    # the funding wallet, beside what was moved to it from spot; Earn, by its two kinds
+    funding: dict[str, int] = field(default_factory=dict)
+    flexible: dict[str, int] = field(default_factory=dict)
+    locked: dict[str, int] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)

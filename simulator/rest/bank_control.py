@@ -7,7 +7,7 @@ from aiohttp import web
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.history import Year
-from simulator.accounts.records import SPOT, USDM, Account, Movement
+from simulator.accounts.records import FUNDING, SPOT, USDM, Account, Movement
 from simulator.accounts.refusals import Refusal
 from simulator.accounts.truth import truth
 from simulator.amounts import to_text, to_units
@@ -34,13 +34,16 @@ class BankControl:
 
     async def open(self, request: web.Request) -> web.Response:
         """`{"name": "x", "balances": {"USDT": "1000"}, "futures": {"USDT": "500"}, "kind": "hmac",
-        "permissions": {…}}` -> uid, apiKey, secretKey. With `"year": 7` a made-up year of that seed
-        lies behind it instead of balances."""
+        "permissions": {…}}`, in Earn `flexible` and `locked` -> uid, apiKey, secretKey. With
+        `"year": 7` a made-up year of that seed lies behind it instead of balances."""
         wanted = await _body(request)
         try:
             balances = {str(a): to_units(str(v)) for a, v in wanted.get("balances", {}).items()}
             wallet = {str(a): to_units(str(v)) for a, v in wanted.get("futures", {}).items()}
             account = self.bank.open_account(str(wanted.get("name", "account")), balances, wallet)
+            for name in ("flexible", "locked"):
+                held = {str(a): to_units(str(v)) for a, v in wanted.get(name, {}).items()}
+                setattr(account, name, held)
             if "year" in wanted:
                 Year(self.bank, account, int(wanted["year"])).live()
             key, secret = self.bank.add_key(
@@ -82,11 +85,12 @@ class BankControl:
         return web.json_response({"permissions": key.permissions, "revoked": key.is_revoked})
 
     async def move(self, request: web.Request) -> web.Response:
-        """`{"kind": "deposit", "asset": "USDT", "amount": "10", "market": "spot"}`"""
+        """`{"kind": "deposit", "asset": "USDT", "amount": "10", "market": "spot"}`; usdm and
+        funding are the other wallets."""
         wanted = await _body(request)
         kind, market = str(wanted.get("kind", "deposit")), str(wanted.get("market", SPOT))
-        if kind not in {"deposit", "withdrawal"} or market not in {SPOT, USDM}:
-            raise Refusal(-1, "expected kind deposit or withdrawal, market spot or usdm")
+        if kind not in {"deposit", "withdrawal"} or market not in {SPOT, USDM, FUNDING}:
+            raise Refusal(-1, "expected kind deposit or withdrawal, market spot, usdm or funding")
         try:
             amount = to_units(str(wanted.get("amount", "0")))
         except ValueError as error:
@@ -94,7 +98,10 @@ class BankControl:
         signed = amount if kind == "deposit" else -amount
         asset, now = str(wanted.get("asset", "USDT")), self.bank.now_ms()
         account = self._account(request)
-        held = account.holding(asset).free if market == SPOT else account.wallet.get(asset, 0)
+        held = {
+            SPOT: account.holding(asset).free, USDM: account.wallet.get(asset, 0),
+            FUNDING: account.funding.get(asset, 0),
+        }[market]  # fmt: skip
         if held + signed < 0:
             raise Refusal(-1, f"expected at most {to_text(held)}")
         moved = Movement(kind, self.bank.next_id(), now, asset, signed)
@@ -103,6 +110,8 @@ class BankControl:
             moved.details = {
                 "symbol": "", "incomeType": "TRANSFER", "info": "TRANSFER", "tradeId": "",
             }  # fmt: skip
+        if market == FUNDING:
+            moved.details = {"wallet": 1}
         self.bank.move(account, moved, market)
         return web.json_response({"id": moved.id})
 

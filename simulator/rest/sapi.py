@@ -33,6 +33,9 @@ class Sapi:
             web.get(f"{head}asset/transfer", read(self.transfers)),
             web.get(f"{head}asset/tradeFee", read(self.fees)),
             web.get(f"{head}convert/tradeFlow", read(self.converts)),
+            web.post(f"{head}asset/get-funding-asset", read(self.funding)),
+            web.get(f"{head}simple-earn/flexible/position", read(self.flexible)),
+            web.get(f"{head}simple-earn/locked/position", read(self.locked)),
         ]
 
     def restrictions(self, asked: Asked) -> web.Response:
@@ -113,6 +116,40 @@ class Sapi:
              "moreData": len(found) > wanted}
         )  # fmt: skip
 
+    def funding(self, asked: Asked) -> web.Response:
+        """What came by MAIN_FUNDING and did not go back, and what was planted there."""
+        held = dict(asked.account.funding)
+        for item in asked.account.movements:
+            if item.kind == "transfer" and item.details["type"] in {"MAIN_FUNDING", "FUNDING_MAIN"}:
+                held[item.asset] = held.get(item.asset, 0) - item.amount
+        wanted = asked.params.get("asset")
+        return web.json_response(
+            [
+                {"asset": asset, "free": to_text(amount), "locked": "0", "freeze": "0",
+                 "withdrawing": "0", "btcValuation": "0"}
+                for asset, amount in held.items()
+                if amount and wanted in {None, asset}
+            ]
+        )  # fmt: skip
+
+    def flexible(self, asked: Asked) -> web.Response:
+        rows = [
+            {"totalAmount": to_text(amount), "asset": asset, "productId": f"{asset}001",
+             "collateralAmount": "0", "canRedeem": True, "autoSubscribe": True,
+             "latestAnnualPercentageRate": "0.01", "yesterdayRealTimeRewards": "0",
+             "cumulativeTotalRewards": "0"}
+            for asset, amount in asked.account.flexible.items()
+        ]  # fmt: skip
+        return web.json_response(_page(asked, rows))
+
+    def locked(self, asked: Asked) -> web.Response:
+        rows = [
+            {"positionId": number, "projectId": f"{asset}*90", "asset": asset,
+             "amount": to_text(amount), "duration": "90", "accrualDays": "4", "status": "HOLDING"}
+            for number, (asset, amount) in enumerate(asked.account.locked.items(), 1)
+        ]  # fmt: skip
+        return web.json_response(_page(asked, rows))
+
     def coins(self, asked: Asked) -> web.Response:
         names = {s.rules.base for m in self.bank.exchange.markets.values() for s in m.symbols}
         names |= {s.rules.quote for m in self.bank.exchange.markets.values() for s in m.symbols}
@@ -164,12 +201,19 @@ class Sapi:
         ]  # fmt: skip
 
 
+def _page(asked: Asked, rows: list[Body]) -> Body:
+    """`current` from 1, `size` 10 of at most 100."""
+    size, number = min(asked.integer("size") or 10, 100), asked.integer("current") or 1
+    return {"rows": rows[(number - 1) * size : number * size], "total": len(rows)}
+
+
 def _deposit(item: Movement) -> Body:
     return {
         "id": str(item.id), "amount": to_text(item.amount), "coin": item.asset,
         "network": item.asset, "status": 1, "address": "0xdeposit", "addressTag": "",
         "txId": f"0x{item.id:064x}", "insertTime": item.time, "completeTime": item.time,
-        "transferType": 0, "confirmTimes": "1/1", "unlockConfirm": 1, "walletType": 0,
+        "transferType": 0, "confirmTimes": "1/1", "unlockConfirm": 1,
+        "walletType": int(item.details.get("wallet", 0)),
     }  # fmt: skip
 
 
@@ -181,7 +225,7 @@ def _withdrawal(item: Movement) -> Body:
         "id": str(item.id), "amount": to_text(-item.amount - fee), "transactionFee": to_text(fee),
         "coin": item.asset, "status": 6, "address": "0xwithdrawal", "txId": f"0x{item.id:064x}",
         "applyTime": moment, "completeTime": moment, "network": item.asset, "transferType": 0,
-        "info": "", "confirmNo": 3, "walletType": 0, "txKey": "",
+        "info": "", "confirmNo": 3, "walletType": int(item.details.get("wallet", 0)), "txKey": "",
     }  # fmt: skip
 
 

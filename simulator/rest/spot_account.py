@@ -239,6 +239,10 @@ def account_body(account: Account, asked: Asked) -> Body:
             {"asset": asset, "free": to_text(held.free), "locked": to_text(held.locked)}
             for asset, held in sorted(account.holdings.items())
             if held.total or not spares
+        ] + [
+            # flexible Earn stands among the coins of spot, under names of its own
+            {"asset": f"LD{asset}", "free": to_text(amount), "locked": "0.00000000"}
+            for asset, amount in account.flexible.items()
         ],
         "permissions": ["SPOT"], "uid": account.uid,
     }  # fmt: skip

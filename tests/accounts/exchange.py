@@ -30,7 +30,7 @@ class AccountExchange:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:
+    def ask(self, method: str, path: str, /, **body: Any) -> Any:
         async def call() -> Any:
             async with (
                 aiohttp.ClientSession() as session,

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
 from accounts.models import User
+from journal.metrics.excursion import slippage
 from journal.metrics.flow import Second, share, verdict, windows
-from journal.models import FillFlow, Trade
-from journal.services import stamping
+from journal.models import Balance, DailyBalance, FillFlow, Trade
+from journal.services import snapshots, stamping
 from lib.dates import to_ms
 from market.archive import coverage, partitions, seconds
 from market.archive.coverage import Stretch
@@ -137,3 +139,35 @@ def test_a_hole_in_between_takes_the_extremes_away(alice: User, tape: Instrument
     assert trade.worst is None
     assert trade.best is None
     assert not trade.is_stamp_final
+
+
+def test_one_fill_that_cannot_be_stamped_holds_nobody_elses_up(
+    alice: User, bob: User, tape: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill, sound = make_account(alice), make_account(bob)
+    for account, price in ((ill, "103"), (sound, "102")):
+        moment = NOON + timedelta(seconds=10)
+        trades_of(account, make_fill(account, 1, "BUY", price, time=moment))
+
+    def planted(price: D, *more: Any) -> D:
+        # for one of them what no column holds
+        return D("1e30") if price == 103 else slippage(price, *more)
+
+    monkeypatch.setattr(stamping, "slippage", planted)
+    stamping.stamp_due()
+    stamping.stamp_due()
+    assert FillFlow.objects.get().fill.account == sound
+    assert Trade.objects.get(account=sound).slippage == 2
+    [name] = stamping._parked._parked
+    stamping._parked.clear(name)
+
+
+def test_a_worth_that_no_column_holds_stops_nobody_elses_snapshot(alice: User, bob: User) -> None:
+    # both sides fit into their column, their sum does not
+    for user, amount in ((alice, "9" * 22), (bob, "2.5")):
+        Balance.objects.create(
+            account=make_account(user), wallet="spot", asset="USDT", free=D(amount),
+            locked=D(amount), updated_at=NOON,
+        )  # fmt: skip
+    assert snapshots.take() == 1
+    assert DailyBalance.objects.get(account__user=bob).value_usd == 5

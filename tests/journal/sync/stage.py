@@ -62,7 +62,7 @@ class DemoExchange(AccountExchange):
                      asset=asset, amount=amount)  # fmt: skip
         return found
 
-    def fault(self, kind: str, **more: Any) -> None:
+    def fault(self, kind: str, /, **more: Any) -> None:
         self.ask("POST", f"/simulator/faults/{kind}", **more)
 
     def truth(self, uid: int) -> dict[str, Any]:

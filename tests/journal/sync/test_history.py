@@ -1,19 +1,23 @@
 """The demo's year, read through the real adapter from the simulator, against its own truth."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.models import Sum
+from django.utils import timezone
 
 from accounts.models import User
+from journal.books.due import make_due
 from journal.models import Coverage, Difference, Fill, Income, Sync, Trade
 from journal.sync.running import synchronise
 from tests.journal.sync.stage import DemoExchange, aim, connect
 
-pytestmark = pytest.mark.django_db
+# a thread of its own renews the lease: it has to see the row
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,20 @@ def test_the_demo_reaches_complete_with_nothing_but_the_forgotten_purchase_missi
     before = Fill.objects.count(), Trade.objects.count()
     assert synchronise(str(account.pk))
     assert (Fill.objects.count(), Trade.objects.count()) == before
+    # --- futures that nobody read for a hundred days: the exchange's file tells the rest
+    _forget_futures(timezone.now() - timedelta(days=100), timezone.now() - timedelta(days=89))
+    assert (Fill.objects.count(), Trade.objects.count()) != before
+    assert synchronise(str(account.pk))
+    assert not Coverage.objects.exclude(holes=[]).exclude(kind="orders").exists()
+    assert (Fill.objects.count(), Trade.objects.count()) == before
+
+
+def _forget_futures(last_read: datetime, forgotten_until: datetime) -> None:
+    """As if reading had stopped then, and the exchange had forgotten what came next."""
+    stretch = {"time__gte": last_read, "time__lt": forgotten_until}
+    fills = Fill.objects.filter(market="usdm", **stretch)
+    make_due(fills[0].account, {("usdm", fill.symbol) for fill in fills})
+    fills.delete()
+    Income.objects.filter(**stretch).delete()
+    Coverage.objects.filter(market="usdm").update(to_time=last_read)
+    Sync.objects.update(whole_at=None, older_after=None)

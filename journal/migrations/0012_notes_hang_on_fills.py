@@ -29,7 +29,7 @@ def make_due(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("journal", "0008_the_coin_is_the_unit")]
+    dependencies = [("journal", "0011_the_coin_is_the_unit")]
 
     operations = [
         migrations.RunPython(hang, migrations.RunPython.noop),

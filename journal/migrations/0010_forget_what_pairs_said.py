@@ -9,6 +9,6 @@ def forget(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("journal", "0006_asset_prices_of_an_earlier_minute")]
+    dependencies = [("journal", "0009_movements_are_read_again")]
 
     operations = [migrations.RunPython(forget, migrations.RunPython.noop)]

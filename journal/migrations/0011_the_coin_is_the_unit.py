@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_report_currency'),
-        ('journal', '0007_forget_what_pairs_said'),
+        ('journal', '0010_forget_what_pairs_said'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('asset', models.CharField(max_length=20)),
+                ('wallet', models.CharField(default='spot', max_length=8)),
                 ('quantity', journal.models.trades.Money(decimal_places=18, max_digits=44)),
                 ('time', models.DateTimeField()),
                 ('why', models.CharField(choices=[('owner', 'Stated by its owner'), ('statement', 'From a statement'), ('difference', 'An accepted difference')], max_length=10)),
@@ -344,7 +345,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='openingbalance',
-            constraint=models.UniqueConstraint(fields=('account', 'asset', 'time'), name='opening_once'),
+            constraint=models.UniqueConstraint(fields=('account', 'wallet', 'asset', 'time'), name='opening_once'),
         ),
         migrations.AddConstraint(
             model_name='openingposition',

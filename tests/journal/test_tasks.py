@@ -1,0 +1,39 @@
+"""Tasks that go through everybody: one ill user holds nobody up."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from journal import tasks
+from journal.models import Preferences, Sync
+from journal.services import demo
+from tests.journal.accounts import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for user in (alice, bob):
+        account = make_account(user, demo.LABEL)
+        Sync.objects.create(account=account, state="complete")
+        Preferences.objects.update_or_create(user=user, defaults={"demo": demo.ADDED})
+    tried = []
+
+    def review(user: User, account: Any) -> int:
+        tried.append(user)
+        if user == alice:
+            raise ValueError("ill")
+        return 3
+
+    monkeypatch.setattr(demo, "is_possible", lambda: True)
+    monkeypatch.setattr(demo, "connect_wanted", list)
+    monkeypatch.setattr(demo, "review_some", review)
+    tasks.keep_demo()
+    tasks.keep_demo()
+    assert sorted(user.pk for user in tried) == sorted([alice.pk, bob.pk])
+    assert Preferences.objects.get(user=bob).demo == demo.TOLD
+    assert Preferences.objects.get(user=alice).demo == demo.ADDED
+    tasks.parked.clear(f"demo {alice.pk}")
