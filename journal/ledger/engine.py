@@ -111,7 +111,7 @@ class Ledger:
     @cached_property
     def matches(self) -> list[Match]:
         """The tax view: lots by the method over the whole coin, whatever trade they belong to."""
-        coins = [match for book in self._coins.values() for match in book.matches]
+        coins = [match for book in self._coin_books() for match in book.matches]
         contracts = [
             match
             for contract in self._contracts.values()
@@ -126,7 +126,7 @@ class Ledger:
     def all_trades(self) -> list[Trade]:
         """Trades and what was taken from the stack, by opening time."""
         with localcontext(PRECISION):
-            trades = [trade for book in self._coins.values() for trade in book.trades()]
+            trades = [trade for book in self._coin_books() for trade in book.trades()]
             trades += [
                 trade
                 for contract in self._contracts.values()
@@ -148,7 +148,7 @@ class Ledger:
     @cached_property
     def positions(self) -> list[Position]:
         with localcontext(PRECISION):
-            found = [book.position() for book in self._coins.values()]
+            found = [book.position() for book in self._coin_books()]
             found += [
                 book.position()
                 for contract in self._contracts.values()
@@ -160,7 +160,7 @@ class Ledger:
     @cached_property
     def payments(self) -> list[Payment]:
         payments = [*self._payments]
-        for book in self._coins.values():
+        for book in self._coin_books():
             payments += book.payments
         for contract in self._contracts.values():
             payments += contract.payments
@@ -172,13 +172,17 @@ class Ledger:
             self._duplicates, key=lambda problem: (str(problem.fill_id), problem.message)
         )
         problems = [*twice, *self._problems]
-        for book in self._coins.values():
+        for book in self._coin_books():
             problems += book.problems
         for contract in self._contracts.values():
             problems += contract.problems
             for contract_book in contract.books.values():
                 problems += contract_book.problems
         return problems
+
+    def _coin_books(self) -> list[CoinBook]:
+        """By name, so that results of one moment stand the same however the rows came."""
+        return [self._coins[key] for key in sorted(self._coins)]
 
     @property
     def currencies(self) -> dict[str, tuple[Decimal, Decimal]]:
