@@ -61,7 +61,7 @@ def try_case(case: Json, method: str) -> Json:
     try:
         answer: Json = _tried(case, method, _answer)
         return answer
-    except (KeyError, IndexError, TypeError, ValueError, InvalidOperation) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, InvalidOperation) as error:
         name = case.get("name", "?") if isinstance(case, dict) else "?"
         raise BadCase(f"case {name}: expected rows as in cases/history, was {error!r}") from error
 

@@ -46,7 +46,7 @@ def _read(name: str) -> list[dict[str, Any]]:
         raise CommandError(f"expected a file that can be read: {error}") from error
     except ValueError as error:
         raise CommandError(f"expected JSON in {name}: {error}") from error
-    cases = told if isinstance(told, list) else told.get("cases", [told])
-    if not all(isinstance(case, dict) for case in cases):
+    cases = told.get("cases", [told]) if isinstance(told, dict) else told
+    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
         raise CommandError("expected a list of cases")
     return cases
