@@ -127,6 +127,8 @@ class _Proving:
         self._price_of = price_of
         self._mark_of = mark_of
         self._unpriced: dict[str, Decimal] = {}
+        # account -> what its contracts are above their entry
+        self._floating: dict[Any, Decimal] = {}
         unit = Decimal(1) if currency in DOLLARS else price_of(currency)
         # of one dollar, in the currency
         self.rate = 1 / unit if unit else Decimal(1)
@@ -224,7 +226,9 @@ class _Proving:
             entry = row.average_price or ZERO
             total += ((mark - entry) * row.quantity - row.entry_fees) * unit
             exchange_entry = entry if row.exchange_entry is None else row.exchange_entry
-            floating += (mark - exchange_entry) * row.quantity * unit
+            above = (mark - exchange_entry) * row.quantity * unit
+            floating += above
+            self._floating[row.account_id] = self._floating.get(row.account_id, ZERO) + above
         return total, floating
 
     def _currency_moves(self) -> Decimal:
@@ -256,6 +260,7 @@ class _Proving:
             worth += ((row.mark_price if mark is None else mark) - row.entry_price) * row.quantity
         for account in silent:
             worth += self._worth_of(holdings.of_account(account))
+            worth += self._floating.get(account.pk, ZERO)
         return worth
 
     def _worth_of(self, held: dict[str, Decimal]) -> Decimal:

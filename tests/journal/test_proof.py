@@ -1,5 +1,8 @@
 """`/api/proof` and `/api/payments`: what was earned is the change of wealth, for its owner only."""
 
+# amounts are compared with plain numbers
+# mypy: disable-error-code="comparison-overlap"
+
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -121,6 +124,23 @@ def test_one_account_or_all_of_them(
     assert D(proof(alices_browser)["deposits"]) == 1007
     assert D(proof(alices_browser, account=str(other.pk))["deposits"]) == 7
     assert D(proof(alices_browser, account=str(account.pk))["deposits"]) == 1000
+
+
+def test_an_account_that_the_exchange_says_nothing_of_counts_as_calculated(
+    account: ExchangeAccount, alice: User, alices_browser: Client
+) -> None:
+    """Its open contract too: 1 from 100, at 130 now."""
+    for asset, free in (("USDT", "915"), ("BTC", "1")):
+        Balance.objects.create(
+            account=account, wallet="spot", asset=asset, free=D(free), locked=0,
+            updated_at=timezone.now(),
+        )  # fmt: skip
+    silent = make_account(alice, "of files")
+    trades_of(silent, make_fill(silent, 1, "BUY", "100", market="usdm", fee=D(0)))
+    live_prices.keep_prices("usdm", {"BTCUSDT": "130"}, int(timezone.now().timestamp() * 1000))
+    told = proof(alices_browser)
+    assert (D(told["unrealised"]), D(told["worth"])) == (50, 1065)
+    assert (D(told["unexplained"]), D(told["difference"])) == (0, 0)
 
 
 def test_in_another_currency_every_item_is_at_its_own_minute(

@@ -65,7 +65,7 @@ def constant(**prices: str) -> Callable[[str, Any], D | None]:
 def ledger(*events: Any, **more: Any) -> Ledger:
     """By the kinds of the events."""
     kinds = {Fill: "fills", Funding: "funding", Transfer: "transfers", Conversion: "conversions"}
-    told: dict[str, list[Any]] = {name: [] for name in kinds.values()}
+    told: dict[str, Any] = {name: [] for name in kinds.values()}
     for event in events:
         told[kinds[type(event)]].append(event)
     return compute(told.pop("fills"), **told, **more)

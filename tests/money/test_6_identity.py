@@ -1,5 +1,8 @@
 """The identity in the pure ledger (money.md 6), and what holds for every history."""
 
+# amounts are compared with plain numbers
+# mypy: disable-error-code="comparison-overlap"
+
 import random
 from decimal import Decimal as D
 from decimal import localcontext
@@ -22,7 +25,8 @@ def price(asset: str, time: Any) -> D | None:
     """Moving from moment to moment; BNB has none at odd ones."""
     if asset not in END or (asset == "BNB" and time % 2):
         return None
-    return END[asset] * (100 + time % 7) / 100
+    now: D = END[asset] * (100 + time % 7) / 100
+    return now
 
 
 def wealth(found: Ledger, events: list[Any]) -> tuple[D, D, D]:
@@ -99,7 +103,8 @@ def histories(draw: st.DrawFn) -> list[Any]:
             min_size=1, max_size=16,
         )
     )  # fmt: skip
-    time, events = 0, []
+    time = 0
+    events: list[Any] = []
     for id, (kind, symbol, is_buy, size, percent, fee, step) in enumerate(rows, 1):
         time += step
         quote = next(q for q in QUOTES if symbol.endswith(q))

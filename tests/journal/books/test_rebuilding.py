@@ -103,7 +103,7 @@ def test_a_pause_has_an_end() -> None:
 def test_a_row_that_comes_while_a_book_is_computed_is_in_it(
     account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = []
+    turns: list[int] = []
 
     def slow(book: Book) -> Any:
         material = gather(book)
