@@ -165,8 +165,8 @@ def _cut(
     shares = _funding(trade, [times.get(piece[0]) for piece in pieces[1:]], funding)
     parts = []
     for number, piece in enumerate(pieces):
-        ids = {fill_id for _, fill_id in piece}
-        matches = [match for match in trade.matches if match.closed_by in ids]
+        fills = set(piece)
+        matches = [m for m in trade.matches if (m.symbol, m.closed_by) in fills]
         parts.append(_part(trade, number, piece, matches, shares[number]))
     return _with_the_rest(trade, parts)
 
@@ -207,12 +207,12 @@ def _part(
 
 def _pieces(trade: Trade, cuts: Sequence[str]) -> list[list[tuple[str, Id]]]:
     """The trade's fills, cut where a cut leaves something closed on both sides of it."""
-    closing = {match.closed_by for match in trade.matches}
+    closing = {(match.symbol, match.closed_by) for match in trade.matches}
     begins = set(cuts)
     pieces: list[list[tuple[str, Id]]] = [[]]
     for index, fill in enumerate(trade.fills):
-        has_closed = any(fill_id in closing for _, fill_id in pieces[-1])
-        will_close = any(fill_id in closing for _, fill_id in trade.fills[index:])
+        has_closed = not closing.isdisjoint(pieces[-1])
+        will_close = not closing.isdisjoint(trade.fills[index:])
         if str(fill[1]) in begins and has_closed and will_close:
             pieces.append([])
         pieces[-1].append(fill)

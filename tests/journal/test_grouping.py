@@ -141,6 +141,19 @@ def test_a_cut_leaves_a_remainder_in_the_stack() -> None:
     assert from_stack in cut.trades
 
 
+def test_ids_of_two_pairs_of_a_coin_are_not_mixed_up_by_a_cut() -> None:
+    """Sold as fill 1 of two pairs: each result is in its own part."""
+    fills = [
+        replace(a_fill(5, "BUY", "3", "100"), symbol="BTCUSDC", market="spot", time=START),
+        replace(a_fill(1, "SELL", "1", "110"), symbol="BTCFDUSD", market="spot"),
+        replace(a_fill(6, "SELL", "1", "120"), symbol="BTCUSDC", market="spot"),
+        replace(a_fill(1, "SELL", "1", "130"), market="spot", time=START + timedelta(hours=1)),
+    ]
+    whole, found = computed(fills, Wishes(cuts={"me:spot:BTCUSDC:BOTH:LONG:5": ["6"]}))
+    assert [(trade.quantity, trade.gross) for trade in found.trades] == [(D(1), 10), (D(2), 50)]
+    assert sums(found.trades) == sums(whole.trades)
+
+
 def test_of_several_cuts_a_useless_one_does_not_undo_the_others() -> None:
     key = "me:usdm:BTCUSDT:BOTH:LONG:1"
     whole, found = computed(TRIP, Wishes(cuts={key: ["2", "3"]}))
