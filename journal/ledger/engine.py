@@ -198,7 +198,8 @@ class Ledger:
     # --- computing --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._worth = Worth(self._prices, self._units(), self._own_prices)
+        self._counted_in = self._units()
+        self._worth = Worth(self._prices, self._counted_in, self._own_prices)
         self._translator = Translator(self._worth)
         self._coins: dict[tuple[str, str], CoinBook] = {}
         self._contracts: dict[str, Contract] = {}
@@ -220,7 +221,9 @@ class Ledger:
             self.__dict__.pop(name, None)
         before = self._newest
         fresh = self._take(events)
-        if fresh is None or before is None or any(event.time <= before for event in fresh):
+        is_of_another_unit = self._units() != self._counted_in
+        is_late = before is None or any(event.time <= before for event in fresh or ())
+        if fresh is None or is_late or is_of_another_unit:
             self._begin()
             self._run(list(self._events.values()), with_openings=True)
         else:
