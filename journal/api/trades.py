@@ -213,6 +213,9 @@ class ReportView(APIView):
                 for name, cells in lines
             ]})  # fmt: skip
         groups = reports.breakdown(rows, by, chosen)
+        if by == "month":
+            scope = Scope(user, parsed(asked.dict()), chosen)
+            groups = reports.by_month(rows, sums_by_day(scope), chosen)
         return Response({"by": by, "count": len(rows), "rows": [group_answer(g) for g in groups],
                          "findings": [
                              {"text": f.text, "count": f.count, "good": f.is_good}

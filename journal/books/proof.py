@@ -193,9 +193,10 @@ class _Proving:
     def _matches(self) -> tuple[tuple[Decimal, Decimal], Decimal, Decimal]:
         """((dollars, money), apart, taken along), the last two in the currency."""
         rows = Realized.objects.filter(self.mine).exclude(view=Realized.View.TAX)
-        apart = rows.aggregate(sum=Sum("apart"))["sum"] or ZERO
+        told = Sum(self._money("apart", "apart_money"), output_field=WIDE)
+        apart = rows.aggregate(sum=told)["sum"] or ZERO
         taken = self._sum(rows.filter(kind="withdrawn"))
-        return self._sum(rows), apart * self.rate, taken[1]
+        return self._sum(rows), apart, taken[1]
 
     def _payments(self) -> dict[str, tuple[Decimal, Decimal]]:
         rows = (

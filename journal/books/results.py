@@ -127,6 +127,8 @@ class _Rows:
         self, trade: ledger.Trade, fills: list[Fill], matches: list[Realized], by_hand: str
     ) -> Trade:
         base, quote = self._assets(trade)
+        # not those of other pairs, on which it was spent or paid a fee
+        own = [fill for fill in fills if fill.base == base]
         moment = trade.closed_at or trade.opened_at
         unit = self.dollars(moment)
         rate = self.rate(moment)
@@ -143,6 +145,7 @@ class _Rows:
             kind=trade.kind,
             ended_by=trade.ended_by,
             is_apart=trade.is_apart,
+            ends_older=trade.ends_older,
             pairs=list(trade.pairs),
             market=self.book.market,
             symbol=trade.symbol,
@@ -171,8 +174,8 @@ class _Rows:
             size_money=None if rate is None else rounded(size * rate),
             exchange_realized=self._realized_by_exchange(trade, fills),
             by_hand=by_hand,
-            fill_count=len(trade.fill_ids),
-            maker_share=_maker_share(fills),
+            fill_count=len(own) or len(trade.fill_ids),
+            maker_share=_maker_share(own),
             digest=_digest(matches),
         )
 
@@ -231,6 +234,7 @@ class _Rows:
             fees=fees,
             net=net,
             apart=rounded(net * match.apart),
+            apart_money=None if rate is None else rounded(net * match.apart * rate),
             gross_money=None if rate is None else rounded(gross * rate),
             fees_money=None if rate is None else rounded(fees * rate),
             net_money=None if rate is None else rounded(gross * rate) - rounded(fees * rate),

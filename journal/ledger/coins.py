@@ -52,6 +52,7 @@ class Trip:
     fills: dict[tuple[str, Id], None] = field(default_factory=dict)
     closed_at: Any = None
     ended_by: str = ""
+    ends_older: bool = False
 
 
 class CoinBook:
@@ -115,8 +116,9 @@ class CoinBook:
         if move.kind not in ENTRIES:
             self._of_stack.add(lot)
             return
-        self._end_forgotten(move)
+        ends_older = self._end_forgotten(move)
         trip = self._open_trade(move)
+        trip.ends_older = trip.ends_older or ends_older
         trip.entry_quantity += move.quantity
         trip.entry_cost += lot.cost
         self._of_trade.add(lot)
@@ -213,14 +215,16 @@ class CoinBook:
         trip.fills[move.symbol, move.id] = None
         trip.newest_at = move.time
 
-    def _end_forgotten(self, move: Move) -> None:
+    def _end_forgotten(self, move: Move) -> bool:
         """A purchase long after the newest fill sets the open trade aside (money.md 3.6)."""
         gap = self.wishes.gap
         if self.trade is None or gap is None or not isinstance(move.time, datetime):
-            return
+            return False
         is_long = move.time - self.trade.newest_at >= gap
-        if is_long and (move.symbol, str(move.id)) not in self.wishes.keep:
-            self._set_aside("forgotten")
+        if not is_long or (move.symbol, str(move.id)) in self.wishes.keep:
+            return False
+        self._set_aside("forgotten")
+        return True
 
     def _set_aside(self, why: str) -> None:
         """What the trade still holds goes to the stack; it ends with the matches that it has."""
@@ -340,6 +344,7 @@ class CoinBook:
             fills=tuple(trip.fills),
             ended_by=trip.ended_by,
             apart=apart / matched if matched else ZERO,
+            ends_older=trip.ends_older,
         )
 
     def _place(self, move: Move, *, is_opening: bool = False) -> Place:

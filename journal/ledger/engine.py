@@ -97,7 +97,6 @@ class Ledger:
         self._events: dict[tuple[Any, ...], Event] = {}
         self._duplicates: list[Problem] = []
         self._newest: Any = None
-        self._quotes: set[str] = set()
         self._begin()
 
     def extend(self, fills: Iterable[Fill]) -> "Ledger":
@@ -203,7 +202,6 @@ class Ledger:
     # --- computing --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
         self._counted_in = self._units()
         self._worth = Worth(self._prices, self._counted_in, self._own_prices)
         self._translator = Translator(self._worth)
@@ -219,18 +217,17 @@ class Ledger:
         """Without prices, the one quote that all fills have is what is counted in."""
         if self._prices is not None:
             return set()
-        quotes = self._quotes
-        return set(quotes) if len(quotes) == 1 and not quotes & DOLLARS else set()
+        quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
+        return quotes if len(quotes) == 1 and not quotes & DOLLARS else set()
 
     def _add(self, events: list[Event]) -> None:
         for name in ("matches", "all_trades", "positions", "payments", "problems"):
             self.__dict__.pop(name, None)
         before = self._newest
         fresh = self._take(events)
-        self._quotes |= {event.quote for event in fresh or () if isinstance(event, Fill)}
-        is_counted_anew = self._units() != self._counted_in
-        is_older = before is None or any(event.time <= before for event in fresh or ())
-        if fresh is None or is_older or is_counted_anew:
+        is_of_another_unit = self._units() != self._counted_in
+        is_late = before is None or any(event.time <= before for event in fresh or ())
+        if fresh is None or is_late or is_of_another_unit:
             self._begin()
             self._run(list(self._events.values()), with_openings=True)
         else:

@@ -236,7 +236,7 @@ class Translator:
         effects = Effects()
         net = item.quantity + item.fee if item.quantity < 0 else item.quantity
         number = number_of(item.id)
-        rank = (item.time, COMING_IN if item.quantity > 0 else GOING_OUT, "", number, 0)
+        rank = (item.time, COMING_IN if item.quantity > 0 else GOING_OUT, "", number, 1)
         if net:
             worth = item.cost
             if worth is None:
@@ -269,7 +269,7 @@ class Translator:
         self._leg(effects, item.asset, -item.fee, -(worth or ZERO))
         if not self.worth.is_cash(item.asset):
             effects.moves.append(
-                Move((*rank[:4], 1), item.time, item.asset, "fee", -item.fee, worth, item.id)
+                Move((*rank[:4], 0), item.time, item.asset, "fee", -item.fee, worth, item.id)
             )
         return effects
 

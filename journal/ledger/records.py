@@ -281,6 +281,8 @@ class Trade:
     ended_by: str = ""
     # share of the closed quantity whose cost nobody knows
     apart: Decimal = ZERO
+    # whether its first purchase set an older trade aside by itself
+    ends_older: bool = False
 
     @property
     def pairs(self) -> tuple[str, ...]:

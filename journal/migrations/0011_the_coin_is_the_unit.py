@@ -245,6 +245,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='trade',
+            name='ends_older',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='realized',
+            name='apart_money',
+            field=journal.models.trades.Money(decimal_places=18, max_digits=44, null=True),
+        ),
+        migrations.AddField(
+            model_name='trade',
             name='ended_by',
             field=models.CharField(blank=True, max_length=12),
         ),

@@ -60,6 +60,8 @@ class Trade(OfAccount):
     ended_by = models.CharField(max_length=12, blank=True)
     # more than a hundredth of it is of unknown cost: in no statistic
     is_apart = models.BooleanField(default=False)
+    # its first purchase set an older trade of the coin aside by itself
+    ends_older = models.BooleanField(default=False)
     # what its matches were made of: a rebuild that finds another writes them anew
     digest = models.CharField(max_length=32, blank=True)
     # every pair that it was traded on; `symbol` is that of its first fill
@@ -231,8 +233,9 @@ class Realized(OfAccount):
     gross = Money()
     fees = Money()
     net = Money()
-    # the part of net whose cost nobody knows
+    # the part of net whose cost nobody knows; in the report currency too
     apart = Money(default=0)
+    apart_money = Money(null=True)
     # in the report currency of the closing minute; null: no market said so
     gross_money = Money(null=True)
     fees_money = Money(null=True)

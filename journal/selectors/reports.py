@@ -1,8 +1,8 @@
 """Breakdowns of trades: one row a group, with its size and how sure one may be of it."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from journal.metrics.spread import Spread, Z, spread
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Preferences, Trade
 from journal.selectors.scope import counted
+from journal.selectors.sums import Sums
 
 ZERO = Decimal(0)
 FEW = 30
@@ -255,6 +256,33 @@ def breakdown(rows: Sequence[Row], dimension: str, chosen: Preferences) -> list[
         for name in names(row, chosen):
             found.setdefault(name, []).append(row)
     return [group(name, found[name]) for name in sorted(found)]
+
+
+def by_month(rows: Sequence[Row], days: Mapping[date, Sums], chosen: Preferences) -> list[Group]:
+    """As a breakdown, but each month's net and fees are what was earned and paid in it, by open
+    trades and by what is kept beside too; counts and rates are of the trades that closed in it."""
+    months: dict[str, list[Sums]] = {}
+    for day, earned in days.items():
+        months.setdefault(f"{day:%Y-%m}", []).append(earned)
+    groups = {found.name: found for found in breakdown(rows, "month", chosen)}
+    return [
+        replace(
+            groups.get(name) or nothing(name),
+            net=sum((part.net for part in parts), ZERO),
+            fees=sum((part.fees for part in parts), ZERO),
+        )
+        for name, parts in sorted(months.items())
+    ]
+
+
+def nothing(name: str) -> Group:
+    """A group without a closed trade."""
+    none = Undefined.NOTHING
+    return Group(
+        name=name, count=0, net=ZERO, mean=ZERO, low=None, high=None, win_rate=none,
+        win_low=ZERO, win_high=Decimal(1), profit_factor=none, payoff=none, mean_r=none,
+        r_count=0, fees=ZERO, hold=timedelta(),
+    )  # fmt: skip
 
 
 def matrix(

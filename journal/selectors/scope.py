@@ -25,6 +25,8 @@ class Scope:
         """Closed trades that count: neither taken from the stack, nor of unknown cost, nor taken
         along by a withdrawal."""
         trades = replace(self.asked, state="closed").apply(self.user, self.chosen)
+        if self.asked.kind in {"stack", "all"}:  # asked for
+            return trades
         return counted(trades)
 
     @property

@@ -116,7 +116,7 @@ def _of_matches() -> dict[str, Any]:
         "gross": Sum("gross_money"),
         "fees": Sum("fees_money"),
         "stack": Sum("net_money", filter=stack),
-        "apart": Sum("apart"),
+        "apart": Sum("apart_money"),
     }
 
 
@@ -237,6 +237,7 @@ def _as_sums(trades: Any, matches: Any, payments: Any) -> Sums:
         if name in Sums.__dataclass_fields__ and value is not None
     }
     values["fees"] = values.get("fees", ZERO) - returned
+    values["apart"] = values.get("apart", ZERO) + values.get("results", ZERO)
     amounts = (values.get(name, ZERO) for name in ("gross", "funding", "income", "results"))
     values["net"] = sum(amounts, ZERO) - values["fees"]
     return Sums(**values)

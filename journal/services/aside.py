@@ -29,22 +29,23 @@ def set_aside(trade: Trade) -> Trade | None:
 
 
 def undo(trade: Trade) -> Trade | None:
-    """As if it had never been set aside. Raises BadWish."""
+    """As if it had never been set aside: of the trade that was, or of the one whose first purchase
+    did that by itself. Raises BadWish."""
+    if trade.ends_older and trade.ended_by != "set_aside":
+        return _mark(trade, *_opening(trade), Kind.KEEP)
     if trade.ended_by == "forgotten":
-        later = (
-            Trade.objects.filter(
-                account=trade.account_id,
-                market=trade.market,
-                base=trade.base,
-                kind=Trade.Kind.TRADE,
-                opened_at__gt=trade.closed_at,
-            )
-            .order_by("opened_at")
-            .first()
+        later = Trade.objects.filter(
+            account=trade.account_id,
+            market=trade.market,
+            base=trade.base,
+            kind=Trade.Kind.TRADE,
+            ends_older=True,
+            opened_at__gt=trade.closed_at,
         )
-        if later is None:
+        ending = later.order_by("opened_at").first()
+        if ending is None:
             raise BadWish(_("Expected a trade that a later purchase had set aside."))
-        return _mark(trade, *_opening(later), Kind.KEEP)
+        return _mark(trade, *_opening(ending), Kind.KEEP)
     fills = [(fill.symbol, str(fill.trade_id)) for fill in trade.fills.all()]
     marks = FillMark.objects.filter(
         account=trade.account_id, market=trade.market, kind=Kind.ASIDE,
@@ -70,7 +71,7 @@ def _mark(trade: Trade, symbol: str, fill: str, kind: str) -> Trade | None:
 
 def _rebuilt(trade: Trade) -> Trade | None:
     book = Book.objects.get(account=trade.account_id, market=trade.market, name=trade.base)
-    rebuilding.rebuild(book)
+    rebuilding.rebuild_guarded(book)
     return Trade.objects.filter(account=trade.account_id, key=trade.key).first()
 
 

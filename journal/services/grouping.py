@@ -25,9 +25,11 @@ def merge(trades: Sequence[Trade]) -> Trade | None:
     it is still to be computed. Raises BadGrouping, then nothing has changed."""
     if not 2 <= len(trades) <= MOST_MERGED:
         raise BadGrouping(_("Expected 2 to %(most)s trades.") % {"most": MOST_MERGED})
-    ways = {(t.account_id, t.market, t.symbol, t.position_side, t.direction) for t in trades}
+    ways = {(t.account_id, t.market, t.name, t.position_side, t.direction) for t in trades}
     if len(ways) > 1:
-        raise BadGrouping(_("Expected trades of one account, market, symbol and direction."))
+        raise BadGrouping(_("Expected trades of one account, market, coin or contract, direction."))
+    if any(trade.kind != Trade.Kind.TRADE for trade in trades):
+        raise BadGrouping(_("Expected trades, not what was taken from the stack."))
     if any(trade.closed_at is None for trade in trades):
         raise BadGrouping(_("Expected closed trades: an open one can still change."))
     if any(trade.by_hand == Trade.ByHand.SPLIT for trade in trades):
@@ -123,7 +125,9 @@ def _is_small(trade: Trade) -> bool:
 def _built(trade: Trade, key: str, *, is_built: bool) -> Trade | None:
     if not is_built or not _is_small(trade):
         return None
-    rebuilding.rebuild(
-        Book.objects.get(account_id=trade.account_id, market=trade.market, name=_book_name(trade))
+    book = Book.objects.get(
+        account_id=trade.account_id, market=trade.market, name=_book_name(trade)
     )
+    if not rebuilding.rebuild_guarded(book):
+        return None
     return Trade.objects.filter(account_id=trade.account_id, key=key).first()

@@ -176,9 +176,11 @@ def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> Non
     ]  # fmt: skip
     trade.flow, mean = flow.verdict(entries)
     trade.flow_share = None if mean is None else mean.quantize(Decimal("1e-8"))
-    costs = [found.slippage if found else None for found in flows.values()]
+    own = [flows[part.fill_id] for part in parts if part.fill.base == trade.base]
+    costs = [found.slippage if found else None for found in own]
     known = [cost for cost in costs if cost is not None]
-    trade.slippage = sum(known, Decimal(0)) if known and len(known) == len(costs) else None
+    is_whole = bool(known) and len(known) == len(costs)
+    trade.slippage = rounded(sum(known, Decimal(0)) * trade.quote_rate) if is_whole else None
     _stamp_excursion(instrument, trade, [part.fill for part in parts])
     _stamp_after(instrument, trade, covered_to_ms)
     trade.stamped_at = timezone.now()

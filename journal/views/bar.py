@@ -37,10 +37,15 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def is_computing(user: User) -> bool:
-    """Some of the trades are not yet what they will be: a method, a currency, new fills."""
-    due = Book.objects.visible_to(user).filter(built__lt=F("version"))
-    return preferences_of(user).built_currency != user.report_currency or due.exists()
+def computing(user: User) -> tuple[int, int] | None:
+    """(books done, of how many) while some of the trades are not yet what they will be: a method, a
+    currency, new fills; None otherwise."""
+    books = Book.objects.visible_to(user)
+    count = books.count()
+    due = books.filter(built__lt=F("version"), problem="").count()
+    if preferences_of(user).built_currency != user.report_currency:
+        return 0, count
+    return (count - due, count) if due else None
 
 
 def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
@@ -71,5 +76,5 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
         "filter_tags": Tag.objects.visible_to(user),
         "filter_setups": Setup.objects.visible_to(user),
         "filter_flows": Trade.Against.choices, "views": SavedView.objects.visible_to(user),
-        "chosen": preferences_of(user), "is_computing": is_computing(user),
+        "chosen": preferences_of(user), "computing": computing(user),
     }  # fmt: skip

@@ -148,6 +148,9 @@ def report(request: SignedInRequest) -> HttpResponse:
         request.user, asked.apply(request.user, context["chosen"]), context["chosen"]
     )
     groups = reports.breakdown(rows, by, context["chosen"])
+    if by == "month":
+        days = sums_by_day(Scope(request.user, asked, context["chosen"]))
+        groups = reports.by_month(rows, days, context["chosen"])
     largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
         "by": by, "across": across, "count": len(rows),

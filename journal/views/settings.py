@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -34,9 +35,11 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Preferences
-        fields = ("method", "zone", "day_start")
+        fields = ("method", "sets_aside", "zone", "day_start")
         labels = {
-            "method": gettext_lazy("Lots are closed by"), "zone": gettext_lazy("Time zone"),
+            "method": gettext_lazy("Lots are closed by"),
+            "sets_aside": gettext_lazy("A purchase after 60 days sets an open trade aside"),
+            "zone": gettext_lazy("Time zone"),
             "day_start": gettext_lazy("A day begins at hour"),
         }  # fmt: skip
 
@@ -46,17 +49,18 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
 @require_http_methods(["GET", "POST"])
 def preferences(request: SignedInRequest) -> HttpResponse:
     chosen = preferences_of(request.user)
-    before = chosen.method
+    before = chosen.method, chosen.sets_aside
     form = PreferencesForm(
         request.POST or None, instance=chosen,
         initial={"currency": request.user.report_currency},
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        form.save()
-        request.user.report_currency = form.cleaned_data["currency"]
-        request.user.save(update_fields=["report_currency"])
-        if chosen.method != before:
-            due.make_everything_due(request.user)
+        with transaction.atomic():
+            form.save()
+            request.user.report_currency = form.cleaned_data["currency"]
+            request.user.save(update_fields=["report_currency"])
+            if (chosen.method, chosen.sets_aside) != before:
+                due.make_everything_due(request.user)
         settle_soon()
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")
