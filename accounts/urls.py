@@ -6,6 +6,7 @@ urlpatterns = [
     path("account/exchange/", views.exchange_accounts, name="exchange-accounts"),
     path("account/currency/", views.report_currency, name="report-currency"),
     path("account/exchange/connect/", views.connect, name="exchange-connect"),
+    path("account/exchange/files/", views.make_keyless, name="exchange-files"),
     path("account/exchange/<uuid:account_id>/", views.exchange_account, name="exchange-account"),
     path("account/exchange/<uuid:account_id>/change/", views.change, name="exchange-change"),
     path("account/tokens/", views.tokens, name="account-tokens"),

@@ -82,6 +82,18 @@ def connect(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def make_keyless(request: SignedInRequest) -> HttpResponse:
+    """An account from files only; its first file is asked for next."""
+    form = LabelForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Expected a name of at most 60 characters."))
+        return redirect("exchange-accounts")
+    account = connecting.make_keyless(user=request.user, label=form.cleaned_data["label"])
+    return redirect("account-import", account.pk)
+
+
+@login_required
 @never_cache
 @require_GET
 def exchange_account(request: SignedInRequest, account_id: UUID) -> HttpResponse:

@@ -84,6 +84,11 @@ COLLECTOR_STANDBY = env.boolean("COLLECTOR_STANDBY", False)
 HOT_SECONDS_TTL = env.integer("HOT_SECONDS_TTL", 2 * 3600, 300)
 HOT_MINUTES_TTL = env.integer("HOT_MINUTES_TTL", 48 * 3600, 3600)
 
+# Days for which 1 s bars stay in PostgreSQL where no retention says otherwise; 0: for ever. What
+# goes is written as Parquet first.
+RETENTION_SECONDS_DAYS = env.integer("RETENTION_SECONDS_DAYS", 90, 0)
+# Days for which the record of a minute's audit that agreed is kept; one that did not stays longer.
+RETENTION_AUDITS_DAYS = env.integer("RETENTION_AUDITS_DAYS", 30, 2)
 # Parquet files of what retention took out of PostgreSQL.
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 
@@ -206,17 +211,21 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
+    # may take hours, and are never two of a kind at once
+    "market.import_vision": {"queue": "bulk"},
+    "market.retain": {"queue": "bulk"},
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
+    "journal.look_at_upload": {"queue": "upkeep"},
+    "journal.take_upload": {"queue": "upkeep"},
+    "journal.undo_upload": {"queue": "upkeep"},
     # may take minutes to hours: never in the way of those that watch over others
     "journal.settle_prices": {"queue": "upkeep"},
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
     "journal.fetch_surroundings": {"queue": "upkeep"},
-    "market.import_vision": {"queue": "upkeep"},
-    "market.retain": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {

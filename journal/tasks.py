@@ -8,10 +8,20 @@ from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts.models import ExchangeAccount
+from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
-from journal.models import Preferences, Sync
-from journal.services import cleaning, demo, settling, snapshots, stamping, surroundings, watching
+from journal.models import Preferences, Sync, Upload
+from journal.services import (
+    cleaning,
+    demo,
+    importing,
+    settling,
+    snapshots,
+    stamping,
+    surroundings,
+    undoing,
+    watching,
+)
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
@@ -140,6 +150,30 @@ def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
     snapshots.take()
     cleaning.forget_orphans()
+
+
+@shared_task(name="journal.look_at_upload")
+def look_at_upload(upload_id: int) -> None:
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.WAITING).first()
+    if upload is not None:
+        importing.look(upload)
+
+
+@shared_task(name="journal.take_upload")
+def take_upload(upload_id: int, user_id: int, digest: str) -> None:
+    """Taken in only if it is still what was looked at."""
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.TAKING).first()
+    if upload is not None:
+        importing.take_in(upload, user=User.objects.filter(pk=user_id).first(), digest=digest)
+        settle_soon()
+
+
+@shared_task(name="journal.undo_upload")
+def undo_upload(upload_id: int, user_id: int) -> None:
+    upload = Upload.objects.filter(pk=upload_id, state=Upload.State.UNDOING).first()
+    if upload is not None:
+        undoing.undo(upload, user=User.objects.filter(pk=user_id).first())
+        settle_soon()
 
 
 def settle_soon() -> None:

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from journal.views import history, openings, pages, pictures, settings, trades, watching
+from journal.views import (
+    history,
+    openings,
+    pages,
+    pictures,
+    settings,
+    trades,
+    uploads,
+    watching,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -33,7 +42,12 @@ urlpatterns = [
     path("demo/", history.demo_data, name="demo"),
     path("account/exchange/<uuid:account_id>/history/", history.history, name="account-history"),
     path("account/exchange/<uuid:account_id>/history/ask/", history.ask, name="history-ask"),
-    path("account/exchange/<uuid:account_id>/import/", history.import_file, name="account-import"),
+    path("account/exchange/<uuid:account_id>/import/", uploads.import_file, name="account-import"),
+    path(
+        "account/exchange/<uuid:account_id>/import/<int:upload_id>/",
+        uploads.change,
+        name="import-upload",
+    ),
     path("account/exchange/<uuid:account_id>/openings/", openings.accept, name="opening-accept"),
     path(
         "account/exchange/<uuid:account_id>/openings/<int:opening_id>/",

@@ -86,10 +86,7 @@ class Servers:
             str(binaries / "postgres"), "-D", str(self.places.postgres),
             "-k", str(self.places.sockets),
             "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
-            "-c", "max_connections=150", "-c", "shared_buffers=128MB",
-            "-c", "max_wal_size=512MB",
-            # years of daily partitions: some statements lock them all
-            "-c", "max_locks_per_transaction=1024", "-c", "timezone=UTC",
+            *postgres_settings(),
         ]  # fmt: skip
         self.postgres = self._spawn(command, "postgres.log", self._prepare, self._user)
         self._wait(self.postgres, "PostgreSQL", "postgres.log", self._postgres_answers)
@@ -220,6 +217,16 @@ class Servers:
             f"{name} did not start; see {self.places.logs / log}. Its last words: "
             + " / ".join(tail)
         )
+
+
+def postgres_settings() -> list[str]:
+    """`-c name=value` words of what every PostgreSQL of Tapelog's is started with."""
+    words = []
+    for line in (Path(__file__).parent / "postgres.conf").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition(" = ")
+            words += ["-c", f"{name}={value}"]
+    return words
 
 
 def _postgres_binaries() -> Path:

@@ -14,6 +14,7 @@ from market.models import (
     MinuteAudit,
     Retention,
     TapeState,
+    Trouble,
 )
 
 
@@ -58,7 +59,14 @@ class MinuteAuditAdmin(admin.ModelAdmin):
 
 @admin.register(ExchangeBan)
 class ExchangeBanAdmin(admin.ModelAdmin):
-    list_display = ("host", "until")
+    list_display = ("host", "until", "reason")
+
+
+@admin.register(Trouble)
+class TroubleAdmin(admin.ModelAdmin):
+    list_display = ("instrument", "kind", "key", "text", "updated_at")
+    list_filter = ("kind",)
+    list_select_related = ("instrument",)
 
 
 @admin.register(CollectorWorker)

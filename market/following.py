@@ -78,8 +78,11 @@ def follow_first_symbols() -> None:
 
 
 def find_followed(market: str) -> Sequence[Followed]:
-    """The followed instruments of a market of this installation's venue."""
+    """The followed instruments of a market of this installation's venue. One that the exchange does
+    not trade now is let go, and comes back by itself when it does; what it traded meanwhile is
+    then fetched by ids."""
     rows = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
+    rows = rows.exclude(symbol__in=[symbol for _, symbol in not_traded(market)])
     return [
         Followed(
             row.pk,
@@ -90,6 +93,17 @@ def find_followed(market: str) -> Sequence[Followed]:
         )
         for row in rows
     ]
+
+
+def not_traded(market: str | None = None) -> dict[tuple[str, str], str]:
+    """(market, symbol) -> the exchange's word, of what it lists and does not trade now."""
+    listed = Listing.objects.filter(venue=settings.VENUE, status__in=Listing.NOT_TRADED)
+    if market is not None:
+        listed = listed.filter(market=market)
+    return {
+        (name, symbol): status
+        for name, symbol, status in listed.values_list("market", "symbol", "status")
+    }
 
 
 def _first_keys() -> list[InstrumentKey]:
@@ -104,7 +118,8 @@ def _first_keys() -> list[InstrumentKey]:
 
 
 def known(key: InstrumentKey) -> Instrument:
-    """Its row, made when there was none; followed or not."""
+    """Its row, made when there was none; followed or not. Its coins are those that the exchange
+    lists; a symbol's ending only stands in for an unknown list."""
     listed = Listing.objects.filter(venue=key.venue, market=key.market, symbol=key.symbol).first()
     base, quote = split_symbol(key.symbol)
     if listed is not None:
@@ -115,6 +130,9 @@ def known(key: InstrumentKey) -> Instrument:
         symbol=key.symbol,
         defaults={"base_asset": base, "quote_asset": quote, "band_set": bands_for(quote).id},
     )
+    if listed is not None and (instrument.base_asset, instrument.quote_asset) != (base, quote):
+        instrument.base_asset, instrument.quote_asset = base, quote  # its bands stay comparable
+        instrument.save(update_fields=["base_asset", "quote_asset"])
     return instrument
 
 

@@ -5,11 +5,12 @@ import asyncio
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DataError
 
 from lib.dates import to_ms
 from market import listings
 from market.archive import marks
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, Refused
 from market.binance.frames import FundingRow
 from market.binance.rest import UsdmRest
 from market.hot import store
@@ -31,10 +32,13 @@ def read_funding() -> int:
         return 0
     found = asyncio.run(_ask({symbol: to_ms(since) for symbol, (_, since) in due.items()}))
     for symbol, (instrument, _) in due.items():
-        if symbol in found:
-            marks.save_funding(instrument, found[symbol])
-        else:
+        if symbol not in found:
             cache.delete(_asked(instrument))
+            continue
+        try:
+            marks.save_funding(instrument, found[symbol])
+        except (ValueError, DataError) as error:  # one ill future stops no other
+            log.warning("funding not read", symbol=symbol, error=str(error)[:200])
     return sum(map(len, found.values()))
 
 
@@ -46,11 +50,14 @@ async def _ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
     """Symbol -> rows, without those that were not answered."""
     client = store.connect(settings.REDIS_URL)
     rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, listings.governors(client)["fapi"])
-    found = {}
+    found: dict[str, list[FundingRow]] = {}
     try:
         for symbol, start_ms in since.items():
             try:
                 found[symbol] = await rest.funding(symbol, start_ms)
+            except Refused as error:  # it will say no again: asked when its hour comes
+                log.warning("funding refused", symbol=symbol, error=str(error))
+                found[symbol] = []
             except ExchangeError as error:
                 log.warning("funding not read", symbol=symbol, error=str(error))
     finally:

@@ -2,21 +2,27 @@
 
 import asyncio
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
 from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.errors import TryAgain
 from market.binance.governor import Governor, Limit
 from market.hot import store
-from market.models import Listing
+from market.models import Instrument, Listing, Trouble
+
+log = structlog.get_logger(__name__)
 
 PATHS = {"spot": "/api/v3/exchangeInfo", "usdm": "/fapi/v1/exchangeInfo"}
 WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400}
 STALE_AFTER = timedelta(hours=1)
+# While a followed market is not traded, or its symbol is refused.
+STALE_SOON = timedelta(minutes=5)
 # filter -> its field, ours
 SIZES = {
     "PRICE_FILTER": (("tickSize",), "tick_size"),
@@ -42,15 +48,24 @@ def governors(client: Any) -> dict[str, Governor]:
 def refresh_if_stale(market: str) -> None:
     """Raises ExchangeError when there is no list at all and none can be had."""
     newest = Listing.objects.filter(venue=settings.VENUE, market=market).first()
-    if newest is None or newest.refreshed_at < timezone.now() - STALE_AFTER:
+    after = STALE_SOON if _waits_for_news(market) else STALE_AFTER
+    if newest is None or newest.refreshed_at < timezone.now() - after:
         refresh(market)
 
 
 def refresh(market: str) -> int:
-    """Ask for the whole list and keep it. Returns how many symbols there are."""
+    """Ask for the whole list and keep it. Returns how many symbols there are.
+
+    Raises ExchangeError, also for a list that lacks most of what was listed before.
+    """
     said = asyncio.run(_ask(PATHS[market]))
     now = timezone.now()
-    rows = [_listing(market, item, now) for item in said["symbols"] if _is_plain(item)]
+    rows = [row for item in _symbols(said) if (row := _readable(market, item, now)) is not None]
+    mine = Listing.objects.filter(venue=settings.VENUE, market=market)
+    known = mine.exclude(status="DELISTED").count()
+    if 2 * len(rows) < known:
+        log.error("list of symbols refused", market=market, symbols=len(rows), known=known)
+        raise TryAgain(f"expected about {known} symbols of {market}, were {len(rows)}")
     Listing.objects.bulk_create(
         rows,
         batch_size=1000,
@@ -61,9 +76,36 @@ def refresh(market: str) -> int:
         ],
     )  # fmt: skip
     # what is not listed any more keeps its row: fills of it stay readable
-    gone = Listing.objects.filter(venue=settings.VENUE, market=market, refreshed_at__lt=now)
-    gone.update(status="DELISTED", refreshed_at=now)
+    mine.filter(refreshed_at__lt=now).update(status="DELISTED", refreshed_at=now)
     return len(rows)
+
+
+def _waits_for_news(market: str) -> bool:
+    """A followed market is not traded, or the exchange does not know its symbol."""
+    followed = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
+    halted = Listing.objects.filter(
+        venue=settings.VENUE, market=market, status__in=Listing.NOT_TRADED,
+        symbol__in=followed.values("symbol"),
+    )  # fmt: skip
+    refused = Trouble.objects.filter(instrument__in=followed, kind=Trouble.Kind.REFUSED)
+    return halted.exists() or refused.exists()
+
+
+def _symbols(said: Any) -> list[dict[str, Any]]:
+    """Raises TryAgain for an answer without them."""
+    items = said.get("symbols") if isinstance(said, dict) else None
+    if not isinstance(items, list):
+        raise TryAgain(f"expected a list of symbols, was {str(said)[:80]}")
+    return [item for item in items if isinstance(item, dict) and _is_plain(item)]
+
+
+def _readable(market: str, item: dict[str, Any], now: datetime) -> Listing | None:
+    """One symbol that cannot be read is left out alone."""
+    try:
+        return _listing(market, item, now)
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        log.warning("symbol left out", symbol=str(item.get("symbol"))[:40], error=repr(error)[:200])
+        return None
 
 
 async def _ask(path: str) -> Any:
@@ -82,7 +124,7 @@ def _is_plain(item: dict[str, Any]) -> bool:
     return item.get("contractType", "PERPETUAL") != "" and bool(item.get("symbol"))
 
 
-def _listing(market: str, item: dict[str, Any], now: Any) -> Listing:
+def _listing(market: str, item: dict[str, Any], now: datetime) -> Listing:
     sizes = {"tick_size": "0", "step_size": "0", "min_notional": "0"}
     for entry in item.get("filters", []):
         names, ours = SIZES.get(entry.get("filterType", ""), ((), ""))

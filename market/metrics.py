@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from market.binance import governor
+from market.following import not_traded
 from market.hot import keys
 from market.hot.codec import decode_gap
 from market.models import CollectorLease, Instrument
@@ -38,7 +39,10 @@ class MarketMetrics(Collector):
         gaps = GaugeMetricFamily(
             "tapelog_tape_open_gaps", "Gaps that are being filled", labels=["market", "symbol"]
         )
+        halted = not_traded()
         for instrument in Instrument.objects.filter(venue=settings.VENUE, is_followed=True):
+            if (instrument.market, instrument.symbol) in halted:
+                continue  # nothing is late where nothing is traded
             covered, cursor = self._state(instrument)
             labels = [instrument.market, instrument.symbol]
             if covered:

@@ -58,6 +58,13 @@ class Instrument(models.Model):
 class Listing(models.Model):
     """A symbol as the exchange lists it, followed or not (exchangeInfo)."""
 
+    # Words for a market in which nothing is traded, for a while or for good; DELISTED is ours. A
+    # word that nobody knows is no reason to let a tape go.
+    NOT_TRADED: ClassVar = [
+        "BREAK", "CANCEL_ONLY", "CLOSE", "DELISTED", "DELIVERED", "DELIVERING", "END_OF_DAY",
+        "HALT", "PENDING_TRADING", "POST_TRADING", "PRE_TRADING", "SETTLING",
+    ]  # fmt: skip
+
     venue = models.CharField(max_length=16)
     market = models.CharField(max_length=8, choices=Instrument.Market.choices)
     symbol = models.CharField(max_length=40)
@@ -111,6 +118,8 @@ class SecondBar(models.Model):
     band_set = models.CharField(max_length=16)
     # of two versions of a bar the higher (revision, trades) wins
     revision = models.IntegerField()
+    # made from the exchange's archive, so that a corrected file corrects it; null is no
+    from_archive = models.BooleanField(null=True)
 
     class Meta:
         db_table = "market_second_bar"
@@ -277,6 +286,8 @@ class ImportJob(models.Model):
     rows_per_second = models.IntegerField(default=0)
     # the file at work, or why it ended
     note = models.TextField(blank=True)
+    # how often it was begun without coming to an end
+    attempts = models.PositiveSmallIntegerField(default=0)
     asked_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
     # moves while it runs: a running job that stands still was killed
@@ -393,9 +404,39 @@ class ExchangeBan(models.Model):
 
     host = models.CharField(max_length=200, primary_key=True)
     until = models.DateTimeField()
+    # what the exchange answered
+    reason = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return f"{self.host} until {self.until:%F %T}"
+
+
+class Trouble(models.Model):
+    """What somebody should know of a tape, in the exchange's words or ours."""
+
+    class Kind(models.TextChoices):
+        # a row that cannot be read was left out; `key` is its id
+        ROW = "row", _("Unreadable row")
+        # the exchange refuses to answer; `key` says what was asked for
+        REFUSED = "refused", _("Refused")
+        # nothing was collected for a while, since something in it cannot be worked with
+        PARKED = "parked", _("Parked")
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="troubles")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=80, blank=True)
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "kind", "key"], name="trouble_once")
+        ]
+        ordering: ClassVar = ["-updated_at"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.kind} {self.key}"
 
 
 class CollectorWorker(models.Model):

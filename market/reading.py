@@ -68,12 +68,13 @@ class Span:
 
     @property
     def is_whole(self) -> bool:
-        """The same of the whole span, as far as it is not in the future."""
-        reached = min(self.end_ms, int(time.time() * 1000)) - self.seconds * 1000
+        """The same of the whole span; only the bar that runs now is not over yet."""
+        length = self.seconds * 1000
+        running = int(time.time() * 1000) // length * length
         return (
-            self._is_covered(self.start_ms, min(reached, self.end_ms))
+            self._is_covered(self.start_ms, max(self.start_ms, min(self.end_ms, running)))
             and not self._has_open_gap(self.start_ms, self.end_ms)
-            and all(self.is_complete(bar) for bar in self.bars[:-1])
+            and all(self.is_complete(bar) for bar in self.bars if bar.time * 1000 < running)
         )
 
     @property

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from lib.dates import to_ms
 from market.archive import audits
+from market.following import not_traded
 from market.hot import keys
 from market.hot.codec import GapRecord, decode_gap
 from market.models import Gap, Instrument
@@ -37,10 +38,14 @@ class TapeStatus:
     audited: dict[str, int]
     uptime_day: float | None
     uptime_month: float | None
+    # the exchange's word where it does not trade this market now, e.g. BREAK
+    not_traded: str = ""
 
     @property
     def state(self) -> str:
-        """whole, catching up (a gap is being filled), late, or unknown."""
+        """whole, catching up (a gap is being filled), late, unknown, or not traded."""
+        if self.not_traded:
+            return "not traded"
         if self.lag_s is None:
             return "unknown"
         if self.lag_s > LATE_MS / 1000:
@@ -51,14 +56,20 @@ class TapeStatus:
 def tape_statuses(instruments: Sequence[Instrument]) -> list[TapeStatus]:
     now = timezone.now()
     audited = audits.counts(now - DAY)
-    return [_status(item, audited.get(item.pk, {}), now) for item in instruments]
+    halted = not_traded()
+    return [
+        _status(item, audited.get(item.pk, {}), now, halted.get((item.market, item.symbol), ""))
+        for item in instruments
+    ]
 
 
 def last_gaps(count: int) -> QuerySet[Gap]:
     return Gap.objects.select_related("instrument").order_by("-updated_at")[:count]
 
 
-def _status(instrument: Instrument, audited: dict[str, int], now: datetime) -> TapeStatus:
+def _status(
+    instrument: Instrument, audited: dict[str, int], now: datetime, halted: str
+) -> TapeStatus:
     fields, gaps = _hot(instrument)
     covered_to, covered_from = int(fields[0] or 0), int(fields[2] or 0)
     is_open = [gap for gap in gaps if gap.state == "open"]
@@ -71,6 +82,7 @@ def _status(instrument: Instrument, audited: dict[str, int], now: datetime) -> T
         audited=audited,
         uptime_day=_uptime(instrument, covered_from, covered_to, now, DAY),
         uptime_month=_uptime(instrument, covered_from, covered_to, now, MONTH),
+        not_traded=halted,
     )
 
 

@@ -85,7 +85,7 @@ def roll_up() -> None:
 @shared_task(name="market.retain")
 def retain() -> None:
     """Old bars leave PostgreSQL, as Parquet first."""
-    retention.retain()
+    retention.retain_alone()
 
 
 @shared_task(name="market.import_vision")

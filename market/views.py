@@ -2,10 +2,12 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from market.archive import bans, troubles
+from market.following import not_traded
 from market.models import Instrument, Listing
 from market.overview import WINDOWS, overview
 from market.status import last_gaps, tape_statuses
@@ -34,6 +36,8 @@ def future(request: HttpRequest, symbol: str) -> HttpResponse:
 
 
 def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
+    if "\0" in symbol:  # no text of PostgreSQL's
+        raise Http404
     here = Instrument.objects.filter(venue=settings.VENUE, symbol=symbol.upper())
     instrument = here.filter(market=name).first()
     if instrument is None:  # nobody ever followed it
@@ -42,6 +46,7 @@ def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
         return render(request, "market/not_followed.html", {"listing": listing})
     context = {
         "instrument": instrument,
+        "not_traded": not_traded(name).get((name, instrument.symbol), ""),
         # the same symbol's other market, to switch to and to compare with
         "pair": here.exclude(market=name).filter(is_followed=True).first(),
     }
@@ -54,5 +59,10 @@ def status(request: HttpRequest) -> HttpResponse:
     """The whole page, or its moving part alone."""
     is_part = request.headers.get("X-Part") == "refresh"
     template = "market/_status.html" if is_part else "market/status.html"
-    context = {"rows": tape_statuses(_followed()), "gaps": last_gaps(20)}
+    context = {
+        "rows": tape_statuses(_followed()),
+        "gaps": last_gaps(20),
+        "bans": bans.standing(),
+        "troubles": troubles.newest(),
+    }
     return render(request, template, context)

@@ -18,6 +18,7 @@ from accounts.services.tokens import issue_token
 from market import overview
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
+from market.live import topics
 from market.models import Instrument
 from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
@@ -34,6 +35,7 @@ def empty_redis() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
     client.flushdb()
     overview.forget()
+    topics.forget()
     yield client
     client.close()
 

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
-from journal.models import Annotation, ManualFill, Screenshot, Trade, Watchlist
+from journal.models import Annotation, ManualFill, Screenshot, Trade, Upload, Watchlist
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
@@ -33,11 +33,11 @@ SIGNED_IN = {
     "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
     "api-setups", "api-dashboard", "api-calendar", "api-reports", "report-currency",
     "exchange-accounts",
-    "exchange-connect",
+    "exchange-connect", "exchange-files",
     "instruments", "indicators", "profile", "marks", "book", "ticker", "funding", "mark-price",
     "api-watchlists", "api-merge", "api-market-view", "api-markets", "future",
     "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders",
-    "api-accounts",
+    "api-accounts", "api-proof", "api-payments",
 }  # fmt: skip
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -48,7 +48,8 @@ OWNED = {
     "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
     "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
-    "trade-regroup": "trade", "api-split": "trade",
+    "trade-regroup": "trade", "api-split": "trade", "import-upload": "exchange",
+    "trade-regroup": "trade", "api-split": "trade", "api-aside": "trade",
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
@@ -77,6 +78,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
         "<uuid:account_id>": mine["exchange"], "<int:trade_id>": mine["trade"],
         "<uuid:picture_id>": mine["picture"], "<int:fill_id>": mine["fill"],
+        "<int:upload_id>": mine["upload"],
         "<str:day>": "2026-03-02", "<int:watchlist_id>": mine["watchlist"],
     }.items():  # fmt: skip
         path = path.replace(part, value)
@@ -102,6 +104,9 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         account=account, market="spot", symbol="BTCUSDT", base="BTC", quote="USDT", side="BUY",
         price=1, quantity=1, time=trade.opened_at, why="bobs-own",
     )  # fmt: skip
+    upload = Upload.objects.create(
+        account=account, name="bobs-own.csv", body=b"a", digest="d", state="looked"
+    )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
     job = ImportJob.objects.create(
         market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
@@ -114,6 +119,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "trade": str(trade.pk),
         "picture": str(shot.pk),
         "fill": str(fill.pk),
+        "upload": str(upload.pk),
         "watchlist": str(watchlist.pk),
     }
 
@@ -153,6 +159,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"
     assert ExchangeAccount.objects.filter(user=bob).count() == 1
     assert (Screenshot.objects.count(), ManualFill.objects.count()) == (1, 1)
+    assert Upload.objects.get(account__user=bob).state == "looked"
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"

@@ -81,6 +81,21 @@ def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> Excha
 
 
 @transaction.atomic
+def make_keyless(*, user: User, label: str) -> ExchangeAccount:
+    """An account that is known by files alone: nothing is ever asked at the exchange for it, until
+    it is given a key."""
+    account = ExchangeAccount(
+        user=user, venue=settings.VENUE, label=label, key_kind=ExchangeAccount.KeyKind.HMAC,
+        kek_id=0, state=State.PAUSED, problem="files_only",
+    )  # fmt: skip
+    account.api_key = account.api_secret = b""
+    account.api_key_hash = f"files {account.pk}"
+    account.save(force_insert=True)
+    _audit(account, user, "account made from files")
+    return account
+
+
+@transaction.atomic
 def replace_key(
     *, account: ExchangeAccount, user: User, api_key: Secret, secret: Secret
 ) -> ExchangeAccount:

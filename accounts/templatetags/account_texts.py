@@ -33,6 +33,8 @@ def problem_text(problem: str) -> str:
         "unreachable": _("Binance does not answer just now. It is tried again by itself."),
         "refused": _("Binance refused a question. Look again later, or replace the key."),
         "sealed": _("This server cannot open the key: its operator has to look at the key files."),
+        "files_only": _("From files alone: nothing is asked at Binance. Give it a key whenever you "
+                        "like; what the files told stays."),
         "disconnected": _("Disconnected: the key is forgotten, the data stay."),
     }  # fmt: skip
     return texts.get(problem, problem)

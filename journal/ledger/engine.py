@@ -35,6 +35,7 @@ from journal.ledger.records import (
 from journal.ledger.rules import RuleBook, Told
 from journal.ledger.worth import Prices, Seen, Worth
 from lib.cash import DOLLARS
+from lib.collector import held_off
 
 # Products of 8-place decimals are exact far below this; only divisions round, at the 60th digit.
 PRECISION = Context(prec=60)
@@ -258,7 +259,7 @@ class Ledger:
         return None if is_changed else list(fresh.values())
 
     def _run(self, events: list[Event], *, with_openings: bool) -> None:
-        with localcontext(PRECISION):
+        with localcontext(PRECISION), held_off():
             if with_openings:
                 for opening in self._openings:
                     self._contract(opening.symbol).book(opening).open_with(opening)

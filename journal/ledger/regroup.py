@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from journal.ledger.engine import PRECISION
-from journal.ledger.records import ZERO, Funding, Id, Match, Trade
+from journal.ledger.records import ONE, ZERO, Funding, Id, Match, Trade
 
 
 @dataclass(frozen=True)
@@ -224,13 +224,16 @@ def _funding(trade: Trade, moments: Sequence[Any], funding: Sequence[Funding]) -
     paid = [
         (item.time, item.amount)
         for item in funding
-        if item.symbol == trade.symbol and trade.opened_at <= item.time <= trade.closed_at
+        if item.symbol == trade.symbol
+        and item.kind in {"funding", "special"}
+        and trade.opened_at <= item.time <= trade.closed_at
     ]
     total = sum((amount for _, amount in paid), ZERO)
+    share = trade.funding / total if total else ONE
     shares = [ZERO] * (len(moments) + 1)
-    for time, amount in paid if total else ():
+    for time, amount in paid if total or not trade.funding else ():
         number = sum(moment is not None and time >= moment for moment in moments)
-        shares[number] += trade.funding * amount / total
+        shares[number] += amount * share
     shares[-1] += trade.funding - sum(shares, ZERO)
     return shares
 

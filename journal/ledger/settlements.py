@@ -24,6 +24,8 @@ def shares_of(rows: Sequence[Funding], held: Sequence[Side]) -> list[Share]:
         index = next((n for n, side in enumerate(held) if side[0] == row.position_side), None)
         shares.append((row, index, row.amount))
     unnamed = [row for row in rows if row.position_side == "BOTH"]
+    if not unnamed:
+        return shares
     if len(held) == 1:
         return shares + [(row, 0, row.amount) for row in unnamed]
     if len(unnamed) == 1:

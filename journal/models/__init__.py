@@ -26,7 +26,7 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
-from journal.models.syncing import Coverage, Difference, Sync, Upload
+from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
     FillFlow,
@@ -37,6 +37,7 @@ from journal.models.trades import (
     Trade,
     TradeFill,
 )
+from journal.models.uploads import Rejected, Upload, Witness
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -44,8 +45,8 @@ __all__ = [
     "Difference",
     "Fill", "FillFlow", "FillMark", "FuturesPosition", "Income", "LedgerProblem", "ManualFill",
     "Market", "NoteTemplate", "OpenPosition", "OpeningBalance", "OpeningPosition", "Order",
-    "Payment", "Preferences", "Realized", "SavedView", "Screenshot", "SeenRules",
+    "Payment", "Preferences", "Realized", "Rejected", "SavedView", "Screenshot", "SeenRules",
     "Setup", "Source", "Sync", "Tag", "Trade", "TradeFill", "TradeMerge", "TradeSplit", "Transfer",
-    "Upload", "Wallet",
+    "Upload", "Wallet", "Witness",
     "WatchedMarket", "Watchlist",
 ]  # fmt: skip

@@ -69,6 +69,12 @@ class Fill(OfAccount):
     is_maker = models.BooleanField()
     time = models.DateTimeField()
     source = models.CharField(max_length=6, choices=Source.choices)
+    # put together from the statement's rows of one second: it may stand for several fills
+    from_statement = models.BooleanField(default=False)
+    # the file that told it; null: the exchange itself did
+    upload = models.ForeignKey(
+        "Upload", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
 
     objects = OwnedManager()
 
@@ -76,9 +82,21 @@ class Fill(OfAccount):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account", "market", "symbol", "trade_id"], name="fill_once"
-            )
+            ),
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="fill_quantity"),
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="fill_price"),
+            models.CheckConstraint(condition=models.Q(side__in=["BUY", "SELL"]), name="fill_side"),
+            models.CheckConstraint(
+                condition=models.Q(position_side__in=["BOTH", "LONG", "SHORT"]),
+                name="fill_position_side",
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["account", "-time", "-id"], name="fills_by_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-time", "-id"], name="fills_by_time"),
+            models.Index(
+                fields=["upload"], condition=models.Q(upload__isnull=False), name="fills_by_upload"
+            ),
+        ]
         ordering: ClassVar = ["-time", "-id"]
 
     def __str__(self) -> str:
@@ -123,7 +141,7 @@ class Order(OfAccount):
 
 
 class Transfer(OfAccount):
-    """Something that moved a balance of spot or funding and was no order."""
+    """Something that moved a balance and was no order."""
 
     class Kind(models.TextChoices):
         DEPOSIT = "deposit", _("Deposit")
@@ -132,11 +150,11 @@ class Transfer(OfAccount):
         DUST = "dust", _("Dust to BNB")
         DIVIDEND = "dividend", _("Distribution")
         INTERNAL = "internal", _("Between wallets")
-        SWAP = "swap", _("Swap of a coin")
+        # redenominated or renamed by the exchange: the cost stays
+        SWAP = "swap", _("Swapped by the exchange")
         OTHER = "other", _("Other")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    wallet = models.CharField(max_length=8, default="spot")
     # the exchange's id within its kind; both halves of a convert have the same one
     external_id = models.CharField(max_length=80)
     asset = models.CharField(max_length=20)
@@ -146,7 +164,11 @@ class Transfer(OfAccount):
     fee = models.DecimalField(max_digits=40, decimal_places=18, default=0)
     time = models.DateTimeField()
     info = models.CharField(max_length=120, blank=True)
+    # whose balance it moved: spot, and of files also funding, earn, coinm, …
+    wallet = models.CharField(max_length=16, default="spot")
     source = models.CharField(max_length=6, choices=Source.choices)
+    # the file that told it; null: the exchange itself did
+    upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = OwnedManager()
 
@@ -174,6 +196,8 @@ class Income(OfAccount):
     amount = models.DecimalField(max_digits=32, decimal_places=12)
     time = models.DateTimeField()
     source = models.CharField(max_length=6, choices=Source.choices)
+    # the file that told it; null: the exchange itself did
+    upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = OwnedManager()
 

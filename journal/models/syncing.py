@@ -125,19 +125,6 @@ class Coverage(OfAccount):
         return f"{self.kind} {self.market} {self.symbol}"
 
 
-class Upload(OfAccount):
-    """An export of Binance's that its owner has uploaded and looks at before it is taken in."""
-
-    name = models.CharField(max_length=120)
-    body = models.BinaryField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = OwnedManager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Difference(OfAccount):
     """The last comparison of one asset of one wallet: what its history adds up to against what the
     exchange reports."""

@@ -1,6 +1,6 @@
 """Fills made by hand: for what the exchange does not tell of any more. Apart from its own data."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from journal.books.due import books_of, make_due
-from journal.models import ManualFill, Market
+from journal.checking import NUMBER, check_fill, check_time, check_words, fits
+from journal.faults import Bad
+from journal.models import Fill, ManualFill, Market
 from journal.services import comparing
+from journal.sync import likeness
+from journal.sync.doorkeeping import lock
 from market.models import Listing
-
-# Binance's first day
-OPENED = datetime(2017, 7, 14, tzinfo=UTC)
 
 
 class BadCorrection(ValueError):
@@ -27,22 +28,46 @@ def add(
     quantity: Decimal, fee: Decimal | None, fee_asset: str, time: datetime, why: str,
 ) -> ManualFill:  # fmt: skip
     """A spot fill. Raises BadCorrection."""
+    row = ManualFill(
+        account=account, market=Market.SPOT, symbol=symbol.strip().upper(), side=side, price=price,
+        quantity=quantity, fee=fee or Decimal(0), fee_asset=fee_asset.strip().upper(), time=time,
+        why=why,
+    )  # fmt: skip
     listing = Listing.objects.filter(
-        venue=account.venue, market=Market.SPOT, symbol=symbol.strip().upper()
+        venue=account.venue, market=Market.SPOT, symbol=row.symbol.replace("\0", "")
     ).first()
     if listing is None:
         raise BadCorrection(_("Binance lists no spot symbol of that name."))
-    if not OPENED <= time <= timezone.now():
-        raise BadCorrection(_("Expected a time in the past, after Binance opened."))
-    if fee and not fee_asset:
-        raise BadCorrection(_("Expected the asset that the fee was paid in."))
-    row = ManualFill.objects.create(
-        account=account, market=Market.SPOT, symbol=listing.symbol, base=listing.base_asset,
-        quote=listing.quote_asset, side=side, price=price, quantity=quantity, fee=fee or 0,
-        fee_asset=fee_asset.strip().upper(), time=time, why=why,
-    )  # fmt: skip
+    row.base, row.quote = listing.base_asset, listing.quote_asset
+    try:
+        _check(row)
+    except Bad as error:
+        raise BadCorrection(str(error)) from error
+    row.save()
     _changed(row, user, "fill added by hand")
     return row
+
+
+def _check(row: ManualFill) -> None:
+    """By the validator of every door; what the exchange tells is not needed by hand."""
+    check_fill(
+        symbol=row.symbol, base=row.base, quote=row.quote, side=row.side, position_side="BOTH",
+        price=row.price, quantity=row.quantity, value=None, fee=row.fee, fee_asset=row.fee_asset,
+    )  # fmt: skip
+    check_time(row.time, timezone.now())
+    check_words(text=row.why)
+    if row.fee and not row.fee_asset:
+        raise Bad("fee_coin", was=row.fee)
+    row.price, row.quantity = fits(row.price, NUMBER), fits(row.quantity, NUMBER)
+    row.fee = fits(row.fee, NUMBER)
+    lock(row.account)
+    second = likeness.second_of(row.time)
+    told = Fill.objects.filter(
+        account=row.account, market=row.market, symbol=row.symbol, side=row.side,
+        time__gte=second, time__lt=second + likeness.SECOND,
+    )  # fmt: skip
+    if any(likeness.of_fill(fill) == likeness.of_fill(row) for fill in told):
+        raise Bad("known")
 
 
 @transaction.atomic

@@ -1,134 +1,88 @@
-"""A user's own exports from Binance: looked at first, then taken in, each row once."""
+"""A user's own exports from Binance, at the door: what was uploaded, what is wished with it, and
+what has become of it. The work itself: `journal.services.importing`."""
 
-from collections import Counter
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+import hashlib
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
-from journal.models import Fill, Market, Transfer, Upload
-from journal.sync import files
-from journal.sync.files import Found, NotAFile, Skipped
-from journal.sync.saving import save_fills, save_transfers
-from market.models import Listing
+from journal.faults import NotAFile, fault
+from journal.files.tables import GZIP, ZIP
+from journal.files.zones import name_of, zone_given
+from journal.models import Upload
+from journal.models.uploads import FORGOTTEN_AFTER, SILENT_AFTER
 
 MOST_BYTES = 20_000_000
-SHOWN = 20
-FORGOTTEN_AFTER = timedelta(hours=2)
-# What the API has told already of the same moment is the same thing.
-NEAR = timedelta(seconds=2)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """`kind` is spot, usdm or statement; `new` of the rows are not known yet."""
-
-    kind: str
-    new: int
-    duplicates: int
-    skipped: list[Skipped]
-    first: list[Fill | Transfer]
-
-
-def upload(*, account: ExchangeAccount, name: str, body: bytes) -> Upload:
-    """Kept for two hours. Raises NotAFile."""
-    if not body:
-        raise NotAFile("expected a file that is not empty")
-    if len(body) > MOST_BYTES:
-        raise NotAFile("expected a file of at most 20 MB")
-    Upload.objects.filter(created_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
-    Upload.objects.filter(account=account).delete()
-    return Upload.objects.create(account=account, name=name[:120], body=body)
-
-
-def preview(row: Upload) -> Preview:
-    """Raises NotAFile."""
-    kind, found, known = _read(row)
-    rows: list[Any] = [*found.fills, *found.transfers]
-    return Preview(kind, len(rows), known, found.skipped, rows[:SHOWN])
+# Less than 2,000 rows, which are read while the browser waits.
+SMALL_BYTES = 150_000
+# Zones that an export may be made in, for the choice.
+ZONES = (
+    "UTC", *(f"UTC{hours:+03}:00" for hours in range(-12, 15) if hours), "UTC-09:30", "UTC-03:30",
+    "UTC+03:30", "UTC+04:30", "UTC+05:30", "UTC+05:45", "UTC+06:30", "UTC+09:30", "UTC+10:30",
+)  # fmt: skip
+State = Upload.State
 
 
 @transaction.atomic
-def take_in(row: Upload) -> int:
-    """Returns how many rows were new. Raises NotAFile, then nothing has changed."""
-    _, found, _ = _read(row)
-    count = len(save_fills(row.account, found.fills))
-    count += save_transfers(row.account, found.transfers)
-    row.delete()
-    return count
-
-
-def _read(row: Upload) -> tuple[str, Found, int]:
-    """(kind, what is new, how many are known already)"""
-    listings = {
-        market: {
-            item.symbol: item
-            for item in Listing.objects.filter(venue=row.account.venue, market=market)
-        }
-        for market in Market.values
-    }
-    kind, found = files.read_export(row.account, bytes(row.body), listings)
-    fills = _new_fills(row.account, found.fills)
-    transfers = _new_transfers(row.account, found.transfers)
-    known = len(found.fills) - len(fills) + len(found.transfers) - len(transfers)
-    return kind, Found(fills, transfers, found.skipped), known
-
-
-def _new_fills(account: ExchangeAccount, rows: list[Fill]) -> list[Fill]:
-    """By trade id; spot's export has none, so there by symbol, side, price, quantity and time, as
-    often as they are known."""
-    if not rows:
-        return []
-    start, end = min(row.time for row in rows) - NEAR, max(row.time for row in rows) + NEAR
-    mine = Fill.objects.filter(account=account, time__gte=start, time__lte=end)
-    same = Fill.objects.filter(account=account, trade_id__in=[row.trade_id for row in rows])
-    ids = set(same.values_list("market", "symbol", "trade_id"))
-    told: Counter[tuple[Any, ...]] = Counter()
-    for fill in mine.filter(trade_id__gt=0):
-        told[_likeness(fill)] += 1
-    fresh = []
-    for row in rows:
-        if (row.market, row.symbol, row.trade_id) in ids:
-            continue
-        if row.trade_id < 0 and told[_likeness(row)]:
-            told[_likeness(row)] -= 1
-            continue
-        fresh.append(row)
-    return fresh
-
-
-def _new_transfers(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
-    """What the API told has other ids: the same asset and amount within a day is the same."""
-    if not rows:
-        return []
-    known = set(
-        Transfer.objects.filter(
-            account=account, external_id__in=[row.external_id for row in rows]
-        ).values_list("external_id", flat=True)
+def upload(*, account: ExchangeAccount, name: str, body: bytes, zone: str = "") -> Upload:
+    """Kept for two hours unless it is taken in. Raises NotAFile."""
+    if not body:
+        raise NotAFile("empty")
+    if len(body) > MOST_BYTES:
+        raise NotAFile("too_large", most=MOST_BYTES // 1_000_000)
+    digest = hashlib.sha256(body).hexdigest()
+    before = Upload.objects.filter(account=account, digest=digest, state=State.TAKEN).first()
+    if before is not None and before.taken_at is not None:
+        raise NotAFile("taken_before", at=f"{before.taken_at:%Y-%m-%d %H:%M} UTC")
+    name = "".join(sign for sign in name if sign.isprintable())
+    return Upload.objects.create(
+        account=account, name=name[-120:], body=body, digest=digest, zone=_zone(zone)
     )
-    day = timedelta(days=1)
-    told: dict[tuple[str, Any], list[Any]] = {}
-    start, end = min(row.time for row in rows) - day, max(row.time for row in rows) + day
-    for found in Transfer.objects.filter(account=account, time__gte=start, time__lte=end).exclude(
-        source="file"
-    ):
-        told.setdefault((found.asset, found.amount.normalize()), []).append(found.time)
-    fresh = []
-    for row in rows:
-        near = told.get((row.asset, row.amount.normalize()), [])
-        same = next((at for at in near if abs(at - row.time) <= day), None)
-        if row.external_id in known:
-            continue
-        if same is not None:
-            near.remove(same)
-            continue
-        fresh.append(row)
-    return fresh
 
 
-def _likeness(fill: Fill) -> tuple[Any, ...]:
-    second = fill.time.replace(microsecond=0)
-    return (fill.symbol, fill.side, fill.price.normalize(), fill.quantity.normalize(), second)
+def choose_zone(row: Upload, zone: str) -> Upload:
+    """Looked at again with it. Raises NotAFile."""
+    row.zone, row.state, row.preview, row.problem = _zone(zone), State.WAITING, {}, {}
+    row.save(update_fields=["zone", "state", "preview", "problem", "changed_at"])
+    return row
+
+
+def is_small(row: Upload) -> bool:
+    head = bytes(row.body[:4])
+    return len(row.body) <= SMALL_BYTES and head != ZIP and head[:2] != GZIP
+
+
+def is_small_to_undo(row: Upload) -> bool:
+    return row.rows_taken <= 2000
+
+
+def tidy(account: ExchangeAccount) -> None:
+    """Forgets what was never taken in, and says so where a worker died over its work."""
+    now = timezone.now()
+    never = [State.WAITING, State.LOOKED, State.FAILED]
+    mine = Upload.objects.filter(account=account)
+    mine.filter(state__in=never, changed_at__lt=now - FORGOTTEN_AFTER).delete()
+    silent = mine.filter(changed_at__lt=now - SILENT_AFTER)
+    problem = fault("worker").as_json()
+    silent.filter(state__in=[State.READING, State.TAKING]).update(
+        state=State.FAILED, problem=problem
+    )
+    silent.filter(state=State.UNDOING).update(state=State.TAKEN, problem=problem)
+
+
+def not_queued(row: Upload) -> None:
+    """No worker will come: back to where it was, with the reason."""
+    back = {State.TAKING: State.LOOKED, State.UNDOING: State.TAKEN}
+    row.state = back.get(State(row.state), State.FAILED)
+    row.problem = fault("worker").as_json()
+    row.save(update_fields=["state", "problem", "changed_at"])
+
+
+def _zone(text: str) -> str:
+    if not text:
+        return ""
+    zone = zone_given(text)
+    if zone is None:
+        raise NotAFile("zone_unknown", was=text)
+    return name_of(zone)

@@ -8,36 +8,53 @@ from django.db import transaction
 
 from accounts.models import ExchangeAccount
 from journal.books.due import books_of, books_of_income, books_of_transfer, make_due
-from journal.models import Balance, Fill, FuturesPosition, Income, Order, Transfer
+from journal.models import (
+    Balance,
+    Fill,
+    FuturesPosition,
+    Income,
+    Order,
+    Transfer,
+    Upload,
+)
+from journal.sync import merging
+from journal.sync.doorkeeping import (
+    check_fill_row,
+    check_income_row,
+    check_transfer_row,
+    lock,
+    passed,
+)
 
 
 @transaction.atomic
-def save_fills(account: ExchangeAccount, rows: Sequence[Fill]) -> list[Fill]:
-    """Returns those that were not known."""
-    fresh = []
-    for market in {row.market for row in rows}:
-        mine = [row for row in rows if row.market == market]
-        known = set(
-            Fill.objects.filter(
-                account=account, market=market, trade_id__in=[row.trade_id for row in mine]
-            ).values_list("symbol", "trade_id")
-        )
-        fresh += [row for row in mine if (row.symbol, row.trade_id) not in known]
-    Fill.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+def save_fills(
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None
+) -> list[Fill]:
+    """Returns those that were not known; what cannot be is left out and named (`Rejected`)."""
+    if not rows:
+        return []
+    lock(account)
+    good = passed(account, rows, check_fill_row)
+    for row in good:
+        row.upload = upload
+    fresh = merging.merge_fills(account, good, upload)
     make_due(account, {name for row in fresh for name in books_of(row)})
     return fresh
 
 
 @transaction.atomic
-def save_transfers(account: ExchangeAccount, rows: Sequence[Transfer]) -> int:
-    known = set(
-        Transfer.objects.filter(
-            account=account, external_id__in=[row.external_id for row in rows]
-        ).values_list("kind", "external_id", "asset")
-    )
-    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
-    Transfer.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    make_due(account, {name for row in fresh for name in books_of_transfer(row)})
+def save_transfers(
+    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None
+) -> int:
+    if not rows:
+        return 0
+    lock(account)
+    good = passed(account, rows, check_transfer_row)
+    for row in good:
+        row.upload = upload
+    fresh, gone = merging.merge_transfers(account, good, upload)
+    make_due(account, {name for row in (*fresh, *gone) for name in books_of_transfer(row)})
     return len(fresh)
 
 
@@ -50,14 +67,16 @@ def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) ->
 
 
 @transaction.atomic
-def save_income(account: ExchangeAccount, rows: Sequence[Income]) -> int:
-    known = set(
-        Income.objects.filter(
-            account=account, external_id__in=[row.external_id for row in rows]
-        ).values_list("kind", "external_id", "asset")
-    )
-    fresh = [row for row in rows if (row.kind, row.external_id, row.asset) not in known]
-    Income.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+def save_income(
+    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None
+) -> int:
+    if not rows:
+        return 0
+    lock(account)
+    good = passed(account, rows, check_income_row)
+    for row in good:
+        row.upload = upload
+    fresh = merging.merge_income(account, good, upload)
     make_due(account, {name for row in fresh for name in books_of_income(row)})
     return len(fresh)
 

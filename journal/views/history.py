@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import own_account
 from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
+from journal.faults import Fault
 from journal.models import (
     Balance,
     Coverage,
@@ -29,17 +30,19 @@ from journal.models import (
     ManualFill,
     OpeningBalance,
     Order,
+    Rejected,
     Sync,
-    Upload,
 )
-from journal.services import correcting, demo, exports
+from journal.services import correcting, demo
 from journal.sync.coins import coins_of
-from journal.sync.files import NotAFile
 from lib.dates import from_ms
 from market.models import Listing
 
 MONTHS = 12
 LONGEST_SYMBOL = 40
+LEAST = Decimal("0.00000001")
+# as the columns of a fill
+AMOUNT: dict[str, Any] = {"max_digits": 32, "decimal_places": 12}
 
 
 class ManualForm(forms.Form):
@@ -48,11 +51,9 @@ class ManualForm(forms.Form):
         choices=[("BUY", gettext_lazy("Buy")), ("SELL", gettext_lazy("Sell"))],
         label=gettext_lazy("Side"),
     )
-    price = forms.DecimalField(min_value=0, max_digits=30, label=gettext_lazy("Price"))
-    quantity = forms.DecimalField(
-        min_value=Decimal("0.00000001"), max_digits=30, label=gettext_lazy("Quantity")
-    )
-    fee = forms.DecimalField(required=False, initial=0, max_digits=30, label=gettext_lazy("Fee"))
+    price = forms.DecimalField(**AMOUNT, min_value=0, label=gettext_lazy("Price"))
+    quantity = forms.DecimalField(**AMOUNT, min_value=LEAST, label=gettext_lazy("Quantity"))
+    fee = forms.DecimalField(**AMOUNT, required=False, initial=0, label=gettext_lazy("Fee"))
     fee_asset = forms.CharField(required=False, max_length=20, label=gettext_lazy("Fee asset"))
     time = forms.DateTimeField(label=gettext_lazy("Time (UTC)"))
     why = forms.CharField(required=False, max_length=200, label=gettext_lazy("Why"))
@@ -84,6 +85,10 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
             account=account, status__in=["NEW", "PARTIALLY_FILLED"]
         ),
         "manual": ManualFill.objects.visible_to(request.user).filter(account=account),
+        "rejected": [
+            (row, Fault.from_json(row.fault))
+            for row in Rejected.objects.visible_to(request.user).filter(account=account)[:50]
+        ],
         "fills": Fill.objects.visible_to(request.user).filter(account=account).count(),
     }  # fmt: skip
     if not is_part:
@@ -162,31 +167,6 @@ def remove_manual(request: SignedInRequest, account_id: UUID, fill_id: int) -> H
     correcting.remove(row, user=request.user)
     messages.success(request, _("The fill made by hand is gone."))
     return redirect("account-history", account.pk)
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def import_file(request: SignedInRequest, account_id: UUID) -> HttpResponse:
-    """Upload, look, take in."""
-    account = own_account(request.user, account_id)
-    context: dict[str, Any] = {"account": account}
-    try:
-        if request.POST.get("do") == "take":
-            row = get_object_or_404(Upload.objects.filter(account=account))
-            count = exports.take_in(row)
-            messages.success(request, _("%(count)s rows are new and in.") % {"count": count})
-            Sync.objects.filter(account=account).update(is_due=True)
-            return redirect("account-history", account.pk)
-        if request.method == "POST":
-            file = request.FILES.get("file")
-            if file is None or file.size is None or file.size > exports.MOST_BYTES:
-                raise NotAFile(_("expected a file of at most 20 MB"))
-            row = exports.upload(account=account, name=file.name or "", body=file.read())
-            context |= {"upload": row, "preview": exports.preview(row)}
-    except NotAFile as error:
-        context["error"] = str(error)
-    return render(request, "journal/import.html", context)
 
 
 @login_required

@@ -50,6 +50,18 @@ def add(instrument_id: int, stretches: Sequence[Stretch]) -> None:
     )
 
 
+def extend(instrument_id: int, opens: int, closes: int, near_ms: int) -> None:
+    """Between these times (epoch ms) nothing was traded: a stretch that ends where they begin, or
+    begins where they end, covers them too."""
+    spans = CoveredSpan.objects.filter(instrument_id=instrument_id)
+    spans.filter(to_ms__gte=opens - near_ms, to_ms__lt=closes, from_ms__lt=opens).update(
+        to_ms=closes
+    )
+    spans.filter(from_ms__lte=closes + near_ms, from_ms__gt=opens, to_ms__gt=closes).update(
+        from_ms=opens
+    )
+
+
 def keep_live(instrument_id: int, last_id: int, from_ms: int, to_ms: int) -> None:
     """What a collector has covered so far stays covered, though it goes on somewhere else."""
     first_id = seconds.first_id(instrument_id, from_ms // 1000)

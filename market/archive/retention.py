@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from market.archive import marks, parquet, partitions
+from market.archive import audits, marks, parquet, partitions
 from market.archive.rollups import TABLES, roll_up_hour
 from market.models import ArchiveHour, Instrument, Retention
 
@@ -20,6 +21,10 @@ GRAINS = {
 }  # fmt: skip
 ROWS_A_BATCH = 20_000
 LOCK_SECONDS = 5
+# A number of ours among PostgreSQL's advisory locks.
+ONE_AT_A_TIME = 7_116_001
+# No policy keeps less.
+FEWEST_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,20 @@ class Partition:
     name: str
     start: datetime
     end: datetime
+
+
+def retain_alone() -> None:
+    """`retain`, unless another one is at work: it may take longer than the pause between two."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_AT_A_TIME])
+        if not cursor.fetchone()[0]:
+            log.info("retention is at work already")
+            return
+    try:
+        retain()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
 
 
 def retain(now: datetime | None = None) -> list[str]:
@@ -37,6 +56,7 @@ def retain(now: datetime | None = None) -> list[str]:
         return []
     partitions.sort_rest()
     marks.drop_old_marks(now)
+    audits.drop_old(now)
     dropped: list[str] = []
     for grain, table in GRAINS.items():
         days = _policies(grain)
@@ -45,10 +65,10 @@ def retain(now: datetime | None = None) -> list[str]:
         longest = None if None in days.values() else max(kept or 0 for kept in days.values())
         if longest is not None:
             before = _horizon(now, longest)
-            dropped += [part.name for part in _old(table, before) if _drop(grain, table, part)]
+            dropped += [part.name for part in _old(table, before) if _try_drop(grain, table, part)]
         for instrument_id, kept in days.items():
             if kept is not None and kept != longest:
-                _delete(grain, table, instrument_id, _horizon(now, kept))
+                _try_delete(grain, table, instrument_id, _horizon(now, kept))
     return dropped
 
 
@@ -60,8 +80,14 @@ def _is_importing() -> bool:
 def _policies(grain: str) -> dict[int, int | None]:
     """Days by instrument, None for ever."""
     rows = {row.instrument_id: row.days for row in Retention.objects.filter(grain=grain)}
-    general = rows.get(None)
+    general = rows[None] if None in rows else _default(grain)
     return {pk: rows.get(pk, general) for pk in Instrument.objects.values_list("pk", flat=True)}
+
+
+def _default(grain: str) -> int | None:
+    """Where nobody has said how long."""
+    days = settings.RETENTION_SECONDS_DAYS if grain == "1s" else 0
+    return max(days, FEWEST_DAYS) if days else None
 
 
 def _horizon(now: datetime, days: int) -> datetime:
@@ -84,6 +110,21 @@ def _old(table: str, before: datetime) -> Iterator[Partition]:
             start, end = (datetime.fromisoformat(word) for word in words[1::2])
             if end <= before:
                 yield Partition(name, start, end)
+
+
+def _try_drop(grain: str, table: str, part: Partition) -> bool:
+    try:
+        return _drop(grain, table, part)
+    except Exception:  # noqa: BLE001  (one ill partition stays, the others go)
+        log.exception("partition not dropped", partition=part.name)
+        return False
+
+
+def _try_delete(grain: str, table: str, instrument_id: int, before: datetime) -> None:
+    try:
+        _delete(grain, table, instrument_id, before)
+    except Exception:  # noqa: BLE001  (one ill market stops no other)
+        log.exception("bars not deleted", instrument=instrument_id, grain=grain)
 
 
 def _drop(grain: str, table: str, part: Partition) -> bool:

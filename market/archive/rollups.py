@@ -8,7 +8,8 @@ or overtaken by a rebuild, nothing is doubled and nothing stays old.
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from lib.dates import from_seconds, to_seconds
@@ -17,11 +18,15 @@ from market.archive.seconds import ALL, load, row_of
 from market.flow.bars import Bar, roll_up
 from market.models import ArchiveHour
 
+log = structlog.get_logger(__name__)
+
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 TABLES = {MINUTE: "market_minute_bar", HOUR: "market_hour_bar", DAY: "market_day_bar"}
 # An hour that is still written to is read from its 1 s bars.
 SETTLED = timedelta(minutes=10)
 HOURS_A_RUN = 500
+# So many that cannot be rolled up do not keep the others from their turn.
+ILL_HOURS = 200
 REOPEN = """
 UPDATE market_archivehour AS due SET is_pruned = false, is_done = false
 WHERE due.instrument_id = %s AND due.is_pruned AND due.hour >= %s AND due.hour < %s
@@ -34,12 +39,21 @@ WHERE due.instrument_id = %s AND due.is_pruned AND due.hour >= %s AND due.hour <
 
 
 def roll_up_due(now: datetime | None = None, limit: int = HOURS_A_RUN) -> int:
-    """Roll up hours that are due and over, oldest first; returns how many."""
+    """Roll up hours that are due and over, oldest first; returns how many. One that cannot be is
+    told and tried again with the next run."""
     before = (now or timezone.now()) - SETTLED - timedelta(hours=1)
     due = ArchiveHour.objects.filter(is_done=False, hour__lte=before).order_by("hour")
-    done = 0
-    for pk in list(due.values_list("pk", flat=True)[:limit]):
-        done += roll_up_hour(pk)
+    done = looked_at = 0
+    for pk in list(due.values_list("pk", flat=True)[: limit + ILL_HOURS]):
+        if looked_at >= limit:
+            break
+        try:
+            done += roll_up_hour(pk)
+            looked_at += 1
+        except (OperationalError, InterfaceError):
+            raise  # nobody's hour
+        except Exception:  # noqa: BLE001  (one ill hour stops no other)
+            log.exception("hour not rolled up", hour=pk)
     return done
 
 

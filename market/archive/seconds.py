@@ -31,10 +31,12 @@ COLUMNS: dict[str, int | None] = {
 }  # fmt: skip
 ALL = ["instrument_id", "time", *COLUMNS, "trade_bands", "order_bands", "band_set", "revision"]
 
+# What is written again as it was keeps its origin; %s says whether it is.
 UPSERT = f"""
 INSERT INTO market_second_bar ({", ".join(ALL)}) SELECT {", ".join(ALL)} FROM incoming_second_bar
 ON CONFLICT (instrument_id, time) DO UPDATE
-SET ({", ".join(ALL[2:])}) = ({", ".join("excluded." + name for name in ALL[2:])})
+SET ({", ".join(ALL[2:])}, from_archive) = ({", ".join("excluded." + name for name in ALL[2:])},
+     %s AND market_second_bar.from_archive)
 WHERE (excluded.revision, excluded.trades)
    >= (market_second_bar.revision, market_second_bar.trades)
 """  # noqa: S608  (column names are ours)
@@ -77,9 +79,12 @@ def save(
     state: State | None,
     gaps: Iterable[GapRecord] = (),
     gone: Sequence[int] = (),
+    *,
+    is_rewritten: bool = False,
 ) -> None:
     """Write absolute values; of two versions of a bar the higher (revision, trades) stays. `gone`
-    are open times (epoch s) of bars that the exchange does not have.
+    are open times (epoch s) of bars that the exchange does not have. `is_rewritten`: they were read
+    from here, so that they are still from where they were.
 
     `bars` and `state` must be of one moment: whoever resumes from here applies what follows.
     """
@@ -94,7 +99,7 @@ def save(
             ):
                 for bar in bars:
                     copy.write_row(row_of(instrument_id, band_set, bar))
-            cursor.execute(UPSERT)
+            cursor.execute(UPSERT, [is_rewritten])
             cursor.execute("DROP TABLE incoming_second_bar")
         if gone:
             cursor.execute(

@@ -23,6 +23,7 @@ import yarl
 from binance.async_client import AsyncClient
 
 from lib.secret import Secret
+from market.binance.breaker import DENIALS
 from market.binance.errors import (
     BadKey,
     ClockDiffers,
@@ -353,9 +354,11 @@ async def _error(
     if status == 418 or (status == 429 and code != -1015):
         seconds = ban_seconds(status, retry_after, message)
         with contextlib.suppress(redis.RedisError):  # it holds for this process all the same
-            await governor.ban(seconds)
+            await governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
         return MustWait(seconds, f"Binance answered {status}")
-    if status >= 500 or status == 403 or code in TRANSIENT_CODES | UNKNOWN_CODES:
+    if status in DENIALS:  # of this call: what everybody may do is told by the public side
+        return MustWait(DENIALS[status][0], f"Binance answered {status}")
+    if status >= 500 or code in TRANSIENT_CODES | UNKNOWN_CODES:
         return TryAgain(f"Binance answered {status} {code}")
     if code == CLOCK_CODE:
         return ClockDiffers(code, message)

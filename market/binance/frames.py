@@ -4,7 +4,7 @@ Sources: binance-spot-api-docs web-socket-streams.md and rest-api.md (2026-07-21
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -216,13 +216,6 @@ def as_trade(row: TradeFrame | TradeRow | AggTradeFrame | AggTradeRow) -> Trade:
     return Trade(row.id, price, quantity, row.time, row.is_buyer_maker, is_flow)
 
 
-def as_trades(
-    rows: Sequence[TradeRow] | Sequence[AggTradeRow],
-) -> list[Trade]:
-    """Raises ValueError as `as_trade` does."""
-    return [as_trade(row) for row in rows]
-
-
 def as_levels(rows: list[tuple[str, str]]) -> list[Level]:
     """Raises ValueError for an amount that is no decimal of at most 8 places."""
     return [(scaled(price), scaled(quantity)) for price, quantity in rows]
@@ -281,11 +274,6 @@ def as_kline_without_ids(row: KlineRow) -> Kline:
     )  # fmt: skip
 
 
-def as_klines(rows: Sequence[KlineRow]) -> list[Kline]:
-    """Raises ValueError as `as_kline` does."""
-    return [as_kline_without_ids(row) for row in rows]
-
-
 def _minute(open_time: int) -> int:
     return open_time // (1_000_000 if open_time >= 10**14 else 1000)
 
@@ -337,6 +325,13 @@ class FirstId(msgspec.Struct, rename={"first_id": "f"}):
     first_id: int
 
 
+class RowId(msgspec.Struct, rename={"aggregate": "a"}):
+    """What names a row that cannot be read."""
+
+    id: int | None = None
+    aggregate: int | None = None
+
+
 class ErrorBody(msgspec.Struct):
     code: int = 0
     msg: str = ""
@@ -357,6 +352,11 @@ decode_kline_rows = msgspec.json.Decoder(list[KlineRow]).decode
 decode_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
 decode_server_time = msgspec.json.Decoder(ServerTime).decode
 decode_first_ids = msgspec.json.Decoder(list[FirstId]).decode
+decode_agg_trade_row = msgspec.json.Decoder(AggTradeRow).decode
+decode_trade_row = msgspec.json.Decoder(TradeRow).decode
+decode_kline_row = msgspec.json.Decoder(KlineRow).decode
+decode_raw_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
+decode_row_id = msgspec.json.Decoder(RowId).decode
 decode_error = msgspec.json.Decoder(ErrorBody).decode
 
 

@@ -17,9 +17,17 @@ import redis.asyncio as redis
 from market.binance.errors import MustWait
 
 # Shares of the budget by class of call: who matters more may use more of it.
-SHARES = {"order": 1.0, "live": 1.0, "account": 0.7, "backfill": 0.5, "audit": 0.25, "past": 0.2}
+SHARES = {
+    "order": 1.0, "live": 1.0, "account": 0.7, "backfill": 0.5, "check": 0.5, "audit": 0.25,
+    "past": 0.2,
+}  # fmt: skip
+# What a class has for itself, however much the others ask for: an order or a cancel goes out, quiet
+# markets are checked and minutes audited while a long gap is filled.
+FLOORS = {"order": 0.05, "check": 0.1, "audit": 0.05}
 SHORTEST_BAN_SECONDS = 120.0
 
+# KEYS: ban, total of this minute (prefix). ARGV: weight, how far the total may go for this class,
+# the whole budget, then the class and its floor, and the same of every other class with a floor.
 RESERVE = """
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -27,10 +35,22 @@ local banned = tonumber(redis.call('GET', KEYS[1]) or '0')
 if banned > ms then return banned - ms end
 local minute = math.floor(ms / 60000)
 local key = KEYS[2] .. minute
-local used = tonumber(redis.call('GET', key) or '0')
-if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return 60000 - ms % 60000 + 50 end
+local kinds = key .. ':kinds'
+local weight, used = tonumber(ARGV[1]), tonumber(redis.call('GET', key) or '0')
+local own = tonumber(redis.call('HGET', kinds, ARGV[4]) or '0')
+local kept = 0
+for i = 6, #ARGV, 2 do
+  local had = tonumber(redis.call('HGET', kinds, ARGV[i]) or '0')
+  kept = kept + math.max(0, ARGV[i + 1] - had)
+end
+local is_in_share = used + weight <= tonumber(ARGV[2]) or own + weight <= tonumber(ARGV[5])
+if not is_in_share or used + weight + kept > tonumber(ARGV[3]) then
+  return 60000 - ms % 60000 + 50
+end
 redis.call('INCRBY', key, ARGV[1])
 redis.call('PEXPIRE', key, 120000)
+redis.call('HINCRBY', kinds, ARGV[4], ARGV[1])
+redis.call('PEXPIRE', kinds, 120000)
 return 0
 """
 TRUE_UP = """
@@ -76,8 +96,8 @@ class Governor:
         self._client = client
         self._ban_key, self._count_key = ban_key(limit.host), count_key(limit.host)
         self._clock_key = clock_key(limit.host)
-        # called with the seconds of a ban, to keep it where a wiped Redis does not matter
-        self.on_ban: Callable[[float], Awaitable[None]] | None = None
+        # called with a ban's seconds and reason, to keep it where a wiped Redis does not matter
+        self.on_ban: Callable[[float, str], Awaitable[None]] | None = None
         self._banned_until = 0.0
         self._reserve = client.register_script(RESERVE)
         self._true_up = client.register_script(TRUE_UP)
@@ -92,11 +112,14 @@ class Governor:
         if left > 0:
             raise MustWait(left, f"banned for {left:.0f} s")
         deadline = time.monotonic() + patience
-        allowed = int(self.budget * SHARES[kind])
+        limits: list[int | str] = [
+            weight, int(self.budget * SHARES[kind]), self.budget, kind,
+            int(self.budget * FLOORS.get(kind, 0.0)),
+        ]  # fmt: skip
+        for other, floor in FLOORS.items():
+            limits += [] if other == kind else [other, int(self.budget * floor)]
         while True:
-            wait_ms = await self._reserve(
-                keys=[self._ban_key, self._count_key], args=[weight, allowed]
-            )
+            wait_ms = await self._reserve(keys=[self._ban_key, self._count_key], args=limits)
             if not wait_ms:
                 return
             seconds = int(wait_ms) / 1000
@@ -108,14 +131,14 @@ class Governor:
         """Binance's own count of this minute, from `X-MBX-USED-WEIGHT-1M`."""
         await self._true_up(keys=[self._count_key], args=[used])
 
-    async def ban(self, seconds: float) -> None:
+    async def ban(self, seconds: float, reason: str = "") -> None:
         """Nobody calls for so long."""
         self._banned_until = max(self._banned_until, time.monotonic() + seconds)
         try:
             await self.forbid(seconds)  # the others first
         finally:
             if self.on_ban is not None:
-                await self.on_ban(seconds)
+                await self.on_ban(seconds, reason)
 
     async def forbid(self, seconds: float) -> None:
         """Tell the other processes of a ban; a longer one stays."""

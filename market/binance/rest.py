@@ -15,20 +15,25 @@ import msgspec
 import redis.asyncio as redis
 from binance.async_client import AsyncClient
 
-from market.binance.breaker import Breaker
+from market.binance.breaker import DENIALS, Breaker
 from market.binance.errors import MustWait, Refused, TooOld, TryAgain
 from market.binance.frames import (
     FundingRow,
-    as_klines,
+    as_kline_without_ids,
     as_snapshot,
-    as_trades,
+    as_trade,
+    decode_agg_trade_row,
     decode_agg_trade_rows,
     decode_depth_body,
     decode_error,
     decode_first_ids,
     decode_funding_rows,
+    decode_kline_row,
     decode_kline_rows,
+    decode_raw_rows,
+    decode_row_id,
     decode_server_time,
+    decode_trade_row,
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
@@ -44,6 +49,8 @@ PAGE = 1000
 # Levels a side of a book's snapshot, and of one that is only asked for its update id.
 BOOK_DEPTH, LEAST_DEPTH = 500, 5
 TOO_OLD = -4166
+# Rows that could not be read and nobody has asked for yet, at most.
+UNREADABLE_KEPT = 1000
 # What futures remember of their aggregates, with room for a slow way there.
 REMEMBERED_MS = 47 * 3_600_000
 
@@ -79,6 +86,8 @@ class PublicRest:
         self._base_url = base_url
         self._transport: Transport | None = None
         self._breaker = Breaker()
+        # (symbol, its id or its text) -> why a row was left out
+        self.unreadable: dict[tuple[str, str], str] = {}
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -112,7 +121,9 @@ class PublicRest:
              "limit": wanted},
             "audit",
         )  # fmt: skip
-        return _read("klines", body, decode_kline_rows, as_klines)
+        return self._rows(
+            "klines", symbol, body, decode_kline_rows, decode_kline_row, as_kline_without_ids
+        )
 
     async def book(self, symbol: str, levels: int = BOOK_DEPTH) -> Snapshot:
         """The order book, so many levels a side."""
@@ -146,13 +157,19 @@ class PublicRest:
         except TryAgain:
             self._breaker.failed()
             raise
-        self._breaker.failed() if status >= 500 else self._breaker.succeeded()
         try:
             used = headers.get("X-MBX-USED-WEIGHT-1M", "")
             if used.isdigit():
                 await self.governor.true_up(int(used))
-            if status == 200:
+            if status == 200 and body.lstrip()[:1] in {b"[", b"{"}:
+                self._breaker.succeeded()
                 return body
+            if status == 200 or status >= 500:  # a page of a proxy's is no answer either
+                self._breaker.failed()
+            elif status not in DENIALS:
+                self._breaker.succeeded()
+            if status == 200:
+                raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}")
             raise await self._error(status, headers.get("Retry-After"), body)
         except redis.RedisError as error:
             raise TryAgain("the limiter cannot be told") from error
@@ -186,11 +203,46 @@ class PublicRest:
             code, message = 0, body[:200].decode(errors="replace")
         if status in {418, 429}:
             seconds = ban_seconds(status, retry_after, message)
-            await self.governor.ban(seconds)
+            await self.governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
             return MustWait(seconds, f"Binance answered {status}")
-        if status >= 500 or status == 403 or code in {-1000, -1001, -1008}:
+        if status in DENIALS:
+            seconds, is_of_all = self._breaker.denied(status)
+            if is_of_all:
+                await self.governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
+            return MustWait(seconds, f"Binance answered {status}")
+        if status >= 500 or code in {-1000, -1001, -1008}:
             return TryAgain(f"Binance answered {status}")
         return TooOld(code, message) if code == TOO_OLD else Refused(code, message)
+
+    def _rows(
+        self,
+        what: str,
+        symbol: str,
+        body: bytes,
+        decode: Callable[[bytes], list[Decoded]],
+        decode_one: Callable[[msgspec.Raw], Decoded],
+        convert: Callable[[Decoded], T],
+    ) -> list[T]:
+        """A row that cannot be read is left out alone and told in `unreadable`; an answer that
+        cannot be read for the most part is none (TryAgain)."""
+        try:
+            return [convert(row) for row in decode(body)]
+        except (msgspec.DecodeError, ValueError):
+            rows: list[msgspec.Raw] = _read(what, body, decode_raw_rows, list)
+        good: list[T] = []
+        bad: list[tuple[msgspec.Raw, str]] = []
+        for row in rows:
+            try:
+                good.append(convert(decode_one(row)))
+            except (msgspec.DecodeError, ValueError) as error:
+                bad.append((row, str(error)))
+        if len(bad) > len(good):
+            raise TryAgain(f"expected {what}, was {body[:80]!r}: {bad[0][1]}")
+        for row, why in bad:
+            if len(self.unreadable) < UNREADABLE_KEPT:
+                text = bytes(row).decode(errors="replace")
+                self.unreadable[symbol, _name_of(row)] = f"{what}: {why}: {text[:200]}"
+        return good
 
 
 class SpotRest(PublicRest):
@@ -205,13 +257,17 @@ class SpotRest(PublicRest):
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """From memory, so they are fresh."""
         body = await self._get("trades", {"symbol": symbol, "limit": PAGE}, kind)
-        return _read("rows of trades", body, decode_trade_rows, as_trades)
+        return self._rows(
+            "rows of trades", symbol, body, decode_trade_rows, decode_trade_row, as_trade
+        )
 
     async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
         """From a database, so they lag."""
         params = {"symbol": symbol, "fromId": first_id, "limit": PAGE}
         body = await self._get("historicalTrades", params, kind)
-        return _read("rows of trades", body, decode_trade_rows, as_trades)
+        return self._rows(
+            "rows of trades", symbol, body, decode_trade_rows, decode_trade_row, as_trade
+        )
 
     async def first_id_since(
         self, symbol: str, start_ms: int, kind: str = "backfill"
@@ -238,12 +294,26 @@ class UsdmRest(PublicRest):
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         params: dict[str, object] = {"symbol": symbol, "limit": PAGE}
         body = await self._get("aggTrades", params, kind)
-        return _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+        return self._rows(
+            "rows of aggregates",
+            symbol,
+            body,
+            decode_agg_trade_rows,
+            decode_agg_trade_row,
+            as_trade,
+        )
 
     async def trades_from(self, symbol: str, first_id: int, kind: str = "live") -> list[Trade]:
         params = {"symbol": symbol, "fromId": first_id, "limit": PAGE}
         body = await self._get("aggTrades", params, kind)
-        return _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+        return self._rows(
+            "rows of aggregates",
+            symbol,
+            body,
+            decode_agg_trade_rows,
+            decode_agg_trade_row,
+            as_trade,
+        )
 
     async def first_id_since(
         self, symbol: str, start_ms: int, kind: str = "backfill"
@@ -251,7 +321,14 @@ class UsdmRest(PublicRest):
         body = await self._get(
             "aggTrades", {"symbol": symbol, "startTime": start_ms, "limit": 1}, kind
         )
-        rows = _read("rows of aggregates", body, decode_agg_trade_rows, as_trades)
+        rows = self._rows(
+            "rows of aggregates",
+            symbol,
+            body,
+            decode_agg_trade_rows,
+            decode_agg_trade_row,
+            as_trade,
+        )
         return rows[0].id if rows else None
 
     async def oldest_id(self, symbol: str) -> int | None:
@@ -271,6 +348,16 @@ class UsdmRest(PublicRest):
 
 def rest_of(market: str) -> type[PublicRest]:
     return UsdmRest if market == "usdm" else SpotRest
+
+
+def _name_of(row: msgspec.Raw) -> str:
+    """The id of a row that cannot be read, else its beginning."""
+    try:
+        found = decode_row_id(row)
+    except (msgspec.DecodeError, ValueError):
+        return bytes(row)[:40].decode(errors="replace")
+    known = found.id if found.id is not None else found.aggregate
+    return bytes(row)[:40].decode(errors="replace") if known is None else str(known)
 
 
 def _read(

@@ -57,23 +57,30 @@ class Auditor:
         self._patrolled: dict[int, float] = {}
 
     async def audit_once(self, tape: Tape) -> None:
-        """Compare the minutes that the stream has told and that are settled."""
+        """Compare the minutes that the stream has told and that are settled. Raises the REST
+        adapter's errors when what it could compare is recorded."""
         if not tape.klines:
             return
         gaps = await tape.place.hot.gaps(tape.place.tape)
         waiting = []
         results = []
+        refusal: ExchangeError | None = None
         for kline in tape.klines:
-            if not _is_settled(tape, kline.minute, gaps):
+            if refusal is not None or not _is_settled(tape, kline.minute, gaps):
                 waiting.append(kline)
             elif kline.minute * 1000 >= tape.writer.covered_from:
                 try:
                     results.append(await self._judge(tape.place, kline))
-                except (NotYet, ExchangeError) as reason:
+                except NotYet as reason:
                     log.debug("audit not yet", minute=kline.minute, reason=str(reason))
                     waiting.append(kline)
+                except ExchangeError as error:  # the next minute would not be answered either
+                    waiting.append(kline)
+                    refusal = error
         tape.klines = waiting
         await self._record(tape, results)
+        if refusal is not None:
+            raise refusal
 
     async def patrol_once(self, tape: Tape) -> None:
         """Now and then look at the last hour again, and at what was never told."""

@@ -181,8 +181,15 @@ class BoardKeeper:
         """Raises RedisError."""
         said = []
         for board in boards:
-            self._look_after_book(board)
-            if news := board.say():
+            try:
+                self._look_after_book(board)
+                news = board.say()
+            except Exception:  # noqa: BLE001  (one ill book hides no other)
+                log.exception("board broke", tape=str(board.tape))
+                board.fresh.clear()
+                board.forget_book()
+                continue
+            if news:
                 said.append((board.tape, news))
         if not said:
             return

@@ -8,7 +8,7 @@ after the lease and after which instruments are followed.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -17,28 +17,29 @@ import structlog
 from django.db import Error as DatabaseError
 
 from lib.decimals import scaled
-from market.archive import bans, marks
-from market.archive import seconds as archive
+from market.archive import bans, troubles
+from market.archive.troubles import News
 from market.binance.connection import Sink
 from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_agg_trade, decode_book_ticker, decode_trade
 from market.binance.pool import StreamPool
 from market.binance.routes import addresses, books_route
 from market.collector import board, lease
-from market.collector.audit import Auditor, take_kline
+from market.collector.audit import take_kline
 from market.collector.board import BoardKeeper
+from market.collector.care import Care, is_away
+from market.collector.chores import Chores
 from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.opening import open_tape
-from market.collector.reach import reach_back
-from market.collector.rebuild import NotYet, rebuild_gap, save_closed_gap
 from market.collector.tapes import Followed, Outside, Tape
-from market.collector.trim import trim
 from market.collector.watch import Watch, begin
 from market.collector.writer import KEPT_LIMIT
 from market.flow.sequence import Hole
 from market.hot import keys
+from market.hot.scripts import Write
 from market.instruments import InstrumentKey
+from market.models import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,8 @@ HOLE_SECONDS = 2.0
 # A new tape without an answer from REST begins with what the stream brought.
 BEGIN_SECONDS = 3.0
 REDIS_AWAY_PAUSE = 0.5
+# What is tried, as pauses and troubles name it.
+FLUSH, START = "collecting", "beginning"
 
 
 class Collector:
@@ -78,8 +81,9 @@ class Collector:
         # trades, candles and tickers on one kind of connection; books maybe on another
         self.streams = self.pools["market"]
         self.books = self.pools[books_route(outside.market)]
-        self.watch = Watch(outside.rest, self.streams, self._background, self._wake)
-        self.auditor = Auditor(outside.rest)
+        self.care = Care()
+        self.watch = Watch(outside.rest, self.streams, self._background, self._wake, self.care)
+        self.chores = Chores(self.tapes, outside, self.database, self.care)
         self.boards = BoardKeeper(
             outside.hot.client, outside.rest, holder, self._background, self._hear_book_again
         )
@@ -99,13 +103,14 @@ class Collector:
         loops = [
             *(pool.run(self.stop) for pool in self.pools.values()),
             self._flush_loop(),
-            self._every(SAVE_SECONDS, self.save_once),
-            self._every(SAVE_SECONDS, self.save_marks_once),
+            self._every(SAVE_SECONDS, self.chores.save_once),
+            self._every(SAVE_SECONDS, self.chores.save_marks_once),
+            self._every(SAVE_SECONDS, self.chores.tell_troubles_once),
             self._every(board.PAUSE_SECONDS, self.show_boards_once),
-            self._every(REBUILD_PAUSE, self.rebuild_once, may_cancel=True),
-            self._every(SAVE_SECONDS, self.reach_back_once, may_cancel=True),
-            self._every(AUDIT_SECONDS, self.audit_once, may_cancel=True),
-            self._every(TRIM_SECONDS, self.trim_once),
+            self._every(REBUILD_PAUSE, self.chores.rebuild_once, may_cancel=True),
+            self._every(SAVE_SECONDS, self.chores.reach_back_once, may_cancel=True),
+            self._every(AUDIT_SECONDS, self.chores.audit_once, may_cancel=True),
+            self._every(TRIM_SECONDS, self.chores.trim_once),
             self._every(FOLLOW_SECONDS, self.follow_once),
             self._every(lease.RENEW_SECONDS, self.renew_once),
             self._every(BAN_SECONDS, self.restore_ban_once),
@@ -136,6 +141,8 @@ class Collector:
             log.warning("malformed trade", tape=str(tape.followed.key), error=str(error))
             return
         self.frames += 1
+        if tape.is_parked:  # its ids are asked for again
+            return
         inbox = tape.writer.inbox
         if len(inbox) < KEPT_LIMIT:  # beyond that ids are fetched again
             inbox.append(trade)
@@ -180,33 +187,71 @@ class Collector:
         """Apply what arrived and write what changed, all tapes in one round trip."""
         self.watch.read_clock()
         beat = time.monotonic() - self._last_beat >= HEARTBEAT_SECONDS
-        for key in list(self._needs_load):
-            if key in self.tapes:
-                await self.tapes[key].writer.reload()
-            self._needs_load.discard(key)
         dirty: list[Tape] = []
         for key, tape in list(self.tapes.items()):
             if self.tapes.get(key) is not tape:
                 continue  # let go while another one was looked after
-            self._look_after_beginning(tape)
-            await tape.writer.step()
-            await self._look_after_hole(tape)
-            self._read_best(tape)
-            self.watch.cover(tape)
+            try:
+                await self._advance(tape)
+            except Exception as error:  # noqa: BLE001  (one ill tape stops no other)
+                self._park_or_raise(tape, error)
+                continue
             if tape.writer.is_dirty or (beat and tape.writer.has_begun):
                 dirty.append(tape)
         if beat:
             self._last_beat = time.monotonic()
             await self._look_for_viewers()
-        if not dirty:
+        await self._write([tape for tape in dirty if not tape.is_parked])
+
+    async def _advance(self, tape: Tape) -> None:
+        """Apply what arrived of one tape and look after what is missing."""
+        if tape.is_parked:
+            if time.monotonic() < tape.parked_until:
+                return
+            tape.writer.forget_arrived()
+            self._needs_load.add(tape.followed.key)
+        if tape.followed.key in self._needs_load:
+            await tape.writer.reload()
+            self._needs_load.discard(tape.followed.key)
+        if tape.is_parked:
+            tape.parked_until, tape.is_verified = 0.0, False
+        self._look_after_beginning(tape)
+        await tape.writer.step()
+        await self._look_after_hole(tape)
+        self._read_best(tape)
+        self.watch.cover(tape)
+
+    async def _write(self, dirty: Sequence[Tape]) -> None:
+        """What changed, all tapes in one round trip."""
+        writes: list[tuple[Tape, Write]] = []
+        for tape in dirty:
+            try:
+                writes.append((tape, tape.writer.write()))
+            except Exception as error:  # noqa: BLE001  (one ill tape stops no other)
+                self._park_or_raise(tape, error)
+        if not writes:
             return
-        writes = [(tape.followed.key, tape.writer.write()) for tape in dirty]
-        for tape, applied in zip(dirty, await self.outside.hot.write(writes), strict=True):
-            if applied:
+        asked = [(tape.followed.key, write) for tape, write in writes]
+        answers = await self.outside.hot.write_each(asked)
+        for (tape, _), applied in zip(writes, answers, strict=True):
+            if applied is True:
                 tape.writer.confirmed()
-            else:
-                await tape.writer.reload()
+                self.care.succeeded(tape, FLUSH)
+            elif applied is False:
+                self._needs_load.add(tape.followed.key)
                 self._wake.set()
+            else:
+                self._park_or_raise(tape, applied)
+
+    def _park_or_raise(self, tape: Tape, error: Exception) -> None:
+        """Nothing is collected of a tape that cannot be worked with until it is tried again; the
+        gap that this leaves is filled by ids. Raises what says that a store is away."""
+        if is_away(error):
+            raise error
+        self.care.failed(tape, FLUSH, error)
+        seconds = self.care.pauses.left((FLUSH, tape.followed.id))
+        tape.parked_until = time.monotonic() + seconds
+        tape.writer.forget_arrived()
 
     def _look_after_beginning(self, tape: Tape) -> None:
         """The first frames of a new tape may be lost, so REST is asked what was before them."""
@@ -289,70 +334,6 @@ class Collector:
                 tape.writer.best = (0, 0)
         await self.boards.show([tape.board for tape in self.tapes.values()])
 
-    async def save_once(self) -> None:
-        """1 s bars with cursor, revision and open sweep to PostgreSQL, one transaction a tape."""
-        for tape in list(self.tapes.values()):
-            taken = tape.writer.take_unsaved()
-            if taken is None:
-                continue
-            bars, gaps, state = taken
-            try:
-                await self.database.run(
-                    archive.save, tape.followed.id, tape.followed.band_set, bars, state, gaps
-                )
-            except DatabaseError as error:
-                tape.writer.give_back(bars, gaps)
-                log.warning("bars not saved", tape=str(tape.followed.key), error=str(error)[:200])
-
-    async def save_marks_once(self) -> None:
-        """Mark prices of ended minutes to PostgreSQL."""
-        for tape in list(self.tapes.values()):
-            if ended := tape.board.take_ended_marks():
-                try:
-                    await self.database.run(marks.save_marks, tape.followed.id, ended)
-                except DatabaseError:
-                    tape.board.marks = {**ended, **tape.board.marks}
-                    raise
-
-    async def rebuild_once(self) -> None:
-        """Work on the smallest open gap of each tape."""
-        for tape in list(self.tapes.values()):
-            gaps = await self.outside.hot.gaps(tape.followed.key)
-            # a small hole of just now does not wait for a long way back
-            for gap in sorted(gaps, key=lambda gap: gap.last_id - gap.first_id):
-                try:
-                    if gap.state != "open":
-                        await save_closed_gap(tape.place, gap)
-                        continue
-                    await rebuild_gap(tape.place, self.outside.rest, gap)
-                    break
-                except NotYet as reason:
-                    log.debug("gap not yet", first_id=gap.first_id, reason=str(reason))
-                except ExchangeError as error:
-                    log.warning("gap not answered", tape=str(tape.followed.key), error=str(error))
-                    break
-
-    async def reach_back_once(self) -> None:
-        for tape in list(self.tapes.values()):
-            try:
-                await reach_back(tape, self.outside.rest)
-            except ExchangeError as error:
-                log.warning("not reached back", tape=str(tape.followed.key), error=str(error))
-
-    async def audit_once(self) -> None:
-        """Closed minutes against the exchange's own."""
-        for tape in list(self.tapes.values()):
-            if tape.writer.has_begun and tape.is_verified:
-                await self.auditor.audit_once(tape)
-                await self.auditor.patrol_once(tape)
-
-    async def trim_once(self) -> None:
-        """Let old bars that PostgreSQL has go from Redis."""
-        for tape in list(self.tapes.values()):
-            now = tape.writer.covered_to // 1000
-            await trim(tape.place, "1s", now - self.outside.hot_seconds)
-            await trim(tape.place, "1m", now - self.outside.hot_minutes)
-
     async def follow_once(self) -> None:
         """Start tapes that are followed since, end those that are no longer."""
         followed = {
@@ -361,23 +342,40 @@ class Collector:
         }
         gone = [key for key in self.tapes if key not in followed]
         if gone:
-            await self.save_once()  # whoever takes them over finds everything in its place
+            await self.chores.save_once()  # whoever takes them over finds everything in its place
         for key in gone:
             names = self.tapes.pop(key).streams
             for pool in self.pools.values():
                 pool.unsubscribe(names)
         for key, item in followed.items():
             if key not in self.tapes:
-                await self._start(item)
+                await self._start_or_tell(item)
             else:
                 self.tapes[key].followed = item  # its `since` may be new
         if not self.tapes and self.outside.ends_empty:
             log.info("share is empty", share=self.share)
             self.stop.set()
 
+    async def _start_or_tell(self, item: Followed) -> None:
+        if self.care.pauses.is_paused((START, item.id)):
+            return
+        try:
+            await self._start(item)
+        except Exception as error:  # noqa: BLE001  (one ill tape stops no other)
+            if is_away(error):
+                raise
+            log.exception("tape does not begin", tape=str(item.key))
+            self.care.pauses.failed((START, item.id), error)
+            text = f"{START}: {type(error).__name__}: {error}"
+            await self.database.run(
+                troubles.keep, [News(item.id, Trouble.Kind.PARKED, START, text)]
+            )
+
     async def _start(self, item: Followed) -> None:
         tape = await open_tape(item, self.outside, self.database)
         self.tapes[item.key] = tape
+        self.care.pauses.succeeded((START, item.id))
+        self.care.begin(tape)
         names = tape.streams
         sinks: dict[bytes, Sink] = {
             names.trades: partial(self._take_trade, tape),
@@ -422,17 +420,18 @@ class Collector:
         if abs(offset) > 1000:
             log.warning("clocks differ", exchange_minus_ours_ms=round(offset))
 
-    async def _remember_ban(self, seconds: float) -> None:
-        log.error("banned by the exchange", seconds=round(seconds))
+    async def _remember_ban(self, seconds: float, reason: str) -> None:
+        log.error("banned by the exchange", seconds=round(seconds), reason=reason)
+        host = self.outside.rest.governor.limit.host
         try:
-            await self.database.run(bans.remember, self.outside.rest.governor.limit.host, seconds)
+            await self.database.run(bans.remember, host, seconds, reason)
         except DatabaseError as error:
             log.warning("ban not saved", error=type(error).__name__)
 
     async def _last_flush(self) -> None:
         try:
             await self.flush_once()
-            await self.save_once()
+            await self.chores.save_once()
         except (redis.RedisError, OSError, DatabaseError) as error:
             log.warning("last flush failed", error=type(error).__name__)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from market.binance.errors import ExchangeError, MustWait, TooOld
+from market.binance.errors import ExchangeError, MustWait, Refused, TooOld
 from market.binance.rest import PublicRest
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -50,6 +50,9 @@ async def fill(rest: PublicRest, symbol: str, hole: Hole, seconds: float) -> Asy
         except MustWait as error:
             await asyncio.sleep(min(error.seconds, max(0.0, deadline - time.monotonic())))
             continue
+        except Refused as error:  # it will say no again: the rebuild asks ever more seldom
+            log.warning("missing trades refused", symbol=symbol, error=str(error))
+            await asyncio.sleep(max(0.0, deadline - time.monotonic()))
         except ExchangeError as error:
             log.warning("missing trades not answered", symbol=symbol, error=str(error))
             await asyncio.sleep(FAILED_PAUSE)

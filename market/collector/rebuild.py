@@ -4,6 +4,7 @@ It asks for every id of the seconds that a range touches, builds their bars anew
 absolute values with a higher revision, so that every live writer reloads before it goes on.
 """
 
+import time
 from dataclasses import dataclass, replace
 
 import structlog
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 TRIES = 20
 # A second that has just ended may still be written by the live writer.
 SETTLED_MS = 2000
+# A long gap gives way to the other tapes' so often; it goes on where it was.
+SLICE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class NotYet(Exception):
     """The exchange or the live writer is not far enough; try again later."""
 
 
+class Behind(NotYet):
+    """The exchange's database was asked and does not have the newest ids yet."""
+
+
 async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[GapRecord]:
     """Fill an open gap behind the live writer; returns what became of it. Whole minutes are written
     as they get ready, and the gap remembers how far, so a killed rebuild goes on where it was.
@@ -57,6 +64,7 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
     state = await place.hot.state(place.tape)
     if state is None or state.covered_to < gap.to_ms + 1000 + SETTLED_MS:
         raise NotYet("the second behind the gap is still live")
+    began = time.monotonic()
     first_id, last_id = await _whole_seconds(place, gap)
     first_id = max(first_id, gap.filled_to + 1)
     builder = _new_builder(place, state)
@@ -66,9 +74,13 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
         done = _take(builder, found)
         missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in found.unfillable]
         if done < last_id:
+            filled_to = gap.filled_to
             gap, missing = await _write_ready(place, builder, gap, missing)
+            is_kept = gap.filled_to > filled_to and not missing
+            if is_kept and time.monotonic() - began > SLICE_SECONDS:
+                raise NotYet(f"filled up to id {gap.filled_to}, the others have their turn")
     if done < last_id:
-        raise NotYet(f"the exchange answers up to id {done} of {last_id}")
+        raise Behind(f"the exchange answers up to id {done} of {last_id}")
     closed = close(gap, [(a, b) for a, b in missing if a <= b])
     await _write(place, builder, sorted(builder.changed), closed, last_id)
     log.info("gap rebuilt", tape=str(place.tape), first_id=gap.first_id, last_id=gap.last_id)
@@ -90,7 +102,7 @@ async def rebuild_minute(place: Place, rest: PublicRest, kline: Kline) -> bool:
         async for found in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
             done = _take(builder, found)
     if done < kline.last_id:
-        raise NotYet(f"the exchange answers up to id {done} of {kline.last_id}")
+        raise Behind(f"the exchange answers up to id {done} of {kline.last_id}")
     rolled = roll_up([bar for _, bar in sorted(builder.held.get(kline.minute, {}).items())], 60)
     strange = [minute for minute, bars in builder.held.items() if bars and minute != kline.minute]
     if strange or differences(kline, rolled[0] if rolled else None):
@@ -110,7 +122,7 @@ async def rewrite(place: Place, builder: TapeBuilder) -> None:
 
     Raises NotYet.
     """
-    await _write(place, builder, sorted(builder.changed), [], None)
+    await _write(place, builder, sorted(builder.changed), [], None, is_rewritten=True)
 
 
 async def save_closed_gap(place: Place, gap: GapRecord) -> None:
@@ -214,6 +226,8 @@ async def _write(
     gaps: list[GapRecord],
     last_id: int | None,
     whole_minute: int | None = None,
+    *,
+    is_rewritten: bool = False,
 ) -> None:
     """One compare-and-set; a live writer that was faster means: read again and try again."""
     for _ in range(TRIES):
@@ -228,7 +242,14 @@ async def _write(
         [applied] = await place.hot.write([(place.tape, write)])
         if applied:
             await place.database.run(
-                archive.save, place.instrument_id, place.bands.id, bars, None, gaps, gone
+                archive.save,
+                place.instrument_id,
+                place.bands.id,
+                bars,
+                None,
+                gaps,
+                gone,
+                is_rewritten=is_rewritten,
             )
             await place.hot.forget_gaps(place.tape, [g.first_id for g in gaps if g.state != "open"])
             builder.changed.difference_update(ready)

@@ -60,8 +60,14 @@ class Tape:
     # the newest frame of best prices, decoded when a bar is written
     best: bytes = b""
     best_at: float = 0.0
+    # something in it cannot be worked with: nothing is collected until then (monotonic)
+    parked_until: float = 0.0
     # candles of closed minutes, to be compared with ours
     klines: list[Kline] = field(default_factory=list)
+
+    @property
+    def is_parked(self) -> bool:
+        return self.parked_until > 0
 
     @property
     def streams(self) -> Streams:

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 import redis.asyncio as redis
 import structlog
 
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, Refused
 from market.binance.pool import StreamPool
 from market.binance.rest import PublicRest
+from market.collector.care import Care
 from market.collector.tapes import Tape
 from market.flow.sequence import Hole
 from market.flow.trades import Trade
@@ -28,10 +29,15 @@ LONGEST_CHECK_PAUSE = 15.0
 COVER_LAG_MS = 250
 # A trade that REST knows for so long should have come by stream.
 SILENT_MS = 1500
+# A tape that trades is called covered at most so far behind the newest frame that was heard: a
+# clock that jumps must not cover what has not happened yet.
+CLAMP_MS = int(QUIET_SECONDS * 1000) + 1000
 SUBSCRIBE_AGAIN_AT, REPLACE_AT = 2, 4
 # Ids so far below the cursor, or lower ones of so much later trades, are another tape's.
 FAR_IDS = 100_000
 FAR_MS = 5_000
+# How a question for the newest trades is named where it is refused.
+CHECK = "newest trades"
 # So many ids in a row are no accident.
 A_RUN = 20
 
@@ -45,14 +51,18 @@ class Watch:
         streams: StreamPool,
         background: Callable[[Awaitable[None]], asyncio.Task[None]],
         wake: asyncio.Event,
+        care: Care | None = None,
     ) -> None:
         self._rest = rest
         self._streams = streams
         self._background = background
         self._wake = wake
         self._event_time = 0
-        # the exchange's clock against ours in ms, from the event times of frames; before any came,
-        # as REST told it
+        self._newest_event_ms = 0.0
+        # leaves a tape alone that REST refuses to tell of, and tells it
+        self._care = care or Care()
+        # the exchange's clock against our monotonic one in ms, from the event times of frames;
+        # before any came, as REST told it. The monotonic one does not jump when ours is set.
         self._clock_offset_ms: float | None = None
         self._is_told_by_frames = False
 
@@ -69,7 +79,8 @@ class Watch:
             return
         event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
         self._event_time = 0
-        offset = event_ms - time.time() * 1000
+        self._newest_event_ms = event_ms
+        offset = event_ms - time.monotonic() * 1000
         known = self._clock_offset_ms if self._is_told_by_frames else None
         self._is_told_by_frames = True
         if known is None or offset > known:
@@ -81,10 +92,10 @@ class Watch:
         """REST told how far the exchange's clock is ahead of ours, at least: a market that trades
         nothing sends no frames that would."""
         if not self._is_told_by_frames:
-            self._clock_offset_ms = least_ms
+            self._clock_offset_ms = least_ms + (time.time() - time.monotonic()) * 1000
 
     def exchange_now_ms(self, at: float) -> int:
-        """The exchange's clock at a moment of ours; 0 before the exchange told its time."""
+        """The exchange's clock at a moment of our monotonic one; 0 before it told its time."""
         return 0 if self._clock_offset_ms is None else int(at * 1000 + self._clock_offset_ms)
 
     # --- coverage -------------------------------------------------------------------------------
@@ -111,12 +122,15 @@ class Watch:
         elif (
             (is_quiet or not tape.is_verified)
             and now - tape.checked_at > pause
+            and not self._care.pauses.is_paused((CHECK, tape.followed.id))
             and (tape.checking is None or tape.checking.done())
         ):
-            tape.checking = self._background(self.catch_up(tape, "audit"))
+            tape.checking = self._background(self.catch_up(tape, "check"))
         if writer.cursor.waiting or writer.inbox or not tape.is_verified:
             return
-        until_ms = tape.verified_ms if is_quiet else self.exchange_now_ms(time.time())
+        until_ms = tape.verified_ms
+        if not is_quiet:
+            until_ms = min(self.exchange_now_ms(now), int(self._newest_event_ms) + CLAMP_MS)
         writer.covered_to = max(writer.covered_to, until_ms - COVER_LAG_MS)
 
     def unverify(self, tape: Tape) -> None:
@@ -126,13 +140,16 @@ class Watch:
 
     async def catch_up(self, tape: Tape, kind: str = "live") -> None:
         """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
-        asked = time.time()
-        tape.checked_at = time.monotonic()
+        tape.checked_at = asked = time.monotonic()
         try:
             rows = await self._rest.newest_trades(tape.followed.key.symbol, kind)
+        except Refused as error:
+            self._care.failed(tape, CHECK, error)
+            return
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
             return
+        self._care.succeeded(tape, CHECK)
         self._look_for_silence(tape, rows, asked)
         tape.is_verified = True
         tape.verified_ms = self.exchange_now_ms(asked)
@@ -158,7 +175,9 @@ class Watch:
             rows = await self._rest.newest_trades(tape.followed.key.symbol)
         except (ExchangeError, redis.RedisError) as error:
             log.warning("newest trades not answered", error=str(error))
-            await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.sleep(
+                LONGEST_CHECK_PAUSE if isinstance(error, Refused) else QUIET_SECONDS
+            )
             return
         if rows and hole.last_id > rows[-1].id + FAR_IDS:
             tape.writer.refuse_after(hole.last_id)

@@ -373,6 +373,13 @@ class TapeWriter:
             self._kept.clear()
             self.inbox.clear()
 
+    def forget_arrived(self) -> None:
+        """Something in memory cannot be worked with: what is not written is asked for again."""
+        self._kept.clear()
+        self.inbox.clear()
+        self.unfillable.clear()
+        self.cursor.waiting.clear()
+
     def take_unsaved(self) -> tuple[list[Bar], list[GapRecord], State] | None:
         """Copies of one moment for PostgreSQL; give back what could not be saved."""
         if self.unsaved.state is None or not (self.unsaved.bars or self.unsaved.gaps):

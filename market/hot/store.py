@@ -43,6 +43,17 @@ class HotStore:
     async def write(self, writes: Sequence[tuple[InstrumentKey, Write]]) -> list[bool]:
         """Run the script once a tape; True where it was applied, in the order given."""
         applied: list[bool] = []
+        for answer in await self.write_each(writes):
+            if isinstance(answer, Exception):
+                raise answer
+            applied.append(answer)
+        return applied
+
+    async def write_each(
+        self, writes: Sequence[tuple[InstrumentKey, Write]]
+    ) -> list[bool | redis.ResponseError]:
+        """The same; what Redis says against the keys of one tape is that tape's answer."""
+        applied: list[bool | redis.ResponseError] = []
         for start in range(0, len(writes), TAPES_A_ROUND_TRIP):
             async with self.client.pipeline(transaction=False) as pipe:
                 for tape, write in writes[start : start + TAPES_A_ROUND_TRIP]:
@@ -51,7 +62,13 @@ class HotStore:
                         args=[encode_write(write)],
                         client=pipe,
                     )
-                applied += [answer == 1 for answer in await pipe.execute()]
+                for answer in await pipe.execute(raise_on_error=False):
+                    if isinstance(answer, redis.ResponseError) and is_of_one_tape(answer):
+                        applied.append(answer)
+                    elif isinstance(answer, Exception):
+                        raise answer
+                    else:
+                        applied.append(answer == 1)
         return applied
 
     async def state(self, tape: InstrumentKey) -> State | None:
@@ -79,6 +96,12 @@ class HotStore:
         """Closed gaps that are in PostgreSQL by now."""
         if first_ids:
             await as_async(self.client.hdel(keys.gaps(tape), *map(str, first_ids)))
+
+
+def is_of_one_tape(error: Exception) -> bool:
+    """A key that holds something else than it should, say; not a Redis that is full, loading or
+    read-only, which says so in classes of their own."""
+    return type(error) is redis.ResponseError
 
 
 def as_async(answer: Awaitable[T] | T) -> Awaitable[T]:

@@ -70,7 +70,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await limits.leave(self.user_id, self.ip)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._is_too_fast() or len(text_data or "") > settings.LIVE_FRAME_BYTES:
+        size = len(text_data or "") + len(bytes_data or b"")
+        if self._is_too_fast() or size > settings.LIVE_FRAME_BYTES:
             await self.close(code=TOO_FAST)
             return
         try:

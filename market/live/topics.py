@@ -1,5 +1,7 @@
 """Which live topics exist, and who may have them."""
 
+import time
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
@@ -7,6 +9,9 @@ from market.live.private import is_private
 from market.models import Instrument
 
 INTERVALS = ("1s", "1m")
+# How long what is known of markets counts, and how soon one that was not there is looked for again.
+KNOWN_SECONDS, MISSED_SECONDS = 30.0, 0.25
+NEVER = float("-inf")
 # kind -> how many words follow it
 LENGTHS = {"flow": 3, "orders": 2, "book": 2, "ticker": 2, "mark": 2}
 
@@ -28,10 +33,37 @@ async def refusal(topic: str) -> str | None:
         return f"expected an interval of {', '.join(INTERVALS)}, was {parts[2]!r}"
     if kind == "mark" and market != "usdm":
         return f"expected a future (usdm): {market} has no mark price"
-    known = await sync_to_async(
-        Instrument.objects.filter(venue=settings.VENUE, market=market, symbol=symbol).exists
-    )()
-    return None if known else f"{market} {symbol} is not followed here"
+    is_known = await _known.has(market, symbol)
+    return None if is_known else f"{market} {symbol} is not followed here"
+
+
+class Known:
+    """Markets that have a tape, as they were a moment ago: a frame asks for many at once, and what
+    was not there is looked for again soon."""
+
+    def __init__(self) -> None:
+        self._markets: set[tuple[str, str]] = set()
+        self._read_at = NEVER
+
+    async def has(self, market: str, symbol: str) -> bool:
+        """Raises DatabaseError."""
+        age = time.monotonic() - self._read_at
+        if age > KNOWN_SECONDS or (age > MISSED_SECONDS and (market, symbol) not in self._markets):
+            self._markets = await sync_to_async(_read_known)()
+            self._read_at = time.monotonic()
+        return (market, symbol) in self._markets
+
+    def forget(self) -> None:
+        self._read_at = NEVER
+
+
+_known = Known()
+forget = _known.forget
+
+
+def _read_known() -> set[tuple[str, str]]:
+    rows = Instrument.objects.filter(venue=settings.VENUE)
+    return set(rows.values_list("market", "symbol"))
 
 
 def _is_word(part: str) -> bool:

@@ -5,7 +5,7 @@ import calendar
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPException, HTTPResponse
@@ -71,8 +71,7 @@ def wanted(market: str, kind: Kind, symbol: str, first: date, last: date) -> lis
 
 
 def find(folder: Path, market: str, kind: Kind, symbol: str) -> dict[Wanted, Path]:
-    """The symbol's files in a folder and below, by what their names say, oldest first; a day that
-    lies in a month's file as well is taken from the month's."""
+    """The symbol's files in a folder and below, by what their names say, oldest first."""
     name = re.compile(rf"{re.escape(symbol)}-{kind}-(\d{{4}})-(\d\d)(?:-(\d\d))?\.(?:zip|csv)")
     found: dict[Wanted, Path] = {}
     for path in sorted(folder.rglob(f"{symbol}-{kind}-*")):
@@ -81,12 +80,16 @@ def find(folder: Path, market: str, kind: Kind, symbol: str) -> dict[Wanted, Pat
             year, month, day = (int(part or 0) for part in match.groups())
             days = 1 if day else calendar.monthrange(year, month)[1]
             found[Wanted(market, kind, symbol, date(year, month, day or 1), days)] = path
+    return {item: found[item] for item in sorted(found, key=lambda item: (item.day, -item.days))}
+
+
+def without_doubles(items: Iterable[Wanted]) -> list[Wanted]:
+    """A day that lies in a month's file as well is taken from the month's."""
+    found = list(items)
     months = {(item.day.year, item.day.month) for item in found if item.days > 1}
-    return {
-        item: found[item]
-        for item in sorted(found, key=lambda item: item.day)
-        if item.days > 1 or (item.day.year, item.day.month) not in months
-    }
+    return [
+        item for item in found if item.days > 1 or (item.day.year, item.day.month) not in months
+    ]
 
 
 def checked(path: Path) -> tuple[str, bool]:

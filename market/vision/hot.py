@@ -20,7 +20,8 @@ WINDOW_SECONDS = 1800
 
 
 def mend(instrument: Instrument, bands: BandSet, start: int, end: int) -> None:
-    """Minutes of Redis between (epoch s) that PostgreSQL has fuller, and their seconds, are written
+    """Minutes of Redis between (epoch s) that PostgreSQL has fuller or
+    corrected, and their seconds, are written
     anew. Run again it changes nothing.
 
     Raises NotYet, redis.RedisError.
@@ -36,10 +37,15 @@ def mend(instrument: Instrument, bands: BandSet, start: int, end: int) -> None:
         fuller = [
             bar.time
             for bar in roll_up([saved[at] for at in sorted(saved)], 60)
-            if bar.time in hot and bar.trades > hot[bar.time].trades
+            if bar.time in hot and _is_better(bar, hot[bar.time])
         ]
         if fuller:
             asyncio.run(_rewrite(instrument, bands, saved, set(fuller)))
+
+
+def _is_better(saved: Bar, hot: Bar) -> bool:
+    """Fuller, or of the same trades with other figures, as only a corrected file brings them."""
+    return saved.trades > hot.trades or (saved.trades == hot.trades and saved.flow() != hot.flow())
 
 
 async def _rewrite(

@@ -5,45 +5,46 @@ from datetime import date, timedelta
 from functools import partial
 from typing import cast
 
-import redis
 import structlog
-from django.db import Error as DatabaseError
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from market.collector.rebuild import NotYet
 from market.models import ImportJob
-from market.vision.importing import Progress, Stopped, import_days
-from market.vision.rows import Damaged, Kind
+from market.vision.importing import import_days
+from market.vision.progress import Progress, Stopped
+from market.vision.rows import Kind
 
 log = structlog.get_logger(__name__)
 
 # A running job that has not moved for so long was killed; it may be started again.
 STALE = timedelta(minutes=2)
+# So often a job may take its worker with it.
+MOST_ATTEMPTS = 3
 SAVE_SECONDS = 1.0
 
 
 def run(job_id: int) -> None:
     """Run a job that waits, or that was killed; others are left alone, and so are all while one
-    runs: imports are long, and the worker has other work."""
-    stale = timezone.now() - STALE
-    running = ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__gte=stale)
-    if running.exists():
+    runs: imports are long, and the worker has other work. Whatever happens in it, the job ends."""
+    if _running().exists():
         return
-    claimed = ImportJob.objects.filter(pk=job_id, state=ImportJob.State.WAITING) | (
-        ImportJob.objects.filter(
-            pk=job_id, state=ImportJob.State.RUNNING, updated_at__lt=stale
-        )
-    )  # fmt: skip
-    now = timezone.now()
-    if not claimed.update(state=ImportJob.State.RUNNING, is_to_stop=False, updated_at=now):
+    mine = ImportJob.objects.filter(pk=job_id)
+    claimed = mine.filter(state=ImportJob.State.WAITING) | (_killed() & mine)
+    if not claimed.update(
+        state=ImportJob.State.RUNNING, is_to_stop=False, updated_at=timezone.now(),
+        attempts=F("attempts") + 1,
+    ):  # fmt: skip
         return
     job = ImportJob.objects.get(pk=job_id)
-    state, note = _import(job)
+    if job.attempts > MOST_ATTEMPTS:
+        state, note = ImportJob.State.FAILED, f"killed {MOST_ATTEMPTS} times, last at: {job.note}"
+    else:
+        state, note = _import(job)
     _save(job, None, state=state, note=note)
     log.info("import ended", job=job.pk, state=state)
 
 
-def _import(job: ImportJob) -> tuple[str, str]:
+def _import(job: ImportJob) -> tuple[ImportJob.State, str]:
     """(state, what to tell)"""
     progress = Progress(partial(_tell, job, [0.0]))
     try:
@@ -53,16 +54,14 @@ def _import(job: ImportJob) -> tuple[str, str]:
         )  # fmt: skip
     except Stopped:
         return ImportJob.State.STOPPED, ""
-    except (Damaged, ValueError, OSError, NotYet, redis.RedisError, DatabaseError) as error:
-        log.warning("import failed", job=job.pk, error=type(error).__name__)
-        return ImportJob.State.FAILED, str(error)
+    except Exception as error:  # noqa: BLE001  (no job may block the next)
+        log.exception("import failed", job=job.pk)
+        words = [f"{type(error).__name__}: {error}", *progress.damaged, *progress.notes()]
+        return ImportJob.State.FAILED, "; ".join(words)
     finally:
         _save(job, progress)
-    notes = [f"{len(progress.skipped)} files were in already"] if progress.skipped else []
-    notes += [f"the archive does not have {name}" for name in progress.absent]
-    if progress.differing:
-        notes.append(f"{len(progress.differing)} seconds differ from what was collected")
-    return ImportJob.State.DONE, "; ".join(notes)
+    state = ImportJob.State.FAILED if progress.damaged else ImportJob.State.DONE
+    return state, "; ".join([*progress.damaged, *progress.notes()])
 
 
 def _tell(job: ImportJob, saved_at: list[float], progress: Progress) -> None:
@@ -76,8 +75,10 @@ def _tell(job: ImportJob, saved_at: list[float], progress: Progress) -> None:
 
 def _save(job: ImportJob, progress: Progress | None, **fields: str) -> None:
     figures: dict[str, int] = {}
+    if progress is not None and progress.has_taken_one:
+        figures["attempts"] = 0  # it gets on, however often it is killed
     if progress is not None:
-        figures = {
+        figures |= {
             "files": progress.files, "files_done": progress.files_done, "rows": progress.rows,
             "rows_per_second": progress.rows_per_second,
         }  # fmt: skip
@@ -85,13 +86,23 @@ def _save(job: ImportJob, progress: Progress | None, **fields: str) -> None:
 
 
 def next_one() -> int | None:
-    """The job that may run now: the oldest that waits, or that was killed."""
-    stale = timezone.now() - STALE
-    killed = ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__lt=stale)
-    waiting = ImportJob.objects.filter(state=ImportJob.State.WAITING)
-    if ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__gte=stale).exists():
+    """The job that may run now: the oldest that waits, or that was killed; one that was killed
+    often comes behind those that were not."""
+    if _running().exists():
         return None
-    return (killed | waiting).order_by("created_at").values_list("pk", flat=True).first()
+    waiting = ImportJob.objects.filter(state=ImportJob.State.WAITING)
+    ready = (_killed() | waiting).order_by("attempts", "created_at")
+    return ready.values_list("pk", flat=True).first()
+
+
+def _running() -> QuerySet[ImportJob]:
+    since = timezone.now() - STALE
+    return ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__gte=since)
+
+
+def _killed() -> QuerySet[ImportJob]:
+    since = timezone.now() - STALE
+    return ImportJob.objects.filter(state=ImportJob.State.RUNNING, updated_at__lt=since)
 
 
 def ask(
@@ -114,8 +125,6 @@ def stop(job_id: int) -> None:
 def go_on(job_id: int) -> bool:
     """Let a job that stopped, failed or was killed wait again; files that are in are skipped."""
     ended = [ImportJob.State.STOPPED, ImportJob.State.FAILED]
-    stale = timezone.now() - STALE
-    found = ImportJob.objects.filter(pk=job_id, state__in=ended) | ImportJob.objects.filter(
-        pk=job_id, state=ImportJob.State.RUNNING, updated_at__lt=stale
-    )
-    return bool(found.update(state=ImportJob.State.WAITING, is_to_stop=False))
+    mine = ImportJob.objects.filter(pk=job_id)
+    found = mine.filter(state__in=ended) | (_killed() & mine)
+    return bool(found.update(state=ImportJob.State.WAITING, is_to_stop=False, attempts=0))

@@ -5,8 +5,9 @@ Spot files have no header, newer futures files have one; times are in ms or us; 
 refused with its name and the line.
 """
 
-import csv
 import io
+import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,21 +22,40 @@ Kind = Literal["trades", "aggTrades"]
 
 CHUNK_BYTES = 24 * 1024 * 1024
 LONGEST_LINE = 4096
-# More places than Binance ever writes, so that a ninth one is seen and refused, not rounded away.
-READ_PLACES = 12
-MONEY = pl.Decimal(38, READ_PLACES)
+# Money is read as text and only then as a number, so that no ninth place is rounded away unseen.
+MONEY = pl.Decimal(38, 8)
+NUMBER, PLAIN_NUMBER = r"^[0-9]+(\.[0-9]{1,8}0*)?$", r"^[0-9]+(\.[0-9]+)?$"
 HEADS: dict[Kind, list[str]] = {
     "trades": ["id", "price", "quantity", "quote", "time", "maker", "best"],
     "aggTrades": ["agg_id", "price", "quantity", "id", "last_id", "time", "maker", "best"],
 }
-TYPES: dict[str, Any] = {"price": MONEY, "quantity": MONEY, "quote": pl.String, "maker": pl.Boolean}
+# The newer futures files leave the last column out; any other number is another layout.
+COLUMNS: dict[Kind, tuple[int, int]] = {"trades": (6, 7), "aggTrades": (7, 8)}
+TYPES: dict[str, Any] = {
+    "price": pl.String, "quantity": pl.String, "quote": pl.String, "maker": pl.Boolean,
+    "best": pl.String,
+}  # fmt: skip
 HEADER_WORDS = {"id", "trade_id", "agg_trade_id"}
 # Epoch times of 2009 to 2100: 13 digits are ms, 16 are us.
 MS, US = (1_230_000_000_000, 4_102_444_800_000), (1_230_000_000_000_000, 4_102_444_800_000_000)
 
 
+# What the standard library raises for a zip that is damaged, encrypted or packed in another way.
+ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError,
+)  # fmt: skip
+
+
 class Damaged(ValueError):
     """A file that cannot be used; the sentence names it, and the line where there is one."""
+
+
+class NoRows(Damaged):
+    """A whole file without rows: a header alone, or nothing at all."""
+
+    def __init__(self, name: str, *, has_header: bool) -> None:
+        super().__init__(f"{name}: expected rows of trades, found none")
+        self.has_header = has_header
 
 
 @dataclass(frozen=True)
@@ -49,16 +69,18 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Raises Damaged."""
+    """Raises Damaged, NoRows."""
     with _opened(path) as raw:
-        text = raw.readline(4096).decode("utf-8", "replace").strip()
+        text = raw.readline(LONGEST_LINE).decode("utf-8", "replace").strip()
         has_header = text.split(",")[0].lower() in HEADER_WORDS
         if has_header:
-            text = raw.readline(4096).decode("utf-8", "replace").strip()
+            text = raw.readline(LONGEST_LINE).decode("utf-8", "replace").strip()
     words = text.split(",")
     line = 2 if has_header else 1
     if words == [""]:
-        raise Damaged(f"{path.name}: expected rows of trades, found none")
+        raise NoRows(path.name, has_header=has_header)
+    if "\r" in text:
+        raise Damaged(f"{path.name}: expected lines that end with LF or CRLF, they end with CR")
     kind: Kind
     if len(words) > 5 and words[5].lower() in {"true", "false"}:
         kind, time = "trades", words[4]
@@ -66,8 +88,11 @@ def read_head(path: Path) -> Head:
         kind, time = "aggTrades", words[5]
     else:
         raise Damaged(f"{path.name}, line {line}: expected a row of trades, was {text[:80]!r}")
+    if len(words) not in COLUMNS[kind]:
+        known = " or ".join(map(str, COLUMNS[kind]))
+        raise Damaged(f"{path.name}, line {line}: expected {known} columns, were {len(words)}")
     if not time.isdigit() or not any(low <= int(time) < high for low, high in (MS, US)):
-        raise Damaged(f"{path.name}, line {line}: expected a time in ms or us, was {time!r}")
+        raise Damaged(f"{path.name}, line {line}: expected a time in ms or us, was {time[:40]!r}")
     ticks = 1_000_000 if int(time) >= US[0] else 1000
     return Head(kind, len(words), has_header, ticks)
 
@@ -90,7 +115,7 @@ def read_rows(
             rows = _parse(path, text, head, line, by_aggregate=by_aggregate)
             _check(path, rows, head, line, last_id)
             line, last_id = line + rows.height, rows["last_id"][-1]
-            yield _in_units(rows), size
+            yield rows, size
 
 
 def size_of(path: Path) -> int:
@@ -137,17 +162,19 @@ class _Member:
             self._zip = zipfile.ZipFile(self.path)
             [name] = self._zip.namelist()
             self._raw = self._zip.open(name)
-        except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        except (ValueError, *ZIP_ERRORS) as error:
             if self._zip is not None:
                 self._zip.close()
-            raise Damaged(f"{self.path.name}: expected a zip with one CSV file") from error
+            raise Damaged(
+                f"{self.path.name}: expected a zip with one CSV file that can be read, was: {error}"
+            ) from error
         return self._raw
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._raw.close()
         if self._zip is not None:
             self._zip.close()
-        if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
+        if isinstance(error, ZIP_ERRORS):
             raise Damaged(f"{self.path.name}: expected a whole zip, was: {error}") from error
 
 
@@ -157,9 +184,7 @@ def _opened(path: Path) -> _Member:
 
 def _parse(path: Path, text: bytes, head: Head, line: int, *, by_aggregate: bool) -> pl.DataFrame:
     names = HEADS[head.kind][: head.columns]
-    names += [f"unknown_{n}" for n in range(head.columns - len(names))]
     types: dict[str, Any] = {name: TYPES.get(name, pl.Int64) for name in names}
-    types |= {name: pl.String for name in names if name == "best" or name.startswith("unknown")}
     try:
         rows = pl.read_csv(io.BytesIO(text), has_header=False, schema=types, quote_char=None)
     except pl.exceptions.PolarsError as error:
@@ -170,53 +195,72 @@ def _parse(path: Path, text: bytes, head: Head, line: int, *, by_aggregate: bool
         rows = rows.with_columns(pl.col("agg_id").alias("id"), pl.col("agg_id").alias("last_id"))
     elif head.kind == "trades":
         rows = rows.with_columns(pl.col("id").alias("last_id"))
-    return rows.select("id", "last_id", "price", "quantity", "time", "maker")
+    rows = rows.select("id", "last_id", "price", "quantity", "time", "maker")
+    return _in_units(path, rows, line)
+
+
+def _in_units(path: Path, rows: pl.DataFrame, line: int) -> pl.DataFrame:
+    """`price` and `quantity` as integers scaled by 1e-8, exactly. Raises Damaged."""
+    is_wrong = ~(pl.col("price").str.contains(NUMBER) & pl.col("quantity").str.contains(NUMBER))
+    index = rows.select(is_wrong.arg_true().first()).item()
+    if index is not None:
+        price, quantity = rows.row(index, named=True)["price"], rows[index, "quantity"]
+        what = "price and quantity as plain numbers"
+        if price.startswith("-") or quantity.startswith("-"):
+            what = "price and quantity above 0"
+        elif re.match(PLAIN_NUMBER, price) and re.match(PLAIN_NUMBER, quantity):
+            what = "at most 8 decimal places"
+        raise Damaged(_sentence(path, rows, index, line, what))
+    money = [pl.col(name).cast(MONEY, strict=False) for name in ("price", "quantity")]
+    numbers = rows.with_columns(money)
+    if any(numbers.null_count().row(0)):
+        is_long = pl.col("price").is_null() | pl.col("quantity").is_null()
+        index = numbers.select(is_long.arg_true().first()).item()
+        raise Damaged(_sentence(path, rows, index, line, "numbers below 10 to the 30"))
+    return numbers.with_columns(pl.col("price", "quantity").to_physical())
 
 
 def _check(path: Path, rows: pl.DataFrame, head: Head, line: int, last_id: int) -> None:
-    """Every row makes sense alone and behind the one before it; money becomes scaled integers."""
-    unit = 10 ** (READ_PLACES - 8)
-    scaled = {name: pl.col(name).to_physical() for name in ("price", "quantity")}
+    """Every row makes sense alone and behind the one before it."""
     low, high = US if head.ticks == 1_000_000 else MS
     faults = {
         "ids that grow": pl.col("id") <= pl.col("last_id").shift(1, fill_value=last_id),
         "a last id behind the first": pl.col("last_id") < pl.col("id"),
-        "at most 8 decimal places": (scaled["price"] % unit + scaled["quantity"] % unit) != 0,
-        "price and quantity above 0": (scaled["price"] < 0) | (scaled["quantity"] < 0),
         "a time in the file's own unit": (pl.col("time") < low) | (pl.col("time") >= high),
     }
-    if head.kind == "trades":
-        zero = (scaled["price"] == 0) | (scaled["quantity"] == 0)
-        faults["price and quantity above 0"] = faults["price and quantity above 0"] | zero
+    if head.kind == "trades":  # an aggregate of nothing may be there, and is counted
+        faults["price and quantity above 0"] = (pl.col("price") == 0) | (pl.col("quantity") == 0)
     found = rows.select(**{what: wrong.arg_true().first() for what, wrong in faults.items()})
     for what, index in found.row(0, named=True).items():
         if index is not None:
-            row = rows.row(index, named=True)
-            shown = ", ".join(f"{name} {row[name]}" for name in ("id", "price", "quantity", "time"))
-            raise Damaged(f"{path.name}, line {line + index}: expected {what}, was {shown}")
+            raise Damaged(_sentence(path, rows, index, line, what))
 
 
-def _in_units(rows: pl.DataFrame) -> pl.DataFrame:
-    """Checked rows with `price` and `quantity` as integers scaled by 1e-8."""
-    unit = pl.lit(10 ** (READ_PLACES - 8), dtype=pl.Int128)
-    return rows.with_columns(
-        (pl.col(name).to_physical() // unit).alias(name) for name in ("price", "quantity")
+def _sentence(path: Path, rows: pl.DataFrame, index: int, line: int, what: str) -> str:
+    row = rows.row(index, named=True)
+    shown = ", ".join(
+        f"{name} {str(row[name])[:40]}" for name in ("id", "price", "quantity", "time")
     )
+    return f"{path.name}, line {line + index}: expected {what}, was {shown}"
 
 
 def _first_bad_line(path: Path, text: bytes, head: Head, line: int) -> Damaged:
     """Read the chunk again, slowly, to say where."""
-    kinds = HEADS[head.kind]
-    for offset, words in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(text), "utf-8"))):
+    names = HEADS[head.kind]
+    for offset, raw in enumerate(text.removesuffix(b"\n").split(b"\n")):
+        row = raw.removesuffix(b"\r").decode("utf-8", "replace")
+        words = row.split(",")
         is_right = len(words) == head.columns
-        for name, word in zip(kinds, words, strict=False):
+        for name, word in zip(names, words, strict=False):
             if name in {"price", "quantity"}:
-                is_right &= word.replace(".", "", 1).isdigit()
+                is_right &= bool(re.match(PLAIN_NUMBER, word))
             elif name == "maker":
                 is_right &= word.lower() in {"true", "false"}
             elif name not in {"quote", "best"}:
                 is_right &= word.isdigit() and len(word) < 19
         if not is_right:
-            row = ",".join(words)[:80]
-            return Damaged(f"{path.name}, line {line + offset}: expected a row of trades: {row!r}")
+            shown = row[:80]
+            return Damaged(
+                f"{path.name}, line {line + offset}: expected a row of trades: {shown!r}"
+            )
     return Damaged(f"{path.name}, line {line} and following: expected rows of trades")

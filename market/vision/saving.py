@@ -22,19 +22,25 @@ _values = ", ".join(f"came.{name}{_UNITS[COLUMNS[name]]}" for name in FIGURES)
 _kept = [name for name in ALL[2:] if name not in {"bid", "ask", "revision"}]
 
 # The ids decide: a stored bar gives way only to one that has all of its trades and more, or the
-# bands that it lacks. Best prices, which no archive has, stay, and so does the revision.
+# bands that it lacks; one that came from the archive also to another figure of a corrected file.
+# Best prices, which no archive has, stay, and so does the revision.
 UPSERT = f"""
 WITH changed AS (
 INSERT INTO market_second_bar (instrument_id, time, {", ".join(FIGURES)}, bid, ask,
-                               trade_bands, order_bands, band_set, revision)
-SELECT %s, to_timestamp(second), {_values}, 0, 0, trade, orders, %s, 0 FROM incoming_archive AS came
+                               trade_bands, order_bands, band_set, revision, from_archive)
+SELECT %s, to_timestamp(second), {_values}, 0, 0, trade, orders, %s, 0, true
+FROM incoming_archive AS came
 ON CONFLICT (instrument_id, time) DO UPDATE
-SET ({", ".join(_kept)}) = ({", ".join("excluded." + name for name in _kept)})
+SET ({", ".join(_kept)}, from_archive) = ({", ".join("excluded." + name for name in _kept)}, true)
 WHERE excluded.first_id <= market_second_bar.first_id
   AND excluded.last_id >= market_second_bar.last_id
   AND (excluded.trades > market_second_bar.trades
        OR (excluded.trades = market_second_bar.trades AND market_second_bar.trade_bands = ''
-           AND excluded.trade_bands <> ''))
+           AND excluded.trade_bands <> '')
+       OR (market_second_bar.from_archive
+           AND (excluded.trade_bands <> '' OR market_second_bar.trade_bands = '')
+           AND ({", ".join("excluded." + name for name in _kept)})
+               IS DISTINCT FROM ({", ".join("market_second_bar." + name for name in _kept)})))
 RETURNING extract(epoch FROM time)::bigint AS second
 )
 SELECT count(*), array_agg(DISTINCT second / 3600 * 3600) FROM changed

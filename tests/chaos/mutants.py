@@ -44,7 +44,7 @@ MUTANTS = [
     ),
     Mutant(
         "a flush is taken for done before it is", "market/collector/collector.py",
-        "            if applied:\n", "            if True:\n", "race,pause,kill Redis",
+        "            if applied is True:\n", "            if True:\n", "race,pause,kill Redis",
     ),
     Mutant(
         "the newest trades are taken for proof", "market/collector/filler.py",
@@ -57,9 +57,9 @@ MUTANTS = [
         "        dict(await self._hot.bars(", "kill both,kill a",
     ),
     Mutant(
-        "a hole is passed over and not rebuilt", "market/collector/collector.py",
-        "                    await rebuild_gap(tape.place, self.outside.rest, gap)\n",
-        "                    await asyncio.sleep(1)\n", "REST behind,fillable hole,drop",
+        "a hole is passed over and not rebuilt", "market/collector/chores.py",
+        "                await rebuild_gap(tape.place, self._outside.rest, gap)\n",
+        "                pass\n", "REST behind,fillable hole,drop",
     ),
 ]  # fmt: skip
 

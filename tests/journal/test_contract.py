@@ -15,6 +15,7 @@ from journal.models import Annotation, Realized, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
+from journal.selectors.scope import Scope
 from journal.selectors.sums import spreads_by, sums, sums_by_day, total
 from journal.selectors.trades import with_notes
 from journal.views import trades as trade_pages
@@ -70,9 +71,9 @@ def test_every_door_gives_the_same_sums(
 
 def test_sums_in_the_database_are_the_metrics_of_the_trades(journal: User) -> None:
     chosen = preferences_of(journal)
-    trades = TradeFilter().apply(journal, chosen)
-    found = sums(trades, chosen)
-    nets = [row.net for row in reports.load(journal, trades, chosen)]
+    scope = Scope(journal, TradeFilter(), chosen)
+    found = sums(scope)
+    nets = [row.net for row in reports.load(journal, scope.trades, chosen)]
     assert found.net == sum(nets, D(0))
     for ours, theirs in (
         (found.win_rate, metrics.win_rate(nets)),
@@ -121,9 +122,9 @@ def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None
     for number, trade in enumerate(Trade.objects.order_by("pk")):
         trade.flow = ("with", "against", "mixed")[number % 3]
         trade.save(update_fields=["flow"])
-    trades = TradeFilter().apply(journal, chosen)
-    found = spreads_by(trades, "flow")
-    rows = reports.load(journal, trades, chosen)
+    scope = Scope(journal, TradeFilter(), chosen)
+    found = spreads_by(scope, "flow")
+    rows = reports.load(journal, scope.trades, chosen)
     assert set(found) == {"with", "against", "mixed"}
     for name, spread in found.items():
         group = reports.group(name, [row for row in rows if row.flow == name])
@@ -198,19 +199,19 @@ def test_a_day_begins_at_its_hour_when_the_clock_is_changed(
 
 def test_r_of_a_sum_is_that_of_its_trades(journal: User, alices_browser: Client) -> None:
     chosen = preferences_of(journal)
-    trades = TradeFilter().apply(journal, chosen)
-    for trade in list(trades)[:2]:
+    scope = Scope(journal, TradeFilter(), chosen)
+    for trade in list(scope.trades)[:2]:
         stop = trade.entry_price - 7
         Annotation.objects.update_or_create(
             user=journal, trade_key=trade.key, defaults={"initial_stop": stop}
         )
-    assert sums(trades, chosen).r_count == 0  # nobody asked
+    assert sums(scope).r_count == 0  # nobody asked
     chosen.unit = "risk"
     chosen.save()
-    lines = with_notes(journal, list(trades))
+    lines = with_notes(journal, list(scope.trades))
     expected = [line.r for line in lines if line.r is not None]
-    found = sums(trades, chosen)
+    found = sums(scope)
     assert (len(expected), found.r_count) == (2, 2)
     assert abs(found.r - sum(expected, D(0))) < D("1e-12")
-    assert total(sums_by_day(trades, chosen).values()).r == found.r
+    assert total(sums_by_day(scope).values()).r == found.r
     assert "n = 2" in alices_browser.get("/trades/").content.decode()

@@ -1,6 +1,7 @@
 """Joining and cutting trades by hand: the sums stay, rebuilds keep it, and it can be undone."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from decimal import localcontext
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from accounts.models import ExchangeAccount, User
 from journal import ledger
 from journal.books import rebuilding
+from journal.books.due import make_everything_due
 from journal.ledger.regroup import Wishes, regroup
 from journal.models import Annotation, Book, Realized, Trade, TradeMerge, TradeSplit
 from tests.journal.accounts import make_account, make_fill, trades_of
@@ -41,7 +43,7 @@ def a_fill(number: int, side: str, quantity: str, price: str) -> ledger.Fill:
 def computed(fills: list[ledger.Fill], wishes: Wishes, funding: Any = ()) -> Any:
     found = ledger.compute(fills, funding=funding)
     times = {(fill.symbol, fill.id): fill.time for fill in fills}
-    return found, regroup(found.trades, wishes, found.matches_by_symbol(), times, funding)
+    return found, regroup(found.trades, wishes, times, funding)
 
 
 TRIP = [
@@ -72,14 +74,16 @@ def test_a_cut_that_would_leave_a_part_without_a_result_does_nothing(cut: str) -
     assert (found.trades, found.by_hand) == (whole.trades, {})
 
 
-def test_funding_goes_by_its_time() -> None:
+@pytest.mark.parametrize("amount", ["5", "3"])
+def test_funding_goes_by_its_time(amount: str) -> None:
+    """What was returned as a fee is none of it, and two that cancel each other stay apart."""
     funding = [
         ledger.Funding(f"f{at}", START + timedelta(minutes=at, seconds=30), "BTCUSDT", D(amount),
-                       "USDT", account="me")
-        for at, amount in ((1, "-3"), (3, "5"))
+                       "USDT", account="me", kind=kind)
+        for at, amount, kind in ((2, "-3", "special"), (2, "-1", "fee"), (3, amount, "special"))
     ]  # fmt: skip
     whole, found = computed(TRIP, Wishes(cuts={"me:usdm:BTCUSDT:BOTH:LONG:1": ["3"]}), funding)
-    assert [trade.funding for trade in found.trades] == [-3, 5]
+    assert [trade.funding for trade in found.trades] == [-3, D(amount)]
     assert sums(found.trades) == sums(whole.trades)
 
 
@@ -119,18 +123,22 @@ def test_no_cut_changes_a_sum(rows: list[tuple[str, int, int]], data: st.DataObj
     assert len({trade.key for trade in found.trades}) == len(found.trades)
 
 
-def test_a_residual_lot_belongs_to_the_part_that_closed_it() -> None:
+def test_a_cut_leaves_a_remainder_in_the_stack() -> None:
     rows = [("BUY", "1"), ("SELL", "0.999"), ("BUY", "1"), ("SELL", "0.5"), ("SELL", "0.501")]
-    fills = [a_fill(n, side, quantity, "100") for n, (side, quantity) in enumerate(rows, 1)]
+    fills = [
+        replace(a_fill(n, side, quantity, "100"), market="spot")
+        for n, (side, quantity) in enumerate(rows, 1)
+    ]
     rules = {"BTCUSDT": (D("0.01"), D(0))}
     found = ledger.compute(fills, rules=rules)
     times = {(fill.symbol, fill.id): fill.time for fill in fills}
-    second = found.trades[1]
-    cut = regroup(
-        found.trades, Wishes(cuts={second.key: ["5"]}), found.matches_by_symbol(), times
-    )  # fmt: skip
-    assert sums(cut.trades[1:]) == sums([second])
-    assert len(cut.trades) == 3
+    second, from_stack = found.all_trades[1:]
+    assert (from_stack.kind, from_stack.quantity) == ("stack", D("0.001"))
+    cut = regroup(found.all_trades, Wishes(cuts={second.key: ["5"]}), times)
+    parts = [trade for trade in cut.trades if trade.key.startswith(second.key)]
+    assert [trade.quantity for trade in parts] == [D("0.5"), D("0.5")]
+    assert sums(parts) == sums([second])
+    assert from_stack in cut.trades
 
 
 def test_of_several_cuts_a_useless_one_does_not_undo_the_others() -> None:
@@ -146,8 +154,8 @@ def test_a_flip_between_merged_trades_keeps_its_lot() -> None:
     ]  # fmt: skip
     first, short, third = ledger.compute(fills).trades
     _whole, found = computed(fills, Wishes(joined={third.key: first.key}))
-    lots = [(item.match.opened_by, item.match.closed_by, item.key) for item in found.matches]
-    assert lots == [(1, 2, first.key), (2, 3, short.key), (3, 4, first.key)]
+    lots = {(m.opened_by, m.closed_by, trade.key) for trade in found.trades for m in trade.matches}
+    assert lots == {(1, 2, first.key), (2, 3, short.key), (3, 4, first.key)}
 
 
 # --- kept ---------------------------------------------------------------------------------------
@@ -181,7 +189,7 @@ def test_a_merge_survives_a_rebuild_keeps_notes_and_is_undone(
     said = call(alices_browser, "post", "/api/trades/merge", {"ids": [first.pk, second.pk]}).json()
     assert (said["key"], said["note"], said["by_hand"]) == (first.key, "first", "merge")
     assert sums(Trade.objects.all()) == before
-    rebuilding.rebuild_everything(alice)
+    make_everything_due(alice)
     rebuilding.rebuild_due(account)
     [joined] = Trade.objects.all()
     assert (joined.trade_fills.count(), joined.realized.count()) == (5, 3)

@@ -17,7 +17,7 @@ from django.test import AsyncClient
 from market.archive import bans
 from market.binance.breaker import FAILURES, FIRST_PAUSE, Breaker
 from market.binance.errors import MustWait, TryAgain
-from market.binance.governor import Governor, Limit, ban_seconds, clock_key
+from market.binance.governor import FLOORS, Governor, Limit, ban_seconds, clock_key
 from market.binance.rest import SpotRest
 from market.hot import store
 from tests.conftest import MakeInstrument, RunningSimulator, eventually
@@ -40,7 +40,8 @@ async def test_no_more_than_the_budget_is_given_however_many_ask(governor: Gover
         return True
 
     given = await asyncio.gather(*(ask() for _ in range(60)))
-    assert given.count(True) in (20, 40)  # 500 of weight; 40 when a minute turned
+    # 500 of weight, of which a fifth is others' for sure; twice as many when a minute turned
+    assert given.count(True) in (16, 32)
 
 
 async def test_the_backfill_leaves_room_for_the_living(governor: Governor) -> None:
@@ -118,7 +119,8 @@ async def test_eight_at_95_percent_of_the_budget_never_see_429(simulator: Runnin
     for rest in rests:  # nobody waits for the next minute here
         rest.governor.reserve = partial(_impatient, rest.governor.reserve)  # type: ignore[method-assign]
     calls = sum(await asyncio.gather(*map(hammer, rests)))
-    assert calls * 25 >= 0.95 * 6000 - 25  # all of the budget, in one minute or two
+    # all of the budget but for what is others' for sure, in one minute or two
+    assert calls * 25 >= 0.95 * 6000 * (1 - sum(FLOORS.values())) - 25
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{simulator.http}/api/v3/ping") as answer,

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.services.tokens import issue_token, revoke_token
 from config.asgi import application
 from market.hot import keys
-from market.live import consumers, limits
+from market.live import consumers, limits, topics
 from market.live import hub as hubs
 from market.live.private import private_topic
 from tests.conftest import MakeInstrument
@@ -215,6 +215,33 @@ async def test_a_client_that_shouts_is_cut(
                 await say(socket, ack=number)
                 await asyncio.sleep(0.01)
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 4408
+
+
+async def test_a_frame_too_large_is_cut_whether_text_or_binary(address: str, token: str) -> None:
+    for frame in ("x" * 20_000, b"x" * 20_000):
+        async with open_socket(address, token) as socket:
+            await socket.send(frame)
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4408
+
+
+async def test_many_topics_at_once_are_few_questions_to_the_database(
+    address: str, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, real = 0, topics._read_known
+
+    def read() -> set[tuple[str, str]]:
+        nonlocal asked
+        asked += 1
+        return real()
+
+    monkeypatch.setattr(topics, "_read_known", read)
+    async with open_socket(address, token) as socket:
+        await say(socket, subscribe=[f"flow:spot:NOPE{n}:1m" for n in range(20)])
+        for _ in range(20):
+            assert "is not followed here" in (await hear(socket, "error"))["error"]
+    assert asked < 5
 
 
 async def test_a_client_that_does_not_acknowledge_is_paused_and_gets_the_newest_states(

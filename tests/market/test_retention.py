@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from market.archive import parquet, retention, rollups
+from market.archive import audits, parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.hot.codec import State
-from market.models import ArchiveHour, Instrument, Retention
+from market.models import ArchiveHour, Instrument, MinuteAudit, Retention
 from market.reading import read_span
 from tests import lines
 from tests.conftest import MakeInstrument
@@ -53,10 +54,78 @@ def partition_names() -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_without_a_policy_everything_stays(instrument: Instrument) -> None:
+def test_without_a_policy_seconds_stay_for_ninety_days(
+    instrument: Instrument, folder: Path
+) -> None:
     bars = collected(instrument)
     assert retention.retain(NOW) == []
     assert seconds(instrument) == [bar.flow() for bar in bars]
+    later = datetime.fromtimestamp(END, UTC) + timedelta(days=90)
+    assert len(retention.retain(later)) == DAYS
+    assert seconds(instrument) == []
+    assert len(sorted(folder.rglob("*.parquet"))) == DAYS
+    hours = longer(instrument, 3600)
+    assert sum(int(str(hour[5])) for hour in hours) == sum(bar.trades for bar in bars)
+
+
+def test_a_policy_or_a_setting_keeps_them_for_ever(instrument: Instrument, settings: Any) -> None:
+    collected(instrument)
+    later = NOW + timedelta(days=4000)
+    settings.RETENTION_SECONDS_DAYS = 0
+    assert retention.retain(later) == []
+    settings.RETENTION_SECONDS_DAYS = 90
+    Retention.objects.create(grain="1s", days=None)
+    assert retention.retain(later) == []
+
+
+def test_an_ill_partition_stays_and_the_others_go(
+    instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected(instrument)
+    Retention.objects.create(grain="1s", days=2)
+    real, ill = parquet.write, iter([True])
+
+    def write(grain: str, partition: str) -> str:
+        if next(ill, False):
+            raise OSError("no room")
+        return real(grain, partition)
+
+    monkeypatch.setattr(parquet, "write", write)
+    assert len(retention.retain(NOW)) == DAYS - 1
+    assert len(retention.retain(NOW)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_retentions_do_not_run_at_once(instrument: Instrument) -> None:
+    collected(instrument)
+    Retention.objects.create(grain="1s", days=2)
+    before = seconds(instrument)
+    other = psycopg.connect(**connection.get_connection_params())  # another worker's
+    try:
+        other.execute("SELECT pg_advisory_lock(%s)", [retention.ONE_AT_A_TIME])
+        retention.retain_alone()
+        assert seconds(instrument) == before
+    finally:
+        other.close()
+    retention.retain_alone()
+    assert before
+    assert seconds(instrument) == []
+
+
+def test_records_of_audits_go_and_those_that_did_not_agree_stay_longer(
+    instrument: Instrument, make_instrument: MakeInstrument
+) -> None:
+    other = make_instrument("ETHUSDT")
+    for item, days, state in [
+        (instrument, 29, "agrees"), (instrument, 31, "agrees"), (instrument, 31, "differs"),
+        (other, 400, "rebuilt"), (other, 364, "rebuilt"),
+    ]:  # fmt: skip
+        minute = NOW - timedelta(days=days, minutes=len(state))
+        MinuteAudit.objects.create(instrument=item, minute=minute, state=state)
+    assert audits.drop_old(NOW) == 2
+    assert set(MinuteAudit.objects.values_list("state", flat=True)) == {
+        "agrees", "differs", "rebuilt",
+    }  # fmt: skip
 
 
 def test_whole_partitions_leave_after_the_longest_policy_and_come_back(

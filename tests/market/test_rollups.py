@@ -7,6 +7,7 @@ import socket
 import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, connections
@@ -256,3 +257,22 @@ class CommitCutter:
                     if not data:
                         return
                     key.data.sendall(data)
+
+
+def test_an_hour_that_cannot_be_rolled_up_stops_no_other(
+    make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill, well = make_instrument("BTCUSDT"), make_instrument("ETHUSDT")
+    collected(ill)
+    collected(well, seed=2)
+    real = archive.load
+
+    def load(instrument_id: int, *arguments: Any, **more: Any) -> Any:
+        if instrument_id == ill.pk:
+            raise KeyError("odd")
+        return real(instrument_id, *arguments, **more)
+
+    monkeypatch.setattr(rollups, "load", load)
+    rollups.roll_up_due(now_after(), limit=10_000)
+    assert not ArchiveHour.objects.filter(instrument=well, is_done=False).exists()
+    assert ArchiveHour.objects.filter(instrument=ill, is_done=False).exists()

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
 from market.collector.rebuild import NotYet
-from market.vision.importing import Progress, import_days, import_folder
-from market.vision.rows import Damaged
+from market.vision.importing import import_days, import_folder
+from market.vision.progress import Progress
 
 BAR = 30
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 import_days(**asked, first=first, last=last)
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
-        except (Damaged, ValueError, OSError, NotYet) as error:
+        except (ValueError, OSError, NotYet) as error:
             raise CommandError(str(error)) from error
         except (redis.RedisError, DatabaseError) as error:
             raise CommandError(f"{error}; the same command goes on from here") from error
@@ -76,20 +76,15 @@ class Command(BaseCommand):
             self.stderr.write(import_line)
 
     def report(self, progress: Progress) -> None:
-        done = progress.files_done - len(progress.skipped) - len(progress.absent)
+        passed_over = len(progress.skipped) + len(progress.absent) + len(progress.damaged)
         self.stdout.write(
-            f"{done} files, {progress.rows:,} rows, {progress.bars_changed:,} bars new or fuller, "
-            f"{progress.rows_per_second:,} rows/s"
+            f"{progress.files_done - passed_over} files, {progress.rows:,} rows, "
+            f"{progress.bars_changed:,} bars new or fuller, {progress.rows_per_second:,} rows/s"
         )
-        if progress.skipped:
-            self.stdout.write(f"already in: {len(progress.skipped)} files")
-        for name in progress.absent:
-            self.stdout.write(f"the archive does not have {name}")
-        if progress.differing:
-            self.stdout.write(
-                f"{len(progress.differing)} seconds differ from what was collected of the same "
-                f"ids, first {progress.differing[0]:%F %T} UTC; they stay as collected"
-            )
+        for note in progress.notes():
+            self.stdout.write(note)
+        if progress.damaged:
+            raise CommandError("; ".join(progress.damaged))
 
 
 def _day(name: str, text: str | None) -> date | None:

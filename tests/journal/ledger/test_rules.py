@@ -85,9 +85,10 @@ def test_a_fee_in_a_third_asset_is_valued_at_its_moment() -> None:
 @pytest.mark.parametrize("prices", [None, lambda asset, time: None, lambda asset, time: {}[asset]])
 def test_a_missing_price_is_a_problem_and_never_silent(prices: Any) -> None:
     ledger = compute([buy(1, "1", "100", fee="0.001", fee_asset="BNB")], prices=prices)
-    [problem] = ledger.problems
+    problem, unseen = ledger.problems
     assert (problem.kind, problem.fill_id, problem.quantity) == ("missing_price", 1, D("0.001"))
     assert "BNB" in problem.message
+    assert (unseen.kind, unseen.asset, unseen.worth) == ("oversold", "BNB", 0)  # it was never bought
 
 
 def test_several_fees_on_one_fill_add_up() -> None:
@@ -150,13 +151,13 @@ def test_a_fee_is_converted_where_the_quote_is_no_dollar() -> None:
         buy(1, "1", "0.05", fee="0.001", fee_asset="BNB", symbol="ETHBTC", base="ETH", quote="BTC")
     ]  # fmt: skip
     [position] = compute(fills, prices=lambda asset, time: prices[asset]).positions
-    assert position.fees == D("0.00001")
+    assert (position.fees, position.average_price) == (D("0.6"), D(3000))  # in dollars
 
 
 def test_an_odd_price_does_not_end_a_large_position() -> None:
-    fills = [buy(1, "10", "100"), sell(2, "1", "0"), sell(3, "9", "110")]
+    fills = [buy(1, "10", "100"), sell(2, "1", "1"), sell(3, "9", "110")]
     [trade] = compute(fills, rules={"BTCUSDT": (0, 5)}).trades
-    assert (trade.closed_at, trade.net) == (3, D(-10))
+    assert (trade.closed_at, trade.net) == (3, D(-9))  # 9 at 1 are worth 9: not below 5
 
 
 def test_a_holding_of_unknown_cost_does_not_keep_trades_open() -> None:
@@ -167,17 +168,23 @@ def test_a_holding_of_unknown_cost_does_not_keep_trades_open() -> None:
     assert [p.quantity for p in ledger.positions] == [D(1)]
 
 
-def test_a_purchase_that_only_left_by_transfer_is_no_round_trip() -> None:
-    ledger = compute([buy(1, "1", "100", fee="2")], transfers=[Transfer("w", 2, "BTC", D(-1))])
-    assert (ledger.trades, ledger.positions, ledger.problems) == ([], [], [])
+def test_a_purchase_that_only_left_by_transfer_is_taken_along_at_its_worth() -> None:
+    fills, leaving = [buy(1, "1", "100", fee="2")], [Transfer("w", 2, "BTC", D(-1))]
+    ledger = compute(fills, transfers=leaving, prices=lambda asset, time: D(130))
+    [trade] = ledger.trades
+    assert (trade.ended_by, trade.exit_price, trade.net) == ("withdrawn", D(130), D(28))
+    assert (ledger.positions, ledger.problems) == ([], [])
 
 
-def test_a_withdrawal_comes_from_the_symbol_that_traded_last() -> None:
+def test_a_withdrawal_takes_the_coin_whatever_pair_brought_it() -> None:
     other: dict[str, Any] = {"symbol": "BTCFDUSD", "quote": "FDUSD"}
     fills = [buy(1, "1", "100"), buy(2, "1", "100", at=3, **other),
              sell(3, "1", "150", at=4, **other)]  # fmt: skip
     ledger = compute(fills, transfers=[Transfer("w", 2, "BTC", D(-1))])
-    assert ([t.symbol for t in ledger.trades], ledger.positions) == (["BTCFDUSD"], [])
+    assert [(t.symbol, t.ended_by, t.net) for t in ledger.trades] == [
+        ("BTCUSDT", "withdrawn", 0), ("BTCFDUSD", "sold", 50),
+    ]  # fmt: skip
+    assert ledger.positions == []
 
 
 def test_a_transfer_and_a_fill_of_one_id_have_other_keys() -> None:
@@ -195,16 +202,21 @@ def test_one_id_with_two_contents_is_a_conflict_in_any_order() -> None:
     assert [p.kind for p in ledgers[0].problems] == ["conflict"]
 
 
-def test_oversold_quantity_is_reported_and_left_out() -> None:
+def test_oversold_quantity_is_reported_and_was_there_unseen() -> None:
     ledger = compute([buy(1, "1", "100"), sell(2, "3", "110", fee="3")])
-    [trade], [problem] = ledger.trades, ledger.problems
+    [trade], [problem], [payment] = ledger.trades, ledger.problems, ledger.payments
+    assert (payment.kind, payment.worth, payment.is_assumed) == ("deposit", D(220), True)
+    [unseen] = [t for t in ledger.all_trades if t.kind == "stack"]
+    assert (unseen.quantity, unseen.gross, unseen.fees, unseen.apart) == (2, 0, 2, 1)
     assert (trade.quantity, trade.gross, trade.fees) == (D(1), D(10), D(1))
     assert (problem.kind, problem.fill_id, problem.quantity) == ("oversold", 2, D(2))
 
 
 def test_a_sale_of_nothing_makes_no_profit() -> None:
     ledger = compute([sell(1, "1", "100")])
-    assert (ledger.matches, ledger.trades, ledger.positions) == ([], [], [])
+    [match] = ledger.matches
+    assert (match.net, match.apart, match.kind) == (0, 1, "sold")
+    assert (ledger.trades, ledger.positions) == ([], [])
     assert [p.kind for p in ledger.problems] == ["oversold"]
 
 
@@ -217,30 +229,40 @@ def test_a_transfer_of_known_cost_is_an_entry() -> None:
     assert ledger.problems == []
 
 
-def test_a_transfer_of_unknown_cost_gives_no_profit_and_a_problem() -> None:
+def test_what_an_arrival_of_unknown_cost_brings_is_apart_and_a_problem() -> None:
     ledger = compute([sell(2, "1", "150")], transfers=[Transfer("t", 1, "BTC", D(1))])
-    assert ledger.matches == []
-    assert [(p.kind, p.quantity) for p in ledger.problems] == [("unknown_cost", D(1))]
+    assert [(m.net, m.apart) for m in ledger.matches] == [(D(150), 1)]
+    assert [(p.kind, p.quantity) for p in ledger.problems] == [("missing_price", D(1))]
 
 
-def test_a_transfer_out_takes_lots_away_at_cost() -> None:
+def test_an_arrival_at_a_known_price_costs_that() -> None:
     ledger = compute(
-        [buy(1, "2", "100"), sell(3, "1", "150")], transfers=[Transfer("t", 2, "BTC", D(-1))]
-    )
+        [sell(2, "1", "150")], transfers=[Transfer("t", 1, "BTC", D(1))],
+        prices=lambda asset, time: D(120),
+    )  # fmt: skip
+    assert [(m.net, m.apart) for m in ledger.matches] == [(D(30), 0)]
+    assert (ledger.trades, ledger.problems) == ([], [])  # it came into the stack
+
+
+def test_a_transfer_out_takes_lots_away_at_their_worth() -> None:
+    ledger = compute(
+        [buy(1, "2", "100"), sell(3, "1", "150")], transfers=[Transfer("t", 2, "BTC", D(-1))],
+        prices=lambda asset, time: D(130),
+    )  # fmt: skip
     [trade] = ledger.trades
-    assert (trade.gross, trade.closed_at) == (D(50), 3)
-    assert ledger.positions == []
+    assert [(m.kind, m.gross) for m in trade.matches] == [("withdrawn", 30), ("sold", 50)]
+    assert (trade.gross, trade.closed_at, ledger.positions) == (D(80), 3, [])
 
 
-def test_a_remainder_below_the_step_counts_as_flat_and_stays_as_a_residual_lot() -> None:
+def test_a_remainder_below_the_step_counts_as_flat_and_goes_to_the_stack() -> None:
     fills = [buy(1, "1", "100"), sell(2, "0.9995", "110"), buy(3, "1", "100"), sell(4, "1", "120")]
     ledger = compute(fills, rules={"BTCUSDT": Rules(D("0.001"), D(0))})
     first, second = ledger.trades
     assert (first.closed_at, first.gross) == (2, D("9.995"))
-    # oldest first: 0.0005 of the first lot at 100, 0.9995 of the second at 100; the residual lot
-    # is an entry of the trip that sells it
-    assert (second.closed_at, second.gross, second.quantity) == (4, D("20"), D("1.0005"))
-    assert [p.quantity for p in ledger.positions] == [D("0.0005")]
+    # a sale takes the trade's own lots: the remainder of the first never joins the second
+    assert (second.closed_at, second.gross, second.quantity) == (4, D("20"), D(1))
+    [position] = ledger.positions
+    assert (position.stack_quantity, position.trade_quantity) == (D("0.0005"), 0)
 
 
 def test_a_remainder_below_the_minimum_notional_counts_as_flat() -> None:

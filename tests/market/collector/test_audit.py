@@ -85,12 +85,12 @@ async def an_audited_minute(
     [tape] = collector.tapes.values()
     await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_200, 10)
     await caught_up(simulator, collector)
-    await collector.save_once()
+    await collector.chores.save_once()
     newest = tape.writer.last_trade_ms // 60_000 * 60
     # pretend that the first minute was seen whole, and that time has passed
     tape.writer.covered_from = (tape.writer.covered_from // 60_000) * 60_000
     tape.writer.covered_to = (newest + 60) * 1000 + 10_000
-    assert await collector.auditor.look_again(tape, newest - 60, newest + 60) > 0
+    assert await collector.chores.auditor.look_again(tape, newest - 60, newest + 60) > 0
     return newest
 
 
@@ -139,13 +139,13 @@ async def test_a_planted_fault_is_found_mended_and_survives_the_next_flush(
         minute = second - second % 60
         await in_database(plant)(instrument, second, empty_redis)
         tape.writer.covered_to = max(tape.writer.covered_to, (minute + 60) * 1000 + 10_000)
-        await collector.auditor.look_again(tape, minute, minute + 60)
+        await collector.chores.auditor.look_again(tape, minute, minute + 60)
         audit = await in_database(MinuteAudit.objects.get)(minute__minute=minute // 60 % 60)
         assert audit.state == "rebuilt"
         assert audit.differences
         simulator.exchange.symbols["BTCUSDT"].source.is_halted = False  # type: ignore[attr-defined]
         await caught_up(simulator, collector)  # flushed again, by a writer that had to reload
-        await collector.save_once()
+        await collector.chores.save_once()
         await check_bars(simulator, collector)
         saved = await in_database(_saved_minutes)(collector)
         hot = await tape.place.hot.bars(KEY, "1m", minute, minute + 60)
@@ -167,13 +167,13 @@ async def test_what_still_differs_is_said_once_and_not_rebuilt_for_ever(
     async with collecting(simulator.http, simulator.ws) as collector:
         minute = await an_audited_minute(simulator, collector, monkeypatch)
         [tape] = collector.tapes.values()
-        real = collector.auditor._rest.klines
+        real = collector.chores.auditor._rest.klines
 
         async def contradictory(symbol: str, start: int, end: int) -> Any:
             rows = await real(symbol, start, end)
             return [replace(row, trades=row.trades + 1) for row in rows]
 
-        monkeypatch.setattr(collector.auditor._rest, "klines", contradictory)
+        monkeypatch.setattr(collector.chores.auditor._rest, "klines", contradictory)
         rebuilt: list[int] = []
         monkeypatch.setattr(
             "market.collector.audit.rebuild_minute",
@@ -181,7 +181,7 @@ async def test_what_still_differs_is_said_once_and_not_rebuilt_for_ever(
         )
         tape.writer.covered_to = max(tape.writer.covered_to, (minute + 60) * 1000 + 10_000)
         for _ in range(3):
-            await collector.auditor.look_again(tape, minute, minute + 60)
+            await collector.chores.auditor.look_again(tape, minute, minute + 60)
         assert len(rebuilt) == 1
         states = await in_database(
             lambda: set(MinuteAudit.objects.values_list("state", flat=True))
@@ -201,7 +201,7 @@ async def test_minutes_told_by_the_stream_are_recorded(
         [tape] = collector.tapes.values()
         await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_200, 10)
         await caught_up(simulator, collector)
-        await collector.save_once()
+        await collector.chores.save_once()
         minute = tape.writer.last_trade_ms // 60_000 * 60
         tape.writer.covered_from = minute * 1000 - 120_000
         tape.writer.covered_to = (minute + 60) * 1000 + 10_000

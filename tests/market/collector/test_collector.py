@@ -91,12 +91,12 @@ async def test_a_wiped_redis_is_filled_again_from_postgresql_and_rest(
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
         await asyncio.sleep(2)
-        await collector.save_once()
+        await collector.chores.save_once()
         await asyncio.sleep(1)
         empty_redis.flushdb()
         await asyncio.sleep(2)
         await caught_up(simulator, collector)
-        await collector.save_once()
+        await collector.chores.save_once()
         saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
         first = simulator.exchange.symbols["BTCUSDT"].tape.first_id
         last = collector_id(collector)
@@ -131,7 +131,7 @@ async def test_redis_away_and_then_empty_counts_nothing_twice(
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
         await asyncio.sleep(1.5)
-        await collector.save_once()
+        await collector.chores.save_once()
         hot = collector.outside.hot
         write = hot.write
 
@@ -140,11 +140,11 @@ async def test_redis_away_and_then_empty_counts_nothing_twice(
 
         monkeypatch.setattr(hot, "write", refuse)
         await asyncio.sleep(1)
-        await collector.save_once()  # while applied trades wait for Redis
+        await collector.chores.save_once()  # while applied trades wait for Redis
         empty_redis.flushdb()
         monkeypatch.setattr(hot, "write", write)
         await caught_up(simulator, collector)
-        await collector.save_once()
+        await collector.chores.save_once()
         saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
         first = simulator.exchange.symbols["BTCUSDT"].tape.first_id
         assert saved == collector_id(collector) - first + 1
@@ -234,7 +234,7 @@ async def test_old_bars_leave_redis_only_when_postgresql_has_them(
         await in_database(SecondBar.objects.all().delete)()
         assert await trim(tape.place, "1s", before) == 0
         tape.writer.unsaved.bars.update(await hot.bars(KEY, "1s", 0, 2**40))
-        await collector.save_once()
+        await collector.chores.save_once()
         whole = await hot.bars(KEY, "1s", 0, before)
         assert await trim(tape.place, "1s", before) == len(whole) > 0
         assert not await hot.bars(KEY, "1s", 0, before)

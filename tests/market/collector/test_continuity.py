@@ -141,7 +141,7 @@ async def test_a_first_start_reaches_back_by_trade_ids(
             lambda: tape.writer.covered_from == to_ms(since), 20, "the wished beginning"
         )
         await caught_up(simulator, collector)
-        await collector.save_once()
+        await collector.chores.save_once()
         saved = await database_sync_to_async(archive.load)(tape.followed.id, 0, 2**33)
         assert sum(bar.trades for bar in saved.values()) == (
             symbol.tape.last_id - symbol.tape.first_id + 1

@@ -31,7 +31,7 @@ async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
         await eventually(lambda: bool(collector.tapes), 10)
         [tape] = collector.tapes.values()
         await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_100, 20)
-        await collector.save_once()
+        await collector.chores.save_once()
         await in_database(unfollow)(key=KEY)
         await eventually(lambda: not collector.tapes, 10)
         last_id, covered_to = tape.writer.cursor.last_id or 0, tape.writer.covered_to
@@ -56,7 +56,6 @@ async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: bool(collector.tapes), 10)
         [tape] = collector.tapes.values()
-        await in_database(unfollow)(key=KEY)
         step, steps = tape.writer.step, 0
 
         async def let_go_meanwhile() -> None:
@@ -66,6 +65,7 @@ async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
             await collector.follow_once()
 
         monkeypatch.setattr(tape.writer, "step", let_go_meanwhile)
+        await in_database(unfollow)(key=KEY)
         await eventually(lambda: steps > 0 and not collector.tapes, 10)
         await in_database(follow)(key=KEY)
         await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)

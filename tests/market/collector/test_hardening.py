@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
@@ -16,9 +17,10 @@ from market.archive import seconds as archive
 from market.binance.breaker import FIRST_PAUSE, Breaker
 from market.binance.errors import MustWait
 from market.binance.stream import MarketStream, Times
+from market.collector import rebuild as rebuilding
 from market.collector.audit import Auditor
 from market.collector.database import DatabaseThread
-from market.collector.rebuild import Place, rebuild_gap
+from market.collector.rebuild import NotYet, Place, rebuild_gap
 from market.collector.watch import Watch
 from market.collector.writer import TapeWriter
 from market.flow.bands import USD
@@ -157,6 +159,21 @@ async def test_a_rebuild_whose_save_failed_does_it_again(
     assert await trades_in(place) == (5000, 5000)
 
 
+async def test_a_long_gap_gives_way_now_and_then_and_goes_on_where_it_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "SLICE_SECONDS", 0.0)
+    rows = [trade(i, T0 + i * 100_000) for i in range(1, 5001)]
+    await with_a_gap(place, rows, 10)
+    rest, turns = Rest(rows), 0
+    while any(gap.state == "open" for gap in await place.hot.gaps(KEY)):
+        turns += 1
+        with contextlib.suppress(NotYet):
+            await rebuild(place, rest)
+    assert 2 < turns <= rest.calls <= 8  # five pages, and a part of one after each turn
+    assert await trades_in(place) == (5000, 5000)
+
+
 async def test_what_the_exchange_has_not_is_remembered_over_an_interruption(place: Place) -> None:
     rows = [trade(i, T0 + i * 100_000) for i in range(1, 5001) if i not in range(500, 510)]
     await with_a_gap(place, rows, 20)
@@ -207,7 +224,7 @@ async def test_one_stale_answer_begins_no_new_tape(hot: HotStore) -> None:
     await writer.step()
     await flush(hot, writer)
     tape: Any = SimpleNamespace(
-        followed=SimpleNamespace(key=KEY), writer=writer, is_verified=False, checked_at=0.0,
+        followed=SimpleNamespace(key=KEY, id=1), writer=writer, is_verified=False, checked_at=0.0,
         verified_ms=0, lower=None,
     )  # fmt: skip
     rest: Any = Rest(rows[:40_000])

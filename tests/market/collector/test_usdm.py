@@ -90,7 +90,7 @@ async def test_minutes_agree_with_the_exchanges_own(
         [tape] = collector.tapes.values()
         await eventually(lambda: (tape.writer.cursor.last_id or 0) > 200, 20)
         await caught_up(simulator, collector)
-        await collector.save_once()
+        await collector.chores.save_once()
         if is_planted:
             await in_database(plant_a_fault)()
         newest = tape.writer.last_trade_ms // 60_000 * 60
@@ -100,7 +100,7 @@ async def test_minutes_agree_with_the_exchanges_own(
                 # pretend that the first minute was seen whole, and that time has passed
                 tape.writer.covered_from = (tape.writer.covered_from // 60_000) * 60_000
                 tape.writer.covered_to = (newest + 60) * 1000 + 10_000
-                compared = await collector.auditor.look_again(tape, newest - 60, newest + 60)
+                compared = await collector.chores.auditor.look_again(tape, newest - 60, newest + 60)
                 await asyncio.sleep(0.2)
         audits = MinuteAudit.objects.values_list("state", flat=True)
         states = await in_database(lambda: set(audits))()

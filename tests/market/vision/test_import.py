@@ -261,7 +261,6 @@ def test_times_that_run_against_ids_change_nothing(
         (lambda lines: lines[:3] + ["9,1,1,1,1741046400000000,True"], "line 4"),
         (lambda lines: lines[:3] + ["9,1,,1,1741046400000000,True,True"], "line 4"),
         (lambda lines: lines[:3] + ["9,1,1,1,1741046400000000,maybe,True"], "line 4"),
-        (lambda lines: [], "found none"),
         (lambda lines: ["hello,world", "1,2"], "line 1"),
         (lambda lines: ["#" + lines[0], *lines[1:]], "line 1"),
     ],
@@ -551,7 +550,7 @@ def test_redis_is_mended_by_the_next_run_when_the_first_was_killed_before_it_did
     empty_redis.zadd(keys.bars(KEY, "1m"), {str(minute): minute})
     archives.write(tmp_path, "BTCUSDT-trades-2025-03-04", archives.trade_lines(trades))
     with monkeypatch.context() as patched:
-        patched.setattr("market.vision.importing.mend", lambda *where: lines.kill())
+        patched.setattr("market.vision.intake.mend", lambda *where: lines.kill())
         with pytest.raises(lines.Killed):
             run(tmp_path)
     run(tmp_path)

@@ -1,0 +1,75 @@
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from kombu.exceptions import OperationalError
+
+from accounts.models import ExchangeAccount, User
+from accounts.services import connecting
+from journal.faults import Fault, NotAFile
+from journal.management.commands.read_export import body_of
+from journal.models import Upload
+from journal.services import exports, importing
+from journal.tasks import settle_soon
+
+LABEL = "Files"
+
+
+class Command(BaseCommand):
+    help = "Take in one of Binance's exports, as the import page does."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--account", default="", help="its name; made without a key if missing")
+        parser.add_argument(
+            "--zone", default="", help="where the file names none: UTC+9, Asia/Seoul"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['username']}.")
+        path: Path = options["file"]
+        body = body_of(path)
+        account = self._account(user, options["account"])
+        try:
+            row = exports.upload(account=account, name=path.name, body=body, zone=options["zone"])
+        except NotAFile as error:
+            raise CommandError(str(error)) from error
+        importing.look(row)
+        self._refuse(row)
+        if row.preview.get("needs_zone"):
+            row.delete()
+            raise CommandError(f"{NotAFile('zone')} (--zone UTC+9)")
+        importing.take_in(row, user=user, digest=row.preview["digest"])
+        self._refuse(row)
+        for left in row.preview["left_out"]:
+            self.stdout.write(f"left out: line {left['line']}: {Fault.from_json(left)}")
+        self.stdout.write(
+            f"{account.label}: {row.preview['kind']}, {row.rows_taken} rows are new and in, "
+            f"{row.preview['known']} were known, {row.preview['left_out_count']} are left out."
+        )
+        try:
+            settle_soon()
+        except OperationalError:
+            self.stderr.write("The books are computed as soon as the workers run.")
+
+    def _account(self, user: User, label: str) -> ExchangeAccount:
+        """The one of this name, or the only one, or a new one without a key."""
+        mine = ExchangeAccount.objects.visible_to(user)
+        if label:
+            found = mine.filter(label=label).first()
+        else:
+            found = mine.first() if mine.count() == 1 else mine.filter(label=LABEL).first()
+        if found is None:
+            found = connecting.make_keyless(user=user, label=(label or LABEL)[:60])
+            self.stdout.write(f"Made the account {found.label} at {settings.VENUE}, without a key.")
+        return found
+
+    def _refuse(self, row: Upload) -> None:
+        if row.state == Upload.State.FAILED:
+            reason = str(Fault.from_json(row.problem))
+            row.delete()
+            raise CommandError(reason)

@@ -1,0 +1,66 @@
+"""What a file has brought: how many rows, what they change, and a digest of exactly them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from journal.models import Fill, Income, Market, Transfer
+from lib.decimals import plain
+
+SHOWN = 20
+Row = Fill | Transfer | Income
+
+
+class Tally:
+    """Takes rows as they come and keeps none of them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        # the first rows, as text
+        self.sample: list[dict[str, str]] = []
+        # (wallet, coin or contract) -> what it holds more or less
+        self._sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        self._digest = hashlib.sha256()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            line = _line(row)
+            self._digest.update("|".join(line.values()).encode())
+            if self.rows < SHOWN:
+                self.sample.append(line)
+            self.rows += 1
+            self._move(row)
+
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def changes(self) -> list[tuple[str, str, str]]:
+        """(wallet, coin or contract, signed amount)"""
+        return [(*key, plain(total)) for key, total in sorted(self._sums.items()) if total]
+
+    def _move(self, row: Row) -> None:
+        if isinstance(row, Transfer):
+            self._sums[row.wallet, row.asset] += row.amount
+        elif isinstance(row, Income):
+            self._sums[Market.USDM.value, row.asset] += row.amount
+        else:
+            sign = 1 if row.side == "BUY" else -1
+            if row.market != Market.SPOT:
+                self._sums[row.market, row.symbol] += sign * row.quantity
+                return
+            self._sums["spot", row.base] += sign * row.quantity
+            self._sums["spot", row.quote] -= sign * row.quote_quantity
+            if row.fee:
+                self._sums["spot", row.fee_asset] -= row.fee
+
+
+def _line(row: Row) -> dict[str, str]:
+    at = {"time": row.time.isoformat()}
+    if isinstance(row, Fill):
+        text = f"{row.side} {plain(row.quantity)} {row.base} · {plain(row.price)} {row.quote}"
+        if row.fee:
+            text += f" · {plain(row.fee)} {row.fee_asset}"
+        return at | {"what": "fill", "name": row.symbol, "text": text}
+    name = row.info if isinstance(row, Transfer) else row.symbol
+    return at | {"what": row.kind, "name": name, "text": f"{plain(row.amount)} {row.asset}"}

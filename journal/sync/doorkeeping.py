@@ -1,0 +1,87 @@
+"""What stands at every door: one writer of an account at a time, and the validator. A row that
+cannot be is left out alone, and its reason is kept for the account's owner."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount
+from journal.checking import MOVED, NUMBER, check_amount, check_fill, check_time, check_words, fits
+from journal.faults import Bad
+from journal.models import Fill, Income, Rejected, Source, Transfer
+
+log = structlog.get_logger(__name__)
+Row = TypeVar("Row", Fill, Transfer, Income)
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def lock(account: ExchangeAccount) -> None:
+    """Until the transaction ends: two doors that look for one row at once would both miss it."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [f"history of {account.pk}"])
+
+
+def passed(
+    account: ExchangeAccount, rows: Sequence[Row], check: Callable[[Row], None]
+) -> list[Row]:
+    """Those that may be kept, rounded to their columns."""
+    good, bad = [], []
+    for row in rows:
+        try:
+            check(row)
+            good.append(row)
+        except Bad as error:
+            bad.append(Rejected(
+                account=account, source=row.source, kind=type(row).__name__.lower(),
+                name=_name(row), fault=error.fault.as_json(),
+                time=None if error.fault.code.startswith("time") else row.time,
+            ))  # fmt: skip
+    if bad:
+        Rejected.objects.bulk_create(bad, ignore_conflicts=True, batch_size=1000)
+        log.warning("rows left out", account=str(account.pk), rows=len(bad))
+    return good
+
+
+def check_fill_row(row: Fill) -> None:
+    check_fill(
+        symbol=row.symbol, base=row.base, quote=row.quote, side=row.side,
+        position_side=row.position_side, price=row.price, quantity=row.quantity,
+        value=row.quote_quantity, fee=row.fee, fee_asset=row.fee_asset, realized=row.realized,
+        trade_id=row.trade_id, order_id=row.order_id,
+    )  # fmt: skip
+    check_time(row.time, timezone.now())
+    row.price, row.quantity = fits(row.price, NUMBER), fits(row.quantity, NUMBER)
+
+
+def check_transfer_row(row: Transfer) -> None:
+    row.info = "".join(sign for sign in row.info if sign.isprintable())
+    check_amount(
+        asset=row.asset, amount=row.amount, column=MOVED, text=row.wallet,
+        may_be_zero=row.source != Source.FILE,
+    )  # fmt: skip
+    fits(row.fee, MOVED)
+    check_words(text=row.external_id)
+    check_time(row.time, timezone.now())
+    row.amount = fits(row.amount, MOVED)
+
+
+def check_income_row(row: Income) -> None:
+    check_amount(
+        asset=row.asset, amount=row.amount, column=NUMBER, text=row.kind + row.external_id,
+        may_be_zero=True,
+    )  # fmt: skip
+    check_words(symbol=row.symbol)
+    check_time(row.time, timezone.now())
+    row.amount = fits(row.amount, NUMBER)
+
+
+def _name(row: Fill | Transfer | Income) -> str:
+    """What tells the row from others, printable and as long as fits."""
+    if isinstance(row, Fill):
+        text = f"{row.market} {row.symbol} {row.trade_id}"
+    else:
+        text = f"{row.kind} {row.external_id} {row.asset}"
+    return "".join(sign if sign.isprintable() else "�" for sign in text)[:200]

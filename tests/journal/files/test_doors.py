@@ -1,0 +1,356 @@
+"""One row, whichever door: API, stream, file, statement and hand know each other in any order."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal as D
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, User
+from journal.faults import NotAFile
+from journal.models import Fill, Income, ManualFill, Rejected, Transfer, Upload, Witness
+from journal.services import correcting, exports, importing, undoing
+from journal.sync.saving import save_fills, save_income, save_transfers
+from market.models import Listing
+from tests.journal.accounts import make_account, make_fill
+from tests.journal.files import samples as s
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+BOUGHT = s.SPOT + "2026-03-02 08:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0.04USDT\n"
+STATED = s.STATEMENT + (
+    "1,2026-03-02 08:00:00,Spot,Transaction Buy,BTC,0.001,\n"
+    "1,2026-03-02 08:00:00,Spot,Transaction Spend,USDT,-40,\n"
+    "1,2026-03-02 08:00:00,Spot,Transaction Fee,USDT,-0.04,\n"
+)
+
+
+@pytest.fixture
+def account(alice: User) -> ExchangeAccount:
+    for market in ("spot", "usdm"):
+        Listing.objects.create(
+            venue="simulator", market=market, symbol="BTCUSDT", base_asset="BTC",
+            quote_asset="USDT", status="TRADING", tick_size=1, step_size=0, min_notional=0,
+            refreshed_at=timezone.now(),
+        )  # fmt: skip
+    return make_account(alice)
+
+
+def bring(account: ExchangeAccount, text: str, name: str = "x.csv", zone: str = "") -> Upload:
+    row = importing.look(exports.upload(account=account, name=name, body=text.encode(), zone=zone))
+    assert row.state == "looked", row.problem
+    importing.take_in(row, user=account.user, digest=row.preview["digest"])
+    assert row.state == "taken", row.problem
+    return row
+
+
+def told(account: ExchangeAccount, number: int = 7, **more: Any) -> list[Fill]:
+    """By the API, 120 ms into the second."""
+    values = {"quantity": "0.001", "fee": D("0.04"), "time": AT + timedelta(milliseconds=120)}
+    return save_fills(account, [make_fill(account, number, "BUY", "40000", **(values | more))])
+
+
+def by_hand(account: ExchangeAccount) -> None:
+    correcting.add(
+        account=account, user=account.user, symbol="BTCUSDT", side="BUY", price=D(40000),
+        quantity=D("0.001"), fee=None, fee_asset="", time=AT, why="missing",
+    )  # fmt: skip
+
+
+DOORS: dict[str, Callable[[ExchangeAccount], object]] = {
+    "hand": by_hand, "file": lambda a: bring(a, BOUGHT), "statement": lambda a: bring(a, STATED),
+    "api": told,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(permutations(DOORS)))
+def test_one_purchase_told_by_every_door_is_one(
+    account: ExchangeAccount, order: tuple[str, ...]
+) -> None:
+    for name in order:
+        try:
+            DOORS[name](account)
+        except correcting.BadCorrection:
+            assert name == "hand"  # not needed any more
+    held = [fill.quantity for fill in Fill.objects.all()]
+    held += [fill.quantity for fill in ManualFill.objects.all()]
+    assert held == [D("0.001")]
+    fill = Fill.objects.get()
+    assert (fill.trade_id, fill.source, fill.time) == (7, "rest", AT + timedelta(milliseconds=120))
+    assert fill.upload_id is None
+
+
+def test_two_equal_fills_of_one_second_are_two(account: ExchangeAccount) -> None:
+    twice = BOUGHT + BOUGHT.splitlines()[1] + "\n"
+    bring(account, twice)
+    assert Fill.objects.count() == 2
+    told(account, 7)
+    told(account, 8)
+    assert sorted(Fill.objects.values_list("trade_id", flat=True)) == [7, 8]
+    told(account, 9)
+    assert Fill.objects.count() == 3
+    bring(account, twice + "\n")
+    assert Fill.objects.count() == 3
+
+
+def test_other_spellings_headers_and_zones_are_the_same_rows(account: ExchangeAccount) -> None:
+    bring(account, s.SPOT_OLD_SHAPE)
+    bring(account, s.SPOT_NEW_SHAPE)
+    bring(account, s.SPOT_LOCAL, s.SPOT_LOCAL_NAME)
+    rows = Fill.objects.order_by("time").values_list("side", "quantity", "fee")
+    assert list(rows) == [
+        ("BUY", D("0.01"), D("0.00001")), ("SELL", D("0.00999"), D("0.700299")),
+    ]  # fmt: skip
+
+
+def test_ids_made_for_a_second_run_as_time_does(account: ExchangeAccount) -> None:
+    bring(account, s.SAME_SECOND)
+    rows = list(Fill.objects.order_by("time", "trade_id"))
+    assert [row.side for row in rows] == ["BUY", "SELL"] * 4
+    assert all(row.trade_id < 0 for row in rows)
+
+
+def test_the_other_market_is_another_fill(account: ExchangeAccount) -> None:
+    told(account, 7, market="usdm", symbol="BTCUSDT")
+    bring(account, BOUGHT)
+    assert sorted(Fill.objects.values_list("market", flat=True)) == ["spot", "usdm"]
+
+
+def test_a_zone_is_told_by_fills_that_the_api_knows(account: ExchangeAccount) -> None:
+    told(account, 7)
+    local = BOUGHT.replace("(UTC)", "").replace("08:00:00", "13:45:00")
+    row = importing.look(exports.upload(account=account, name="x.csv", body=local.encode()))
+    assert (row.preview["zone"], row.preview["new"], row.preview["known"]) == ("UTC+05:45", 0, 1)
+    other = local.replace("40000", "41000").replace("40USDT", "41USDT")
+    row = importing.look(exports.upload(account=account, name="x.csv", body=other.encode()))
+    assert row.preview["needs_zone"]
+    importing.look(exports.choose_zone(row, "Asia/Seoul"))
+    assert (row.preview["new"], row.preview["first"]) == (1, "2026-03-02T04:45:00+00:00")
+
+
+def test_a_time_that_a_file_told_wrong_is_corrected_by_the_api(account: ExchangeAccount) -> None:
+    bring(account, s.USDM_LOCAL, "x.csv", "UTC")
+    right = datetime(2026, 3, 17, 9, 0, 5, 120_000, tzinfo=UTC)
+    told(account, 419925075, market="usdm", time=right, realized=D(0))
+    assert Fill.objects.get(trade_id=419925075).time == right
+    assert Fill.objects.count() == 2
+
+
+# --- undone -------------------------------------------------------------------------------------
+
+
+def test_undoing_a_file_brings_back_what_it_took_the_place_of(account: ExchangeAccount) -> None:
+    by_hand(account)
+    row = bring(account, BOUGHT)
+    assert (ManualFill.objects.count(), Fill.objects.count()) == (0, 1)
+    assert undoing.undo(row, user=account.user) == 1
+    assert (ManualFill.objects.get().why, Fill.objects.count()) == ("missing", 0)
+    assert (row.state, Witness.objects.count()) == ("undone", 0)
+
+
+def test_a_row_of_two_files_stays_until_both_are_undone(account: ExchangeAccount) -> None:
+    one, other = bring(account, s.SPOT_OLD_SHAPE), bring(account, s.SPOT_NEW_SHAPE)
+    ids = set(Fill.objects.values_list("trade_id", flat=True))
+    undoing.undo(one, user=account.user)
+    assert set(Fill.objects.values_list("trade_id", flat=True)) == ids
+    undoing.undo(other, user=account.user)
+    assert (Fill.objects.count(), Witness.objects.count()) == (0, 0)
+
+
+def test_what_the_api_told_as_well_stays_when_its_file_is_undone(account: ExchangeAccount) -> None:
+    row = bring(account, BOUGHT)
+    told(account, 7)
+    undoing.undo(row, user=account.user)
+    assert Fill.objects.get().trade_id == 7
+    with pytest.raises(NotAFile):
+        again = bring(account, BOUGHT)
+        bring(account, BOUGHT)
+    assert again.rows_taken == 0
+
+
+def test_a_whole_statement_goes_as_it_came(account: ExchangeAccount) -> None:
+    row = bring(account, s.MANY_OPERATIONS)
+    assert (Transfer.objects.count(), Income.objects.count(), Fill.objects.count()) == (12, 2, 1)
+    actions = account.user.audit_entries.values_list("action", flat=True)
+    assert "file taken in" in actions
+    undoing.undo(row, user=account.user)
+    assert not Transfer.objects.exists() and not Income.objects.exists()
+    assert not Fill.objects.exists()
+    assert "file undone" in account.user.audit_entries.values_list("action", flat=True)
+
+
+def test_a_trade_history_replaces_what_a_statement_could_not_put_together(
+    account: ExchangeAccount,
+) -> None:
+    unclear = STATED + "1,2026-03-02 08:00:00,Spot,Transaction Buy,ETH,2,\n"
+    one = bring(account, unclear)
+    assert (Fill.objects.count(), Transfer.objects.count()) == (0, 4)
+    history = bring(account, BOUGHT + "2026-03-02 08:00:00,ETHUSDT,BUY,10,2ETH,20USDT,0.001BNB\n")
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 0)
+    undoing.undo(history, user=account.user)
+    assert (Fill.objects.count(), Transfer.objects.count()) == (0, 4)
+    undoing.undo(one, user=account.user)
+    bring(account, BOUGHT + "2026-03-02 08:00:00,ETHUSDT,BUY,10,2ETH,20USDT,0.001BNB\n\n")
+    bring(account, unclear + "\n")
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 0)
+
+
+def zipped(**files: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{name}(UTC).csv", text)
+    return packed.getvalue()
+
+
+def test_files_of_one_archive_know_each_other(account: ExchangeAccount) -> None:
+    twice = BOUGHT + BOUGHT.splitlines()[1] + "\n"
+    deposit = "1,2026-05-06 23:06:01,Spot,Deposit,USDT,125.564991,\n"
+    body = zipped(
+        jan=BOUGHT, feb=twice, all=STATED + deposit, more=STATED + deposit, deposits=s.DEPOSIT
+    )
+    row = importing.look(exports.upload(account=account, name="x.zip", body=body))
+    assert (row.preview["new"], row.preview["kind"]) == (3, "spot+statement+deposits")
+    importing.take_in(row, user=account.user, digest=row.preview["digest"])
+    assert (Fill.objects.count(), Transfer.objects.count()) == (2, 1)
+
+
+def test_one_second_of_a_statement_keeps_its_order(account: ExchangeAccount) -> None:
+    sold = STATED.replace("Buy,BTC,0.001", "Sold,BTC,-0.001").replace(
+        "Spend,USDT,-40", "Revenue,USDT,41"
+    )
+    bring(account, STATED + sold.split("\n", 1)[1])
+    assert list(Fill.objects.order_by("trade_id").values_list("side", flat=True)) == ["BUY", "SELL"]
+
+
+# --- transfers and income -----------------------------------------------------------------------
+
+
+def moved(account: ExchangeAccount, kind: str, name: str, asset: str, amount: str,
+          time: datetime = AT, **more: Any) -> Transfer:  # fmt: skip
+    return Transfer(
+        account=account, kind=kind, external_id=name, asset=asset, amount=D(amount), time=time,
+        source="rest", **more,
+    )  # fmt: skip
+
+
+def test_equal_amounts_of_one_day_are_two_movements(account: ExchangeAccount) -> None:
+    save_transfers(account, [moved(account, "internal", "i1", "USDT", "-100")])
+    earn = "1,2026-03-02 20:00:00,Spot,Simple Earn Flexible Subscription,USDT,-100,\n"
+    near = "1,2026-03-02 08:01:00,Spot,Simple Earn Flexible Subscription,USDT,-100,\n"
+    p2p = "1,2026-03-02 08:00:00,Funding,P2P Trading,USDT,100,\n"
+    same = "1,2026-03-02 08:00:03,Spot,Transfer Between Spot Account and UM Futures Account,"
+    bring(account, s.STATEMENT + earn + near + p2p + same + "USDT,-100,\n")
+    save_transfers(account, [moved(account, "deposit", "d1", "USDT", "100")])
+    amounts = sorted(row.amount for row in Transfer.objects.all())
+    assert amounts == [D(-100)] * 3 + [D(100)] * 2
+
+
+@pytest.mark.parametrize("is_api_first", [True, False])
+def test_a_deposit_told_twice_within_minutes_is_one(
+    account: ExchangeAccount, is_api_first: bool
+) -> None:
+    api = [moved(account, "deposit", "d1", "USDT", "125.564991",
+                 datetime(2026, 5, 6, 23, 9, tzinfo=UTC))]  # fmt: skip
+    if is_api_first:
+        save_transfers(account, api)
+    bring(account, s.DEPOSIT, "deposits(UTC).csv")
+    save_transfers(account, api)
+    text = "1,2026-05-06 23:06:01,Spot,Deposit,USDT,125.564991,\n"
+    bring(account, s.STATEMENT + text)
+    assert Transfer.objects.get().external_id == "d1"
+
+
+@pytest.mark.parametrize("is_api_first", [True, False])
+def test_a_batch_of_dust_told_coin_by_coin_and_as_a_sum_is_one(
+    account: ExchangeAccount, is_api_first: bool
+) -> None:
+    at = datetime(2019, 7, 22, 9, 55, 30, tzinfo=UTC)
+    api = [
+        moved(account, "dust", "b-1", "STEEM", "-0.004", at),
+        moved(account, "dust", "b-1", "BNB", "0.0003", at),
+        moved(account, "dust", "b-2", "TRX", "-0.9", at),
+        moved(account, "dust", "b-2", "BNB", "0.0004", at),
+    ]
+    if is_api_first:
+        save_transfers(account, api)
+    bring(account, s.STATEMENT_SAME_SECOND)
+    if not is_api_first:
+        save_transfers(account, api)
+    dust = Transfer.objects.filter(kind="dust")
+    assert {row.source for row in dust} == {"rest"}
+    assert sum(row.amount for row in dust.filter(asset="BNB")) == D("0.0007")
+
+
+@pytest.mark.parametrize("is_api_first", [True, False])
+def test_income_of_the_statement_is_the_apis(account: ExchangeAccount, is_api_first: bool) -> None:
+    def api() -> None:
+        at = datetime(2024, 1, 13, 10, 0, tzinfo=UTC)
+        save_income(account, [Income(
+            account=account, kind="FUNDING_FEE", external_id="9", asset="USDT", symbol="BTCUSDT",
+            amount=D("-0.50000000"), time=at, source="rest",
+        )])  # fmt: skip
+
+    if is_api_first:
+        api()
+    bring(account, s.MANY_OPERATIONS)
+    api()
+    rows = Income.objects.values_list("kind", "external_id", "symbol")
+    assert ("FUNDING_FEE", "9", "BTCUSDT") in set(rows)
+    assert len(rows) == 2
+
+
+# --- the validator ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ({"quantity": "0"}, "quantity"), ({"quantity": "4e-13"}, "quantity"),
+        ({"quantity": "1e25"}, "number_large"), ({"side": "HOLD"}, "side"),
+        ({"time": datetime(2016, 1, 1, tzinfo=UTC)}, "time_early"),
+        ({"time": datetime(9999, 1, 1, tzinfo=UTC)}, "time_late"),
+        ({"position_side": "NET"}, "position_side"), ({"fee_asset": "X" * 21}, "text_long"),
+        ({"symbol": "BTC\0USDT"}, "text_odd"), ({"quote_quantity": D(4)}, "amount_differs"),
+        ({"fee": D("NaN")}, "number"),
+    ],
+)  # fmt: skip
+def test_a_row_of_the_api_that_cannot_be_is_left_out_alone_and_named(
+    account: ExchangeAccount, bad: dict[str, Any], code: str
+) -> None:
+    row = make_fill(account, 1, "BUY", "40000", quantity=bad.pop("quantity", "1"))
+    for name, value in bad.items():
+        setattr(row, name, value)
+    for _again in range(2):
+        save_fills(account, [row, make_fill(account, 2, "BUY", "40000")])
+    assert Fill.objects.get().trade_id == 2
+    assert Rejected.objects.get().fault["code"] == code
+
+
+def test_the_database_refuses_what_the_validator_would(account: ExchangeAccount) -> None:
+    for bad in ({"quantity": "0"}, {"side": "X"}):
+        side = bad.pop("side", "BUY")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_fill(account, 1, side, "1", **bad).save()
+
+
+def test_a_fill_by_hand_passes_the_same_validator(account: ExchangeAccount) -> None:
+    told(account)
+    good: dict[str, Any] = {
+        "symbol": "BTCUSDT", "side": "BUY", "price": D(40000), "quantity": D("0.002"),
+        "fee": None, "fee_asset": "", "time": AT, "why": "",
+    }  # fmt: skip
+    for bad in (
+        {"quantity": D("0.001")}, {"price": D("1e-13")}, {"price": D("1e25")}, {"side": "X"},
+        {"time": AT - timedelta(days=9999)}, {"fee": D(1)}, {"fee_asset": "\0"}, {"why": "a\0"},
+    ):  # fmt: skip
+        with pytest.raises(correcting.BadCorrection):
+            correcting.add(account=account, user=account.user, **(good | bad))
+    correcting.add(account=account, user=account.user, **good)
+    assert ManualFill.objects.count() == 1

@@ -1,0 +1,374 @@
+"""Every shape of Binance's exports comes out as it is meant, or is refused with its reason."""
+
+import io
+import tarfile
+import time
+import zipfile
+from datetime import UTC, datetime
+from decimal import Decimal as D
+
+import openpyxl
+import pytest
+
+from journal.faults import NotAFile
+from journal.files.found import FoundFill, Reading
+from journal.files.reading import read
+from journal.files.tables import Limits
+from tests.journal.files import samples as s
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def take(text: str | bytes, name: str = "x.csv", **more: object) -> Reading:
+    body = text.encode() if isinstance(text, str) else text
+    return read(body, name, {}, NOW, **more)  # type: ignore[arg-type]
+
+
+def brief(fill: FoundFill) -> tuple[object, ...]:
+    return (
+        f"{fill.place.at(None):%Y-%m-%d %H:%M:%S}", fill.symbol, fill.side, fill.quantity,
+        fill.price, fill.fee, fill.fee_asset,
+    )  # fmt: skip
+
+
+def in_time(reading: Reading) -> list[FoundFill]:
+    return sorted(reading.fills, key=lambda fill: (fill.place.at(None), fill.rank))
+
+
+def reasons(reading: Reading) -> list[tuple[int, str]]:
+    return [(left.line, left.fault.code) for left in reading.left_out]
+
+
+@pytest.mark.parametrize(
+    ("pair", "price", "executed", "amount", "fee", "expected"),
+    [
+        ("1INCHUSDT", "0.4", "101INCH", "4.0USDT", "0.011INCH", ("1INCH", 10, "0.01", "1INCH")),
+        ("1000SATSUSDT", "0.0004", "51000SATS", "0.002USDT", "0.00001BNB",
+         ("1000SATS", 5, "0.00001", "BNB")),
+        ("0GUSDT", "2", "10.500G", "21USDT", "0.01050G", ("0G", "10.5", "0.0105", "0G")),
+        ("2ZUSDT", "0.5", "1002Z", "50USDT", "0.12Z", ("2Z", 100, "0.1", "2Z")),
+        ("VENBTC", "0.0004", "100VEN", "0.04BTC", "0.1VEN", ("VEN", 100, "0.1", "VEN")),
+        ("BTCUSDT", "40000", "1E-8BTC", "0.0004USDT", "1E-11BTC", ("BTC", "1E-8", "1E-11", "BTC")),
+        ("BTC/GBP", "40000", "0.001BTC", "40GBP", "--", ("BTC", "0.001", "0", "")),
+    ],
+)  # fmt: skip
+def test_a_number_is_split_from_its_coin_by_the_pairs_coins(
+    pair: str, price: str, executed: str, amount: str, fee: str, expected: tuple[object, ...]
+) -> None:
+    row = f"2026-03-02 10:00:00,{pair},BUY,{price},{executed},{amount},{fee}\n"
+    (fill,) = take(s.SPOT + row).fills
+    base, quantity, paid, coin = expected
+    assert (fill.base, fill.quantity) == (base, D(str(quantity)))
+    assert (fill.fee, fill.fee_asset) == (D(str(paid)), coin)
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("2024-01-02 10:00:00,BTCUSDT,BUY,40000,0BTC,0USDT,0BNB", "quantity"),
+        ("2024-01-02 10:00:00,BTCUSDT,BUY,40000,-1BTC,-40000USDT,0BNB", "quantity"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,40000,0.0000000000004BTC,0.000000016USDT,0USDT",
+         "quantity"),
+        ("2026-03-02 10:00:00,PEPEUSDT,BUY,0.0000000000004,1000000PEPE,0.0000004USDT,0", "price"),
+        ('2026-03-02 10:00:00,BTCUSDT,BUY,"40000,5","0,001BTC","40,0005USDT",0', "comma"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,40000,1BTC,4USDT,0USDT", "amount_differs"),
+        ("02-03-24 10:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0", "time_early"),
+        ("02/03/2024 10:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0", "time_rewritten"),
+        ("2027-03-02 10:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0", "time_late"),
+        ("9999-12-31 23:59:59,BTCUSDT,BUY,40000,0.001BTC,40USDT,0", "time_late"),
+        ("0001-01-01 00:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0", "time_early"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,40000,1,40000,0.001", "fee_coin"),
+        ("2026-03-02 10:00:00,BTCUSDT,HOLD,40000,1BTC,40000USDT,0", "side"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,1e999999,1BTC,1USDT,0", "number_large"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,1_000,1BTC,1000USDT,0", "number"),
+        ("2026-03-02 10:00:00,BTC\0USDT,BUY,1000,1BTC,1000USDT,0", "pair"),
+        ("2026-03-02 10:00:00,NOPE,BUY,1000,1,1000,0", "pair"),
+        ("2026-03-02 10:00:00,BTCUSDT,BUY,,1BTC,1000USDT,0", "column"),
+        ("No data matches the criteria.", "no_data"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_is_named_and_the_others_are_taken(row: str, code: str) -> None:
+    good = "2024-01-02 10:00:02,BTCUSDT,BUY,40000,0.5BTC,20000USDT,0.01BNB\n"
+    reading = take(f"{s.SPOT}{row}\n{good}")
+    assert reasons(reading) == [(2, code)]
+    assert [fill.quantity for fill in reading.fills] == [D("0.5")]
+
+
+def test_the_zone_comes_from_the_header_the_name_or_is_asked_for() -> None:
+    assert [brief(fill)[0] for fill in take(s.SPOT_LOCAL, s.SPOT_LOCAL_NAME).fills] == [
+        "2026-03-17 09:34:12", "2026-03-17 09:00:05",
+    ]  # fmt: skip
+    header = s.SPOT_LOCAL.replace("Time", "Date(UTC+9)")
+    assert not take(header).needs_zone
+    assert take(header).fills[0].place.at(None).hour == 9
+    west = take(s.SPOT_LOCAL, "Export-(UTC--6).csv").fills[0]
+    assert f"{west.place.at(None):%d %H}" == "18 00"
+    assert take(s.SPOT_LOCAL).needs_zone
+    assert take(s.SPOT_NEW_SHAPE, "Export-(UTC+9).csv").fills[0].place.at(None).hour == 9
+
+
+def test_a_zips_members_have_zones_of_their_own() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(s.SPOT_LOCAL_NAME, s.SPOT_LOCAL)
+        archive.writestr("deep/FUTURES(UTC-5).CSV", s.USDM_LOCAL)
+        archive.writestr("__MACOSX/._x.csv", "rubbish")
+    reading = take(packed.getvalue(), "all.zip")
+    assert reading.kind == "spot+usdm"
+    assert {fill.market: fill.place.at(None).hour for fill in reading.fills} == {
+        "spot": 9, "usdm": 23,
+    }  # fmt: skip
+    assert reading.fills[-1].place.member == "all.zip/deep/FUTURES(UTC-5).CSV"
+
+
+def test_rows_of_one_second_keep_the_order_of_their_file() -> None:
+    newest_first = [fill.side for fill in in_time(take(s.SAME_SECOND))]
+    assert newest_first == ["BUY", "SELL"] * 4
+    header, *rows = s.SAME_SECOND.splitlines()
+    assert [fill.side for fill in in_time(take("\n".join([header, *rows[::-1]])))] == newest_first
+
+
+def test_hedge_mode_is_told_by_what_each_row_realised() -> None:
+    assert [fill.position_side for fill in in_time(take(s.HEDGE))] == [
+        "LONG", "SHORT", "LONG", "SHORT",
+    ]  # fmt: skip
+    one_way = {fill.position_side for fill in take(s.USDM_LOCAL, "(UTC+9)").fills}
+    begins_inside = s.USDM + (
+        "1,2026-03-17 09:00:00,BTCUSDT,BUY,100,1,100,0 USDT,12.3,true,false,1,1\n"
+        "1,2026-03-17 09:01:00,BTCUSDT,SELL,110,1,110,0 USDT,0,false,false,2,2\n"
+    )
+    assert one_way == {fill.position_side for fill in take(begins_inside).fills} == {"BOTH"}
+
+
+def test_the_site_of_2021_has_the_quantity_as_amount() -> None:
+    (fill,) = take(s.SITE_2021).fills
+    assert brief(fill)[2:] == ("BUY", D("0.001"), D("29000.01"), D("0.00002"), "BNB")
+
+
+def test_futures_without_ids_and_of_another_language_are_read() -> None:
+    fills = take(s.SITE_WITHOUT_IDS).fills
+    assert [(fill.trade_id, fill.fee, fill.fee_asset, fill.realized) for fill in fills] == [
+        (None, D("0.016"), "USDT", D(0)), (None, D("0.0164"), "USDT", D(1)),
+    ]  # fmt: skip
+    sold, bought = take(s.VIETNAMESE, "x(UTC+7).csv").fills
+    assert (sold.side, sold.quantity, sold.price, sold.fee) == (
+        "SELL", D("0.003"), D("30288.9"), D("0.03634668"),
+    )  # fmt: skip
+    assert (bought.realized, bought.trade_id, bought.order_id) == (D("-1.155"), 12, 22)
+
+
+def test_a_header_in_an_unknown_language_is_told_by_its_rows() -> None:
+    header = "Aika(UTC),Kauppapari,Suunta,Hinta,Toteutunut,Summa,Kulu\n"
+    row = "2026-03-17 09:00:05,BTCUSDT,BUY,70000,0.01BTC,700USDT,0.00001BTC\n"
+    assert [fill.quantity for fill in take(header + row).fills] == [D("0.01")]
+    with pytest.raises(NotAFile) as refused:
+        take(header + row.replace("BUY", "X"))
+    assert refused.value.fault.code == "unknown_table"
+
+
+def test_a_coin_margined_file_and_an_order_history_are_named_for_what_they_are() -> None:
+    assert (take(s.COINM).kind, reasons(take(s.COINM))) == ("coinm", [(2, "coinm")])
+    assert (take(s.ORDERS).kind, reasons(take(s.ORDERS))) == ("orders", [(1, "orders")])
+
+
+def test_income_converts_deposits_and_withdrawals_are_taken() -> None:
+    assert [(row.kind, row.amount, row.external_id) for row in take(s.INCOME).incomes] == [
+        ("FUNDING_FEE", D("-0.15"), "9001"), ("REALIZED_PNL", D(1), "9002"),
+        ("COMMISSION", D("-0.2956"), "9003"),
+    ]  # fmt: skip
+    gave, got = take(s.CONVERT).transfers
+    assert (gave.asset, gave.amount, got.asset, got.amount) == (
+        "USDT", D("-124.60184573"), "ETH", D("0.03158115"),
+    )  # fmt: skip
+    assert gave.group == got.group
+    (came,) = take(s.DEPOSIT).transfers
+    assert (came.kind, came.amount) == ("deposit", D("125.564991"))
+    (left,) = take(s.WITHDRAWAL).transfers
+    assert (left.kind, left.amount, left.fee) == ("withdrawal", D("-0.5005"), D("0.0005"))
+    assert reasons(take(s.DEPOSIT.replace("Completed", "Pending"))) == [(2, "not_done")]
+
+
+# --- the statement ------------------------------------------------------------------------------
+
+
+def test_a_statements_operations_are_told_by_name_and_wallet() -> None:
+    reading = take(s.MANY_OPERATIONS)
+    assert [(row.kind, row.wallet, row.asset, row.amount) for row in reading.transfers] == [
+        ("deposit", "spot", "USDT", D(1000)),
+        ("internal", "spot", "BTC", D("-0.001")),
+        ("dividend", "earn", "BTC", D("0.000001")),
+        ("internal", "spot", "BTC", D("0.001")),
+        ("swap", "spot", "OLD", D(-10)),
+        ("swap", "spot", "NEW", D(10000)),
+        ("deposit", "funding", "USDT", D(100)),
+        ("internal", "funding", "USDT", D(-100)),
+        ("internal", "spot", "USDT", D(100)),
+        ("dividend", "spot", "BNB", D("0.0001")),
+        ("deposit", "spot", "EUR", D(50)),
+        ("other", "spot", "BTC", D("-0.5")),
+    ]
+    assert [(row.kind, row.amount) for row in reading.incomes] == [
+        ("FUNDING_FEE", D("-0.5")), ("REALIZED_PNL", D("12.5")),
+    ]  # fmt: skip
+    (fill,) = reading.fills
+    assert brief(fill)[1:] == ("BTCUSDT", "BUY", D("0.001"), D(40000), D("0.00001"), "BNB")
+    assert fill.from_statement
+
+
+def test_a_second_of_many_fills_adds_up_exactly_and_dust_is_one_batch() -> None:
+    reading = take(s.STATEMENT_SAME_SECOND)
+    (fill,) = reading.fills
+    assert (fill.symbol, fill.side, fill.quantity, fill.value, fill.fee, fill.fee_asset) == (
+        "ZRXETH", "BUY", D(570), D("0.5950086"), D("0.57"), "ZRX",
+    )  # fmt: skip
+    dust = [row for row in reading.transfers if row.kind == "dust"]
+    assert {row.asset: row.amount for row in dust} == {
+        "STEEM": D("-0.004"), "TRX": D("-0.9"), "BNB": D("0.0007"),
+    }  # fmt: skip
+    assert len({row.group for row in dust}) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "fills", "transfers"),
+    [
+        # the newer names: bought and sold on one pair within a second, fees in what came
+        (["Transaction Buy,BTC,1", "Transaction Spend,USDT,-100", "Transaction Fee,BTC,-0.001",
+          "Transaction Sold,BTC,-1", "Transaction Revenue,USDT,101", "Transaction Fee,USDT,-0.1"],
+         [("BTCUSDT", "BUY", "1", "0.001", "BTC"), ("BTCUSDT", "SELL", "1", "0.1", "USDT")], []),
+        # a fee in two coins: two fills that add up
+        (["Transaction Buy,BTC,1", "Transaction Spend,USDT,-100", "Transaction Fee,BTC,-0.001",
+          "Transaction Fee,BNB,-0.002"],
+         [("BTCUSDT", "BUY", "0.5", "0.001", "BTC"), ("BTCUSDT", "BUY", "0.5", "0.002", "BNB")],
+         []),
+        # two purchases whose dollars cannot be told apart: nothing is lost, nothing is guessed
+        (["Transaction Buy,BTC,1", "Transaction Buy,ETH,2", "Transaction Spend,USDT,-300"], [],
+         [("convert", "BTC", "1"), ("convert", "ETH", "2"), ("convert", "USDT", "-300")]),
+        # half a trade
+        (["Buy,BTC,1"], [], [("other", "BTC", "1")]),
+    ],
+)  # fmt: skip
+def test_trades_are_put_together_from_their_second(
+    rows: list[str],
+    fills: list[tuple[str, str, str, str, str]],
+    transfers: list[tuple[str, str, str]],
+) -> None:
+    text = "".join(f"1,2024-01-02 10:00:00,Spot,{row},\n" for row in rows)
+    reading = take(s.STATEMENT + text)
+    assert [(f.symbol, f.side, f.quantity, f.fee, f.fee_asset) for f in reading.fills] == [
+        (a, b, D(c), D(d), e) for a, b, c, d, e in fills
+    ]
+    assert [(t.kind, t.asset, t.amount) for t in reading.transfers] == [
+        (a, b, D(c)) for a, b, c in transfers
+    ]
+
+
+def test_the_statement_under_its_newer_header_asks_for_its_zone() -> None:
+    text = (
+        "User ID,Time,Account,Operation,Coin,Change,Remark\n"
+        "1,25-01-02 11:00:00,Spot,Transaction Buy,ETH,1,\n"
+        "1,25-01-02 11:00:00,Spot,Transaction Spend,BTC,-0.05,\n"
+        "1,25-01-02 11:00:00,Spot,Transaction Fee,BNB,-0.0007,\n"
+    )
+    reading = take(text)
+    assert reading.needs_zone
+    (fill,) = take(text, "Statement(UTC+0).csv").fills
+    assert brief(fill) == (
+        "2025-01-02 11:00:00", "ETHBTC", "BUY", D(1), D("0.05"), D("0.0007"), "BNB",
+    )  # fmt: skip
+
+
+# --- wrappings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_separators_encodings_and_ends_of_lines_are_found_out(
+    encoding: str, separator: str, end: str
+) -> None:
+    text = s.SPOT_NEW_SHAPE.replace(",", separator).replace("\n", end)
+    assert len(take(text.encode(encoding)).fills) == 2
+
+
+def test_a_spreadsheet_is_read_with_real_numbers_and_times() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Spot trade history"])
+    sheet.append(s.SPOT.strip().split(","))
+    sheet.append([datetime(2026, 3, 17, 9, 0, 5), "BTCUSDT", "BUY", 70000, "0.01BTC", "700USDT",  # noqa: DTZ001
+                  "0.00001BTC"])  # fmt: skip
+    sheet.append(["2026-03-17 09:34:12", "BTCUSDT", "SELL", 70100.5, "1BTC", "70100.5USDT", 0])
+    body = io.BytesIO()
+    book.save(body)
+    fills = take(body.getvalue(), "x.xlsx").fills
+    assert [brief(fill)[:1] + brief(fill)[3:5] for fill in fills] == [
+        ("2026-03-17 09:00:05", D("0.01"), D(70000)), ("2026-03-17 09:34:12", D(1), D("70100.5")),
+    ]  # fmt: skip
+
+
+def test_archives_of_all_kinds_are_opened() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        info = tarfile.TarInfo("a.csv")
+        info.size = len(s.SPOT_NEW_SHAPE)
+        tar.addfile(info, io.BytesIO(s.SPOT_NEW_SHAPE.encode()))
+    assert len(take(packed.getvalue(), "x.tar.gz").fills) == 2
+    inner, outer = io.BytesIO(), io.BytesIO()
+    for target, name, content in (
+        (inner, "a.csv", s.SPOT_NEW_SHAPE.encode()), (outer, "b.zip", None),
+    ):  # fmt: skip
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr(name, inner.getvalue() if content is None else content)
+    assert len(take(outer.getvalue(), "x.zip").fills) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "empty"), (b"PK\x03\x04nonsense", "archive"), (b"\x1f\x8bnonsense", "archive"),
+        (b"PK\x05\x06" + bytes(18), "no_table"), (b"a,b\n1,2\n", "unknown_table"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)), "no_table"), (b"\n\n", "no_table"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_refused_with_a_sentence(body: bytes, code: str) -> None:
+    with pytest.raises(NotAFile) as refused:
+        take(body)
+    assert refused.value.fault.code == code
+    assert str(refused.value).endswith(".")
+
+
+def test_an_archive_with_a_password_is_told_so() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", s.SPOT_NEW_SHAPE)
+    body = bytearray(packed.getvalue())
+    body[6] |= 1
+    body[body.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(NotAFile) as refused:
+        take(bytes(body))
+    assert refused.value.fault.code == "encrypted"
+
+
+def test_a_bomb_costs_nothing() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "Date(UTC),Pair\n" + "a,b\n" * 1_250_000)
+    started = time.monotonic()
+    with pytest.raises(NotAFile):
+        take(packed.getvalue())
+    assert time.monotonic() - started < 2
+    for limits, code in ((Limits(bytes=1000), "unpacked"), (Limits(rows=1), "rows")):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", s.SPOT_NEW_SHAPE * 20)
+        with pytest.raises(NotAFile) as refused:
+            take(packed.getvalue(), limits=limits)
+        assert refused.value.fault.code == code
+    with pytest.raises(NotAFile) as slow:
+        take(s.SPOT_NEW_SHAPE * 1000, limits=Limits(seconds=-1))
+    assert slow.value.fault.code == "slow"
+
+
+def test_joined_files_and_a_title_above_the_header_are_read() -> None:
+    assert len(take(s.SPOT_NEW_SHAPE * 2).fills) == 4
+    assert len(take("My trades\n2026\n" + s.SPOT_NEW_SHAPE).fills) == 2
