@@ -12,7 +12,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
-from journal.models import Annotation, ManualFill, Screenshot, Trade, Upload, Watchlist
+from journal.models import (
+    Annotation,
+    FillMark,
+    ManualFill,
+    OpeningBalance,
+    Screenshot,
+    Trade,
+    Upload,
+    Watchlist,
+)
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
@@ -49,7 +58,8 @@ OWNED = {
     "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
     "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
     "trade-regroup": "trade", "api-split": "trade", "import-upload": "exchange",
-    "trade-regroup": "trade", "api-split": "trade", "api-aside": "trade",
+    "api-aside": "trade", "trade-aside": "trade", "opening-accept": "exchange",
+    "opening-take-back": "exchange",
 }  # fmt: skip
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
@@ -78,7 +88,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
         "<uuid:account_id>": mine["exchange"], "<int:trade_id>": mine["trade"],
         "<uuid:picture_id>": mine["picture"], "<int:fill_id>": mine["fill"],
-        "<int:upload_id>": mine["upload"],
+        "<int:upload_id>": mine["upload"], "<int:opening_id>": mine["opening"],
         "<str:day>": "2026-03-02", "<int:watchlist_id>": mine["watchlist"],
     }.items():  # fmt: skip
         path = path.replace(part, value)
@@ -107,6 +117,9 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     upload = Upload.objects.create(
         account=account, name="bobs-own.csv", body=b"a", digest="d", state="looked"
     )
+    opening = OpeningBalance.objects.create(
+        account=account, asset="BTC", quantity=1, time=trade.opened_at, why="owner"
+    )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
     job = ImportJob.objects.create(
         market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
@@ -120,6 +133,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "picture": str(shot.pk),
         "fill": str(fill.pk),
         "upload": str(upload.pk),
+        "opening": str(opening.pk),
         "watchlist": str(watchlist.pk),
     }
 
@@ -160,6 +174,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert ExchangeAccount.objects.filter(user=bob).count() == 1
     assert (Screenshot.objects.count(), ManualFill.objects.count()) == (1, 1)
     assert Upload.objects.get(account__user=bob).state == "looked"
+    assert OpeningBalance.objects.get().account.user == bob
+    assert FillMark.objects.count() == 0
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"

@@ -50,7 +50,9 @@ def moved(id: str, coin: str, quantity: str, time: datetime, **more: Any) -> Tra
     return Transfer(id, time, coin, D(quantity), **more)
 
 
-def changed(id: str, given: str, received: str, time: datetime, kind: str = "convert") -> Conversion:
+def changed(
+    id: str, given: str, received: str, time: datetime, kind: str = "convert"
+) -> Conversion:
     """`given` and `received` are an amount and its coin."""
     (paid, from_coin), (got, to_coin) = given.split(), received.split()
     return Conversion(id, time, from_coin, D(paid), to_coin, D(got), kind)

@@ -88,7 +88,11 @@ def test_a_missing_price_is_a_problem_and_never_silent(prices: Any) -> None:
     problem, unseen = ledger.problems
     assert (problem.kind, problem.fill_id, problem.quantity) == ("missing_price", 1, D("0.001"))
     assert "BNB" in problem.message
-    assert (unseen.kind, unseen.asset, unseen.worth) == ("oversold", "BNB", 0)  # it was never bought
+    assert (unseen.kind, unseen.asset, unseen.worth) == (
+        "oversold",
+        "BNB",
+        0,
+    )  # it was never bought
 
 
 def test_several_fees_on_one_fill_add_up() -> None:
