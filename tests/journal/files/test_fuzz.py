@@ -53,6 +53,8 @@ def _one(browser: Client, account: ExchangeAccount, seed: int) -> None:
     page = f"/account/exchange/{account.pk}/import/"
     answer: Any = browser.post(page, {"file": SimpleUploadedFile(name, body)}, follow=True)
     text = answer.content.decode()
+    if "\n" in name and answer.status_code == 400:
+        return  # a broken header, which Django refuses before anybody reads the file
     assert answer.status_code == 200
     assert not RAW.search(text), RAW.search(text)
     row = Upload.objects.filter(account=account, state="looked").order_by("-pk").first()

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
@@ -229,7 +229,8 @@ def test_an_account_is_made_from_files_alone(alices_browser: Client, alice: User
 
 def run(*words: Any) -> str:
     said = StringIO()
-    call_command(*words, stdout=said)
+    with translation.override("en"):
+        call_command(*words, stdout=said)
     return said.getvalue()
 
 
@@ -279,8 +280,12 @@ def test_a_file_that_is_none_ends_with_a_sentence(tmp_path: Path, db: None) -> N
 def test_an_export_is_taken_in_by_command(tmp_path: Path, alice: User) -> None:
     file = tmp_path / "x.csv"
     file.write_text(s.SPOT_LOCAL)
-    with pytest.raises(CommandError, match="--zone"):
-        run("import_export", "alice", str(file))
+    for text in (s.SPOT_LOCAL, s.COINM, s.ORDERS, "hm"):
+        file.write_text(text)
+        with pytest.raises(CommandError):
+            run("import_export", "alice", str(file))
+    assert not ExchangeAccount.objects.exists()
+    assert not Upload.objects.exists()
     file.write_text(s.MANY_OPERATIONS)
     assert "15 rows are new and in" in run("import_export", "alice", str(file))
     account = ExchangeAccount.objects.get(user=alice)
