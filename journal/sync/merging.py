@@ -27,20 +27,25 @@ def merge_fills(
     )
     nameless = [row for row in rows if row.trade_id == NAMELESS]
     witnesses: list[Witness] = []
-    fresh = _merge_named(account, named, upload, witnesses)
+    # fills of the statement in seconds that are told singly now
+    summed: dict[int, Fill] = {}
+    fresh = _merge_named(account, named, upload, witnesses, summed)
     for from_statement in (False, True):  # the statement's last: it may stand for all of a second
         part = [row for row in nameless if row.from_statement == from_statement]
-        fresh += _merge_nameless(account, part, upload, witnesses)
-    losers = _lose(account, fresh, witnesses)
+        fresh += _merge_nameless(account, part, upload, witnesses, summed)
+    losers = _lose(account, fresh, witnesses, summed)
     keep(witnesses)
-    for loser in losers:
-        loser.delete()
+    for model in (Fill, ManualFill, Transfer):
+        ids = [row.pk for row in losers if isinstance(row, model)]
+        if ids:
+            model.objects.filter(pk__in=ids).delete()
     return fresh
 
 
 def _merge_named(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness]
-) -> list[Fill]:
+    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
+    summed: dict[int, Fill],
+) -> list[Fill]:  # fmt: skip
     """By id; else in the place of an equal row without one; else new."""
     known = _by_id(account, rows)
     unknown, corrected = [], []
@@ -52,8 +57,11 @@ def _merge_named(
             corrected.append((row, old))
         elif upload is not None and old.upload_id != upload.pk:
             witnesses.append(witness(row, old, upload))
-    if unknown:
-        single = likeness.known_fills(account, unknown, trade_id__lt=0, from_statement=False)
+    told = [*unknown, *(row for row, _old in corrected)]
+    if told:
+        near = likeness.known_fills(account, told, trade_id__lt=0)
+        summed |= {row.pk: row for row in near if row.from_statement}
+        single = [row for row in near if not row.from_statement]
         corrected += likeness.pair_up(unknown, single, likeness.of_fill)
     replaced = {id(row) for row, _old in corrected}
     fresh = [row for row in unknown if id(row) not in replaced]
@@ -80,17 +88,21 @@ def _by_id(account: ExchangeAccount, rows: list[Fill]) -> dict[tuple[str, str, i
 
 
 def _merge_nameless(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness]
-) -> list[Fill]:
+    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
+    summed: dict[int, Fill],
+) -> list[Fill]:  # fmt: skip
     """By likeness; a fill of the statement also by all fills of its second."""
     if not rows:
         return []
     known = likeness.known_fills(account, rows)
     single = [row for row in known if not row.from_statement]
-    summed = [row for row in known if row.from_statement]
+    stated = [row for row in known if row.from_statement]
     seconds = {likeness.of_second(row): row for row in single}
-    twins = likeness.pair_up([r for r in rows if not r.from_statement], single, likeness.of_fill)
-    twins += likeness.pair_up([r for r in rows if r.from_statement], summed, likeness.of_fill)
+    if rows[0].from_statement:
+        twins = likeness.pair_up(rows, stated, likeness.of_fill)
+    else:
+        twins = likeness.pair_up(rows, single, likeness.of_fill)
+        summed |= {row.pk: row for row in stated}
     winners = {id(row): old for row, old in twins}
     fresh = []
     for row in rows:
@@ -107,7 +119,7 @@ def _merge_nameless(
 
 
 def _lose(
-    account: ExchangeAccount, fresh: list[Fill], witnesses: list[Witness]
+    account: ExchangeAccount, fresh: list[Fill], witnesses: list[Witness], summed: dict[int, Fill]
 ) -> list[Fill | ManualFill | Transfer]:
     """Rows that go, since what is new tells the same: those made by hand, and the statement's."""
     if not fresh:
@@ -122,12 +134,11 @@ def _lose(
         Witness.objects.filter(transfer=leg).update(transfer=None, fill=row)
         witnesses.append(witness(leg, row, leg.upload_id))
         losers.append(leg)
-    single = [row for row in fresh if not row.from_statement]
-    if not single:
-        return losers
-    seconds = {likeness.of_second(row): row for row in single}
-    for old in likeness.known_fills(account, single, from_statement=True):
-        winner = seconds[likeness.of_second(old)]
+    seconds = {likeness.of_second(row): row for row in fresh if not row.from_statement}
+    for old in summed.values():
+        winner = seconds.get(likeness.of_second(old))
+        if winner is None:
+            continue  # nothing of it is new
         Witness.objects.filter(fill=old).update(fill=winner)
         witnesses.append(witness(old, winner, old.upload_id))
         losers.append(old)
