@@ -19,6 +19,7 @@ from journal.files.reading import read
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
 from journal.services import comparing
+from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets
 from journal.sync.doorkeeping import lock
@@ -140,6 +141,7 @@ def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
     tally = Tally()
     for part in _parts(reading.fills, zone):
         tally.add(save_fills(account, making.fills(account, part, zone), upload))
+        say_compared(upload, len(part))
     for moved in _by_teller(reading.transfers):
         transfers = making.transfers(account, moved, zone)
         save_transfers(account, transfers, upload)
@@ -194,6 +196,7 @@ def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[s
         ],
         "left_out_count": reading.left_out_count,
         "changes": tally.changes() if tally else [],
+        "unknown": tally.unknown() if tally else [],
         "sample": tally.sample if tally else [], "digest": tally.digest() if tally else "",
     }  # fmt: skip
 
@@ -205,6 +208,7 @@ def _span(reading: Reading, zone: tzinfo | None) -> tuple[str, str]:
 
 
 def _say(upload: Upload, state: str) -> None:
+    forget_compared(upload)
     upload.state, upload.done, upload.problem = state, 0, {}
     upload.save(update_fields=["state", "done", "problem", "changed_at"])
 

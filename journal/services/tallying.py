@@ -21,6 +21,8 @@ class Tally:
         self.sample: list[dict[str, str]] = []
         # (wallet, coin or contract) -> what it holds more or less
         self._sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        # (operation, coin) that no rule knows -> what it moved
+        self._unknown: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         self._digest = hashlib.sha256()
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -39,9 +41,15 @@ class Tally:
         """(wallet, coin or contract, signed amount)"""
         return [(*key, plain(total)) for key, total in sorted(self._sums.items()) if total]
 
+    def unknown(self) -> list[tuple[str, str, str]]:
+        """(operation, coin, signed amount) of what is kept as `other`"""
+        return [(*key, plain(total)) for key, total in sorted(self._unknown.items())]
+
     def _move(self, row: Row) -> None:
         if isinstance(row, Transfer):
             self._sums[row.wallet, row.asset] += row.amount
+            if row.kind == Transfer.Kind.OTHER:
+                self._unknown[row.info, row.asset] += row.amount
         elif isinstance(row, Income):
             self._sums[Market.USDM.value, row.asset] += row.amount
         else:

@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import connecting
@@ -50,10 +49,9 @@ class Command(BaseCommand):
             f"{account.label}: {row.preview['kind']}, {row.rows_taken} rows are new and in, "
             f"{row.preview['known']} were known, {row.preview['left_out_count']} are left out."
         )
-        try:
-            settle_soon()
-        except OperationalError:
-            self.stderr.write("The books are computed as soon as the workers run.")
+        for operation, asset, amount in row.preview["unknown"]:
+            self.stdout.write(f"not known: {operation}: {amount} {asset}")
+        settle_soon()
 
     def _looked_at(self, account: ExchangeAccount, name: str, body: bytes, zone: str) -> Upload:
         """Raises NotAFile for what cannot be taken in, and for what has nothing to take."""

@@ -75,6 +75,13 @@ def test_the_page_shows_what_would_be_taken_before_it_is(
     assert not Fill.objects.exists()
 
 
+def test_an_operation_that_is_not_known_is_listed_with_its_sum(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    text = bring(alices_browser, account, s.MANY_OPERATIONS).content.decode()
+    assert "Something Unheard Of: -0.5 BTC" in text
+
+
 def test_what_is_taken_is_what_was_looked_at_not_what_came_last(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:
@@ -252,6 +259,8 @@ def test_an_export_is_read_without_an_account(tmp_path: Path, db: None) -> None:
         "time": "2024-01-01T09:00:00Z", "kind": "deposit", "asset": "USDT", "amount": "1000",
         "operation": "Deposit", "wallet": "spot",
     }  # fmt: skip
+    unknown = json.loads(run("read_export", str(file), "--json"))["unknown"]
+    assert unknown == [{"operation": "Something Unheard Of", "asset": "BTC", "amount": "-0.5"}]
     assert {row["kind"] for row in moved} == {
         "deposit", "internal", "dividend", "swap", "income", "other",
     }  # fmt: skip
