@@ -3,12 +3,13 @@ tells takes the place of a file's row (which keeps its number, so that notes sta
 that loses is kept as a witness. The caller holds the account's lock."""
 
 from collections.abc import Sequence
+from copy import copy
 
 from accounts.models import ExchangeAccount
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Source, Transfer, Upload, Witness
 from journal.sync import likeness
-from journal.sync.witnesses import keep, witness
+from journal.sync.witnesses import Kept, keep, witness
 
 BATCH = 1000
 # What the exchange's own row says better than a file's.
@@ -19,9 +20,9 @@ TOLD = (
 
 
 def merge_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None, gone: list[Kept]
 ) -> list[Fill]:
-    """Returns those that were not known, saved."""
+    """Returns those that were not known, saved; adds to `gone` what they took the place of."""
     named = list(
         {(r.market, r.symbol, r.trade_id): r for r in rows if r.trade_id != NAMELESS}.values()
     )
@@ -29,12 +30,13 @@ def merge_fills(
     witnesses: list[Witness] = []
     # fills of the statement in seconds that are told singly now
     summed: dict[int, Fill] = {}
-    fresh = _merge_named(account, named, upload, witnesses, summed)
+    fresh = _merge_named(account, named, upload, witnesses, summed, gone)
     for from_statement in (False, True):  # the statement's last: it may stand for all of a second
         part = [row for row in nameless if row.from_statement == from_statement]
         fresh += _merge_nameless(account, part, upload, witnesses, summed)
     losers = _lose(account, fresh, witnesses, summed)
     keep(witnesses)
+    gone += losers
     for model in (Fill, ManualFill, Transfer):
         ids = [row.pk for row in losers if isinstance(row, model)]
         if ids:
@@ -44,7 +46,7 @@ def merge_fills(
 
 def _merge_named(
     account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
-    summed: dict[int, Fill],
+    summed: dict[int, Fill], gone: list[Kept],
 ) -> list[Fill]:  # fmt: skip
     """By id; else in the place of an equal row without one; else new."""
     known = _by_id(account, rows)
@@ -68,6 +70,7 @@ def _merge_named(
     Fill.objects.bulk_create(fresh, batch_size=BATCH)
     for row, old in corrected:
         witnesses.append(witness(old, old, old.upload_id))
+        gone.append(copy(old))
         for name in TOLD:
             setattr(old, name, getattr(row, name))
         row.pk = old.pk
@@ -226,8 +229,9 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
 
 def merge_income(
     account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None
-) -> list[Income]:
-    """By id; lines of a statement, which have none, by kind, coin, amount and second."""
+) -> tuple[list[Income], list[Income]]:
+    """By id; lines of a statement, which have none, by kind, coin, amount and second. As
+    `merge_transfers` answers."""
     known = {
         (row.kind, row.external_id, row.asset): row
         for row in Income.objects.filter(
@@ -257,7 +261,7 @@ def merge_income(
         witnesses.append(witness(old, row, old.upload_id))
     keep(witnesses)
     Income.objects.filter(pk__in={old.pk for _row, old in better}).delete()
-    return fresh
+    return fresh, [old for _row, old in better]
 
 
 def _is_nameless(row: Income) -> bool:

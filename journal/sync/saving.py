@@ -27,6 +27,7 @@ from journal.sync.doorkeeping import (
     lock,
     passed,
 )
+from journal.sync.witnesses import Kept
 from lib.cash import DOLLARS
 
 BookName = tuple[str, str]
@@ -34,32 +35,40 @@ BookName = tuple[str, str]
 
 @transaction.atomic
 def save_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None
-) -> list[Fill]:
-    """Returns those that were not known; what cannot be is left out and named (`Rejected`)."""
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> list[Fill]:  # fmt: skip
+    """Returns those that were not known; what cannot be is left out and named (`Rejected`). `gone`
+    is told the rows, as they were, that these took the place of."""
     if not rows:
         return []
     lock(account)
     good = passed(account, rows, check_fill_row)
     for row in good:
         row.upload = upload
-    fresh = merging.merge_fills(account, good, upload)
+    lost: list[Kept] = []
+    fresh = merging.merge_fills(account, good, upload, lost)
     make_due(account, {name for row in fresh for name in books_of(row)})
+    if gone is not None:
+        gone += lost
     return fresh
 
 
 @transaction.atomic
 def save_transfers(
-    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None
-) -> int:
+    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> int:  # fmt: skip
     if not rows:
         return 0
     lock(account)
     good = passed(account, rows, check_transfer_row)
     for row in good:
         row.upload = upload
-    fresh, gone = merging.merge_transfers(account, good, upload)
-    touch(account, {(Market.SPOT, row.asset) for row in (*fresh, *gone)})
+    fresh, lost = merging.merge_transfers(account, good, upload)
+    touch(account, {(Market.SPOT, row.asset) for row in (*fresh, *lost)})
+    if gone is not None:
+        gone += lost
     return len(fresh)
 
 
@@ -73,15 +82,18 @@ def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) ->
 
 @transaction.atomic
 def save_income(
-    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None
-) -> int:
+    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> int:  # fmt: skip
     if not rows:
         return 0
     lock(account)
     good = passed(account, rows, check_income_row)
     for row in good:
         row.upload = upload
-    fresh = merging.merge_income(account, good, upload)
+    fresh, lost = merging.merge_income(account, good, upload)
+    if gone is not None:
+        gone += lost
     touch(account, {(Market.USDM, row.symbol) for row in fresh if row.kind == "FUNDING_FEE"})
     return len(fresh)
 

@@ -151,6 +151,8 @@ def test_a_time_that_a_file_told_wrong_is_corrected_by_the_api(account: Exchange
 def test_undoing_a_file_brings_back_what_it_took_the_place_of(account: ExchangeAccount) -> None:
     by_hand(account)
     row = bring(account, BOUGHT)
+    assert (row.preview["new"], row.preview["replaced"]) == (1, 1)
+    assert row.preview["changes"] == [("spot", "USDT", "-0.04")]  # the fee alone
     assert (ManualFill.objects.count(), Fill.objects.count()) == (0, 1)
     assert undoing.undo(row, user=account.user) == 1
     assert (ManualFill.objects.get().why, Fill.objects.count()) == ("missing", 0)
