@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from copy import copy
 
 from accounts.models import ExchangeAccount
-from journal.files.making import NAMELESS
+from journal.files.making import FILE, NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Source, Transfer, Upload, Witness
 from journal.sync import likeness
+from journal.sync.likeness import is_brought
 from journal.sync.witnesses import Kept, keep, witness
 
 BATCH = 1000
@@ -156,7 +157,7 @@ def merge_transfers(
 ) -> tuple[list[Transfer], list[Transfer]]:
     """(those that were not known, saved; those of files that they took the place of)"""
     known = {
-        (row.external_id, row.asset, row.wallet if row.source == Source.FILE else ""): row
+        (row.external_id, row.asset, row.wallet if is_brought(row) else ""): row
         for row in Transfer.objects.filter(
             account=account, external_id__in={row.external_id for row in rows}
         )
@@ -165,7 +166,7 @@ def merge_transfers(
     witnesses: list[Witness] = []
     unknown: dict[tuple[str, str, str], Transfer] = {}
     for row in rows:
-        if row.source == Source.FILE:
+        if is_brought(row):
             old = known.get((row.external_id, row.asset, row.wallet))
             if old is not None:
                 if upload is not None and old.upload_id != upload.pk:
@@ -180,12 +181,12 @@ def merge_transfers(
     near = _near(account, list(unknown.values()))
     pairs = likeness.nearest(list(unknown.values()), near)
     pairs += likeness.batches(list(unknown.values()), near, pairs)
-    gone = [old for row, old in pairs if row.source != Source.FILE]
-    lost = {id(row) for row, _old in pairs if row.source == Source.FILE}
+    gone = [old for row, old in pairs if not is_brought(row)]
+    lost = {id(row) for row, _old in pairs if is_brought(row)}
     fresh = [row for row in unknown.values() if id(row) not in lost]
     Transfer.objects.bulk_create(fresh, batch_size=BATCH)
     for row, old in pairs:
-        if row.source == Source.FILE:
+        if is_brought(row):
             if upload is not None:
                 witnesses.append(witness(row, old, upload))
         else:
@@ -219,8 +220,8 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
         account=account, time__gte=min(times) - likeness.MINUTES_APART,
         time__lte=max(times) + likeness.MINUTES_APART, asset__in={row.asset for row in rows},
     )  # fmt: skip
-    if all(row.source != Source.FILE for row in rows):
-        found = found.filter(source=Source.FILE)
+    if not any(is_brought(row) for row in rows):
+        found = found.filter(external_id__startswith=FILE)
     return list(found)
 
 
@@ -265,7 +266,7 @@ def merge_income(
 
 
 def _is_nameless(row: Income) -> bool:
-    return row.external_id.startswith("file-")
+    return row.external_id.startswith(FILE)
 
 
 def _incomes_near(account: ExchangeAccount, rows: list[Income]) -> list[Income]:
