@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Min
 from django.utils.translation import gettext_noop as _
 
+from journal.files.making import FILE
 from journal.models import Coverage, Fill, Income, Market, Transfer
 from journal.sync import rows
 from journal.sync.run import Run
@@ -149,6 +150,7 @@ def derive_older(run: Run) -> None:
     if row.from_time is None:
         return
     older = Income.objects.filter(account=run.account, kind="TRANSFER", time__lt=row.from_time)
+    older = older.exclude(external_id__startswith=FILE)  # a statement tells both sides itself
     found = [
         Transfer(
             account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,
