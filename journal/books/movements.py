@@ -67,6 +67,9 @@ class Movements:
         if is_of_contract:
             self._add_paid_in_coin(row, name)
             return
+        if row.kind in incomes.OF_A_CONTRACT or row.kind in incomes.WITNESSES:
+            self._add_nameless(row, name)
+            return
         kind = "outside" if row.kind in incomes.OUTSIDE else "income"
         self._transfer(name, row.time, row.asset, row.amount, kind, Decimal(0))
         if incomes.is_unknown(row.kind):
@@ -87,6 +90,18 @@ class Movements:
             self._problem("result_without_fills", name, row.asset, row.amount, row.time,
                           f"{row.kind} of {row.amount} {row.asset} on {row.symbol}: no fill of "
                           "that time is known")  # fmt: skip
+
+    def _add_nameless(self, row: Income, name: str) -> None:
+        """A statement names no contract: what it paid is realised all the same."""
+        is_funding = row.kind in incomes.OF_A_CONTRACT
+        self._transfer(
+            name, row.time, row.asset, row.amount, "funding" if is_funding else "result",
+            Decimal(0),
+        )  # fmt: skip
+        self._problem(
+            "funding_without_position" if is_funding else "result_without_fills", name, row.asset,
+            row.amount, row.time, f"{row.kind} of {row.amount} {row.asset}: of no named contract",
+        )  # fmt: skip
 
     def _has_fills(self, row: Income) -> bool:
         if row.symbol not in self._first_fills:
@@ -121,23 +136,35 @@ class Movements:
         given = [row for row in rows if row.amount < 0]
         received = [row for row in rows if row.amount > 0]
         if is_whole(rows):
-            names = own_name(given[0].asset), own_name(received[0].asset)
-            if names[0] == names[1]:
-                return
-            self._material.conversions.append(
-                ledger.Conversion(
-                    name, given[0].time, names[0], -given[0].amount, names[1], received[0].amount,
-                    kind, account=str(self._account_id),
-                )
-            )  # fmt: skip
-            for coin in names:
-                self._material.need(coin, given[0].time)
+            self._add_whole(name, kind, given, received)
             return
         for row in rows:
             if own_name(row.asset) in self._names and row.amount:
                 self._transfer(f"{name}-{row.asset}", row.time, row.asset, row.amount, "income",
                                Decimal(0))  # fmt: skip
                 self._unknown(name, row.asset, row.amount, row.time, kind)
+
+    def _add_whole(self, name: str, kind: str, given: list[Any], received: list[Any]) -> None:
+        first, last = given[0], received[0]
+        names = own_name(first.asset), own_name(last.asset)
+        if names[0] == names[1] and len(given) == len(received) == 1:
+            return  # into Earn or back
+        rest = [*given[1:], *received[1:]]
+        self._material.conversions.append(
+            ledger.Conversion(
+                name,
+                first.time,
+                names[0],
+                -first.amount,
+                names[1],
+                last.amount,
+                kind,
+                account=str(self._account_id),
+                others=tuple((own_name(row.asset), row.amount) for row in rest),
+            )
+        )
+        for row in [*given, *received]:
+            self._material.need(own_name(row.asset), first.time)
 
     # --- what its owner must know ---------------------------------------------------------------
 
@@ -162,7 +189,8 @@ class Pair(NamedTuple):
 
 
 def is_whole(rows: list[Any]) -> bool:
-    return len(rows) == 2 and rows[0].amount * rows[1].amount < 0
+    """Something went and something came."""
+    return any(row.amount < 0 for row in rows) and any(row.amount > 0 for row in rows)
 
 
 def conversions_of(mine: Q) -> list[Pair]:

@@ -261,7 +261,7 @@ class _Rows:
         for payment in self.computed.payments:
             if not self._is_payment_of_book(payment):
                 continue
-            is_of_contract = payment.kind in {"funding", "fee"}
+            is_of_contract = payment.kind in {"funding", "fee"} and not self.material.is_coin
             unit = self.dollars(payment.time) if is_of_contract else Decimal(1)
             worth = rounded(payment.worth * unit)
             key = grouped.home_of(payment.key, payment.time)
@@ -287,9 +287,7 @@ class _Rows:
         return rows
 
     def _is_payment_of_book(self, payment: ledger.Payment) -> bool:
-        if not self.material.is_coin:
-            return True
-        return payment.kind not in {"funding", "fee"} and self._is_own(payment.asset)
+        return not self.material.is_coin or self._is_own(payment.asset)
 
     def _problems(self) -> Iterable[ledger.Problem]:
         """Those of this book's own asset: what is said of others stands in theirs."""

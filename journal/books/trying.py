@@ -277,7 +277,7 @@ class _Case:
             minutes = {line.time.replace(second=0, microsecond=0) for line in lines}
             FundingRate.objects.filter(instrument=instrument, time__in=minutes).delete()
             FundingRate.objects.bulk_create(
-                FundingRate(instrument=instrument, time=minute, rate=Decimal(rate))
+                FundingRate(instrument=instrument, time=minute, rate=Decimal(rate or 0))
                 for minute in (minutes if rate is not None else ())
             )
 

@@ -192,6 +192,8 @@ class Translator:
                     )
                 )  # fmt: skip
             return effects
+        if item.others:
+            return self._of_group(item)
         both_units = self.worth.is_unit(given) and self.worth.is_unit(received)
         worth = self._worth_of_conversion(item, effects)
         word = "converted" if item.kind == "convert" else "dusted"
@@ -231,6 +233,68 @@ class Translator:
                 return quantity
         sides.sort(key=lambda side: not self.worth.is_cash(side[0]))
         return self._first_known(sides, item.time, item.id, effects, is_early=True)
+
+    def _of_group(self, item: Conversion) -> Effects:
+        """Several legs of one worth: each leg has its share of it by its own price."""
+        effects = Effects()
+        legs = [
+            (item.given, -item.given_quantity),
+            (item.received, item.received_quantity),
+            *item.others,
+        ]
+        sides = [[leg for leg in legs if leg[1] < 0], [leg for leg in legs if leg[1] > 0]]
+        worths = [self._shares(side, item, effects) for side in sides]
+        whole = self._worth_of_group(sides, worths)
+        word = "converted" if item.kind == "convert" else "dusted"
+        for side, own in zip(sides, worths, strict=True):
+            for index, ((asset, quantity), worth) in enumerate(
+                zip(side, _scaled(own, whole), strict=True)
+            ):
+                sign = 1 if quantity > 0 else -1
+                self._leg(effects, asset, quantity, sign * worth)
+                if self.worth.is_cash(asset):
+                    continue
+                rank = (item.time, CONVERSION, "", number_of(item.id), index + 100 * (sign > 0))
+                effects.moves.append(
+                    Move(rank, item.time, asset, word, quantity, worth if whole else None, item.id)
+                )
+        self._exchange_of_group(item, sides, effects)
+        return effects
+
+    def _shares(
+        self, side: list[tuple[str, Decimal]], item: Conversion, effects: Effects
+    ) -> list[Decimal | None]:
+        return [
+            self.dollars(asset, abs(quantity), item.time, item.id, effects, is_early=True)
+            for asset, quantity in side
+        ]
+
+    def _worth_of_group(
+        self, sides: list[list[tuple[str, Decimal]]], worths: list[list[Decimal | None]]
+    ) -> Decimal:
+        """Of the side that is dollars alone, else of the given one, else of the other."""
+        totals = [sum((worth or ZERO for worth in own), ZERO) for own in worths]
+        for side, total in zip(sides, totals, strict=True):
+            if all(self.worth.is_unit(asset) for asset, _ in side):
+                return total
+        for own, total in zip(worths, totals, strict=True):
+            if None not in own:
+                return total
+        return max(totals)
+
+    def _exchange_of_group(
+        self, item: Conversion, sides: list[list[tuple[str, Decimal]]], effects: Effects
+    ) -> None:
+        """Dollars for dollars: the difference is realised at once."""
+        if not all(self.worth.is_unit(asset) for side in sides for asset, _ in side):
+            return
+        gross = sum((quantity for side in sides for _, quantity in side), ZERO)
+        effects.matches.append(
+            Match(
+                item.id, item.id, item.received_quantity, ONE, ONE, gross, ZERO, gross,
+                kind="exchange", time=item.time, opened_at=item.time, asset=item.received,
+            )
+        )  # fmt: skip
 
     def of_transfer(self, item: Transfer) -> Effects:
         effects = Effects()
@@ -392,6 +456,22 @@ def in_order(moves: Iterable[Move]) -> Iterator[Move]:
             same.sort(key=lambda move: (not bringing[move.symbol], move.rank))
         yield from same
         start = end
+
+
+def _scaled(worths: list[Decimal | None], whole: Decimal) -> list[Decimal]:
+    """Shares that add up to `whole`: by the worths that are known; what is left belongs to those
+    that nobody knows, in equal parts."""
+    known = sum((worth for worth in worths if worth is not None), ZERO)
+    unknown = sum(1 for worth in worths if worth is None)
+    if unknown and known < whole:
+        rest = (whole - known) / unknown
+        shares = [rest if worth is None else worth for worth in worths]
+    elif known:
+        shares = [(worth or ZERO) * whole / known for worth in worths]
+    else:
+        shares = [whole / len(worths) for _ in worths]
+    shares[-1] = whole - sum(shares[:-1], ZERO)
+    return shares
 
 
 def _payment_kind(item: Transfer) -> str:

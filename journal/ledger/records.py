@@ -124,7 +124,7 @@ class Funding:
         _expect("kind", self.kind, FUNDING_KINDS)
 
 
-TRANSFER_KINDS = ("outside", "income", "result", "opening")
+TRANSFER_KINDS = ("outside", "income", "result", "funding", "opening")
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,10 @@ class Transfer:
     are one account, so that moving between them is no transfer.
 
     `kind`: `outside` (deposit, withdrawal), `income` (interest, rebates, rewards; negative: taken
-    back or paid), `result` (booked by the exchange for fills that are not known), `opening` (was
-    there before history begins). `cost` is the worth of the whole quantity, where it is known
-    better than by its price; `fee` the part of a withdrawal that the network took."""
+    back or paid), `result` (booked by the exchange for fills that are not known), `funding` (of a
+    contract that nobody named), `opening` (was there before history begins). `cost` is the worth
+    of the whole quantity, where it is known better than by its price; `fee` the part of a
+    withdrawal that the network took."""
 
     id: Id
     time: Any
@@ -161,8 +162,9 @@ CONVERSION_KINDS = ("convert", "dust", "swap")
 
 @dataclass(frozen=True)
 class Conversion:
-    """One asset given for another; both quantities > 0. `swap`: the exchange renamed or
-    redenominated a coin, cost and dates stay."""
+    """One asset given for another; both quantities > 0. `others` are further legs of one that was
+    told as a whole, given ones negative: dust of several coins, say. `swap`: the exchange renamed
+    or redenominated a coin, cost and dates stay."""
 
     id: Id
     time: Any
@@ -172,6 +174,7 @@ class Conversion:
     received_quantity: Decimal
     kind: str = "convert"
     account: str = ""
+    others: tuple[tuple[str, Decimal], ...] = ()
 
     def __post_init__(self) -> None:
         _expect("kind", self.kind, CONVERSION_KINDS)
