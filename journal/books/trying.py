@@ -122,7 +122,7 @@ class _Case:
         events += [*Income.objects.filter(account=self.account)]
         self.now = max((event.time for event in events), default=LONG_AGO)
         self._keep_openings(fills)
-        self._keep_rules()
+        self._keep_rules({fill.symbol for fill in fills})
         self._keep_rates(fills)
         for symbol, number in self.case.get("set_aside", ()):
             self._mark(symbol, str(number), FillMark.Kind.ASIDE)
@@ -251,9 +251,13 @@ class _Case:
                     quantity=position - held, reported=position, reported_entry=entries.get(name),
                 )  # fmt: skip
 
-    def _keep_rules(self) -> None:
-        SeenRules.objects.filter(venue=settings.VENUE, market=Market.SPOT).delete()
-        for symbol, rule in self.case.get("rules", {}).items():
+    def _keep_rules(self, symbols: set[str]) -> None:
+        """Of a pair without rules only an exact 0 counts as gone, whatever is listed here."""
+        SeenRules.objects.filter(
+            venue=settings.VENUE, market=Market.SPOT, symbol__in=symbols
+        ).delete()
+        told: Mapping[str, Any] = self.case.get("rules", {})
+        for symbol, rule in {**dict.fromkeys(symbols, ["0", "0"]), **told}.items():
             versions = rule if rule and isinstance(rule[0], list) else [[None, *rule]]
             for time, step, least in versions:
                 SeenRules.objects.create(
@@ -264,8 +268,6 @@ class _Case:
 
     def _keep_rates(self, fills: list[Fill]) -> None:
         rate = self.case.get("funding_rate")
-        if rate is None:
-            return
         for symbol in {fill.symbol for fill in fills if fill.market == Market.USDM}:
             instrument, _ = Instrument.objects.get_or_create(
                 venue=settings.VENUE, market=Market.USDM, symbol=symbol,
@@ -276,7 +278,7 @@ class _Case:
             FundingRate.objects.filter(instrument=instrument, time__in=minutes).delete()
             FundingRate.objects.bulk_create(
                 FundingRate(instrument=instrument, time=minute, rate=Decimal(rate))
-                for minute in minutes
+                for minute in (minutes if rate is not None else ())
             )
 
     def _keep_prices(self) -> int:

@@ -41,7 +41,7 @@ def read_income(row: Row, pairs: Pairs, reading: Reading) -> None:
 def read_convert(row: Row, pairs: Pairs, reading: Reading) -> None:
     """Both coins of a conversion, as one."""
     _done(row)
-    gave, got = (_with_coin(row.needed(name)) for name in ("sell", "buy"))
+    gave, got = _both(row.needed("sell"), row.needed("buy"), row.text("symbol").upper())
     place, wallet = row.place(), _wallet(row.text("wallet"))
     operation = f"{gave[1]} → {got[1]}"
     group = _group(reading)
@@ -102,6 +102,16 @@ def _above_zero(row: Row, name: str) -> Decimal:
     if found <= 0:
         raise Bad("quantity", was=found)
     return found
+
+
+def _both(sell: str, buy: str, symbol: str) -> tuple[tuple[Decimal, str], tuple[Decimal, str]]:
+    """What left and what came. The pair tells the coins where numbers are glued to them:
+    `51000SATS` is 5 of 1000SATS."""
+    for gave in cells.splits(sell):
+        for got in cells.splits(buy):
+            if symbol.replace("/", "") in {gave[1] + got[1], got[1] + gave[1]}:
+                return _with_coin(" ".join(gave)), _with_coin(" ".join(got))
+    return _with_coin(sell), _with_coin(buy)
 
 
 def _with_coin(text: str) -> tuple[Decimal, str]:

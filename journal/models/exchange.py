@@ -178,6 +178,9 @@ class Transfer(OfAccount):
                 fields=["account", "kind", "external_id", "asset"], name="transfer_once"
             )
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "time"], name="transfers_by_time"),
+        ]
         ordering: ClassVar = ["-time", "-id"]
 
     def __str__(self) -> str:

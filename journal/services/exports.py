@@ -3,6 +3,7 @@ what has become of it. The work itself: `journal.services.importing`."""
 
 import hashlib
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ ZONES = (
     "UTC+03:30", "UTC+04:30", "UTC+05:30", "UTC+05:45", "UTC+06:30", "UTC+09:30", "UTC+10:30",
 )  # fmt: skip
 State = Upload.State
+COMPARED, COMPARED_SECONDS = "upload:%s:compared", 600
 
 
 @transaction.atomic
@@ -69,6 +71,21 @@ def tidy(account: ExchangeAccount) -> None:
         state=State.FAILED, problem=problem
     )
     silent.filter(state=State.UNDOING).update(state=State.TAKEN, problem=problem)
+
+
+def say_compared(row: Upload, count: int) -> None:
+    """So many more rows are compared with what is known: told past the open transaction."""
+    key = COMPARED % row.pk
+    cache.set(key, cache.get(key, 0) + count, COMPARED_SECONDS)
+
+
+def compared(row: Upload) -> int:
+    found: int = cache.get(COMPARED % row.pk, 0) if row.is_at_work else 0
+    return found
+
+
+def forget_compared(row: Upload) -> None:
+    cache.delete(COMPARED % row.pk)
 
 
 def not_queued(row: Upload) -> None:

@@ -19,6 +19,7 @@ from journal.files.reading import read
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
 from journal.services import comparing
+from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets
 from journal.sync.doorkeeping import lock
@@ -139,15 +140,17 @@ def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
     lock(account)
     tally = Tally()
     for part in _parts(reading.fills, zone):
-        tally.add(save_fills(account, making.fills(account, part, zone), upload))
+        fills = save_fills(account, making.fills(account, part, zone), upload, tally.gone)
+        tally.add(fills)
+        say_compared(upload, len(part))
     for moved in _by_teller(reading.transfers):
         transfers = making.transfers(account, moved, zone)
-        save_transfers(account, transfers, upload)
+        save_transfers(account, transfers, upload, tally.gone)
         tally.add([row for row in transfers if row.pk])
     for is_named in (True, False):
         lines = [row for row in reading.incomes if bool(row.external_id) == is_named]
         incomes = making.incomes(account, lines, zone)
-        save_income(account, incomes, upload)
+        save_income(account, incomes, upload, tally.gone)
         tally.add([row for row in incomes if row.pk])
     return tally
 
@@ -181,7 +184,8 @@ def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[s
     first, last = _span(reading, zone)
     return {
         "kind": reading.kind, "rows": rows, "new": tally.rows if tally else 0,
-        "known": rows - tally.rows if tally else 0, "first": first, "last": last,
+        "known": rows - tally.rows if tally else 0, "replaced": tally.replaced if tally else 0,
+        "first": first, "last": last,
         "zone": name_of(zone) if zone and reading.needs_zone else "",
         "parts": [
             {"member": part.member, "kind": part.kind, "rows": part.rows,
@@ -194,6 +198,7 @@ def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[s
         ],
         "left_out_count": reading.left_out_count,
         "changes": tally.changes() if tally else [],
+        "unknown": tally.unknown() if tally else [],
         "sample": tally.sample if tally else [], "digest": tally.digest() if tally else "",
     }  # fmt: skip
 
@@ -205,6 +210,7 @@ def _span(reading: Reading, zone: tzinfo | None) -> tuple[str, str]:
 
 
 def _say(upload: Upload, state: str) -> None:
+    forget_compared(upload)
     upload.state, upload.done, upload.problem = state, 0, {}
     upload.save(update_fields=["state", "done", "problem", "changed_at"])
 

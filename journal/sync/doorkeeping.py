@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.models import ExchangeAccount
 from journal.checking import MOVED, NUMBER, check_amount, check_fill, check_time, check_words, fits
 from journal.faults import Bad
-from journal.models import Fill, Income, Rejected, Source, Transfer
+from journal.files.making import FILE
+from journal.models import Fill, Income, Rejected, Transfer
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row", Fill, Transfer, Income)
@@ -60,7 +61,7 @@ def check_transfer_row(row: Transfer) -> None:
     row.info = "".join(sign for sign in row.info if sign.isprintable())
     check_amount(
         asset=row.asset, amount=row.amount, column=MOVED, text=row.wallet,
-        may_be_zero=row.source != Source.FILE,
+        may_be_zero=not row.external_id.startswith(FILE),
     )  # fmt: skip
     fits(row.fee, MOVED)
     check_words(text=row.external_id)

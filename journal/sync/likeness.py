@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from django.db.models import Max
 
 from accounts.models import ExchangeAccount
+from journal.files.making import FILE
 from journal.files.operations import FEES, LEGS, plain
-from journal.models import Fill, Income, ManualFill, Market, Source, Transfer
+from journal.models import Fill, Income, ManualFill, Market, Transfer
 
 # The exchange's books and its exports write one movement minutes apart at most.
 MINUTES_APART = timedelta(minutes=15)
@@ -117,9 +118,14 @@ def _taken_ids(account: ExchangeAccount, rows: Sequence[Fill]) -> dict[tuple[str
 # --- transfers ----------------------------------------------------------------------------------
 
 
+def is_brought(row: Transfer) -> bool:
+    """By a user's file; the exchange's own files have its ids."""
+    return row.external_id.startswith(FILE)
+
+
 def teller_of(row: Transfer) -> str:
     """Who says it: the exchange, or one kind of export."""
-    return row.external_id.split("-")[1] if row.source == Source.FILE else "exchange"
+    return row.external_id.split("-")[1] if is_brought(row) else "exchange"
 
 
 def may_be_same(row: Transfer, other: Transfer) -> bool:
@@ -142,8 +148,7 @@ def of_transfer(row: Transfer) -> Hashable:
 
 def is_leg(row: Transfer) -> bool:
     """A statement's leg or fee of a trade, which could not be put together."""
-    is_statement = row.source == Source.FILE and teller_of(row) == "statement"
-    return is_statement and plain(row.info) in LEGS | FEES
+    return teller_of(row) == "statement" and plain(row.info) in LEGS | FEES
 
 
 def legs_of(account: ExchangeAccount, fills: Sequence[Fill]) -> list[tuple[Transfer, Fill]]:
@@ -153,7 +158,7 @@ def legs_of(account: ExchangeAccount, fills: Sequence[Fill]) -> list[tuple[Trans
         return []
     times = [row.time for row in spot]
     legs = Transfer.objects.filter(
-        account=account, source=Source.FILE, external_id__startswith="file-statement",
+        account=account, external_id__startswith=f"{FILE}statement",
         time__gte=second_of(min(times)), time__lt=second_of(max(times)) + SECOND,
     )  # fmt: skip
     return told_by_fills(legs, spot)
@@ -199,7 +204,7 @@ def batches(
     groups: dict[str, list[Transfer]] = defaultdict(list)
     fresh = {id(row) for row in rows}
     for item in (*rows, *known):
-        if item.kind == Transfer.Kind.DUST and item.source == Source.FILE:
+        if item.kind == Transfer.Kind.DUST and is_brought(item):
             groups[item.external_id].append(item)
     more = []
     for items in groups.values():

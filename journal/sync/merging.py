@@ -3,12 +3,14 @@ tells takes the place of a file's row (which keeps its number, so that notes sta
 that loses is kept as a witness. The caller holds the account's lock."""
 
 from collections.abc import Sequence
+from copy import copy
 
 from accounts.models import ExchangeAccount
-from journal.files.making import NAMELESS
+from journal.files.making import FILE, NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Source, Transfer, Upload, Witness
 from journal.sync import likeness
-from journal.sync.witnesses import keep, witness
+from journal.sync.likeness import is_brought
+from journal.sync.witnesses import Kept, keep, witness
 
 BATCH = 1000
 # What the exchange's own row says better than a file's.
@@ -19,28 +21,34 @@ TOLD = (
 
 
 def merge_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None, gone: list[Kept]
 ) -> list[Fill]:
-    """Returns those that were not known, saved."""
+    """Returns those that were not known, saved; adds to `gone` what they took the place of."""
     named = list(
         {(r.market, r.symbol, r.trade_id): r for r in rows if r.trade_id != NAMELESS}.values()
     )
     nameless = [row for row in rows if row.trade_id == NAMELESS]
     witnesses: list[Witness] = []
-    fresh = _merge_named(account, named, upload, witnesses)
+    # fills of the statement in seconds that are told singly now
+    summed: dict[int, Fill] = {}
+    fresh = _merge_named(account, named, upload, witnesses, summed, gone)
     for from_statement in (False, True):  # the statement's last: it may stand for all of a second
         part = [row for row in nameless if row.from_statement == from_statement]
-        fresh += _merge_nameless(account, part, upload, witnesses)
-    losers = _lose(account, fresh, witnesses)
+        fresh += _merge_nameless(account, part, upload, witnesses, summed)
+    losers = _lose(account, fresh, witnesses, summed)
     keep(witnesses)
-    for loser in losers:
-        loser.delete()
+    gone += losers
+    for model in (Fill, ManualFill, Transfer):
+        ids = [row.pk for row in losers if isinstance(row, model)]
+        if ids:
+            model.objects.filter(pk__in=ids).delete()
     return fresh
 
 
 def _merge_named(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness]
-) -> list[Fill]:
+    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
+    summed: dict[int, Fill], gone: list[Kept],
+) -> list[Fill]:  # fmt: skip
     """By id; else in the place of an equal row without one; else new."""
     known = _by_id(account, rows)
     unknown, corrected = [], []
@@ -52,14 +60,18 @@ def _merge_named(
             corrected.append((row, old))
         elif upload is not None and old.upload_id != upload.pk:
             witnesses.append(witness(row, old, upload))
-    if unknown:
-        single = likeness.known_fills(account, unknown, trade_id__lt=0, from_statement=False)
+    told = [*unknown, *(row for row, _old in corrected)]
+    if told:
+        near = likeness.known_fills(account, told, trade_id__lt=0)
+        summed |= {row.pk: row for row in near if row.from_statement}
+        single = [row for row in near if not row.from_statement]
         corrected += likeness.pair_up(unknown, single, likeness.of_fill)
     replaced = {id(row) for row, _old in corrected}
     fresh = [row for row in unknown if id(row) not in replaced]
     Fill.objects.bulk_create(fresh, batch_size=BATCH)
     for row, old in corrected:
         witnesses.append(witness(old, old, old.upload_id))
+        gone.append(copy(old))
         for name in TOLD:
             setattr(old, name, getattr(row, name))
         row.pk = old.pk
@@ -80,17 +92,21 @@ def _by_id(account: ExchangeAccount, rows: list[Fill]) -> dict[tuple[str, str, i
 
 
 def _merge_nameless(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness]
-) -> list[Fill]:
+    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
+    summed: dict[int, Fill],
+) -> list[Fill]:  # fmt: skip
     """By likeness; a fill of the statement also by all fills of its second."""
     if not rows:
         return []
     known = likeness.known_fills(account, rows)
     single = [row for row in known if not row.from_statement]
-    summed = [row for row in known if row.from_statement]
+    stated = [row for row in known if row.from_statement]
     seconds = {likeness.of_second(row): row for row in single}
-    twins = likeness.pair_up([r for r in rows if not r.from_statement], single, likeness.of_fill)
-    twins += likeness.pair_up([r for r in rows if r.from_statement], summed, likeness.of_fill)
+    if rows[0].from_statement:
+        twins = likeness.pair_up(rows, stated, likeness.of_fill)
+    else:
+        twins = likeness.pair_up(rows, single, likeness.of_fill)
+        summed |= {row.pk: row for row in stated}
     winners = {id(row): old for row, old in twins}
     fresh = []
     for row in rows:
@@ -107,7 +123,7 @@ def _merge_nameless(
 
 
 def _lose(
-    account: ExchangeAccount, fresh: list[Fill], witnesses: list[Witness]
+    account: ExchangeAccount, fresh: list[Fill], witnesses: list[Witness], summed: dict[int, Fill]
 ) -> list[Fill | ManualFill | Transfer]:
     """Rows that go, since what is new tells the same: those made by hand, and the statement's."""
     if not fresh:
@@ -122,12 +138,11 @@ def _lose(
         Witness.objects.filter(transfer=leg).update(transfer=None, fill=row)
         witnesses.append(witness(leg, row, leg.upload_id))
         losers.append(leg)
-    single = [row for row in fresh if not row.from_statement]
-    if not single:
-        return losers
-    seconds = {likeness.of_second(row): row for row in single}
-    for old in likeness.known_fills(account, single, from_statement=True):
-        winner = seconds[likeness.of_second(old)]
+    seconds = {likeness.of_second(row): row for row in fresh if not row.from_statement}
+    for old in summed.values():
+        winner = seconds.get(likeness.of_second(old))
+        if winner is None:
+            continue  # nothing of it is new
         Witness.objects.filter(fill=old).update(fill=winner)
         witnesses.append(witness(old, winner, old.upload_id))
         losers.append(old)
@@ -142,7 +157,7 @@ def merge_transfers(
 ) -> tuple[list[Transfer], list[Transfer]]:
     """(those that were not known, saved; those of files that they took the place of)"""
     known = {
-        (row.external_id, row.asset, row.wallet if row.source == Source.FILE else ""): row
+        (row.external_id, row.asset, row.wallet if is_brought(row) else ""): row
         for row in Transfer.objects.filter(
             account=account, external_id__in={row.external_id for row in rows}
         )
@@ -151,7 +166,7 @@ def merge_transfers(
     witnesses: list[Witness] = []
     unknown: dict[tuple[str, str, str], Transfer] = {}
     for row in rows:
-        if row.source == Source.FILE:
+        if is_brought(row):
             old = known.get((row.external_id, row.asset, row.wallet))
             if old is not None:
                 if upload is not None and old.upload_id != upload.pk:
@@ -166,12 +181,12 @@ def merge_transfers(
     near = _near(account, list(unknown.values()))
     pairs = likeness.nearest(list(unknown.values()), near)
     pairs += likeness.batches(list(unknown.values()), near, pairs)
-    gone = [old for row, old in pairs if row.source != Source.FILE]
-    lost = {id(row) for row, _old in pairs if row.source == Source.FILE}
+    gone = [old for row, old in pairs if not is_brought(row)]
+    lost = {id(row) for row, _old in pairs if is_brought(row)}
     fresh = [row for row in unknown.values() if id(row) not in lost]
     Transfer.objects.bulk_create(fresh, batch_size=BATCH)
     for row, old in pairs:
-        if row.source == Source.FILE:
+        if is_brought(row):
             if upload is not None:
                 witnesses.append(witness(row, old, upload))
         else:
@@ -205,8 +220,8 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
         account=account, time__gte=min(times) - likeness.MINUTES_APART,
         time__lte=max(times) + likeness.MINUTES_APART, asset__in={row.asset for row in rows},
     )  # fmt: skip
-    if all(row.source != Source.FILE for row in rows):
-        found = found.filter(source=Source.FILE)
+    if not any(is_brought(row) for row in rows):
+        found = found.filter(external_id__startswith=FILE)
     return list(found)
 
 
@@ -215,8 +230,9 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
 
 def merge_income(
     account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None
-) -> list[Income]:
-    """By id; lines of a statement, which have none, by kind, coin, amount and second."""
+) -> tuple[list[Income], list[Income]]:
+    """By id; lines of a statement, which have none, by kind, coin, amount and second. As
+    `merge_transfers` answers."""
     known = {
         (row.kind, row.external_id, row.asset): row
         for row in Income.objects.filter(
@@ -246,11 +262,11 @@ def merge_income(
         witnesses.append(witness(old, row, old.upload_id))
     keep(witnesses)
     Income.objects.filter(pk__in={old.pk for _row, old in better}).delete()
-    return fresh
+    return fresh, [old for _row, old in better]
 
 
 def _is_nameless(row: Income) -> bool:
-    return row.external_id.startswith("file-")
+    return row.external_id.startswith(FILE)
 
 
 def _incomes_near(account: ExchangeAccount, rows: list[Income]) -> list[Income]:

@@ -25,36 +25,45 @@ from journal.sync.doorkeeping import (
     lock,
     passed,
 )
+from journal.sync.witnesses import Kept
 
 
 @transaction.atomic
 def save_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None
-) -> list[Fill]:
-    """Returns those that were not known; what cannot be is left out and named (`Rejected`)."""
+    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> list[Fill]:  # fmt: skip
+    """Returns those that were not known; what cannot be is left out and named (`Rejected`). `gone`
+    is told the rows, as they were, that these took the place of."""
     if not rows:
         return []
     lock(account)
     good = passed(account, rows, check_fill_row)
     for row in good:
         row.upload = upload
-    fresh = merging.merge_fills(account, good, upload)
+    lost: list[Kept] = []
+    fresh = merging.merge_fills(account, good, upload, lost)
     make_due(account, {name for row in fresh for name in books_of(row)})
+    if gone is not None:
+        gone += lost
     return fresh
 
 
 @transaction.atomic
 def save_transfers(
-    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None
-) -> int:
+    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> int:  # fmt: skip
     if not rows:
         return 0
     lock(account)
     good = passed(account, rows, check_transfer_row)
     for row in good:
         row.upload = upload
-    fresh, gone = merging.merge_transfers(account, good, upload)
-    make_due(account, {name for row in (*fresh, *gone) for name in books_of_transfer(row)})
+    fresh, lost = merging.merge_transfers(account, good, upload)
+    make_due(account, {name for row in (*fresh, *lost) for name in books_of_transfer(row)})
+    if gone is not None:
+        gone += lost
     return len(fresh)
 
 
@@ -68,15 +77,18 @@ def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) ->
 
 @transaction.atomic
 def save_income(
-    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None
-) -> int:
+    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None,
+    gone: list[Kept] | None = None,
+) -> int:  # fmt: skip
     if not rows:
         return 0
     lock(account)
     good = passed(account, rows, check_income_row)
     for row in good:
         row.upload = upload
-    fresh = merging.merge_income(account, good, upload)
+    fresh, lost = merging.merge_income(account, good, upload)
+    if gone is not None:
+        gone += lost
     make_due(account, {name for row in fresh for name in books_of_income(row)})
     return len(fresh)
 

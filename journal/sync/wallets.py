@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Min, Q
 from django.utils.translation import gettext_noop as _
 
+from journal.files.making import FILE
 from journal.models import Coverage, Fill, Income, Market, Transfer
 from journal.sync import rows
 from journal.sync.run import Run
@@ -163,6 +164,8 @@ def derive_older(run: Run) -> None:
     for start, end in row.holes:
         unread |= Q(time__gte=from_ms(start), time__lt=from_ms(end))
     older = Income.objects.filter(unread, account=run.account, kind="TRANSFER")
+    # a statement tells both sides itself
+    older = older.exclude(external_id__startswith=FILE)
     found = [
         Transfer(
             account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,

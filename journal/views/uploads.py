@@ -156,6 +156,7 @@ def _shown(row: Upload) -> dict[str, Any]:
     times = {name: parse_datetime(found[name]) for name in ("first", "last") if found.get(name)}
     sample = [{**line, "time": parse_datetime(line["time"])} for line in found.get("sample", ())]
     return {
-        "preview": found, "left_out": left_out, "sample": sample, **times,
+        "compared": exports.compared(row), "preview": found, "left_out": left_out,
+        "sample": sample, **times,
         "reason": Fault.from_json(row.problem) if row.problem else None,
     }  # fmt: skip

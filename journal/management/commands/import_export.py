@@ -1,9 +1,8 @@
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import connecting
@@ -33,16 +32,15 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {options['username']}.")
         path: Path = options["file"]
         body = body_of(path)
-        account = self._account(user, options["account"])
+        account, is_new = self._account(user, options["account"])
         try:
-            row = exports.upload(account=account, name=path.name, body=body, zone=options["zone"])
+            row = self._looked_at(account, path.name, body, options["zone"])
         except NotAFile as error:
+            if is_new:
+                account.delete()
             raise CommandError(str(error)) from error
-        importing.look(row)
-        self._refuse(row)
-        if row.preview.get("needs_zone"):
-            row.delete()
-            raise CommandError(f"{NotAFile('zone')} (--zone UTC+9)")
+        if is_new:
+            self.stdout.write(f"Made the account {account.label}, without a key.")
         importing.take_in(row, user=user, digest=row.preview["digest"])
         self._refuse(row)
         for left in row.preview["left_out"]:
@@ -51,22 +49,36 @@ class Command(BaseCommand):
             f"{account.label}: {row.preview['kind']}, {row.rows_taken} rows are new and in, "
             f"{row.preview['known']} were known, {row.preview['left_out_count']} are left out."
         )
-        try:
-            settle_soon()
-        except OperationalError:
-            self.stderr.write("The books are computed as soon as the workers run.")
+        for operation, asset, amount in row.preview["unknown"]:
+            self.stdout.write(f"not known: {operation}: {amount} {asset}")
+        settle_soon()
 
-    def _account(self, user: User, label: str) -> ExchangeAccount:
-        """The one of this name, or the only one, or a new one without a key."""
+    def _looked_at(self, account: ExchangeAccount, name: str, body: bytes, zone: str) -> Upload:
+        """Raises NotAFile for what cannot be taken in, and for what has nothing to take."""
+        row = exports.upload(account=account, name=name, body=body, zone=zone)
+        importing.look(row)
+        reasons = row.preview.get("left_out", ())
+        problem: Mapping[str, Any] = row.problem
+        if row.preview.get("needs_zone"):
+            problem = NotAFile("zone").fault.as_json()
+            self.stderr.write("Say it with --zone UTC+9 or --zone Asia/Seoul.")
+        elif row.state == Upload.State.LOOKED and not row.preview["rows"]:
+            problem = reasons[0] if reasons else NotAFile("no_data").fault.as_json()
+        if problem:
+            row.delete()
+            raise NotAFile(problem["code"], **problem["values"])
+        return row
+
+    def _account(self, user: User, label: str) -> tuple[ExchangeAccount, bool]:
+        """The one of this name, or the only one, or a new one without a key; whether it is new."""
         mine = ExchangeAccount.objects.visible_to(user)
         if label:
             found = mine.filter(label=label).first()
         else:
             found = mine.first() if mine.count() == 1 else mine.filter(label=LABEL).first()
-        if found is None:
-            found = connecting.make_keyless(user=user, label=(label or LABEL)[:60])
-            self.stdout.write(f"Made the account {found.label} at {settings.VENUE}, without a key.")
-        return found
+        if found is not None:
+            return found, False
+        return connecting.make_keyless(user=user, label=(label or LABEL)[:60]), True
 
     def _refuse(self, row: Upload) -> None:
         if row.state == Upload.State.FAILED:

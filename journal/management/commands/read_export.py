@@ -1,5 +1,7 @@
 import json
+from collections import defaultdict
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +88,20 @@ def as_json(reading: Reading, zone: tzinfo | None) -> dict[str, Any]:
             {"file": left.member, "line": left.line, "reason": str(left.fault)}
             for left in reading.left_out
         ],
-        "left_out_count": reading.left_out_count,
+        "left_out_count": reading.left_out_count, "unknown": _unknown(reading),
     }  # fmt: skip
+
+
+def _unknown(reading: Reading) -> list[dict[str, str]]:
+    """Operations that no rule knows, with what each moved."""
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in reading.transfers:
+        if row.kind == "other":
+            sums[row.operation, row.asset] += row.amount
+    return [
+        {"operation": operation, "asset": asset, "amount": plain(total)}
+        for (operation, asset), total in sorted(sums.items())
+    ]
 
 
 def _fill(row: FoundFill, zone: tzinfo | None) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 import io
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from itertools import permutations
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -148,6 +151,8 @@ def test_a_time_that_a_file_told_wrong_is_corrected_by_the_api(account: Exchange
 def test_undoing_a_file_brings_back_what_it_took_the_place_of(account: ExchangeAccount) -> None:
     by_hand(account)
     row = bring(account, BOUGHT)
+    assert (row.preview["new"], row.preview["replaced"]) == (1, 1)
+    assert row.preview["changes"] == [("spot", "USDT", "-0.04")]  # the fee alone
     assert (ManualFill.objects.count(), Fill.objects.count()) == (0, 1)
     assert undoing.undo(row, user=account.user) == 1
     assert (ManualFill.objects.get().why, Fill.objects.count()) == ("missing", 0)
@@ -354,3 +359,33 @@ def test_a_fill_by_hand_passes_the_same_validator(account: ExchangeAccount) -> N
             correcting.add(account=account, user=account.user, **(good | bad))
     correcting.add(account=account, user=account.user, **good)
     assert ManualFill.objects.count() == 1
+
+
+def test_what_was_left_out_is_shown_to_its_owner(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    save_fills(account, [make_fill(account, 1, "BUY", "40000", quantity="0")])
+    page = alices_browser.get(f"/account/exchange/{account.pk}/history/").content.decode()
+    assert "spot BTCUSDT 1: Expected a quantity above 0, was 0." in page
+
+
+def test_two_doors_at_once_keep_one_row(transactional_db: None, alice: User) -> None:
+    account = make_account(alice)
+    barrier = Barrier(2)
+
+    def told_by_a_thread(number: int) -> None:
+        barrier.wait(10)
+        try:
+            if number:
+                told(account)
+            else:
+                with transaction.atomic():
+                    row = make_fill(account, 0, "BUY", "40000", quantity="0.001", time=AT)
+                    row.source = "file"
+                    save_fills(account, [row])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(told_by_a_thread, (0, 1)))
+    assert Fill.objects.get().trade_id == 7

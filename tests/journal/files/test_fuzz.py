@@ -53,6 +53,8 @@ def _one(browser: Client, account: ExchangeAccount, seed: int) -> None:
     page = f"/account/exchange/{account.pk}/import/"
     answer: Any = browser.post(page, {"file": SimpleUploadedFile(name, body)}, follow=True)
     text = answer.content.decode()
+    if "\n" in name and answer.status_code == 400:
+        return  # a broken header, which Django refuses before anybody reads the file
     assert answer.status_code == 200
     assert not RAW.search(text), RAW.search(text)
     row = Upload.objects.filter(account=account, state="looked").order_by("-pk").first()
@@ -67,7 +69,8 @@ def _one(browser: Client, account: ExchangeAccount, seed: int) -> None:
     browser.post(door, {"do": "take", "digest": row.preview["digest"]})
     row.refresh_from_db()
     assert row.state == "taken", row.problem
-    assert _count(account) - rows == row.preview["new"] == row.rows_taken
+    assert row.preview["new"] == row.rows_taken
+    assert _count(account) - rows == row.preview["new"] - row.preview["replaced"]
     said = {f"{wallet} {coin}": Decimal(n) for wallet, coin, n in row.preview["changes"]}
     assert _difference(_holdings(account), before) == said
     assert not Fill.objects.filter(account=account, quantity__lte=0).exists()

@@ -181,6 +181,8 @@ def test_income_converts_deposits_and_withdrawals_are_taken() -> None:
         "USDT", D("-124.60184573"), "ETH", D("0.03158115"),
     )  # fmt: skip
     assert gave.group == got.group
+    glued = s.CONVERT.replace("ETHUSDT", "1000SATSUSDT").replace("0.03158115 ETH", "51000SATS")
+    assert [(row.asset, row.amount) for row in take(glued).transfers[1:]] == [("1000SATS", D(5))]
     (came,) = take(s.DEPOSIT).transfers
     assert (came.kind, came.amount) == ("deposit", D("125.564991"))
     (left,) = take(s.WITHDRAWAL).transfers

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
@@ -73,6 +73,13 @@ def test_the_page_shows_what_would_be_taken_before_it_is(
     assert Fill.objects.count() == 2
     assert "2 rows of the file are gone again." in do(alices_browser, row, "undo")
     assert not Fill.objects.exists()
+
+
+def test_an_operation_that_is_not_known_is_listed_with_its_sum(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    text = bring(alices_browser, account, s.MANY_OPERATIONS).content.decode()
+    assert "Something Unheard Of: -0.5 BTC" in text
 
 
 def test_what_is_taken_is_what_was_looked_at_not_what_came_last(
@@ -229,7 +236,8 @@ def test_an_account_is_made_from_files_alone(alices_browser: Client, alice: User
 
 def run(*words: Any) -> str:
     said = StringIO()
-    call_command(*words, stdout=said)
+    with translation.override("en"):
+        call_command(*words, stdout=said)
     return said.getvalue()
 
 
@@ -251,6 +259,8 @@ def test_an_export_is_read_without_an_account(tmp_path: Path, db: None) -> None:
         "time": "2024-01-01T09:00:00Z", "kind": "deposit", "asset": "USDT", "amount": "1000",
         "operation": "Deposit", "wallet": "spot",
     }  # fmt: skip
+    unknown = json.loads(run("read_export", str(file), "--json"))["unknown"]
+    assert unknown == [{"operation": "Something Unheard Of", "asset": "BTC", "amount": "-0.5"}]
     assert {row["kind"] for row in moved} == {
         "deposit", "internal", "dividend", "swap", "income", "other",
     }  # fmt: skip
@@ -279,8 +289,12 @@ def test_a_file_that_is_none_ends_with_a_sentence(tmp_path: Path, db: None) -> N
 def test_an_export_is_taken_in_by_command(tmp_path: Path, alice: User) -> None:
     file = tmp_path / "x.csv"
     file.write_text(s.SPOT_LOCAL)
-    with pytest.raises(CommandError, match="--zone"):
-        run("import_export", "alice", str(file))
+    for text in (s.SPOT_LOCAL, s.COINM, s.ORDERS, "hm"):
+        file.write_text(text)
+        with pytest.raises(CommandError):
+            run("import_export", "alice", str(file))
+    assert not ExchangeAccount.objects.exists()
+    assert not Upload.objects.exists()
     file.write_text(s.MANY_OPERATIONS)
     assert "15 rows are new and in" in run("import_export", "alice", str(file))
     account = ExchangeAccount.objects.get(user=alice)
