@@ -177,7 +177,8 @@ class CoinBook:
                 self._set_aside("set_aside")
             quantity = -move.quantity
             if quantity > self._of_stack.quantity:
-                self._assume(move, quantity - self._of_stack.quantity, ZERO)
+                unit = (move.worth or ZERO) / quantity
+                self._assume(move, quantity - self._of_stack.quantity, unit)
             self._swapped[self.coin, move.id] = (
                 _leave(self._of_stack, quantity),
                 _leave(self._tax, quantity),
@@ -273,6 +274,8 @@ class CoinBook:
                 ended_by=move.kind,
             )
             self.closed.append(trip)
+        if trip.ended_by == "fee":
+            trip.ended_by = move.kind  # what it was a fee of says more
         return trip
 
     # --- what came of it --------------------------------------------------------------------------

@@ -371,8 +371,8 @@ class Contract:
             return
         held = [book for book in books if book.quantity]
         if first.kind == "delivery":
-            for row in rows:
-                self._settle_delivery(row, held)
+            for row in rows:  # each ends a side: the next one finds what is still open
+                self._settle_delivery(row, [book for book in held if book.quantity])
             return
         for row, index, amount in shares_of(
             rows, [(book.position_side, book.quantity) for book in held]

@@ -132,7 +132,7 @@ class Translator:
             if self.worth.is_cash(asset):
                 self._leg(effects, asset, -amount, -(worth or ZERO))
                 continue
-            if asset == arriving and amount > 0 and sides.arrived_fee + amount <= sides.arrived:
+            if asset == arriving and amount > 0 and sides.arrived_fee + amount < sides.arrived:
                 sides.arrived_fee += amount  # it comes out of what arrives: no match
                 continue
             moves.append(
@@ -182,13 +182,17 @@ class Translator:
         given, received = item.given, item.received
         number = number_of(item.id)
         if item.kind == "swap":
+            # only what nobody brought is valued by it: the rest keeps its cost
+            price = self.worth.price(given, item.time, is_early=True)
+            worth = price.dollars * item.given_quantity if price else None
             for order, (coin, quantity) in enumerate(
                 ((given, -item.given_quantity), (received, item.received_quantity))
             ):
                 effects.moves.append(
                     Move(
                         (item.time, CONVERSION, "", number, order), item.time, coin, "swapped",
-                        quantity, None, item.id, partner=received if order == 0 else given,
+                        quantity, worth if order == 0 else None, item.id,
+                        partner=received if order == 0 else given,
                     )
                 )  # fmt: skip
             return effects

@@ -90,6 +90,22 @@ def test_2_1_a_coin_that_was_renamed_twice_keeps_its_cost() -> None:
     assert (net(found), found.positions, kinds(found)) == (10, [], [])
 
 
+def test_2_7_what_was_swapped_beyond_everything_held_comes_in_at_its_worth() -> None:
+    """6 of 10 were bought at 1; the price is 2 when they are renamed."""
+    found = ledger(
+        buy("AAAUSDT", 1, "1", "6"), changed("s", "10 AAA", "10 BBB", at(2), "swap"),
+        prices=constant(AAA="2"),
+    )  # fmt: skip
+    [position] = found.positions
+    assert (position.cost, position.known_quantity, paid(found, "deposit")) == (14, 6, 8)
+    assert kinds(found) == ["oversold"]
+
+
+def test_2_3_a_fee_of_all_that_comes_is_lost_and_told() -> None:
+    found = ledger(buy("BTCUSDT", 1, "100", "1", "1 BTC"))
+    assert (net(found), earned(found.all_trades), found.positions) == (-100, -100, [])
+
+
 def test_2_2_net_is_worth_less_cost_and_both_fees_by_quantity() -> None:
     """2 at 100 for a fee of 2; half sold at 130 for a fee of 1: 30 - 1 - 1."""
     found = ledger(

@@ -241,6 +241,15 @@ def test_3_5_a_stack_trade_is_named_by_what_happened(leaving: object, ended_by: 
     assert (taken.ended_by, taken.asset) == (ended_by, "SOL")
 
 
+def test_3_5_a_withdrawal_from_the_stack_is_no_fee_though_the_network_took_one() -> None:
+    found = ledger(
+        moved("d", "SOL", "2", at(1)), moved("w", "SOL", "-1", at(2), fee=D("0.01")),
+        prices=constant(SOL="100"),
+    )  # fmt: skip
+    [taken] = found.all_trades
+    assert (taken.kind, taken.ended_by, taken.quantity) == ("stack", "withdrawn", 1)
+
+
 def test_3_6_a_mark_ends_the_trade_after_its_fill_and_its_rest_is_in_the_stack() -> None:
     rows = [
         buy("SOLUSDT", 1, "100", "1", "1 USDT"), sell("SOLUSDT", 2, "110", "0.4"),

@@ -131,6 +131,14 @@ def test_5_2_a_delivery_ends_the_position_at_what_it_paid(side: str, price: int)
     assert (found.positions, found.payments) == ([], [])
 
 
+def test_5_2_a_delivery_of_both_sides_ends_both_and_loses_no_row() -> None:
+    found = ledger(
+        *hedge()[:2], settled("a", "5", at(3), kind="delivery"),
+        settled("b", "-3", at(3), kind="delivery"),
+    )  # fmt: skip
+    assert (net(found), found.positions, kinds(found)) == (2, [], [])
+
+
 @pytest.mark.parametrize("method", ["fifo", "lifo", "hifo", "average"])
 def test_5_2_by_the_average_entry_whatever_the_method(method: str) -> None:
     """100 and 110, one sold at 120 (by the exchange at 105), delivered for 15: 120."""
