@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
@@ -159,9 +160,17 @@ def epoch(at: datetime | None) -> int | None:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in {"=", "+", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value
+    """Text that a spreadsheet would run as a formula is quoted; a negative number is a number."""
+    if not isinstance(value, str) or value[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
+        return value
+    return value if value[0] == "-" and is_number(value) else f"'{value}"
+
+
+def is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _sealed(at: datetime, pk: object) -> str:

@@ -13,7 +13,7 @@ from journal.models import Sync, Wallet
 from journal.sync.run import Run
 from journal.sync.saving import save_balances
 from lib.cash import own_name
-from market.binance.errors import ClockDiffers, Refused, TryAgain
+from market.binance.errors import ClockDiffers, MustWait, Refused, TryAgain
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ def read_others(run: Run) -> None:
             held = ask(run)
         except ClockDiffers:
             raise
-        except (Refused, TryAgain) as error:
+        except (Refused, TryAgain, MustWait) as error:
             log.warning("wallet not readable", wallet=wallet.value, error=str(error)[:100])
             _note(run, wallet, str(error)[:200])
             continue

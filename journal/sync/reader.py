@@ -107,7 +107,8 @@ class Reader:
             try:
                 return self._runner.run(ask())
             except MustWait as error:
-                if attempt == TRIES or error.seconds > LONGEST_WAIT_SECONDS:
+                is_last = attempt >= min(TRIES, tries_away)
+                if is_last or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
                 self.pause(error.seconds, WAIT)
             except TryAgain:

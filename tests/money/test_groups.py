@@ -43,9 +43,7 @@ def test_dollars_decide_what_the_others_were_worth() -> None:
 
 
 def test_a_coin_without_a_price_has_what_is_left() -> None:
-    dust = Conversion(
-        "d", 5, "NEW", D(7), "BNB", D("0.01"), "dust", others=(("SOL", D("-0.02")),)
-    )
+    dust = Conversion("d", 5, "NEW", D(7), "BNB", D("0.01"), "dust", others=(("SOL", D("-0.02")),))
     ledger = compute(
         [bought(1, "SOL", "0.02", "150")],
         transfers=[Transfer("n", 1, "NEW", D(7), D(2))],
