@@ -23,6 +23,9 @@ ZONES = (
     "UTC+03:30", "UTC+04:30", "UTC+05:30", "UTC+05:45", "UTC+06:30", "UTC+09:30", "UTC+10:30",
 )  # fmt: skip
 State = Upload.State
+NEVER = [State.WAITING, State.LOOKED, State.FAILED]
+# Files that an account may have lying about without taking them in.
+MOST_UNTAKEN = 5
 COMPARED, COMPARED_SECONDS = "upload:%s:compared", 600
 
 
@@ -38,6 +41,9 @@ def upload(*, account: ExchangeAccount, name: str, body: bytes, zone: str = "") 
     if before is not None and before.taken_at is not None:
         raise NotAFile("taken_before", at=f"{before.taken_at:%Y-%m-%d %H:%M} UTC")
     name = "".join(sign for sign in name if sign.isprintable())
+    untaken = Upload.objects.filter(account=account, state__in=NEVER).order_by("-created_at")
+    surplus = list(untaken.values_list("pk", flat=True)[MOST_UNTAKEN - 1 :])
+    Upload.objects.filter(pk__in=surplus).delete()
     return Upload.objects.create(
         account=account, name=name[-120:], body=body, digest=digest, zone=_zone(zone)
     )
@@ -62,9 +68,8 @@ def is_small_to_undo(row: Upload) -> bool:
 def tidy(account: ExchangeAccount) -> None:
     """Forgets what was never taken in, and says so where a worker died over its work."""
     now = timezone.now()
-    never = [State.WAITING, State.LOOKED, State.FAILED]
     mine = Upload.objects.filter(account=account)
-    mine.filter(state__in=never, changed_at__lt=now - FORGOTTEN_AFTER).delete()
+    mine.filter(state__in=NEVER, changed_at__lt=now - FORGOTTEN_AFTER).delete()
     silent = mine.filter(changed_at__lt=now - SILENT_AFTER)
     problem = fault("worker").as_json()
     silent.filter(state__in=[State.READING, State.TAKING]).update(

@@ -82,6 +82,16 @@ def test_an_operation_that_is_not_known_is_listed_with_its_sum(
     assert "Something Unheard Of: -0.5 BTC" in text
 
 
+def test_files_that_nobody_takes_in_do_not_pile_up(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    taken = Upload.objects.create(account=account, name="t", body=b"", digest="t", state="taken")
+    for number in range(8):
+        bring(alices_browser, account, s.SPOT_NEW_SHAPE + "\n" * number, f"{number}.csv")
+    names = set(Upload.objects.values_list("name", flat=True))
+    assert names == {taken.name, "3.csv", "4.csv", "5.csv", "6.csv", "7.csv"}
+
+
 def test_what_is_taken_is_what_was_looked_at_not_what_came_last(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:
