@@ -12,8 +12,9 @@ from journal import ledger
 from journal.books import prices
 from journal.books.prices import Need, Priced, minute_of
 from journal.books.rules import rules_of
-from journal.ledger.moves import Translator, number_of
+from journal.ledger.moves import number_of
 from journal.ledger.regroup import Wishes as Grouping
+from journal.ledger.translating import Translator
 from journal.ledger.worth import Seen, Worth
 from journal.models import Book, Fill, ManualFill, Market
 from lib.cash import DOLLARS

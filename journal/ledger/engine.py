@@ -13,7 +13,6 @@ from journal.ledger.moves import (
     FILL,
     Effects,
     Move,
-    Translator,
     in_order,
     number_of,
     order_of,
@@ -33,6 +32,7 @@ from journal.ledger.records import (
     Transfer,
 )
 from journal.ledger.rules import RuleBook, Told
+from journal.ledger.translating import Translator
 from journal.ledger.worth import Prices, Seen, Worth
 from lib.cash import DOLLARS
 from lib.collector import held_off
