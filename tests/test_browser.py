@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.launcher.test_run import ROOT, environment, wait_for, wait_for_ready
 
@@ -233,11 +233,24 @@ def test_the_looks_are_remembered(page: Page) -> None:
     assert page.evaluate(up) == "#1567c8"
 
 
+def open_by(page: Page, key: str, field: Locator) -> None:
+    """Until the page's scripts hear keys: a choice before it may have loaded it anew."""
+    expect(field).to_be_hidden()
+    for _ in range(20):
+        page.keyboard.press(key)
+        try:
+            expect(field).to_be_visible(timeout=1000)
+        except AssertionError:
+            continue
+        return
+    pytest.fail(f"{key} opens nothing")
+
+
 def test_everything_is_found_in_one_field(page: Page) -> None:
     wait_for_the_future(page)
     page.goto(f"http://127.0.0.1:{PORT}/")
-    page.keyboard.press("Control+k")
     field = page.get_by_role("combobox", name="Page, symbol, trade number or action")
+    open_by(page, "Control+k", field)
     expect(field).to_be_focused()
     found = page.locator("#command-list [role=option]")
     expect(found.filter(has_text="Calendar")).to_be_visible()
@@ -246,14 +259,14 @@ def test_everything_is_found_in_one_field(page: Page) -> None:
     expect(found).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    page.keyboard.press("/")
+    open_by(page, "/", field)
     field.fill("ethusdt")
     market = found.filter(has_text="ETHUSDT USD-M")
     expect(market).to_be_visible()
     market.click()
     expect(page.locator("h1")).to_contain_text("ETHUSDT")
     assert page.url.endswith("/market/usdm/ETHUSDT/")
-    page.keyboard.press("Control+k")
+    open_by(page, "Control+k", field)
     expect(found.first).to_contain_text("ETHUSDT USD-M")  # where one was last comes first
     field.fill("no such thing")
     expect(page.get_by_text("Nothing found for")).to_be_visible()
