@@ -86,10 +86,11 @@ def clients(port: int, token: str, pipe: Connection) -> None:
             async with gate:
                 client = Client(kind)
                 await ws_connect(
-                    lambda: client, f"ws://127.0.0.1:{port}/ws/live/",
+                    lambda: client,
+                    f"ws://127.0.0.1:{port}/ws/live/",
                     extra_headers={"Authorization": f"Token {token}"},
                     websocket_handshake_timeout=60,
-                )  # fmt: skip
+                )
                 opened.append(client)
 
         await asyncio.gather(*(one(kind) for kind in kinds))

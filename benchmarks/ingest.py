@@ -222,9 +222,10 @@ def measure(label: str, frames: list[bytes], port: int) -> None:
     trades = sum(b"@trade" in frame[:40] for frame in frames)
     last_id = FIRST_ID - 1 + trades
     readers: list[tuple[str, Reader]] = [
-        ("bare picows + msgspec", bare), ("python-binance socket manager", socket_manager),
+        ("bare picows + msgspec", bare),
+        ("python-binance socket manager", socket_manager),
         ("collector", collector),
-    ]  # fmt: skip
+    ]
     rates: dict[str, list[float]] = {name: [] for name, _ in readers}
     for _ in range(ROUNDS):
         for name, reader in readers:

@@ -52,10 +52,21 @@ def check_words(*, symbol: str = "", coins: tuple[str, ...] = (), text: str = ""
 
 
 def check_fill(
-    *, symbol: str, base: str, quote: str, side: str, position_side: str, price: Decimal,
-    quantity: Decimal, value: Decimal | None, fee: Decimal, fee_asset: str,
-    realized: Decimal | None = None, trade_id: int = 0, order_id: int = 0,
-) -> None:  # fmt: skip
+    *,
+    symbol: str,
+    base: str,
+    quote: str,
+    side: str,
+    position_side: str,
+    price: Decimal,
+    quantity: Decimal,
+    value: Decimal | None,
+    fee: Decimal,
+    fee_asset: str,
+    realized: Decimal | None = None,
+    trade_id: int = 0,
+    order_id: int = 0,
+) -> None:
     """Everything but the time. Raises Bad."""
     if side not in SIDES:
         raise Bad("side", was=side)

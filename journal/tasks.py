@@ -93,9 +93,11 @@ def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
     with locks.held("journal:stamping") as lock:
         while (
-            lock is not None and not lock.is_lost and not running.shutdown.is_set()
+            lock is not None
+            and not lock.is_lost
+            and not running.shutdown.is_set()
             and stamping.stamp_due()
-        ):  # fmt: skip
+        ):
             pass
 
 

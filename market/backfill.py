@@ -173,9 +173,11 @@ def _keep(instrument: Instrument, past: Past) -> None:
     stretch = coverage.Stretch(past.first_id, past.last_id, past.start_ms, past.end_ms)
     coverage.add(instrument.pk, [stretch])
     log.info(
-        "past fetched", tape=str(instrument.key), trades=past.last_id - past.first_id + 1,
+        "past fetched",
+        tape=str(instrument.key),
+        trades=past.last_id - past.first_id + 1,
         seconds=(past.end_ms - past.start_ms) // 1000,
-    )  # fmt: skip
+    )
 
 
 def _ms(trade: Trade) -> int:

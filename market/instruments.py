@@ -4,9 +4,30 @@ from typing import NamedTuple
 
 # Longest first, so that FDUSD is not taken for USD.
 QUOTE_ASSETS = (
-    "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD1", "DAI", "BTC", "ETH", "BNB", "EUR", "TRY",
-    "BRL", "JPY", "PLN", "ARS", "MXN", "ZAR", "IDR", "UAH", "RON", "CZK", "USD",
-)  # fmt: skip
+    "FDUSD",
+    "USDT",
+    "USDC",
+    "TUSD",
+    "BUSD",
+    "USD1",
+    "DAI",
+    "BTC",
+    "ETH",
+    "BNB",
+    "EUR",
+    "TRY",
+    "BRL",
+    "JPY",
+    "PLN",
+    "ARS",
+    "MXN",
+    "ZAR",
+    "IDR",
+    "UAH",
+    "RON",
+    "CZK",
+    "USD",
+)
 
 
 class InstrumentKey(NamedTuple):

@@ -72,9 +72,14 @@ def refresh(market: str) -> int:
         update_conflicts=True,
         unique_fields=["venue", "market", "symbol"],
         update_fields=[
-            "status", "tick_size", "step_size", "min_notional", "filters", "refreshed_at",
+            "status",
+            "tick_size",
+            "step_size",
+            "min_notional",
+            "filters",
+            "refreshed_at",
         ],
-    )  # fmt: skip
+    )
     # what is not listed any more keeps its row: fills of it stay readable
     mine.filter(refreshed_at__lt=now).update(status="DELISTED", refreshed_at=now)
     return len(rows)
@@ -84,9 +89,11 @@ def _waits_for_news(market: str) -> bool:
     """A followed market is not traded, or the exchange does not know its symbol."""
     followed = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
     halted = Listing.objects.filter(
-        venue=settings.VENUE, market=market, status__in=Listing.NOT_TRADED,
+        venue=settings.VENUE,
+        market=market,
+        status__in=Listing.NOT_TRADED,
         symbol__in=followed.values("symbol"),
-    )  # fmt: skip
+    )
     refused = Trouble.objects.filter(instrument__in=followed, kind=Trouble.Kind.REFUSED)
     return halted.exists() or refused.exists()
 
@@ -132,8 +139,13 @@ def _listing(market: str, item: dict[str, Any], now: datetime) -> Listing:
         if found is not None:
             sizes[ours] = str(found)
     return Listing(
-        venue=settings.VENUE, market=market, symbol=item["symbol"], base_asset=item["baseAsset"],
-        quote_asset=item["quoteAsset"], status=item.get("status", ""),
-        filters=item.get("filters", []), refreshed_at=now,
+        venue=settings.VENUE,
+        market=market,
+        symbol=item["symbol"],
+        base_asset=item["baseAsset"],
+        quote_asset=item["quoteAsset"],
+        status=item.get("status", ""),
+        filters=item.get("filters", []),
+        refreshed_at=now,
         **{name: Decimal(text) for name, text in sizes.items()},
-    )  # fmt: skip
+    )

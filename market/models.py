@@ -61,9 +61,19 @@ class Listing(models.Model):
     # Words for a market in which nothing is traded, for a while or for good; DELISTED is ours. A
     # word that nobody knows is no reason to let a tape go.
     NOT_TRADED: ClassVar = [
-        "BREAK", "CANCEL_ONLY", "CLOSE", "DELISTED", "DELIVERED", "DELIVERING", "END_OF_DAY",
-        "HALT", "PENDING_TRADING", "POST_TRADING", "PRE_TRADING", "SETTLING",
-    ]  # fmt: skip
+        "BREAK",
+        "CANCEL_ONLY",
+        "CLOSE",
+        "DELISTED",
+        "DELIVERED",
+        "DELIVERING",
+        "END_OF_DAY",
+        "HALT",
+        "PENDING_TRADING",
+        "POST_TRADING",
+        "PRE_TRADING",
+        "SETTLING",
+    ]
 
     venue = models.CharField(max_length=16)
     market = models.CharField(max_length=8, choices=Instrument.Market.choices)
@@ -171,10 +181,11 @@ class ArchiveHour(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["instrument", "hour"], condition=models.Q(is_done=False),
+                fields=["instrument", "hour"],
+                condition=models.Q(is_done=False),
                 name="archive_hours_due",
             )
-        ]  # fmt: skip
+        ]
         ordering: ClassVar = ["-hour"]
 
     def __str__(self) -> str:

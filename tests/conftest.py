@@ -81,9 +81,15 @@ def make_instrument(db: None) -> Iterator[MakeInstrument]:
     ) -> Instrument:
         base, quote = split_symbol(symbol)
         return Instrument.objects.create(
-            venue="simulator", market=market, symbol=symbol, base_asset=base, quote_asset=quote,
-            band_set=bands_for(quote).id, is_followed=is_followed, is_pinned=is_followed,
-        )  # fmt: skip
+            venue="simulator",
+            market=market,
+            symbol=symbol,
+            base_asset=base,
+            quote_asset=quote,
+            band_set=bands_for(quote).id,
+            is_followed=is_followed,
+            is_pinned=is_followed,
+        )
 
     yield make
     with connection.cursor() as cursor:  # Django does not know the partitioned table

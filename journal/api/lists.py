@@ -59,10 +59,22 @@ class OwnList(APIView):
         responses=PageAnswer,
         parameters=[
             OpenApiParameter(name, str)
-            for name in ("account", "market", "symbol", "side", "kind", "asset", "status", "start",
-                         "end", "limit", "cursor", "format")
+            for name in (
+                "account",
+                "market",
+                "symbol",
+                "side",
+                "kind",
+                "asset",
+                "status",
+                "start",
+                "end",
+                "limit",
+                "cursor",
+                "format",
+            )
         ],
-    )  # fmt: skip
+    )
     def get(self, request: Request) -> HttpResponseBase:
         asked = request.query_params
         if any("\0" in value for value in asked.values()):

@@ -85,9 +85,13 @@ def began(symbol: str, bars: Sequence[Bar], direction: str, least: Decimal) -> I
         follows = before is not None and bar.time == before.time + 60
         if follows and before is not None and _share(bar, sign) >= least > _share(before, sign):
             yield Missed(
-                symbol, from_seconds(bar.time + 60), _share(bar, sign).quantize(Decimal("0.0001")),
-                Decimal(bar.close).scaleb(-8), bar.first_id, bar.last_id,
-            )  # fmt: skip
+                symbol,
+                from_seconds(bar.time + 60),
+                _share(bar, sign).quantize(Decimal("0.0001")),
+                Decimal(bar.close).scaleb(-8),
+                bar.first_id,
+                bar.last_id,
+            )
         before = bar
 
 

@@ -33,11 +33,17 @@ def compare(account: ExchangeAccount) -> list[Compared]:
         Difference.objects.filter(account=account).delete()
         Difference.objects.bulk_create(
             Difference(
-                account=account, wallet=row.wallet, asset=row.asset, calculated=row.calculated,
-                reported=row.reported, cause=row.cause, detail=dict(row.detail), compared_at=now,
+                account=account,
+                wallet=row.wallet,
+                asset=row.asset,
+                calculated=row.calculated,
+                reported=row.reported,
+                cause=row.cause,
+                detail=dict(row.detail),
+                compared_at=now,
             )
             for row in found
-        )  # fmt: skip
+        )
     return found
 
 

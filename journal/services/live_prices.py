@@ -67,8 +67,11 @@ def _last_kept(assets: Collection[str]) -> dict[str, Quote]:
         .order_by("asset", "-minute")
         .distinct("asset")
     )
-    return {row.asset: Quote(row.price, int(row.minute.timestamp() * 1000)) for row in rows
-            if row.price is not None}  # fmt: skip
+    return {
+        row.asset: Quote(row.price, int(row.minute.timestamp() * 1000))
+        for row in rows
+        if row.price is not None
+    }
 
 
 def _route(asset: str) -> Route | None:

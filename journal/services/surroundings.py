@@ -73,9 +73,12 @@ def missing() -> Iterator[Stretch]:
     covered: dict[InstrumentKey, list[tuple[int, int]]] = {}
     for market, since in _since(now).items():
         fills = Fill.objects.filter(
-            account__venue=settings.VENUE, market=market, flow=None, time__gte=since,
+            account__venue=settings.VENUE,
+            market=market,
+            flow=None,
+            time__gte=since,
             time__lte=now - OLD_AFTER,
-        )  # fmt: skip
+        )
         rows = fills.order_by("-time").values_list("symbol", "time")
         for symbol, time in rows.iterator(ROWS_A_TIME):
             tape = InstrumentKey(settings.VENUE, market, symbol)
@@ -102,8 +105,9 @@ def _since(now: datetime) -> dict[str, datetime]:
         days = min(days, limit - 1)
     oldest = now - timedelta(days=max(0, days))
     return {
-        Market.SPOT.value: oldest, Market.USDM.value: max(oldest, now - FUTURES_REMEMBER),
-    }  # fmt: skip
+        Market.SPOT.value: oldest,
+        Market.USDM.value: max(oldest, now - FUTURES_REMEMBER),
+    }
 
 
 def _covered(tape: InstrumentKey) -> list[tuple[int, int]]:

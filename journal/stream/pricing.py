@@ -57,8 +57,12 @@ class Pricing:
             needed = await self._thread.run(live_prices.needed_prices)
             await self._ask_prices(rest, needed)
         except (
-            DatabaseError, ExchangeError, redis.RedisError, OSError, *UNREADABLE,
-        ) as error:  # fmt: skip
+            DatabaseError,
+            ExchangeError,
+            redis.RedisError,
+            OSError,
+            *UNREADABLE,
+        ) as error:
             pause = self.parked.park(PRICES, longest=AWAY_SECONDS)
             log.warning("no prices", error=type(error).__name__, again_in=pause)
         else:

@@ -47,9 +47,14 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     if not take(account, holder):
         return False
     _set(
-        account, holder, state=State.RUNNING, started_at=timezone.now(), done=0, expected=0,
+        account,
+        holder,
+        state=State.RUNNING,
+        started_at=timezone.now(),
+        done=0,
+        expected=0,
         is_due=False,
-    )  # fmt: skip
+    )
     try:
         with Holding(account, holder) as holding:
             _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
@@ -57,8 +62,13 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
         log.warning("sync failed", account=str(account.pk), error=str(error)[:200])
-        _set(account, holder, state=State.FAILED, note="%(reason)s",
-             note_values={"reason": str(error)[:300]})  # fmt: skip
+        _set(
+            account,
+            holder,
+            state=State.FAILED,
+            note="%(reason)s",
+            note_values={"reason": str(error)[:300]},
+        )
     except Exception:
         _set(account, holder, state=State.FAILED, note=_("An error of ours; it is in the log."))
         raise

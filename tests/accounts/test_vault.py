@@ -44,9 +44,14 @@ def key_folder(settings: Any, tmp_path: Path) -> Path:
 
 def account(user: User, text: str = "hush", number: int = 0) -> ExchangeAccount:
     made = ExchangeAccount(
-        id=uuid.uuid4(), user=user, venue="simulator", label="main", key_kind="hmac",
-        api_key_hash=f"{user.pk}-{number}", last_four="abcd",
-    )  # fmt: skip
+        id=uuid.uuid4(),
+        user=user,
+        venue="simulator",
+        label="main",
+        key_kind="hmac",
+        api_key_hash=f"{user.pk}-{number}",
+        last_four="abcd",
+    )
     made.api_key = keyring.seal(Secret(f"key {text}"), made.binding("api_key"))
     made.api_secret = keyring.seal(Secret(text), made.binding("api_secret"))
     made.kek_id = envelope.key_id_of(bytes(made.api_key))

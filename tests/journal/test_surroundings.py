@@ -57,8 +57,10 @@ async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
     for at, bar in bars.items():
         sums = expected[at]
         assert (bar.trades, bar.first_id, bar.last_id) == (
-            sums["trades"], sums["first_id"], sums["last_id"],
-        )  # fmt: skip
+            sums["trades"],
+            sums["first_id"],
+            sums["last_id"],
+        )
         assert Decimal(bar.quote_buy) / 10**16 == Decimal(sums["buy"])
         assert sum(bar.order[:6]) == bar.quote_buy
         assert bar.lacks_trade_unit is (market == "usdm")

@@ -31,20 +31,64 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(200)]
 
 AT = 1_772_438_400_000
 REPORT = {
-    "e": "executionReport", "E": AT, "T": AT, "O": AT, "s": "BTCUSDT", "i": 1, "C": "", "c": "c",
-    "S": "BUY", "o": "MARKET", "f": "GTC", "X": "FILLED", "x": "TRADE", "p": "0", "P": "0",
-    "q": "1", "z": "1", "t": 7, "L": "100", "l": "1", "Y": "100", "n": "0", "N": "USDT", "m": False,
-}  # fmt: skip
+    "e": "executionReport",
+    "E": AT,
+    "T": AT,
+    "O": AT,
+    "s": "BTCUSDT",
+    "i": 1,
+    "C": "",
+    "c": "c",
+    "S": "BUY",
+    "o": "MARKET",
+    "f": "GTC",
+    "X": "FILLED",
+    "x": "TRADE",
+    "p": "0",
+    "P": "0",
+    "q": "1",
+    "z": "1",
+    "t": 7,
+    "L": "100",
+    "l": "1",
+    "Y": "100",
+    "n": "0",
+    "N": "USDT",
+    "m": False,
+}
 ORDER = {
-    "e": "ORDER_TRADE_UPDATE", "E": AT, "T": AT, "o": {
-        "s": "BTCUSDT", "i": 1, "c": "autoclose-1", "S": "SELL", "ps": "BOTH", "o": "LIQUIDATION",
-        "f": "IOC", "X": "FILLED", "x": "CALCULATED", "p": "0", "q": "1", "z": "1", "T": AT,
-        "t": 0, "L": "0", "l": "1", "n": "0", "N": "USDT", "rp": "0", "m": False,
+    "e": "ORDER_TRADE_UPDATE",
+    "E": AT,
+    "T": AT,
+    "o": {
+        "s": "BTCUSDT",
+        "i": 1,
+        "c": "autoclose-1",
+        "S": "SELL",
+        "ps": "BOTH",
+        "o": "LIQUIDATION",
+        "f": "IOC",
+        "X": "FILLED",
+        "x": "CALCULATED",
+        "p": "0",
+        "q": "1",
+        "z": "1",
+        "T": AT,
+        "t": 0,
+        "L": "0",
+        "l": "1",
+        "n": "0",
+        "N": "USDT",
+        "rp": "0",
+        "m": False,
     },
-}  # fmt: skip
+}
 BAD = {
-    "no number": {"e": "ACCOUNT_UPDATE", "E": AT, "a": {"m": "ORDER", "B": [
-        {"a": "USDT", "wb": "", "cw": ""}], "P": []}},
+    "no number": {
+        "e": "ACCOUNT_UPDATE",
+        "E": AT,
+        "a": {"m": "ORDER", "B": [{"a": "USDT", "wb": "", "cw": ""}], "P": []},
+    },
     "wild time": {"e": "outboundAccountPosition", "E": 10**20, "B": []},
     "no list": {"e": "outboundAccountPosition", "E": AT, "B": 7},
     "nothing in it": {"e": "ORDER_TRADE_UPDATE", "E": AT, "o": None},
@@ -52,7 +96,7 @@ BAD = {
     "too large": {**REPORT, "l": "1e30"},
     "unknown coins": {**REPORT, "s": "WHATEVER"},
     "odd name": {"e": ["executionReport"], "E": AT},
-}  # fmt: skip
+}
 
 
 def well(amount: str) -> dict[str, Any]:

@@ -112,8 +112,11 @@ def test_a_fill_is_kept_at_once_and_becomes_a_trade(
         until(lambda: [held.get().free] == [row.quantity for row in position.all()])
         buy(exchange, opened, market="usdm")
         until(lambda: Fill.objects.filter(account=made, market="usdm").exists())
-    texts = [m["data"].decode() for m in iter(lambda: pubsub.get_message(timeout=0.2), None)
-             if m["type"] == "pmessage"]  # fmt: skip
+    texts = [
+        m["data"].decode()
+        for m in iter(lambda: pubsub.get_message(timeout=0.2), None)
+        if m["type"] == "pmessage"
+    ]
     assert any('"kind":"fill"' in text for text in texts)
     assert not any(opened["secretKey"] in text for text in texts)
     pubsub.close()

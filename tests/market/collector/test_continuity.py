@@ -165,8 +165,12 @@ async def test_more_streams_than_a_connection_holds_get_another_one(
         await database_sync_to_async(make_instrument)("ETHUSDT")  # followed while it runs
         await eventually(lambda: len(collector.streams.streams) == 2, 10, "a second connection")
         await eventually(
-            lambda: all(tape.heard_at for tape in collector.tapes.values())
-            and len(simulator.sockets.connections) == 2 and collector.streams.is_connected,
-            10, "both are heard",
-        )  # fmt: skip
+            lambda: (
+                all(tape.heard_at for tape in collector.tapes.values())
+                and len(simulator.sockets.connections) == 2
+                and collector.streams.is_connected
+            ),
+            10,
+            "both are heard",
+        )
         assert all(len(item.streams) == 5 for item in simulator.sockets.connections)

@@ -110,8 +110,10 @@ async def test_a_second_worker_takes_its_part_and_gives_it_back(
 ) -> None:
     simulator.exchange.list_generated("ETHUSDT", None, seed=3, pace=5.0)
     count = 2
-    homes = {s: shares.home_of(InstrumentKey("simulator", "spot", s), count)
-             for s in ("BTCUSDT", "ETHUSDT")}  # fmt: skip
+    homes = {
+        s: shares.home_of(InstrumentKey("simulator", "spot", s), count)
+        for s in ("BTCUSDT", "ETHUSDT")
+    }
     moving = [symbol for symbol, home in homes.items() if home == 1]
     client = store.connect(settings.REDIS_URL)
     await in_database(shares.beat)("one")
