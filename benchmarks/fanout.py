@@ -34,9 +34,9 @@ from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.services.tokens import issue_token  # noqa: E402
-from market.following import follow  # noqa: E402
 from market.hot import keys  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
+from market.services.following import follow  # noqa: E402
 
 SOCKETS, STALLED, SLOW = 1000, 20, 20
 TOPICS = [f"flow:spot:BENCH{number}USDT:1m" for number in range(3)]

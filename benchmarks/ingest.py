@@ -40,11 +40,11 @@ from market.binance.governor import Governor, Limit  # noqa: E402
 from market.binance.rest import SpotRest  # noqa: E402
 from market.collector.collector import Collector  # noqa: E402
 from market.collector.tapes import Outside  # noqa: E402
-from market.following import find_followed, follow  # noqa: E402
 from market.hot import keys, store  # noqa: E402
 from market.hot.codec import State  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import TapeState  # noqa: E402
+from market.services.following import find_followed, follow  # noqa: E402
 from tests.captures import need  # noqa: E402
 
 NAME = "spot_btcusdt_20240808.gz"

@@ -36,12 +36,13 @@ from market.api.parameters import grain_for  # noqa: E402
 from market.archive.rollups import DAY, HOUR, MINUTE, TABLES  # noqa: E402
 from market.archive.seconds import ALL  # noqa: E402
 from market.flow.bars import Bar  # noqa: E402
-from market.following import follow  # noqa: E402
 from market.hot import keys  # noqa: E402
+from market.hot.client import hot_client  # noqa: E402
 from market.hot.codec import State, bar_fields  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import Instrument, TapeState  # noqa: E402
-from market.reading import hot_client, read_span  # noqa: E402
+from market.selectors.reading import read_span  # noqa: E402
+from market.services.following import follow  # noqa: E402
 
 KEY = InstrumentKey("simulator", "spot", "READUSDT")
 YEAR = 365 * DAY

@@ -15,11 +15,11 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services.tokens import issue_token
-from market import overview
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.live import topics
 from market.models import Instrument
+from market.selectors import overview
 from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults

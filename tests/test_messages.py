@@ -15,9 +15,7 @@ TRANSLATE = re.compile(r"{%\s*translate\s+(?:\"([^\"]+)\"|'([^']+)')")
 PLURAL = re.compile(
     r"{%\s*blocktranslate[^%]*%}(.*?){%\s*plural\s*%}(.*?){%\s*endblocktranslate", re.S
 )
-ONE = re.compile(
-    r"{%\s*blocktranslate((?:(?!%}).)*)%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S
-)
+ONE = re.compile(r"{%\s*blocktranslate((?:(?!%}).)*)%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
 NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 
 

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services import credentials, valuation
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
+from lib.envelope import NotOurs
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.budgets import governors
 from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
 from market.hot import store
-from market.listings import governors
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,8 @@
 from typing import cast
 
 from accounts.models import AuditEntry, ExchangeAccount, User
-from accounts.vault import envelope, keyfiles, keyring
+from accounts.vault import keyfiles, keyring
+from lib import envelope
 from lib.secret import Secret
 from market.binance.account import Credentials, KeyKind
 

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from journal.api.lists import OwnList, PageAnswer, epoch, parsed, plain, user_of
+from journal.answers import epoch, plain
+from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.models import (
     Balance,
     Coverage,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from journal.checking import agrees
 from journal.faults import Bad
 from journal.files import cells, words
-from journal.files.agreeing import agrees
 
 Header = Sequence[str]
 

@@ -14,7 +14,7 @@ from journal.models import Setup, Trade
 from lib.dates import from_seconds, to_ms
 from market.flow.bars import Bar
 from market.models import Instrument
-from market.reading import read_span
+from market.selectors.reading import read_span
 
 # How far back missed ones are looked for, and how near an entry must be to count as taken.
 LOOK_BACK = timedelta(hours=24)

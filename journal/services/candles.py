@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.services.reader import Reader
 from journal.models import Market, Trade
-from journal.sync.reader import Reader
 from lib.dates import to_ms
-from market import reading
 from market.binance.errors import ExchangeError
 from market.models import Instrument
+from market.selectors import reading
 
 log = structlog.get_logger(__name__)
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from journal.books import comparing
 from journal.books.due import books_of, make_due
 from journal.checking import NUMBER, check_fill, check_time, check_words, fits
 from journal.faults import Bad
 from journal.models import Fill, ManualFill, Market
-from journal.services import comparing
 from journal.sync import likeness
 from journal.sync.doorkeeping import lock
 from market.models import Listing

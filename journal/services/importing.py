@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services.credentials import has_key
+from journal.books import comparing
 from journal.checking import check_time
 from journal.faults import Bad, NotAFile
 from journal.files import making
@@ -18,7 +19,6 @@ from journal.files.found import FoundFill, FoundIncome, FoundTransfer, Reading
 from journal.files.reading import read
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
-from journal.services import comparing
 from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets

@@ -16,9 +16,9 @@ from journal.models import AssetPrice, Balance, Market, OpenPosition
 from lib.cash import DOLLARS, own_name
 from lib.decimals import decimal
 from market.hot import keys
+from market.hot.client import hot_client
 from market.instruments import InstrumentKey
 from market.models import Instrument
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 

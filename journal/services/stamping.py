@@ -28,10 +28,10 @@ from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
 from lib.parking import Parking
-from market import reading
 from market.answers import band_deltas
 from market.flow.bars import Bar
 from market.models import Instrument
+from market.selectors import reading
 
 log = structlog.get_logger(__name__)
 

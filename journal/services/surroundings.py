@@ -15,10 +15,12 @@ from django.utils import timezone
 from journal.models import Fill, Market
 from journal.services.stamping import LONGEST_WINDOW
 from lib.dates import to_ms
-from market import backfill, following, reading
 from market.binance.errors import ExchangeError, Refused
+from market.collector import backfill
 from market.instruments import InstrumentKey
 from market.models import Instrument, Retention
+from market.selectors import reading
+from market.services import following
 
 log = structlog.get_logger(__name__)
 

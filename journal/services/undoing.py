@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services.credentials import has_key
+from journal.books import comparing
 from journal.books.due import books_of, books_of_income, make_due
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
-from journal.services import comparing
 from journal.sync import likeness
 from journal.sync.doorkeeping import lock
 from journal.sync.saving import save_fills, save_income, save_transfers

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from accounts.services.reader import Reader
 from journal import live
 from journal.books import rebuilding
 from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
 from journal.sync.coins import Coins, coins_of
-from journal.sync.reader import Reader
 from journal.sync.saving import save_balances, save_fills, save_orders
 from lib.dates import from_ms
 from market.binance.errors import ExchangeError

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from accounts.models import ExchangeAccount
 from journal.stream import events
 from lib.parking import Parking
-from market.collector.database import DatabaseThread
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 

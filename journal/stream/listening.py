@@ -17,20 +17,20 @@ from django.db import DatabaseError
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from journal.stream import usdm
 from journal.stream.events import UNREADABLE
 from journal.stream.keeping import Keeper
 from journal.stream.pricing import Pricing
 from journal.stream.spot import LIFE_SECONDS, SpotStream
+from lib.envelope import NotOurs
 from lib.parking import Parking
 from market.binance.account import AccountRest, Addresses
+from market.binance.budgets import governors
 from market.binance.errors import BadKey, ExchangeError
-from market.collector import lease
-from market.collector.database import DatabaseThread
 from market.hot import store
-from market.listings import governors
+from market.jobs import lease
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 

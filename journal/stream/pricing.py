@@ -16,9 +16,9 @@ from journal.services import live_prices, valuing
 from journal.stream.events import UNREADABLE
 from lib.parking import Parking
 from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.budgets import governors
 from market.binance.errors import ExchangeError
-from market.collector.database import DatabaseThread
-from market.listings import governors
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 

@@ -8,10 +8,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from accounts.services.reader import Reader
 from journal.models import Coverage, Sync
 from journal.sync.coins import Coins, coins_of, quotes_of
 from journal.sync.holding import HELD_FOR
-from journal.sync.reader import Reader
 from lib.dates import to_ms
 from market.models import Listing
 

@@ -10,18 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import ExchangeAccount
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
-from journal.books import beginnings, rebuilding, rules
+from journal.books import beginnings, comparing, rebuilding, rules
 from journal.models import Book, Market, Sync
-from journal.services import comparing
 from journal.sync import again, balances, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
-from market import listings
+from lib.envelope import NotOurs
 from market.binance.errors import ExchangeError
 from market.models import Listing
+from market.services import listings
 
 log = structlog.get_logger(__name__)
 

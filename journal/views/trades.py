@@ -28,8 +28,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
-from journal.api.lists import as_csv
-from journal.api.trades import trade_answer
+from journal.answers import as_csv, trade_answer
+from journal.books import grouping
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.models import (
@@ -44,7 +44,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, aside, candles, grouping
+from journal.services import annotating, aside, candles
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table

@@ -9,7 +9,7 @@ from market.answers import bands_answer, bar_answer, with_cvd
 from market.flow.bands import SETS
 from market.flow.cumulative import Unit, cumulative
 from market.models import Instrument
-from market.reading import Span
+from market.selectors.reading import Span
 
 
 class BandAnswer(serializers.Serializer[object]):

@@ -15,7 +15,7 @@ from lib.dates import from_ms, to_ms
 from lib.decimals import plain
 from market.api.parameters import InstrumentParameters, MomentField
 from market.models import FundingRate, Instrument, MarkPrice
-from market.reading import read_board
+from market.selectors.reading import read_board
 
 MOST_ROWS = 1500
 DAY_MS = 86_400_000

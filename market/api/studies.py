@@ -16,8 +16,8 @@ from lib.decimals import plain, text
 from market import indicators
 from market.api.parameters import RangeParameters
 from market.models import Instrument, Listing
-from market.overview import overview
-from market.reading import Span, read_span
+from market.selectors.overview import overview
+from market.selectors.reading import Span, read_span
 
 MOST_LISTED = 500
 ROWS = 50

@@ -22,8 +22,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
+from market.hot.client import hot_client
 from market.models import CollectorLease
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from market import following
 from market.instruments import InstrumentKey
 from market.models import ArchiveFile, ArchiveHour, Instrument
+from market.services import following
 from market.vision import files
 from market.vision.bars import RanBack
 from market.vision.files import NotThere, Wanted

@@ -445,7 +445,7 @@ def test_fifty_secrets_are_found_nowhere(
         "accounts.services.connecting._store",
         "accounts.vault.keyring._checked",
         "accounts.vault.keyfiles.fingerprint",
-        "accounts.vault.envelope.AESGCM",
+        "lib.envelope.AESGCM",
         "django.contrib.auth.middleware.get_user",
     ],
 )

@@ -20,9 +20,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder, User
-from accounts.vault import envelope, keyfiles, keyring
-from accounts.vault.envelope import Binding, NotOurs
+from accounts.vault import keyfiles, keyring
 from accounts.vault.keyfiles import KeyProblem
+from lib import envelope
+from lib.envelope import Binding, NotOurs
 from lib.secret import Secret
 from tests import lines
 

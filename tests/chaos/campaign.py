@@ -20,10 +20,11 @@ import redis
 from lib.decimals import QUOTE_PLACES, text
 from market.archive import seconds as archive
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument
-from market.reading import hot_client, read_hot
+from market.selectors.reading import read_hot
 from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System
 

@@ -9,9 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
-from journal.books import rebuilding
+from journal.books import comparing, rebuilding
 from journal.models import Balance, FillMark, OpeningBalance, Payment, Trade, Transfer
-from journal.services import comparing
 from journal.sync.saving import save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
 

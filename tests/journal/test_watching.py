@@ -11,16 +11,16 @@ from redis import Redis
 from accounts.models import User
 from journal.models import Trade, Watchlist
 from journal.services import watching
-from market import overview
 from market.collector.shares import names
 from market.flow.bands import SETS
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade as MarketTrade
-from market.following import follow, follow_first_symbols, unfollow, want
 from market.hot import keys
 from market.hot.codec import State, bar_fields
 from market.instruments import InstrumentKey
 from market.models import Instrument, Listing
+from market.selectors import overview
+from market.services.following import follow, follow_first_symbols, unfollow, want
 from tests.conftest import KEY, MakeInstrument
 from tests.journal.accounts import make_account, some_trades
 

@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.decimals import UNIT
-from market.collector import lease
 from market.hot import keys
 from market.hot.codec import GapRecord, encode_gap
+from market.jobs import lease
 from market.models import CollectorLease, Gap, Instrument, MinuteAudit
-from market.status import tape_statuses
+from market.selectors.status import tape_statuses
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.hot.codec import State
 from market.models import ArchiveHour, Instrument, MinuteAudit, Retention
-from market.reading import read_span
+from market.selectors.reading import read_span
 from tests import lines
 from tests.conftest import MakeInstrument
 from tests.market.test_rollups import DAYS, START, check, collected, second

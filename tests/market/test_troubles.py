@@ -9,15 +9,15 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.dates import to_ms
-from market import listings
 from market.archive import bans, troubles
 from market.archive.coverage import Stretch, add
 from market.archive.troubles import ALL, News
 from market.binance.errors import TryAgain
-from market.following import find_followed, want
 from market.models import Instrument, Listing, Trouble
-from market.reading import read_span
-from market.status import tape_statuses
+from market.selectors.reading import read_span
+from market.selectors.status import tape_statuses
+from market.services import listings
+from market.services.following import find_followed, want
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from accounts.services import connecting
 from accounts.vault import keyring
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.budgets import governors
 from market.hot import store
-from market.listings import governors
 from simulator import limits
 from simulator.app import Options, make_app
 from simulator.exchange import Exchange

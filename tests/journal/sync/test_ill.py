@@ -20,7 +20,7 @@ from journal.stream.keeping import Keeper
 from journal.stream.pricing import Pricing
 from journal.stream.spot import SpotStream
 from journal.sync.saving import save_fills
-from market import listings
+from market.services import listings
 from tests.conftest import eventually
 from tests.journal.accounts import make_account, make_fill, some_trades
 from tests.journal.sync.stage import DemoExchange, aim, connect
@@ -185,7 +185,7 @@ def test_a_symbol_that_is_not_listed_yet_is_split_without_asking(
     ill: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list_symbol("spot", "BTC", "USDT")
-    monkeypatch.setattr("market.listings.refresh", lambda market: pytest.fail("asked"))
+    monkeypatch.setattr("market.services.listings.refresh", lambda market: pytest.fail("asked"))
     [fill] = events.take(ill, {**REPORT, "s": "NEWUSDT"}).fills
     assert (fill.base, fill.quote) == ("NEW", "USDT")
 

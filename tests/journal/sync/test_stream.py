@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from accounts.models import ExchangeAccount, User
+from journal.books import comparing
 from journal.models import (
     Balance,
     Difference,
@@ -24,11 +25,10 @@ from journal.models import (
     Sync,
     Trade,
 )
-from journal.services import comparing
 from journal.stream import listening
 from journal.stream.listening import Listening
 from journal.sync.running import synchronise
-from market.collector import lease
+from market.jobs import lease
 from tests.journal.sync.stage import DemoExchange, aim, connect, trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]

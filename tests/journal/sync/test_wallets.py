@@ -8,8 +8,8 @@ import pytest
 from django.db.models import Sum
 
 from accounts.models import User
+from journal.books import comparing
 from journal.models import Balance, Order, Sync, Transfer
-from journal.services import comparing
 from journal.sync import balances, rows
 from journal.sync import wallets as wallets_
 from journal.sync.running import synchronise

@@ -9,12 +9,12 @@ from django.test import Client
 
 from accounts.models import User
 from lib.decimals import QUOTE_UNIT, UNIT
-from market import reading
 from market.archive import seconds as archive
 from market.flow.bars import Bar
 from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields, encode_gap
 from market.models import Instrument
+from market.selectors import reading
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db

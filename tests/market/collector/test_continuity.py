@@ -9,9 +9,9 @@ from channels.db import database_sync_to_async
 from lib.dates import to_ms
 from market.archive import seconds as archive
 from market.binance.stream import Times
-from market.following import follow
 from market.hot.codec import State
 from market.models import Instrument
+from market.services.following import follow
 from simulator.channels.trades import spot_trade
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting

@@ -19,7 +19,6 @@ from market.binance.errors import MustWait
 from market.binance.stream import MarketStream, Times
 from market.collector import rebuild as rebuilding
 from market.collector.audit import Auditor
-from market.collector.database import DatabaseThread
 from market.collector.rebuild import NotYet, Place, rebuild_gap
 from market.collector.watch import Watch
 from market.collector.writer import TapeWriter
@@ -32,8 +31,9 @@ from market.hot import store
 from market.hot.codec import GapRecord, State
 from market.hot.scripts import Write, flat
 from market.hot.store import HotStore, bar_write
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
-from market.reading import read_span
+from market.selectors.reading import read_span
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db(transaction=True)

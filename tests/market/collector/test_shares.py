@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
-from market.collector import lease, shares
+from market.collector import shares
 from market.collector.collector import Collector
 from market.collector.tapes import Outside
 from market.hot import store
 from market.instruments import InstrumentKey
+from market.jobs import lease
 from market.models import CollectorWorker
 from tests.conftest import MakeInstrument, RunningSimulator, eventually
 

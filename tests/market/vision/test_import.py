@@ -25,7 +25,7 @@ from market.flow.trades import Trade
 from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields
 from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob, Instrument
-from market.reading import read_hot, read_span
+from market.selectors.reading import read_hot, read_span
 from market.vision import jobs
 from tests import captures, lines
 from tests.conftest import KEY, MakeInstrument

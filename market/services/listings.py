@@ -11,15 +11,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.budgets import governors
 from market.binance.errors import TryAgain
-from market.binance.governor import Governor, Limit
 from market.hot import store
 from market.models import Instrument, Listing, Trouble
 
 log = structlog.get_logger(__name__)
 
 PATHS = {"spot": "/api/v3/exchangeInfo", "usdm": "/fapi/v1/exchangeInfo"}
-WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400}
 STALE_AFTER = timedelta(hours=1)
 # While a followed market is not traded, or its symbol is refused.
 STALE_SOON = timedelta(minutes=5)
@@ -30,19 +29,6 @@ SIZES = {
     "NOTIONAL": (("minNotional",), "min_notional"),
     "MIN_NOTIONAL": (("minNotional", "notional"), "min_notional"),
 }
-
-
-def governors(client: Any) -> dict[str, Governor]:
-    """The budgets of this address, by the first part of a path."""
-    hosts = {
-        "api": settings.BINANCE_SPOT_API_URL,
-        "sapi": f"{settings.BINANCE_SPOT_API_URL}/sapi",
-        "fapi": settings.BINANCE_FUTURES_API_URL + "/fapi",
-    }
-    return {
-        part: Governor(client, Limit(host, WEIGHTS_A_MINUTE[part]), settings.WEIGHT_BUDGET_PCT)
-        for part, host in hosts.items()
-    }
 
 
 def refresh_if_stale(market: str) -> None:

@@ -20,10 +20,10 @@ from lib.dates import from_ms
 from lib.decimals import text
 from market.answers import quote
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Instrument
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from journal.ledger.reconciling import Change, Compared, Pair, reconcile
 from journal.models import (
     Balance,
     Difference,
@@ -18,7 +19,6 @@ from journal.models import (
     OpeningBalance,
     Transfer,
 )
-from journal.reconciling import Change, Compared, Pair, reconcile
 
 CHUNK = 5000
 
