@@ -1,5 +1,6 @@
 """What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
 
+from journal.models.checkpoints import Checkpoint
 from journal.models.exchange import (
     AssetPrice,
     Balance,
@@ -45,6 +46,7 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+    "Checkpoint",
     "Coverage",
     "DailyBalance",
     "DayNote",
