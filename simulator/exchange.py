@@ -25,6 +25,8 @@ from simulator.symbol import Symbol, batch_us
 from simulator.tape import Row, Tape, Trade
 
 FIRST_ID = 1_000_001
+# Made-up markets that go on from a year are as busy as its trades, roughly.
+PACE_BEHIND_A_PAST = 0.35
 
 
 class Listed:
@@ -195,7 +197,8 @@ class Exchange:
                 continue
             past = PastTrades(rules, walks)
             if not len(tape):
-                symbol.source = source.begun_at(walks.at(rules, now_us // 1000))
+                source = symbol.source = source.begun_at(walks.at(rules, now_us // 1000))
+            source.calm(PACE_BEHIND_A_PAST)
             if not len(tape) and not tape.begins:
                 past.end_before(now_us)
                 tape.begin_after(past)
