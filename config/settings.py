@@ -61,8 +61,9 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
-# Where past trades are imported from (market/vision).
-BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
+# Where past trades are imported from (market/vision): the simulator has an archive of its own.
+_archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
+BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
 
 # The address from which we call Binance, for the page that says where to bind a key to; empty: as
 # this machine sees itself.
