@@ -39,8 +39,24 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "user_silence": {"seconds": 10.0},
     "executed": {"rate": 1.0, "seconds": 5.0, "code": 503.0},
     "order_hidden": {"ms": 5000.0, "seconds": 10.0},
+    # any change of an account: its answer never comes, is a status with an error (its number without
+    # the minus), the socket is cut, or all of it is late; before the exchange took the request or
+    # after. `times`: how often, 0 for the whole time
+    "order": {
+        "what": "hang",
+        "when": "after",
+        "method": "*",
+        "path": "*",
+        "code": 503.0,
+        "error": 1007.0,
+        "ms": 1000.0,
+        "rate": 1.0,
+        "seconds": 30.0,
+        "times": 0.0,
+    },
     "keys_refused": {"seconds": 10.0},
 }
+CHOICES = {"what": {"hang", "status", "cut", "delay"}, "when": {"before", "after"}}
 # The largest sensible value of an argument, where it is not 1e9.
 MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
 UNKNOWN_FRAME = '{"e":"somethingNew","E":1,"x":{"y":[null,1.5,"z"]}}'
@@ -53,6 +69,7 @@ class Active:
     kind: str
     arguments: dict[str, Value]
     until: float
+    struck: int = 0
 
     def number(self, name: str) -> float:
         value = self.arguments[name]
@@ -100,7 +117,7 @@ class Faults:
             self.clock_offset_us = int(active.number("ms") * 1000)
         if "seconds" in arguments and kind != "shutdown":
             self.active.append(active)
-        if kind not in {*FRAME_KINDS, "delay", "status", "hang"}:
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order"}:
             self.counts[kind] += 1
         return active
 
@@ -183,6 +200,20 @@ class Faults:
         return int(
             max((i.number("ms") for i in self._now() if i.kind == "order_hidden"), default=0)
         )
+
+    def for_change(self, method: str, path: str) -> Active | None:
+        """The `order` fault that strikes a request that changes something."""
+        for item in self._now():
+            if item.kind != "order" or not item.matches("path", path):
+                continue
+            if not item.matches("method", method) or self.rng.random() >= item.number("rate"):
+                continue
+            item.struck += 1
+            if item.struck == item.number("times"):
+                item.until = 0.0
+            self.counts[f"order {item.arguments['what']} {item.arguments['when']}"] += 1
+            return item
+        return None
 
     def refuses_keys(self) -> bool:
         return any(item.kind == "keys_refused" for item in self._now())

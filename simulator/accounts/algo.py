@@ -91,8 +91,9 @@ class AlgoDesk:
             )
         if algo.time_in_force == "GTE_GTC" and not self._held(account, algo):
             raise Refusal(
-                -4509, "Time in Force (TIF) GTE can only be used with open positions or open "
-                "orders. Please ensure that open orders or positions are available."
+                -4509,
+                "Time in Force (TIF) GTE can only be used with open positions or open "
+                "orders. Please ensure that open orders or positions are available.",
             )
         self._refuse_at_once(algo)
 
@@ -123,9 +124,12 @@ class AlgoDesk:
                 self._finish(account, algo)
             if not algo.is_open:
                 continue
-            if algo.good_till and algo.good_till <= now:
-                self.cancel(account, algo, "EXPIRED")
-            elif algo.time_in_force == "GTE_GTC" and not self._held(account, algo):
+            if (
+                algo.good_till
+                and algo.good_till <= now
+                or algo.time_in_force == "GTE_GTC"
+                and not self._held(account, algo)
+            ):
                 self.cancel(account, algo, "EXPIRED")
             elif algo.working_type == "MARK_PRICE":
                 if algo.symbol not in marks:
@@ -176,10 +180,20 @@ class AlgoDesk:
     def _order(self, account: Account, algo: Algo) -> Order | None:
         now = self.venue.now_ms()
         order = Order(
-            USDM, algo.symbol, self.venue.next_id(), algo.client_id, algo.side, algo.order_type,
-            "GTC" if algo.time_in_force == "GTE_GTC" else algo.time_in_force, algo.price,
-            algo.quantity, now, now, position_side=algo.position_side,
-            reduce_only=algo.reduce_only, self_trade_prevention=algo.self_trade_prevention,
+            USDM,
+            algo.symbol,
+            self.venue.next_id(),
+            algo.client_id,
+            algo.side,
+            algo.order_type,
+            "GTC" if algo.time_in_force == "GTE_GTC" else algo.time_in_force,
+            algo.price,
+            algo.quantity,
+            now,
+            now,
+            position_side=algo.position_side,
+            reduce_only=algo.reduce_only,
+            self_trade_prevention=algo.self_trade_prevention,
         )
         order.algo_id, order.original_type = algo.id, algo.type
         order.working_type = algo.working_type

@@ -29,7 +29,9 @@ class Venue(Protocol):
     def last_price(self, market: str, symbol: str) -> int: ...
     def check(self, account: Account, order: Order) -> None: ...
     def check_making(self, order: Order) -> None: ...
-    def cancel(self, account: Account, order: Order, status: str = "", reason: str = "") -> None: ...
+    def cancel(
+        self, account: Account, order: Order, status: str = "CANCELED", reason: str = ""
+    ) -> None: ...
     def begin(self, account: Account, order: Order) -> None: ...
 
 
@@ -187,8 +189,10 @@ class ListDesk:
         if len(set(names)) != len(names):
             raise Refusal(-2010, "Duplicate order sent.")
         for number, order in enumerate(orders):
-            if number and group.contingency == "OTO":  # looked at again when it is placed
-                self.venue.spot.check_unlike(account, order)
+            if number and group.contingency == "OTO":  # its price is looked at when it is placed
+                rules = self._rules(group)
+                price = order.price or order.stop_price or orders[0].price
+                self.venue.spot.check(account, order, rules, price)
             else:
                 self.venue.check(account, order)
 

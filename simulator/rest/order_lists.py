@@ -69,9 +69,7 @@ class OrderListRest:
     def cancel(self, asked: Asked) -> web.Response:
         group = self._find(asked, is_cancel=True)
         self.bank.lists.cancel(asked.account, group)
-        reports = [
-            cancelled(asked.account.orders[number], asked) for number in group.order_ids
-        ]
+        reports = [cancelled(asked.account.orders[number], asked) for number in group.order_ids]
         return web.json_response(
             {**list_body(group, asked.account, asked.scale), "orderReports": reports}
         )
@@ -150,9 +148,7 @@ class OrderListRest:
 
     def _placed(self, asked: Asked, group: OrderList) -> web.Response:
         account = asked.account
-        reports = [
-            report_body(account.orders[number], asked.scale) for number in group.order_ids
-        ]
+        reports = [report_body(account.orders[number], asked.scale) for number in group.order_ids]
         return web.json_response(
             {**list_body(group, account, asked.scale), "orderReports": reports},
             headers=self.door.order_headers(account, SPOT),

@@ -120,7 +120,7 @@ def make_algo(asked: Asked, bank: Bank) -> Algo:
     algo = Algo(
         symbol,
         bank.next_id(),
-        orders.client_id(asked, "clientAlgoId") or secrets.token_urlsafe(16)[:22],
+        orders.client_id(asked, "clientAlgoId", USDM) or secrets.token_urlsafe(16)[:22],
         side,
         kind,
         _one_of(asked, "timeInForce", IN_FORCE, "GTC"),
