@@ -39,9 +39,9 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "user_silence": {"seconds": 10.0},
     "executed": {"rate": 1.0, "seconds": 5.0, "code": 503.0},
     "order_hidden": {"ms": 5000.0, "seconds": 10.0},
-    # any change of an account: its answer never comes, is a status with an error (its number without
-    # the minus), the socket is cut, or all of it is late; before the exchange took the request or
-    # after. `times`: how often, 0 for the whole time
+    # any change of an account: its answer never comes, is a status with an error (its number
+    # without the minus), the socket is cut, or all of it is late; before the exchange took the
+    # request or after. `times`: how often, 0 for the whole time
     "order": {
         "what": "hang",
         "when": "after",
@@ -56,7 +56,10 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     },
     "keys_refused": {"seconds": 10.0},
 }
-CHOICES = {"what": {"hang", "status", "cut", "delay"}, "when": {"before", "after"}}
+CHOICES: dict[str, set[Value]] = {
+    "what": {"hang", "status", "cut", "delay"},
+    "when": {"before", "after"},
+}
 # The largest sensible value of an argument, where it is not 1e9.
 MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
 UNKNOWN_FRAME = '{"e":"somethingNew","E":1,"x":{"y":[null,1.5,"z"]}}'
@@ -274,6 +277,9 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
             said = {"float": numbers, "str": "a text", "bool": "true or false"}
             raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
         assert isinstance(value, float | str | bool)
+        if kind == "order" and value not in CHOICES.get(name, {value}):
+            names = ", ".join(sorted(map(str, CHOICES[name])))
+            raise ValueError(f"expected {name} of {kind} as one of {names}, was {value!r}")
         arguments[name] = value
     return arguments
 

@@ -98,7 +98,7 @@ class Rate:
 
 
 class OrderCount:
-    """Orders of one account and market in a fixed window of the exchange's clock (epoch seconds)."""
+    """Orders of an account and market in a fixed window of the exchange's clock (epoch seconds)."""
 
     def __init__(self, limit: int, seconds: int, clock: Callable[[], float]) -> None:
         self.limit, self.seconds = limit, seconds

@@ -75,9 +75,9 @@ class AlgoDesk:
             raise Refusal(-4061, "Order's position side does not match user's setting.")
         if account.is_hedged and algo.reduce_only:
             raise Refusal(-1106, "Parameter 'reduceonly' sent when not required.")
-        if algo.close_position and algo.is_buy == (algo.position_side == "LONG"):
-            if account.is_hedged:
-                raise Refusal(-4136, "Target strategy invalid for orderType,closePosition.")
+        opens = algo.is_buy == (algo.position_side == "LONG")
+        if account.is_hedged and algo.close_position and opens:
+            raise Refusal(-4136, "Target strategy invalid for orderType,closePosition.")
         waiting = [other for other in account.algos.values() if other.is_open]
         if len(waiting) >= MOST_OPEN:
             raise Refusal(-4045, "Reach max stop order limit.")
@@ -124,12 +124,9 @@ class AlgoDesk:
                 self._finish(account, algo)
             if not algo.is_open:
                 continue
-            if (
-                algo.good_till
-                and algo.good_till <= now
-                or algo.time_in_force == "GTE_GTC"
-                and not self._held(account, algo)
-            ):
+            is_late = 0 < algo.good_till <= now
+            is_idle = algo.time_in_force == "GTE_GTC" and not self._held(account, algo)
+            if is_late or is_idle:
                 self.cancel(account, algo, "EXPIRED")
             elif algo.working_type == "MARK_PRICE":
                 if algo.symbol not in marks:

@@ -1,4 +1,4 @@
-"""Every account of the exchange: its keys, what it holds, what time brings, and what its owner hears."""
+"""Every account of the exchange: its keys, what it holds, what time brings, what is told of it."""
 
 from collections.abc import Callable
 from pathlib import Path

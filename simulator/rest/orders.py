@@ -19,10 +19,7 @@ SPOT_TYPES = {
     "TAKE_PROFIT_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
 }
 # What a client may call its orders.
-NAMES = {
-    SPOT: re.compile(r"[a-zA-Z0-9_-]{1,36}", re.ASCII),
-    USDM: re.compile(r"[.A-Z:/a-z0-9_-]{1,36}", re.ASCII),
-}
+NAME = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}", re.ASCII)
 LONGEST_NAME = 36
 IN_FORCE = {SPOT: {"GTC", "IOC", "FOK"}, USDM: {"GTC", "IOC", "FOK", "GTX", "GTD"}}
 
@@ -87,11 +84,11 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
 def client_id(asked: Asked, name: str, market: str = SPOT) -> str:
     """Its own name for an order; empty: it has none. Raises Refusal."""
     value = asked.params.get(name, "")
-    if not value or NAMES[market].fullmatch(value):
+    if not value or NAME.fullmatch(value):
         return value
     if market == USDM and len(value) > LONGEST_NAME:
         raise Refusal(-4015, "Client order id length should not be more than 36 chars")
-    legal = NAMES[market].pattern
+    legal = NAME.pattern
     raise Refusal(
         -1100, f"Illegal characters found in parameter '{name}'; legal range is '^{legal}$'."
     )
