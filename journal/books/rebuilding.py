@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from journal.books import notes, prices
+from journal.books import notes, prices, protecting
 from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
 from journal.books.gathering import gather, needs_of
 from journal.books.material import prices_for
@@ -88,6 +88,7 @@ def rebuild(book: Book) -> None:
                 continue
             write(row, results)
             notes.follow(row, results.trades)
+            protecting.protect_account(row.account)
             Book.objects.filter(pk=row.pk).update(
                 built=row.version, problem="", failures=0, retry_at=None
             )

@@ -26,10 +26,10 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -38,6 +38,7 @@ from journal.models.trades import (
     TradeFill,
 )
 from journal.models.uploads import Rejected, Upload, Witness
+from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+    "ConditionalOrder",
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -62,6 +64,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningPosition",
     "Order",
+    "OrderList",
     "Payment",
     "Preferences",
     "Realized",
