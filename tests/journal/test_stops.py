@@ -119,7 +119,7 @@ def test_a_cleared_first_stop_is_not_taken_from_an_old_plan(
 
 def test_r_is_summed_with_stops_of_both_kinds(short: Trade, alice: User) -> None:
     protected(short, stop_of(short, "204"))
-    other = Trade.objects.get(account=short.account, net=D("9.8"))
+    other = Trade.objects.get(account=short.account, market="spot", net=D("9.8"))
     Annotation.objects.create(
         user=alice, trade_key=other.key, initial_stop=D(95), fills=["spot:BTCUSDT:1"]
     )
@@ -180,3 +180,10 @@ def test_conditional_orders_are_ones_own(short: Trade, alices_browser: Client) -
         "CANCELED",
         True,
     )
+
+
+def test_what_waits_stands_among_the_open_orders(short: Trade, alices_browser: Client) -> None:
+    save_conditionals([stop_of(short, "204.5", status="NEW")])
+    page = alices_browser.get(f"/account/exchange/{short.account_id}/history/").content.decode()
+    assert "204.50" in page
+    assert "the whole position" in page
