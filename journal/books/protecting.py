@@ -2,8 +2,9 @@
 that they protected. A trade that was written anew, or whose orders have changed, is marked
 (`protected_at` empty) and looked at again."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -62,12 +63,26 @@ def protect(trades: Iterable[Trade]) -> int:
         groups[trade.market, trade.symbol].append(trade)
     now, count = timezone.now(), 0
     for (market, symbol), rows in groups.items():
-        orders = orders_of(rows, market, symbol)
-        for row in rows:
+        for row, orders in _beside(rows, orders_of(rows, market, symbol)):
             _write(row, protection(open_of(row), orders), now)
         Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
         count += len(rows)
     return count
+
+
+def _beside(trades: list[Trade], orders: list[Laid]) -> Iterator[tuple[Trade, list[Laid]]]:
+    """Each trade with the orders that lay there while it was open, in one walk through both."""
+    orders.sort(key=lambda order: order.begins)
+    begins = [order.begins for order in orders]
+    alive: list[Laid] = []
+    known = 0
+    for trade in sorted(trades, key=lambda trade: trade.opened_at):
+        first = bisect_right(begins, trade.opened_at)
+        alive += orders[known:first]
+        alive = [o for o in alive if o.ends is None or o.ends >= trade.opened_at]
+        known = first
+        last = bisect_right(begins, trade.closed_at) if trade.closed_at else len(orders)
+        yield trade, alive + orders[first:last]
 
 
 def path_of(trade: Trade) -> Protection:

@@ -73,7 +73,8 @@ def _newer_than_known(rows: Sequence[Order]) -> tuple[list[Order], list[Order]]:
 def save_conditionals(rows: Sequence[ConditionalOrder]) -> list[ConditionalOrder]:
     """Returns those that changed something."""
     names = [f.name for f in ConditionalOrder._meta.concrete_fields if f.name not in {"id", "time"}]
-    changed = []
+    changed: list[ConditionalOrder] = []
+    retimed: list[ConditionalOrder] = []
     for row in rows:
         with transaction.atomic():
             known, is_new = ConditionalOrder.objects.select_for_update().get_or_create(
@@ -88,13 +89,14 @@ def save_conditionals(rows: Sequence[ConditionalOrder]) -> list[ConditionalOrder
             if row.time < known.time:  # an event does not tell when it was made
                 known.time = row.time
                 known.save(update_fields=["time"])
+                retimed.append(known)
             if not _is_further(row, known):
                 continue
             for name in names:
                 setattr(known, name, getattr(row, name))
             known.save()
             changed.append(known)
-    mark(changed)
+    mark([*changed, *retimed])
     return changed
 
 

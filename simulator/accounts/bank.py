@@ -27,6 +27,7 @@ from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
 
 FIRST_ORDER_ID = 10_000_001
 FIRST_UID = 354_937_868
+EXPIRE_EVERY_MS = 200
 Hear = Callable[[str, events.Event], None]
 
 
@@ -49,6 +50,7 @@ class Bank(Matching):
         self._path = path
         self._is_changed = False
         self._saved_at = 0
+        self._expires_at = 0
         if path is not None and path.exists():
             self._load(path)
         for market in exchange.markets.values():
@@ -115,7 +117,9 @@ class Bank(Matching):
         now = self.now_ms()
         self.algo.tick()
         self.countdowns.tick(now)
-        self.expire(now)
+        if now >= self._expires_at:
+            self.expire(now)
+            self._expires_at = now + EXPIRE_EVERY_MS
         for account in self.accounts.values():
             due = account.funded_until * 1000 // FUNDING_EVERY_US + 1
             if account.positions and due * FUNDING_EVERY_US <= now * 1000:
