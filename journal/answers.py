@@ -11,8 +11,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
+from journal.metrics.protection import Protection
 from journal.metrics.undefined import Metric
-from journal.models import Realized, TradeFill
+from journal.models import Annotation, Realized, TradeFill
 from journal.selectors import reports
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
@@ -64,7 +65,11 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "emotion": note.emotion,
         "rating": note.rating,
         "planned_entry": plain(note.planned_entry),
-        "initial_stop": plain(note.initial_stop),
+        "initial_stop": plain(line.stop),
+        "stop_by": line.stop_by or None,
+        "stop_at": epoch(trade.placed_stop_at) if line.stop_by == "orders" else None,
+        "target": plain(line.target),
+        "stop_moves": trade.stop_moves,
         "planned_stop": plain(note.planned_stop),
         "planned_target": plain(note.planned_target),
         "reviewed": line.is_reviewed,
@@ -73,6 +78,31 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "ended_by": trade.ended_by,
         "apart": trade.is_apart,
         "pairs": trade.pairs,
+    }
+
+
+def protection_answer(found: Protection, note: Annotation) -> dict[str, Any]:
+    """The stops and targets that lay at the exchange while it was open, oldest first; `to` is null
+    while one waits, `price` where it follows the market."""
+    return {
+        "stop": plain(found.stop),
+        "stop_at": epoch(found.stop_at),
+        "target": plain(found.target),
+        "target_at": epoch(found.target_at),
+        "moves": found.moves,
+        "path": [
+            {
+                "kind": order.kind,
+                "price": plain(order.price),
+                "quantity": plain(order.quantity),
+                "from": epoch(order.begins),
+                "to": epoch(order.ends),
+                "order": order.name,
+                "status": order.status,
+            }
+            for order in found.path
+        ],
+        "stop_history": note.stop_history,
     }
 
 

@@ -63,6 +63,7 @@ SIGNED_IN = {
     "demo",
     "api-fills",
     "api-orders",
+    "api-conditional-orders",
     "api-transfers",
     "api-income",
     "api-balances",

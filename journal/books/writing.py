@@ -115,11 +115,14 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
             known.is_stamp_final = False
             known.stamped_at = None
+            known.protected_at = None
         changed.append((known, item))
     Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
     Trade.objects.bulk_update(
-        [row for row, _ in changed], [*COMPUTED, "is_stamp_final", "stamped_at"], batch_size=200
+        [row for row, _ in changed],
+        [*COMPUTED, "is_stamp_final", "stamped_at", "protected_at"],
+        batch_size=200,
     )
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed

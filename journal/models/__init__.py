@@ -27,10 +27,10 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -39,6 +39,7 @@ from journal.models.trades import (
     TradeFill,
 )
 from journal.models.uploads import Rejected, Upload, Witness
+from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -46,7 +47,11 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+<<<<<<< HEAD
     "Checkpoint",
+=======
+    "ConditionalOrder",
+>>>>>>> algo
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -64,6 +69,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningPosition",
     "Order",
+    "OrderList",
     "Payment",
     "Preferences",
     "Realized",

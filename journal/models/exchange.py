@@ -125,7 +125,17 @@ class Order(OfAccount):
     stop_price = models.DecimalField(max_digits=32, decimal_places=12, default=0)
     quantity = models.DecimalField(max_digits=32, decimal_places=12)
     executed = models.DecimalField(max_digits=32, decimal_places=12)
+    # null: the answer did not say it (an acknowledgement, or of long ago)
+    quote_executed = models.DecimalField(max_digits=40, decimal_places=16, null=True)
     is_reduce_only = models.BooleanField(default=False)
+    closes_position = models.BooleanField(default=False)
+    # of what a trigger made: the type of the conditional order
+    original_type = models.CharField(max_length=24, blank=True)
+    # the `OrderList` that it belongs to
+    list_id = models.BigIntegerField(null=True)
+    # why the exchange ended it, in its own word
+    expiry_reason = models.CharField(max_length=48, blank=True)
+    # when it was made
     time = models.DateTimeField()
     # the exchange's own time of the last change: an older message never undoes a newer one
     changed_at = models.DateTimeField()
@@ -143,6 +153,13 @@ class Order(OfAccount):
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} {self.symbol} {self.status}"
+
+    @property
+    def average_price(self) -> Decimal | None:
+        if not self.executed or not self.quote_executed:
+            return None
+        average: Decimal = self.quote_executed / self.executed
+        return average
 
 
 class Transfer(OfAccount):

@@ -54,6 +54,13 @@ class Trade(OfAccount):
         MERGE = "merge", _("Merged by hand")
         SPLIT = "split", _("Split by hand")
 
+    class StopMoves(models.TextChoices):
+        NONE = "", _("No stop at the exchange")
+        KEPT = "kept", _("Stop kept")
+        TOWARDS = "towards", _("Stop moved towards the price")
+        AWAY = "away", _("Stop moved away from the price")
+        BOTH = "both", _("Stop moved both ways")
+
     # the ledger's own, the same after every rebuild as long as its first fill is
     key = models.CharField(max_length=160)
     kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.TRADE)
@@ -113,6 +120,16 @@ class Trade(OfAccount):
     after_1h = Money(null=True)
     # paid over the mid price, in the quote asset
     slippage = Money(null=True)
+    # from the orders that were open at the exchange (journal.books.protecting): the first stop and
+    # target that protected it, whoever placed them, and when; null: there was none
+    placed_stop = Money(null=True)
+    placed_stop_at = models.DateTimeField(null=True)
+    placed_target = Money(null=True)
+    placed_target_at = models.DateTimeField(null=True)
+    # what became of the stop while it was open
+    stop_moves = models.CharField(max_length=8, choices=StopMoves.choices, blank=True)
+    # when these were last made out; null: they have to be
+    protected_at = models.DateTimeField(null=True)
     # when the stamps were made, and whether later bars may still change them
     stamped_at = models.DateTimeField(null=True)
     is_stamp_final = models.BooleanField(default=False)
@@ -129,11 +146,19 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
+<<<<<<< HEAD
             models.Index(
                 fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
             ),
             models.Index(
                 fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
+=======
+            models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(protected_at__isnull=True),
+                name="trades_to_protect",
+>>>>>>> algo
             ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
@@ -381,30 +406,3 @@ class LedgerProblem(OfAccount):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.symbol}"
-
-
-class FillFlow(models.Model):
-    """What the market was doing when a fill was made."""
-
-    fill = models.OneToOneField(
-        Fill, on_delete=models.CASCADE, primary_key=True, related_name="flow"
-    )
-    # whether the 15 minutes before it are covered without a hole; if not, nothing is said
-    is_covered = models.BooleanField()
-    # {"10s": {"delta", "slope", "buy", "sell", "bands": {band: delta}}, "1m": …}, decimal text
-    windows = models.JSONField(default=dict)
-    # share of the takers' value of the last minute on the fill's own side: -1 to 1
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
-    bid = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    ask = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # of the UTC day so far
-    day_high = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    day_low = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # paid over the mid price for the whole quantity, in the quote asset
-    slippage = Money(null=True)
-    stamped_at = models.DateTimeField()
-    # no later bar can change it
-    is_final = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        return f"flow of {self.fill_id}"

@@ -249,6 +249,7 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
         "mistakes",
         "planned_entry",
         "planned_stop",
+        "initial_stop",
         "planned_target",
     )
     changes: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
