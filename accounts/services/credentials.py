@@ -1,8 +1,9 @@
-"""The only place where a sealed key is opened; each time leaves an audit row."""
+"""The only place where a sealed key is opened; each time is written down."""
 
 from typing import cast
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from accounts.vault import envelope, keyfiles, keyring
 from lib.secret import Secret
 from market.binance.account import Credentials, KeyKind
@@ -10,10 +11,7 @@ from market.binance.account import Credentials, KeyKind
 
 def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:
     """Raises keyfiles.KeyProblem, envelope.NotOurs."""
-    AuditEntry.objects.create(
-        actor=actor, owner=account.user, action="credentials loaded", subject=str(account.pk),
-        why=why,
-    )  # fmt: skip
+    auditing.record_use(owner=account.user, actor=actor, subject=str(account.pk), why=why)
     opened = {
         field: keyring.unseal(sealed, account.binding(field))
         for field, sealed in account.sealed().items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.scopes import Scope as TokenScope
 from journal.api.lists import OwnList, PageAnswer, as_csv, epoch, parsed, plain, user_of
 from journal.metrics.undefined import Metric
 from journal.models import Realized, Setup, Trade, TradeFill
@@ -54,6 +55,8 @@ class TradesView(OwnList):
 
 class TradeView(APIView):
     """One round trip with its fills, their flow and its lots."""
+
+    scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
 
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request, trade_id: int) -> Response:
@@ -125,6 +128,8 @@ class DashboardView(APIView):
 class MergeView(APIView):
     """Joins closed trades of one account, market, symbol and direction: `{"ids": [1, 2]}`."""
 
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL}
+
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request) -> Response:
         user = user_of(request)
@@ -140,6 +145,8 @@ class MergeView(APIView):
 class SplitView(APIView):
     """Cuts a closed trade in two: with the fill `{"fill": <id in /api/trades/<id>>}` a new one
     begins. DELETE undoes a split or a merge."""
+
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request, trade_id: int) -> Response:
