@@ -15,7 +15,7 @@ from accounts import sign_up
 from accounts.models import User
 from accounts.services import sign_ins
 from accounts.vault import keyring
-from accounts.vault.envelope import Binding
+from lib.envelope import Binding
 from lib.secret import Secret
 
 # Factors are sealed before their row exists.
@@ -27,9 +27,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return sign_up.may_sign_up(request)
 
-    def save_user(
-        self, request: HttpRequest, user: User, form: Any, commit: bool = True
-    ) -> User:
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         saved: User = super().save_user(request, user, form, commit)
         if commit and not sign_up.use_invitation(request, saved):
             saved.delete()
@@ -60,7 +58,6 @@ class AccountAdapter(DefaultAccountAdapter):
         meant = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name))
         user_id = meant.values_list("pk", flat=True).first()
         return f"{user_id or name.lower()}:{self.get_client_ip(request)}"
-
 
 
 class FactorAdapter(DefaultMFAAdapter):

@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from market.reading import hot_client
+from market.hot.client import hot_client
 
 Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
 WINDOW_SECONDS = 60

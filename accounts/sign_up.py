@@ -21,9 +21,7 @@ def is_open() -> bool:
 
 
 def may_sign_up(request: HttpRequest) -> bool:
-    return is_open() or (
-        settings.SIGN_UP == "invitation" and _invitation_of(request) is not None
-    )
+    return is_open() or (settings.SIGN_UP == "invitation" and _invitation_of(request) is not None)
 
 
 def invite(*, by: User | None, days: int = DAYS) -> str:

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from accounts import limits
 from accounts.models import ApiToken, User
 from accounts.services import signatures, tokens
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
+from lib.envelope import NotOurs
 from lib.networks import is_within, parse_networks
 
 log = structlog.get_logger(__name__)

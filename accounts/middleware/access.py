@@ -34,9 +34,7 @@ class AccessMiddleware(MiddlewareMixin):
     ) -> HttpResponse | None:
         return _refuse_network(request) or _ask_factor(request) or _take_share(request, view)
 
-    def process_response(
-        self, request: HttpRequest, answer: HttpResponseBase
-    ) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
         share: limits.Share | None = getattr(request, "rate_share", None)
         if share is not None:
             share.tell(answer)

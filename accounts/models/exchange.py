@@ -1,4 +1,4 @@
-"""A user's accounts at the exchange, with their keys sealed."""
+"""Accounts at the exchange."""
 
 import uuid
 from typing import ClassVar
@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.users import User
-from accounts.vault.envelope import Binding
+from lib.envelope import Binding
 
 
 class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):

@@ -1,4 +1,4 @@
-"""The key files that seal secrets, and which process sees which of them."""
+"""Key-encryption keys and the processes that hold them."""
 
 from typing import ClassVar
 

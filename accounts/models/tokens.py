@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.users import User
-from accounts.vault.envelope import Binding
+from lib.envelope import Binding
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -1,4 +1,4 @@
-"""Who you are."""
+"""Who signs in."""
 
 from typing import ClassVar
 

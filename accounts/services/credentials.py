@@ -1,10 +1,11 @@
-"""The only place where a sealed key is opened; each time is written down."""
+"""The only place where a sealed key is opened; each time leaves an audit row."""
 
 from typing import cast
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import auditing
-from accounts.vault import envelope, keyfiles, keyring
+from accounts.vault import keyfiles, keyring
+from lib import envelope
 from lib.secret import Secret
 from market.binance.account import Credentials, KeyKind
 

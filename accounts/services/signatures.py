@@ -23,7 +23,7 @@ from http_message_signatures import (
 )
 from http_message_signatures.algorithms import ED25519, HMAC_SHA256
 
-from market.reading import hot_client
+from market.hot.client import hot_client
 
 WINDOW = timedelta(seconds=60)
 # Longer than twice the window: a nonce is remembered for as long as its request could come again.
@@ -65,9 +65,7 @@ def verify(message: Message, signer: Signer) -> None:
     """Raises NotSigned, CannotTell. Only a request that verifies uses its nonce up."""
     if "signature-input" not in {name.lower() for name in message.headers}:
         raise NotSigned("This token is bound to a key: expected a request signed by RFC 9421.")
-    verifier = _Verifier(
-        signature_algorithm=ALGORITHMS[signer.kind], key_resolver=_OneKey(signer)
-    )
+    verifier = _Verifier(signature_algorithm=ALGORITHMS[signer.kind], key_resolver=_OneKey(signer))
     try:
         results = verifier.verify(
             message,

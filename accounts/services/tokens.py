@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts import scopes as all_scopes
 from accounts.models import ApiToken, User
 from accounts.services import auditing
-from accounts.vault import envelope, keyring
+from accounts.vault import keyring
+from lib import envelope
 from lib.networks import network_of, parse_networks
 from lib.secret import Secret
 from market.live.ending import access_name, end_sockets

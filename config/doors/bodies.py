@@ -51,8 +51,9 @@ class _Guarded:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            self.refusal = TOO_SLOW, (
-                f"Expected the whole request within {settings.BODY_SECONDS} seconds."
+            self.refusal = (
+                TOO_SLOW,
+                (f"Expected the whole request within {settings.BODY_SECONDS} seconds."),
             )
             return {"type": "http.disconnect"}
         self._size += len(message.get("body", b""))

@@ -46,7 +46,8 @@ def _may_come(scope: Scope) -> bool:
 async def _refuse(send: Any) -> None:
     body = json.dumps({"code": "network_not_allowed", "detail": SENTENCE}).encode()
     headers = [
-        (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
     ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -12,21 +12,35 @@ PERMISSIONS = ", ".join(
         *(
             f"{name}=()"
             for name in (
-                "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media",
-                "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone",
-                "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+                "accelerometer",
+                "autoplay",
+                "camera",
+                "display-capture",
+                "encrypted-media",
+                "geolocation",
+                "gyroscope",
+                "hid",
+                "idle-detection",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "screen-wake-lock",
+                "serial",
+                "usb",
+                "xr-spatial-tracking",
             )
         ),
-        "publickey-credentials-create=(self)", "publickey-credentials-get=(self)",
-        "clipboard-write=(self)", "fullscreen=(self)",
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+        "clipboard-write=(self)",
+        "fullscreen=(self)",
     ]
 )
 
 
 class PrivateHeaders(MiddlewareMixin):
-    def process_response(
-        self, request: HttpRequest, answer: HttpResponseBase
-    ) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
         answer.setdefault("Permissions-Policy", PERMISSIONS)
         answer.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if "Cache-Control" not in answer and not request.path.startswith(settings.STATIC_URL):

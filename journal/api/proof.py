@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ExchangeAccount, User
-from accounts.scopes import Scope
-from journal.api.lists import OwnList, PageAnswer, epoch, plain, user_of
-from journal.api.trades import trade_answer
+from accounts.scopes import Scope as TokenScope
+from journal.answers import epoch, plain, trade_answer
+from journal.api.lists import OwnList, PageAnswer, user_of
 from journal.models import Payment, Trade
 from journal.selectors.trades import one
 from journal.services import aside, proving
@@ -75,7 +75,7 @@ class AsideView(APIView):
     """Sets an open trade of a coin aside: what it still holds is kept beside from now on. DELETE
     takes that back, also where a purchase long after had done it by itself."""
 
-    scopes: ClassVar = {"POST": Scope.JOURNAL, "DELETE": Scope.JOURNAL}
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request, trade_id: int) -> Response:

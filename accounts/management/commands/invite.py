@@ -19,6 +19,4 @@ class Command(BaseCommand):
         if settings.SIGN_UP != "invitation":
             self.stderr.write(f"SIGN_UP is {settings.SIGN_UP}: invitations count where it is")
         code = sign_up.invite(by=None, days=options["days"])
-        self.stdout.write(
-            f"{settings.PUBLIC_URL}{reverse('account_signup')}?invitation={code}"
-        )
+        self.stdout.write(f"{settings.PUBLIC_URL}{reverse('account_signup')}?invitation={code}")

@@ -8,9 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from lib.dates import to_ms
-from market.collector.tapes import Followed
 from market.flow.bands import bands_for
-from market.instruments import InstrumentKey, split_symbol
+from market.instruments import Followed, InstrumentKey, split_symbol
 from market.models import Instrument, Listing
 
 

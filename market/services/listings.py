@@ -11,15 +11,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.budgets import governors
 from market.binance.errors import TryAgain
-from market.binance.governor import Governor, Limit
 from market.hot import store
 from market.models import Instrument, Listing, Trouble
 
 log = structlog.get_logger(__name__)
 
 PATHS = {"spot": "/api/v3/exchangeInfo", "usdm": "/fapi/v1/exchangeInfo"}
-WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400}
 STALE_AFTER = timedelta(hours=1)
 # While a followed market is not traded, or its symbol is refused.
 STALE_SOON = timedelta(minutes=5)
@@ -30,19 +29,6 @@ SIZES = {
     "NOTIONAL": (("minNotional",), "min_notional"),
     "MIN_NOTIONAL": (("minNotional", "notional"), "min_notional"),
 }
-
-
-def governors(client: Any) -> dict[str, Governor]:
-    """The budgets of this address, by the first part of a path."""
-    hosts = {
-        "api": settings.BINANCE_SPOT_API_URL,
-        "sapi": f"{settings.BINANCE_SPOT_API_URL}/sapi",
-        "fapi": settings.BINANCE_FUTURES_API_URL + "/fapi",
-    }
-    return {
-        part: Governor(client, Limit(host, WEIGHTS_A_MINUTE[part]), settings.WEIGHT_BUDGET_PCT)
-        for part, host in hosts.items()
-    }
 
 
 def refresh_if_stale(market: str) -> None:
@@ -72,9 +58,14 @@ def refresh(market: str) -> int:
         update_conflicts=True,
         unique_fields=["venue", "market", "symbol"],
         update_fields=[
-            "status", "tick_size", "step_size", "min_notional", "filters", "refreshed_at",
+            "status",
+            "tick_size",
+            "step_size",
+            "min_notional",
+            "filters",
+            "refreshed_at",
         ],
-    )  # fmt: skip
+    )
     # what is not listed any more keeps its row: fills of it stay readable
     mine.filter(refreshed_at__lt=now).update(status="DELISTED", refreshed_at=now)
     return len(rows)
@@ -84,9 +75,11 @@ def _waits_for_news(market: str) -> bool:
     """A followed market is not traded, or the exchange does not know its symbol."""
     followed = Instrument.objects.filter(venue=settings.VENUE, market=market, is_followed=True)
     halted = Listing.objects.filter(
-        venue=settings.VENUE, market=market, status__in=Listing.NOT_TRADED,
+        venue=settings.VENUE,
+        market=market,
+        status__in=Listing.NOT_TRADED,
         symbol__in=followed.values("symbol"),
-    )  # fmt: skip
+    )
     refused = Trouble.objects.filter(instrument__in=followed, kind=Trouble.Kind.REFUSED)
     return halted.exists() or refused.exists()
 
@@ -132,8 +125,13 @@ def _listing(market: str, item: dict[str, Any], now: datetime) -> Listing:
         if found is not None:
             sizes[ours] = str(found)
     return Listing(
-        venue=settings.VENUE, market=market, symbol=item["symbol"], base_asset=item["baseAsset"],
-        quote_asset=item["quoteAsset"], status=item.get("status", ""),
-        filters=item.get("filters", []), refreshed_at=now,
+        venue=settings.VENUE,
+        market=market,
+        symbol=item["symbol"],
+        base_asset=item["baseAsset"],
+        quote_asset=item["quoteAsset"],
+        status=item.get("status", ""),
+        filters=item.get("filters", []),
+        refreshed_at=now,
         **{name: Decimal(text) for name, text in sizes.items()},
-    )  # fmt: skip
+    )

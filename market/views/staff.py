@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from market import tasks
-from market.forms import ImportForm
 from market.models import ImportJob
+from market.views.forms import ImportForm
 from market.vision import jobs
 
 SHOWN = 30

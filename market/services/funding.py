@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.db import DataError
 
 from lib.dates import to_ms
-from market import listings
 from market.archive import marks
+from market.binance.budgets import governors
 from market.binance.errors import ExchangeError, Refused
 from market.binance.frames import FundingRow
 from market.binance.rest import UsdmRest
@@ -49,7 +49,7 @@ def _asked(instrument: Instrument) -> str:
 async def _ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
     """Symbol -> rows, without those that were not answered."""
     client = store.connect(settings.REDIS_URL)
-    rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, listings.governors(client)["fapi"])
+    rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, governors(client)["fapi"])
     found: dict[str, list[FundingRow]] = {}
     try:
         for symbol, start_ms in since.items():

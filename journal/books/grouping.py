@@ -44,11 +44,14 @@ def merge(trades: Sequence[Trade]) -> Trade | None:
         mine.filter(key__in=others).update(key=first.key)
         TradeMerge.objects.bulk_create(
             TradeMerge(
-                account_id=first.account_id, market=first.market, symbol=first.symbol,
-                key=first.key, other=key,
+                account_id=first.account_id,
+                market=first.market,
+                symbol=first.symbol,
+                key=first.key,
+                other=key,
             )
             for key in others
-        )  # fmt: skip
+        )
         return _built(first, first.key, is_built=is_built)
 
 
@@ -75,9 +78,12 @@ def split(trade: Trade, fill: Fill) -> Trade | None:
     with transaction.atomic():
         is_built = _lock(trade)
         TradeSplit.objects.get_or_create(
-            account_id=trade.account_id, market=trade.market, symbol=trade.symbol, key=whole,
+            account_id=trade.account_id,
+            market=trade.market,
+            symbol=trade.symbol,
+            key=whole,
             fill=number,
-        )  # fmt: skip
+        )
         return _built(trade, f"{whole}/{number}", is_built=is_built)
 
 

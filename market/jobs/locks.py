@@ -12,7 +12,7 @@ from typing import Any
 import redis
 import structlog
 
-from market.reading import hot_client
+from market.hot.client import hot_client
 
 log = structlog.get_logger(__name__)
 

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from lib.dates import to_ms
 from market.archive import audits
-from market.following import not_traded
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import GapRecord, decode_gap
 from market.models import Gap, Instrument
-from market.reading import exchange_now_ms, hot_client
+from market.selectors.reading import exchange_now_ms
+from market.services.following import not_traded
 
 log = structlog.get_logger(__name__)
 

@@ -20,10 +20,10 @@ from lib.dates import from_ms
 from lib.decimals import text
 from market.answers import quote
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Instrument
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 
@@ -59,10 +59,13 @@ class Line:
 
     def as_answer(self) -> dict[str, Any]:
         return {
-            "market": self.market, "symbol": self.symbol, "price": self.price,
-            "change_pct": self.change_pct, "delta": self.deltas or dict.fromkeys(WINDOWS),
+            "market": self.market,
+            "symbol": self.symbol,
+            "price": self.price,
+            "change_pct": self.change_pct,
+            "delta": self.deltas or dict.fromkeys(WINDOWS),
             "cvd": list(self.line),
-        }  # fmt: skip
+        }
 
 
 def overview(instruments: Sequence[Instrument]) -> list[Line]:
@@ -168,10 +171,14 @@ class Head:
         known = [minute for minute in self.minutes if minute * 1000 >= self.whole_from]
         cvd = accumulate((by_minute[minute] for minute in known), initial=0)
         return Line(
-            self.tape.market, self.tape.symbol, price=text(self.price) if self.price else None,
-            change_pct=self.change_pct, covered_to=from_ms(self.covered_to), deltas=windows,
+            self.tape.market,
+            self.tape.symbol,
+            price=text(self.price) if self.price else None,
+            change_pct=self.change_pct,
+            covered_to=from_ms(self.covered_to),
+            deltas=windows,
             line=tuple(map(quote, cvd)) if known else (),
-        )  # fmt: skip
+        )
 
     def stale(self) -> Line:
         covered = from_ms(self.covered_to) if self.covered_to else None

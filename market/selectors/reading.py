@@ -18,6 +18,7 @@ from market.archive import seconds as archive
 from market.archive.rollups import HOUR, load_longest, pruned_hours
 from market.flow.bars import Bar, roll_up
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import (
     BigOrderRecord,
     GapRecord,
@@ -31,14 +32,6 @@ from market.instruments import InstrumentKey
 from market.models import Instrument
 
 log = structlog.get_logger(__name__)
-
-TIMEOUT_SECONDS = 2.0
-_pool = redis.ConnectionPool.from_url(
-    settings.REDIS_URL,
-    socket_timeout=TIMEOUT_SECONDS,
-    socket_connect_timeout=TIMEOUT_SECONDS,
-    health_check_interval=10,
-)
 
 
 @dataclass(frozen=True)
@@ -270,7 +263,3 @@ def _close_before(instrument: Instrument, at: int, have: dict[int, Bar]) -> int 
     except redis.RedisError:
         log.warning("redis away, close read from postgresql")
     return archive.close_before(instrument.pk, at)
-
-
-def hot_client() -> redis.Redis:
-    return redis.Redis(connection_pool=_pool)

@@ -123,12 +123,15 @@ def _trade_detail(
 ) -> dict[str, str]:
     before = first_below.get(("spot", pair.base)) or first_below.get(("spot", pair.quote))
     return {
-        "symbol": pair.symbol, "base": pair.base, "quote": pair.quote,
+        "symbol": pair.symbol,
+        "base": pair.base,
+        "quote": pair.quote,
         "side": "BUY" if base.difference > 0 else "SELL",
-        "quantity": plain(abs(base.difference)), "value": plain(abs(quote.difference)),
+        "quantity": plain(abs(base.difference)),
+        "value": plain(abs(quote.difference)),
         "price": plain(abs(quote.difference / base.difference).quantize(Decimal("1e-8"))),
         "before": before.isoformat() if before else "",
-    }  # fmt: skip
+    }
 
 
 def _as(row: Compared, cause: str, detail: Mapping[str, Any] | None = None) -> Compared:

@@ -11,18 +11,18 @@ from django.conf import settings
 from django.db import transaction
 
 from lib.dates import from_seconds
-from market import listings
 from market.archive import coverage, partitions
 from market.archive import seconds as archive
+from market.binance.budgets import governors
 from market.binance.errors import MustWait, TryAgain
 from market.binance.rest import PublicRest, rest_of
-from market.collector.database import DatabaseThread
 from market.collector.filler import pages
 from market.flow.bands import SETS
 from market.flow.tape import MinuteNotHeld, TapeBuilder
 from market.flow.trades import Trade
 from market.hot import store
 from market.hot.codec import GapRecord
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ async def fetch(
     client, database = store.connect(settings.REDIS_URL), DatabaseThread()
     is_usdm = instrument.key.is_aggregated
     address = settings.BINANCE_FUTURES_API_URL if is_usdm else settings.BINANCE_SPOT_API_URL
-    governor = listings.governors(client)["fapi" if is_usdm else "api"]
+    governor = governors(client)["fapi" if is_usdm else "api"]
     rest = rest_of(instrument.market)(address, governor)
     try:
         past = await _read(Patient(rest, is_to_stop), instrument, start_ms, end_ms)
@@ -173,9 +173,11 @@ def _keep(instrument: Instrument, past: Past) -> None:
     stretch = coverage.Stretch(past.first_id, past.last_id, past.start_ms, past.end_ms)
     coverage.add(instrument.pk, [stretch])
     log.info(
-        "past fetched", tape=str(instrument.key), trades=past.last_id - past.first_id + 1,
+        "past fetched",
+        tape=str(instrument.key),
+        trades=past.last_id - past.first_id + 1,
         seconds=(past.end_ms - past.start_ms) // 1000,
-    )  # fmt: skip
+    )
 
 
 def _ms(trade: Trade) -> int:

@@ -7,10 +7,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from market.archive import bans, troubles
-from market.following import not_traded
 from market.models import Instrument, Listing
-from market.overview import WINDOWS, overview
-from market.status import last_gaps, tape_statuses
+from market.selectors.overview import WINDOWS, overview
+from market.selectors.status import last_gaps, tape_statuses
+from market.services.following import not_traded
 
 
 def _followed() -> list[Instrument]:

@@ -11,11 +11,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from market.binance import governor
-from market.following import not_traded
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.models import CollectorLease, Instrument
-from market.reading import hot_client
+from market.services.following import not_traded
 
 
 class MarketMetrics(Collector):

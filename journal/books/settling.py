@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import ExchangeAccount
+from accounts.services.reader import Reader
 from journal.books import prices, rebuilding
 from journal.books.due import (
     books_of,
@@ -18,7 +19,6 @@ from journal.books.due import (
     make_due,
 )
 from journal.models import Fill, Income, Transfer
-from journal.sync.reader import Reader
 from market.binance.errors import ExchangeError
 
 log = structlog.get_logger(__name__)

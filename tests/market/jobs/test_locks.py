@@ -5,7 +5,7 @@ import threading
 import pytest
 import redis
 
-from market import locks
+from market.jobs import locks
 
 
 def test_a_lock_is_held_by_one_and_free_behind_it(empty_redis: redis.Redis) -> None:

@@ -99,9 +99,16 @@ def _account(method: str, currency: str) -> ExchangeAccount:
     user.save(update_fields=["report_currency"])
     Preferences.objects.update_or_create(user=user, defaults={"method": method})
     return ExchangeAccount.objects.create(
-        user=user, venue=settings.VENUE, label=name, key_kind="hmac", api_key=b"", api_secret=b"",
-        kek_id=1, api_key_hash=name, last_four="",
-    )  # fmt: skip
+        user=user,
+        venue=settings.VENUE,
+        label=name,
+        key_kind="hmac",
+        api_key=b"",
+        api_secret=b"",
+        kek_id=1,
+        api_key_hash=name,
+        last_four="",
+    )
 
 
 class _Case:
@@ -182,11 +189,23 @@ class _Case:
         base, quote = split(symbol)
         amount = Decimal(price) * Decimal(quantity)
         return Fill(
-            account=self.account, market=market, symbol=symbol, trade_id=int(number),
-            order_id=int(number), base=base, quote=quote, side=side, price=Decimal(price),
-            quantity=Decimal(quantity), quote_quantity=amount, fee=Decimal(fee or 0),
-            fee_asset=coin or "", is_maker=False, time=moment(time), source=Source.REST,
-        )  # fmt: skip
+            account=self.account,
+            market=market,
+            symbol=symbol,
+            trade_id=int(number),
+            order_id=int(number),
+            base=base,
+            quote=quote,
+            side=side,
+            price=Decimal(price),
+            quantity=Decimal(quantity),
+            quote_quantity=amount,
+            fee=Decimal(fee or 0),
+            fee_asset=coin or "",
+            is_maker=False,
+            time=moment(time),
+            source=Source.REST,
+        )
 
     def _transfers(self) -> Iterable[Transfer]:
         case = self.case
@@ -214,25 +233,41 @@ class _Case:
             kind, info = (Kind.DEPOSIT if size > 0 else Kind.WITHDRAWAL), f"{kind} {info}".strip()
             name = f"{info}-{name}"
         return Transfer(
-            account=self.account, kind=kind, external_id=str(name), asset=coin, amount=size,
-            fee=fee, time=moment(time), info=info, source=Source.REST,
-        )  # fmt: skip
+            account=self.account,
+            kind=kind,
+            external_id=str(name),
+            asset=coin,
+            amount=size,
+            fee=fee,
+            time=moment(time),
+            info=info,
+            source=Source.REST,
+        )
 
     def _income(self, row: list[Any]) -> Income:
         kind, number, coin, symbol, amount, time = row
         return Income(
-            account=self.account, kind=kind, external_id=str(number), asset=coin,
-            symbol=symbol or "", amount=Decimal(amount), time=moment(time), source=Source.REST,
-        )  # fmt: skip
+            account=self.account,
+            kind=kind,
+            external_id=str(number),
+            asset=coin,
+            symbol=symbol or "",
+            amount=Decimal(amount),
+            time=moment(time),
+            source=Source.REST,
+        )
 
     # --- what is known beside them ----------------------------------------------------------------
 
     def _keep_openings(self, fills: list[Fill]) -> None:
         for coin, amount, time in self.case.get("opening", ()):
             OpeningBalance.objects.create(
-                account=self.account, asset=coin, quantity=Decimal(amount), time=moment(time),
+                account=self.account,
+                asset=coin,
+                quantity=Decimal(amount),
+                time=moment(time),
                 why=OpeningBalance.Why.OWNER,
-            )  # fmt: skip
+            )
             Book.objects.get_or_create(account=self.account, market=Market.SPOT, name=coin)
         contracts: dict[tuple[str, str], Decimal] = {}
         for fill in fills:
@@ -247,9 +282,13 @@ class _Case:
             if position != held:
                 Book.objects.get_or_create(account=self.account, market=Market.USDM, name=name[0])
                 OpeningPosition.objects.create(
-                    account=self.account, symbol=name[0], position_side=name[1],
-                    quantity=position - held, reported=position, reported_entry=entries.get(name),
-                )  # fmt: skip
+                    account=self.account,
+                    symbol=name[0],
+                    position_side=name[1],
+                    quantity=position - held,
+                    reported=position,
+                    reported_entry=entries.get(name),
+                )
 
     def _keep_rules(self, symbols: set[str]) -> None:
         """Of a pair without rules only an exact 0 counts as gone, whatever is listed here."""
@@ -261,18 +300,23 @@ class _Case:
             versions = rule if rule and isinstance(rule[0], list) else [[None, *rule]]
             for time, step, least in versions:
                 SeenRules.objects.create(
-                    venue=settings.VENUE, market=Market.SPOT, symbol=symbol,
-                    seen_at=LONG_AGO if time is None else moment(time), step_size=Decimal(step),
+                    venue=settings.VENUE,
+                    market=Market.SPOT,
+                    symbol=symbol,
+                    seen_at=LONG_AGO if time is None else moment(time),
+                    step_size=Decimal(step),
                     min_notional=Decimal(least),
-                )  # fmt: skip
+                )
 
     def _keep_rates(self, fills: list[Fill]) -> None:
         rate = self.case.get("funding_rate")
         for symbol in {fill.symbol for fill in fills if fill.market == Market.USDM}:
             instrument, _ = Instrument.objects.get_or_create(
-                venue=settings.VENUE, market=Market.USDM, symbol=symbol,
+                venue=settings.VENUE,
+                market=Market.USDM,
+                symbol=symbol,
                 defaults=dict(zip(("base_asset", "quote_asset"), split(symbol), strict=True)),
-            )  # fmt: skip
+            )
             lines = Income.objects.filter(account=self.account, symbol=symbol)
             minutes = {line.time.replace(second=0, microsecond=0) for line in lines}
             FundingRate.objects.filter(instrument=instrument, time__in=minutes).delete()

@@ -8,6 +8,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from journal.ledger.reconciling import Change, Compared, Pair, reconcile
 from journal.models import (
     Balance,
     Difference,
@@ -18,7 +19,6 @@ from journal.models import (
     OpeningBalance,
     Transfer,
 )
-from journal.reconciling import Change, Compared, Pair, reconcile
 
 CHUNK = 5000
 
@@ -33,11 +33,17 @@ def compare(account: ExchangeAccount) -> list[Compared]:
         Difference.objects.filter(account=account).delete()
         Difference.objects.bulk_create(
             Difference(
-                account=account, wallet=row.wallet, asset=row.asset, calculated=row.calculated,
-                reported=row.reported, cause=row.cause, detail=dict(row.detail), compared_at=now,
+                account=account,
+                wallet=row.wallet,
+                asset=row.asset,
+                calculated=row.calculated,
+                reported=row.reported,
+                cause=row.cause,
+                detail=dict(row.detail),
+                compared_at=now,
             )
             for row in found
-        )  # fmt: skip
+        )
     return found
 
 
