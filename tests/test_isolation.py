@@ -26,8 +26,8 @@ from journal.models import (
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
-from tests.signing_in import sign_in
 from tests.journal.accounts import make_account, some_trades
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
