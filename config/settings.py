@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "market",
     "accounts",
     "journal",
+    "alerts",
 ]
 
 MIDDLEWARE = [

@@ -99,9 +99,7 @@ def seconds(low: int, high: int = LONGEST_WINDOW_S) -> Read:
         if not is_whole or not low <= raw <= high:
             raise BadCondition(
                 name,
-                gettext_noop(
-                    "Expected whole seconds from %(low)s to %(high)s, was %(value)s."
-                ),
+                gettext_noop("Expected whole seconds from %(low)s to %(high)s, was %(value)s."),
                 low=low,
                 high=high,
                 value=shown(raw),

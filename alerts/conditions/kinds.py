@@ -89,9 +89,7 @@ KINDS = {
             Scope.BARS,
             (
                 Field("level", positive),
-                Field(
-                    "direction", choice("up", "down", "both"), is_required=False, default="both"
-                ),
+                Field("direction", choice("up", "down", "both"), is_required=False, default="both"),
             ),
         ),
         Kind("price_moves", Scope.BARS, (WINDOW, PERCENT)),

@@ -98,9 +98,7 @@ class Level:
         is_told = self.direction in {"both", "up" if is_up else "down"}
         is_told = is_told and is_over(state, self.cooldown_ms, at_ms)
         fired_ms = at_ms if is_told else state.fired_ms
-        return Step(
-            State("", False, fired_ms, end_ms), is_told, at_ms, high if is_up else low
-        )
+        return Step(State("", False, fired_ms, end_ms), is_told, at_ms, high if is_up else low)
 
     def _side(self, state: State, high: int, low: int, last: int, at_ms: int) -> str:
         """On which side the price is far enough from the level to be armed; empty: on none."""

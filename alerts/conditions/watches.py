@@ -53,7 +53,7 @@ class Tape:
         self._windows: dict[tuple[tuple[str, str, int], int], int | None] = {}
 
     def need(self, key: tuple[str, str, int]) -> None:
-        """`("delta" | "volume", unit, band or -1)`; asked for before the first bar it shall hold."""
+        """`("delta" | "volume", unit, band or -1)`, before the first bar that it shall hold."""
         self._sums.setdefault(key, Sums(self.clock, LONGEST_WINDOW_S))
 
     def take(self, bar: Bar | None, end: int) -> None:

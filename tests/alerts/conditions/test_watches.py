@@ -110,7 +110,9 @@ def test_after_the_cooldown_it_is_armed_again_without_the_margin() -> None:
 
 
 def test_what_came_before_the_alert_does_not_count() -> None:
-    assert fired(crossing(), seconds(98, 102, 102, 99), state=State(seen_ms=2000)) == [(3, 99 * UNIT)]
+    assert fired(crossing(), seconds(98, 102, 102, 99), state=State(seen_ms=2000)) == [
+        (3, 99 * UNIT)
+    ]
 
 
 def test_a_second_that_is_not_over_shows_its_crossing_at_once_and_only_once() -> None:
@@ -142,9 +144,7 @@ def delta(**more: Any) -> Rule:
 
 
 def flow(*deltas: int) -> list[Bar]:
-    return [
-        bar(at, 100, buy=max(0, value), sell=max(0, -value)) for at, value in enumerate(deltas)
-    ]
+    return [bar(at, 100, buy=max(0, value), sell=max(0, -value)) for at, value in enumerate(deltas)]
 
 
 def test_a_windows_delta_is_known_only_once_the_window_is_full() -> None:
