@@ -1,10 +1,10 @@
-from django.apps import AppConfig
+from importlib import import_module
 
-from market.live import private
+from django.apps import AppConfig
 
 
 class AlertsConfig(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
-        private.register("alerts")
+        import_module("alerts.contributions")

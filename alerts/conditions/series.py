@@ -18,6 +18,11 @@ class Points:
     def last(self) -> int | None:
         return self._values[-1] if self._values else None
 
+    @property
+    def newest(self) -> int:
+        """The time of the last value."""
+        return self._times[-1] if self._times else -1
+
     def add(self, time: int, value: int) -> None:
         """Times only grow."""
         self._times.append(time)

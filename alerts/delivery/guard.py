@@ -1,5 +1,5 @@
 """Where a message may go: addresses of the public internet over https, and what the operator has
-excepted (WEBHOOK_ALLOWED_NETWORKS, http included). No Django but the settings are handed in.
+excepted (WEBHOOK_ALLOWED_NETWORKS, http included).
 
 Each delivery resolves anew and refuses when any of the addresses is inner, so that a name that is
 public today and inner tomorrow leads nowhere; the caller connects to the addresses given here.
@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from alerts.conditions.fields import gettext_noop, shown
+from lib.networks import Address, Network
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 
 LONGEST_URL = 2000
@@ -197,9 +196,7 @@ def _check_name(place: Place) -> None:
     try:
         address = ipaddress.ip_address(place.host)
     except ValueError:
-        is_inner_name = (
-            "." not in place.host or place.host.rpartition(".")[2] in INNER_NAMES
-        )
+        is_inner_name = "." not in place.host or place.host.rpartition(".")[2] in INNER_NAMES
     else:
         is_inner_name = is_inner(address)
     if is_inner_name:

@@ -17,6 +17,7 @@ from pywebpush import WebPusher, WebPushException
 
 from alerts.delivery import guard, signature, wire
 from alerts.delivery.wire import Undelivered
+from lib.networks import Network
 from lib.secret import Secret
 
 BOT_TOKEN = re.compile(r"[0-9]{5,15}:[A-Za-z0-9_-]{20,80}")
@@ -123,7 +124,7 @@ SENDERS: dict[str, Callable[[Parcel], None]] = {
     "apprise": send_apprise,
 }
 # For addresses that the operator has set: anywhere.
-OPERATORS: tuple[guard.Network, ...] = (
+OPERATORS: tuple[Network, ...] = (
     ipaddress.ip_network("0.0.0.0/0"),
     ipaddress.ip_network("::/0"),
 )

@@ -1,6 +1,7 @@
 """Alerts are made, changed and removed: everything is checked before anything is written."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from alerts.conditions.kinds import KINDS, Scope, default_cooldown_s, parse
 from alerts.models import Alert, Channel
 from alerts.services.refusals import BadInput, translated
 from journal.models import Setup
+from lib.decimals import QUOTE_PLACES, text
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey
 from market.models import Instrument, Listing
@@ -40,7 +42,7 @@ def create(*, user: User, said: Mapping[str, Any]) -> Alert:
     alert = Alert(
         user=user,
         name=_name(said.get("name")),
-        cooldown_s=_cooldown(said.get("cooldown_s"), condition["kind"]),
+        cooldown_s=checked_cooldown(said.get("cooldown_s"), condition["kind"]),
         once=_truth("once", said.get("once", False)),
         is_paused=_truth("paused", said.get("paused", False)),
         language=get_language() or "en",
@@ -68,7 +70,7 @@ def change(*, alert: Alert, said: Mapping[str, Any]) -> Alert:
             _put_condition(alert, condition)
             follow(condition)
     if "cooldown_s" in said:
-        alert.cooldown_s = _cooldown(said["cooldown_s"], alert.kind)
+        alert.cooldown_s = checked_cooldown(said["cooldown_s"], alert.kind)
     if "once" in said:
         alert.once = _truth("once", said["once"])
     if "paused" in said:
@@ -163,6 +165,13 @@ def _check_market(condition: Mapping[str, Any]) -> None:
             _("Expected one of %(allowed)s, was %(value)s.")
             % {"allowed": ", ".join(bands.names), "value": condition["band"]},
         )
+    least = text(bands.edges[2], QUOTE_PLACES)
+    if condition["kind"] == "taker_order" and Decimal(condition["value"]) < Decimal(least):
+        raise BadInput(
+            "condition.value",
+            _("Expected at least %(least)s: smaller orders are not kept one by one.")
+            % {"least": least},
+        )
 
 
 def _put_condition(alert: Alert, condition: dict[str, Any]) -> None:
@@ -195,7 +204,7 @@ def _name(raw: Any) -> str:
     return name
 
 
-def _cooldown(raw: Any, kind: str) -> int:
+def checked_cooldown(raw: Any, kind: str) -> int:
     if raw is None:
         return default_cooldown_s(kind)
     if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= LONGEST_COOLDOWN_S:

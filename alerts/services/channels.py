@@ -9,7 +9,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.vault import keyring
+from alerts.conditions.fields import gettext_noop, shown
 from alerts.delivery import guard, senders
 from alerts.delivery.senders import Parcel
 from alerts.delivery.wire import Undelivered
@@ -49,7 +49,8 @@ def create(*, user: User, said: Mapping[str, Any]) -> tuple[Channel, str]:
     for field in said:
         if field not in {"kind", "name", "target"}:
             raise BadInput(
-                str(field)[:40], _("Expected one of %(allowed)s.") % {"allowed": "kind, name, target"}
+                str(field)[:40],
+                _("Expected one of %(allowed)s.") % {"allowed": "kind, name, target"},
             )
     kind = said.get("kind")
     if kind not in Kind.values:
@@ -86,8 +87,8 @@ def remove(*, channel: Channel) -> None:
 
 
 def prove(*, channel: Channel, code: str = "") -> Channel:
-    """A webhook, a browser and apprise are proven by taking a message now; a reader by the code that
-    the first call has sent. Raises NotProven, BadInput, KeyProblem, NotOurs."""
+    """A webhook, a browser and apprise are proven by taking a message now; a reader by the code
+    that the first call has sent. Raises NotProven, BadInput, KeyProblem, NotOurs."""
     if channel.kind in PROVEN_BY_TAKING:
         _send(channel, "")
         return _set_proven(channel)
@@ -145,9 +146,11 @@ def _send(channel: Channel, code: str) -> None:
         "text": text,
         "url": url,
     }
+    target, secret = open_secrets(channel)
     parcel = Parcel(
         kind=channel.kind,
-        **open_secrets(channel),
+        target=target,
+        secret=secret,
         body={"event": event},
         text=text,
         url=url,
@@ -197,10 +200,8 @@ def _webhook(url: str) -> str:
         except guard.Unresolved:
             if place.scheme == "http":  # only an excepted address may have it
                 raise guard.Refused(
-                    guard.gettext_noop(
-                        "Expected an address that begins with https://, was %(value)s."
-                    ),
-                    value=guard.shown(url),
+                    gettext_noop("Expected an address that begins with https://, was %(value)s."),
+                    value=shown(url),
                 ) from None
     except guard.Refused as error:
         raise translated("target", error) from error
@@ -221,14 +222,11 @@ def _subscription(raw: Any) -> tuple[str, str]:
     """A browser's PushSubscription as JSON, text or object."""
     try:
         made = json.loads(raw) if isinstance(raw, str) and len(raw) < 4000 else raw
-        kept = {
-            "endpoint": str(made["endpoint"]),
-            "keys": {name: str(made["keys"][name])[:200] for name in ("p256dh", "auth")},
-        }
+        endpoint = str(made["endpoint"])
+        own_keys = {name: str(made["keys"][name])[:200] for name in ("p256dh", "auth")}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput("target", _("Expected a browser's push subscription.")) from error
-    shown = _webhook(kept["endpoint"])
-    return json.dumps(kept), (urlsplit(shown).hostname or shown)[:120]
+    return json.dumps({"endpoint": endpoint, "keys": own_keys}), _webhook(endpoint)
 
 
 def _apprise(user: User, text: str) -> tuple[str, str]:

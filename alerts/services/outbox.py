@@ -70,9 +70,11 @@ def _pack(row: Delivery) -> Parcel | None:
     """With its secrets open; None where they do not open here."""
     channel, event = row.channel, row.event
     try:
+        target, secret = open_secrets(channel)
         return Parcel(
             kind=channel.kind,
-            **open_secrets(channel),
+            target=target,
+            secret=secret,
             body=webhook_body(event),
             text=event.text,
             url=url_of(event),
@@ -84,12 +86,13 @@ def _pack(row: Delivery) -> Parcel | None:
         return None
 
 
-def open_secrets(channel: Channel) -> dict[str, Secret]:
-    """Raises KeyProblem, NotOurs."""
-    return {
-        field: keyring.unseal(sealed, channel.binding(field))
-        for field, sealed in channel.sealed().items()
-    }
+def open_secrets(channel: Channel) -> tuple[Secret, Secret]:
+    """(target, signing key). Raises KeyProblem, NotOurs."""
+    sealed = channel.sealed()
+    return (
+        keyring.unseal(sealed["target"], channel.binding("target")),
+        keyring.unseal(sealed["secret"], channel.binding("secret")),
+    )
 
 
 def push_key_for(channel: Channel) -> Secret:
@@ -151,4 +154,3 @@ def _tell_owner(row: Delivery) -> None:
         facts=facts,
     )
     say(dead, [])
-

@@ -18,7 +18,7 @@ def public_key() -> str:
 
 def private_key() -> Secret:
     """In PEM. Raises KeyProblem, NotOurs."""
-    return keyring.unseal(_key().private, PushKey.binding())
+    return keyring.unseal(bytes(_key().private), PushKey.binding())
 
 
 def _key() -> PushKey:
