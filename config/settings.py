@@ -176,6 +176,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.venue",
                 "journal.context.preferences",
+                "alerts.context.unread",
             ],
         },
     },

@@ -33,7 +33,7 @@ class WatchedMarket:
         self.instrument = instrument
         self.key = instrument.key
         self.rows = {row.pk: row for row in rows}
-        self.path = instrument.get_absolute_url()
+        self.path = told.page_of(instrument.key)
         first_alert = min(row.since_ms for row in self.rows.values()) // 1000
         start = min(now, max(since or first_alert, now - CATCH_UP_S))
         window = longest_window(row.rule(0) for row in self.rows.values())

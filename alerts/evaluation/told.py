@@ -1,9 +1,18 @@
 """The words of a market's event."""
 
+from urllib.parse import quote
+
 from alerts.conditions.watches import SETUP_WINDOWS
 from alerts.evaluation.rows import Row
 from alerts.services.firing import Told
 from alerts.texts import window_text
+from market.instruments import InstrumentKey
+
+
+def page_of(key: InstrumentKey) -> str:
+    """The market's page; by its text, since a worker has no use for the pages' code."""
+    market = "" if key.market == "spot" else f"{key.market}/"
+    return f"/market/{market}{quote(key.symbol)}/"
 
 
 def of_market(row: Row, path: str, at_ms: int, value: str, **more: str) -> Told:

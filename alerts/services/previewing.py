@@ -25,7 +25,7 @@ from market.selectors.reading import read_big_orders, read_span
 
 DAYS, MOST_DAYS = 7, 30
 MOST_EVENTS = 1000
-# Seconds are looked at so far back, minutes before them; a window below a minute knows only seconds.
+# Seconds are looked at so far back, minutes before them; a window below a minute has seconds only.
 SECONDS_BACK = 2 * 3600
 SHORT_SECONDS_BACK = 6 * 3600
 RATIO_PLACES = 6
