@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import ExchangeAccount, User
 from alerts.conditions.fields import Field
@@ -14,66 +14,74 @@ from alerts.models import Alert, Channel
 from journal.models import Setup
 
 LABELS = {
-    "market": lazy("Market"),
-    "symbol": lazy("Symbol"),
-    "level": lazy("Price"),
-    "direction": lazy("Direction"),
-    "window_s": lazy("Within (seconds)"),
-    "percent": lazy("Percent"),
-    "above": lazy("At least"),
-    "below": lazy("At most"),
-    "unit": lazy("Unit"),
-    "band": lazy("Size band"),
-    "quantile": lazy("Quantile of its last 30 days"),
-    "value": lazy("Order value, at least"),
-    "side": lazy("Side of the taker"),
-    "setup": lazy("Setup"),
-    "account": lazy("Account"),
-    "state": lazy("State"),
-    "rule": lazy("Rule"),
-    "hysteresis_pct": lazy("Armed again after going back by (percent)"),
+    "market": gettext_lazy("Market"),
+    "symbol": gettext_lazy("Symbol"),
+    "level": gettext_lazy("Price"),
+    "direction": gettext_lazy("Direction"),
+    "window_s": gettext_lazy("Within (seconds)"),
+    "percent": gettext_lazy("Percent"),
+    "above": gettext_lazy("At least"),
+    "below": gettext_lazy("At most"),
+    "unit": gettext_lazy("Unit"),
+    "band": gettext_lazy("Size band"),
+    "quantile": gettext_lazy("Quantile of its last 30 days"),
+    "value": gettext_lazy("Order value, at least"),
+    "side": gettext_lazy("Side of the taker"),
+    "setup": gettext_lazy("Setup"),
+    "account": gettext_lazy("Account"),
+    "state": gettext_lazy("State"),
+    "rule": gettext_lazy("Rule"),
+    "hysteresis_pct": gettext_lazy("Armed again after going back by (percent)"),
 }
 KIND_LABELS = {
-    "price_crosses": lazy("Price crosses a level"),
-    "price_moves": lazy("Price moves"),
-    "cvd_delta": lazy("Delta of a window"),
-    "cvd_quantile": lazy("Unusual delta"),
-    "divergence": lazy("Price against the flow"),
-    "taker_order": lazy("Big taker order"),
-    "setup": lazy("A setup appears"),
-    "spread": lazy("Spread"),
-    "funding": lazy("Funding rate"),
-    "open_interest": lazy("Open interest"),
-    "liquidations": lazy("Liquidations"),
-    "fill": lazy("A fill"),
-    "order": lazy("An order"),
-    "trade_closed": lazy("A trade is closed"),
-    "rule": lazy("A rule of mine is broken"),
-    "account": lazy("An account changes its state"),
-    "pnl_day": lazy("Result of the day"),
-    "pnl_open": lazy("Open result"),
-    "liquidation_distance": lazy("Distance to liquidation"),
-    "system": lazy("State of this installation"),
+    "price_crosses": gettext_lazy("Price crosses a level"),
+    "price_moves": gettext_lazy("Price moves"),
+    "cvd_delta": gettext_lazy("Delta of a window"),
+    "cvd_quantile": gettext_lazy("Unusual delta"),
+    "divergence": gettext_lazy("Price against the flow"),
+    "taker_order": gettext_lazy("Big taker order"),
+    "setup": gettext_lazy("A setup appears"),
+    "spread": gettext_lazy("Spread"),
+    "funding": gettext_lazy("Funding rate"),
+    "open_interest": gettext_lazy("Open interest"),
+    "liquidations": gettext_lazy("Liquidations"),
+    "fill": gettext_lazy("A fill"),
+    "order": gettext_lazy("An order"),
+    "trade_closed": gettext_lazy("A trade is closed"),
+    "rule": gettext_lazy("A rule of mine is broken"),
+    "account": gettext_lazy("An account changes its state"),
+    "pnl_day": gettext_lazy("Result of the day"),
+    "pnl_open": gettext_lazy("Open result"),
+    "liquidation_distance": gettext_lazy("Distance to liquidation"),
+    "system": gettext_lazy("State of this installation"),
 }
 # (name, what a click begins with)
 TEMPLATES = (
-    (lazy("Price crosses a level"), "kind=price_crosses"),
-    (lazy("1 % within 5 minutes"), "kind=price_moves&window_s=300&percent=1"),
+    (gettext_lazy("Price crosses a level"), "kind=price_crosses"),
+    (gettext_lazy("1 % within 5 minutes"), "kind=price_moves&window_s=300&percent=1"),
     (
-        lazy("Delta of an hour as only once in a hundred"),
+        gettext_lazy("Delta of an hour as only once in a hundred"),
         "kind=cvd_quantile&window_s=3600&quantile=0.99",
     ),
     (
-        lazy("Half a percent against the flow in 15 minutes"),
+        gettext_lazy("Half a percent against the flow in 15 minutes"),
         "kind=divergence&window_s=900&percent=0.5",
     ),
-    (lazy("A taker order of 250,000 or more"), "kind=taker_order&value=250000"),
-    (lazy("Every fill"), "kind=fill"),
+    (gettext_lazy("A taker order of 250,000 or more"), "kind=taker_order&value=250000"),
+    (gettext_lazy("Every fill"), "kind=fill"),
 )
 CHOICES = {
-    "market": [("spot", lazy("Spot")), ("usdm", lazy("USD-M futures"))],
-    "direction": [("both", lazy("Both")), ("up", lazy("Up")), ("down", lazy("Down"))],
-    "side": [("", lazy("Any")), ("BUY", lazy("Buy")), ("SELL", lazy("Sell"))],
+    "market": [("spot", gettext_lazy("Spot")), ("usdm", gettext_lazy("USD-M futures"))],
+    "direction": [
+        ("both", gettext_lazy("Both")),
+        ("up", gettext_lazy("Up")),
+        ("down", gettext_lazy("Down")),
+    ],
+    "side": [
+        ("", gettext_lazy("Any")),
+        ("BUY", gettext_lazy("Buy")),
+        ("SELL", gettext_lazy("Sell")),
+    ],
 }
 
 
@@ -87,11 +95,11 @@ def kinds_of(user: User) -> list[tuple[str, Any]]:
 class AlertForm(forms.Form):
     """`said` is the body as the API takes it; whether it is right the service says."""
 
-    name = forms.CharField(max_length=80, label=lazy("Name"))
-    cooldown_s = forms.IntegerField(label=lazy("Quiet afterwards (seconds)"), min_value=0)
-    once = forms.BooleanField(label=lazy("Only once"), required=False)
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
+    cooldown_s = forms.IntegerField(label=gettext_lazy("Quiet afterwards (seconds)"), min_value=0)
+    once = forms.BooleanField(label=gettext_lazy("Only once"), required=False)
     channels = forms.MultipleChoiceField(
-        label=lazy("Also tell"), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Also tell"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, user: User, kind: Kind, *of: Any, **more: Any) -> None:
@@ -178,14 +186,14 @@ def standing(alert: Alert) -> dict[str, Any]:
 
 class ChannelForm(forms.Form):
     kind = forms.ChoiceField(
-        label=lazy("Kind"),
+        label=gettext_lazy("Kind"),
         choices=[(kind.value, kind.label) for kind in Channel.Kind if kind != Channel.Kind.WEBPUSH],
     )
-    name = forms.CharField(max_length=60, label=lazy("Name"))
+    name = forms.CharField(max_length=60, label=gettext_lazy("Name"))
     target = forms.CharField(
         max_length=2000,
-        label=lazy("Where to"),
-        help_text=lazy(
+        label=gettext_lazy("Where to"),
+        help_text=gettext_lazy(
             "A webhook's https address, an e-mail address, for Telegram a bot's token, a space and "
             "the number of the chat."
         ),
