@@ -3,6 +3,10 @@
 from celery import shared_task
 
 from alerts.evaluation import running
+from alerts.evaluation.board import Board
+from alerts.evaluation.facts import Facts
+from alerts.evaluation.figures import Figures
+from alerts.evaluation.system import System
 from alerts.services import outbox
 from market.jobs import lease
 from market.jobs.shutdown import shutdown
@@ -22,7 +26,14 @@ def supervise() -> None:
 @shared_task(name="alerts.evaluate", acks_late=False)
 def evaluate(market: str) -> None:
     """Watch what alerts wait for; early-acknowledged, since the lease keeps it alive."""
-    running.evaluate(market, [], shutdown)
+    running.evaluate(market, duties_of(market), shutdown)
+
+
+def duties_of(market: str) -> list[running.Duty]:
+    """What a market's evaluator does beside its bars: one of them looks after accounts too."""
+    if market == "usdm":
+        return [Board().round]
+    return [Facts().round, Figures().round, System().round]
 
 
 @shared_task(name="alerts.deliver")

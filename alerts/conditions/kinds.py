@@ -75,7 +75,6 @@ SYSTEM_STATES = (
     "sync_stands",
     "key_refused",
     "disk",
-    "backup_old",
     "clock",
     "queue",
     "weight",

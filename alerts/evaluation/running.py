@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from alerts.evaluation.evaluator import Evaluator
+from lib.parking import Parking
 from market.jobs import lease
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ def _run(share: str, holder: str, duties: list[Duty], shutdown: threading.Event)
     ends_at = time.monotonic() + SLICE_SECONDS
     renewed_at = time.monotonic()
     pause = ROUND_SECONDS
+    parked = Parking()
     while not shutdown.is_set() and time.monotonic() < ends_at:
         began = time.monotonic()
         try:
@@ -70,8 +72,8 @@ def _run(share: str, holder: str, duties: list[Duty], shutdown: threading.Event)
                 if not lease.renew(share, holder, "connected"):
                     return
                 renewed_at = began
-            for duty in duties:
-                duty()
+            for number, duty in enumerate(duties):
+                _do_apart(str(number), duty, parked)
             pause = ROUND_SECONDS
         except (redis.RedisError, DatabaseError) as error:
             # an unreachable store is not a lost lease: what was missed is looked at afterwards
@@ -79,3 +81,18 @@ def _run(share: str, holder: str, duties: list[Duty], shutdown: threading.Event)
             connection.close()
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         shutdown.wait(max(0.0, pause - (time.monotonic() - began)))
+
+
+def _do_apart(name: str, duty: Duty, parked: Parking) -> None:
+    """One ill duty holds no other up. Raises RedisError, DatabaseError."""
+    if parked.is_parked(name):
+        return
+    try:
+        duty()
+    except (redis.RedisError, DatabaseError):
+        raise
+    except Exception:
+        pause = parked.park(name)
+        log.exception("a part of the alerts is set aside", duty=name, again_in=pause)
+    else:
+        parked.clear(name)

@@ -27,6 +27,12 @@ FIELDS = ("name", "condition", "channels", "cooldown_s", "once", "paused")
 LONGEST_NAME = 80
 LONGEST_COOLDOWN_S = 30 * 86_400
 MOST_CHANNELS = 10
+# What a figure can be told in so far.
+UNITS = {
+    "pnl_day": ("money",),
+    "pnl_open": ("money", "percent"),
+    "liquidation_distance": ("percent", "money"),
+}
 
 
 @transaction.atomic
@@ -116,6 +122,12 @@ def checked_condition(user: User, raw: Any) -> dict[str, Any]:
         raise BadInput("condition.kind", _("Alerts of the system are for staff."))
     if kind.is_of_market:
         _check_market(condition)
+    if kind.scope == Scope.FIGURES and condition["unit"] not in UNITS[kind.name]:
+        raise BadInput(
+            "condition.unit",
+            _("Expected one of %(allowed)s, was %(value)s.")
+            % {"allowed": ", ".join(UNITS[kind.name]), "value": condition["unit"]},
+        )
     if "account" in condition:
         mine = ExchangeAccount.objects.visible_to(user)
         if not mine.filter(pk=condition["account"]).exists():

@@ -11,6 +11,7 @@ from accounts.models import ExchangeAccount, User
 from alerts.conditions.fields import Field
 from alerts.conditions.kinds import KINDS, SYSTEM_STATES, Kind, default_cooldown_s, fields_of
 from alerts.models import Alert, Channel
+from alerts.services.changing import UNITS
 from journal.models import Setup
 
 LABELS = {
@@ -110,7 +111,6 @@ class AlertForm(forms.Form):
         choices = [(str(channel.pk), channel.name) for channel in channels]
         rest = {**self.fields}
         rest["channels"].choices = choices  # type: ignore[attr-defined]
-        rest["channels"].widget.choices = choices  # type: ignore[attr-defined]
         self.fields = {"name": rest.pop("name"), **own, **rest}
 
     def said(self) -> dict[str, Any]:
@@ -134,24 +134,26 @@ class AlertForm(forms.Form):
 
     def _field(self, item: Field) -> forms.Field:
         choices = self._choices(item)
-        options = {"label": LABELS[item.name], "required": item.is_required}
+        options: dict[str, Any] = {
+            "label": LABELS[item.name],
+            "required": item.is_required,
+            "initial": item.default,
+        }
         if choices is not None:
-            return forms.ChoiceField(choices=choices, initial=item.default, **options)
-        return forms.CharField(max_length=60, initial=item.default, **options)
+            return forms.ChoiceField(choices=choices, **options)
+        return forms.CharField(max_length=60, **options)
 
     def _choices(self, item: Field) -> list[tuple[Any, Any]] | None:
         if item.name == "account":
             mine = ExchangeAccount.objects.visible_to(self.user)
             return [("", _("All accounts")), *((str(row.pk), row.label) for row in mine)]
         if item.name == "setup":
-            mine = Setup.objects.visible_to(self.user)
-            return [(row.pk, row.name) for row in mine if row.conditions.get("least_share")]
+            setups = Setup.objects.visible_to(self.user)
+            return [(row.pk, row.name) for row in setups if row.conditions.get("least_share")]
         if item.name == "unit":
-            names = {"pnl_day", "pnl_open"}
-            if self.kind.name in names:
-                return [("money", _("Money")), ("percent", "%"), ("r", "R")]
-            if self.kind.name == "liquidation_distance":
-                return [("percent", "%"), ("money", _("Money"))]
+            if self.kind.name in UNITS:
+                names = {"money": _("Money"), "percent": "%"}
+                return [(unit, names[unit]) for unit in UNITS[self.kind.name]]
             return [("trade", _("By trade")), ("order", _("By order"))]
         if item.name == "state" and self.kind.name == "system":
             return [("", _("Any")), *((name, name) for name in SYSTEM_STATES)]

@@ -59,7 +59,7 @@ def new_alert(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, _("The alert is at work."))
                 return redirect("alerts")
     else:
-        asked = {name: value for name, value in request.GET.items() if len(value) <= 80}
+        asked = {name: str(value) for name, value in request.GET.items() if len(value) <= 80}
         form = forms.AlertForm(
             request.user, kind, initial=forms.beginning(request.user, kind, asked)
         )

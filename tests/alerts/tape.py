@@ -56,7 +56,7 @@ class Tape:
 
     def open_gap(self, start: int, end: int) -> None:
         gap = GapRecord(1, 9, (START + start) * 1000, (START + end) * 1000, "test", "open")
-        self.client.hset(keys.gaps(self.key), "1", encode_gap(gap))
+        self.client.hset(keys.gaps(self.key), "1", encode_gap(gap).decode())
 
     def fill_gap(self) -> None:
         self.client.delete(keys.gaps(self.key))

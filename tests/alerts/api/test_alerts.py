@@ -118,12 +118,14 @@ def test_nobody_touches_anothers_alert(make_alert: MakeAlert, charlie: User) -> 
 
 
 def test_a_token_needs_the_scope(alice: User, instrument: Instrument) -> None:
-    reading = {"HTTP_AUTHORIZATION": f"Token {issue_token(user=alice, scopes=['read'])}"}
-    refused = Client().post("/api/alerts", BODY, JSON, **reading)
+    def with_scopes(*scopes: str) -> Client:
+        token = issue_token(user=alice, scopes=list(scopes))
+        return Client(headers={"Authorization": f"Token {token}"})
+
+    refused = with_scopes("read").post("/api/alerts", BODY, JSON)
     assert (refused.status_code, refused.json()["scope"]) == (403, "alerts")
-    assert Client().get("/api/alerts", **reading).status_code == 200
-    writing = {"HTTP_AUTHORIZATION": f"Token {issue_token(user=alice, scopes=['read', 'alerts'])}"}
-    assert Client().post("/api/alerts", BODY, JSON, **writing).status_code == 201
+    assert with_scopes("read").get("/api/alerts").status_code == 200
+    assert with_scopes("read", "alerts").post("/api/alerts", BODY, JSON).status_code == 201
 
 
 def test_there_is_an_end_to_how_many_a_user_may_have(
