@@ -105,6 +105,17 @@ ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 # Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
 KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
 
+# --- Alerts -------------------------------------------------------------------------------------
+
+# Inner networks that webhooks may go to all the same, http included; empty: none.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+ALERTS_PER_USER = env.integer("ALERTS_PER_USER", 200, 1)
+# The installation's own bot; without one each user brings a bot.
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_API_URL = env.address("TELEGRAM_API_URL", "https://api.telegram.org", _http)
+# Names of the users who may reach anything that apprise speaks, inner addresses too; `*`: all.
+APPRISE_USERS = env.words("APPRISE_USERS")
+
 # --- Apps ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -129,6 +140,7 @@ INSTALLED_APPS = [
     "market",
     "accounts",
     "journal",
+    "alerts",
 ]
 
 MIDDLEWARE = [
@@ -165,6 +177,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.venue",
                 "journal.context.preferences",
+                "alerts.context.unread",
             ],
         },
     },
@@ -232,6 +245,7 @@ CELERY_TASK_ROUTES = {
     "market.retain": {"queue": "bulk"},
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
+    "alerts.evaluate": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
     "journal.look_at_upload": {"queue": "upkeep"},
@@ -311,6 +325,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.read_funding",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "watch what alerts wait for": {
+        "task": "alerts.supervise",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "deliver alerts": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"expires": 1},
     },
     "imports that wait": {
         "task": "market.import_vision",

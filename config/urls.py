@@ -23,6 +23,8 @@ urlpatterns = [
     path("api/", include("market.api.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/", include("journal.api.urls")),
+    path("api/", include("alerts.api.urls")),
+    path("", include("alerts.urls")),
     path("", include("journal.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),

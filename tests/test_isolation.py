@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
+from alerts.models import Alert, Channel
 from journal.models import (
     Annotation,
     FillMark,
@@ -94,6 +95,15 @@ SIGNED_IN = {
     "funding",
     "mark-price",
     "api-watchlists",
+    "alerts",
+    "alert-new",
+    "alert-events",
+    "alert-channels",
+    "api-alerts",
+    "api-alert-preview",
+    "api-alert-events",
+    "api-alert-events-read",
+    "api-channels",
     "api-merge",
     "api-market-view",
     "api-markets",
@@ -118,6 +128,13 @@ SIGNED_IN = {
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
+    "alert": "alert",
+    "alert-change": "alert",
+    "channel-change": "channel",
+    "api-alert": "alert",
+    "api-alert-test": "alert",
+    "api-channel": "channel",
+    "api-channel-prove": "channel",
     "exchange-account": "exchange",
     "exchange-change": "exchange",
     "api-account": "exchange",
@@ -183,6 +200,8 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:opening_id>": mine["opening"],
         "<str:day>": "2026-03-02",
         "<int:watchlist_id>": mine["watchlist"],
+        "<int:alert_id>": mine["alert"],
+        "<uuid:channel_id>": mine["channel"],
     }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -225,6 +244,12 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     session = UserSession.objects.create(
         user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
     )
+    alert = Alert.objects.create(
+        user=bob, name="bobs-own", condition={"kind": "fill"}, kind="fill", cooldown_s=0
+    )
+    channel = Channel.objects.create(
+        user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
+    )
     job = ImportJob.objects.create(
         market="spot",
         symbol="X",
@@ -244,6 +269,8 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "upload": str(upload.pk),
         "opening": str(opening.pk),
         "watchlist": str(watchlist.pk),
+        "alert": str(alert.pk),
+        "channel": str(channel.pk),
     }
 
 
@@ -288,6 +315,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"
+    assert (Alert.objects.get(user=bob).name, Channel.objects.count()) == ("bobs-own", 1)
 
 
 def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:
