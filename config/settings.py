@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "market",
     "accounts",
     "journal",
+    "trading",
 ]
 
 MIDDLEWARE = [
@@ -298,6 +299,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.retain",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    "find out what became of orders": {
+        "task": "trading.resolve",
+        "schedule": 1.0,
+        "options": {"expires": 1},
     },
     "prepare partitions": {
         "task": "market.prepare_partitions",

@@ -1,0 +1,12 @@
+"""What workers do for trading."""
+
+from celery import shared_task
+
+from trading.services import resolving, switching
+
+
+@shared_task(name="trading.resolve")
+def resolve() -> None:
+    """Every second: intents that are under way, and switches that have ended."""
+    resolving.resolve_once()
+    switching.end_due()
