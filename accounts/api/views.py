@@ -1,6 +1,6 @@
 """Exchange accounts over REST; secrets go in and never come out."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts import tasks
 from accounts.access import own_account
 from accounts.models import ExchangeAccount, User
+from accounts.scopes import Scope
 from accounts.services import connecting
 from lib.secret import Secret
 
@@ -66,6 +67,8 @@ class AccountChange(serializers.Serializer[object]):
 class AccountsView(APIView):
     """One's own accounts, oldest first; POST connects another one and has it looked at."""
 
+    scopes: ClassVar = {"POST": Scope.ACCOUNTS}
+
     @extend_schema(responses=AccountAnswer(many=True))
     def get(self, request: Request) -> Response:
         found = ExchangeAccount.objects.visible_to(_user(request))
@@ -83,6 +86,8 @@ class AccountsView(APIView):
 
 
 class AccountView(APIView):
+    scopes: ClassVar = {"PATCH": Scope.ACCOUNTS, "DELETE": Scope.ACCOUNTS}
+
     @extend_schema(responses=AccountAnswer)
     def get(self, request: Request, account_id: UUID) -> Response:
         return Response(AccountAnswer(own_account(_user(request), account_id)).data)
@@ -109,6 +114,8 @@ class AccountView(APIView):
 
 
 class KeyView(APIView):
+    scopes: ClassVar = {"PUT": Scope.ACCOUNTS}
+
     @extend_schema(request=KeyAsked, responses=AccountAnswer)
     def put(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
@@ -123,6 +130,8 @@ class KeyView(APIView):
 
 
 class CheckView(APIView):
+    scopes: ClassVar = {"POST": Scope.ACCOUNTS}
+
     @extend_schema(request=None, responses={202: AccountAnswer})
     def post(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)

@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from accounts.models import AuditEntry, ExchangeAccount, User
-from accounts.services import credentials, valuation
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing, credentials, valuation
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from lib.secret import Secret
@@ -334,6 +334,4 @@ def _is_connected_twice(row: ExchangeAccount, uid: int) -> bool:
 
 
 def _audit(account: ExchangeAccount, user: User, action: str) -> None:
-    AuditEntry.objects.create(
-        actor=user, owner=account.user, action=action, subject=str(account.pk)
-    )
+    auditing.record(owner=account.user, actor=user, action=action, subject=str(account.pk))
