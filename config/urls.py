@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/", include("market.api.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/", include("journal.api.urls")),
+    path("api/", include("trading.api.urls")),
     path("", include("journal.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from market.live import private
@@ -8,3 +10,4 @@ class TradingConfig(AppConfig):
 
     def ready(self) -> None:
         private.register("intents")
+        import_module("trading.receivers")

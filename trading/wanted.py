@@ -146,13 +146,13 @@ def read(body: Any) -> Wanted:
         symbol=_symbol(body),
         side=_one_of(body, "side", ("BUY", "SELL")),
         type=kind,
-        price=_amount(body, "price"),
-        stop_price=_amount(body, "stop_price"),
-        quantity=_amount(body, "quantity"),
-        quote_quantity=_amount(body, "quote_quantity"),
-        stop=_amount(risk, "stop", "risk.stop"),
-        risk_money=_amount(risk, "money", "risk.money"),
-        risk_percent=_amount(risk, "percent", "risk.percent"),
+        price=amount_of(body, "price"),
+        stop_price=amount_of(body, "stop_price"),
+        quantity=amount_of(body, "quantity"),
+        quote_quantity=amount_of(body, "quote_quantity"),
+        stop=amount_of(risk, "stop", "risk.stop"),
+        risk_money=amount_of(risk, "money", "risk.money"),
+        risk_percent=amount_of(risk, "percent", "risk.percent"),
         is_reduce_only=_flag(body, "reduce_only"),
         closes_position=_flag(body, "close_position"),
         position_side=_one_of(body, "position_side", ("BOTH", "LONG", "SHORT"), "BOTH"),
@@ -160,8 +160,8 @@ def read(body: Any) -> Wanted:
         targets=_targets(body),
         setup=_words(plan, "setup", 60),
         note=_words(plan, "note", 2000),
-        callback_rate=_amount(body, "callback_rate"),
-        activate_price=_amount(body, "activate_price"),
+        callback_rate=amount_of(body, "callback_rate"),
+        activate_price=amount_of(body, "activate_price"),
         good_till=_whole(body, "good_till"),
         working_type=_one_of(
             body, "working_type", ("CONTRACT_PRICE", "MARK_PRICE"), "CONTRACT_PRICE"
@@ -302,7 +302,7 @@ def _one_of(
     return value
 
 
-def _amount(body: Mapping[str, Any], name: str, shown: str = "") -> Decimal | None:
+def amount_of(body: Mapping[str, Any], name: str, shown: str = "") -> Decimal | None:
     """Decimal text (a JSON integer too), above zero. Floats are refused: they are not exact."""
     value = body.get(name)
     if value is None:
@@ -354,7 +354,7 @@ def _targets(body: Mapping[str, Any]) -> tuple[Decimal, ...]:
         return ()
     if not isinstance(value, list) or len(value) > MOST_TARGETS:
         raise _missing("targets", f"as a list of at most {MOST_TARGETS} prices")
-    amounts = [_amount({"target": item}, "target", "targets") for item in value]
+    amounts = [amount_of({"target": item}, "target", "targets") for item in value]
     return tuple(amount for amount in amounts if amount is not None)
 
 

@@ -1,7 +1,7 @@
 """The day so far of a user: what the rules and the caps judge by."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ def day_so_far(user: User, account_id: object = "", now: datetime | None = None)
     """Of all accounts, or of one."""
     now = timezone.now() if now is None else now
     chosen = preferences_of(user)
-    today = day_of(now, chosen.tzinfo, _clock(chosen.day_start))
+    today = day_of(now, chosen.tzinfo, time(chosen.day_start))
     asked = TradeFilter(account=str(account_id or ""))
     scope = Scope(user, replace(asked, from_day=today, to_day=today), chosen)
     trades = Trade.objects.visible_to(user)
@@ -53,7 +53,3 @@ def _losses_in_a_row(last: list[Any]) -> int:
             break
         count += 1
     return count
-
-
-def _clock(hour: int) -> Any:
-    return datetime.min.replace(hour=hour).time()
