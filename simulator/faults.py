@@ -39,7 +39,26 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "user_silence": {"seconds": 10.0},
     "executed": {"rate": 1.0, "seconds": 5.0, "code": 503.0},
     "order_hidden": {"ms": 5000.0, "seconds": 10.0},
+    # any change of an account: its answer never comes, is a status with an error (its number
+    # without the minus), the socket is cut, or all of it is late; before the exchange took the
+    # request or after. `times`: how often, 0 for the whole time
+    "order": {
+        "what": "hang",
+        "when": "after",
+        "method": "*",
+        "path": "*",
+        "code": 503.0,
+        "error": 1007.0,
+        "ms": 1000.0,
+        "rate": 1.0,
+        "seconds": 30.0,
+        "times": 0.0,
+    },
     "keys_refused": {"seconds": 10.0},
+}
+CHOICES: dict[str, set[Value]] = {
+    "what": {"hang", "status", "cut", "delay"},
+    "when": {"before", "after"},
 }
 # The largest sensible value of an argument, where it is not 1e9.
 MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
@@ -53,6 +72,7 @@ class Active:
     kind: str
     arguments: dict[str, Value]
     until: float
+    struck: int = 0
 
     def number(self, name: str) -> float:
         value = self.arguments[name]
@@ -100,7 +120,7 @@ class Faults:
             self.clock_offset_us = int(active.number("ms") * 1000)
         if "seconds" in arguments and kind != "shutdown":
             self.active.append(active)
-        if kind not in {*FRAME_KINDS, "delay", "status", "hang"}:
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order"}:
             self.counts[kind] += 1
         return active
 
@@ -184,6 +204,20 @@ class Faults:
             max((i.number("ms") for i in self._now() if i.kind == "order_hidden"), default=0)
         )
 
+    def for_change(self, method: str, path: str) -> Active | None:
+        """The `order` fault that strikes a request that changes something."""
+        for item in self._now():
+            if item.kind != "order" or not item.matches("path", path):
+                continue
+            if not item.matches("method", method) or self.rng.random() >= item.number("rate"):
+                continue
+            item.struck += 1
+            if item.struck == item.number("times"):
+                item.until = 0.0
+            self.counts[f"order {item.arguments['what']} {item.arguments['when']}"] += 1
+            return item
+        return None
+
     def refuses_keys(self) -> bool:
         return any(item.kind == "keys_refused" for item in self._now())
 
@@ -243,6 +277,9 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
             said = {"float": numbers, "str": "a text", "bool": "true or false"}
             raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
         assert isinstance(value, float | str | bool)
+        if kind == "order" and value not in CHOICES.get(name, {value}):
+            names = ", ".join(sorted(map(str, CHOICES[name])))
+            raise ValueError(f"expected {name} of {kind} as one of {names}, was {value!r}")
         arguments[name] = value
     return arguments
 

@@ -208,7 +208,7 @@ async def test_keys_that_are_refused_for_a_while(serve: Serve) -> None:
 async def test_what_is_not_percent_encoded_before_signing_is_refused(serve: Serve) -> None:
     simulator = await serve()
     account = await opened(simulator)
-    for raw, status in (("a%20b", 200), ("a b", 400)):
+    for raw, status in (("a%3Ab", 200), ("a b", 400)):
         query = f"newClientOrderId={raw}&timestamp={int(time.time() * 1000)}"
         sign = hmac.new(account["secretKey"].encode(), query.encode(), hashlib.sha256).hexdigest()
         reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port)
