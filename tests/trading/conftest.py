@@ -10,18 +10,10 @@ from tests.accounts.exchange import AccountExchange
 from tests.trading.stage import close_desk, point_to, trader
 
 
-@pytest.fixture(scope="package")
-def running_exchange() -> Iterator[AccountExchange]:
-    """One for all of these tests; each opens accounts of its own."""
+@pytest.fixture
+def exchange() -> Iterator[AccountExchange]:
     with AccountExchange().running() as running:
         yield running
-
-
-@pytest.fixture
-def exchange(running_exchange: AccountExchange) -> AccountExchange:
-    """Without the faults that a test before may have left."""
-    running_exchange.ask("DELETE", "/simulator/faults")
-    return running_exchange
 
 
 @pytest.fixture

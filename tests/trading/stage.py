@@ -17,12 +17,20 @@ TRADES = {"enableSpotAndMarginTrading": True}
 
 
 def trader(
-    user: User, exchange: AccountExchange, *, on: bool = True, caps: dict[str, Any] | None = None,
-    permissions: dict[str, bool] | None = None, **more: Any,
+    user: User,
+    exchange: AccountExchange,
+    *,
+    on: bool = True,
+    caps: dict[str, Any] | None = None,
+    permissions: dict[str, bool] | None = None,
+    **more: Any,
 ) -> ExchangeAccount:
     """Connected and checked, listings read, trading on for an hour unless `on` is False."""
-    asked = {"balances": {"USDT": "1000000", "BTC": "10", "BNB": "2"},
-             "futures": {"USDT": "1000000"}, **more}
+    asked = {
+        "balances": {"USDT": "1000000", "BTC": "10", "BNB": "2"},
+        "futures": {"USDT": "1000000"},
+        **more,
+    }
     opened = exchange.open(permissions=TRADES if permissions is None else permissions, **asked)
     account = connecting.connect(
         user=user,
