@@ -326,7 +326,7 @@ def test_the_brake_takes_orders_and_positions_out(
 ) -> None:
     post(alices_browser, body(account), "a")
     post(
-        browser,
+        alices_browser,
         body(
             account,
             market="usdm",
