@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -40,7 +40,7 @@ class OwnList(APIView):
     # the column that rows are ordered by
     moment: ClassVar[str] = "time"
     # what a row's key is in a cursor
-    pk_type: ClassVar[Callable[[str], Any]] = int
+    pk_type: ClassVar[type[Any]] = int
 
     def rows(self, user: User) -> QuerySet[Any]:
         raise NotImplementedError
@@ -138,7 +138,7 @@ def _sealed(at: datetime, pk: object) -> str:
     return base64.urlsafe_b64encode(f"{at.isoformat()}|{pk}".encode()).decode()
 
 
-def _opened(text: str, pk_type: Callable[[str], Any]) -> tuple[datetime, Any]:
+def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
     try:
         at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
         return datetime.fromisoformat(at), pk_type(pk)

@@ -136,17 +136,17 @@ class OrderRest(AccountRest):
             return answer
         if isinstance(answer, dict) and isinstance(answer.get("data"), dict):
             raise HalfDone(int(answer.get("code", 0)), str(answer.get("msg", "")), answer["data"])
-        error = await as_error(governor, status, headers.get("Retry-After"), body)
-        if isinstance(error, TryAgain) or status in WALLS:
-            raise UnknownOutcome(f"{path}: {error}")
-        if isinstance(error, MustWait):  # 429 and 418: not taken
-            raise Refused(-1003, str(error))
-        if isinstance(error, Refused):
-            if error.code == -1021:
+        refusal = await as_error(governor, status, headers.get("Retry-After"), body)
+        if isinstance(refusal, TryAgain) or status in WALLS:
+            raise UnknownOutcome(f"{path}: {refusal}")
+        if isinstance(refusal, MustWait):  # 429 and 418: not taken
+            raise Refused(-1003, str(refusal))
+        if isinstance(refusal, Refused):
+            if refusal.code == -1021:
                 self._is_clock_known = False
-            if error.code in DUPLICATES or DUPLICATE_TEXT in str(error):
-                raise UnknownOutcome(f"{path}: {error}")
-        raise error
+            if refusal.code in DUPLICATES or DUPLICATE_TEXT in str(refusal):
+                raise UnknownOutcome(f"{path}: {refusal}")
+        raise refusal
 
     def _take_local(self, weight: int) -> bool:
         minute = int(time.monotonic() // 60)

@@ -32,9 +32,7 @@ def body(account: ExchangeAccount, **more: Any) -> dict[str, Any]:
 
 def post(browser: Client, sent: dict[str, Any], key: str | None = "k1") -> Any:
     headers = {} if key is None else {"Idempotency-Key": key}
-    return alices_browser.post(
-        "/api/orders", sent, content_type="application/json", headers=headers
-    )
+    return browser.post("/api/orders", sent, content_type="application/json", headers=headers)
 
 
 def test_an_order_is_accepted_and_is_at_the_exchange(

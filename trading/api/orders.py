@@ -248,5 +248,5 @@ def _number(asked: Any, name: str) -> int | None:
 
 
 def _by(request: Request) -> str:
-    token = request.auth
+    token: Any = request.auth
     return f"token {token.prefix}" if token is not None else "session"

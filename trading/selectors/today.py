@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ MOST_IN_A_ROW = 50
 MEAN_OF = 20
 
 
-def day_so_far(user: User, account_id: object = "", now: datetime | None = None) -> Day:
+def day_so_far(user: User, account_id: UUID | None = None, now: datetime | None = None) -> Day:
     """Of all accounts, or of one."""
     now = timezone.now() if now is None else now
     chosen = preferences_of(user)

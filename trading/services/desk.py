@@ -78,6 +78,16 @@ class Desk:
 
         return asyncio.run_coroutine_threadsafe(take(), loop).result(LONGEST_SECONDS)
 
+    def cancel_all(self) -> None:
+        """End what is under way: whoever waits hears that nobody knows how it ended."""
+        loop = self._running()
+
+        def cancel() -> None:
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+
+        loop.call_soon_threadsafe(cancel)
+
     def close(self) -> None:
         """For tests and the end of a process."""
         with self._lock:

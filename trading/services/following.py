@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from market.binance.filters import round_down
 from trading import requests
 from trading.models import OrderIntent
 from trading.models.intents import new_client_id
@@ -45,7 +46,7 @@ def _spot(entry: OrderIntent, wanted: Wanted) -> list[OrderIntent]:
     assert wanted.stop is not None
     fee, step = Decimal(entry.plan["fee"]), Decimal(entry.plan["step"])
     held = executed * (1 - fee) if wanted.is_buy else executed
-    quantity = requests.round_down(held, step)
+    quantity = round_down(held, step)
     if quantity <= ZERO:
         return []
     side = "SELL" if wanted.is_buy else "BUY"

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import redis
 from django.db import transaction
@@ -89,7 +90,7 @@ def known_of(user: User, key: str, digest: str) -> Idempotency | None:
     return known
 
 
-def account_of(user: User, account_id: object) -> ExchangeAccount:
+def account_of(user: User, account_id: UUID) -> ExchangeAccount:
     """Raises NotFound."""
     account = (
         ExchangeAccount.objects.visible_to(user)

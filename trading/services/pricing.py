@@ -103,7 +103,7 @@ def equity_of(account: ExchangeAccount, market: str, quote: str) -> Decimal:
     they are worth now (a coin without a price counts as nothing)."""
     wallet = Wallet.USDM if market == Market.USDM else Wallet.SPOT
     held = {row.asset: row.total for row in Balance.objects.filter(account=account, wallet=wallet)}
-    own = held.pop(quote, Decimal(0))
+    own: Decimal = held.pop(quote, Decimal(0))
     if market == Market.USDM or not held:
         return own
     worths = dollars_now({*held, quote})

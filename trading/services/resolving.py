@@ -4,6 +4,7 @@ sending again. Also what was written and never sent, and what was sent by a proc
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -54,7 +55,7 @@ def resolve_once() -> int:
     return len(rows)
 
 
-def resolve(intent_id: object) -> None:
+def resolve(intent_id: UUID) -> None:
     intent = OrderIntent.objects.here().select_related("account").filter(pk=intent_id).first()
     if intent is not None:
         _resolve(intent)

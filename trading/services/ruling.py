@@ -38,7 +38,7 @@ def put_rules(*, user: User, rows: Any) -> list[Rule]:
             raise BadOrder(
                 "rules", f"{str(error)[:1].upper()}{str(error)[1:]}.", field="rules"
             ) from error
-        wanted[str(name)] = Rule(user=user, name=name, value=value, mode=mode)
+        wanted[str(name)] = Rule(user=user, name=str(name), value=value, mode=mode)
     Rule.objects.filter(user=user).exclude(name__in=wanted).delete()
     Rule.objects.bulk_create(
         wanted.values(),

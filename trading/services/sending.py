@@ -3,6 +3,7 @@
 import os
 import socket
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 State = OrderIntent.State
 
 
-def send(intent_id: object, by: str) -> OrderIntent:
+def send(intent_id: UUID, by: str) -> OrderIntent:
     """Whoever comes first sends; everybody else gets the row as it stands. Whatever happens, it
     says what is known: nothing here is tried again."""
     intent = OrderIntent.objects.select_related("account").get(pk=intent_id)
@@ -43,7 +44,7 @@ def send(intent_id: object, by: str) -> OrderIntent:
     return settled
 
 
-def claim(intent_id: object, timestamp_ms: int, by: str) -> bool:
+def claim(intent_id: UUID, timestamp_ms: int, by: str) -> bool:
     """Whether the caller has to send it now: it is the only one, it is in time, this is still the
     database that it was written in, and its account may trade. Committed before a byte leaves."""
     with transaction.atomic():

@@ -1,6 +1,7 @@
 """How an intent's state moves: only forward, whoever tells it, in one place."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,7 +26,7 @@ RANK = {
 
 @transaction.atomic
 def settle(
-    intent_id: object,
+    intent_id: UUID,
     state: str,
     by: str,
     *,

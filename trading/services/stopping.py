@@ -145,7 +145,8 @@ def _parts(symbol: str, amount: Decimal) -> list[Decimal]:
     step = Decimal(listing.step_size) if listing is not None else ZERO
     whole = round_down(most, step)
     sign = 1 if amount > 0 else -1
-    left, found = abs(amount), []
+    left = abs(amount)
+    found: list[Decimal] = []
     while left > 0 and len(found) < 100:
         found.append(sign * min(left, whole))
         left -= min(left, whole)
