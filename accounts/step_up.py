@@ -71,14 +71,17 @@ def step_up_required(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if is_fresh(request):
-            return view(request, *args, **kwargs)
-        page = f"{reverse('account_reauthenticate')}?{urlencode({'next': _way_back(request)})}"
-        if "HX-Request" in request.headers:
-            return HttpResponse(status=403, headers={"HX-Redirect": page})
-        return redirect(page)
+        return view(request, *args, **kwargs) if is_fresh(request) else to_confirmation(request)
 
     return guarded
+
+
+def to_confirmation(request: HttpRequest) -> HttpResponse:
+    """To the page where one confirms, and from there back."""
+    page = f"{reverse('account_reauthenticate')}?{urlencode({'next': _way_back(request)})}"
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=403, headers={"HX-Redirect": page})
+    return redirect(page)
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -242,6 +242,8 @@ CELERY_TASK_ROUTES = {
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
     "journal.fetch_surroundings": {"queue": "upkeep"},
+    "accounts.export": {"queue": "upkeep"},
+    "accounts.erase": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -257,6 +259,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "look at exchange accounts": {
         "task": "accounts.check_accounts",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "tidy what accounts leave behind": {
+        "task": "accounts.tidy",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
@@ -343,6 +350,8 @@ IS_EMBEDDED = not (os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_UR
 SIGN_UP = env.choice(
     "SIGN_UP", "open" if IS_EMBEDDED else "closed", ["open", "invitation", "closed"]
 )
+# Which tables lead to a user.
+PRIVACY = "config.privacy"
 TOKENS_PER_USER = env.integer("TOKENS_PER_USER", 20, 1)
 ACCOUNTS_PER_USER = env.integer("ACCOUNTS_PER_USER", 10, 1)
 # Requests a minute by class of door, for each user; for each address where nobody is signed in.
@@ -417,8 +426,8 @@ USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
-# Only a request that came by TLS, as TRUSTED_PROXIES tell it, is answered; probes are not sent on.
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+# Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SESSION_COOKIE_SECURE
@@ -497,6 +506,9 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
 ]
 WHITENOISE_MAX_AGE = 60
+# Files that the app makes, exports say; nobody else on the machine reads them.
+MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

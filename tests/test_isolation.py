@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -25,6 +26,7 @@ from journal.models import (
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
+from tests.signing_in import sign_in
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,16 @@ SIGNED_IN = {
     "api-accounts",
     "api-proof",
     "api-payments",
+    "account-security",
+    "account-networks",
+    "account-sessions-end",
+    "account-audit",
+    "account-privacy",
+    "account-export",
+    "account-erase",
+    "api-me",
+    "api-export",
+    "api-export-file",
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -111,6 +123,7 @@ OWNED = {
     "api-account-key": "exchange",
     "api-account-check": "exchange",
     "account-token-revoke": "token",
+    "account-session-end": "session",
     "trade": "trade",
     "trade-note": "trade",
     "trade-candles": "trade",
@@ -160,6 +173,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<str:symbol>": "BTCUSDT",
         "<int:job_id>": mine["job"],
         "<int:token_id>": mine["token"],
+        "<int:session_id>": mine["session"],
         "<uuid:account_id>": mine["exchange"],
         "<int:trade_id>": mine["trade"],
         "<uuid:picture_id>": mine["picture"],
@@ -207,6 +221,9 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         account=account, asset="BTC", quantity=1, time=trade.opened_at, why="owner"
     )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
+    session = UserSession.objects.create(
+        user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
+    )
     job = ImportJob.objects.create(
         market="spot",
         symbol="X",
@@ -218,6 +235,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     return {
         "exchange": str(account.pk),
         "token": str(bob.api_tokens.get().pk),
+        "session": str(session.pk),
         "job": str(job.pk),
         "trade": str(trade.pk),
         "picture": str(shot.pk),
@@ -246,7 +264,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
 ) -> None:
     stranger = Client()
     if way == "session":
-        stranger.force_login(charlie)
+        sign_in(stranger, charlie)
     else:
         stranger = Client(headers={"Authorization": f"Token {issue_token(user=charlie)}"})
     for name, path in routes():
