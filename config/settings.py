@@ -327,6 +327,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 1},
     },
+    "follow orders to their trades": {
+        "task": "trading.follow",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
     "prepare partitions": {
         "task": "market.prepare_partitions",
         "schedule": 3600.0,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/", include("journal.api.urls")),
     path("api/", include("trading.api.urls")),
     path("", include("journal.urls")),
+    path("", include("trading.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]

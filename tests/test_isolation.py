@@ -26,8 +26,9 @@ from journal.models import (
 from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
-from tests.signing_in import sign_in
 from tests.journal.accounts import make_account, some_trades
+from tests.signing_in import sign_in
+from trading.models import OrderIntent
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
@@ -114,6 +115,14 @@ SIGNED_IN = {
     "api-me",
     "api-export",
     "api-export-file",
+    "api-order-preview",
+    "api-intents",
+    "api-order-elsewhere",
+    "api-trading-stop",
+    "api-trading-close",
+    "api-rules",
+    "trading",
+    "trading-rules",
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -145,7 +154,13 @@ OWNED = {
     "trade-aside": "trade",
     "opening-accept": "exchange",
     "opening-take-back": "exchange",
+    "api-intent": "intent",
+    "api-order": "intent",
+    "api-trading": "exchange",
+    "trading-switch": "exchange",
 }
+# what a token without `trade` hears first
+SCOPED = {"api-order", "api-trading"}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -182,6 +197,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:opening_id>": mine["opening"],
         "<str:day>": "2026-03-02",
         "<int:watchlist_id>": mine["watchlist"],
+        "<uuid:intent_id>": mine["intent"],
     }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -224,6 +240,17 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     session = UserSession.objects.create(
         user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
     )
+    intent = OrderIntent.objects.create(
+        user=bob,
+        account=account,
+        market="spot",
+        symbol="BTCUSDT",
+        side="BUY",
+        client_id="bobs-own",
+        body={"note": "bobs-own"},
+        request={},
+        life="x",
+    )
     job = ImportJob.objects.create(
         market="spot",
         symbol="X",
@@ -243,6 +270,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "upload": str(upload.pk),
         "opening": str(opening.pk),
         "watchlist": str(watchlist.pk),
+        "intent": str(intent.pk),
     }
 
 
@@ -276,6 +304,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
+                if name in SCOPED and way == "token":
+                    allowed = {*allowed, 403}  # this token may not trade, whoever's order it is
                 assert answer.status_code in allowed, f"{method} {path}: {answer.status_code}"
             if name in PERMITTED:
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"
