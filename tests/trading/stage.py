@@ -1,8 +1,11 @@
 """An account at the simulator whose key may trade, its switch on, and the addresses to it."""
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -38,15 +41,29 @@ def trader(
         api_key=Secret(opened["apiKey"]),
         secret=Secret(opened["secretKey"]),
     )
-    connecting.check(str(account.pk))
+    apart(lambda: connecting.check(str(account.pk)))
     account.refresh_from_db()
     for market in ("spot", "usdm"):
-        listings.refresh_if_stale(market)
+        apart(lambda market=market: listings.refresh_if_stale(market))  # type: ignore[misc]
     if on:
         switching.switch_on(
             account=account, actor=user, until=timezone.now() + timedelta(hours=1), caps=caps or {}
         )
     return account
+
+
+def apart(act: Callable[[], object]) -> None:
+    """In a thread, as a worker would: an event loop of its own, and none left in this one."""
+
+    def work() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
 
 
 def truth(account: ExchangeAccount, exchange: AccountExchange) -> dict[str, Any]:

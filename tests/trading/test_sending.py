@@ -214,9 +214,9 @@ def test_a_cancel_goes_out_when_redis_is_away(
 ) -> None:
     told = post(alices_browser, body(account)).json()
     desk.close()
+    connect = store.connect
     monkeypatch.setattr(
-        "trading.services.desk.store.connect",
-        lambda url, timeout=1.0: store.connect("redis://127.0.0.1:1/0", 0.2),
+        store, "connect", lambda url, timeout=1.0: connect("redis://127.0.0.1:1/0", 0.2)
     )
     done = alices_browser.delete(f"/api/orders/{told['id']}")
     assert (done.status_code, done.json()["result"]) == (200, "cancelled"), done.json()
