@@ -222,12 +222,15 @@ def test_a_change_under_a_key_is_done_once(
     alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
 ) -> None:
     told = post(alices_browser, body(account)).json()
-    ask = lambda price: alices_browser.patch(  # noqa: E731
-        f"/api/orders/{told['id']}",
-        {"price": price},
-        content_type="application/json",
-        headers={"Idempotency-Key": "p1"},
-    )
+
+    def ask(price: str) -> Any:
+        return alices_browser.patch(
+            f"/api/orders/{told['id']}",
+            {"price": price},
+            content_type="application/json",
+            headers={"Idempotency-Key": "p1"},
+        )
+
     first, again, other = ask("51000"), ask("51000"), ask("52000")
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
     assert first.json() == again.json()

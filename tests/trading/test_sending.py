@@ -82,7 +82,7 @@ def written(account: ExchangeAccount, **more: Any) -> OrderIntent:
     """An intent whose sender died before it claimed it."""
     before = sending.claim
     try:
-        sending.claim = lambda *args: False  # type: ignore[assignment]
+        sending.claim = lambda *args: False
         done = placing.place(
             user=account.user,
             key=f"w{OrderIntent.objects.count()}",

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -54,7 +55,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """On asks for a fresh second factor where money is at stake; off asks for nothing."""
-    account = own_account(request, account_id)
+    account = own_account(_user(request), account_id)
     user = _user(request)
     if request.POST.get("action") == "off":
         switching.switch_off(account=account, actor=user, why="owner")
@@ -62,7 +63,7 @@ def switch(request: HttpRequest, account_id: UUID) -> HttpResponse:
         return redirect("trading")
     if settings.BINANCE == "live" and not step_up.has_fresh_factor(request):
         messages.error(request, _("Confirm with your second factor first, then switch on again."))
-        return redirect(f"{step_up.StepUpNeeded(factor=True).detail['url']}?next=/trading/")
+        return redirect(f"{reverse('mfa_reauthenticate')}?next={reverse('trading')}")
     form = SwitchForm(request.POST)
     if not form.is_valid():
         for errors in form.errors.values():
