@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import ExchangeAccount, User
 from journal.models import Order
 from lib.decimals import plain
+from trading import events
 from trading.errors import Forbidden
 from trading.limits import Day, Entry, Judgement, judge
 from trading.models import OrderIntent, Rule, RuleBreak, TradingSwitch
@@ -142,6 +143,17 @@ def keep_breaks(user: User, intent: OrderIntent, judgements: list[Judgement], re
         )
         for judgement in judgements
     )
+    for judgement in judgements:
+        events.tell(
+            events.TradingEvent(
+                "rule",
+                user.pk,
+                str(intent.account_id),
+                f"rule:{judgement.rule}:{intent.pk}",
+                f"{intent.symbol}: {judgement.detail}",
+                {"rule": judgement.rule, "mode": judgement.mode, "intent": str(intent.pk)},
+            )
+        )
 
 
 def too_far(
