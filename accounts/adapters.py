@@ -23,7 +23,7 @@ FACTOR = Binding("authenticator", "factor", 0, "secret")
 SEALED = "sealed:"
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return sign_up.may_sign_up(request)
 
@@ -60,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return f"{user_id or name.lower()}:{self.get_client_ip(request)}"
 
 
-class FactorAdapter(DefaultMFAAdapter):
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets of second factors are sealed by the vault."""
 
     def encrypt(self, text: str) -> str:

@@ -26,7 +26,7 @@ class TraderAdmin(UserAdmin):
         if "is_active" in form.changed_data and not obj.is_active:
             sign_ins.end_all(obj, why="deactivated")
             changed(obj, "deactivated")
-            actor = User.objects.get(pk=request.user.pk)
+            actor = request.user if isinstance(request.user, User) else None
             auditing.record(owner=obj, actor=actor, action="deactivated", subject=str(obj.pk))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -11,14 +11,14 @@ from urllib.parse import urlencode, urlsplit
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 P = ParamSpec("P")
-View = Callable[Concatenate[Any, P], HttpResponse]
+View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 
 class StepUpNeeded(APIException):
@@ -29,11 +29,13 @@ class StepUpNeeded(APIException):
 
     def __init__(self, *, factor: bool = False) -> None:
         how = "with your second factor" if factor else "with your password or second factor"
-        self.detail = {  # type: ignore[assignment]
-            "code": "step_up",
-            "detail": f"Confirm {how} first.",
-            "url": reverse("mfa_reauthenticate" if factor else "account_reauthenticate"),
-        }
+        super().__init__(
+            {
+                "code": "step_up",
+                "detail": f"Confirm {how} first.",
+                "url": reverse("mfa_reauthenticate" if factor else "account_reauthenticate"),
+            }
+        )
 
 
 def is_fresh(request: HttpRequest | Request) -> bool:
@@ -70,7 +72,7 @@ def step_up_required(view: View[P]) -> View[P]:
     never kept meanwhile: it may hold a key."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         return view(request, *args, **kwargs) if is_fresh(request) else to_confirmation(request)
 
     return guarded

@@ -42,7 +42,7 @@ def networks(request: SignedInRequest) -> HttpResponse:
     """Where one may come from; a list that shuts oneself out is refused."""
     form = NetworksForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors.get("networks", [])))
+        messages.error(request, " ".join(map(str, form.errors.get("networks", []))))
         return redirect("account-security")
     asked = form.cleaned_data["networks"]
     address = request.META.get("REMOTE_ADDR", "")
