@@ -141,6 +141,7 @@ INSTALLED_APPS = [
     "accounts",
     "journal",
     "alerts",
+    "trading",
 ]
 
 MIDDLEWARE = [
@@ -345,6 +346,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.retain",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    "find out what became of orders": {
+        "task": "trading.resolve",
+        "schedule": 1.0,
+        "options": {"expires": 1},
+    },
+    "follow orders to their trades": {
+        "task": "trading.follow",
+        "schedule": 3.0,
+        "options": {"expires": 3},
     },
     "prepare partitions": {
         "task": "market.prepare_partitions",

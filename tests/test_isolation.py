@@ -29,6 +29,7 @@ from market.models import ImportJob
 from tests.conftest import MakeInstrument
 from tests.journal.accounts import make_account, some_trades
 from tests.signing_in import sign_in
+from trading.models import OrderIntent
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
@@ -125,6 +126,14 @@ SIGNED_IN = {
     "api-me",
     "api-export",
     "api-export-file",
+    "api-order-preview",
+    "api-intents",
+    "api-order-elsewhere",
+    "api-trading-stop",
+    "api-trading-close",
+    "api-rules",
+    "trading",
+    "trading-rules",
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -163,7 +172,13 @@ OWNED = {
     "trade-aside": "trade",
     "opening-accept": "exchange",
     "opening-take-back": "exchange",
+    "api-intent": "intent",
+    "api-order": "intent",
+    "api-trading": "exchange",
+    "trading-switch": "exchange",
 }
+# what a token without `trade` hears first
+SCOPED = {"api-order", "api-trading"}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -202,6 +217,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:watchlist_id>": mine["watchlist"],
         "<int:alert_id>": mine["alert"],
         "<uuid:channel_id>": mine["channel"],
+        "<uuid:intent_id>": mine["intent"],
     }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -250,6 +266,17 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     channel = Channel.objects.create(
         user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
     )
+    intent = OrderIntent.objects.create(
+        user=bob,
+        account=account,
+        market="spot",
+        symbol="BTCUSDT",
+        side="BUY",
+        client_id="bobs-own",
+        body={"note": "bobs-own"},
+        request={},
+        life="x",
+    )
     job = ImportJob.objects.create(
         market="spot",
         symbol="X",
@@ -271,6 +298,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "watchlist": str(watchlist.pk),
         "alert": str(alert.pk),
         "channel": str(channel.pk),
+        "intent": str(intent.pk),
     }
 
 
@@ -304,6 +332,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
+                if name in SCOPED and way == "token":
+                    allowed = {*allowed, 403}  # this token may not trade, whoever's order it is
                 assert answer.status_code in allowed, f"{method} {path}: {answer.status_code}"
             if name in PERMITTED:
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"
