@@ -1,0 +1,1 @@
+"""What the exchange tells of times that nobody collected: candles, aggregates, day files."""
