@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from django.utils import timezone
+
 from journal import ledger
 from journal.books.results import Built, Results, digest_of, rounded
 from journal.models import (
@@ -92,7 +94,7 @@ def _write_trades(book: Book, built: Sequence[Built]) -> dict[str, Trade]:
         known = before.pop(item.row.key, None)
         if known is None:
             if item.row.kind == Trade.Kind.STACK:
-                item.row.is_stamp_final = True
+                item.row.stamp_due_at = None
             fresh.append(item)
             rows[item.row.key] = item.row
             continue
@@ -103,13 +105,12 @@ def _write_trades(book: Book, built: Sequence[Built]) -> dict[str, Trade]:
         for name in different:
             setattr(known, name, getattr(item.row, name))
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
-            known.is_stamp_final = False
-            known.stamped_at = None
+            known.stamp_due_at = timezone.now()
         changed.append((known, item))
     Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
     Trade.objects.bulk_update(
-        [row for row, _ in changed], [*COMPUTED, "is_stamp_final", "stamped_at"], batch_size=200
+        [row for row, _ in changed], [*COMPUTED, "stamp_due_at"], batch_size=200
     )
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed

@@ -13,6 +13,7 @@ from journal.models.exchange import (
     Transfer,
     Wallet,
 )
+from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.notes import (
     Annotation,
@@ -29,7 +30,6 @@ from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -52,6 +52,7 @@ __all__ = [
     "Fill",
     "FillFlow",
     "FillMark",
+    "FlowDay",
     "FuturesPosition",
     "Income",
     "LedgerProblem",

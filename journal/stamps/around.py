@@ -6,11 +6,11 @@ from datetime import datetime
 from django.conf import settings
 
 from lib.dates import to_ms
-from market import reading
 from market.flow.bars import Bar
 from market.instruments import InstrumentKey
 from market.models import Instrument
 from market.past.spans import is_within
+from market.selectors import reading
 
 SECOND, MINUTE, HOUR = 1, 60, 3600
 INTERVALS = {SECOND: "1s", MINUTE: "1m", HOUR: "1h"}

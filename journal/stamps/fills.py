@@ -82,7 +82,7 @@ def _by_seconds(around: Around, second: int) -> Found | None:
 def _by_minutes(around: Around, second: int) -> Found:
     """Windows that end with the last whole minute before the fill."""
     minute = second // MINUTE * MINUTE
-    found = Found(why={name: NOT_KNOWN for name in flow.WINDOWS})
+    found = Found(why=dict.fromkeys(flow.WINDOWS, NOT_KNOWN))
     for name, length in flow.WINDOWS.items():
         if length < flow.SHORTEST_OF_MINUTES:
             continue
@@ -125,9 +125,7 @@ def _best_before(bars: Sequence[Bar]) -> tuple[Decimal | None, Decimal | None]:
     return None, None
 
 
-def _day_range(
-    around: Around, second: int, found: Found
-) -> tuple[Decimal | None, Decimal | None]:
+def _day_range(around: Around, second: int, found: Found) -> tuple[Decimal | None, Decimal | None]:
     """High and low of the UTC day before the fill: its hours, the hour's minutes, the minute's
     seconds where they are known. None where the day is not known so far."""
     day, hour = second // DAY * DAY, second // HOUR * HOUR
@@ -147,7 +145,5 @@ def _as_json(window: flow.Window) -> dict[str, object]:
         "sell": plain(window.sell),
         "delta": plain(window.delta),
         "slope": plain(window.slope.quantize(EIGHT)),
-        "bands": None
-        if bands is None
-        else {name: plain(delta) for name, delta in bands.items()},
+        "bands": None if bands is None else {name: plain(delta) for name, delta in bands.items()},
     }

@@ -1,1 +1,1 @@
-"""What the exchange tells of times that nobody collected: candles, aggregates, day files."""
+"""Bars of times that nobody collected, and which of two bars stands."""

@@ -65,7 +65,7 @@ async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
         )
         assert Decimal(bar.quote_buy) / 10**16 == Decimal(sums["buy"])
         assert sum(bar.order[:6]) == bar.quote_buy
-        assert bar.lacks_trade_unit is (market == "usdm")
+        assert (bar.detail == Detail.ORDER) is (market == "usdm")
     assert await in_database(reading.covered_times)(row) == [(start * 1000, end * 1000)]
     # again it changes nothing, and what the exchange does not know is not claimed
     assert await backfill.fetch(row, start * 1000, end * 1000)

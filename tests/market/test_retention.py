@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from market.flow.detail import Detail
 from market.archive import audits, parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
@@ -232,7 +233,7 @@ def test_a_strange_file_is_refused(instrument: Instrument, tmp_path: Path) -> No
 
 def test_bars_without_single_trades_come_back_so(instrument: Instrument, folder: Path) -> None:
     bar: Bar = second(START, 1, random.Random(7))
-    bar.lacks_trade_unit, bar.trade = True, [0] * 18
+    bar.detail, bar.trade = Detail.ORDER, [0] * 18
     archive.save(instrument.pk, "usd-1", [bar], None)
     Retention.objects.create(grain="1s", days=2)
     retention.retain(NOW)

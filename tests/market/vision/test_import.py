@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.decimals import UNIT
+from market.flow.detail import Detail
 from market.archive import rollups
 from market.archive import seconds as archive
 from market.flow.bands import USD
@@ -151,7 +152,7 @@ def test_aggregates_give_orders_but_no_single_trades(
     expected, found = bars_of(trades), stored()
     for at, bar in expected.items():
         assert found[at].order == bar.order
-        assert found[at].lacks_trade_unit
+        assert found[at].detail == Detail.ORDER
         assert (found[at].trades, found[at].delta, found[at].delta_low, found[at].last_id) == (
             bar.trades,
             bar.delta,

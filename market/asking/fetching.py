@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from django.conf import settings
 
-from market import listings
+from market.asking import candles
+from market.binance.budgets import governors
 from market.binance.rest import PublicRest, rest_of
-from market.collector.database import DatabaseThread
 from market.hot import store as hot
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
-from market.past import candles
 from market.past.spans import Stretch, pages
 
 
@@ -20,7 +20,7 @@ async def exchange(market: str) -> AsyncIterator[PublicRest]:
     client = hot.connect(settings.REDIS_URL)
     is_usdm = market == "usdm"
     address = settings.BINANCE_FUTURES_API_URL if is_usdm else settings.BINANCE_SPOT_API_URL
-    rest = rest_of(market)(address, listings.governors(client)["fapi" if is_usdm else "api"])
+    rest = rest_of(market)(address, governors(client)["fapi" if is_usdm else "api"])
     try:
         yield rest
     finally:

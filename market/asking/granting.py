@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.db.models import F, Q
 from django.utils import timezone
 
-from market import locks
+from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
+from market.jobs import locks
 from market.models import Instrument
-from market.past import candles, fetching, store
+from market.past import store
 from market.past.spans import Stretch
 
 log = structlog.get_logger(__name__)

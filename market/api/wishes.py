@@ -7,8 +7,9 @@ import structlog
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
+from market.asking import candles, fetching, granting
 from market.models import Instrument
-from market.past import candles, fetching, granting, store
+from market.past import store
 from market.past.spans import Stretch, merged, minus
 from market.tasks import fetch_past
 

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.db import transaction
 
 from lib.dates import to_seconds
+from market.asking.aggregates import bars_from
 from market.flow.bands import SETS
 from market.flow.bars import Bar, roll_up
 from market.flow.detail import Detail
 from market.models import Instrument
 from market.past import agreeing, store
-from market.past.aggregates import bars_from
 from market.past.spans import Stretch, is_within, merged, minus
 from market.vision import files
 from market.vision.bars import BarMaker, RanBack
