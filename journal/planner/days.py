@@ -23,7 +23,7 @@ from market.jobs.database import DatabaseThread
 from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch, minus
-from market.vision.files import OFFICIAL_URL, NotThere
+from market.vision.files import OFFICIAL_URL, NotThere, Wanted
 from market.vision.rows import Damaged, Kind
 
 log = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ def may_read_files() -> bool:
     return settings.VENUE == "binance" or settings.BINANCE_VISION_URL != OFFICIAL_URL
 
 
-def _item(work: Work) -> dayfile.Wanted:
+def _item(work: Work) -> Wanted:
     wants_trades = settings.FLOW_UNIT == "trade" and work.instrument.market == "spot"
     kind: Kind = "trades" if wants_trades else "aggTrades"
     return dayfile.wanted(work.instrument, work.date, kind)

@@ -49,7 +49,6 @@ def stamp(around: Around, fill: Fill) -> FillFlow:
     high, low = _day_range(around, second, found) if found.basis else (None, None)
     return FillFlow(
         fill=fill,
-        is_covered=bool(found.basis),
         basis=found.basis,
         windows={
             name: _as_json(found.windows[name]) if name in found.windows else None

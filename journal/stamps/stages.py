@@ -7,7 +7,7 @@ from journal.models import FillFlow, Market
 Basis, Stage = FillFlow.Basis, FillFlow.Stage
 
 
-def stage_of(basis: str, market: str, *, is_entry: bool) -> Stage:
+def stage_of(basis: str, market: str, *, is_entry: bool) -> FillFlow.Stage:
     """Seconds only for entries, and only where the exchange has candles of them."""
     if basis == Basis.TRADES:
         return Stage.DONE

@@ -142,6 +142,8 @@ def _stamp_fill(around: Around | None, fill: Fill, *, is_entry: bool) -> None:
     before = trades.flow_of(fill)
     is_young = fill.time > now - SETTLED_AFTER
     made.stage = stage_of(made.basis, fill.market, is_entry=is_entry)
+    if fills.NOT_KNOWN in made.why.values():
+        made.stage = FillFlow.Stage.TOTAL
     if before is not None and before.stage == made.stage:  # nothing better came
         made.refused, made.again_at = before.refused, before.again_at
     if is_young:  # its bars are on the way

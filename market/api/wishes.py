@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import redis
 import structlog
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
@@ -61,6 +62,17 @@ def look(instrument: Instrument, seconds: int, missing: Sequence[Stretch]) -> li
 
 
 def _ask(instrument: Instrument, grain: int, wanted: Sequence[Stretch]) -> tuple[str, str | None]:
+    try:
+        return _ask_once(instrument, grain, wanted)
+    except (redis.RedisError, OperationalError) as error:  # nobody can be asked, or told
+        log.warning("not asked for", error=type(error).__name__)
+        return REFUSED, "busy"
+
+
+def _ask_once(
+    instrument: Instrument, grain: int, wanted: Sequence[Stretch]
+) -> tuple[str, str | None]:
+    """Raises RedisError and OperationalError."""
     refusal = cache.get(granting.refusal_key(instrument, grain))
     if refusal is not None:
         return REFUSED, str(refusal)
@@ -71,11 +83,7 @@ def _ask(instrument: Instrument, grain: int, wanted: Sequence[Stretch]) -> tuple
         if cache.add(granting.marker_of(instrument, grain, page), "asked", MARKED_SECONDS)
     ]
     if fresh:
-        try:
-            fetch_past.delay(instrument.pk, grain, fresh)
-        except OperationalError as error:
-            log.warning("not queued", error=type(error).__name__)
-            return REFUSED, "busy"
+        fetch_past.delay(instrument.pk, grain, fresh)
     return FETCHING, None
 
 

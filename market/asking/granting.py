@@ -43,9 +43,9 @@ def grant(instrument: Instrument, grain: int, requests: list[Stretch]) -> None:
         asked = fetching.requests_for(instrument.market, grain, wanted)
         asyncio.run(fetching.fetch_candles(instrument, grain, asked[::-1], KIND))
     except ExchangeError as error:
-        is_busy = isinstance(error, MustWait)
         seconds = REFUSED_SECONDS if isinstance(error, Refused) else BUSY_SECONDS
-        seconds = max(1, min(int(error.seconds) + 1, 60)) if is_busy else seconds
+        if isinstance(error, MustWait):
+            seconds = max(1, min(int(error.seconds) + 1, 60))
         cache.set(refusal_key(instrument, grain), str(error)[:200], seconds)
         log.warning("candles not fetched", tape=str(instrument.key), error=str(error))
     finally:

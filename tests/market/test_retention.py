@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from market.flow.detail import Detail
 from market.archive import audits, parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
+from market.flow.detail import Detail
 from market.hot.codec import State
 from market.models import ArchiveHour, Instrument, MinuteAudit, Retention
 from market.selectors.reading import read_span

@@ -8,11 +8,11 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 from django.utils import timezone
 
-from market.flow.detail import Detail
 from market.binance.errors import Refused, TooOld
 from market.binance.rest import UsdmRest
 from market.collector import opening
 from market.collector.filler import pages
+from market.flow.detail import Detail
 from market.flow.klines import Kline, differences, joined
 from market.flow.trades import Trade
 from market.models import CoveredSpan, Gap, Instrument

@@ -12,8 +12,8 @@ from django.db import connection
 from redis import Redis
 
 from lib.decimals import plain
-from market.flow.detail import Detail
 from market.collector.collector import Collector
+from market.flow.detail import Detail
 from market.hot import keys
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument, MinuteAudit

@@ -16,11 +16,11 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.decimals import UNIT
-from market.flow.detail import Detail
 from market.archive import rollups
 from market.archive import seconds as archive
 from market.flow.bands import USD
 from market.flow.bars import Bar, roll_up
+from market.flow.detail import Detail
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
