@@ -11,8 +11,7 @@ from accounts.models import User
 from lib.decimals import QUOTE_UNIT, UNIT
 from market.archive import seconds as archive
 from market.flow.bars import Bar
-from market.hot import client as hot_client
-from market.hot import keys
+from market.hot import client, keys
 from market.hot.codec import GapRecord, State, bar_fields, encode_gap
 from market.models import Instrument
 from tests.conftest import KEY, MakeInstrument
@@ -178,7 +177,7 @@ def test_a_redis_that_is_down_falls_back_to_postgresql(
 ) -> None:
     archive.save(instrument.pk, "usd-1", [minute(START, 1)], state())
     nowhere = redis.ConnectionPool.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=1)
-    monkeypatch.setattr(hot_client, "_pool", nowhere)
+    monkeypatch.setattr(client, "_pool", nowhere)
     answer = ask(alices_token)
     assert answer["source"] == "archive"
     assert answer["bars"][0]["trades"] == 1
