@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='fillflow',
             name='basis',
-            field=models.CharField(blank=True, choices=[('trades', 'Trades'), ('aggregates', 'Aggregates'), ('candles_1s', 'Candles of 1 s'), ('candles_1m', 'Candles of 1 m')], max_length=10),
+            field=models.CharField(blank=True, choices=[('trades', 'Single trades'), ('aggregates', 'Aggregates'), ('candles_1s', 'Candles of 1 s'), ('candles_1m', 'Candles of 1 m')], max_length=10),
         ),
         migrations.AddField(
             model_name='fillflow',

@@ -15,7 +15,7 @@ class FillFlow(models.Model):
     class Basis(models.TextChoices):
         """What the windows were made of."""
 
-        TRADES = "trades", _("Trades")
+        TRADES = "trades", _("Single trades")
         AGGREGATES = "aggregates", _("Aggregates")
         CANDLES_1S = "candles_1s", _("Candles of 1 s")
         CANDLES_1M = "candles_1m", _("Candles of 1 m")

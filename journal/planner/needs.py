@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from market.past.spans import Stretch, merged
 
@@ -77,3 +78,8 @@ def by_day(stretches: Iterable[Stretch]) -> dict[int, list[Stretch]]:
 
 def _hours(start: int, end: int) -> Stretch:
     return start // HOUR * HOUR, -(-end // HOUR) * HOUR
+
+
+def oldest_of(now: datetime, days: int) -> datetime:
+    """Bands are asked for as far back as a setting says; 0: of none."""
+    return now - timedelta(days=days)

@@ -95,7 +95,7 @@ def _since(stage: Stage, now: datetime) -> datetime | None:
     """Bands are asked for as far back as the setting says; candles for the whole history."""
     if stage != Stage.BANDS:
         return None
-    return now - timedelta(days=settings.FLOW_BACKFILL_DAYS)
+    return needs.oldest_of(now, settings.FLOW_BACKFILL_DAYS)
 
 
 def _stamp(is_to_stop: IsToStop) -> None:
