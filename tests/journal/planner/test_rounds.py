@@ -1,4 +1,4 @@
-"""The planner against an exchange with a year behind it: fills get their flow whatever their age."""
+"""Fills get their flow from an exchange with a year behind it, whatever their age."""
 
 import json
 from collections.abc import Iterator
