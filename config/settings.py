@@ -106,6 +106,9 @@ ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 # Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
 KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
 
+# Where `manage.py backup` without a name puts backups, and where `doctor` looks for them.
+BACKUP_DIR = env.folder("BACKUP_DIR", DATA_DIR / "backups")
+
 # --- Alerts -------------------------------------------------------------------------------------
 
 # Inner networks that webhooks may go to all the same, http included; empty: none.
@@ -138,6 +141,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
+    "config",
     "market",
     "accounts",
     "journal",
@@ -146,6 +150,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.measuring.Measured",
     "config.middleware.headers.PrivateHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
