@@ -51,8 +51,10 @@ def has_chromium() -> bool:
         subprocess.run([apt, "update", "-qq"], check=False, timeout=300)
         subprocess.run(
             [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-            check=False, timeout=600, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            check=False,
+            timeout=600,
+            stdout=subprocess.DEVNULL,
+        )
     return shutil.which("chromium") is not None
 
 
