@@ -18,20 +18,29 @@ export function compact(value, { isSigned = true } = {}) {
 }
 
 function digits(value, letter) {
-  if (!letter) return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : String(Number(value.toFixed(value >= 1 ? 1 : 4)));
+  if (!letter)
+    return value >= 100 || Number.isInteger(value)
+      ? String(Math.round(value))
+      : String(Number(value.toFixed(value >= 1 ? 1 : 4)));
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
 /** A price with thousands separators and as many decimals as the market has. */
 export function priceText(value, places) {
   if (!Number.isFinite(value)) return "–";
-  const shown = Math.abs(value).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  const shown = Math.abs(value).toLocaleString("en", {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
   return value < 0 && /[1-9]/.test(shown) ? `−${shown}` : shown;
 }
 
 /** How many decimals the prices of these texts have, at most 8. */
 export function decimals(texts) {
-  return Math.min(8, Math.max(0, ...texts.map((text) => String(text).replace(/0+$/, "").split(".")[1]?.length ?? 0)));
+  return Math.min(
+    8,
+    Math.max(0, ...texts.map((text) => String(text).replace(/0+$/, "").split(".")[1]?.length ?? 0)),
+  );
 }
 
 /** A share of one as a percentage with its sign. */

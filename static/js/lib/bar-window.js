@@ -10,7 +10,17 @@ const HOUR = 3_600;
 
 /** `ask(query)` answers as /api/cvd/range does; `onChange` hears of bars that came without being waited for. */
 export class BarWindow {
-  #ask; #unit; #onChange; #now; #bars = new Map(); #fine = new Map(); #missing = []; #gaps = new Map(); #sorted; #busy = new Set(); #isGone = false;
+  #ask;
+  #unit;
+  #onChange;
+  #now;
+  #bars = new Map();
+  #fine = new Map();
+  #missing = [];
+  #gaps = new Map();
+  #sorted;
+  #busy = new Set();
+  #isGone = false;
 
   constructor({ interval, unit, ask, onChange = () => {}, now = () => Date.now() }) {
     [this.interval, this.seconds] = [interval, INTERVALS[interval]];
@@ -44,11 +54,15 @@ export class BarWindow {
   /** A page around a time (s), or the newest one. */
   async open(at) {
     const running = this.#running();
-    const end = at === undefined ? undefined : opening(at, this.seconds) + (PAGE / 2) * this.seconds;
+    const end =
+      at === undefined ? undefined : opening(at, this.seconds) + (PAGE / 2) * this.seconds;
     const isNow = end === undefined || end > running;
     this.from = (isNow ? running + this.seconds : end) - PAGE * this.seconds;
     this.to = isNow ? undefined : end;
-    await Promise.all([this.#page("open", isNow ? undefined : end), isNow ? this.#openTail() : undefined]);
+    await Promise.all([
+      this.#page("open", isNow ? undefined : end),
+      isNow ? this.#openTail() : undefined,
+    ]);
   }
 
   /** Another page before the oldest; false where there is none, or one is on its way. */
@@ -80,7 +94,8 @@ export class BarWindow {
     if (grain === this.interval) this.#put(line);
     else if (line.time >= this.tail) this.#fine.set(line.time, line);
     else this.#again(opening(line.time, this.seconds));
-    if (opening(line.time, this.seconds) > this.tail && grain !== this.interval) this.#settle(opening(line.time, this.seconds));
+    if (opening(line.time, this.seconds) > this.tail && grain !== this.interval)
+      this.#settle(opening(line.time, this.seconds));
     if (this.#bars.size > MOST + PAGE) this.#trim(false);
     return true;
   }
@@ -107,7 +122,10 @@ export class BarWindow {
   extent(lines) {
     const first = this.isFirst ? lines[0]?.time : this.from;
     const last = this.isAtNow ? this.#running() : this.to - this.seconds;
-    return { from: Math.min(first ?? last, lines[0]?.time ?? Infinity), to: Math.max(last, lines.at(-1)?.time ?? 0) };
+    return {
+      from: Math.min(first ?? last, lines[0]?.time ?? Infinity),
+      to: Math.max(last, lines.at(-1)?.time ?? 0),
+    };
   }
 
   #running() {
@@ -116,7 +134,8 @@ export class BarWindow {
 
   #put(line) {
     const isNewest = this.#sorted && line.time >= (this.#sorted.at(-1)?.time ?? 0);
-    if (isNewest && line.time === this.#sorted.at(-1)?.time) this.#sorted[this.#sorted.length - 1] = line;
+    if (isNewest && line.time === this.#sorted.at(-1)?.time)
+      this.#sorted[this.#sorted.length - 1] = line;
     else if (isNewest) this.#sorted.push(line);
     else this.#sorted = undefined;
     this.#bars.set(line.time, line);
@@ -126,7 +145,11 @@ export class BarWindow {
     this.#busy.add(name);
     let answer;
     try {
-      answer = await this.#ask({ interval: this.interval, limit: PAGE, ...(end === undefined ? {} : { before: end * 1_000 }) });
+      answer = await this.#ask({
+        interval: this.interval,
+        limit: PAGE,
+        ...(end === undefined ? {} : { before: end * 1_000 }),
+      });
     } finally {
       this.#busy.delete(name);
     }
@@ -141,7 +164,9 @@ export class BarWindow {
       if (this.#isGone) return;
       try {
         await this.#page(`${name}${end}`, end, tries + 1);
-      } catch { /* what is there stays; the next look asks again */ }
+      } catch {
+        /* what is there stays; the next look asks again */
+      }
       this.#onChange();
     }, pause);
   }
@@ -167,7 +192,9 @@ export class BarWindow {
     const begins = new Set(missing.map(({ from }) => from));
     const first = Math.min(...missing.map(({ from }) => from), bars[0]?.t ?? Infinity);
     const last = Math.max(...missing.map(({ to }) => to), bars.at(-1)?.t ?? 0);
-    const kept = this.#missing.filter((span) => !begins.has(span.from) && (span.to <= first || span.from > last));
+    const kept = this.#missing.filter(
+      (span) => !begins.has(span.from) && (span.to <= first || span.from > last),
+    );
     this.#missing = [...kept, ...missing].sort((a, b) => a.from - b.from);
     if (missing.some(({ reason }) => reason === "before_listing")) this.isFirst = true;
   }
@@ -182,9 +209,14 @@ export class BarWindow {
       ["1h", this.tail, hour],
       [this.grain, hour, Math.floor(this.#now() / 1_000) + 60],
     ].filter(([, from, to]) => to > from);
-    const answers = await Promise.all(spans.map(([interval, from, to]) => this.#ask({ interval, start: from * 1_000, end: to * 1_000 })));
+    const answers = await Promise.all(
+      spans.map(([interval, from, to]) =>
+        this.#ask({ interval, start: from * 1_000, end: to * 1_000 }),
+      ),
+    );
     if (this.#isGone) return;
-    for (const { bars } of answers) for (const bar of bars) this.#fine.set(bar.t / 1_000, lineOf(bar, this.#unit));
+    for (const { bars } of answers)
+      for (const bar of bars) this.#fine.set(bar.t / 1_000, lineOf(bar, this.#unit));
   }
 
   /** A longer bar has closed: the server's own takes the place of its parts. */
@@ -195,7 +227,9 @@ export class BarWindow {
       await this.#read(this.tail, next);
       this.tail = next;
       for (const time of this.#fine.keys()) if (time < next) this.#fine.delete(time);
-    } catch { /* its parts stand in until the next bar closes */ }
+    } catch {
+      /* its parts stand in until the next bar closes */
+    }
     this.#busy.delete("settle");
   }
 
@@ -205,13 +239,19 @@ export class BarWindow {
     this.#busy.add(time);
     try {
       await this.#read(time, time + this.seconds);
-    } catch { /* the next page has it */ }
+    } catch {
+      /* the next page has it */
+    }
     this.#busy.delete(time);
     this.#onChange();
   }
 
   async #read(from, to) {
-    const { bars } = await this.#ask({ interval: this.interval, start: from * 1_000, end: to * 1_000 });
+    const { bars } = await this.#ask({
+      interval: this.interval,
+      start: from * 1_000,
+      end: to * 1_000,
+    });
     if (this.#isGone) return;
     for (const bar of bars) this.#bars.set(bar.t / 1_000, lineOf(bar, this.#unit));
     this.#sorted = undefined;

@@ -1,13 +1,23 @@
 /** Times in the reader's zone, 24 hours. */
 
-const zone = () => document.documentElement.dataset.zone || "UTC";
+let known;
+
+/** The zone that the page names, UTC where it names none. */
+function zone() {
+  known ??= globalThis.document?.querySelector("[data-zone]")?.dataset.zone || "UTC";
+  return known;
+}
+
 const made = new Map();
 
 function formatter(name, options) {
   const key = `${name}${zone()}`;
   if (!made.has(key)) {
-    const locale = document.documentElement.lang === "ko" ? "ko" : "en-GB";
-    made.set(key, new Intl.DateTimeFormat(locale, { timeZone: zone(), hourCycle: "h23", ...options }));
+    const locale = globalThis.document?.documentElement.lang === "ko" ? "ko" : "en-GB";
+    made.set(
+      key,
+      new Intl.DateTimeFormat(locale, { timeZone: zone(), hourCycle: "h23", ...options }),
+    );
   }
   return made.get(key);
 }

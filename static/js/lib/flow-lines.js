@@ -25,7 +25,10 @@ export function lineOf(bar, unit) {
 
 function numbers(bands) {
   return Object.fromEntries(
-    Object.entries(bands).map(([name, band]) => [name, Object.fromEntries(SUMS.map((key) => [key, Number(band[key])]))]),
+    Object.entries(bands).map(([name, band]) => [
+      name,
+      Object.fromEntries(SUMS.map((key) => [key, Number(band[key])])),
+    ]),
   );
 }
 
@@ -58,7 +61,9 @@ function add(whole, part) {
 }
 
 function copied(bands) {
-  return bands && Object.fromEntries(Object.entries(bands).map(([name, band]) => [name, { ...band }]));
+  return (
+    bands && Object.fromEntries(Object.entries(bands).map(([name, band]) => [name, { ...band }]))
+  );
 }
 
 /**
@@ -71,7 +76,8 @@ export function cumulate(lines, anchor) {
   let bands = {};
   let day;
   const summed = lines.map((line) => {
-    if (anchor === "day" && day !== undefined && Math.floor(line.time / DAY) !== day) [total, bands] = [0, {}];
+    if (anchor === "day" && day !== undefined && Math.floor(line.time / DAY) !== day)
+      [total, bands] = [0, {}];
     day = Math.floor(line.time / DAY);
     total += line.delta;
     if (line.bands) bands = { ...bands, ...added(bands, line.bands) };
@@ -81,7 +87,9 @@ export function cumulate(lines, anchor) {
 }
 
 function added(sums, bands) {
-  return Object.fromEntries(Object.entries(bands).map(([name, { delta }]) => [name, (sums[name] ?? 0) + delta]));
+  return Object.fromEntries(
+    Object.entries(bands).map(([name, { delta }]) => [name, (sums[name] ?? 0) + delta]),
+  );
 }
 
 function anchored(lines, anchor) {
@@ -94,7 +102,9 @@ function anchored(lines, anchor) {
     cvd: line.cvd - total,
     bandCvd:
       line.bandCvd &&
-      Object.fromEntries(Object.entries(line.bandCvd).map(([name, value]) => [name, value - (bands[name] ?? 0)])),
+      Object.fromEntries(
+        Object.entries(line.bandCvd).map(([name, value]) => [name, value - (bands[name] ?? 0)]),
+      ),
   }));
 }
 

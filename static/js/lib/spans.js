@@ -44,7 +44,10 @@ export function places(lines, seconds, from, to) {
 function emptyPlaces(from, to, seconds) {
   const count = Math.max(0, Math.round((to - from) / seconds));
   const shown = Math.min(count, MOST_EMPTY);
-  return Array.from({ length: shown }, (_, index) => from + Math.floor((index * count) / shown) * seconds);
+  return Array.from(
+    { length: shown },
+    (_, index) => from + Math.floor((index * count) / shown) * seconds,
+  );
 }
 
 /** Lines cut where a bar is missing, or where `isKnown` says that its value is. */
@@ -75,7 +78,11 @@ export function holes(lines, seconds, { from, to, missing = [], gaps = [] }) {
     if (line.isWhole === false) join(empty, line.time, line.time + seconds);
     next = Math.max(next, line.time + seconds);
   }
-  return empty.map((hole) => ({ ...hole, ...reason(hole, missing), trades: lostTrades(hole, gaps) }));
+  return empty.map((hole) => ({
+    ...hole,
+    ...reason(hole, missing),
+    trades: lostTrades(hole, gaps),
+  }));
 }
 
 function join(spans, from, to) {
@@ -95,6 +102,8 @@ function reason(hole, missing) {
 /** How many trades are known to be missing in a hole. */
 function lostTrades(hole, gaps) {
   return gaps
-    .filter((gap) => gap.state !== "filled" && gap.from <= hole.to * 1_000 && gap.to >= hole.from * 1_000)
+    .filter(
+      (gap) => gap.state !== "filled" && gap.from <= hole.to * 1_000 && gap.to >= hole.from * 1_000,
+    )
     .reduce((count, gap) => count + gap.to_id - gap.from_id + 1, 0);
 }
