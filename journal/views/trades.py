@@ -48,9 +48,13 @@ from journal.services import annotating, aside, candles
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
+from journal.views.executions import entries_of, flow_says, orders_of
+from lib.dates import INTERVALS
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
+# what a fill's share is of
+VERDICT_WINDOW = "1m"
 # column -> what it is sorted by
 SORTS = {
     "opened": "opened_at",
@@ -206,10 +210,17 @@ def _trade_page(
     parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
+    entry_count = sum(part.is_entry for part, _flow in fills)
     context |= {
         "line": line,
         "trade": found,
         "fills": fills,
+        "orders": orders_of(fills),
+        "entries": entries_of(fills),
+        "flow_says": flow_says(found.flow_share, VERDICT_WINDOW, entry_count),
+        "flow_window": VERDICT_WINDOW,
+        "intervals": list(INTERVALS),
+        "first_part": fills[0][0].pk if fills else None,
         "sort": sort,
         "before": before,
         "after": after,
@@ -333,11 +344,8 @@ def trade_candles(request: SignedInRequest, trade_id: int) -> JsonResponse:
 @never_cache
 @require_GET
 def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
-    found = own_trade(request.user, trade_id)
-    parts = found.trade_fills.select_related("fill").order_by("fill__time", "fill_id")
-    fills = [(part, None) for part in parts]
-    context = {"trade": found, "line": one(request.user, found), "markers": _markers(fills)}
-    return render(request, "journal/replay.html", context)
+    """The trade's own page, where the replay begins at once."""
+    return _trade_page(request, own_trade(request.user, trade_id))
 
 
 # --- helpers ------------------------------------------------------------------------------------

@@ -71,18 +71,15 @@ export class BandLines {
     this.#ends.draw();
   }
 
-  update(time, line) {
-    this.#base.update({ time, value: 0 });
+  update(time, line, isPast) {
+    this.#base.update({ time, value: 0 }, isPast);
     for (const [name, series] of this.#series) {
       const value = line?.bandCvd?.[name];
       const { times, values } = this.#values.get(name);
       if (times.at(-1) === time) values[values.length - 1] = value;
       else if (times.at(-2) === time) values[values.length - 2] = value;
-      else {
-        times.push(time);
-        values.push(value);
-      }
-      series.update(value === undefined ? { time } : { time, value });
+      else this.#values.set(name, { times: [...times, time], values: [...values, value] });
+      series.update(value === undefined ? { time } : { time, value }, isPast);
     }
     this.#ends.draw();
   }

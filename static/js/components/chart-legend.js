@@ -10,6 +10,8 @@ export class ChartLegend {
   #lines = [];
   #known = new Map();
   #hovered;
+  #home;
+  #after;
   #facts = { seconds: 60 };
 
   /** `chips` is where the bands' switches go; `words`: {name, cvd, bands, own, same, approximate}. */
@@ -21,7 +23,11 @@ export class ChartLegend {
       chart.element.append(row);
       return row;
     });
-    if (!chips.isConnected) this.#rows[2].append(chips);
+    this.#home = chips.parentElement;
+    this.#after = chips.nextElementSibling;
+    const phone = matchMedia("(max-width: 760px)");
+    phone.addEventListener("change", () => this.#placeChips(phone.matches));
+    this.#placeChips(phone.matches);
     chart.onHover = (time) => {
       this.#hovered = time;
       this.#write();
@@ -36,6 +42,12 @@ export class ChartLegend {
     for (const name of this.#chart.bands.names) this.#chip(name);
     this.#write();
     this.#place();
+  }
+
+  /** In their pane; on a phone below the chart, where a finger finds them. */
+  #placeChips(isPhone) {
+    if (isPhone) this.#home.insertBefore(this.#chips, this.#after);
+    else this.#rows[2].append(this.#chips);
   }
 
   #place() {
@@ -84,7 +96,9 @@ export class ChartLegend {
     const title = row.querySelector("b") ?? row.insertBefore(part("b", ""), row.firstChild);
     set(title, `${this.#words.bands}${isApproximate ? " ≈" : ""}`);
     title.title = isApproximate ? this.#words.approximate : "";
-    const hint = row.querySelector(".scale") ?? row.appendChild(part("span", "", "scale"));
+    const hint =
+      row.querySelector(".scale") ??
+      title.insertAdjacentElement("afterend", part("span", "", "scale"));
     set(hint, line && !line.bandCvd ? this.#words.totalOnly : (scale ?? ""));
     for (const chip of this.#chips.children) {
       const value = line?.bandCvd?.[chip.dataset.band];

@@ -45,6 +45,7 @@ export class FlowChart {
   #placed;
   #onHover = () => {};
   #isOpenEnded = true;
+  #hasBands = true;
 
   /** `onEdge("older" | "newer")` fires near an end of what is there, `onMove` after scrolling. */
   constructor(element, { onEdge = () => {}, onMove = () => {}, words = {} }) {
@@ -144,10 +145,12 @@ export class FlowChart {
       times.length - this.#axis.count <= 1 &&
       times.length >= this.#axis.count &&
       before.length;
+    const wasCount = this.#axis.count;
     this.#axis.set(times, seconds);
-    if (isAppended) this.#append(times.slice(-2));
+    if (isAppended) this.#append(times.slice(-2), wasCount);
     else this.#setAll(times);
     this.#drawLast(lines.at(-1));
+    this.#sharePanes(lines);
     this.#holes = holes;
     this.#drawSpans();
     if (isAppended) return;
@@ -163,6 +166,14 @@ export class FlowChart {
     else if (view) this.#follow(this.#axis.logical(view.to) - this.#axis.logical(view.from));
   }
 
+  /** Where no band is known theirs is a strip that says so. */
+  #sharePanes(lines) {
+    const isKnown = !lines.length || lines.some(({ bandCvd }) => bandCvd);
+    if (isKnown === this.#hasBands) return;
+    this.#hasBands = isKnown;
+    this.#chart.panes()[2].setStretchFactor(isKnown ? 31 : 9);
+  }
+
   #setAll(times) {
     const known = new Map(this.#lines.map((line) => [line.time, line]));
     const points = (make) => times.map((time) => ({ time, ...make(known.get(time)) }));
@@ -171,14 +182,16 @@ export class FlowChart {
     this.#bands.setData(bandNames(this.#lines), times, known);
   }
 
-  #append(times) {
+  /** The newest two places; the older one is no more the newest where none has come. */
+  #append(times, before) {
     const known = new Map(this.#lines.slice(-3).map((line) => [line.time, line]));
-    for (const time of times) {
+    times.forEach((time, at) => {
       const line = known.get(time);
-      this.#price.update({ time, ...(line ? this.#candle(line) : {}) });
-      this.#total.update({ time, ...(line ? { value: line.cvd } : {}) });
-      this.#bands.update(time, line);
-    }
+      const isPast = at < times.length - 1 && before === this.#axis.count;
+      this.#price.update({ time, ...(line ? this.#candle(line) : {}) }, isPast);
+      this.#total.update({ time, ...(line ? { value: line.cvd } : {}) }, isPast);
+      this.#bands.update(time, line, isPast);
+    });
   }
 
   /** A bar that still runs is drawn lighter. */

@@ -118,6 +118,7 @@ export class FlowView {
       interval,
       unit,
       ask: (query) => this.#ask({ ...query, unit }),
+      isAll: this.#options.isAll,
       onChange: () => this.redraw(),
     });
     opened.unit = unit;

@@ -15,7 +15,7 @@ export const INTERVALS = {
 };
 
 // a hole is never drawn wider than this, however long it was
-const MOST_EMPTY = 400;
+const MOST_EMPTY = 1_000;
 const WEEK = 604_800;
 // the epoch was a Thursday, weeks begin on Monday
 const FIRST_MONDAY = 4 * 86_400;

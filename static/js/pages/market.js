@@ -116,8 +116,7 @@ async function readOther({ interval, seconds, from, to }) {
 // --- what is chosen ---------------------------------------------------------------------------------
 
 const group = (name) => root.querySelector(`[data-switch=${name}]`);
-const pressedText = (name) =>
-  group(name)?.querySelector("[aria-pressed=true]")?.textContent.trim() ?? "";
+const pressedTitle = (name) => group(name)?.querySelector("[aria-pressed=true]")?.title ?? "";
 let isReady = false;
 
 function open(at) {
@@ -142,11 +141,11 @@ if (group("unit")) {
 }
 bindSwitch(group("anchor"), (value) => {
   chosen.anchor = value;
-  view.options = { anchor: value, anchorName: `${root.dataset.from} ${pressedText("anchor")}` };
+  view.options = { anchor: value, anchorName: pressedTitle("anchor") };
 });
 bindSwitch(group("scale"), (value) => {
   view.chart.bands.hasOwnScales = value === "own";
-  view.options = { scaleName: `${root.dataset.scale}: ${pressedText("scale")}` };
+  view.options = { scaleName: pressedTitle("scale") };
 });
 // what a phone shows of the page, and what a laptop shows beside the chart
 bindSwitch(group("part"), (value) => {
