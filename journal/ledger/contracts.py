@@ -7,7 +7,7 @@ is compared with that.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,7 @@ from journal.ledger.records import (
     Trade,
 )
 from journal.ledger.settlements import shares_of
+from journal.ledger.trips import Trip
 
 BookKey = tuple[str, str, str]
 # What the exchange's own rounding may leave of a fill's profit: it cuts at the eighth place, and
@@ -37,57 +38,52 @@ CUT_SHARE = Decimal("1e-9")
 
 
 @dataclass
-class Trip:
-    """A round trip while it is put together."""
+class ContractTrip(Trip):
+    """A round trip."""
 
-    key: str
-    direction: str
-    opened_at: Any
-    entry_quantity: Decimal = ZERO
-    entry_value: Decimal = ZERO
-    matches: list[Match] = field(default_factory=list)
-    fills: dict[tuple[str, Id], None] = field(default_factory=dict)
+    direction: str = "LONG"
     # fees returned or taken later, not of a fill
     other_fees: Decimal = ZERO
     funding: Decimal = ZERO
-    closed_at: Any = None
-    ended_by: str = ""
     # what the exchange booked, less the same by its own rule; what its rounding explains of it
     differs: Decimal = ZERO
     may_differ: Decimal = ZERO
+    last_fill: Id = ""
 
 
 class ContractBook:
     """`sign` is +1 while long, -1 while short, 0 while nothing is held."""
 
-    def __init__(self, first: Fill | Opening, method: str) -> None:
-        self.symbol, self.account, self.market = first.symbol, first.account, first.market
-        self.position_side = first.position_side
-        self.contract_size = first.contract_size if isinstance(first, Fill) else ONE
-        self.is_inverse = first.market == "coinm"
+    def __init__(
+        self, symbol: str, account: str, market: str, position_side: str, method: str
+    ) -> None:
+        self.symbol, self.account, self.market = symbol, account, market
+        self.position_side = position_side
+        self.contract_size = ONE
+        self.is_inverse = market == "coinm"
         self.method = method
         self.sign = 0
-        self.trip: Trip | None = None
-        self.last: Trip | None = None
-        self.closed: list[Trip] = []
+        self.trip: ContractTrip | None = None
+        self.last: ContractTrip | None = None
+        self.closed: list[ContractTrip] = []
         self.problems: list[Problem] = []
         # by the exchange's rule: value and quantity of what is open, profit so far
         self.average_value = ZERO
         self.average_realized = ZERO
-        self._lots = Lots(method)
+        self.lots = Lots(method)
 
     @property
     def quantity(self) -> Decimal:
         """Signed."""
-        return self._lots.quantity * self.sign
+        return self.lots.quantity * self.sign
 
     def open_with(self, opening: Opening) -> None:
         """What was held before the first known fill: its result is apart."""
         size = abs(opening.quantity)
         value = self._value(opening.price, size)
         self.sign = 1 if opening.quantity > 0 else -1
-        self._lots = Lots(self.method, is_short=self.sign < 0)
-        self._lots.add(Lot("opening", (0, opening.time, (0, 0)), size, value, ZERO, ONE))
+        self.lots = Lots(self.method, is_short=self.sign < 0)
+        self.lots.add(Lot("opening", (0, opening.time, (0, 0)), size, value, ZERO, ONE))
         self.average_value = value
         trip = self._trip_for("opening", opening.time)
         trip.entry_quantity, trip.entry_value = size, value
@@ -96,7 +92,7 @@ class ContractBook:
         """`fee` in the asset that the contract settles in."""
         side = 1 if fill.side == "BUY" else -1
         self.contract_size = fill.contract_size
-        held = self._lots.quantity if self.sign == -side else ZERO
+        held = self.lots.quantity if self.sign == -side else ZERO
         closing = min(fill.quantity, held)
         opening = fill.quantity - closing
         if opening and not self._may_open(side):
@@ -114,7 +110,7 @@ class ContractBook:
 
     def deliver(self, item: Funding) -> None:
         """The contract ended: what it paid closes everything (money.md 5.2)."""
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return
         entry = self.average_entry
@@ -137,7 +133,7 @@ class ContractBook:
     @property
     def average_entry(self) -> Decimal | None:
         """The exchange's own entry price."""
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return None
         if self.is_inverse:
@@ -145,18 +141,18 @@ class ContractBook:
         return self.average_value / quantity
 
     def position(self) -> Position | None:
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return None
-        lots, trip = self._lots, self.trip
+        lots, trip = self.lots, self.trip
         assert trip is not None
         average = quantity / lots.cost if self.is_inverse and lots.cost else lots.cost / quantity
         return Position(
             symbol=self.symbol,
             quantity=quantity * self.sign,
             average_price=average,
-            realized_gross=sum((match.gross for match in trip.matches), ZERO),
-            fees=sum((match.fees for match in trip.matches), ZERO) + trip.other_fees + lots.fees,
+            realized_gross=trip.gross,
+            fees=trip.fees + trip.other_fees + lots.fees,
             funding=trip.funding,
             account=self.account,
             market=self.market,
@@ -186,7 +182,7 @@ class ContractBook:
         """A side was closed that nothing known had opened: it was open before, at the entry that
         the exchange's own profit tells, else at this price."""
         price = fill.price
-        if fill.realized is not None and not self._lots.quantity and not self.is_inverse:
+        if fill.realized is not None and not self.lots.quantity and not self.is_inverse:
             price += side * fill.realized / fill.quantity
         self.problems.append(
             Problem(
@@ -202,10 +198,8 @@ class ContractBook:
         )
         value = self._value(price, quantity)
         self.sign = -side
-        self._lots.is_short = self.sign < 0
-        self._lots.add(
-            Lot(f"opening-{fill.id}", (0, fill.time, (0, 0)), quantity, value, ZERO, ONE)
-        )
+        self.lots.is_short = self.sign < 0
+        self.lots.add(Lot(f"opening-{fill.id}", (0, fill.time, (0, 0)), quantity, value, ZERO, ONE))
         self.average_value += value
         trip = self._trip_for(str(fill.id), fill.time)
         trip.entry_quantity += quantity
@@ -215,14 +209,15 @@ class ContractBook:
         value = self._value(fill.price, quantity)
         if self.sign != side:
             self.sign = side
-            self._lots = Lots(self.method, is_short=side < 0)
+            self.lots = Lots(self.method, is_short=side < 0)
             self.average_value = ZERO
         trip = self._trip_for(str(fill.id), fill.time)
         trip.entry_quantity += quantity
         trip.entry_value += value
         trip.fills[fill.symbol, fill.id] = None
+        trip.last_fill = fill.id
         self.average_value += value
-        self._lots.add(Lot(fill.id, (1, fill.time, number_of(fill.id)), quantity, value, fee))
+        self.lots.add(Lot(fill.id, (1, fill.time, number_of(fill.id)), quantity, value, fee))
 
     def _close(
         self,
@@ -237,15 +232,15 @@ class ContractBook:
     ) -> None:
         trip = self.trip
         assert trip is not None
-        held = self._lots.quantity
+        held = self.lots.quantity
         left, fee_left = quantity, fee
-        for part in self._lots.take(quantity):
+        for part in self.lots.take(quantity):
             is_last = part.quantity == left
             exit_fee = fee_left if is_last or not fee else fee * part.quantity / quantity
             left, fee_left = left - part.quantity, fee_left - exit_fee
             gross = self._gross(part.cost, price, part.quantity)
             fees = part.fee + exit_fee
-            trip.matches.append(
+            trip.add(
                 Match(
                     part.id,
                     id,
@@ -261,10 +256,12 @@ class ContractBook:
                     self.symbol,
                     self.symbol,
                     part.apart,
-                )
+                ),
+                self._value(price, part.quantity),
             )
         if ended_by != "delivery":
             trip.fills[self.symbol, id] = None
+            trip.last_fill = id
         pooled = self.average_value if quantity == held else self.average_value * quantity / held
         self.average_value -= pooled
         profit = self._gross(pooled, price, quantity)
@@ -272,7 +269,7 @@ class ContractBook:
         if realized is not None:
             trip.differs += realized - profit
             trip.may_differ += CUT + abs(self._value(price, quantity)) * CUT_SHARE
-        if not self._lots.quantity:
+        if not self.lots.quantity:
             self._end(time, ended_by)
 
     def _differ(self, realized: Decimal, fill: Fill) -> None:
@@ -299,11 +296,11 @@ class ContractBook:
         self.trip, self.last = None, trip
         self.closed.append(trip)
         if abs(trip.differs) > trip.may_differ:
-            mine = sum((match.gross for match in trip.matches), ZERO)
+            mine = trip.gross
             self.problems.append(
                 Problem(
                     "exchange_differs",
-                    next(reversed(trip.fills))[1],
+                    trip.last_fill,
                     trip.entry_quantity,
                     f"the exchange booked {mine + trip.differs} for {self.symbol}, by its own rule "
                     f"the known fills give {mine}",
@@ -314,19 +311,16 @@ class ContractBook:
                 )
             )
 
-    def _trip_for(self, key: str, time: Any) -> Trip:
+    def _trip_for(self, key: str, time: Any) -> ContractTrip:
         if self.trip is None:
             direction = "LONG" if self.sign > 0 else "SHORT"
             place = f"{self.account}:{self.market}:{self.symbol}:{self.position_side}"
-            self.trip = Trip(f"{place}:{direction}:{key}", direction, time)
+            self.trip = ContractTrip(f"{place}:{direction}:{key}", time, direction=direction)
         return self.trip
 
-    def _as_trade(self, trip: Trip) -> Trade:
-        gross = sum((match.gross for match in trip.matches), ZERO)
-        fees = sum((match.fees for match in trip.matches), ZERO) + trip.other_fees
-        matched = sum((match.quantity for match in trip.matches), ZERO)
-        out = sum((self._value(match.exit_price, match.quantity) for match in trip.matches), ZERO)
-        apart = sum((match.apart * match.quantity for match in trip.matches), ZERO)
+    def _as_trade(self, trip: ContractTrip) -> Trade:
+        gross, matched = trip.gross, trip.matched
+        fees = trip.fees + trip.other_fees
         quantity = trip.entry_quantity
         return Trade(
             key=trip.key,
@@ -336,7 +330,7 @@ class ContractBook:
             closed_at=trip.closed_at,
             quantity=quantity,
             entry_price=self._average(trip.entry_value, quantity),
-            exit_price=self._average(out, matched) if matched else None,
+            exit_price=self._average(trip.out, matched) if matched else None,
             gross=gross,
             fees=fees,
             funding=trip.funding,
@@ -346,7 +340,8 @@ class ContractBook:
             matches=tuple(trip.matches),
             fills=tuple(trip.fills),
             ended_by=trip.ended_by,
-            apart=apart / matched if matched else ZERO,
+            apart=trip.apart / matched if matched else ZERO,
+            past=trip.past,
         )
 
     def _gross(self, entry_value: Decimal, price: Decimal, quantity: Decimal) -> Decimal:
@@ -376,10 +371,13 @@ class Contract:
         self.problems: list[Problem] = []
 
     def book(self, event: Fill | Opening) -> ContractBook:
-        key = (event.account, event.market, event.position_side)
+        return self.side(event.account, event.market, event.position_side)
+
+    def side(self, account: str, market: str, position_side: str) -> ContractBook:
+        key = (account, market, position_side)
         book = self.books.get(key)
         if book is None:
-            book = self.books[key] = ContractBook(event, self.method)
+            book = self.books[key] = ContractBook(self.symbol, *key, self.method)
         return book
 
     def settle(self, rows: list[Funding]) -> None:
