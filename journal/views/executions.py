@@ -104,6 +104,11 @@ def flow_says(share: Decimal | None, window: str, entries: int) -> str:
     return _("The entry, %(window)s before it: %(share)s.") % told
 
 
+def orders_say(orders: int, executions: int) -> str:
+    """How many of each, in words."""
+    return _("orders: %(orders)s, fills: %(fills)s") % {"orders": orders, "fills": executions}
+
+
 def _signed(share: Decimal) -> str:
     """+0.31: of the takers' value on the trade's side."""
     shown = f"{share:+.2f}".replace("-", "−")

@@ -48,7 +48,7 @@ from journal.services import annotating, aside, candles
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
-from journal.views.executions import entries_of, flow_says, orders_of
+from journal.views.executions import entries_of, flow_says, orders_of, orders_say
 from lib.dates import INTERVALS
 
 LINES_A_PAGE = 100
@@ -210,12 +210,14 @@ def _trade_page(
     parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
+    orders = orders_of(fills)
     entry_count = sum(part.is_entry for part, _flow in fills)
     context |= {
         "line": line,
         "trade": found,
         "fills": fills,
-        "orders": orders_of(fills),
+        "orders": orders,
+        "orders_say": orders_say(len(orders), len(fills)),
         "entries": entries_of(fills),
         "flow_says": flow_says(found.flow_share, VERDICT_WINDOW, entry_count),
         "flow_window": VERDICT_WINDOW,

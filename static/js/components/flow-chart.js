@@ -260,6 +260,16 @@ export class FlowChart {
     this.#placed = { ...this.#span(middle - count / 2, middle + count / 2), centre };
   }
 
+  /** The time at three quarters of the width, where it has run out of the middle. */
+  lead(time) {
+    const view = this.#chart.timeScale().getVisibleLogicalRange();
+    const at = this.#axis.logical(time);
+    const room = view ? view.to - view.from : this.#firstRoom;
+    if (view && at > view.from + room * 0.2 && at < view.from + room * 0.9) return;
+    const from = at - room * 0.75;
+    this.#chart.timeScale().setVisibleLogicalRange({ from, to: from + room });
+  }
+
   /** Everything from one time to another, with some room. */
   fit(from, to) {
     const [a, b] = [this.#axis.logical(from), this.#axis.logical(to)];

@@ -83,7 +83,6 @@ export class Replay {
     this.#root.classList.add("is-replayed");
     this.#tape.isShown = true;
     this.#seek(Math.max(0, first - LEAD_BARS));
-    this.#view.chart.go();
     return true;
   }
 
@@ -105,7 +104,10 @@ export class Replay {
     this.#find("clock").textContent = momentText(time, seconds);
     const line = this.#view.window.lines.find((known) => known.time === time);
     if (line) this.#tell(now, line);
-    requestAnimationFrame(() => this.#tape.draw(this.#view.lines, this.#view.chart.bands.names));
+    requestAnimationFrame(() => {
+      this.#view.chart.lead(time);
+      this.#tape.draw(this.#view.lines, this.#view.chart.bands.names);
+    });
   }
 
   #tell(now, { close }) {
