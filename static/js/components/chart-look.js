@@ -25,7 +25,7 @@ export function chartOptions(step) {
       timeVisible: true,
       secondsVisible: false,
       rightOffset: 3,
-      minBarSpacing: 1,
+      minBarSpacing: 0.4,
       tickMarkFormatter: (time, kind) => tickText(time, kind, step()),
     },
     localization: {

@@ -108,7 +108,7 @@ export class ChartTools {
     const sign = change > 0 ? "+" : "";
     return [
       `${sign}${priceText(change, chart.digits)} · ${percentText(change / start.price)}`,
-      `${Math.abs(Math.round(end.logical - start.logical))} × · ${spanText(to - from)} · Δ ${compact(delta)}`,
+      `${Math.abs(Math.round(end.logical - start.logical))} × ${this.#view.window.interval} · ${spanText(to - from)} · Δ ${compact(delta)}`,
     ];
   }
 

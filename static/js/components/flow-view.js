@@ -41,7 +41,7 @@ export class FlowView {
       words,
     });
     this.#legend = new ChartLegend(this.#chart, { words, chips: this.#find("chips") });
-    this.#find("now")?.addEventListener("click", () => this.goNow());
+    this.#find("go-now")?.addEventListener("click", () => this.goNow());
   }
 
   get chart() {
@@ -243,7 +243,7 @@ export class FlowView {
   }
 
   #tellPlace() {
-    const button = this.#find("now");
+    const button = this.#find("go-now");
     if (button) button.hidden = !this.#window || (this.#chart.isFollowing && this.#window.isAtNow);
   }
 }

@@ -33,8 +33,7 @@ export class RunSeries {
   #draw(target, toY) {
     const range = this.#data?.visibleRange;
     if (!range) return;
-    const { bars } = this.#data;
-    const shown = bars.slice(Math.max(0, range.from - 1), Math.min(bars.length, range.to + 1));
+    const shown = withNeighbours(this.#data.bars, range, this.#data.barSpacing);
     const spacing = this.#data.barSpacing;
     target.useMediaCoordinateSpace(({ context }) => {
       context.save();
@@ -65,6 +64,17 @@ export class RunSeries {
     context.setLineDash(isDashed ? [5, 4] : []);
     context.stroke(line);
   }
+}
+
+/** What is seen and the bars beside it, whose places the library has not worked out. */
+function withNeighbours(bars, { from, to }, spacing) {
+  const shown = bars.slice(from, to);
+  const [before, after] = [bars[from - 1], bars[to]];
+  const [first, last] = [shown[0], shown.at(-1)];
+  if (before && first)
+    shown.unshift({ ...before, x: first.x - (first.time - before.time) * spacing });
+  if (after && last) shown.push({ ...after, x: last.x + (after.time - last.time) * spacing });
+  return shown;
 }
 
 /** Items cut where their places on the axis do not follow one another. */

@@ -2,6 +2,8 @@
 
 const EDGE = [4, 3];
 const HATCH_PX = 7;
+// where the legend above takes two lines
+const NARROW = 480;
 const LABEL = { height: 18, pad: 7, top: 30 };
 
 /** A primitive of one pane; `axis` knows where a time stands (`left`, `right` in px). */
@@ -68,7 +70,8 @@ export class SpanMarks {
           Math.min(width - wide - 2, (Math.max(0, left) + Math.min(width, right) - wide) / 2),
         );
         if (x < free) continue;
-        if (span.kind === "hole") drawBox(context, x, wide, span.words);
+        if (span.kind === "hole")
+          drawBox(context, x, wide, span.words, width < NARROW ? 46 : LABEL.top);
         else drawName(context, Math.max(4, left + 6), span.words[0]);
         free = x + wide + 4;
       }
@@ -111,17 +114,17 @@ function tint(context, left, right, height) {
   context.globalAlpha = 1;
 }
 
-function drawBox(context, x, wide, words) {
+function drawBox(context, x, wide, words, top) {
   context.fillStyle = token("--raised");
   context.strokeStyle = token("--outline");
   context.beginPath();
-  context.roundRect(x, LABEL.top, wide, LABEL.height * words.length + 4, 5);
+  context.roundRect(x, top, wide, LABEL.height * words.length + 4, 5);
   context.fill();
   context.stroke();
   words.forEach((text, line) => {
     context.fillStyle = token(line ? "--muted" : "--text");
     context.textBaseline = "middle";
-    context.fillText(text, x + LABEL.pad, LABEL.top + 2 + LABEL.height * (line + 0.5));
+    context.fillText(text, x + LABEL.pad, top + 2 + LABEL.height * (line + 0.5));
   });
 }
 

@@ -58,7 +58,7 @@ export function momentText(seconds, step) {
 export function betweenText(from, to, step) {
   const isDays = step >= 86_400;
   if (isDays) return `${dayText(from)}–${dayText(to)}`;
-  const same = dayText(from) === dayText(to);
-  const end = clockText(to, step < 60);
-  return `${clockText(from, step < 60)}–${same ? end : `${dayText(to)} ${end}`}`;
+  const [start, end] = [clockText(from, step < 60), clockText(to, step < 60)];
+  const isOneDay = dayText(from) === dayText(to);
+  return isOneDay ? `${start}–${end}` : `${dayText(from)} ${start}–${dayText(to)} ${end}`;
 }

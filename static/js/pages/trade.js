@@ -12,7 +12,6 @@ import { askCandles, intervalOf } from "../lib/candles.js";
 import { onKey } from "../lib/keys.js";
 import { INTERVALS, opening } from "../lib/spans.js";
 
-const MOST_BARS = 400;
 const AROUND_S = 300;
 const root = document.querySelector("[data-trade]");
 const fills = JSON.parse(document.getElementById("markers").textContent);
@@ -47,7 +46,8 @@ const to = () => facts.closed / 1_000;
 /** The shortest interval of this page that shows so many seconds in one view. */
 function intervalFor(seconds) {
   const known = buttons.map(({ value }) => value).filter((name) => INTERVALS[name] >= 60);
-  return known.find((name) => seconds / INTERVALS[name] <= MOST_BARS) ?? known.at(-1);
+  const room = Math.max(120, root.clientWidth / 2.5);
+  return known.find((name) => seconds / INTERVALS[name] <= room) ?? known.at(-1);
 }
 
 async function show(interval, centre) {
