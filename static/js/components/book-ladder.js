@@ -102,7 +102,9 @@ export class BookLadder {
     const isOld = !this.#newest || Date.now() - this.#newest > OLD_MS;
     const isFirst = !this.#newest && Date.now() - this.#began < FIRST_MS;
     this.#root.classList.toggle("is-stale", isOld);
-    this.#find("age").textContent = isOld ? this.#root.dataset[isFirst ? "loading" : "none"] : "";
+    this.#find("age").textContent = isOld
+      ? this.#root.dataset[isFirst ? "connecting" : "none"]
+      : "";
   }
 }
 

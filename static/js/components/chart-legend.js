@@ -20,7 +20,8 @@ export class ChartLegend {
     this.#rows = ["price", "total", "bands"].map((name) => {
       const row = Object.assign(document.createElement("div"), { className: "legend" });
       row.dataset.legend = name;
-      chart.element.append(row);
+      // beside the picture, not in it: it holds buttons
+      chart.element.parentElement.append(row);
       return row;
     });
     this.#home = chips.parentElement;

@@ -176,7 +176,7 @@ function withLegends({ library, element }) {
   context.font = `11px ${token("--font")}`;
   context.textBaseline = "top";
   context.fillStyle = token("--ink-2");
-  for (const row of element.querySelectorAll(".legend")) {
+  for (const row of element.parentElement.querySelectorAll(".legend")) {
     const text = [...row.querySelectorAll("b, span, time")]
       .filter((part) => !part.children.length)
       .map((part) => part.textContent)
