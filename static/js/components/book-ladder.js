@@ -18,6 +18,7 @@ export class BookLadder {
     this.#sides = Object.fromEntries(
       ["asks", "bids"].map((side) => [side, rows(this.#find(side), side)]),
     );
+    root.addEventListener("click", (event) => tellPrice(event.target.closest("[data-price]")));
     setInterval(() => this.#look(), 1_000);
     this.#look();
   }
@@ -56,6 +57,7 @@ export class BookLadder {
         const level = book[side][side === "asks" ? SHOWN - 1 - index : index];
         row.classList.toggle("is-empty", !level);
         price.textContent = level ? money(level[0], digits) : " ";
+        if (level) row.dataset.price = level[0];
         quantity.textContent = level ? money(level[1], amount) : " ";
         row.style.setProperty(
           "--share",
@@ -106,6 +108,13 @@ export class BookLadder {
       ? this.#root.dataset[isFirst ? "connecting" : "none"]
       : "";
   }
+}
+
+/** A price that is pressed is the ticket's. */
+function tellPrice(row) {
+  if (!row) return;
+  const detail = { price: row.dataset.price };
+  document.dispatchEvent(new CustomEvent("tapelog:price", { detail }));
 }
 
 function drawDelta(cell, delta, most) {
