@@ -2,6 +2,7 @@
 import { barRows, ChartTable } from "../components/chart-table.js";
 import { ChartTools } from "../components/chart-tools.js";
 import { FlowView } from "../components/flow-view.js";
+import { OpenResult } from "../components/open-result.js";
 import { foldOrders } from "../components/order-folds.js";
 import { PriceLevels } from "../components/price-levels.js";
 import { Replay } from "../components/replay.js";
@@ -22,6 +23,7 @@ const asked = new URLSearchParams(location.search);
 let ask = (query) => read("/api/cvd/range", { symbol, market, ...query });
 let facts;
 let chosen;
+let open;
 
 const view = new FlowView(root, {
   ask: (query) => ask(query),
@@ -59,6 +61,7 @@ async function show(interval, centre) {
     scaleName: root.dataset.scale,
   };
   await view.show(interval, "order", centre);
+  open?.listen();
 }
 
 /** Entry, exit, or all of it with room on both sides. */
@@ -111,6 +114,7 @@ async function load() {
   view.chart.held = { from: from(), to: to(), words: [root.dataset.held] };
   plan.draw();
   await look(asked.get("at") === "entry" || asked.get("at") === "exit" ? asked.get("at") : "whole");
+  if (root.dataset.open && hasOwnBars) open = new OpenResult(root.dataset.id, view, root.dataset);
   replay.ready({ from: from(), to: to() });
   if (location.pathname.endsWith("/replay/")) replay.step(0);
 }
