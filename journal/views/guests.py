@@ -1,0 +1,41 @@
+"""The door of guests: one press on the sign-in page of a simulated server."""
+
+from allauth.account.adapter import get_adapter
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from journal.models.guests import STAYS
+from journal.services import demo, guests
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@never_cache
+@require_POST
+def guest(request: HttpRequest) -> HttpResponse:
+    """Signs a fresh guest in; whoever is signed in already goes home as they are."""
+    if request.user.is_authenticated:
+        return redirect("home")
+    if not is_open(request):
+        raise Http404
+    try:
+        user = guests.welcome(zone=request.POST.get("zone", ""))
+    except guests.NoRoom:
+        messages.error(
+            request,
+            _("The demo is full just now. Try again later, or create an account of your own."),
+        )
+        return redirect("account_login")
+    login(request, user, backend=BACKEND)
+    request.session.set_expiry(int(STAYS.total_seconds()))
+    return redirect("home")
+
+
+def is_open(request: HttpRequest) -> bool:
+    """Guests are let in where everybody may make an account, and nothing is real."""
+    return demo.is_possible() and bool(get_adapter(request).is_open_for_signup(request))
