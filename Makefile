@@ -45,16 +45,20 @@ backup: $(VENV)/.runtime ## back up the stopped installation to FILE (running: m
 restore: $(VENV)/.runtime ## replace the stopped installation's database by the backup FILE
 	@$(RUN) exec --data -- $(BIN)/python manage.py restore $(FILE)
 
-lint: $(VENV)/.development ## ruff, mypy (strict), migrations and deployment checks
+lint: $(VENV)/.development node_modules/.done ## ruff, mypy (strict), djlint, biome, migrations and deployment checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/djlint templates --check --lint --quiet
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npx --no-install biome check static
 	@SECRET_KEY=not-needed-here $(BIN)/mypy .
 	@$(RUN) exec -- $(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/hadolint docker/Dockerfile
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
-format: $(VENV)/.development ## put the code in shape
+format: $(VENV)/.development node_modules/.done ## put the code in shape
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+	@$(BIN)/djlint templates --reformat --quiet
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npx --no-install biome check --write static
 
 bench: bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing ## every benchmark
 

@@ -29,9 +29,19 @@ class ExchangeAccountAdmin(admin.ModelAdmin):
     list_filter = ("state", "venue")
     list_select_related = ("user",)
     fields = readonly_fields = (
-        "label", "user", "venue", "key_kind", "last_four", "has_key", "kek_id", "state",
-        "problem", "problem_detail", "created_at", "checked_at",
-    )  # fmt: skip
+        "label",
+        "user",
+        "venue",
+        "key_kind",
+        "last_four",
+        "has_key",
+        "kek_id",
+        "state",
+        "problem",
+        "problem_detail",
+        "created_at",
+        "checked_at",
+    )
 
     @admin.display(boolean=True)
     def has_key(self, account: ExchangeAccount) -> bool:

@@ -41,8 +41,11 @@ def main() -> int:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "launcher", "run"],
-                cwd=ROOT, env=given, stdout=output, stderr=output,
-            )  # fmt: skip
+                cwd=ROOT,
+                env=given,
+                stdout=output,
+                stderr=output,
+            )
         try:
             wait_for(log, "Tapelog is up at", 90)
             time.sleep(20)
@@ -95,16 +98,19 @@ def publish(client: Any, hertz: int, stop: threading.Event) -> None:
 
 def tell(label: str, events: list[dict[str, Any]]) -> None:
     named = {
-        (e["pid"], e["tid"]) for e in events
+        (e["pid"], e["tid"])
+        for e in events
         if e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"
-    }  # fmt: skip
+    }
     scripts = Counter((e["pid"], e["tid"]) for e in events if e["name"] == "FunctionCall")
     thread = max(named, key=lambda who: scripts[who])
     tasks = [
-        e["dur"] / 1000 for e in events
-        if e.get("ph") == "X" and e["name"] in {"RunTask", "ThreadControllerImpl::RunTask"}
+        e["dur"] / 1000
+        for e in events
+        if e.get("ph") == "X"
+        and e["name"] in {"RunTask", "ThreadControllerImpl::RunTask"}
         and (e["pid"], e["tid"]) == thread
-    ]  # fmt: skip
+    ]
     frames = sum(e["name"] == "DrawFrame" and e["pid"] == thread[0] for e in events)
     print(
         f"{label:26} main thread busy {sum(tasks) / SECONDS / 10:5.1f} %   longest task "

@@ -89,19 +89,34 @@ def main() -> int:
     }
     web = subprocess.Popen(
         [
-            sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port),
-            "--ws", "websockets-sansio", "--loop", "uvloop", "--no-access-log",
-            "--log-level", "error",
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "config.asgi:application",
+            "--port",
+            str(port),
+            "--ws",
+            "websockets-sansio",
+            "--loop",
+            "uvloop",
+            "--no-access-log",
+            "--log-level",
+            "error",
         ],
-        cwd=ROOT, env=environment,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+    )
     try:
         manage = [sys.executable, "manage.py"]
         for words in (["ensure_demo"], ["issue_api_token", "demo"]):
             told = subprocess.run(
-                [*manage, *words], cwd=ROOT, env=environment, check=True, capture_output=True,
+                [*manage, *words],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                capture_output=True,
                 text=True,
-            )  # fmt: skip
+            )
         token = told.stdout.strip().splitlines()[-1]
         for _ in range(100):
             try:

@@ -34,9 +34,9 @@ from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.services.tokens import issue_token  # noqa: E402
-from market.following import follow  # noqa: E402
 from market.hot import keys  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
+from market.services.following import follow  # noqa: E402
 
 SOCKETS, STALLED, SLOW = 1000, 20, 20
 TOPICS = [f"flow:spot:BENCH{number}USDT:1m" for number in range(3)]
@@ -86,10 +86,11 @@ def clients(port: int, token: str, pipe: Connection) -> None:
             async with gate:
                 client = Client(kind)
                 await ws_connect(
-                    lambda: client, f"ws://127.0.0.1:{port}/ws/live/",
+                    lambda: client,
+                    f"ws://127.0.0.1:{port}/ws/live/",
                     extra_headers={"Authorization": f"Token {token}"},
                     websocket_handshake_timeout=60,
-                )  # fmt: skip
+                )
                 opened.append(client)
 
         await asyncio.gather(*(one(kind) for kind in kinds))

@@ -125,8 +125,10 @@ def main() -> None:
         path.unlink()
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "benchmarks.import_vision", str(packed.parent)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         took, peak, bars, size = (float(word) for word in done.stderr.split()[-4:])
     for what, seconds in (
         ("(a) Polars scan of the CSV", bare),

@@ -40,11 +40,11 @@ from market.binance.governor import Governor, Limit  # noqa: E402
 from market.binance.rest import SpotRest  # noqa: E402
 from market.collector.collector import Collector  # noqa: E402
 from market.collector.tapes import Outside  # noqa: E402
-from market.following import find_followed, follow  # noqa: E402
 from market.hot import keys, store  # noqa: E402
 from market.hot.codec import State  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import TapeState  # noqa: E402
+from market.services.following import find_followed, follow  # noqa: E402
 from tests.captures import need  # noqa: E402
 
 NAME = "spot_btcusdt_20240808.gz"
@@ -222,9 +222,10 @@ def measure(label: str, frames: list[bytes], port: int) -> None:
     trades = sum(b"@trade" in frame[:40] for frame in frames)
     last_id = FIRST_ID - 1 + trades
     readers: list[tuple[str, Reader]] = [
-        ("bare picows + msgspec", bare), ("python-binance socket manager", socket_manager),
+        ("bare picows + msgspec", bare),
+        ("python-binance socket manager", socket_manager),
         ("collector", collector),
-    ]  # fmt: skip
+    ]
     rates: dict[str, list[float]] = {name: [] for name, _ in readers}
     for _ in range(ROUNDS):
         for name, reader in readers:

@@ -47,9 +47,17 @@ def main() -> None:
 
 def _measure(user: User, count: int) -> None:
     account = ExchangeAccount.objects.create(
-        id=uuid.uuid4(), user=user, venue="simulator", label="bench", key_kind="hmac",
-        api_key=b"x", api_secret=b"x", kek_id=1, api_key_hash=uuid.uuid4().hex, last_four="0000",
-    )  # fmt: skip
+        id=uuid.uuid4(),
+        user=user,
+        venue="simulator",
+        label="bench",
+        key_kind="hmac",
+        api_key=b"x",
+        api_secret=b"x",
+        kek_id=1,
+        api_key_hash=uuid.uuid4().hex,
+        last_four="0000",
+    )
     print(f"{count:,} fills of {len(SYMBOLS)} symbols")
     fills = _fills(account, count)
     for start in range(0, count, 5000):
@@ -69,10 +77,13 @@ def _measure(user: User, count: int) -> None:
     browser = Client()
     browser.force_login(user)
     for name, address in (
-        ("home", "/"), ("trades page", "/trades/"), ("trades filtered", "/trades/?symbol=BTCUSDT"),
-        ("calendar", "/calendar/"), ("report", "/reports/?by=hour"),
+        ("home", "/"),
+        ("trades page", "/trades/"),
+        ("trades filtered", "/trades/?symbol=BTCUSDT"),
+        ("calendar", "/calendar/"),
+        ("report", "/reports/?by=hour"),
         ("api dashboard", "/api/dashboard"),
-    ):  # fmt: skip
+    ):
         ms = _timed(lambda address=address: browser.get(address).content)  # type: ignore[misc]
         print(f"  {name:20} {ms:8.0f} ms   {ms / reference:6.1f} x count(*)")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -89,13 +100,24 @@ def _fills(account: ExchangeAccount, count: int, first: int = 1) -> list[Fill]:
         price = Decimal(100 + number % 37) + Decimal(number % 11) / 10
         rows.append(
             Fill(
-                account=account, market="spot", symbol=f"{base}USDT", trade_id=number,
-                order_id=number, base=base, quote="USDT", side=side, price=price,
-                quantity=Decimal("0.5"), quote_quantity=price / 2, fee=price / 2000,
-                fee_asset="USDT", is_maker=number % 3 == 0,
-                time=START + timedelta(minutes=number * 10), source="rest",
+                account=account,
+                market="spot",
+                symbol=f"{base}USDT",
+                trade_id=number,
+                order_id=number,
+                base=base,
+                quote="USDT",
+                side=side,
+                price=price,
+                quantity=Decimal("0.5"),
+                quote_quantity=price / 2,
+                fee=price / 2000,
+                fee_asset="USDT",
+                is_maker=number % 3 == 0,
+                time=START + timedelta(minutes=number * 10),
+                source="rest",
             )
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -30,11 +30,19 @@ def history(count: int) -> list[Fill]:
         held[symbol] += size if side == "BUY" else -size
         fills.append(
             Fill(
-                str(number), number, symbol, symbol[:-4], "USDT", side,
-                Decimal(rng.randint(9_000, 11_000)) / 100, Decimal(size) / 10, Decimal("0.01"),
-                "USDT", market="usdm",
+                str(number),
+                number,
+                symbol,
+                symbol[:-4],
+                "USDT",
+                side,
+                Decimal(rng.randint(9_000, 11_000)) / 100,
+                Decimal(size) / 10,
+                Decimal("0.01"),
+                "USDT",
+                market="usdm",
             )
-        )  # fmt: skip
+        )
     rng.shuffle(fills)
     return fills
 
@@ -58,10 +66,19 @@ def coins(count: int) -> list[Fill]:
             held[symbol] = 0 if side == "SELL" else held[symbol] + size
         fills.append(
             Fill(
-                str(number), number, symbol, symbol[:-4], "USDT", side, price, Decimal(size) / 10,
-                Decimal("0.00001"), "BNB", order_id=number,
+                str(number),
+                number,
+                symbol,
+                symbol[:-4],
+                "USDT",
+                side,
+                price,
+                Decimal(size) / 10,
+                Decimal("0.00001"),
+                "BNB",
+                order_id=number,
             )
-        )  # fmt: skip
+        )
     rng.shuffle(fills)
     return fills
 
@@ -89,13 +106,23 @@ def measure(count: int, market: str) -> None:
         started = time.perf_counter()
         ledger = compute(fills, method=method, wishes=ASIDE)
         full = time.perf_counter() - started
-        last = Fill("x", count + 1, SYMBOLS[0], "S0", "USDT", "BUY", Decimal(100), Decimal(1),
-                    market=market)  # fmt: skip
+        last = Fill(
+            "x", count + 1, SYMBOLS[0], "S0", "USDT", "BUY", Decimal(100), Decimal(1), market=market
+        )
         started = time.perf_counter()
         ledger.extend([last])
         newest = time.perf_counter() - started
-        middle = Fill("y", count // 2, SYMBOLS[1], "S1", "USDT", "BUY", Decimal(100), Decimal(1),
-                      market=market)  # fmt: skip
+        middle = Fill(
+            "y",
+            count // 2,
+            SYMBOLS[1],
+            "S1",
+            "USDT",
+            "BUY",
+            Decimal(100),
+            Decimal(1),
+            market=market,
+        )
         started = time.perf_counter()
         ledger.extend([middle])
         amid = time.perf_counter() - started

@@ -36,12 +36,13 @@ from market.api.parameters import grain_for  # noqa: E402
 from market.archive.rollups import DAY, HOUR, MINUTE, TABLES  # noqa: E402
 from market.archive.seconds import ALL  # noqa: E402
 from market.flow.bars import Bar  # noqa: E402
-from market.following import follow  # noqa: E402
 from market.hot import keys  # noqa: E402
+from market.hot.client import hot_client  # noqa: E402
 from market.hot.codec import State, bar_fields  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import Instrument, TapeState  # noqa: E402
-from market.reading import hot_client, read_span  # noqa: E402
+from market.selectors.reading import read_span  # noqa: E402
+from market.services.following import follow  # noqa: E402
 
 KEY = InstrumentKey("simulator", "spot", "READUSDT")
 YEAR = 365 * DAY
@@ -63,18 +64,27 @@ def fill_year(instrument: Instrument, end: int) -> None:
                 "FROM generate_series(%s::timestamptz, %s::timestamptz, make_interval(secs => %s)) "
                 "WITH ORDINALITY AS g (t, n)",
                 [
-                    instrument.pk, bands, bands, from_seconds(end - YEAR), from_seconds(end - size),
+                    instrument.pk,
+                    bands,
+                    bands,
+                    from_seconds(end - YEAR),
+                    from_seconds(end - size),
                     size,
                 ],
-            )  # fmt: skip
+            )
             cursor.execute(f"ANALYZE {table}")
     TapeState.objects.update_or_create(
         instrument=instrument,
         defaults={
-            "last_id": 1, "revision": 1, "newest": end, "covered_from": (end - YEAR) * 1000,
-            "covered_to": end * 1000, "ticks": 1_000_000, "sweep": "",
+            "last_id": 1,
+            "revision": 1,
+            "newest": end,
+            "covered_from": (end - YEAR) * 1000,
+            "covered_to": end * 1000,
+            "ticks": 1_000_000,
+            "sweep": "",
         },
-    )  # fmt: skip
+    )
 
 
 def fill_hour(end: int) -> None:
@@ -162,8 +172,10 @@ def read_hour(token: str) -> None:
         url = f"http://127.0.0.1:{port}/api/cvd/realtime?symbol={KEY.symbol}&minutes=60"
         for clients in (1, CLIENTS):
             cuts = statistics.quantiles(asyncio.run(ask(url, token, clients)), n=100)
-            print(f"(c) realtime, {clients} clients once a second: p50 {cuts[49]:.1f}, "
-                  f"p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f} ms")  # fmt: skip
+            print(
+                f"(c) realtime, {clients} clients once a second: p50 {cuts[49]:.1f}, "
+                f"p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f} ms"
+            )
     finally:
         for process in web:
             process.terminate()

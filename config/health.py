@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
-from market.metrics import MarketMetrics
 from market.models import CollectorLease
+from market.selectors.gauges import MarketMetrics
 
 TIMEOUT_SECONDS = 2
 _market = CollectorRegistry()

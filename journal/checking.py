@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from journal.faults import Bad
-from journal.files.agreeing import agrees
+
+# Amounts are told with eight places, by a spreadsheet with five digits.
+LEAST_AMOUNT = Decimal("0.00000001")
+AMOUNT_SHARE = Decimal("0.0001")
+
 
 OPENED = datetime(2017, 7, 14, tzinfo=UTC)
 # Clocks differ by seconds.
@@ -52,10 +56,21 @@ def check_words(*, symbol: str = "", coins: tuple[str, ...] = (), text: str = ""
 
 
 def check_fill(
-    *, symbol: str, base: str, quote: str, side: str, position_side: str, price: Decimal,
-    quantity: Decimal, value: Decimal | None, fee: Decimal, fee_asset: str,
-    realized: Decimal | None = None, trade_id: int = 0, order_id: int = 0,
-) -> None:  # fmt: skip
+    *,
+    symbol: str,
+    base: str,
+    quote: str,
+    side: str,
+    position_side: str,
+    price: Decimal,
+    quantity: Decimal,
+    value: Decimal | None,
+    fee: Decimal,
+    fee_asset: str,
+    realized: Decimal | None = None,
+    trade_id: int = 0,
+    order_id: int = 0,
+) -> None:
     """Everything but the time. Raises Bad."""
     if side not in SIDES:
         raise Bad("side", was=side)
@@ -94,3 +109,13 @@ def check_amount(
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}" if abs(number.adjusted()) < 40 else str(number)
+
+
+def agrees(price: Decimal, quantity: Decimal, amount: Decimal) -> bool:
+    """Whether a row agrees with itself: price x quantity is its amount, within rounding."""
+    product = price * quantity
+    room = max(LEAST_AMOUNT, abs(product) * AMOUNT_SHARE)
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent <= -2:
+        room = max(room, Decimal(1).scaleb(exponent))
+    return abs(product - abs(amount)) <= room

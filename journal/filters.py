@@ -16,9 +16,20 @@ DIRECTIONS = ("LONG", "SHORT")
 STATES = ("closed", "open", "all")
 KINDS = ("trade", "stack", "all")
 NAMES = (
-    "account", "market", "symbol", "direction", "flow", "tag", "setup", "from", "to", "state",
-    "review", "result", "kind",
-)  # fmt: skip
+    "account",
+    "market",
+    "symbol",
+    "direction",
+    "flow",
+    "tag",
+    "setup",
+    "from",
+    "to",
+    "state",
+    "review",
+    "result",
+    "kind",
+)
 # What only a trade can be asked: money of no trade never answers to it.
 OF_TRADES = ("direction", "flow", "tag", "setup", "review", "result", "kind")
 

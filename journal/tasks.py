@@ -10,12 +10,12 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
+from journal.books import settling
 from journal.models import Preferences, Sync, Upload
 from journal.services import (
     cleaning,
     demo,
     importing,
-    settling,
     snapshots,
     stamping,
     surroundings,
@@ -25,9 +25,9 @@ from journal.services import (
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
-from market import locks
 from market.binance.errors import ExchangeError
-from market.collector import lease, running
+from market.jobs import lease, locks
+from market.jobs.shutdown import shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ parked = Parking()
 
 @shared_task(name="journal.synchronise")
 def synchronise_account(account_id: str) -> None:
-    synchronise(account_id, running.shutdown.is_set)
+    synchronise(account_id, shutdown.is_set)
 
 
 @shared_task(name="journal.supervise")
@@ -71,7 +71,7 @@ def fetch_surroundings() -> None:
     """The market around old fills, a round at a time; one worker at it."""
     with locks.held("journal:surroundings") as lock:
         if lock is not None:
-            surroundings.fetch_round(lambda: running.shutdown.is_set() or lock.is_lost)
+            surroundings.fetch_round(lambda: shutdown.is_set() or lock.is_lost)
 
 
 @shared_task(name="journal.follow_wanted")
@@ -85,7 +85,7 @@ def follow_wanted() -> None:
 @shared_task(name="journal.listen", acks_late=False)
 def listen() -> None:
     """Hear the accounts' user streams; early-acknowledged, since the lease keeps it alive."""
-    listening.listen(running.shutdown)
+    listening.listen(shutdown)
 
 
 @shared_task(name="journal.stamp")
@@ -93,9 +93,8 @@ def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
     with locks.held("journal:stamping") as lock:
         while (
-            lock is not None and not lock.is_lost and not running.shutdown.is_set()
-            and stamping.stamp_due()
-        ):  # fmt: skip
+            lock is not None and not lock.is_lost and not shutdown.is_set() and stamping.stamp_due()
+        ):
             pass
 
 

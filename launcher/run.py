@@ -105,15 +105,26 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
         Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1),
         Child("upkeep", [*worker, "-Q", "upkeep,bulk", "-c", "6", "-n", "upkeep@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),
-    ]  # fmt: skip
+    ]
     if config["binance"] == "simulator":
         children.append(
-            Child("simulator", [
-                python, "-m", "simulator", "--port", str(config["simulator_port"]),
-                "--data", str(Path(str(config["data_dir"])) / "simulator"),
-                "--symbols", str(config["symbols"]), "--demo",
-            ], 2)
-        )  # fmt: skip
+            Child(
+                "simulator",
+                [
+                    python,
+                    "-m",
+                    "simulator",
+                    "--port",
+                    str(config["simulator_port"]),
+                    "--data",
+                    str(Path(str(config["data_dir"])) / "simulator"),
+                    "--symbols",
+                    str(config["symbols"]),
+                    "--demo",
+                ],
+                2,
+            )
+        )
     return children
 
 
@@ -202,8 +213,12 @@ def _settings() -> dict[str, object]:
 def _manage(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), *words],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
         raise CannotRun(lines[-1].split("ImproperlyConfigured: ")[-1] if lines else "no reason")

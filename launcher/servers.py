@@ -83,11 +83,17 @@ class Servers:
             self._init_postgres(binaries)
         self._forget_dead_postmaster()
         command = [
-            str(binaries / "postgres"), "-D", str(self.places.postgres),
-            "-k", str(self.places.sockets),
-            "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
+            str(binaries / "postgres"),
+            "-D",
+            str(self.places.postgres),
+            "-k",
+            str(self.places.sockets),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "unix_socket_permissions=0700",
             *postgres_settings(),
-        ]  # fmt: skip
+        ]
         self.postgres = self._spawn(command, "postgres.log", self._prepare, self._user)
         self._wait(self.postgres, "PostgreSQL", "postgres.log", self._postgres_answers)
         self._make_database()
@@ -105,13 +111,26 @@ class Servers:
                 shutil.chown(password.name, self._user, self._user)
             made = subprocess.run(
                 [
-                    str(binaries / "initdb"), "-D", str(part), "-U", "tapelog",
-                    "--auth=scram-sha-256", f"--pwfile={password.name}", "--encoding=UTF8",
-                    "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+                    str(binaries / "initdb"),
+                    "-D",
+                    str(part),
+                    "-U",
+                    "tapelog",
+                    "--auth=scram-sha-256",
+                    f"--pwfile={password.name}",
+                    "--encoding=UTF8",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8",
+                    "--locale=C",
                 ],
-                preexec_fn=self._prepare, user=self._user, capture_output=True, text=True,
-                timeout=120, cwd="/", check=False,
-            )  # fmt: skip
+                preexec_fn=self._prepare,
+                user=self._user,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                cwd="/",
+                check=False,
+            )
         if made.returncode:
             raise ServerError(f"PostgreSQL's data folder cannot be made: {made.stderr.strip()}")
         part.rename(self.places.postgres)
@@ -136,9 +155,13 @@ class Servers:
 
     def _connect(self, name: str) -> psycopg.Connection:
         return psycopg.connect(
-            host=str(self.places.sockets), user="tapelog", dbname=name,
-            password=self.places.secret("postgres"), autocommit=True, connect_timeout=3,
-        )  # fmt: skip
+            host=str(self.places.sockets),
+            user="tapelog",
+            dbname=name,
+            password=self.places.secret("postgres"),
+            autocommit=True,
+            connect_timeout=3,
+        )
 
     def _make_database(self) -> None:
         with self._connect("postgres") as connection:
@@ -194,9 +217,14 @@ class Servers:
     ) -> subprocess.Popen[bytes]:
         with (self.places.logs / log).open("ab") as output:
             return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                preexec_fn=prepare, user=user, cwd="/",
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                preexec_fn=prepare,
+                user=user,
+                cwd="/",
+            )
 
     def _wait(
         self,

@@ -4,20 +4,76 @@
 # BFUSD too: Binance keeps them at 1 USD.
 DOLLARS = frozenset(
     {
-        "USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "USDP", "PAX", "USDE", "USD1",
-        "USDS", "RLUSD", "XUSD", "PYUSD", "BNFCR", "BFUSD",
+        "USD",
+        "USDT",
+        "USDC",
+        "FDUSD",
+        "TUSD",
+        "BUSD",
+        "DAI",
+        "USDP",
+        "PAX",
+        "USDE",
+        "USD1",
+        "USDS",
+        "RLUSD",
+        "XUSD",
+        "PYUSD",
+        "BNFCR",
+        "BFUSD",
     }
-)  # fmt: skip
+)
 # Other currencies, and coins pegged to one: cash with a rate. Binance trades most of them the other
 # way round (USDTTRY), the rest against dollars (EURUSDT).
 CURRENCIES = frozenset(
     {
-        "EUR", "GBP", "AUD", "CAD", "CHF", "JPY", "KRW", "TRY", "BRL", "MXN", "ZAR", "IDR", "ARS",
-        "COP", "UAH", "PLN", "CZK", "RON", "RUB", "NGN", "KES", "GHS", "UGX", "KZT", "VND", "PHP",
-        "INR", "AED", "SAR", "HUF", "SEK", "NOK", "DKK", "NZD", "THB", "GEL", "CLP", "PEN",
-        "AEUR", "EURI", "IDRT", "BIDR", "BVND", "BKRW", "BGBP",
+        "EUR",
+        "GBP",
+        "AUD",
+        "CAD",
+        "CHF",
+        "JPY",
+        "KRW",
+        "TRY",
+        "BRL",
+        "MXN",
+        "ZAR",
+        "IDR",
+        "ARS",
+        "COP",
+        "UAH",
+        "PLN",
+        "CZK",
+        "RON",
+        "RUB",
+        "NGN",
+        "KES",
+        "GHS",
+        "UGX",
+        "KZT",
+        "VND",
+        "PHP",
+        "INR",
+        "AED",
+        "SAR",
+        "HUF",
+        "SEK",
+        "NOK",
+        "DKK",
+        "NZD",
+        "THB",
+        "GEL",
+        "CLP",
+        "PEN",
+        "AEUR",
+        "EURI",
+        "IDRT",
+        "BIDR",
+        "BVND",
+        "BKRW",
+        "BGBP",
     }
-)  # fmt: skip
+)
 CASH = DOLLARS | CURRENCIES
 # Binance lists a coin in flexible Earn under a name of its own: LDBTC is BTC.
 EARN_PREFIX = "LD"

@@ -105,10 +105,14 @@ def book_answer(last_id: int, time: int, bids: list[Level], asks: list[Level]) -
         bought, sold = sum(q for _, q in bids), sum(q for _, q in asks)
         imbalance = _ratio(bought - sold, bought + sold, 4)
     return {
-        "t": time, "last_update_id": last_id, "bids": [_level(level) for level in bids],
-        "asks": [_level(level) for level in asks], "spread": spread, "mid": mid,
+        "t": time,
+        "last_update_id": last_id,
+        "bids": [_level(level) for level in bids],
+        "asks": [_level(level) for level in asks],
+        "spread": spread,
+        "mid": mid,
         "imbalance": imbalance,
-    }  # fmt: skip
+    }
 
 
 def ticker_answer(ticker: Ticker) -> dict[str, object]:
@@ -116,18 +120,27 @@ def ticker_answer(ticker: Ticker) -> dict[str, object]:
     change = ticker.last - ticker.open
     percent = _ratio(100 * change, ticker.open, 2) if ticker.open else None
     return {
-        "t": ticker.time, "open": text(ticker.open), "high": text(ticker.high),
-        "low": text(ticker.low), "last": text(ticker.last), "base": text(ticker.base),
-        "quote": text(ticker.quote), "change": text(change), "change_pct": percent,
-    }  # fmt: skip
+        "t": ticker.time,
+        "open": text(ticker.open),
+        "high": text(ticker.high),
+        "low": text(ticker.low),
+        "last": text(ticker.last),
+        "base": text(ticker.base),
+        "quote": text(ticker.quote),
+        "change": text(change),
+        "change_pct": percent,
+    }
 
 
 def mark_answer(mark: Mark) -> dict[str, object]:
     """`rate` is the funding rate that is coming at `next_funding` (epoch ms)."""
     return {
-        "t": mark.time, "mark": text(mark.price), "index": text(mark.index),
-        "rate": text(mark.rate), "next_funding": mark.next_funding,
-    }  # fmt: skip
+        "t": mark.time,
+        "mark": text(mark.price),
+        "index": text(mark.index),
+        "rate": text(mark.rate),
+        "next_funding": mark.next_funding,
+    }
 
 
 def _ratio(part: int, whole: int, places: int) -> str:

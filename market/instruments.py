@@ -1,12 +1,34 @@
 """The name of a tape in every key, row and answer."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 # Longest first, so that FDUSD is not taken for USD.
 QUOTE_ASSETS = (
-    "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD1", "DAI", "BTC", "ETH", "BNB", "EUR", "TRY",
-    "BRL", "JPY", "PLN", "ARS", "MXN", "ZAR", "IDR", "UAH", "RON", "CZK", "USD",
-)  # fmt: skip
+    "FDUSD",
+    "USDT",
+    "USDC",
+    "TUSD",
+    "BUSD",
+    "USD1",
+    "DAI",
+    "BTC",
+    "ETH",
+    "BNB",
+    "EUR",
+    "TRY",
+    "BRL",
+    "JPY",
+    "PLN",
+    "ARS",
+    "MXN",
+    "ZAR",
+    "IDR",
+    "UAH",
+    "RON",
+    "CZK",
+    "USD",
+)
 
 
 class InstrumentKey(NamedTuple):
@@ -24,6 +46,19 @@ class InstrumentKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.venue}:{self.market}:{self.symbol}"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What the collector needs to know of an instrument."""
+
+    id: int
+    key: InstrumentKey
+    band_set: str
+    # reach back to this exchange time (epoch ms); 0: begin where it begins
+    since_ms: int = 0
+    # when it was begun to be followed, after it was not (epoch ms)
+    followed_ms: int = 0
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:

@@ -12,11 +12,13 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from market import funding, listings
 from market.archive import partitions, retention, rollups
 from market.binance.errors import ExchangeError
-from market.collector import lease, running, shares
-from market.following import follow_first_symbols
+from market.collector import running, shares
+from market.jobs import lease
+from market.jobs.shutdown import shutdown
+from market.services import funding, listings
+from market.services.following import follow_first_symbols
 from market.vision import jobs
 
 log = structlog.get_logger(__name__)
@@ -25,7 +27,7 @@ log = structlog.get_logger(__name__)
 @worker_shutting_down.connect
 def stop_collectors(**kwargs: Any) -> None:
     """SIGTERM reaches the worker's main thread; the collectors look at the event."""
-    running.shutdown.set()
+    shutdown.set()
 
 
 @worker_ready.connect
@@ -56,7 +58,7 @@ def collect(share: str) -> None:
         return
     members = partial(shares.members, share)
     did = running.collect_share(share, members, ends_empty=not shares.is_first(share))
-    if did and not running.shutdown.is_set():
+    if did and not shutdown.is_set():
         supervise_collectors.apply_async(expires=5)
 
 
@@ -70,7 +72,7 @@ def _beat_for_ever(hostname: str) -> None:
             log.warning("worker not counted", error=type(error).__name__)
         finally:
             connection.close()
-        if running.shutdown.wait(shares.BEAT_SECONDS):
+        if shutdown.wait(shares.BEAT_SECONDS):
             break
     with contextlib.suppress(DatabaseError):
         shares.leave(worker)
@@ -92,7 +94,7 @@ def retain() -> None:
 def import_vision() -> None:
     """Imports that were asked for on the staff page, one after the other; also those that were
     killed with their worker."""
-    while (job_id := jobs.next_one()) is not None and not running.shutdown.is_set():
+    while (job_id := jobs.next_one()) is not None and not shutdown.is_set():
         jobs.run(job_id)
 
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from market import staff, views
+from market.views import pages as views
+from market.views import staff
 
 urlpatterns = [
     path("markets/", views.home, name="markets"),

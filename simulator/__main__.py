@@ -39,12 +39,19 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8001)
-    made.add_argument("--futures-port", type=int, default=0, metavar="PORT",
-                      help="a second port where addresses without /public or /market are futures' "
-                      "too: they take every subscription and serve only /public")  # fmt: skip
-    made.add_argument("--demo", action="store_true",
-                      help="an account with a year of history; its key is told by "
-                      "/simulator/accounts")  # fmt: skip
+    made.add_argument(
+        "--futures-port",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="a second port where addresses without /public or /market are futures' "
+        "too: they take every subscription and serve only /public",
+    )
+    made.add_argument(
+        "--demo",
+        action="store_true",
+        help="an account with a year of history; its key is told by /simulator/accounts",
+    )
     _add_tapes(made.add_argument_group("tapes"))
     _add_faults(made.add_argument_group("faults"))
     _add_limits(made.add_argument_group("how clients are treated"))
@@ -54,42 +61,72 @@ def parser() -> argparse.ArgumentParser:
 def _add_tapes(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--symbols", default="BTCUSDT,ETHUSDT,SOLUSDT", help="made up, spot")
     group.add_argument("--futures", default="", metavar="SYMBOLS", help="made up, USD-M futures")
-    group.add_argument("--tape", action="append", default=[], metavar="[MARKET:]SYMBOL=FILE",
-                       help="replay a capture (`<local time> <combined frame>` a line, plain or "
-                       ".gz) or a file of data.binance.vision (.csv, .zip); MARKET is spot or "
-                       "usdm")  # fmt: skip
+    group.add_argument(
+        "--tape",
+        action="append",
+        default=[],
+        metavar="[MARKET:]SYMBOL=FILE",
+        help="replay a capture (`<local time> <combined frame>` a line, plain or "
+        ".gz) or a file of data.binance.vision (.csv, .zip); MARKET is spot or "
+        "usdm",
+    )
     group.add_argument("--speed", type=float, default=1.0, help="of replays; 0: as fast as it goes")
-    group.add_argument("--loop", action="store_true",
-                       help="begin a replay again at its end; ids and times go on")  # fmt: skip
+    group.add_argument(
+        "--loop", action="store_true", help="begin a replay again at its end; ids and times go on"
+    )
     group.add_argument("--pace", type=float, default=1.0, help="made-up orders, times the usual")
     group.add_argument("--seed", type=int, default=1)
-    group.add_argument("--data", type=Path, metavar="FOLDER",
-                       help="keeps made-up tapes: ids go on after a restart")  # fmt: skip
+    group.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="keeps made-up tapes: ids go on after a restart"
+    )
 
 
 def _add_faults(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--faults", type=Path, metavar="FILE", help="a script of faults (TOML)")
     for fault in FRAME_KINDS:
         name = f"--{fault.replace('_', '-')}"
-        group.add_argument(name, type=float, default=0.0, metavar="SHARE",
-                           help=f"share of frames to {fault}")  # fmt: skip
-    group.add_argument("--cut-every", type=float, default=0.0, metavar="SECONDS",
-                       help="cut each connection about so often")  # fmt: skip
-    group.add_argument("--clock-offset", type=float, default=0.0, metavar="MS",
-                       help="of the whole exchange, trades too")  # fmt: skip
-    group.add_argument("--rest-lag", type=int, default=300, metavar="MS",
-                       help="how far historicalTrades is behind the streams")  # fmt: skip
+        group.add_argument(
+            name, type=float, default=0.0, metavar="SHARE", help=f"share of frames to {fault}"
+        )
+    group.add_argument(
+        "--cut-every",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="cut each connection about so often",
+    )
+    group.add_argument(
+        "--clock-offset",
+        type=float,
+        default=0.0,
+        metavar="MS",
+        help="of the whole exchange, trades too",
+    )
+    group.add_argument(
+        "--rest-lag",
+        type=int,
+        default=300,
+        metavar="MS",
+        help="how far historicalTrades is behind the streams",
+    )
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--life", type=float, default=86_400.0, metavar="SECONDS",
-                       help="of a connection (24 h)")  # fmt: skip
+    group.add_argument(
+        "--life", type=float, default=86_400.0, metavar="SECONDS", help="of a connection (24 h)"
+    )
     group.add_argument("--ping-every", type=float, default=20.0, metavar="SECONDS")
     group.add_argument("--pong-within", type=float, default=60.0, metavar="SECONDS")
-    group.add_argument("--attempts", type=int, default=ATTEMPTS,
-                       help="connections that may be opened in 5 minutes")  # fmt: skip
-    group.add_argument("--first-ban", type=float, default=FIRST_BAN_SECONDS, metavar="SECONDS",
-                       help="the first 418; each further one is twice as long")  # fmt: skip
+    group.add_argument(
+        "--attempts", type=int, default=ATTEMPTS, help="connections that may be opened in 5 minutes"
+    )
+    group.add_argument(
+        "--first-ban",
+        type=float,
+        default=FIRST_BAN_SECONDS,
+        metavar="SECONDS",
+        help="the first 418; each further one is twice as long",
+    )
 
 
 def make_exchange(arguments: argparse.Namespace) -> Exchange:
@@ -131,10 +168,13 @@ def make_options(arguments: argparse.Namespace) -> Options:
     """Raises ValueError with a sentence for a script that cannot be used."""
     return Options(
         Lifetime(arguments.ping_every, arguments.pong_within, arguments.life),
-        arguments.attempts, arguments.first_ban, arguments.futures_port,
+        arguments.attempts,
+        arguments.first_ban,
+        arguments.futures_port,
         read_script(arguments.faults) if arguments.faults else None,
-        arguments.data / "accounts.json" if arguments.data else None, arguments.demo,
-    )  # fmt: skip
+        arguments.data / "accounts.json" if arguments.data else None,
+        arguments.demo,
+    )
 
 
 async def serve(app: web.Application, host: str, ports: list[int]) -> None:

@@ -67,10 +67,13 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     markets = [SpotRest(exchange), UsdmRest(exchange)]
     control = Control(exchange, sockets, injector)
     private = [
-        SpotAccountRest(bank, door).routes(), UsdmAccountRest(bank, door, listen_keys).routes(),
-        Sapi(bank, door).routes(), Downloads(bank, door).routes(),
-        BankControl(bank).routes(), api.routes(),
-    ]  # fmt: skip
+        SpotAccountRest(bank, door).routes(),
+        UsdmAccountRest(bank, door, listen_keys).routes(),
+        Sapi(bank, door).routes(),
+        Downloads(bank, door).routes(),
+        BankControl(bank).routes(),
+        api.routes(),
+    ]
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])
     app[SOCKETS] = sockets

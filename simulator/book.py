@@ -78,7 +78,7 @@ class Book:
         bids, asks = self._changed
         change = BookChange(
             self._told + 1, self.update_id, bids, asks, event_time, event_time, self._told
-        )  # fmt: skip
+        )
         self._told, self._changed = self.update_id, ({}, {})
         return change
 

@@ -68,9 +68,10 @@ class Listed:
         book = self.symbol.source.book
         levels = book.top_asks(5000) if is_buy else book.top_bids(5000)
         return sum(
-            size for price, size in levels
+            size
+            for price, size in levels
             if not limit or (price <= limit if is_buy else price >= limit)
-        )  # fmt: skip
+        )
 
     def _trade(self, rows: list[Row], now_us: int) -> list[Trade]:
         if not rows:

@@ -107,13 +107,15 @@ class Faults:
     def as_dict(self) -> dict[str, object]:
         now = time.monotonic()
         return {
-            **self.rates, "seed": self.seed, "clock_offset_ms": self.clock_offset_us / 1000,
+            **self.rates,
+            "seed": self.seed,
+            "clock_offset_ms": self.clock_offset_us / 1000,
             "active": [
                 {"kind": item.kind, **item.arguments, "left": round(item.until - now, 1)}
                 for item in self._now()
             ],
             "counts": dict(self.counts),
-        }  # fmt: skip
+        }
 
     # --- streams --------------------------------------------------------------------------------
 
@@ -248,6 +250,7 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
 def wrong_types(frame: str) -> str:
     """As after a careless change of the exchange: ids become texts, prices null."""
     for name, value in (("t", '"x"'), ("a", '"x"'), ("p", "null"), ("u", "{}"), ("b", "7")):
-        frame = re.sub(rf'"{name}":(\d+|"[^"]*"|\[)', f'"{name}":{value},"was{name}":\\1', frame,
-                       count=1)  # fmt: skip
+        frame = re.sub(
+            rf'"{name}":(\d+|"[^"]*"|\[)', f'"{name}":{value},"was{name}":\\1', frame, count=1
+        )
     return frame

@@ -11,10 +11,23 @@ from simulator.tape import MARKET, Tape, Trade
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 LENGTHS = {
-    "1s": 1, "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200,
-    "4h": 14400, "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259_200,
-    "1w": 604_800, "1M": 0,
-}  # fmt: skip
+    "1s": 1,
+    "1m": 60,
+    "3m": 180,
+    "5m": 300,
+    "15m": 900,
+    "30m": 1800,
+    "1h": 3600,
+    "2h": 7200,
+    "4h": 14400,
+    "6h": 21600,
+    "8h": 28800,
+    "12h": 43200,
+    "1d": 86400,
+    "3d": 259_200,
+    "1w": 604_800,
+    "1M": 0,
+}
 # Longer ones would sum up the trades of weeks that are made up one by one.
 OF_THE_PAST = {"1s", "1m"}
 # The epoch was a Thursday; Binance's weeks begin on Monday.
@@ -43,8 +56,11 @@ class Kline:
     def add(self, trade: Trade) -> None:
         if not self.trades:
             self.first_id, self.open, self.high, self.low = (
-                trade.id, trade.price, trade.price, trade.price,
-            )  # fmt: skip
+                trade.id,
+                trade.price,
+                trade.price,
+                trade.price,
+            )
         self.last_id, self.close = trade.id, trade.price
         self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
         quote = trade.price * trade.quantity
@@ -140,11 +156,19 @@ def row(kline: Kline, rules: Listing, scale: int) -> list[object]:
     """As REST answers it; `scale` is 1 for microseconds and 1000 for milliseconds."""
     price, quantity = rules.price_text, rules.quantity_text
     return [
-        kline.open_time // scale, price(kline.open), price(kline.high), price(kline.low),
-        price(kline.close), quantity(kline.base), kline.close_time // scale,
-        quote_text(kline.quote), kline.trades, quantity(kline.taker_base),
-        quote_text(kline.taker_quote), "0",
-    ]  # fmt: skip
+        kline.open_time // scale,
+        price(kline.open),
+        price(kline.high),
+        price(kline.low),
+        price(kline.close),
+        quantity(kline.base),
+        kline.close_time // scale,
+        quote_text(kline.quote),
+        kline.trades,
+        quantity(kline.taker_base),
+        quote_text(kline.taker_quote),
+        "0",
+    ]
 
 
 def frame(
@@ -153,9 +177,21 @@ def frame(
     """The `k` of a kline event."""
     price, quantity = rules.price_text, rules.quantity_text
     return {
-        "t": kline.open_time // scale, "T": kline.close_time // scale, "s": rules.symbol,
-        "i": interval, "f": kline.first_id, "L": kline.last_id, "o": price(kline.open),
-        "c": price(kline.close), "h": price(kline.high), "l": price(kline.low),
-        "v": quantity(kline.base), "n": kline.trades, "x": is_closed, "q": quote_text(kline.quote),
-        "V": quantity(kline.taker_base), "Q": quote_text(kline.taker_quote), "B": "0",
-    }  # fmt: skip
+        "t": kline.open_time // scale,
+        "T": kline.close_time // scale,
+        "s": rules.symbol,
+        "i": interval,
+        "f": kline.first_id,
+        "L": kline.last_id,
+        "o": price(kline.open),
+        "c": price(kline.close),
+        "h": price(kline.high),
+        "l": price(kline.low),
+        "v": quantity(kline.base),
+        "n": kline.trades,
+        "x": is_closed,
+        "q": quote_text(kline.quote),
+        "V": quantity(kline.taker_base),
+        "Q": quote_text(kline.taker_quote),
+        "B": "0",
+    }

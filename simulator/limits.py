@@ -57,10 +57,11 @@ class Weights:
             return self._banned(now)
         wait = 60 - int(now) % 60
         return Refused(
-            429, wait,
+            429,
+            wait,
             f"Too much request weight used; current limit is {self.limit} request weight per 1 "
             "MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.",
-        )  # fmt: skip
+        )
 
     def ban(self, seconds: float) -> None:
         self._banned_until = self._clock() + seconds
@@ -69,10 +70,11 @@ class Weights:
         wait = int(self._banned_until - now) + 1
         until_ms = int(self._banned_until * 1000)
         return Refused(
-            418, wait,
+            418,
+            wait,
             f"Way too much request weight used; IP banned until {until_ms}. Please use WebSocket "
             "Streams for live updates to avoid bans.",
-        )  # fmt: skip
+        )
 
 
 class Rate:

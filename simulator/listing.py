@@ -53,8 +53,9 @@ def listing(symbol: str, market: str = SPOT) -> Listing:
         rng = random.Random(symbol)
         price = f"{10 ** rng.uniform(-1, 2):.4f}"
         tick, step, rate = "0.0001", "0.1", 3.0
-    rules = Listing(market, symbol, base, quote, to_units(price), to_units(tick), to_units(step),
-                    rate)  # fmt: skip
+    rules = Listing(
+        market, symbol, base, quote, to_units(price), to_units(tick), to_units(step), rate
+    )
     return rules if market == SPOT else _with_places(rules, _places(tick), _places(step))
 
 
@@ -63,9 +64,15 @@ def listing_like(symbol: str, market: str, prices: list[str], quantities: list[s
     as many places as the recording, spot always eight."""
     rules = listing(symbol, market)
     finest = Listing(
-        market, symbol, rules.base, rules.quote, to_units(prices[0]), _finest(prices),
-        _finest(quantities), rules.orders_per_second,
-    )  # fmt: skip
+        market,
+        symbol,
+        rules.base,
+        rules.quote,
+        to_units(prices[0]),
+        _finest(prices),
+        _finest(quantities),
+        rules.orders_per_second,
+    )
     if market == SPOT:
         return finest
     return _with_places(finest, max(map(_places, prices)), max(map(_places, quantities)))
@@ -73,9 +80,17 @@ def listing_like(symbol: str, market: str, prices: list[str], quantities: list[s
 
 def _with_places(rules: Listing, price: int, quantity: int) -> Listing:
     return Listing(
-        rules.market, rules.symbol, rules.base, rules.quote, rules.price, rules.tick, rules.step,
-        rules.orders_per_second, price, quantity,
-    )  # fmt: skip
+        rules.market,
+        rules.symbol,
+        rules.base,
+        rules.quote,
+        rules.price,
+        rules.tick,
+        rules.step,
+        rules.orders_per_second,
+        price,
+        quantity,
+    )
 
 
 def _finest(amounts: list[str]) -> int:

@@ -27,9 +27,13 @@ class Sockets:
     """`futures_port`: there addresses without a category are futures' too, and nearly silent."""
 
     def __init__(
-        self, exchange: Exchange, lifetime: Lifetime, *, futures_port: int = 0,
+        self,
+        exchange: Exchange,
+        lifetime: Lifetime,
+        *,
+        futures_port: int = 0,
         attempts: int = ATTEMPTS,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.exchange = exchange
         self.lifetime = lifetime
         self.connections: set[Connection] = set()
@@ -107,9 +111,12 @@ class Sockets:
         market, category = self._address(request)
         micro = market == SPOT and request.query.get("timeUnit", "").upper() == "MICROSECOND"
         connection = Connection(
-            self.exchange.markets[market].audience, self.exchange.faults,
-            is_combined=is_combined, scale=1 if micro else 1000, category=category,
-        )  # fmt: skip
+            self.exchange.markets[market].audience,
+            self.exchange.faults,
+            is_combined=is_combined,
+            scale=1 if micro else 1000,
+            category=category,
+        )
         await connection.open(request)
         connection.add(names[:STREAMS_A_CONNECTION])
         self.connections.add(connection)

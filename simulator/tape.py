@@ -295,8 +295,13 @@ def aggregate(trades: Iterable[Trade]) -> Iterator[AggTrade]:
         if current is not None:
             yield current
         current = AggTrade(
-            trade.agg_id, trade.price, trade.quantity, trade.id, trade.id, trade.time,
+            trade.agg_id,
+            trade.price,
+            trade.quantity,
+            trade.id,
+            trade.id,
+            trade.time,
             trade.is_buyer_maker,
-        )  # fmt: skip
+        )
     if current is not None:
         yield current

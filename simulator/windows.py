@@ -51,9 +51,17 @@ class Window:
             return None
         first = self._tape.at(self._first_id())
         return Statistic(
-            opens, now_us, first, self._tape.at(self._newest), self._before(first.id),
-            self._highs[0][1], self._lows[0][1], self._base, self._quote, self._trades,
-        )  # fmt: skip
+            opens,
+            now_us,
+            first,
+            self._tape.at(self._newest),
+            self._before(first.id),
+            self._highs[0][1],
+            self._lows[0][1],
+            self._base,
+            self._quote,
+            self._trades,
+        )
 
     def _begin_anew(self) -> None:
         self._oldest = self._next = self._tape.first_id

@@ -140,8 +140,13 @@ class Session:
             status, said = 400, {"error": {"code": -1135, "msg": "JSON Request is not valid"}}
         except Refusal as error:
             status, said = error.status, {"error": {"code": error.code, "msg": str(error)}}
-        limits = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-                  "limit": 6000, "count": 2}  # fmt: skip
+        limits = {
+            "rateLimitType": "REQUEST_WEIGHT",
+            "interval": "MINUTE",
+            "intervalNum": 1,
+            "limit": 6000,
+            "count": 2,
+        }
         self.push({"id": request_id, "status": status, **said, "rateLimits": [limits]})
 
     async def _obey(self, method: str, params: dict[str, Any]) -> Answer:
@@ -224,9 +229,14 @@ class Session:
     def _status(self) -> dict[str, object]:
         now = self.bank.now_ms()
         key = self.logged_on[1].api_key if self.logged_on else None
-        return {"apiKey": key, "authorizedSince": now if key else None, "connectedSince": now,
-                "returnRateLimits": True, "serverTime": now,
-                "userDataStream": bool(self.subscriptions)}  # fmt: skip
+        return {
+            "apiKey": key,
+            "authorizedSince": now if key else None,
+            "connectedSince": now,
+            "returnRateLimits": True,
+            "serverTime": now,
+            "userDataStream": bool(self.subscriptions),
+        }
 
     # --- who asks -------------------------------------------------------------------------------
 

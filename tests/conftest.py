@@ -15,11 +15,11 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services.tokens import issue_token
-from market import overview
 from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.live import topics
 from market.models import Instrument
+from market.selectors import overview
 from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
@@ -81,9 +81,15 @@ def make_instrument(db: None) -> Iterator[MakeInstrument]:
     ) -> Instrument:
         base, quote = split_symbol(symbol)
         return Instrument.objects.create(
-            venue="simulator", market=market, symbol=symbol, base_asset=base, quote_asset=quote,
-            band_set=bands_for(quote).id, is_followed=is_followed, is_pinned=is_followed,
-        )  # fmt: skip
+            venue="simulator",
+            market=market,
+            symbol=symbol,
+            base_asset=base,
+            quote_asset=quote,
+            band_set=bands_for(quote).id,
+            is_followed=is_followed,
+            is_pinned=is_followed,
+        )
 
     yield make
     with connection.cursor() as cursor:  # Django does not know the partitioned table

@@ -12,7 +12,6 @@ from pathlib import Path
 from tests.captures import FOLDER, NAMES
 
 PYTEST = [sys.executable, "-m", "pytest"]
-BROWSER_TESTS = "tests/test_browser.py"
 
 
 def main() -> int:
@@ -33,13 +32,13 @@ def main() -> int:
     code = subprocess.run(suite, check=False).returncode
     notes = [f"capture {name} (not in {FOLDER})" for name in NAMES if not (FOLDER / name).exists()]
     if words:
-        notes.append(f"{BROWSER_TESTS} (only with a plain `make test`)")
+        notes.append("the pages in a browser (only with a plain `make test`)")
     elif has_chromium():
         # sync playwright and asyncio tests do not go together in one call
-        call = [*PYTEST, "-q", "-m", "browser", BROWSER_TESTS]
+        call = [*PYTEST, "-q", "-m", "browser", "tests"]
         code = subprocess.run(call, check=False).returncode or code
     else:
-        notes.append(f"{BROWSER_TESTS} (Chromium is not there and cannot be installed)")
+        notes.append("the pages in a browser (Chromium is not there and cannot be installed)")
     sys.stdout.write(f"not tested: {'; '.join(notes) or 'nothing'}\n")
     return code
 
@@ -51,8 +50,10 @@ def has_chromium() -> bool:
         subprocess.run([apt, "update", "-qq"], check=False, timeout=300)
         subprocess.run(
             [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-            check=False, timeout=600, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            check=False,
+            timeout=600,
+            stdout=subprocess.DEVNULL,
+        )
     return shutil.which("chromium") is not None
 
 

@@ -20,17 +20,30 @@ from tests.launcher.test_run import ROOT, environment, wait_for
 
 OUT = ROOT / "screenshots"
 PAGES = {
-    "sign-in": "/accounts/login/", "sign-up": "/accounts/signup/",
-    "reset": "/accounts/password/reset/", "home": "/", "market": "/market/BTCUSDT/",
+    "sign-in": "/accounts/login/",
+    "sign-up": "/accounts/signup/",
+    "reset": "/accounts/password/reset/",
+    "home": "/",
+    "market": "/market/BTCUSDT/",
     "future": "/market/usdm/BTCUSDT/",
-    "status": "/status/", "tokens": "/account/tokens/", "not-found": "/market/NOPE/",
-    "accounts": "/account/exchange/", "connect": "/account/exchange/connect/",
-    "imports": "/staff/imports/", "markets": "/markets/", "trades": "/trades/",
-    "calendar": "/calendar/", "year": "/calendar/?view=year", "reports": "/reports/?by=setup",
-    "matrix": "/reports/?by=symbol&across=weekday", "compare": "/reports/compare/?direction=LONG",
-    "execution": "/reports/execution/", "realized": "/reports/realized/",
-    "portfolio": "/portfolio/", "settings": "/settings/",
-}  # fmt: skip
+    "status": "/status/",
+    "tokens": "/account/tokens/",
+    "not-found": "/market/NOPE/",
+    "accounts": "/account/exchange/",
+    "connect": "/account/exchange/connect/",
+    "imports": "/staff/imports/",
+    "markets": "/markets/",
+    "trades": "/trades/",
+    "calendar": "/calendar/",
+    "year": "/calendar/?view=year",
+    "reports": "/reports/?by=setup",
+    "matrix": "/reports/?by=symbol&across=weekday",
+    "compare": "/reports/compare/?direction=LONG",
+    "execution": "/reports/execution/",
+    "realized": "/reports/realized/",
+    "portfolio": "/portfolio/",
+    "settings": "/settings/",
+}
 LIVE = {"market", "future", "markets", "trade", "replay", "home"}
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -50,8 +63,9 @@ def shoot(address: str, password: str) -> list[str]:
                     context = browser.new_context(
                         viewport={"width": wide, "height": high},
                         color_scheme="dark" if theme == "dark" else "light",
-                        locale=language, timezone_id="UTC",
-                    )  # fmt: skip
+                        locale=language,
+                        timezone_id="UTC",
+                    )
                     page = context.new_page()
                     name = f"{language}-{theme}-{width}"
                     page.on("pageerror", partial(_note, faults, name))
@@ -68,8 +82,13 @@ def find_pages(page: Page, address: str, password: str) -> dict[str, str]:
     account = page.get_attribute("main table a", "href") or ""
     page.goto(f"{address}/trades/?review=yes")
     trade = (page.get_attribute("main table.trades td a", "href") or "").partition("?")[0]
-    return {"account": account, "history": f"{account}history/", "import": f"{account}import/",
-            "trade": trade, "replay": f"{trade}replay/"}  # fmt: skip
+    return {
+        "account": account,
+        "history": f"{account}history/",
+        "import": f"{account}import/",
+        "trade": trade,
+        "replay": f"{trade}replay/",
+    }
 
 
 def _sign_in(page: Page, address: str, password: str) -> None:
@@ -107,8 +126,11 @@ def main() -> int:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "launcher", "run"],
-                cwd=ROOT, env=given, stdout=output, stderr=output,
-            )  # fmt: skip
+                cwd=ROOT,
+                env=given,
+                stdout=output,
+                stderr=output,
+            )
         try:
             wait_for(log, "Tapelog is up at", 90)
             sys.stdout.write(f"collecting for {COLLECT_SECONDS} s …\n")

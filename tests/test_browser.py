@@ -20,9 +20,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 expect.set_options(timeout=60_000)  # a whole system and a browser share the machine
 PORT = int(environment(Path("x"))["PORT"])
 QUIET = [
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--disable-quic",
-]  # fmt: skip
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +35,11 @@ def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "launcher", "run"],
-            cwd=ROOT, env=environment(data / "data"), stdout=output, stderr=output,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment(data / "data"),
+            stdout=output,
+            stderr=output,
+        )
     wait_for(log, "Tapelog is up at", 200)
     yield (data / "data" / "secrets" / "demo-password").read_text()
     process.send_signal(signal.SIGINT)
@@ -334,11 +340,23 @@ def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/market/BTCUSDT/", "/market/usdm/BTCUSDT/", "/markets/", "/status/",
-     "/account/tokens/", "/account/exchange/",
-     "/account/exchange/connect/", "/staff/imports/", "/trades/", "/calendar/", "/reports/",
-     "/portfolio/", "/settings/"],
-)  # fmt: skip
+    [
+        "/",
+        "/market/BTCUSDT/",
+        "/market/usdm/BTCUSDT/",
+        "/markets/",
+        "/status/",
+        "/account/tokens/",
+        "/account/exchange/",
+        "/account/exchange/connect/",
+        "/staff/imports/",
+        "/trades/",
+        "/calendar/",
+        "/reports/",
+        "/portfolio/",
+        "/settings/",
+    ],
+)
 def test_a_page_has_no_serious_fault_for_those_who_use_it_otherwise(page: Page, path: str) -> None:
     page.goto(f"http://127.0.0.1:{PORT}{path}")
     for theme in ("light", "dark"):

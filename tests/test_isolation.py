@@ -30,37 +30,109 @@ from tests.journal.accounts import make_account, some_trades
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
 OPEN = {
-    "healthz", "readyz", "metrics", "set_language", "schema", "docs",
-}  # fmt: skip
+    "healthz",
+    "readyz",
+    "metrics",
+    "set_language",
+    "schema",
+    "docs",
+}
 SIGNED_IN = {
-    "home", "status", "market", "markets", "account-tokens", "trades", "trades-bulk", "save-view",
-    "review", "calendar", "day-note", "reports", "setups", "compare", "execution", "realized",
+    "home",
+    "status",
+    "market",
+    "markets",
+    "account-tokens",
+    "trades",
+    "trades-bulk",
+    "save-view",
+    "review",
+    "calendar",
+    "day-note",
+    "reports",
+    "setups",
+    "compare",
+    "execution",
+    "realized",
     "portfolio",
-    "preferences", "display", "home-card", "settings-change", "follow", "demo",
-    "api-fills", "api-orders",
-    "api-transfers", "api-income", "api-balances", "api-daily-balances", "api-positions",
-    "api-coverage", "api-sync", "api-reconciliation", "api-trades", "api-summary", "api-realized",
-    "api-setups", "api-dashboard", "api-calendar", "api-reports", "report-currency",
+    "preferences",
+    "display",
+    "home-card",
+    "settings-change",
+    "follow",
+    "demo",
+    "api-fills",
+    "api-orders",
+    "api-transfers",
+    "api-income",
+    "api-balances",
+    "api-daily-balances",
+    "api-positions",
+    "api-coverage",
+    "api-sync",
+    "api-reconciliation",
+    "api-trades",
+    "api-summary",
+    "api-realized",
+    "api-setups",
+    "api-dashboard",
+    "api-calendar",
+    "api-reports",
+    "report-currency",
     "exchange-accounts",
-    "exchange-connect", "exchange-files",
-    "instruments", "indicators", "profile", "marks", "book", "ticker", "funding", "mark-price",
-    "api-watchlists", "api-merge", "api-market-view", "api-markets", "future",
-    "cvd-realtime", "cvd-range", "cvd-historical", "cvd-big-orders",
-    "api-accounts", "api-proof", "api-payments",
-}  # fmt: skip
+    "exchange-connect",
+    "exchange-files",
+    "instruments",
+    "indicators",
+    "profile",
+    "marks",
+    "book",
+    "ticker",
+    "funding",
+    "mark-price",
+    "api-watchlists",
+    "api-merge",
+    "api-market-view",
+    "api-markets",
+    "future",
+    "cvd-realtime",
+    "cvd-range",
+    "cvd-historical",
+    "cvd-big-orders",
+    "api-accounts",
+    "api-proof",
+    "api-payments",
+}
 PERMITTED = {"imports", "import-change"}
 OWNED = {
-    "exchange-account": "exchange", "exchange-change": "exchange", "api-account": "exchange",
-    "api-account-key": "exchange", "api-account-check": "exchange",
-    "account-token-revoke": "token", "trade": "trade", "trade-note": "trade",
-    "trade-candles": "trade", "trade-replay": "trade", "trade-picture": "trade",
-    "picture": "picture", "picture-remove": "picture", "account-history": "exchange",
-    "history-ask": "exchange", "account-import": "exchange", "manual-add": "exchange",
-    "manual-remove": "exchange", "api-trade": "trade", "api-watchlist": "watchlist",
-    "trade-regroup": "trade", "api-split": "trade", "import-upload": "exchange",
-    "api-aside": "trade", "trade-aside": "trade", "opening-accept": "exchange",
+    "exchange-account": "exchange",
+    "exchange-change": "exchange",
+    "api-account": "exchange",
+    "api-account-key": "exchange",
+    "api-account-check": "exchange",
+    "account-token-revoke": "token",
+    "trade": "trade",
+    "trade-note": "trade",
+    "trade-candles": "trade",
+    "trade-replay": "trade",
+    "trade-picture": "trade",
+    "picture": "picture",
+    "picture-remove": "picture",
+    "account-history": "exchange",
+    "history-ask": "exchange",
+    "account-import": "exchange",
+    "manual-add": "exchange",
+    "manual-remove": "exchange",
+    "api-trade": "trade",
+    "api-watchlist": "watchlist",
+    "trade-regroup": "trade",
+    "api-split": "trade",
+    "import-upload": "exchange",
+    "api-aside": "trade",
+    "trade-aside": "trade",
+    "opening-accept": "exchange",
     "opening-take-back": "exchange",
-}  # fmt: skip
+}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -85,12 +157,18 @@ def test_every_route_says_who_may_come_in() -> None:
 
 def filled(path: str, mine: dict[str, str]) -> str:
     for part, value in {
-        "<str:symbol>": "BTCUSDT", "<int:job_id>": mine["job"], "<int:token_id>": mine["token"],
-        "<uuid:account_id>": mine["exchange"], "<int:trade_id>": mine["trade"],
-        "<uuid:picture_id>": mine["picture"], "<int:fill_id>": mine["fill"],
-        "<int:upload_id>": mine["upload"], "<int:opening_id>": mine["opening"],
-        "<str:day>": "2026-03-02", "<int:watchlist_id>": mine["watchlist"],
-    }.items():  # fmt: skip
+        "<str:symbol>": "BTCUSDT",
+        "<int:job_id>": mine["job"],
+        "<int:token_id>": mine["token"],
+        "<uuid:account_id>": mine["exchange"],
+        "<int:trade_id>": mine["trade"],
+        "<uuid:picture_id>": mine["picture"],
+        "<int:fill_id>": mine["fill"],
+        "<int:upload_id>": mine["upload"],
+        "<int:opening_id>": mine["opening"],
+        "<str:day>": "2026-03-02",
+        "<int:watchlist_id>": mine["watchlist"],
+    }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
     return f"/{path}"
@@ -111,9 +189,17 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         user=bob, trade_key=trade.key, image=b"bobs-own", width=1, height=1
     )
     fill = ManualFill.objects.create(
-        account=account, market="spot", symbol="BTCUSDT", base="BTC", quote="USDT", side="BUY",
-        price=1, quantity=1, time=trade.opened_at, why="bobs-own",
-    )  # fmt: skip
+        account=account,
+        market="spot",
+        symbol="BTCUSDT",
+        base="BTC",
+        quote="USDT",
+        side="BUY",
+        price=1,
+        quantity=1,
+        time=trade.opened_at,
+        why="bobs-own",
+    )
     upload = Upload.objects.create(
         account=account, name="bobs-own.csv", body=b"a", digest="d", state="looked"
     )
@@ -122,9 +208,13 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
     job = ImportJob.objects.create(
-        market="spot", symbol="X", kind="trades", first_day="2025-01-01", last_day="2025-01-01",
+        market="spot",
+        symbol="X",
+        kind="trades",
+        first_day="2025-01-01",
+        last_day="2025-01-01",
         asked_by="bob",
-    )  # fmt: skip
+    )
     return {
         "exchange": str(account.pk),
         "token": str(bob.api_tokens.get().pk),

@@ -15,7 +15,7 @@ TRANSLATE = re.compile(r"{%\s*translate\s+(?:\"([^\"]+)\"|'([^']+)')")
 PLURAL = re.compile(
     r"{%\s*blocktranslate[^%]*%}(.*?){%\s*plural\s*%}(.*?){%\s*endblocktranslate", re.S
 )
-ONE = re.compile(r"{%\s*blocktranslate(?:(?!%}).)*%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
+ONE = re.compile(r"{%\s*blocktranslate((?:(?!%}).)*)%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
 NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 
 
@@ -29,11 +29,12 @@ def texts() -> set[str]:
     for path in (ROOT / "templates").rglob("*.html"):
         content = path.read_text()
         found.update(double or single for double, single in TRANSLATE.findall(content))
-        for one in ONE.findall(content):
-            found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
+        for options, one in ONE.findall(content):
+            text = re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one)
+            found.add(" ".join(text.split()) if "trimmed" in options.split() else text)
         for one, _ in PLURAL.findall(content):
             found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
-    for app in ("accounts", "market", "journal", "config"):
+    for app in ("accounts", "market", "journal", "trading", "alerts", "config"):
         for path in (ROOT / app).rglob("*.py"):
             found.update(spoken(ast.parse(path.read_text())))
     return found

@@ -42,8 +42,12 @@ def test_each_setting_stands_in_the_example_and_in_the_manual() -> None:
 def test_a_bad_setting_is_a_sentence(name: str, value: str, expected: str) -> None:
     started = subprocess.run(
         [sys.executable, "manage.py", "check"],
-        cwd=ROOT, env={**os.environ, name: value}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert started.returncode != 0
     assert expected in started.stderr
     assert "secret" not in started.stderr.splitlines()[-1]

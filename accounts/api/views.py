@@ -21,9 +21,20 @@ class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
     class Meta:
         model = ExchangeAccount
         fields = (
-            "id", "label", "venue", "key_kind", "last_four", "state", "problem", "problem_detail",
-            "checks", "permissions", "snapshot", "created_at", "checked_at",
-        )  # fmt: skip
+            "id",
+            "label",
+            "venue",
+            "key_kind",
+            "last_four",
+            "state",
+            "problem",
+            "problem_detail",
+            "checks",
+            "permissions",
+            "snapshot",
+            "created_at",
+            "checked_at",
+        )
         read_only_fields = fields
 
 

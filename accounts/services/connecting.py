@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services import credentials, valuation
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
+from lib.envelope import NotOurs
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.budgets import governors
 from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
 from market.hot import store
-from market.listings import governors
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +30,10 @@ State = ExchangeAccount.State
 CLOCK_MS = 1000
 # What a journal has no use for, and a thief has.
 DANGEROUS = (
-    "enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer",
-)  # fmt: skip
+    "enableWithdrawals",
+    "enableInternalTransfer",
+    "permitsUniversalTransfer",
+)
 
 
 class CannotConnect(Exception):
@@ -85,9 +87,14 @@ def make_keyless(*, user: User, label: str) -> ExchangeAccount:
     """An account that is known by files alone: nothing is ever asked at the exchange for it, until
     it is given a key."""
     account = ExchangeAccount(
-        user=user, venue=settings.VENUE, label=label, key_kind=ExchangeAccount.KeyKind.HMAC,
-        kek_id=0, state=State.PAUSED, problem="files_only",
-    )  # fmt: skip
+        user=user,
+        venue=settings.VENUE,
+        label=label,
+        key_kind=ExchangeAccount.KeyKind.HMAC,
+        kek_id=0,
+        state=State.PAUSED,
+        problem="files_only",
+    )
     account.api_key = account.api_secret = b""
     account.api_key_hash = f"files {account.pk}"
     account.save(force_insert=True)

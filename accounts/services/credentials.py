@@ -3,7 +3,8 @@
 from typing import cast
 
 from accounts.models import AuditEntry, ExchangeAccount, User
-from accounts.vault import envelope, keyfiles, keyring
+from accounts.vault import keyfiles, keyring
+from lib import envelope
 from lib.secret import Secret
 from market.binance.account import Credentials, KeyKind
 
@@ -11,9 +12,12 @@ from market.binance.account import Credentials, KeyKind
 def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:
     """Raises keyfiles.KeyProblem, envelope.NotOurs."""
     AuditEntry.objects.create(
-        actor=actor, owner=account.user, action="credentials loaded", subject=str(account.pk),
+        actor=actor,
+        owner=account.user,
+        action="credentials loaded",
+        subject=str(account.pk),
         why=why,
-    )  # fmt: skip
+    )
     opened = {
         field: keyring.unseal(sealed, account.binding(field))
         for field, sealed in account.sealed().items()

@@ -38,11 +38,13 @@ def _snapshot(
         total += value or 0
         rows.append(
             {
-                "asset": item["asset"], "free": plain(Decimal(item["free"])),
+                "asset": item["asset"],
+                "free": plain(Decimal(item["free"])),
                 "locked": plain(Decimal(item["locked"])),
-                "value": None if value is None else plain(value), "source": source,
+                "value": None if value is None else plain(value),
+                "source": source,
             }
-        )  # fmt: skip
+        )
     rows.sort(key=lambda row: Decimal(row["value"] or 0), reverse=True)
     shown = ("symbol", "side", "type", "price", "origQty", "executedQty", "status", "time")
     known = {name: price_of(name, prices)[0] for name in CURRENCIES}

@@ -15,28 +15,42 @@ register = template.Library()
 def problem_text(problem: str) -> str:
     """Why an account does not work, and what to do."""
     texts = {
-        "bad_key": _("Binance does not accept the key: it is unknown or was deleted, lacks a "
-                     "permission, or is bound to another address. Check it, or replace it."),
-        "signature": _("The secret does not belong to this key. Copy both again and replace the "
-                       "key."),
-        "clock": _("The clocks of this server and Binance differ too much: its operator has to "
-                   "set the time."),
-        "may_withdraw": _("This key may withdraw or transfer, so it was refused and forgotten. "
-                          "Make one without those permissions and replace the key."),
+        "bad_key": _(
+            "Binance does not accept the key: it is unknown or was deleted, lacks a "
+            "permission, or is bound to another address. Check it, or replace it."
+        ),
+        "signature": _(
+            "The secret does not belong to this key. Copy both again and replace the key."
+        ),
+        "clock": _(
+            "The clocks of this server and Binance differ too much: its operator has to "
+            "set the time."
+        ),
+        "may_withdraw": _(
+            "This key may withdraw or transfer, so it was refused and forgotten. "
+            "Make one without those permissions and replace the key."
+        ),
         "no_reading": _("The key may not read. Tick “Enable Reading” at Binance and look again."),
-        "connected_twice": _("This Binance account is connected already, so the key was "
-                             "forgotten."),
-        "another_account": _("The key belongs to another Binance account, so it was forgotten. "
-                             "Connect that one by itself."),
-        "busy": _("This server's budget of questions to Binance is used up for a moment. It is "
-                  "tried again by itself."),
+        "connected_twice": _(
+            "This Binance account is connected already, so the key was forgotten."
+        ),
+        "another_account": _(
+            "The key belongs to another Binance account, so it was forgotten. "
+            "Connect that one by itself."
+        ),
+        "busy": _(
+            "This server's budget of questions to Binance is used up for a moment. It is "
+            "tried again by itself."
+        ),
         "unreachable": _("Binance does not answer just now. It is tried again by itself."),
         "refused": _("Binance refused a question. Look again later, or replace the key."),
         "sealed": _("This server cannot open the key: its operator has to look at the key files."),
-        "files_only": _("From files alone: nothing is asked at Binance. Give it a key whenever you "
-                        "like; what the files told stays."),
+        "files_only": _(
+            "From files alone: nothing is asked at Binance. Give it a key whenever you "
+            "like; what the files told stays."
+        ),
         "disconnected": _("Disconnected: the key is forgotten, the data stay."),
-    }  # fmt: skip
+    }
     return texts.get(problem, problem)
 
 

@@ -9,9 +9,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder
-from accounts.vault import envelope, keyfiles
-from accounts.vault.envelope import Binding, NotOurs
+from accounts.vault import keyfiles
 from accounts.vault.keyfiles import KeyProblem
+from lib import envelope
+from lib.envelope import Binding, NotOurs
 from lib.secret import Secret
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from journal.api.lists import OwnList, PageAnswer, epoch, parsed, plain, user_of
+from journal.answers import epoch, plain
+from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.models import (
     Balance,
     Coverage,
@@ -36,14 +37,25 @@ class FillsView(OwnList):
     def shown(self, row: Fill) -> dict[str, Any]:
         flow = getattr(row, "flow", None)
         return {
-            "id": row.pk, "account": str(row.account_id), "market": row.market,
-            "symbol": row.symbol, "trade_id": row.trade_id, "order_id": row.order_id,
-            "time": epoch(row.time), "side": row.side, "position_side": row.position_side,
-            "price": plain(row.price), "quantity": plain(row.quantity),
-            "quote_quantity": plain(row.quote_quantity), "fee": plain(row.fee),
-            "fee_asset": row.fee_asset, "realized": plain(row.realized), "maker": row.is_maker,
-            "source": row.source, "flow_share": plain(flow.share) if flow else None,
-        }  # fmt: skip
+            "id": row.pk,
+            "account": str(row.account_id),
+            "market": row.market,
+            "symbol": row.symbol,
+            "trade_id": row.trade_id,
+            "order_id": row.order_id,
+            "time": epoch(row.time),
+            "side": row.side,
+            "position_side": row.position_side,
+            "price": plain(row.price),
+            "quantity": plain(row.quantity),
+            "quote_quantity": plain(row.quote_quantity),
+            "fee": plain(row.fee),
+            "fee_asset": row.fee_asset,
+            "realized": plain(row.realized),
+            "maker": row.is_maker,
+            "source": row.source,
+            "flow_share": plain(flow.share) if flow else None,
+        }
 
 
 class OrdersView(OwnList):
@@ -54,14 +66,24 @@ class OrdersView(OwnList):
 
     def shown(self, row: Order) -> dict[str, Any]:
         return {
-            "id": row.pk, "account": str(row.account_id), "market": row.market,
-            "symbol": row.symbol, "order_id": row.order_id, "client_id": row.client_id,
-            "time": epoch(row.time), "changed": epoch(row.changed_at), "side": row.side,
-            "position_side": row.position_side, "type": row.type, "status": row.status,
-            "price": plain(row.price), "stop_price": plain(row.stop_price),
-            "quantity": plain(row.quantity), "executed": plain(row.executed),
+            "id": row.pk,
+            "account": str(row.account_id),
+            "market": row.market,
+            "symbol": row.symbol,
+            "order_id": row.order_id,
+            "client_id": row.client_id,
+            "time": epoch(row.time),
+            "changed": epoch(row.changed_at),
+            "side": row.side,
+            "position_side": row.position_side,
+            "type": row.type,
+            "status": row.status,
+            "price": plain(row.price),
+            "stop_price": plain(row.stop_price),
+            "quantity": plain(row.quantity),
+            "executed": plain(row.executed),
             "reduce_only": row.is_reduce_only,
-        }  # fmt: skip
+        }
 
 
 class TransfersView(OwnList):
@@ -72,11 +94,18 @@ class TransfersView(OwnList):
 
     def shown(self, row: Transfer) -> dict[str, Any]:
         return {
-            "id": row.pk, "account": str(row.account_id), "kind": row.kind,
-            "external_id": row.external_id, "asset": row.asset, "amount": plain(row.amount),
-            "fee": plain(row.fee), "time": epoch(row.time), "info": row.info,
-            "source": row.source, "wallet": row.wallet,
-        }  # fmt: skip
+            "id": row.pk,
+            "account": str(row.account_id),
+            "kind": row.kind,
+            "external_id": row.external_id,
+            "asset": row.asset,
+            "amount": plain(row.amount),
+            "fee": plain(row.fee),
+            "time": epoch(row.time),
+            "info": row.info,
+            "source": row.source,
+            "wallet": row.wallet,
+        }
 
 
 class IncomeView(OwnList):
@@ -87,10 +116,15 @@ class IncomeView(OwnList):
 
     def shown(self, row: Income) -> dict[str, Any]:
         return {
-            "id": row.pk, "account": str(row.account_id), "kind": row.kind,
-            "external_id": row.external_id, "asset": row.asset, "symbol": row.symbol,
-            "amount": plain(row.amount), "time": epoch(row.time),
-        }  # fmt: skip
+            "id": row.pk,
+            "account": str(row.account_id),
+            "kind": row.kind,
+            "external_id": row.external_id,
+            "asset": row.asset,
+            "symbol": row.symbol,
+            "amount": plain(row.amount),
+            "time": epoch(row.time),
+        }
 
 
 class _Whole(APIView):
@@ -116,10 +150,14 @@ class BalancesView(_Whole):
 
     def shown(self, row: Balance) -> dict[str, Any]:
         return {
-            "account": str(row.account_id), "wallet": row.wallet, "asset": row.asset,
-            "free": plain(row.free), "locked": plain(row.locked), "total": plain(row.total),
+            "account": str(row.account_id),
+            "wallet": row.wallet,
+            "asset": row.asset,
+            "free": plain(row.free),
+            "locked": plain(row.locked),
+            "total": plain(row.total),
             "updated": epoch(row.updated_at),
-        }  # fmt: skip
+        }
 
 
 class DailyBalancesView(_Whole):
@@ -128,9 +166,13 @@ class DailyBalancesView(_Whole):
 
     def shown(self, row: DailyBalance) -> dict[str, Any]:
         return {
-            "account": str(row.account_id), "day": row.day.isoformat(), "wallet": row.wallet,
-            "asset": row.asset, "quantity": plain(row.quantity), "value_usd": plain(row.value_usd),
-        }  # fmt: skip
+            "account": str(row.account_id),
+            "day": row.day.isoformat(),
+            "wallet": row.wallet,
+            "asset": row.asset,
+            "quantity": plain(row.quantity),
+            "value_usd": plain(row.value_usd),
+        }
 
 
 class PositionsView(APIView):
@@ -155,12 +197,22 @@ class CoverageView(_Whole):
 
     def shown(self, row: Coverage) -> dict[str, Any]:
         return {
-            "account": str(row.account_id), "kind": row.kind, "market": row.market,
-            "symbol": row.symbol, "reason": row.reason, "from": epoch(row.from_time),
-            "to": epoch(row.to_time), "cursor": row.cursor, "rows": row.rows,
-            "oldest": epoch(row.oldest), "complete": row.is_complete, "note": row.note,
-            "checked": epoch(row.checked_at), "holes": row.holes, "left_out": row.left_out,
-        }  # fmt: skip
+            "account": str(row.account_id),
+            "kind": row.kind,
+            "market": row.market,
+            "symbol": row.symbol,
+            "reason": row.reason,
+            "from": epoch(row.from_time),
+            "to": epoch(row.to_time),
+            "cursor": row.cursor,
+            "rows": row.rows,
+            "oldest": epoch(row.oldest),
+            "complete": row.is_complete,
+            "note": row.note,
+            "checked": epoch(row.checked_at),
+            "holes": row.holes,
+            "left_out": row.left_out,
+        }
 
 
 class SyncsView(_Whole):
@@ -171,12 +223,18 @@ class SyncsView(_Whole):
 
     def shown(self, row: Sync) -> dict[str, Any]:
         return {
-            "account": str(row.account_id), "state": row.state, "note": row.note,
-            "values": row.note_values, "done": row.done, "expected": row.expected,
-            "started": epoch(row.started_at), "finished": epoch(row.finished_at),
-            "since": row.since.isoformat() if row.since else None, "symbols": row.symbols,
+            "account": str(row.account_id),
+            "state": row.state,
+            "note": row.note,
+            "values": row.note_values,
+            "done": row.done,
+            "expected": row.expected,
+            "started": epoch(row.started_at),
+            "finished": epoch(row.finished_at),
+            "since": row.since.isoformat() if row.since else None,
+            "symbols": row.symbols,
             "unreadable": {wallet: said for wallet, (said, _at) in row.unreadable.items()},
-        }  # fmt: skip
+        }
 
 
 class ReconciliationView(_Whole):
@@ -187,20 +245,32 @@ class ReconciliationView(_Whole):
 
     def shown(self, row: Difference) -> dict[str, Any]:
         return {
-            "account": str(row.account_id), "wallet": row.wallet, "asset": row.asset,
-            "calculated": plain(row.calculated), "reported": plain(row.reported),
-            "difference": plain(row.reported - row.calculated), "cause": row.cause or None,
-            "explanation": explain(row) or None, "detail": row.detail,
+            "account": str(row.account_id),
+            "wallet": row.wallet,
+            "asset": row.asset,
+            "calculated": plain(row.calculated),
+            "reported": plain(row.reported),
+            "difference": plain(row.reported - row.calculated),
+            "cause": row.cause or None,
+            "explanation": explain(row) or None,
+            "detail": row.detail,
             "compared": epoch(row.compared_at),
-        }  # fmt: skip
+        }
 
 
 def _reported(row: FuturesPosition) -> dict[str, Any]:
     return {
-        "account": str(row.account_id), "symbol": row.symbol, "position_side": row.position_side,
-        "quantity": plain(row.quantity), "entry_price": plain(row.entry_price),
-        "mark_price": plain(row.mark_price), "liquidation_price": plain(row.liquidation_price),
-        "unrealized": plain(row.unrealized), "margin": plain(row.margin),
-        "margin_asset": row.margin_asset, "margin_type": row.margin_type,
-        "leverage": row.leverage, "updated": epoch(row.updated_at),
-    }  # fmt: skip
+        "account": str(row.account_id),
+        "symbol": row.symbol,
+        "position_side": row.position_side,
+        "quantity": plain(row.quantity),
+        "entry_price": plain(row.entry_price),
+        "mark_price": plain(row.mark_price),
+        "liquidation_price": plain(row.liquidation_price),
+        "unrealized": plain(row.unrealized),
+        "margin": plain(row.margin),
+        "margin_asset": row.margin_asset,
+        "margin_type": row.margin_type,
+        "leverage": row.leverage,
+        "updated": epoch(row.updated_at),
+    }

@@ -2,17 +2,12 @@
 
 import base64
 import binascii
-import csv
-import io
-import itertools
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
-from asgiref.sync import sync_to_async
 from django.db.models import Q, QuerySet
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -21,14 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from journal.answers import as_csv
 from journal.filters import BadFilter, TradeFilter
-from lib.dates import from_ms, parse_moment, to_ms
-from lib.decimals import plain as exact_text
+from lib.dates import from_ms, parse_moment
 
 MOST = 1000
 DEFAULT = 100
 CHUNK = 2000
-ROWS_A_CHUNK = 500
 
 
 class PageAnswer(serializers.Serializer[object]):
@@ -59,10 +53,22 @@ class OwnList(APIView):
         responses=PageAnswer,
         parameters=[
             OpenApiParameter(name, str)
-            for name in ("account", "market", "symbol", "side", "kind", "asset", "status", "start",
-                         "end", "limit", "cursor", "format")
+            for name in (
+                "account",
+                "market",
+                "symbol",
+                "side",
+                "kind",
+                "asset",
+                "status",
+                "start",
+                "end",
+                "limit",
+                "cursor",
+                "format",
+            )
         ],
-    )  # fmt: skip
+    )
     def get(self, request: Request) -> HttpResponseBase:
         asked = request.query_params
         if any("\0" in value for value in asked.values()):
@@ -100,30 +106,6 @@ class OwnList(APIView):
         return found
 
 
-def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
-    """Rows as they come, some hundreds at once; a cell that a spreadsheet would take for a formula
-    is quoted."""
-    header: list[str] = []
-
-    def some() -> str:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        for row in itertools.islice(rows, ROWS_A_CHUNK):
-            if not header:
-                header.extend(row)
-                writer.writerow(header)
-            writer.writerow([_cell(row[key]) for key in header])
-        return buffer.getvalue()
-
-    async def chunks() -> AsyncIterator[str]:
-        while text := await sync_to_async(some)():
-            yield text
-
-    answer = StreamingHttpResponse(chunks(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
-
-
 def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = asked.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= most:
@@ -148,29 +130,6 @@ def parsed(asked: Mapping[str, str]) -> TradeFilter:
 def user_of(request: Request) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def plain(value: Any) -> str | None:
-    """A Decimal as exact text, or null."""
-    return None if value is None else exact_text(value)
-
-
-def epoch(at: datetime | None) -> int | None:
-    return None if at is None else to_ms(at)
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted; a negative number is a number."""
-    if not isinstance(value, str) or value[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
-        return value
-    return value if value[0] == "-" and is_number(value) else f"'{value}"
-
-
-def is_number(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except InvalidOperation:
-        return False
 
 
 def _sealed(at: datetime, pk: object) -> str:

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ExchangeAccount, User
-from journal.api.lists import OwnList, PageAnswer, epoch, plain, user_of
-from journal.api.trades import trade_answer
+from journal.answers import epoch, plain, trade_answer
+from journal.api.lists import OwnList, PageAnswer, user_of
 from journal.models import Payment, Trade
 from journal.selectors.trades import one
 from journal.services import aside, proving

@@ -1,7 +1,6 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,21 +13,30 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from journal.api.lists import OwnList, PageAnswer, as_csv, epoch, parsed, plain, user_of
-from journal.metrics.undefined import Metric
-from journal.models import Realized, Setup, Trade, TradeFill
+from journal.answers import (
+    as_csv,
+    epoch,
+    fill_answer,
+    group_answer,
+    plain,
+    realized_answer,
+    sums_answer,
+    trade_answer,
+)
+from journal.api.lists import OwnList, PageAnswer, parsed, user_of
+from journal.books import grouping
+from journal.models import Realized, Setup, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
-from journal.selectors.sums import Sums, sums, sums_by_day
-from journal.selectors.trades import Line, one, with_notes
-from journal.services import annotating, grouping
+from journal.selectors.sums import sums, sums_by_day
+from journal.selectors.trades import one, with_notes
+from journal.services import annotating
 from journal.tasks import settle_soon
 
 MOST_IDS = 200
-AMOUNTS = ("gross", "fees", "funding", "net")
 
 
 class TradesView(OwnList):
@@ -63,7 +71,7 @@ class TradeView(APIView):
         return Response(
             {
                 **trade_answer(one(user, trade)),
-                "fills": [_fill(part) for part in parts],
+                "fills": [fill_answer(part) for part in parts],
                 "realized": [realized_answer(row) for row in trade.realized.all()],
             }
         )
@@ -108,18 +116,26 @@ class DashboardView(APIView):
         found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
         return Response(
             {
-                "currency": user.report_currency, "day": found.this_day.isoformat(),
-                "today": sums_answer(found.today), "week": sums_answer(found.week),
-                "month": sums_answer(found.month), "all": sums_answer(found.all_time),
+                "currency": user.report_currency,
+                "day": found.this_day.isoformat(),
+                "today": sums_answer(found.today),
+                "week": sums_answer(found.week),
+                "month": sums_answer(found.month),
+                "all": sums_answer(found.all_time),
                 "flow": {name: sums_answer(part) for name, part in found.flow.items()},
                 "equity": [
-                    {"day": p.day.isoformat(), "net": plain(p.net), "equity": plain(p.equity),
-                     "drawdown": plain(p.drawdown)}
+                    {
+                        "day": p.day.isoformat(),
+                        "net": plain(p.net),
+                        "equity": plain(p.equity),
+                        "drawdown": plain(p.drawdown),
+                    }
                     for p in found.curve
                 ],
-                "to_review": found.review_count, "differences": found.differences,
+                "to_review": found.review_count,
+                "differences": found.differences,
             }
-        )  # fmt: skip
+        )
 
 
 class MergeView(APIView):
@@ -208,19 +224,32 @@ class ReportView(APIView):
         rows = reports.load(user, parsed(asked.dict()).apply(user, chosen), chosen)
         if across:
             columns, lines = reports.matrix(rows, by, across, chosen)
-            return Response({"by": by, "across": across, "columns": columns, "rows": [
-                {"name": name, "cells": [group_answer(c) if c else None for c in cells]}
-                for name, cells in lines
-            ]})  # fmt: skip
+            return Response(
+                {
+                    "by": by,
+                    "across": across,
+                    "columns": columns,
+                    "rows": [
+                        {"name": name, "cells": [group_answer(c) if c else None for c in cells]}
+                        for name, cells in lines
+                    ],
+                }
+            )
         groups = reports.breakdown(rows, by, chosen)
         if by == "month":
             scope = Scope(user, parsed(asked.dict()), chosen)
             groups = reports.by_month(rows, sums_by_day(scope), chosen)
-        return Response({"by": by, "count": len(rows), "rows": [group_answer(g) for g in groups],
-                         "findings": [
-                             {"text": f.text, "count": f.count, "good": f.is_good}
-                             for f in reports.findings(rows, chosen)
-                         ]})  # fmt: skip
+        return Response(
+            {
+                "by": by,
+                "count": len(rows),
+                "rows": [group_answer(g) for g in groups],
+                "findings": [
+                    {"text": f.text, "count": f.count, "good": f.is_good}
+                    for f in reports.findings(rows, chosen)
+                ],
+            }
+        )
 
 
 class SetupsView(APIView):
@@ -235,109 +264,26 @@ class SetupsView(APIView):
             found = occurrences(user, setup)
             rows.append(
                 {
-                    "name": setup.name, "rules": setup.rules, "conditions": setup.conditions,
+                    "name": setup.name,
+                    "rules": setup.rules,
+                    "conditions": setup.conditions,
                     "taken": list(found.taken.values_list("pk", flat=True)) if found else None,
                     "missed": [
-                        {"symbol": m.symbol, "time": epoch(m.time), "share": plain(m.share),
-                         "price": plain(m.price), "first_id": m.first_id, "last_id": m.last_id}
+                        {
+                            "symbol": m.symbol,
+                            "time": epoch(m.time),
+                            "share": plain(m.share),
+                            "price": plain(m.price),
+                            "first_id": m.first_id,
+                            "last_id": m.last_id,
+                        }
                         for m in found.missed
-                    ] if found else None,
+                    ]
+                    if found
+                    else None,
                 }
-            )  # fmt: skip
+            )
         return Response({"rows": rows, "next": None})
-
-
-# --- shapes -------------------------------------------------------------------------------------
-
-
-def trade_answer(line: Line) -> dict[str, Any]:
-    trade, note = line.trade, line.note
-    money = {f"{name}_money": plain(getattr(trade, f"{name}_money")) for name in AMOUNTS}
-    return {
-        "id": trade.pk, "key": trade.key, "account": str(trade.account_id),
-        "market": trade.market, "symbol": trade.symbol, "base": trade.base, "quote": trade.quote,
-        "direction": trade.direction, "position_side": trade.position_side,
-        "opened": epoch(trade.opened_at), "closed": epoch(trade.closed_at),
-        "quantity": plain(trade.quantity), "entry_price": plain(trade.entry_price),
-        "exit_price": plain(trade.exit_price),
-        **{name: plain(getattr(trade, name)) for name in AMOUNTS}, **money,
-        "rate": plain(trade.rate), "exchange_realized": plain(trade.exchange_realized),
-        "percent": _rounded(line.percent), "r": _rounded(line.r),
-        "fills_count": trade.fill_count, "maker_share": plain(trade.maker_share),
-        "flow": trade.flow, "flow_share": plain(trade.flow_share), "worst": plain(trade.worst),
-        "best": plain(trade.best), "efficiency": plain(trade.efficiency),
-        "after_5m": plain(trade.after_5m), "after_1h": plain(trade.after_1h),
-        "slippage": plain(trade.slippage), "note": note.note, "setup": line.setup_name,
-        "tags": [tag.name for tag in line.tags if tag.kind == "tag"],
-        "mistakes": [tag.name for tag in line.tags if tag.kind == "mistake"],
-        "emotion": note.emotion, "rating": note.rating,
-        "planned_entry": plain(note.planned_entry), "initial_stop": plain(note.initial_stop),
-        "planned_stop": plain(note.planned_stop), "planned_target": plain(note.planned_target),
-        "reviewed": line.is_reviewed, "by_hand": trade.by_hand, "kind": trade.kind,
-        "ended_by": trade.ended_by, "apart": trade.is_apart, "pairs": trade.pairs,
-    }  # fmt: skip
-
-
-def realized_answer(row: Realized) -> dict[str, Any]:
-    return {
-        "id": row.pk, "trade": row.trade_id, "account": str(row.account_id),
-        "market": row.market, "symbol": row.symbol, "asset": row.asset, "kind": row.kind,
-        "apart": plain(row.apart), "net_money": plain(row.net_money), "opened_by": row.opened_by,
-        "closed_by": row.closed_by, "opened": epoch(row.opened_at),
-        "closed": epoch(row.closed_at), "quantity": plain(row.quantity),
-        "entry_price": plain(row.entry_price), "exit_price": plain(row.exit_price),
-        "gross": plain(row.gross), "fees": plain(row.fees), "net": plain(row.net),
-    }  # fmt: skip
-
-
-def sums_answer(found: Sums) -> dict[str, Any]:
-    return {
-        "count": found.count, "wins": found.wins, "losses": found.losses,
-        "net": plain(found.net), "gross": plain(found.gross), "fees": plain(found.fees),
-        "funding": plain(found.funding), "income": plain(found.income),
-        "results": plain(found.results), "stack": plain(found.stack),
-        "apart": plain(found.apart), "traded": plain(found.traded),
-        "win_rate": _metric(found.win_rate),
-        "profit_factor": _metric(found.profit_factor), "expectancy": _metric(found.expectancy),
-        "best": plain(found.best), "worst": plain(found.worst), "unpriced": found.unpriced,
-    }  # fmt: skip
-
-
-def group_answer(found: reports.Group) -> dict[str, Any]:
-    return {
-        "name": found.name, "count": found.count, "net": plain(found.net),
-        "mean": _rounded(found.mean), "low": _rounded(found.low), "high": _rounded(found.high),
-        "win_rate": _metric(found.win_rate), "win_low": plain(found.win_low),
-        "win_high": plain(found.win_high), "profit_factor": _metric(found.profit_factor),
-        "payoff": _metric(found.payoff), "mean_r": _metric(found.mean_r),
-        "r_count": found.r_count, "fees": plain(found.fees),
-        "hold_seconds": int(found.hold.total_seconds()), "few": found.is_few,
-    }  # fmt: skip
-
-
-def _fill(part: TradeFill) -> dict[str, Any]:
-    fill, flow = part.fill, getattr(part.fill, "flow", None)
-    return {
-        "id": fill.pk, "trade_id": fill.trade_id, "order_id": fill.order_id,
-        "time": epoch(fill.time), "side": fill.side, "entry": part.is_entry,
-        "price": plain(fill.price), "quantity": plain(fill.quantity), "fee": plain(fill.fee),
-        "fee_asset": fill.fee_asset, "maker": fill.is_maker,
-        "flow": None if flow is None else {
-            "windows": flow.windows, "share": plain(flow.share), "bid": plain(flow.bid),
-            "ask": plain(flow.ask), "day_high": plain(flow.day_high),
-            "day_low": plain(flow.day_low), "slippage": plain(flow.slippage),
-            "final": flow.is_final,
-        },
-    }  # fmt: skip
-
-
-def _metric(value: Metric) -> str:
-    """A number to 8 places, or the word that stands for none."""
-    return str(_rounded(value)) if isinstance(value, Decimal) else str(value)
-
-
-def _rounded(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value.quantize(Decimal("1e-8")))
 
 
 def _lines(user: User, found: QuerySet[Trade]) -> Any:

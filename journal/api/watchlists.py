@@ -20,7 +20,7 @@ from journal.selectors.preferences import preferences_of
 from journal.services import watching
 from journal.services.displaying import choose_studies
 from market.instruments import InstrumentKey
-from market.overview import lines
+from market.selectors.overview import lines
 
 
 class MarketName(serializers.Serializer[object]):

@@ -80,10 +80,14 @@ def _gather_coin(material: Material) -> None:
     for row in OpeningBalance.objects.filter(mine, asset__in=names):
         material.transfers.append(
             ledger.Transfer(
-                f"opening-{row.pk}", row.time, row.asset, row.quantity, kind="opening",
+                f"opening-{row.pk}",
+                row.time,
+                row.asset,
+                row.quantity,
+                kind="opening",
                 account=str(row.account_id),
             )
-        )  # fmt: skip
+        )
         material.need(row.asset, row.time)
 
 
@@ -146,18 +150,26 @@ def _add_result(material: Material, income: Income) -> None:
     name = f"{income.kind}-{income.external_id}"
     material.transfers.append(
         ledger.Transfer(
-            name, income.time, own_name(income.asset), income.amount, kind="result",
+            name,
+            income.time,
+            own_name(income.asset),
+            income.amount,
+            kind="result",
             account=str(income.account_id),
         )
-    )  # fmt: skip
+    )
     material.problems.append(
         ledger.Problem(
-            "result_without_fills", name, income.amount,
+            "result_without_fills",
+            name,
+            income.amount,
             f"{income.kind} of {income.amount} {income.asset} on {income.symbol}: no fill of that "
             "time is known",
-            asset=income.symbol, symbol=income.symbol, time=income.time,
+            asset=income.symbol,
+            symbol=income.symbol,
+            time=income.time,
         )
-    )  # fmt: skip
+    )
     material.need(own_name(income.asset), income.time)
 
 
@@ -179,12 +191,16 @@ def _add_openings(material: Material) -> None:
         material.need(_quote_of(material, row), opening.time)
         material.problems.append(
             ledger.Problem(
-                "history_begins_inside_a_position", "opening", opening.quantity,
+                "history_begins_inside_a_position",
+                "opening",
+                opening.quantity,
                 f"{opening.quantity} {opening.symbol} were open before the first known fill, at "
                 f"{opening.price:.8f}: their result is apart",
-                asset=opening.symbol, symbol=opening.symbol, time=opening.time,
+                asset=opening.symbol,
+                symbol=opening.symbol,
+                time=opening.time,
             )
-        )  # fmt: skip
+        )
 
 
 def _untouched(row: OpeningPosition) -> ledger.Opening | None:

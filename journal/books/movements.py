@@ -45,9 +45,15 @@ class Movements:
         name = f"{row.kind}-{row.external_id}"
         if row.kind == Kind.INTERNAL:
             if "MARGIN" in row.info.upper():
-                self._problem("margin_not_supported", name, row.asset, row.amount, row.time,
-                              f"{row.amount} {row.asset}: {row.info}; what margin trading does "
-                              "is not followed")  # fmt: skip
+                self._problem(
+                    "margin_not_supported",
+                    name,
+                    row.asset,
+                    row.amount,
+                    row.time,
+                    f"{row.amount} {row.asset}: {row.info}; what margin trading does "
+                    "is not followed",
+                )
             return
         if not row.amount:
             return
@@ -87,21 +93,35 @@ class Movements:
             self._material.need(coin, row.time)
         elif not self._has_fills(row):
             self._transfer(name, row.time, row.asset, row.amount, "result", Decimal(0))
-            self._problem("result_without_fills", name, row.asset, row.amount, row.time,
-                          f"{row.kind} of {row.amount} {row.asset} on {row.symbol}: no fill of "
-                          "that time is known")  # fmt: skip
+            self._problem(
+                "result_without_fills",
+                name,
+                row.asset,
+                row.amount,
+                row.time,
+                f"{row.kind} of {row.amount} {row.asset} on {row.symbol}: no fill of "
+                "that time is known",
+            )
 
     def _add_nameless(self, row: Income, name: str) -> None:
         """A statement names no contract: what it paid is realised all the same."""
         is_funding = row.kind in incomes.OF_A_CONTRACT
         self._transfer(
-            name, row.time, row.asset, row.amount, "funding" if is_funding else "result",
+            name,
+            row.time,
+            row.asset,
+            row.amount,
+            "funding" if is_funding else "result",
             Decimal(0),
-        )  # fmt: skip
+        )
         self._problem(
-            "funding_without_position" if is_funding else "result_without_fills", name, row.asset,
-            row.amount, row.time, f"{row.kind} of {row.amount} {row.asset}: of no named contract",
-        )  # fmt: skip
+            "funding_without_position" if is_funding else "result_without_fills",
+            name,
+            row.asset,
+            row.amount,
+            row.time,
+            f"{row.kind} of {row.amount} {row.asset}: of no named contract",
+        )
 
     def _has_fills(self, row: Income) -> bool:
         if row.symbol not in self._first_fills:
@@ -118,10 +138,15 @@ class Movements:
         coin = own_name(asset)
         self._material.transfers.append(
             ledger.Transfer(
-                name, time, coin, amount, kind=kind, fee=fee if amount < 0 else Decimal(0),
+                name,
+                time,
+                coin,
+                amount,
+                kind=kind,
+                fee=fee if amount < 0 else Decimal(0),
                 account=str(self._account_id),
             )
-        )  # fmt: skip
+        )
         self._material.need(coin, time)
 
     # --- conversions ----------------------------------------------------------------------------
@@ -140,8 +165,9 @@ class Movements:
             return
         for row in rows:
             if own_name(row.asset) in self._names and row.amount:
-                self._transfer(f"{name}-{row.asset}", row.time, row.asset, row.amount, "income",
-                               Decimal(0))  # fmt: skip
+                self._transfer(
+                    f"{name}-{row.asset}", row.time, row.asset, row.amount, "income", Decimal(0)
+                )
                 self._unknown(name, row.asset, row.amount, row.time, kind)
 
     def _add_whole(self, name: str, kind: str, given: list[Any], received: list[Any]) -> None:
@@ -169,8 +195,14 @@ class Movements:
     # --- what its owner must know ---------------------------------------------------------------
 
     def _unknown(self, name: str, asset: str, amount: Decimal, time: datetime, said: str) -> None:
-        self._problem("unknown_income", name, asset, amount, time,
-                      f"{amount} {asset}: “{said}” is not known, it counts as income")  # fmt: skip
+        self._problem(
+            "unknown_income",
+            name,
+            asset,
+            amount,
+            time,
+            f"{amount} {asset}: “{said}” is not known, it counts as income",
+        )
 
     def _problem(
         self, kind: str, name: str, asset: str, amount: Decimal, time: datetime, message: str

@@ -79,9 +79,11 @@ def ask_again(need: Need, ask: Ask) -> list[AssetPrice]:
 
 def keep(rows: Sequence[AssetPrice]) -> None:
     AssetPrice.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["venue", "asset", "minute"],
+        rows,
+        update_conflicts=True,
+        unique_fields=["venue", "asset", "minute"],
         update_fields=["price", "symbol", "of_minute", "is_final"],
-    )  # fmt: skip
+    )
 
 
 def load(needs: Iterable[Need]) -> dict[Need, Priced]:
@@ -179,11 +181,14 @@ def _row(
     asset: str, minute: datetime, symbol: str, closed: datetime, priced: Priced | None
 ) -> AssetPrice:
     return AssetPrice(
-        venue=settings.VENUE, asset=asset, minute=minute, symbol=symbol,
+        venue=settings.VENUE,
+        asset=asset,
+        minute=minute,
+        symbol=symbol,
         price=None if priced is None else priced.price,
         of_minute=None if priced is None or priced.minute == minute else priced.minute,
         is_final=minute < closed,
-    )  # fmt: skip
+    )
 
 
 def _along(
@@ -217,8 +222,14 @@ def _closes(
         return {}
     first, last = to_ms(minutes[0]) - BACK_MS, to_ms(minutes[-1])
     try:
-        candles = ask("/api/v3/klines", symbol=leg.symbol, interval="1m", startTime=first,
-                      endTime=last, limit=PAGE)  # fmt: skip
+        candles = ask(
+            "/api/v3/klines",
+            symbol=leg.symbol,
+            interval="1m",
+            startTime=first,
+            endTime=last,
+            limit=PAGE,
+        )
     except Refused as error:
         if error.code != BAD_SYMBOL:
             raise
@@ -228,8 +239,9 @@ def _closes(
     found = {}
     for minute in minutes:
         at = to_ms(minute)
-        known = next((back for back in range(at, at - BACK_MS - 1, -MINUTE_MS)
-                      if closes.get(back)), None)  # fmt: skip
+        known = next(
+            (back for back in range(at, at - BACK_MS - 1, -MINUTE_MS) if closes.get(back)), None
+        )
         if known is not None:
             price = 1 / closes[known] if leg.is_inverse else closes[known]
             found[minute] = Priced(price, from_ms(known))

@@ -40,10 +40,16 @@ def routes_of(asset: str) -> list[Route]:
 def _legs(asset: str, others: tuple[str, ...]) -> list[Leg]:
     """Markets between the coin and the others, in their order; its own side before the other."""
     rows = _between(asset, others)
-    own = [(others.index(row.quote_asset), Leg(row.symbol, False))
-           for row in rows if row.base_asset == asset]  # fmt: skip
-    turned = [(others.index(row.base_asset), Leg(row.symbol, True))
-              for row in rows if row.quote_asset == asset]  # fmt: skip
+    own = [
+        (others.index(row.quote_asset), Leg(row.symbol, False))
+        for row in rows
+        if row.base_asset == asset
+    ]
+    turned = [
+        (others.index(row.base_asset), Leg(row.symbol, True))
+        for row in rows
+        if row.quote_asset == asset
+    ]
     return [leg for side in (own, turned) for _, leg in sorted(side, key=lambda item: item[0])]
 
 

@@ -18,12 +18,16 @@ def remember(venue: str, market: str) -> int:
     now = timezone.now()
     fresh = [
         SeenRules(
-            venue=venue, market=market, symbol=listing.symbol, seen_at=now,
-            step_size=listing.step_size, min_notional=listing.min_notional,
+            venue=venue,
+            market=market,
+            symbol=listing.symbol,
+            seen_at=now,
+            step_size=listing.step_size,
+            min_notional=listing.min_notional,
         )
         for listing in Listing.objects.filter(venue=venue, market=market)
         if _is_new(newest.get(listing.symbol), listing)
-    ]  # fmt: skip
+    ]
     SeenRules.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
     return len(fresh)
 

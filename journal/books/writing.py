@@ -20,15 +20,47 @@ from journal.models import (
 ZEROS = re.compile(r"(\d+\.\d*?[1-9]|\d+(?=\.0+\b))\.?0+\b")
 # What a rebuild may change in a row that stays; the stamps are not among it.
 COMPUTED = (
-    "kind", "ended_by", "is_apart", "ends_older", "digest", "pairs", "symbol", "base", "quote",
-    "direction", "opened_at", "closed_at", "quantity", "entry_price", "exit_price", "gross",
-    "fees", "funding",
-    "net", "quote_rate", "rate", "gross_money", "fees_money", "funding_money", "net_money",
-    "size_money", "exchange_realized", "fill_count", "maker_share", "by_hand",
-)  # fmt: skip
+    "kind",
+    "ended_by",
+    "is_apart",
+    "ends_older",
+    "digest",
+    "pairs",
+    "symbol",
+    "base",
+    "quote",
+    "direction",
+    "opened_at",
+    "closed_at",
+    "quantity",
+    "entry_price",
+    "exit_price",
+    "gross",
+    "fees",
+    "funding",
+    "net",
+    "quote_rate",
+    "rate",
+    "gross_money",
+    "fees_money",
+    "funding_money",
+    "net_money",
+    "size_money",
+    "exchange_realized",
+    "fill_count",
+    "maker_share",
+    "by_hand",
+)
 # A change of these alone leaves the stamps as they are.
-UNSTAMPED = ("rate", "gross_money", "fees_money", "funding_money", "net_money", "size_money",
-             "digest")  # fmt: skip
+UNSTAMPED = (
+    "rate",
+    "gross_money",
+    "fees_money",
+    "funding_money",
+    "net_money",
+    "size_money",
+    "digest",
+)
 
 
 def write(book: Book, results: Results) -> None:

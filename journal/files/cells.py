@@ -24,9 +24,15 @@ LONGEST_NUMBER = 80
 # Nothing that is traded has numbers above this, or a first digit below it.
 MOST_DIGITS = 30
 MOMENTS = (
-    "%Y-%m-%d %H:%M:%S", "%y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M", "%y-%m-%d %H:%M",
-)  # fmt: skip
+    "%Y-%m-%d %H:%M:%S",
+    "%y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y-%m-%d %H:%M",
+    "%y-%m-%d %H:%M",
+)
 USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 REWRITTEN = re.compile(
     r"[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}.*|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}.*|"

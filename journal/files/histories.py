@@ -11,10 +11,27 @@ from journal.files.pairs import Pairs
 from journal.files.trades import Row
 
 DONE = {
-    "completed", "successful", "success", "done", "confirmed", "credited", "finished", "processed",
-    "hoàn thành", "已完成", "完成", "완료", "abgeschlossen", "completado", "concluído", "terminé",
-    "tamamlandı", "завершено", "完了", "",
-}  # fmt: skip
+    "completed",
+    "successful",
+    "success",
+    "done",
+    "confirmed",
+    "credited",
+    "finished",
+    "processed",
+    "hoàn thành",
+    "已完成",
+    "完成",
+    "완료",
+    "abgeschlossen",
+    "completado",
+    "concluído",
+    "terminé",
+    "tamamlandı",
+    "завершено",
+    "完了",
+    "",
+}
 LONGEST_KIND, LONGEST_ID = 40, 40
 INCOME_KIND = re.compile(r"[A-Z0-9_]{2,40}")
 
@@ -28,13 +45,20 @@ def read_income(row: Row, pairs: Pairs, reading: Reading) -> None:
     if len(name) > LONGEST_ID:
         raise Bad("identity", was=name)
     found = FoundIncome(
-        row.place(), kind, row.needed("coin").upper(), row.text("symbol").upper(),
-        row.number("amount"), name,
-    )  # fmt: skip
+        row.place(),
+        kind,
+        row.needed("coin").upper(),
+        row.text("symbol").upper(),
+        row.number("amount"),
+        name,
+    )
     check_amount(
-        asset=found.asset, amount=found.amount, column=NUMBER, text=name + found.symbol,
+        asset=found.asset,
+        amount=found.amount,
+        column=NUMBER,
+        text=name + found.symbol,
         may_be_zero=True,
-    )  # fmt: skip
+    )
     reading.incomes.append(found)
 
 
@@ -56,10 +80,17 @@ def read_convert(row: Row, pairs: Pairs, reading: Reading) -> None:
 
 def read_deposit(row: Row, pairs: Pairs, reading: Reading) -> None:
     _done(row)
-    _keep(reading, FoundTransfer(
-        row.place(), "deposit", row.needed("coin").upper(), _above_zero(row, "amount"),
-        f"Deposit {row.text('network')}".strip(), "deposits",
-    ))  # fmt: skip
+    _keep(
+        reading,
+        FoundTransfer(
+            row.place(),
+            "deposit",
+            row.needed("coin").upper(),
+            _above_zero(row, "amount"),
+            f"Deposit {row.text('network')}".strip(),
+            "deposits",
+        ),
+    )
 
 
 def read_withdrawal(row: Row, pairs: Pairs, reading: Reading) -> None:
@@ -68,18 +99,33 @@ def read_withdrawal(row: Row, pairs: Pairs, reading: Reading) -> None:
     fee = cells.number(row.text("transaction_fee") or "0")
     if fee < 0:
         raise Bad("number", was=fee)
-    _keep(reading, FoundTransfer(
-        row.place(), "withdrawal", row.needed("coin").upper(), -_above_zero(row, "amount") - fee,
-        f"Withdraw {row.text('network')}".strip(), "withdrawals", fee=fee,
-    ))  # fmt: skip
+    _keep(
+        reading,
+        FoundTransfer(
+            row.place(),
+            "withdrawal",
+            row.needed("coin").upper(),
+            -_above_zero(row, "amount") - fee,
+            f"Withdraw {row.text('network')}".strip(),
+            "withdrawals",
+            fee=fee,
+        ),
+    )
 
 
 def read_distribution(row: Row, pairs: Pairs, reading: Reading) -> None:
     _done(row)
-    _keep(reading, FoundTransfer(
-        row.place(), "dividend", row.needed("coin").upper(), row.number("amount"),
-        row.text("remark") or "Distribution", "distributions",
-    ))  # fmt: skip
+    _keep(
+        reading,
+        FoundTransfer(
+            row.place(),
+            "dividend",
+            row.needed("coin").upper(),
+            row.number("amount"),
+            row.text("remark") or "Distribution",
+            "distributions",
+        ),
+    )
 
 
 def _keep(reading: Reading, found: FoundTransfer) -> None:

@@ -26,14 +26,26 @@ def fills(account: ExchangeAccount, found: Iterable[FoundFill], zone: tzinfo | N
 
 def _fill(account: ExchangeAccount, row: FoundFill, time: datetime) -> Fill:
     return Fill(
-        account=account, market=row.market, symbol=row.symbol,
-        trade_id=NAMELESS if row.trade_id is None else row.trade_id, order_id=row.order_id,
-        base=row.base, quote=row.quote, side=row.side, position_side=row.position_side,
-        price=fits(row.price, NUMBER), quantity=fits(row.quantity, NUMBER),
-        quote_quantity=fits(row.value, VALUE), fee=fits(row.fee, NUMBER), fee_asset=row.fee_asset,
+        account=account,
+        market=row.market,
+        symbol=row.symbol,
+        trade_id=NAMELESS if row.trade_id is None else row.trade_id,
+        order_id=row.order_id,
+        base=row.base,
+        quote=row.quote,
+        side=row.side,
+        position_side=row.position_side,
+        price=fits(row.price, NUMBER),
+        quantity=fits(row.quantity, NUMBER),
+        quote_quantity=fits(row.value, VALUE),
+        fee=fits(row.fee, NUMBER),
+        fee_asset=row.fee_asset,
         realized=None if row.realized is None else fits(row.realized, NUMBER),
-        is_maker=row.is_maker, time=time, source=Source.FILE, from_statement=row.from_statement,
-    )  # fmt: skip
+        is_maker=row.is_maker,
+        time=time,
+        source=Source.FILE,
+        from_statement=row.from_statement,
+    )
 
 
 def transfers(
@@ -60,10 +72,17 @@ def _transfer(
     account: ExchangeAccount, row: FoundTransfer, time: datetime, external_id: str
 ) -> Transfer:
     return Transfer(
-        account=account, kind=row.kind, external_id=external_id, asset=row.asset,
-        amount=fits(row.amount, MOVED), fee=fits(row.fee, MOVED), time=time,
-        info=row.operation[:120], wallet=row.wallet, source=Source.FILE,
-    )  # fmt: skip
+        account=account,
+        kind=row.kind,
+        external_id=external_id,
+        asset=row.asset,
+        amount=fits(row.amount, MOVED),
+        fee=fits(row.fee, MOVED),
+        time=time,
+        info=row.operation[:120],
+        wallet=row.wallet,
+        source=Source.FILE,
+    )
 
 
 def incomes(
@@ -77,10 +96,18 @@ def incomes(
             name = _digest(row.kind, row.asset, _text(row.amount), _at(time))
             seen[row.place.member + name] += 1
             external_id = f"{FILE}{name[:24]}-{seen[row.place.member + name]}"
-        made.append(Income(
-            account=account, kind=row.kind, external_id=external_id, asset=row.asset,
-            symbol=row.symbol, amount=fits(row.amount, NUMBER), time=time, source=Source.FILE,
-        ))  # fmt: skip
+        made.append(
+            Income(
+                account=account,
+                kind=row.kind,
+                external_id=external_id,
+                asset=row.asset,
+                symbol=row.symbol,
+                amount=fits(row.amount, NUMBER),
+                time=time,
+                source=Source.FILE,
+            )
+        )
     return made
 
 

@@ -15,28 +15,45 @@ FEES = {"fee", "transaction fee", "trading fee", "commission"}
 RULES: tuple[tuple[str, str], ...] = (
     ("swap", r"token swap|redenominat|rebrand|token migration"),
     ("dividend", r"interest|rewards?\b|rebate|cashback|kickback|airdrop|dividend|distribution"),
-    ("outside", r"sub-?\s?account|p2p|\bpay\b|gift|\bcard\b|fiat|buy crypto|ocbs|crypto box|"
-                r"red packet|merchant|^send$|^receive$"),
+    (
+        "outside",
+        r"sub-?\s?account|p2p|\bpay\b|gift|\bcard\b|fiat|buy crypto|ocbs|crypto box|"
+        r"red packet|merchant|^send$|^receive$",
+    ),
     ("dust", r"small assets?|\bdust\b"),
     ("convert", r"convert|\botc\b|auto-?conversion|liquid swap|swap farming|eth ?2\.0 staking"),
-    ("internal", r"subscription|subscribe|redemption|redeem|transfer|"
-                 r"(savings|staking|earn|pool|locked|dual|vault).*(purchase|deposit|withdraw)"),
-    ("dividend", r"referral|referrer|referee|commission|bonus|voucher|launchpool|launchpad|mining|"
-                 r"incentive|earnings|vault|learn"),
+    (
+        "internal",
+        r"subscription|subscribe|redemption|redeem|transfer|"
+        r"(savings|staking|earn|pool|locked|dual|vault).*(purchase|deposit|withdraw)",
+    ),
+    (
+        "dividend",
+        r"referral|referrer|referee|commission|bonus|voucher|launchpool|launchpad|mining|"
+        r"incentive|earnings|vault|learn",
+    ),
     ("outside", r"deposit|withdraw"),
-)  # fmt: skip
+)
 KNOWN = [(kind, re.compile(pattern)) for kind, pattern in RULES]
 INCOME: tuple[tuple[str, str], ...] = (
-    ("FUNDING_FEE", r"funding"), ("REALIZED_PNL", r"reali[sz]ed? "), ("INSURANCE_CLEAR", r"insur"),
-    ("COMMISSION_REBATE", r"rebate|kickback|referr"), ("COMMISSION", r"fee$|commission"),
-    ("TRANSFER", r"transfer"), ("AUTO_EXCHANGE", r"auto.?exchange"),
-)  # fmt: skip
+    ("FUNDING_FEE", r"funding"),
+    ("REALIZED_PNL", r"reali[sz]ed? "),
+    ("INSURANCE_CLEAR", r"insur"),
+    ("COMMISSION_REBATE", r"rebate|kickback|referr"),
+    ("COMMISSION", r"fee$|commission"),
+    ("TRANSFER", r"transfer"),
+    ("AUTO_EXCHANGE", r"auto.?exchange"),
+)
 INCOMES = [(kind, re.compile(pattern)) for kind, pattern in INCOME]
 WALLETS: tuple[tuple[str, str], ...] = (
-    ("coinm", r"coin.*future|^cm\b"), ("usdm", r"future|^um\b"), ("margin", r"margin"),
+    ("coinm", r"coin.*future|^cm\b"),
+    ("usdm", r"future|^um\b"),
+    ("margin", r"margin"),
     ("earn", r"earn|saving|stak|pool|locked|flexible|defi|vault|launch"),
-    ("funding", r"fund|p2p|card|fiat"), ("options", r"option"), ("spot", r"spot|main|^$"),
-)  # fmt: skip
+    ("funding", r"fund|p2p|card|fiat"),
+    ("options", r"option"),
+    ("spot", r"spot|main|^$"),
+)
 HOLDS = [(wallet, re.compile(pattern)) for wallet, pattern in WALLETS]
 LONGEST = 40
 

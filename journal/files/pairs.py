@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from sys import intern
 
+from journal.checking import agrees
 from journal.faults import Bad
 from journal.files import cells
-from journal.files.agreeing import agrees
 from lib.cash import CASH, DOLLARS
 
 # (market, symbol) -> (base, quote), as the exchange lists them

@@ -17,17 +17,25 @@ FEWEST = 2
 Rows = Iterator[tuple[int, Cells]]
 Reader = Callable[["trades.Row", Pairs, Reading], None]
 READERS: dict[str, Reader] = {
-    "spot": trades.read_spot, "usdm": trades.read_usdm, "statement": statements.read,
-    "income": histories.read_income, "convert": histories.read_convert,
-    "deposits": histories.read_deposit, "withdrawals": histories.read_withdrawal,
+    "spot": trades.read_spot,
+    "usdm": trades.read_usdm,
+    "statement": statements.read,
+    "income": histories.read_income,
+    "convert": histories.read_convert,
+    "deposits": histories.read_deposit,
+    "withdrawals": histories.read_withdrawal,
     "distributions": histories.read_distribution,
-}  # fmt: skip
+}
 
 
 def read(
-    body: bytes, name: str, pairs: Pairs, now: datetime, limits: Limits | None = None,
+    body: bytes,
+    name: str,
+    pairs: Pairs,
+    now: datetime,
+    limits: Limits | None = None,
     tick: Callable[[int], None] | None = None,
-) -> Reading:  # fmt: skip
+) -> Reading:
     """Everything that a file holds. `tick` hears how many rows are read. Raises NotAFile, whose
     reason says what it is where that is known but not to be taken."""
     reading = Reading()
@@ -52,9 +60,13 @@ def read(
 
 
 def _read_table(
-    table: Table, name: str, pairs: Pairs, now: datetime, reading: Reading,
+    table: Table,
+    name: str,
+    pairs: Pairs,
+    now: datetime,
+    reading: Reading,
     tick: Callable[[int], None] | None,
-) -> None:  # fmt: skip
+) -> None:
     header, found, rows = _header(table.rows)
     shape, places = found
     if shape.kind == "orders":

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from journal.checking import agrees
 from journal.faults import Bad
 from journal.files import cells, words
-from journal.files.agreeing import agrees
 
 Header = Sequence[str]
 
@@ -44,36 +44,99 @@ FEES = _one("fee", "fee coin")
 SHAPES = (
     Shape("statement", _one("time", "account", "operation", "coin", "change"), _one("remark")),
     Shape("orders", _one("average price", "status"), _one("time", "symbol", "side")),
-    Shape("income", _one("time", "type", "amount", "coin", "transaction id"), _one("symbol"),
-          frozenset({"price"})),
-    Shape("convert", _one("time", "sell", "buy"), _one("wallet", "status", "symbol"),
-          frozenset({"executed", "quantity"})),
-    Shape("withdrawals", _one("time", "coin", "amount", "transaction fee", "status"),
-          _one("txid", "network", "address")),
-    Shape("deposits", _one("time", "coin", "amount", "status", "network"),
-          _one("txid", "address")),
-    Shape("usdm", _one("time", "symbol", "side", "price", "quantity", "fee", "realized profit"),
-          {**_one("amount", "maker", "trade id", "order id", "position side", "fee coin"),
-           "quote": ("quote asset",)}),
+    Shape(
+        "income",
+        _one("time", "type", "amount", "coin", "transaction id"),
+        _one("symbol"),
+        frozenset({"price"}),
+    ),
+    Shape(
+        "convert",
+        _one("time", "sell", "buy"),
+        _one("wallet", "status", "symbol"),
+        frozenset({"executed", "quantity"}),
+    ),
+    Shape(
+        "withdrawals",
+        _one("time", "coin", "amount", "transaction fee", "status"),
+        _one("txid", "network", "address"),
+    ),
+    Shape("deposits", _one("time", "coin", "amount", "status", "network"), _one("txid", "address")),
+    Shape(
+        "usdm",
+        _one("time", "symbol", "side", "price", "quantity", "fee", "realized profit"),
+        {
+            **_one("amount", "maker", "trade id", "order id", "position side", "fee coin"),
+            "quote": ("quote asset",),
+        },
+    ),
     # the site's of 2017 to 2021: `Amount` is the quantity where `Total` is the value
-    Shape("spot", {**_one("time", "price", "fee"), "symbol": ("market", "symbol"),
-                   "side": ("type", "side"), "quantity": ("amount",), "value": ("total",)},
-          _one("fee coin")),
-    Shape("spot", {**_one("time", "symbol", "price", "fee"), "side": ("side", "type"),
-                   "quantity": ("executed", "quantity"), "value": ("amount", "total")},
-          _one("fee coin", "trade id", "order id", "maker"), frozenset({"status"})),
-    Shape("distributions", _one("time", "coin", "amount", "remark"), _one("status"),
-          frozenset({"price", "network"})),
-)  # fmt: skip
+    Shape(
+        "spot",
+        {
+            **_one("time", "price", "fee"),
+            "symbol": ("market", "symbol"),
+            "side": ("type", "side"),
+            "quantity": ("amount",),
+            "value": ("total",),
+        },
+        _one("fee coin"),
+    ),
+    Shape(
+        "spot",
+        {
+            **_one("time", "symbol", "price", "fee"),
+            "side": ("side", "type"),
+            "quantity": ("executed", "quantity"),
+            "value": ("amount", "total"),
+        },
+        _one("fee coin", "trade id", "order id", "maker"),
+        frozenset({"status"}),
+    ),
+    Shape(
+        "distributions",
+        _one("time", "coin", "amount", "remark"),
+        _one("status"),
+        frozenset({"price", "network"}),
+    ),
+)
 # Where a header's language is unknown, these columns in this order, if rows agree with them.
 ORDERS: tuple[tuple[str, Header], ...] = (
-    ("usdm", ("uid", "time", "symbol", "side", "price", "quantity", "amount", "fee",
-              "realized profit", "buyer", "maker", "trade id", "order id")),
-    ("usdm", ("time", "symbol", "side", "price", "quantity", "amount", "fee", "realized profit",
-              "quote asset")),
+    (
+        "usdm",
+        (
+            "uid",
+            "time",
+            "symbol",
+            "side",
+            "price",
+            "quantity",
+            "amount",
+            "fee",
+            "realized profit",
+            "buyer",
+            "maker",
+            "trade id",
+            "order id",
+        ),
+    ),
+    (
+        "usdm",
+        (
+            "time",
+            "symbol",
+            "side",
+            "price",
+            "quantity",
+            "amount",
+            "fee",
+            "realized profit",
+            "quote asset",
+        ),
+    ),
     ("spot", ("time", "symbol", "side", "price", "executed", "amount", "fee")),
     ("spot", ("time", "market", "type", "price", "amount", "total", "fee", "fee coin")),
-)  # fmt: skip
+)
 
 
 def shape_of(header: Header) -> tuple[Shape, dict[str, int]] | None:

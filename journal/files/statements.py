@@ -45,9 +45,12 @@ def put_together(reading: Reading, pairs: Pairs) -> None:
 
 
 def _one_second(
-    rows: list[StatementRow], number: int, reading: Reading, pairs: Pairs,
+    rows: list[StatementRow],
+    number: int,
+    reading: Reading,
+    pairs: Pairs,
     lone: list[FoundTransfer],
-) -> None:  # fmt: skip
+) -> None:
     trades: list[StatementRow] = []
     sided: dict[str, list[StatementRow]] = {}
     for row in rows:

@@ -39,10 +39,21 @@ Cells = list[str]
 Knows = Callable[[Cells], bool]
 # what openpyxl raises for files that are none, by its own code and its parser's
 NO_SHEET = (
-    KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError,
-    NotImplementedError, RuntimeError, OverflowError, ParseError, zlib.error, zipfile.BadZipFile,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    ParseError,
+    zlib.error,
+    zipfile.BadZipFile,
     InvalidFileException,
-)  # fmt: skip
+)
 
 
 @dataclass

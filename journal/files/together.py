@@ -149,13 +149,33 @@ def _fills(exchange: Exchange, pairs: Pairs) -> list[FoundFill]:
         share = _share(quantity, len(fees), number), _share(value, len(fees), number)
         price = (value / quantity).quantize(PRICE)
         check_fill(
-            symbol=base + quote, base=base, quote=quote, side="BUY", position_side="BOTH",
-            price=price, quantity=share[0], value=share[1], fee=fee, fee_asset=coin,
-        )  # fmt: skip
-        found.append(FoundFill(
-            exchange.rows[0].place, "spot", base + quote, base, quote, "BUY" if is_buy else "SELL",
-            price, share[0], share[1], fee, coin, from_statement=True,
-        ))  # fmt: skip
+            symbol=base + quote,
+            base=base,
+            quote=quote,
+            side="BUY",
+            position_side="BOTH",
+            price=price,
+            quantity=share[0],
+            value=share[1],
+            fee=fee,
+            fee_asset=coin,
+        )
+        found.append(
+            FoundFill(
+                exchange.rows[0].place,
+                "spot",
+                base + quote,
+                base,
+                quote,
+                "BUY" if is_buy else "SELL",
+                price,
+                share[0],
+                share[1],
+                fee,
+                coin,
+                from_statement=True,
+            )
+        )
     return found
 
 

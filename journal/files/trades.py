@@ -76,11 +76,25 @@ def read_spot(row: Row, pairs: Pairs, reading: Reading) -> None:
         base, quote = coins_of("spot", symbol, pairs)
         quantity, value = _in(executed, base), _in(amount, quote)
     fee, fee_asset = _fee(row, base, quote)
-    _keep(reading, FoundFill(
-        row.place(), "spot", symbol, base, quote, row.side(), price, quantity, value, fee,
-        fee_asset, trade_id=row.identity("trade_id"), order_id=row.identity("order_id") or 0,
-        is_maker=_is_true(row.text("maker")),
-    ))  # fmt: skip
+    _keep(
+        reading,
+        FoundFill(
+            row.place(),
+            "spot",
+            symbol,
+            base,
+            quote,
+            row.side(),
+            price,
+            quantity,
+            value,
+            fee,
+            fee_asset,
+            trade_id=row.identity("trade_id"),
+            order_id=row.identity("order_id") or 0,
+            is_maker=_is_true(row.text("maker")),
+        ),
+    )
 
 
 def read_usdm(row: Row, pairs: Pairs, reading: Reading) -> None:
@@ -97,22 +111,45 @@ def read_usdm(row: Row, pairs: Pairs, reading: Reading) -> None:
         raise Bad("quantity", was=value)
     fee, fee_asset = _fee(row, base, row.text("quote").upper() or quote)
     side = (row.text("position_side") or "BOTH").upper()
-    _keep(reading, FoundFill(
-        row.place(), "usdm", symbol, base, quote, row.side(), price, quantity,
-        price * quantity if value is None else value, fee, fee_asset,
-        position_side=side, realized=cells.with_any_coin(row.needed("realized_profit"))[0],
-        is_maker=_is_true(row.text("maker")), trade_id=row.identity("trade_id"),
-        order_id=row.identity("order_id") or 0,
-    ))  # fmt: skip
+    _keep(
+        reading,
+        FoundFill(
+            row.place(),
+            "usdm",
+            symbol,
+            base,
+            quote,
+            row.side(),
+            price,
+            quantity,
+            price * quantity if value is None else value,
+            fee,
+            fee_asset,
+            position_side=side,
+            realized=cells.with_any_coin(row.needed("realized_profit"))[0],
+            is_maker=_is_true(row.text("maker")),
+            trade_id=row.identity("trade_id"),
+            order_id=row.identity("order_id") or 0,
+        ),
+    )
 
 
 def _keep(reading: Reading, fill: FoundFill) -> None:
     check_fill(
-        symbol=fill.symbol, base=fill.base, quote=fill.quote, side=fill.side,
-        position_side=fill.position_side, price=fill.price, quantity=fill.quantity,
-        value=fill.value, fee=fill.fee, fee_asset=fill.fee_asset, realized=fill.realized,
-        trade_id=fill.trade_id or 0, order_id=fill.order_id,
-    )  # fmt: skip
+        symbol=fill.symbol,
+        base=fill.base,
+        quote=fill.quote,
+        side=fill.side,
+        position_side=fill.position_side,
+        price=fill.price,
+        quantity=fill.quantity,
+        value=fill.value,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+        realized=fill.realized,
+        trade_id=fill.trade_id or 0,
+        order_id=fill.order_id,
+    )
     reading.fills.append(fill)
 
 
@@ -172,9 +209,14 @@ def drop_repeated(reading: Reading) -> None:
     fills = []
     for fill in reading.fills:
         like = (
-            fill.market, fill.symbol, fill.side, fill.price, fill.quantity, fill.from_statement,
+            fill.market,
+            fill.symbol,
+            fill.side,
+            fill.price,
+            fill.quantity,
+            fill.from_statement,
             fill.place.at(None),
-        )  # fmt: skip
+        )
         told[fill.place.member, *like] += 1
         count = told[fill.place.member, *like]
         if fill.trade_id is not None or count > kept.get(like, 0):

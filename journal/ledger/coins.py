@@ -155,20 +155,31 @@ class CoinBook:
         cost = unit * quantity
         self.payments.append(
             Payment(
-                "deposit", move.id, move.time, self.coin, quantity, cost, symbol=move.symbol,
+                "deposit",
+                move.id,
+                move.time,
+                self.coin,
+                quantity,
+                cost,
+                symbol=move.symbol,
                 is_assumed=True,
             )
-        )  # fmt: skip
+        )
         for lots in (self._tax, self._of_stack):
             lots.add(Lot(move.id, self._place(move), quantity, cost, ZERO, ONE))
         self.problems.append(
             Problem(
-                "oversold", move.id, quantity,
+                "oversold",
+                move.id,
+                quantity,
                 f"{-move.quantity} {self.coin} left with {-move.quantity - quantity} held: "
                 f"{quantity} must have come in before, taken at its worth of that moment",
-                asset=self.coin, symbol=move.symbol, worth=cost, time=move.time,
+                asset=self.coin,
+                symbol=move.symbol,
+                worth=cost,
+                time=move.time,
             )
-        )  # fmt: skip
+        )
 
     def _swap(self, move: Move) -> None:
         """Redenominated or renamed: cost and dates go on under the new name (money.md 2.1)."""
@@ -376,10 +387,21 @@ class _Exit:
         self._left = [quantity - part.quantity, worth - part_worth, fee - part_fee]
         gross, fees = part_worth - part.cost, part.fee + part_fee
         return Match(
-            part.id, move.id, part.quantity, part.cost / part.quantity,
-            part_worth / part.quantity, gross, fees, gross - fees, move.kind, move.time,
-            part.opened_at, move.coin, move.symbol, part.apart,
-        )  # fmt: skip
+            part.id,
+            move.id,
+            part.quantity,
+            part.cost / part.quantity,
+            part_worth / part.quantity,
+            gross,
+            fees,
+            gross - fees,
+            move.kind,
+            move.time,
+            part.opened_at,
+            move.coin,
+            move.symbol,
+            part.apart,
+        )
 
 
 def _leave(lots: Lots, quantity: Decimal) -> list[Lot]:

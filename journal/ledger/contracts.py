@@ -190,12 +190,16 @@ class ContractBook:
             price += side * fill.realized / fill.quantity
         self.problems.append(
             Problem(
-                "history_begins_inside_a_position", fill.id, quantity,
+                "history_begins_inside_a_position",
+                fill.id,
+                quantity,
                 f"{fill.side} of {fill.quantity} {fill.symbol} closes {quantity} that no known "
                 "fill opened: its result is apart",
-                asset=self.symbol, symbol=self.symbol, time=fill.time,
+                asset=self.symbol,
+                symbol=self.symbol,
+                time=fill.time,
             )
-        )  # fmt: skip
+        )
         value = self._value(price, quantity)
         self.sign = -side
         self._lots.is_short = self.sign < 0
@@ -243,11 +247,22 @@ class ContractBook:
             fees = part.fee + exit_fee
             trip.matches.append(
                 Match(
-                    part.id, id, part.quantity, self._average(part.cost, part.quantity), price,
-                    gross, fees, gross - fees, "closed", time, part.opened_at, self.symbol,
-                    self.symbol, part.apart,
+                    part.id,
+                    id,
+                    part.quantity,
+                    self._average(part.cost, part.quantity),
+                    price,
+                    gross,
+                    fees,
+                    gross - fees,
+                    "closed",
+                    time,
+                    part.opened_at,
+                    self.symbol,
+                    self.symbol,
+                    part.apart,
                 )
-            )  # fmt: skip
+            )
         if ended_by != "delivery":
             trip.fills[self.symbol, id] = None
         pooled = self.average_value if quantity == held else self.average_value * quantity / held
@@ -264,12 +279,17 @@ class ContractBook:
         """The exchange booked a profit where nothing was closed by what is known."""
         self.problems.append(
             Problem(
-                "exchange_differs", fill.id, fill.quantity,
+                "exchange_differs",
+                fill.id,
+                fill.quantity,
                 f"the exchange booked {realized} for {fill.side} of {fill.quantity} {fill.symbol}, "
                 "by the known fills it closed nothing",
-                asset=self.symbol, symbol=self.symbol, worth=abs(realized), time=fill.time,
+                asset=self.symbol,
+                symbol=self.symbol,
+                worth=abs(realized),
+                time=fill.time,
             )
-        )  # fmt: skip
+        )
 
     def _end(self, time: Any, ended_by: str) -> None:
         trip = self.trip
@@ -282,12 +302,17 @@ class ContractBook:
             mine = sum((match.gross for match in trip.matches), ZERO)
             self.problems.append(
                 Problem(
-                    "exchange_differs", next(reversed(trip.fills))[1], trip.entry_quantity,
+                    "exchange_differs",
+                    next(reversed(trip.fills))[1],
+                    trip.entry_quantity,
                     f"the exchange booked {mine + trip.differs} for {self.symbol}, by its own rule "
                     f"the known fills give {mine}",
-                    asset=self.symbol, symbol=self.symbol, worth=abs(trip.differs), time=time,
+                    asset=self.symbol,
+                    symbol=self.symbol,
+                    worth=abs(trip.differs),
+                    time=time,
                 )
-            )  # fmt: skip
+            )
 
     def _trip_for(self, key: str, time: Any) -> Trip:
         if self.trip is None:
@@ -424,7 +449,12 @@ def _payment(kind: str, row: Funding, amount: Decimal, key: str) -> Payment:
 
 def _without_position(row: Funding) -> Problem:
     return Problem(
-        "funding_without_position", row.id, row.amount,
+        "funding_without_position",
+        row.id,
+        row.amount,
         f"funding of {row.amount} {row.asset} at {row.time} with no position open",
-        asset=row.symbol, symbol=row.symbol, worth=abs(row.amount), time=row.time,
-    )  # fmt: skip
+        asset=row.symbol,
+        symbol=row.symbol,
+        worth=abs(row.amount),
+        time=row.time,
+    )

@@ -355,10 +355,15 @@ class Ledger:
             return
         moves.setdefault((row.account, row.asset), []).append(
             Move(
-                (row.time, FILL, "", number_of(row.id), 0), row.time, row.asset,
-                "income" if row.amount > 0 else "paid", row.amount, abs(worth), row.id,
+                (row.time, FILL, "", number_of(row.id), 0),
+                row.time,
+                row.asset,
+                "income" if row.amount > 0 else "paid",
+                row.amount,
+                abs(worth),
+                row.id,
             )
-        )  # fmt: skip
+        )
 
     def _contract_fee(self, fill: Fill, moves: dict[tuple[str, str], list[Move]]) -> Decimal:
         """In the asset that the contract settles in; a fee in a coin leaves that coin's book."""
@@ -378,11 +383,17 @@ class Ledger:
             if not self._worth.is_cash(asset):
                 moves.setdefault((fill.account, asset), []).append(
                     Move(
-                        (fill.time, FILL, fill.symbol, number_of(fill.id), 1 + index), fill.time,
-                        asset, "fee" if amount > 0 else "rebate", -amount, abs(worth), fill.id,
-                        symbol=fill.symbol, order=(fill.market, *order_of(fill)),
+                        (fill.time, FILL, fill.symbol, number_of(fill.id), 1 + index),
+                        fill.time,
+                        asset,
+                        "fee" if amount > 0 else "rebate",
+                        -amount,
+                        abs(worth),
+                        fill.id,
+                        symbol=fill.symbol,
+                        order=(fill.market, *order_of(fill)),
                     )
-                )  # fmt: skip
+                )
         return total
 
     def _settlement_asset(self, contract: Contract) -> str:
@@ -473,6 +484,13 @@ def _with_amount(row: Funding, amount: Decimal) -> Funding:
     if amount == row.amount:
         return row
     return Funding(
-        row.id, row.time, row.symbol, amount, row.asset, row.account, row.position_side,
-        row.kind, row.rate,
-    )  # fmt: skip
+        row.id,
+        row.time,
+        row.symbol,
+        amount,
+        row.asset,
+        row.account,
+        row.position_side,
+        row.kind,
+        row.rate,
+    )

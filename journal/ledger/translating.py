@@ -134,10 +134,20 @@ class Translator:
             gross = gross if sides.is_buy else -gross
         price = sides.worth / fill.quantity if sides.worth is not None else ZERO
         return Match(
-            fill.id, fill.id, fill.quantity, price, price, gross, fee, gross - fee,
-            kind="exchange", time=fill.time, opened_at=fill.time, asset=fill.base,
+            fill.id,
+            fill.id,
+            fill.quantity,
+            price,
+            price,
+            gross,
+            fee,
+            gross - fee,
+            kind="exchange",
+            time=fill.time,
+            opened_at=fill.time,
+            asset=fill.base,
             symbol=fill.symbol,
-        )  # fmt: skip
+        )
 
     # --- what is no fill ----------------------------------------------------------------------
 
@@ -154,11 +164,16 @@ class Translator:
             ):
                 effects.moves.append(
                     Move(
-                        (item.time, CONVERSION, "", number, order), item.time, coin, "swapped",
-                        quantity, worth if order == 0 else None, item.id,
+                        (item.time, CONVERSION, "", number, order),
+                        item.time,
+                        coin,
+                        "swapped",
+                        quantity,
+                        worth if order == 0 else None,
+                        item.id,
                         partner=received if order == 0 else given,
                     )
-                )  # fmt: skip
+                )
             return effects
         if item.others:
             return self._of_group(item)
@@ -170,25 +185,45 @@ class Translator:
         if not self.worth.is_cash(given):
             effects.moves.append(
                 Move(
-                    (item.time, CONVERSION, "", number, 0), item.time, given, word,
-                    -item.given_quantity, worth, item.id,
+                    (item.time, CONVERSION, "", number, 0),
+                    item.time,
+                    given,
+                    word,
+                    -item.given_quantity,
+                    worth,
+                    item.id,
                 )
-            )  # fmt: skip
+            )
         if not self.worth.is_cash(received):
             effects.moves.append(
                 Move(
-                    (item.time, CONVERSION, "", number, 1), item.time, received, word,
-                    item.received_quantity, worth, item.id,
+                    (item.time, CONVERSION, "", number, 1),
+                    item.time,
+                    received,
+                    word,
+                    item.received_quantity,
+                    worth,
+                    item.id,
                 )
-            )  # fmt: skip
+            )
         if both_units:
             gross = item.received_quantity - item.given_quantity
             effects.matches.append(
                 Match(
-                    item.id, item.id, item.received_quantity, ONE, ONE, gross, ZERO, gross,
-                    kind="exchange", time=item.time, opened_at=item.time, asset=received,
+                    item.id,
+                    item.id,
+                    item.received_quantity,
+                    ONE,
+                    ONE,
+                    gross,
+                    ZERO,
+                    gross,
+                    kind="exchange",
+                    time=item.time,
+                    opened_at=item.time,
+                    asset=received,
                 )
-            )  # fmt: skip
+            )
         return effects
 
     def _worth_of_conversion(self, item: Conversion, effects: Effects) -> Decimal | None:
@@ -259,10 +294,20 @@ class Translator:
         gross = sum((quantity for side in sides for _, quantity in side), ZERO)
         effects.matches.append(
             Match(
-                item.id, item.id, item.received_quantity, ONE, ONE, gross, ZERO, gross,
-                kind="exchange", time=item.time, opened_at=item.time, asset=item.received,
+                item.id,
+                item.id,
+                item.received_quantity,
+                ONE,
+                ONE,
+                gross,
+                ZERO,
+                gross,
+                kind="exchange",
+                time=item.time,
+                opened_at=item.time,
+                asset=item.received,
             )
-        )  # fmt: skip
+        )
 
     def of_transfer(self, item: Transfer) -> Effects:
         effects = Effects()
@@ -280,10 +325,15 @@ class Translator:
             sign = 1 if net > 0 else -1
             effects.payments.append(
                 Payment(
-                    kind, item.id, item.time, item.asset, net, sign * (worth or ZERO),
+                    kind,
+                    item.id,
+                    item.time,
+                    item.asset,
+                    net,
+                    sign * (worth or ZERO),
                     is_assumed=item.kind == "opening",
                 )
-            )  # fmt: skip
+            )
             self._leg(effects, item.asset, net, sign * (worth or ZERO))
             if not self.worth.is_cash(item.asset):
                 effects.moves.append(
@@ -433,7 +483,11 @@ def _move_kind(item: Transfer) -> str:
 def _missing_price(asset: str, quantity: Decimal, time: Any, id: Id, worth: Decimal) -> Problem:
     known = "an older price is used" if worth else "it counts as 0"
     return Problem(
-        "missing_price", id, abs(quantity),
+        "missing_price",
+        id,
+        abs(quantity),
         f"{abs(quantity)} {asset} at {time}: no price of {asset} at that time, {known}",
-        asset=asset, worth=abs(worth), time=time,
-    )  # fmt: skip
+        asset=asset,
+        worth=abs(worth),
+        time=time,
+    )

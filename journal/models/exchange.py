@@ -318,10 +318,11 @@ class AssetPrice(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["venue", "asset", "-minute"], name="asset_prices_known",
+                fields=["venue", "asset", "-minute"],
+                name="asset_prices_known",
                 condition=models.Q(price__isnull=False),
             )
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.asset} {self.minute:%F %R} {self.price}"

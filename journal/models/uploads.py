@@ -59,8 +59,11 @@ class Upload(OfAccount):
     @property
     def is_at_work(self) -> bool:
         return self.state in {
-            self.State.WAITING, self.State.READING, self.State.TAKING, self.State.UNDOING,
-        }  # fmt: skip
+            self.State.WAITING,
+            self.State.READING,
+            self.State.TAKING,
+            self.State.UNDOING,
+        }
 
 
 class Witness(OfAccount):

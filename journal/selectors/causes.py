@@ -17,7 +17,7 @@ def explain(row: Difference) -> str:
         said = _(
             "A %(side)s of %(quantity)s %(base)s for %(value)s %(quote)s (at %(price)s) is "
             "missing: Binance does not tell of it any more."
-        ) % {**detail, "side": side}  # fmt: skip
+        ) % {**detail, "side": side}
         if detail.get("before"):
             said += " " + _("It was before %(day)s.") % {"day": detail["before"][:10]}
         if row.cause == "missing_fee":
@@ -39,4 +39,4 @@ def explain(row: Difference) -> str:
             "%(size)s %(asset)s less than its history tells: it went to another wallet (Earn, "
             "Funding), or out by a way that Binance's API does not tell of."
         ),
-    }.get(row.cause, _("Unknown.")) % values  # fmt: skip
+    }.get(row.cause, _("Unknown.")) % values

@@ -59,8 +59,11 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
     return Dashboard(
         today=days.get(today, Sums()),
         week=total(found for day, found in days.items() if monday <= day <= today),
-        month=total(found for day, found in days.items()
-                    if (day.year, day.month) == (today.year, today.month)),
+        month=total(
+            found
+            for day, found in days.items()
+            if (day.year, day.month) == (today.year, today.month)
+        ),
         all_time=total(days.values()),
         days=days,
         curve=curve(days),
@@ -72,7 +75,7 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
         differences=off.count(),
         accounts=ExchangeAccount.objects.visible_to(user).count(),
         this_day=today,
-    )  # fmt: skip
+    )
 
 
 def curve(days: dict[date, Sums]) -> list[Point]:

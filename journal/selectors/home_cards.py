@@ -9,10 +9,13 @@ from journal.models import Preferences
 
 # in the order of those who chose none
 CARDS: dict[str, Promise] = {
-    "equity": _("Equity and drawdown"), "calendar": _("This month"),
-    "positions": _("Open positions"), "flow": _("Flow at entry"),
-    "last": _("Last trades"), "balances": _("Balances agree?"),
-}  # fmt: skip
+    "equity": _("Equity and drawdown"),
+    "calendar": _("This month"),
+    "positions": _("Open positions"),
+    "flow": _("Flow at entry"),
+    "last": _("Last trades"),
+    "balances": _("Balances agree?"),
+}
 
 
 @dataclass(frozen=True)

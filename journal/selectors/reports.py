@@ -90,10 +90,27 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
     for note in written.select_related("setup").prefetch_related("tags"):
         notes.setdefault(note.trade_key, note)
     names = (
-        "key", "account__label", "market", "symbol", "base", "quote", "direction", "opened_at",
-        "closed_at", "net", "net_money", "fees_money", "size_money", "entry_price", "quantity",
-        "flow", "maker_share", "fill_count", "efficiency", "quote_rate",
-    )  # fmt: skip
+        "key",
+        "account__label",
+        "market",
+        "symbol",
+        "base",
+        "quote",
+        "direction",
+        "opened_at",
+        "closed_at",
+        "net",
+        "net_money",
+        "fees_money",
+        "size_money",
+        "entry_price",
+        "quantity",
+        "flow",
+        "maker_share",
+        "fill_count",
+        "efficiency",
+        "quote_rate",
+    )
     found = counted(trades).filter(net_money__isnull=False)
     found = found.order_by("closed_at", "pk")
     return _counted([_row(values, notes) for values in found.values_list(*names)], chosen)
@@ -124,8 +141,28 @@ def _day(moment: datetime, chosen: Preferences) -> date:
 
 
 def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
-    (key, account, market, symbol, base, quote, direction, opened, closed, net, net_money, fees,
-     size, entry, quantity, flow, maker, fills, efficiency, quote_rate) = values  # fmt: skip
+    (
+        key,
+        account,
+        market,
+        symbol,
+        base,
+        quote,
+        direction,
+        opened,
+        closed,
+        net,
+        net_money,
+        fees,
+        size,
+        entry,
+        quantity,
+        flow,
+        maker,
+        fills,
+        efficiency,
+        quote_rate,
+    ) = values
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
     r = None
@@ -133,16 +170,32 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         measured = metrics.r_multiple(net, entry, note.initial_stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
     return Row(
-        key=key, account=account, market=market, symbol=symbol, base=base, quote=quote,
-        direction=direction, opened_at=opened, closed_at=closed, net=net_money, fees=fees,
-        size=size, r=r, flow=flow, maker_share=maker, fill_count=fills, efficiency=efficiency,
-        after_loss=0, of_day=0,
+        key=key,
+        account=account,
+        market=market,
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        direction=direction,
+        opened_at=opened,
+        closed_at=closed,
+        net=net_money,
+        fees=fees,
+        size=size,
+        r=r,
+        flow=flow,
+        maker_share=maker,
+        fill_count=fills,
+        efficiency=efficiency,
+        after_loss=0,
+        of_day=0,
         setup=note.setup.name if note and note.setup else "",
         tags=tuple(tag.name for tag in tags if tag.kind == "tag"),
         mistakes=tuple(tag.name for tag in tags if tag.kind == "mistake"),
-        emotion=note.emotion if note else "", rating=note.rating if note else None,
+        emotion=note.emotion if note else "",
+        rating=note.rating if note else None,
         is_reviewed=bool(note and note.reviewed_at),
-    )  # fmt: skip
+    )
 
 
 # --- dimensions ---------------------------------------------------------------------------------
@@ -156,8 +209,15 @@ def _hour(row: Row, chosen: Preferences) -> str:
 
 
 def _weekday(row: Row, chosen: Preferences) -> str:
-    days = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
-            _("Sunday"))  # fmt: skip
+    days = (
+        _("Monday"),
+        _("Tuesday"),
+        _("Wednesday"),
+        _("Thursday"),
+        _("Friday"),
+        _("Saturday"),
+        _("Sunday"),
+    )
     at = _day(row.opened_at, chosen).weekday()
     return f"{at + 1} {days[at]}"
 
@@ -181,8 +241,16 @@ def _bucket(value: Decimal | float, edges: Sequence[float], unit: str) -> str:
     return f"{at + 1}. {span} {unit}".strip()
 
 
-HOLDS = ((1, "1 m"), (5, "5 m"), (15, "15 m"), (60, "1 h"), (240, "4 h"), (1440, "1 d"),
-         (4320, "3 d"), (10_080, "1 w"))  # fmt: skip
+HOLDS = (
+    (1, "1 m"),
+    (5, "5 m"),
+    (15, "15 m"),
+    (60, "1 h"),
+    (240, "4 h"),
+    (1440, "1 d"),
+    (4320, "3 d"),
+    (10_080, "1 w"),
+)
 
 
 def _hold(row: Row, chosen: Preferences) -> str:
@@ -279,10 +347,22 @@ def nothing(name: str) -> Group:
     """A group without a closed trade."""
     none = Undefined.NOTHING
     return Group(
-        name=name, count=0, net=ZERO, mean=ZERO, low=None, high=None, win_rate=none,
-        win_low=ZERO, win_high=Decimal(1), profit_factor=none, payoff=none, mean_r=none,
-        r_count=0, fees=ZERO, hold=timedelta(),
-    )  # fmt: skip
+        name=name,
+        count=0,
+        net=ZERO,
+        mean=ZERO,
+        low=None,
+        high=None,
+        win_rate=none,
+        win_low=ZERO,
+        win_high=Decimal(1),
+        profit_factor=none,
+        payoff=none,
+        mean_r=none,
+        r_count=0,
+        fees=ZERO,
+        hold=timedelta(),
+    )
 
 
 def matrix(
@@ -311,14 +391,22 @@ def group(name: str, rows: Sequence[Row]) -> Group:
     wins = sum(value > 0 for value in nets)
     low, high = wilson(wins, len(nets))
     return Group(
-        name=name, count=len(nets), net=net, mean=mean,
-        low=around.low, high=around.high,
-        win_rate=metrics.win_rate(nets), win_low=low, win_high=high,
-        profit_factor=metrics.profit_factor(nets), payoff=metrics.payoff_ratio(nets),
-        mean_r=metrics.expectancy_r(rs), r_count=len(rs),
+        name=name,
+        count=len(nets),
+        net=net,
+        mean=mean,
+        low=around.low,
+        high=around.high,
+        win_rate=metrics.win_rate(nets),
+        win_low=low,
+        win_high=high,
+        profit_factor=metrics.profit_factor(nets),
+        payoff=metrics.payoff_ratio(nets),
+        mean_r=metrics.expectancy_r(rs),
+        r_count=len(rs),
         fees=sum((row.fees for row in rows), ZERO),
         hold=sum((row.closed_at - row.opened_at for row in rows), timedelta()) / len(rows),
-    )  # fmt: skip
+    )
 
 
 def _spread(nets: Sequence[Decimal], mean: Decimal) -> Spread:
@@ -374,9 +462,11 @@ def findings(rows: Sequence[Row], chosen: Preferences) -> list[Finding]:
             continue
         sentences = _("%(when)s you win %(rate)s %% (n = %(count)s); in all trades %(base)s %%.")
         text = sentences % {
-            "when": sentence, "rate": _percent(part.win_rate), "count": part.count,
+            "when": sentence,
+            "rate": _percent(part.win_rate),
+            "count": part.count,
             "base": _percent(base.win_rate),
-        }  # fmt: skip
+        }
         distance = abs(part.win_rate - base.win_rate)
         found.append((distance, Finding(text, part.count, part.win_rate > base.win_rate)))
     found.sort(key=lambda item: item[0], reverse=True)
@@ -390,12 +480,16 @@ def _conditions(rows: Sequence[Row], chosen: Preferences) -> Iterable[tuple[str,
     yield _("When you buy or sell with the flow"), [row for row in rows if row.flow == "with"]
     yield _("When you trade against the flow"), [row for row in rows if row.flow == "against"]
     for name, sentence in (
-        ("weekday", _("On %(what)s")), ("session", _("In the session %(what)s")),
-        ("symbol", _("In %(what)s")), ("direction", _("Going %(what)s")),
-        ("hold", _("Held for %(what)s")), ("setup", _("With the setup %(what)s")),
-        ("mistake", _("With the mistake %(what)s")), ("emotion", _("Feeling %(what)s")),
+        ("weekday", _("On %(what)s")),
+        ("session", _("In the session %(what)s")),
+        ("symbol", _("In %(what)s")),
+        ("direction", _("Going %(what)s")),
+        ("hold", _("Held for %(what)s")),
+        ("setup", _("With the setup %(what)s")),
+        ("mistake", _("With the mistake %(what)s")),
+        ("emotion", _("Feeling %(what)s")),
         ("hour", _("Opened at %(what)s")),
-    ):  # fmt: skip
+    ):
         names = DIMENSIONS[name][1]
         groups: dict[str, list[Row]] = {}
         for row in rows:

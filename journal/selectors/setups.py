@@ -14,7 +14,7 @@ from journal.models import Setup, Trade
 from lib.dates import from_seconds, to_ms
 from market.flow.bars import Bar
 from market.models import Instrument
-from market.reading import read_span
+from market.selectors.reading import read_span
 
 # How far back missed ones are looked for, and how near an entry must be to count as taken.
 LOOK_BACK = timedelta(hours=24)
@@ -85,9 +85,13 @@ def began(symbol: str, bars: Sequence[Bar], direction: str, least: Decimal) -> I
         follows = before is not None and bar.time == before.time + 60
         if follows and before is not None and _share(bar, sign) >= least > _share(before, sign):
             yield Missed(
-                symbol, from_seconds(bar.time + 60), _share(bar, sign).quantize(Decimal("0.0001")),
-                Decimal(bar.close).scaleb(-8), bar.first_id, bar.last_id,
-            )  # fmt: skip
+                symbol,
+                from_seconds(bar.time + 60),
+                _share(bar, sign).quantize(Decimal("0.0001")),
+                Decimal(bar.close).scaleb(-8),
+                bar.first_id,
+                bar.last_id,
+            )
         before = bar
 
 

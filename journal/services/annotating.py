@@ -17,12 +17,25 @@ from journal.selectors.trades import one
 PLANS = ("planned_entry", "planned_stop", "planned_target")
 MOST_TAGS = 30
 EMOTIONS = (
-    gettext_noop("calm"), gettext_noop("confident"), gettext_noop("impatient"),
-    gettext_noop("fearful"), gettext_noop("greedy"), gettext_noop("angry"), gettext_noop("tired"),
-)  # fmt: skip
+    gettext_noop("calm"),
+    gettext_noop("confident"),
+    gettext_noop("impatient"),
+    gettext_noop("fearful"),
+    gettext_noop("greedy"),
+    gettext_noop("angry"),
+    gettext_noop("tired"),
+)
 KNOWN = {
-    "note", "emotion", "rating", "setup", "rules_kept", "tags", "mistakes", "reviewed", *PLANS,
-}  # fmt: skip
+    "note",
+    "emotion",
+    "rating",
+    "setup",
+    "rules_kept",
+    "tags",
+    "mistakes",
+    "reviewed",
+    *PLANS,
+}
 
 
 class BadNote(ValueError):

@@ -48,9 +48,11 @@ def undo(trade: Trade) -> Trade | None:
         return _mark(trade, *_opening(ending), Kind.KEEP)
     fills = [(fill.symbol, str(fill.trade_id)) for fill in trade.fills.all()]
     marks = FillMark.objects.filter(
-        account=trade.account_id, market=trade.market, kind=Kind.ASIDE,
+        account=trade.account_id,
+        market=trade.market,
+        kind=Kind.ASIDE,
         fill__in=[fill for _, fill in [*fills, _opening(trade)]],
-    )  # fmt: skip
+    )
     own = [mark.pk for mark in marks if (mark.symbol, mark.fill) in {*fills, _opening(trade)}]
     if not own:
         raise BadWish(_("Expected a trade that was set aside."))

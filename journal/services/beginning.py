@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from journal.books import comparing
 from journal.books.due import make_due
 from journal.models import Difference, Fill, Income, Market, OpeningBalance, Transfer
-from journal.services import comparing
 from lib.cash import own_name
 
 

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.services.reader import Reader
 from journal.models import Market, Trade
-from journal.sync.reader import Reader
 from lib.dates import to_ms
-from market import reading
 from market.binance.errors import ExchangeError
 from market.models import Instrument
+from market.selectors import reading
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,14 @@ def around(trade: Trade) -> dict[str, Any]:
         for a, b in reading.covered_times(instrument)
     )
     found = {
-        "step": step, "from": start_ms, "to": end_ms, "covered": covered, "source": "exchange",
-        "opened": to_ms(trade.opened_at), "closed": to_ms(end),
-    }  # fmt: skip
+        "step": step,
+        "from": start_ms,
+        "to": end_ms,
+        "covered": covered,
+        "source": "exchange",
+        "opened": to_ms(trade.opened_at),
+        "closed": to_ms(end),
+    }
     key = f"candles-with-delta:{trade.pk}:{step}:{start_ms}:{trade.fill_count}"
     candles = cache.get(key)
     if candles is None:
@@ -58,9 +63,13 @@ def _ask(trade: Trade, step: int, start_ms: int, end_ms: int) -> list[list[float
     try:
         with Reader(None, "chart", lambda note, seconds: _refuse(seconds), "live") as reader:
             rows = reader.read_public(
-                PATHS[Market(trade.market)], symbol=trade.symbol, interval=STEPS[step],
-                startTime=start_ms, endTime=end_ms, limit=MOST,
-            )  # fmt: skip
+                PATHS[Market(trade.market)],
+                symbol=trade.symbol,
+                interval=STEPS[step],
+                startTime=start_ms,
+                endTime=end_ms,
+                limit=MOST,
+            )
     except ExchangeError as error:
         log.warning("no candles", error=type(error).__name__)
         return []

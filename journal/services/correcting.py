@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, ExchangeAccount, User
+from journal.books import comparing
 from journal.books.due import books_of, make_due
 from journal.checking import NUMBER, check_fill, check_time, check_words, fits
 from journal.faults import Bad
 from journal.models import Fill, ManualFill, Market
-from journal.services import comparing
 from journal.sync import likeness
 from journal.sync.doorkeeping import lock
 from market.models import Listing
@@ -24,15 +24,31 @@ class BadCorrection(ValueError):
 
 @transaction.atomic
 def add(
-    *, account: ExchangeAccount, user: User, symbol: str, side: str, price: Decimal,
-    quantity: Decimal, fee: Decimal | None, fee_asset: str, time: datetime, why: str,
-) -> ManualFill:  # fmt: skip
+    *,
+    account: ExchangeAccount,
+    user: User,
+    symbol: str,
+    side: str,
+    price: Decimal,
+    quantity: Decimal,
+    fee: Decimal | None,
+    fee_asset: str,
+    time: datetime,
+    why: str,
+) -> ManualFill:
     """A spot fill. Raises BadCorrection."""
     row = ManualFill(
-        account=account, market=Market.SPOT, symbol=symbol.strip().upper(), side=side, price=price,
-        quantity=quantity, fee=fee or Decimal(0), fee_asset=fee_asset.strip().upper(), time=time,
+        account=account,
+        market=Market.SPOT,
+        symbol=symbol.strip().upper(),
+        side=side,
+        price=price,
+        quantity=quantity,
+        fee=fee or Decimal(0),
+        fee_asset=fee_asset.strip().upper(),
+        time=time,
         why=why,
-    )  # fmt: skip
+    )
     listing = Listing.objects.filter(
         venue=account.venue, market=Market.SPOT, symbol=row.symbol.replace("\0", "")
     ).first()
@@ -51,9 +67,17 @@ def add(
 def _check(row: ManualFill) -> None:
     """By the validator of every door; what the exchange tells is not needed by hand."""
     check_fill(
-        symbol=row.symbol, base=row.base, quote=row.quote, side=row.side, position_side="BOTH",
-        price=row.price, quantity=row.quantity, value=None, fee=row.fee, fee_asset=row.fee_asset,
-    )  # fmt: skip
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        side=row.side,
+        position_side="BOTH",
+        price=row.price,
+        quantity=row.quantity,
+        value=None,
+        fee=row.fee,
+        fee_asset=row.fee_asset,
+    )
     check_time(row.time, timezone.now())
     check_words(text=row.why)
     if row.fee and not row.fee_asset:
@@ -63,9 +87,13 @@ def _check(row: ManualFill) -> None:
     lock(row.account)
     second = likeness.second_of(row.time)
     told = Fill.objects.filter(
-        account=row.account, market=row.market, symbol=row.symbol, side=row.side,
-        time__gte=second, time__lt=second + likeness.SECOND,
-    )  # fmt: skip
+        account=row.account,
+        market=row.market,
+        symbol=row.symbol,
+        side=row.side,
+        time__gte=second,
+        time__lt=second + likeness.SECOND,
+    )
     if any(likeness.of_fill(fill) == likeness.of_fill(row) for fill in told):
         raise Bad("known")
 

@@ -24,11 +24,14 @@ LABEL = "Demo"
 TIMEOUT_SECONDS = 30
 WANTED, ADDED, TOLD, REMOVED = "wanted", "added", "told", "removed"
 SETUPS = {
-    "Pullback with flow": ["Trend on the hour is clear", "Delta turned before the entry",
-                           "Stop below the last low"],
+    "Pullback with flow": [
+        "Trend on the hour is clear",
+        "Delta turned before the entry",
+        "Stop below the last low",
+    ],
     "Breakout": ["Range of at least an hour", "Big orders on my side", "No news due"],
     "Fade": ["Price stretched from VWAP", "CVD does not confirm"],
-}  # fmt: skip
+}
 TAGS = ("A+", "scalp", "news", "overnight", "plan followed")
 MISTAKES = ("entered late", "no stop", "too large", "closed too early", "revenge trade")
 NOTES = (
@@ -71,10 +74,12 @@ def connect_wanted() -> list[ExchangeAccount]:
             opened = asyncio.run(_open(chosen.user))
             made.append(
                 connecting.connect(
-                    user=chosen.user, label=LABEL, api_key=Secret(opened["apiKey"]),
+                    user=chosen.user,
+                    label=LABEL,
+                    api_key=Secret(opened["apiKey"]),
                     secret=Secret(opened["secretKey"]),
                 )
-            )  # fmt: skip
+            )
         except (aiohttp.ClientError, OSError, TimeoutError, KeyError, IndexError) as error:
             log.warning("demo not opened", error=type(error).__name__)
             continue
@@ -124,11 +129,14 @@ def _written(rng: random.Random, trade: Trade) -> dict[str, Any]:
     distance = trade.entry_price * rng.randint(10, 40) / 1000
     stop = trade.entry_price - sign * distance
     found: dict[str, Any] = {
-        "setup": rng.choice(list(SETUPS)), "planned_stop": f"{stop:.8f}",
+        "setup": rng.choice(list(SETUPS)),
+        "planned_stop": f"{stop:.8f}",
         "planned_target": f"{trade.entry_price + sign * distance * 2:.8f}",
-        "rating": rng.randint(1, 5), "emotion": rng.choice(annotating.EMOTIONS),
-        "tags": rng.sample(TAGS, rng.randint(0, 2)), "reviewed": True,
-    }  # fmt: skip
+        "rating": rng.randint(1, 5),
+        "emotion": rng.choice(annotating.EMOTIONS),
+        "tags": rng.sample(TAGS, rng.randint(0, 2)),
+        "reviewed": True,
+    }
     if trade.net < 0 and rng.random() < 0.5:
         found["mistakes"] = [rng.choice(MISTAKES)]
     if rng.random() < 0.4:

@@ -19,9 +19,18 @@ MOST_BYTES = 20_000_000
 SMALL_BYTES = 150_000
 # Zones that an export may be made in, for the choice.
 ZONES = (
-    "UTC", *(f"UTC{hours:+03}:00" for hours in range(-12, 15) if hours), "UTC-09:30", "UTC-03:30",
-    "UTC+03:30", "UTC+04:30", "UTC+05:30", "UTC+05:45", "UTC+06:30", "UTC+09:30", "UTC+10:30",
-)  # fmt: skip
+    "UTC",
+    *(f"UTC{hours:+03}:00" for hours in range(-12, 15) if hours),
+    "UTC-09:30",
+    "UTC-03:30",
+    "UTC+03:30",
+    "UTC+04:30",
+    "UTC+05:30",
+    "UTC+05:45",
+    "UTC+06:30",
+    "UTC+09:30",
+    "UTC+10:30",
+)
 State = Upload.State
 NEVER = [State.WAITING, State.LOOKED, State.FAILED]
 # Files that an account may have lying about without taking them in.

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services.credentials import has_key
+from journal.books import comparing
 from journal.checking import check_time
 from journal.faults import Bad, NotAFile
 from journal.files import making
@@ -18,7 +19,6 @@ from journal.files.found import FoundFill, FoundIncome, FoundTransfer, Reading
 from journal.files.reading import read
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
-from journal.services import comparing
 from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets
@@ -183,13 +183,21 @@ def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[s
     rows = len(reading.fills) + len(reading.transfers) + len(reading.incomes)
     first, last = _span(reading, zone)
     return {
-        "kind": reading.kind, "rows": rows, "new": tally.rows if tally else 0,
-        "known": rows - tally.rows if tally else 0, "replaced": tally.replaced if tally else 0,
-        "first": first, "last": last,
+        "kind": reading.kind,
+        "rows": rows,
+        "new": tally.rows if tally else 0,
+        "known": rows - tally.rows if tally else 0,
+        "replaced": tally.replaced if tally else 0,
+        "first": first,
+        "last": last,
         "zone": name_of(zone) if zone and reading.needs_zone else "",
         "parts": [
-            {"member": part.member, "kind": part.kind, "rows": part.rows,
-             "zone": name_of(part.zone) if part.zone else ""}
+            {
+                "member": part.member,
+                "kind": part.kind,
+                "rows": part.rows,
+                "zone": name_of(part.zone) if part.zone else "",
+            }
             for part in reading.parts
         ],
         "left_out": [
@@ -199,8 +207,9 @@ def _facts(reading: Reading, zone: tzinfo | None, tally: Tally | None) -> dict[s
         "left_out_count": reading.left_out_count,
         "changes": tally.changes() if tally else [],
         "unknown": tally.unknown() if tally else [],
-        "sample": tally.sample if tally else [], "digest": tally.digest() if tally else "",
-    }  # fmt: skip
+        "sample": tally.sample if tally else [],
+        "digest": tally.digest() if tally else "",
+    }
 
 
 def _span(reading: Reading, zone: tzinfo | None) -> tuple[str, str]:
@@ -225,6 +234,9 @@ def _fail(upload: Upload, error: Bad) -> Upload:
 def _audit(upload: Upload, user: User | None, action: str) -> None:
     account: ExchangeAccount = upload.account
     AuditEntry.objects.create(
-        actor=user, owner=account.user, action=action, subject=str(account.pk),
+        actor=user,
+        owner=account.user,
+        action=action,
+        subject=str(account.pk),
         why=f"{upload.name} ({upload.rows_taken})"[-120:],
-    )  # fmt: skip
+    )

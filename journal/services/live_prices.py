@@ -16,9 +16,9 @@ from journal.models import AssetPrice, Balance, Market, OpenPosition
 from lib.cash import DOLLARS, own_name
 from lib.decimals import decimal
 from market.hot import keys
+from market.hot.client import hot_client
 from market.instruments import InstrumentKey
 from market.models import Instrument
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +67,11 @@ def _last_kept(assets: Collection[str]) -> dict[str, Quote]:
         .order_by("asset", "-minute")
         .distinct("asset")
     )
-    return {row.asset: Quote(row.price, int(row.minute.timestamp() * 1000)) for row in rows
-            if row.price is not None}  # fmt: skip
+    return {
+        row.asset: Quote(row.price, int(row.minute.timestamp() * 1000))
+        for row in rows
+        if row.price is not None
+    }
 
 
 def _route(asset: str) -> Route | None:

@@ -34,9 +34,13 @@ def add(*, user: User, trade: Trade, file: Any) -> Screenshot:
     packed = io.BytesIO()
     image.save(packed, "WEBP", quality=88, method=4)
     return Screenshot.objects.create(
-        user=user, trade_key=trade.key, fills=refs_of(trade), image=packed.getvalue(),
-        width=image.width, height=image.height,
-    )  # fmt: skip
+        user=user,
+        trade_key=trade.key,
+        fills=refs_of(trade),
+        image=packed.getvalue(),
+        width=image.width,
+        height=image.height,
+    )
 
 
 def _decoded(file: IO[bytes]) -> Image.Image:
@@ -50,9 +54,13 @@ def _decoded(file: IO[bytes]) -> Image.Image:
     except BadPicture:
         raise
     except (
-        UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError,
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
         Image.DecompressionBombWarning,
-    ) as error:  # fmt: skip
+    ) as error:
         raise BadPicture(_("Expected a PNG, JPEG, WebP or GIF that can be read.")) from error
     plain = Image.new("RGB", found.size)  # a new one: no metadata comes with it
     plain.paste(found.convert("RGB"))

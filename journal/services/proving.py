@@ -14,9 +14,18 @@ from lib.cash import CURRENCIES, own_name
 from lib.decimals import plain
 
 ITEMS = (
-    "opening", "worth", "deposits", "withdrawals", "realised", "unrealised", "income",
-    "currency_effect", "unexplained", "difference", "may_be_off",
-)  # fmt: skip
+    "opening",
+    "worth",
+    "deposits",
+    "withdrawals",
+    "realised",
+    "unrealised",
+    "income",
+    "currency_effect",
+    "unexplained",
+    "difference",
+    "may_be_off",
+)
 
 
 def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None:
@@ -39,10 +48,12 @@ def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None
     worths = dollars_now(assets)
     contracts = {
         (str(Market.USDM), symbol)
-        for rows in (OpenPosition.objects.filter(**mine, market=Market.USDM),
-                     FuturesPosition.objects.filter(**mine))
+        for rows in (
+            OpenPosition.objects.filter(**mine, market=Market.USDM),
+            FuturesPosition.objects.filter(**mine),
+        )
         for symbol in rows.values_list("symbol", flat=True).distinct()
-    }  # fmt: skip
+    }
     marks = newest_prices(contracts)
     told = dict(FuturesPosition.objects.filter(**mine).values_list("symbol", "mark_price"))
 

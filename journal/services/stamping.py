@@ -28,10 +28,10 @@ from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms, to_seconds
 from lib.decimals import QUOTE_PLACES, decimal, plain
 from lib.parking import Parking
-from market import reading
 from market.answers import band_deltas
 from market.flow.bars import Bar
 from market.models import Instrument
+from market.selectors import reading
 
 log = structlog.get_logger(__name__)
 
@@ -64,12 +64,15 @@ def stamp_due() -> int:
 def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
     rows = (
         Fill.objects.filter(
-            account__venue=instrument.venue, market=instrument.market, symbol=instrument.symbol,
-            time__gte=from_ms(start_ms) + LONGEST_WINDOW, time__lte=from_ms(end_ms),
+            account__venue=instrument.venue,
+            market=instrument.market,
+            symbol=instrument.symbol,
+            time__gte=from_ms(start_ms) + LONGEST_WINDOW,
+            time__lte=from_ms(end_ms),
         )
         .filter(Q(flow=None) | Q(flow__is_final=False, flow__stamped_at__lt=_before()))
         .order_by("-time")[:FILLS_A_ROUND]
-    )  # fmt: skip
+    )
     touched = []
     for fill in rows:
         with _apart(f"fill {fill.pk}") as is_well, transaction.atomic():
@@ -83,12 +86,22 @@ def _stamp_fills(instrument: Instrument, start_ms: int, end_ms: int) -> int:
 
 def _keep(stamp: FillFlow) -> None:
     FillFlow.objects.bulk_create(
-        [stamp], update_conflicts=True, unique_fields=["fill"],
+        [stamp],
+        update_conflicts=True,
+        unique_fields=["fill"],
         update_fields=[
-            "is_covered", "windows", "share", "bid", "ask", "day_high", "day_low", "slippage",
-            "stamped_at", "is_final",
+            "is_covered",
+            "windows",
+            "share",
+            "bid",
+            "ask",
+            "day_high",
+            "day_low",
+            "slippage",
+            "stamped_at",
+            "is_final",
         ],
-    )  # fmt: skip
+    )
 
 
 def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFlow | None:
@@ -109,10 +122,18 @@ def stamp_fill(instrument: Instrument, fill: Fill, covered_to_ms: int) -> FillFl
     is_old = fill.time < now - LATE_UP_TO  # of a stretch that ends soon behind it
     settled = is_old or from_ms(covered_to_ms) > fill.time + SETTLED_AFTER
     return FillFlow(
-        fill=fill, is_covered=True, windows={name: _as_json(w) for name, w in found.items()},
-        share=None if part is None else part.quantize(Decimal("1e-8")), bid=bid, ask=ask,
-        day_high=high, day_low=low, slippage=cost, stamped_at=now, is_final=settled,
-    )  # fmt: skip
+        fill=fill,
+        is_covered=True,
+        windows={name: _as_json(w) for name, w in found.items()},
+        share=None if part is None else part.quantize(Decimal("1e-8")),
+        bid=bid,
+        ask=ask,
+        day_high=high,
+        day_low=low,
+        slippage=cost,
+        stamped_at=now,
+        is_final=settled,
+    )
 
 
 # --- trades -------------------------------------------------------------------------------------
@@ -122,8 +143,12 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
     start, end = from_ms(start_ms), from_ms(end_ms)
     rows: QuerySet[Trade] = (
         Trade.objects.filter(
-            account__venue=instrument.venue, market=instrument.market, symbol=instrument.symbol,
-            is_stamp_final=False, opened_at__lte=end, opened_at__gte=start,
+            account__venue=instrument.venue,
+            market=instrument.market,
+            symbol=instrument.symbol,
+            is_stamp_final=False,
+            opened_at__lte=end,
+            opened_at__gte=start,
         )
         .filter(
             Q(stamped_at=None)
@@ -132,7 +157,7 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
         )
         .prefetch_related("trade_fills__fill__flow")
         .order_by("-opened_at")[:TRADES_A_ROUND]
-    )  # fmt: skip
+    )
     count = 0
     for trade in rows:
         with _apart(f"trade {trade.pk}") as is_well, transaction.atomic():
@@ -141,10 +166,18 @@ def _stamp_trades(instrument: Instrument, start_ms: int, end_ms: int) -> int:
             stamp_trade(instrument, trade, end_ms)
             trade.save(
                 update_fields=[
-                    "flow", "flow_share", "worst", "best", "efficiency", "after_5m", "after_1h",
-                    "slippage", "stamped_at", "is_stamp_final",
+                    "flow",
+                    "flow_share",
+                    "worst",
+                    "best",
+                    "efficiency",
+                    "after_5m",
+                    "after_1h",
+                    "slippage",
+                    "stamped_at",
+                    "is_stamp_final",
                 ]
-            )  # fmt: skip
+            )
             count += 1
     return count
 
@@ -172,8 +205,9 @@ def stamp_trade(instrument: Instrument, trade: Trade, covered_to_ms: int) -> Non
     flows = {part.fill_id: getattr(part.fill, "flow", None) for part in parts}
     entries = [
         (part.fill.quantity, found.share if (found := flows[part.fill_id]) else None)
-        for part in parts if part.is_entry
-    ]  # fmt: skip
+        for part in parts
+        if part.is_entry
+    ]
     trade.flow, mean = flow.verdict(entries)
     trade.flow_share = None if mean is None else mean.quantize(Decimal("1e-8"))
     own = [flows[part.fill_id] for part in parts if part.fill.base == trade.base]
@@ -267,9 +301,11 @@ def _path(
 
 def _second(instrument: Instrument, bar: Bar) -> flow.Second:
     return flow.Second(
-        bar.time, decimal(bar.quote_buy, QUOTE_PLACES), decimal(bar.quote_sell, QUOTE_PLACES),
+        bar.time,
+        decimal(bar.quote_buy, QUOTE_PLACES),
+        decimal(bar.quote_sell, QUOTE_PLACES),
         band_deltas(bar, instrument.band_set),
-    )  # fmt: skip
+    )
 
 
 def _spans(bars: Iterable[Bar]) -> list[Span]:
@@ -301,10 +337,12 @@ def _day_range(
 
 def _as_json(window: flow.Window) -> dict[str, object]:
     return {
-        "buy": plain(window.buy), "sell": plain(window.sell), "delta": plain(window.delta),
+        "buy": plain(window.buy),
+        "sell": plain(window.sell),
+        "delta": plain(window.delta),
         "slope": plain(window.slope.quantize(Decimal("1e-8"))),
         "bands": {name: plain(delta) for name, delta in window.bands.items()},
-    }  # fmt: skip
+    }
 
 
 def _late() -> datetime:

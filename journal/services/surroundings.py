@@ -15,10 +15,12 @@ from django.utils import timezone
 from journal.models import Fill, Market
 from journal.services.stamping import LONGEST_WINDOW
 from lib.dates import to_ms
-from market import backfill, following, reading
 from market.binance.errors import ExchangeError, Refused
+from market.collector import backfill
 from market.instruments import InstrumentKey
 from market.models import Instrument, Retention
+from market.selectors import reading
+from market.services import following
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +75,12 @@ def missing() -> Iterator[Stretch]:
     covered: dict[InstrumentKey, list[tuple[int, int]]] = {}
     for market, since in _since(now).items():
         fills = Fill.objects.filter(
-            account__venue=settings.VENUE, market=market, flow=None, time__gte=since,
+            account__venue=settings.VENUE,
+            market=market,
+            flow=None,
+            time__gte=since,
             time__lte=now - OLD_AFTER,
-        )  # fmt: skip
+        )
         rows = fills.order_by("-time").values_list("symbol", "time")
         for symbol, time in rows.iterator(ROWS_A_TIME):
             tape = InstrumentKey(settings.VENUE, market, symbol)
@@ -102,8 +107,9 @@ def _since(now: datetime) -> dict[str, datetime]:
         days = min(days, limit - 1)
     oldest = now - timedelta(days=max(0, days))
     return {
-        Market.SPOT.value: oldest, Market.USDM.value: max(oldest, now - FUTURES_REMEMBER),
-    }  # fmt: skip
+        Market.SPOT.value: oldest,
+        Market.USDM.value: max(oldest, now - FUTURES_REMEMBER),
+    }
 
 
 def _covered(tape: InstrumentKey) -> list[tuple[int, int]]:

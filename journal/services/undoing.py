@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services.credentials import has_key
+from journal.books import comparing
 from journal.books.due import books_of, books_of_income, make_due
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
-from journal.services import comparing
 from journal.sync import likeness
 from journal.sync.doorkeeping import lock
 from journal.sync.saving import save_fills, save_income, save_transfers
@@ -34,9 +34,10 @@ def undo(upload: Upload, *, user: User | None) -> int:
     ).exclude(upload=upload)
     rows = list(witnesses.select_related("upload"))
     names = ("market", "symbol", "base", "quote", "fee_asset")
-    make_due(account, {
-        book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)
-    })  # fmt: skip
+    make_due(
+        account,
+        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)},
+    )
     assets = transfers.order_by().values_list("asset", flat=True).distinct()
     make_due(account, {(Market.SPOT, own_name(asset)) for asset in assets})
     kinds = ("kind", "asset", "symbol")
@@ -48,9 +49,12 @@ def undo(upload: Upload, *, user: User | None) -> int:
     upload.state, upload.problem = State.UNDONE, {}
     upload.save(update_fields=["state", "problem", "changed_at"])
     AuditEntry.objects.create(
-        actor=user, owner=account.user, action="file undone", subject=str(account.pk),
+        actor=user,
+        owner=account.user,
+        action="file undone",
+        subject=str(account.pk),
         why=f"{upload.name} ({upload.rows_taken})"[-120:],
-    )  # fmt: skip
+    )
     if has_key(account):
         comparing.compare(account)
     return count
@@ -86,10 +90,13 @@ def _bring_back(account: ExchangeAccount, rows: list[Witness]) -> None:
 
 def _by_hand(account: ExchangeAccount, made: ManualFill) -> None:
     told = Fill.objects.filter(
-        account=account, market=made.market, symbol=made.symbol, side=made.side,
+        account=account,
+        market=made.market,
+        symbol=made.symbol,
+        side=made.side,
         time__gte=likeness.second_of(made.time),
         time__lt=likeness.second_of(made.time) + likeness.SECOND,
-    )  # fmt: skip
+    )
     winner = next((r for r in told if likeness.of_fill(r) == likeness.of_fill(made)), None)
     if winner is not None:
         keep([witness(made, winner, None)])

@@ -53,19 +53,27 @@ class Valued:
     def as_answer(self) -> dict[str, Any]:
         position = self.position
         return {
-            "account": str(position.account_id), "market": position.market,
-            "symbol": position.symbol, "position_side": position.position_side,
-            "trade": self.trade_id, "quantity": _text(position.quantity),
+            "account": str(position.account_id),
+            "market": position.market,
+            "symbol": position.symbol,
+            "position_side": position.position_side,
+            "trade": self.trade_id,
+            "quantity": _text(position.quantity),
             "average_price": _text(position.average_price),
-            "realized_gross": _text(position.realized_gross), "fees": _text(position.fees),
+            "realized_gross": _text(position.realized_gross),
+            "fees": _text(position.fees),
             "funding": _text(position.funding),
             "price": _text(self.quote.price if self.quote else None),
-            "price_time": self.quote.time_ms if self.quote else None, "stale": self.is_stale,
+            "price_time": self.quote.time_ms if self.quote else None,
+            "stale": self.is_stale,
             "trade_quantity": _text(position.trade_quantity),
-            "stack_quantity": _text(position.stack_quantity), "cost": _text(position.cost),
-            "unrealized": _text(self.unrealized), "unrealized_money": _text(self.unrealized_money),
-            "value": _text(self.value), "value_money": _text(self.value_money),
-        }  # fmt: skip
+            "stack_quantity": _text(position.stack_quantity),
+            "cost": _text(position.cost),
+            "unrealized": _text(self.unrealized),
+            "unrealized_money": _text(self.unrealized_money),
+            "value": _text(self.value),
+            "value_money": _text(self.value_money),
+        }
 
 
 def value_positions(user: User) -> list[Valued]:

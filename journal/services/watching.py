@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from journal.models import Market, Trade, WatchedMarket, Watchlist
-from market import following
 from market.instruments import InstrumentKey
 from market.models import Instrument, Listing
+from market.services import following
 
 MOST_LISTS = 20
 MOST_MARKETS = 100

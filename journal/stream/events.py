@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from accounts.services.reader import Reader
 from journal import live
 from journal.books import rebuilding
 from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
 from journal.sync.coins import Coins, coins_of
-from journal.sync.reader import Reader
 from journal.sync.saving import save_balances, save_fills, save_orders
 from lib.dates import from_ms
 from market.binance.errors import ExchangeError
@@ -54,8 +54,12 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
             _spot_order(account, event, heard)
         elif kind == "outboundAccountPosition":
             _balances(account, Market.SPOT, event["B"], event["E"], heard)
-        elif kind in {"balanceUpdate", "externalLockUpdate", "listenKeyExpired",
-                      "eventStreamTerminated"}:  # fmt: skip
+        elif kind in {
+            "balanceUpdate",
+            "externalLockUpdate",
+            "listenKeyExpired",
+            "eventStreamTerminated",
+        }:
             heard.needs_rest = True
         elif kind == "ORDER_TRADE_UPDATE":
             _usdm_order(account, event["o"], heard)
@@ -87,37 +91,76 @@ def ask_soon(account: ExchangeAccount, *, whole: bool = False) -> None:
 def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
     at = from_ms(event["T"])
     order = Order(
-        account=account, market=Market.SPOT, symbol=event["s"], order_id=event["i"],
+        account=account,
+        market=Market.SPOT,
+        symbol=event["s"],
+        order_id=event["i"],
         # of a cancel, `c` is the cancel's own
-        client_id=event.get("C") or event["c"], side=event["S"], type=event["o"],
-        time_in_force=event.get("f", ""), status=event["X"], price=Decimal(event["p"]),
-        stop_price=Decimal(event.get("P") or "0"), quantity=Decimal(event["q"]),
-        executed=Decimal(event["z"]), time=from_ms(event["O"]), changed_at=at,
-    )  # fmt: skip
+        client_id=event.get("C") or event["c"],
+        side=event["S"],
+        type=event["o"],
+        time_in_force=event.get("f", ""),
+        status=event["X"],
+        price=Decimal(event["p"]),
+        stop_price=Decimal(event.get("P") or "0"),
+        quantity=Decimal(event["q"]),
+        executed=Decimal(event["z"]),
+        time=from_ms(event["O"]),
+        changed_at=at,
+    )
     _keep_order(order, heard)
     if event["x"] != TRADE or event["t"] < 0:
         return
     base, quote = _coins(account, Market.SPOT, event["s"])
-    _keep_fill(account, Fill(
-        account=account, market=Market.SPOT, symbol=event["s"], trade_id=event["t"],
-        order_id=event["i"], base=base, quote=quote, side=event["S"], price=Decimal(event["L"]),
-        quantity=Decimal(event["l"]), quote_quantity=Decimal(event["Y"]),
-        fee=Decimal(event["n"]), fee_asset=event.get("N") or "", is_maker=event["m"], time=at,
-        source=Source.STREAM,
-    ), heard)  # fmt: skip
+    _keep_fill(
+        account,
+        Fill(
+            account=account,
+            market=Market.SPOT,
+            symbol=event["s"],
+            trade_id=event["t"],
+            order_id=event["i"],
+            base=base,
+            quote=quote,
+            side=event["S"],
+            price=Decimal(event["L"]),
+            quantity=Decimal(event["l"]),
+            quote_quantity=Decimal(event["Y"]),
+            fee=Decimal(event["n"]),
+            fee_asset=event.get("N") or "",
+            is_maker=event["m"],
+            time=at,
+            source=Source.STREAM,
+        ),
+        heard,
+    )
 
 
 def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
     at = from_ms(order["T"])
     side = order.get("ps", "BOTH")
-    _keep_order(Order(
-        account=account, market=Market.USDM, symbol=order["s"], order_id=order["i"],
-        client_id=order["c"], side=order["S"], position_side=side, type=order["o"],
-        time_in_force=order.get("f", ""), status=order["X"], price=Decimal(order["p"]),
-        stop_price=Decimal(order.get("sp") or "0"), quantity=Decimal(order["q"]),
-        executed=Decimal(order["z"]), is_reduce_only=bool(order.get("R")), time=at,
-        changed_at=at,
-    ), heard)  # fmt: skip
+    _keep_order(
+        Order(
+            account=account,
+            market=Market.USDM,
+            symbol=order["s"],
+            order_id=order["i"],
+            client_id=order["c"],
+            side=order["S"],
+            position_side=side,
+            type=order["o"],
+            time_in_force=order.get("f", ""),
+            status=order["X"],
+            price=Decimal(order["p"]),
+            stop_price=Decimal(order.get("sp") or "0"),
+            quantity=Decimal(order["q"]),
+            executed=Decimal(order["z"]),
+            is_reduce_only=bool(order.get("R")),
+            time=at,
+            changed_at=at,
+        ),
+        heard,
+    )
     if order["x"] not in FUTURES_TRADES:
         return
     heard.needs_rest = True  # its lines of income have ids that only REST tells
@@ -125,14 +168,30 @@ def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
         return
     base, quote = _coins(account, Market.USDM, order["s"])
     price, quantity = Decimal(order["L"]), Decimal(order["l"])
-    _keep_fill(account, Fill(
-        account=account, market=Market.USDM, symbol=order["s"], trade_id=order["t"],
-        order_id=order["i"], base=base, quote=quote, side=order["S"], position_side=side,
-        price=price, quantity=quantity, quote_quantity=price * quantity,
-        fee=Decimal(order.get("n") or "0"), fee_asset=order.get("N") or "",
-        realized=Decimal(order.get("rp") or "0"), is_maker=order["m"], time=at,
-        source=Source.STREAM,
-    ), heard)  # fmt: skip
+    _keep_fill(
+        account,
+        Fill(
+            account=account,
+            market=Market.USDM,
+            symbol=order["s"],
+            trade_id=order["t"],
+            order_id=order["i"],
+            base=base,
+            quote=quote,
+            side=order["S"],
+            position_side=side,
+            price=price,
+            quantity=quantity,
+            quote_quantity=price * quantity,
+            fee=Decimal(order.get("n") or "0"),
+            fee_asset=order.get("N") or "",
+            realized=Decimal(order.get("rp") or "0"),
+            is_maker=order["m"],
+            time=at,
+            source=Source.STREAM,
+        ),
+        heard,
+    )
 
 
 def _usdm_account(account: ExchangeAccount, event: Json, heard: Heard) -> None:
@@ -193,19 +252,50 @@ def _tell(account: ExchangeAccount, heard: Heard) -> None:
     name = str(account.pk)
     for fill in heard.fills:
         slot = f"fill:{fill.market}:{fill.symbol}:{fill.trade_id}"
-        live.tell(account.user_id, "account", slot, now_ms, {
-            "kind": "fill", "account": name, "market": fill.market, "symbol": fill.symbol,
-            "trade_id": fill.trade_id, "side": fill.side, "price": str(fill.price),
-            "quantity": str(fill.quantity), "fee": str(fill.fee), "fee_asset": fill.fee_asset,
-        })  # fmt: skip
+        live.tell(
+            account.user_id,
+            "account",
+            slot,
+            now_ms,
+            {
+                "kind": "fill",
+                "account": name,
+                "market": fill.market,
+                "symbol": fill.symbol,
+                "trade_id": fill.trade_id,
+                "side": fill.side,
+                "price": str(fill.price),
+                "quantity": str(fill.quantity),
+                "fee": str(fill.fee),
+                "fee_asset": fill.fee_asset,
+            },
+        )
     for order in heard.orders:
         slot = f"order:{order.market}:{order.symbol}:{order.order_id}"
-        live.tell(account.user_id, "account", slot, now_ms, {
-            "kind": "order", "account": name, "market": order.market, "symbol": order.symbol,
-            "order_id": order.order_id, "side": order.side, "type": order.type,
-            "status": order.status, "price": str(order.price), "quantity": str(order.quantity),
-            "executed": str(order.executed),
-        })  # fmt: skip
+        live.tell(
+            account.user_id,
+            "account",
+            slot,
+            now_ms,
+            {
+                "kind": "order",
+                "account": name,
+                "market": order.market,
+                "symbol": order.symbol,
+                "order_id": order.order_id,
+                "side": order.side,
+                "type": order.type,
+                "status": order.status,
+                "price": str(order.price),
+                "quantity": str(order.quantity),
+                "executed": str(order.executed),
+            },
+        )
     if heard.balances:
-        live.tell(account.user_id, "account", f"balance:{name}", now_ms,
-                  {"kind": "balance", "account": name, "balances": heard.balances})  # fmt: skip
+        live.tell(
+            account.user_id,
+            "account",
+            f"balance:{name}",
+            now_ms,
+            {"kind": "balance", "account": name, "balances": heard.balances},
+        )

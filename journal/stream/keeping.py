@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from accounts.models import ExchangeAccount
 from journal.stream import events
 from lib.parking import Parking
-from market.collector.database import DatabaseThread
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 
@@ -23,9 +23,11 @@ EVENT_TRIES = 30
 # is away, since everybody's events wait.
 BUSY_TRIES = 3
 BUSY = (
-    psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
-)  # fmt: skip
+)
 ASK_SECONDS = 0.5
 BUILD_SECONDS = 0.05
 # An event that cannot be read is a reason to read everything, but not with each of many.
@@ -88,8 +90,12 @@ class Keeper:
                     return False
                 await asyncio.sleep(min(0.1 * 2**attempt, AWAY_SECONDS))
             except Exception as error:  # the next event may be another account's
-                log.exception("event set aside", account=account, kind=str(event.get("e"))[:40],
-                              error=f"{type(error).__name__}: {error}"[:200])  # fmt: skip
+                log.exception(
+                    "event set aside",
+                    account=account,
+                    kind=str(event.get("e"))[:40],
+                    error=f"{type(error).__name__}: {error}"[:200],
+                )
                 return False
         return False
 
@@ -124,8 +130,12 @@ class Keeper:
             is_away = is_away and not isinstance(error.__cause__, BUSY)
             pause = self.parked.park(account, longest=AWAY_SECONDS if is_away else None)
             self._to_build.add(account)
-            log.exception("books set aside", account=account, again_in=pause,
-                          error=f"{type(error).__name__}: {error}"[:200])  # fmt: skip
+            log.exception(
+                "books set aside",
+                account=account,
+                again_in=pause,
+                error=f"{type(error).__name__}: {error}"[:200],
+            )
         else:
             self.parked.clear(account)
 

@@ -17,20 +17,20 @@ from django.db import DatabaseError
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
 from journal.stream import usdm
 from journal.stream.events import UNREADABLE
 from journal.stream.keeping import Keeper
 from journal.stream.pricing import Pricing
 from journal.stream.spot import LIFE_SECONDS, SpotStream
+from lib.envelope import NotOurs
 from lib.parking import Parking
 from market.binance.account import AccountRest, Addresses
+from market.binance.budgets import governors
 from market.binance.errors import BadKey, ExchangeError
-from market.collector import lease
-from market.collector.database import DatabaseThread
 from market.hot import store
-from market.listings import governors
+from market.jobs import lease
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 
@@ -93,9 +93,14 @@ class Listening:
         self._client = store.connect(settings.REDIS_URL)
         pricing = Pricing(self._client)
         works = (
-            self._keep_lease, self._look, self.keeper.save, self.keeper.build, self._keep_spot,
-            pricing.prices, pricing.pnl,
-        )  # fmt: skip
+            self._keep_lease,
+            self._look,
+            self.keeper.save,
+            self.keeper.build,
+            self._keep_spot,
+            pricing.prices,
+            pricing.pnl,
+        )
         tasks = [asyncio.create_task(work(), name=work.__name__) for work in works]
         try:
             done, _ = await asyncio.wait(
@@ -104,8 +109,11 @@ class Listening:
             )
             for task in done & set(tasks):
                 if task.exception() is not None:  # another worker starts anew within seconds
-                    log.error("user streams broken", what=task.get_name(),
-                              error=type(task.exception()).__name__)  # fmt: skip
+                    log.error(
+                        "user streams broken",
+                        what=task.get_name(),
+                        error=type(task.exception()).__name__,
+                    )
         finally:
             for task in [*tasks, *self._futures.values()]:
                 task.cancel()
@@ -157,8 +165,12 @@ class Listening:
             await self._add(known)
         except Exception as error:
             pause = self.parked.park(name)
-            log.exception("account set aside", account=name, again_in=pause,
-                          error=f"{type(error).__name__}: {error}"[:200])  # fmt: skip
+            log.exception(
+                "account set aside",
+                account=name,
+                again_in=pause,
+                error=f"{type(error).__name__}: {error}"[:200],
+            )
         else:
             self.parked.clear(name)
 
@@ -169,16 +181,23 @@ class Listening:
         stream = self._spot
         is_refused = self._refused_until.get(name, 0) > time.monotonic()
         if (
-            stream is not None and not stream.has_ended and not is_refused
+            stream is not None
+            and not stream.has_ended
+            and not is_refused
             and name not in stream.accounts.values()
-        ):  # fmt: skip
+        ):
             await self._subscribe(stream, name)
         task = self._futures.get(name)
         if known.has_futures and (task is None or task.done()):
             self._futures[name] = asyncio.create_task(
-                usdm.follow(name, settings.BINANCE_FUTURES_STREAM_URL, self._sign,
-                            self.keeper.hear, self._begin_futures)
-            )  # fmt: skip
+                usdm.follow(
+                    name,
+                    settings.BINANCE_FUTURES_STREAM_URL,
+                    self._sign,
+                    self.keeper.hear,
+                    self._begin_futures,
+                )
+            )
 
     async def _drop(self, name: str) -> None:
         self._known.pop(name, None)
@@ -259,9 +278,13 @@ class Listening:
         try:
             await stream.subscribe(name)
         except (
-            ExchangeError, OSError, TimeoutError, DatabaseError, websockets.WebSocketException,
+            ExchangeError,
+            OSError,
+            TimeoutError,
+            DatabaseError,
+            websockets.WebSocketException,
             *UNREADABLE,
-        ) as error:  # fmt: skip
+        ) as error:
             log.warning("account not heard", account=name, error=str(error)[:100])
             if not stream.has_ended:  # else it is the connection that failed, and nobody's key
                 self._refused_until[name] = time.monotonic() + REFUSED_SECONDS

@@ -16,9 +16,9 @@ from journal.services import live_prices, valuing
 from journal.stream.events import UNREADABLE
 from lib.parking import Parking
 from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.budgets import governors
 from market.binance.errors import ExchangeError
-from market.collector.database import DatabaseThread
-from market.listings import governors
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +57,12 @@ class Pricing:
             needed = await self._thread.run(live_prices.needed_prices)
             await self._ask_prices(rest, needed)
         except (
-            DatabaseError, ExchangeError, redis.RedisError, OSError, *UNREADABLE,
-        ) as error:  # fmt: skip
+            DatabaseError,
+            ExchangeError,
+            redis.RedisError,
+            OSError,
+            *UNREADABLE,
+        ) as error:
             pause = self.parked.park(PRICES, longest=AWAY_SECONDS)
             log.warning("no prices", error=type(error).__name__, again_in=pause)
         else:

@@ -42,9 +42,13 @@ class SpotStream:
     async def open(self) -> None:
         """Raises OSError, TimeoutError or websockets.WebSocketException."""
         self._socket = await websockets.connect(
-            self._url, open_timeout=TIMEOUT_SECONDS, ping_interval=20, ping_timeout=20,
-            max_size=MOST_FRAME_BYTES, max_queue=1024,
-        )  # fmt: skip
+            self._url,
+            open_timeout=TIMEOUT_SECONDS,
+            ping_interval=20,
+            ping_timeout=20,
+            max_size=MOST_FRAME_BYTES,
+            max_queue=1024,
+        )
         self._reading = asyncio.create_task(self._read())
 
     async def close(self) -> None:

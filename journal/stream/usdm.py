@@ -39,9 +39,14 @@ async def follow(
             log.warning("futures user stream refused", account=account, code=error.code)
             pause = LONGEST_PAUSE_SECONDS
         except (
-            ExchangeError, OSError, TimeoutError, websockets.WebSocketException, ValueError,
-            KeyError, DatabaseError,
-        ) as error:  # fmt: skip
+            ExchangeError,
+            OSError,
+            TimeoutError,
+            websockets.WebSocketException,
+            ValueError,
+            KeyError,
+            DatabaseError,
+        ) as error:
             log.warning("futures user stream lost", account=account, error=type(error).__name__)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (not all at once)
@@ -53,9 +58,13 @@ async def _follow_once(
     rest = await sign(account)
     key = await rest.listen_key()
     async with websockets.connect(
-        f"{url}/private/ws/{key}", open_timeout=10, ping_interval=60, ping_timeout=30,
-        max_size=MOST_FRAME_BYTES, max_queue=1024,
-    ) as socket:  # fmt: skip
+        f"{url}/private/ws/{key}",
+        open_timeout=10,
+        ping_interval=60,
+        ping_timeout=30,
+        max_size=MOST_FRAME_BYTES,
+        max_queue=1024,
+    ) as socket:
         renewing = asyncio.create_task(_renew(rest, key))
         on_connected(account)
         try:

@@ -54,9 +54,10 @@ def read_others(run: Run) -> None:
     run.say(_("Reading the other wallets"))
     Sync.objects.filter(account=run.account).update(wallets_at=run.now)
     refused = {
-        wallet for wallet, (_said, at) in _unreadable(run).items()
+        wallet
+        for wallet, (_said, at) in _unreadable(run).items()
         if datetime.fromisoformat(at) > run.now - REFUSED_FOR
-    }  # fmt: skip
+    }
     for wallet, ask in ((Wallet.FUNDING, _funding), (Wallet.EARN, _earn)):
         if wallet.value in refused:
             continue
@@ -77,11 +78,13 @@ def _funding(run: Run) -> Held:
     return {
         item["asset"]: (
             Decimal(item["free"]),
-            sum((Decimal(item.get(name) or "0") for name in ("locked", "freeze", "withdrawing")),
-                ZERO),
+            sum(
+                (Decimal(item.get(name) or "0") for name in ("locked", "freeze", "withdrawing")),
+                ZERO,
+            ),
         )
         for item in run.reader.read_once(FUNDING)
-    }  # fmt: skip
+    }
 
 
 def _earn(run: Run) -> Held:

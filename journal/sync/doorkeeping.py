@@ -35,11 +35,16 @@ def passed(
             check(row)
             good.append(row)
         except Bad as error:
-            bad.append(Rejected(
-                account=account, source=row.source, kind=type(row).__name__.lower(),
-                name=_name(row), fault=error.fault.as_json(),
-                time=None if error.fault.code.startswith("time") else row.time,
-            ))  # fmt: skip
+            bad.append(
+                Rejected(
+                    account=account,
+                    source=row.source,
+                    kind=type(row).__name__.lower(),
+                    name=_name(row),
+                    fault=error.fault.as_json(),
+                    time=None if error.fault.code.startswith("time") else row.time,
+                )
+            )
     if bad:
         Rejected.objects.bulk_create(bad, ignore_conflicts=True, batch_size=1000)
         log.warning("rows left out", account=str(account.pk), rows=len(bad))
@@ -48,11 +53,20 @@ def passed(
 
 def check_fill_row(row: Fill) -> None:
     check_fill(
-        symbol=row.symbol, base=row.base, quote=row.quote, side=row.side,
-        position_side=row.position_side, price=row.price, quantity=row.quantity,
-        value=row.quote_quantity, fee=row.fee, fee_asset=row.fee_asset, realized=row.realized,
-        trade_id=row.trade_id, order_id=row.order_id,
-    )  # fmt: skip
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        side=row.side,
+        position_side=row.position_side,
+        price=row.price,
+        quantity=row.quantity,
+        value=row.quote_quantity,
+        fee=row.fee,
+        fee_asset=row.fee_asset,
+        realized=row.realized,
+        trade_id=row.trade_id,
+        order_id=row.order_id,
+    )
     check_time(row.time, timezone.now())
     row.price, row.quantity = fits(row.price, NUMBER), fits(row.quantity, NUMBER)
 
@@ -60,9 +74,12 @@ def check_fill_row(row: Fill) -> None:
 def check_transfer_row(row: Transfer) -> None:
     row.info = "".join(sign for sign in row.info if sign.isprintable())
     check_amount(
-        asset=row.asset, amount=row.amount, column=MOVED, text=row.wallet,
+        asset=row.asset,
+        amount=row.amount,
+        column=MOVED,
+        text=row.wallet,
         may_be_zero=not row.external_id.startswith(FILE),
-    )  # fmt: skip
+    )
     fits(row.fee, MOVED)
     check_words(text=row.external_id)
     check_time(row.time, timezone.now())
@@ -71,9 +88,12 @@ def check_transfer_row(row: Transfer) -> None:
 
 def check_income_row(row: Income) -> None:
     check_amount(
-        asset=row.asset, amount=row.amount, column=NUMBER, text=row.kind + row.external_id,
+        asset=row.asset,
+        amount=row.amount,
+        column=NUMBER,
+        text=row.kind + row.external_id,
         may_be_zero=True,
-    )  # fmt: skip
+    )
     check_words(symbol=row.symbol)
     check_time(row.time, timezone.now())
     row.amount = fits(row.amount, NUMBER)

@@ -20,8 +20,16 @@ LOWEST, IN_A_SECOND = -(2**62), 2**20
 SECOND = timedelta(seconds=1)
 # operations of the statement that no list of the exchange's API tells
 ONLY_STATEMENT = (
-    "p2p", "pay", "gift", "card", "fiat", "subscription", "redemption", "crypto box", "buy crypto",
-)  # fmt: skip
+    "p2p",
+    "pay",
+    "gift",
+    "card",
+    "fiat",
+    "subscription",
+    "redemption",
+    "crypto box",
+    "buy crypto",
+)
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -36,9 +44,13 @@ def second_of(time: datetime) -> datetime:
 def of_fill(row: Fill | ManualFill) -> Hashable:
     """Market, symbol, side, second, price and quantity as values."""
     return (
-        row.market, row.symbol, row.side, second_of(row.time), row.price.normalize(),
+        row.market,
+        row.symbol,
+        row.side,
+        second_of(row.time),
+        row.price.normalize(),
         row.quantity.normalize(),
-    )  # fmt: skip
+    )
 
 
 def of_second(row: Fill | ManualFill) -> Hashable:
@@ -79,10 +91,12 @@ def known_by_hand(account: ExchangeAccount, rows: Sequence[Fill]) -> list[Manual
 def _span(account: ExchangeAccount, rows: Sequence[Fill]) -> dict[str, Any]:
     times = [row.time for row in rows]
     return {
-        "account": account, "market__in": {row.market for row in rows},
-        "symbol__in": {row.symbol for row in rows}, "time__gte": second_of(min(times)),
+        "account": account,
+        "market__in": {row.market for row in rows},
+        "symbol__in": {row.symbol for row in rows},
+        "time__gte": second_of(min(times)),
         "time__lt": second_of(max(times)) + SECOND,
-    }  # fmt: skip
+    }
 
 
 def give_ids(account: ExchangeAccount, rows: Sequence[Fill]) -> None:
@@ -104,9 +118,11 @@ def _taken_ids(account: ExchangeAccount, rows: Sequence[Fill]) -> dict[tuple[str
     """The highest id below zero of each symbol and second."""
     times = [row.time for row in rows]
     found = Fill.objects.filter(
-        account=account, trade_id__lt=0, time__gte=second_of(min(times)),
+        account=account,
+        trade_id__lt=0,
+        time__gte=second_of(min(times)),
         time__lt=second_of(max(times)) + SECOND,
-    )  # fmt: skip
+    )
     highest = found.values_list("market", "symbol", "time").annotate(Max("trade_id")).order_by()
     taken: dict[tuple[str, str, int], int] = {}
     for market, symbol, time, trade_id in highest:
@@ -134,9 +150,11 @@ def may_be_same(row: Transfer, other: Transfer) -> bool:
     if len(tellers) < 2 or abs(row.time - other.time) > MINUTES_APART:
         return False
     told_once = any(
-        word in plain(item.info) for item in (row, other) for word in ONLY_STATEMENT
+        word in plain(item.info)
+        for item in (row, other)
+        for word in ONLY_STATEMENT
         if teller_of(item) == "statement"
-    )  # fmt: skip
+    )
     return not told_once
 
 
@@ -158,9 +176,11 @@ def legs_of(account: ExchangeAccount, fills: Sequence[Fill]) -> list[tuple[Trans
         return []
     times = [row.time for row in spot]
     legs = Transfer.objects.filter(
-        account=account, external_id__startswith=f"{FILE}statement",
-        time__gte=second_of(min(times)), time__lt=second_of(max(times)) + SECOND,
-    )  # fmt: skip
+        account=account,
+        external_id__startswith=f"{FILE}statement",
+        time__gte=second_of(min(times)),
+        time__lt=second_of(max(times)) + SECOND,
+    )
     return told_by_fills(legs, spot)
 
 
@@ -195,9 +215,10 @@ def nearest(rows: Sequence[Transfer], known: Iterable[Transfer]) -> list[tuple[T
 
 
 def batches(
-    rows: Sequence[Transfer], known: Iterable[Transfer],
+    rows: Sequence[Transfer],
+    known: Iterable[Transfer],
     pairs: Sequence[tuple[Transfer, Transfer]],
-) -> list[tuple[Transfer, Transfer]]:  # fmt: skip
+) -> list[tuple[Transfer, Transfer]]:
     """What came for a batch of dust: the exchange tells it coin by coin, the statement as one sum.
     Where every coin of a file's batch that left has its pair, what came for them has one too."""
     partner = {id(one): other for pair in pairs for one, other in (pair, pair[::-1])}

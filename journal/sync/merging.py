@@ -15,9 +15,19 @@ from journal.sync.witnesses import Kept, keep, witness
 BATCH = 1000
 # What the exchange's own row says better than a file's.
 TOLD = (
-    "trade_id", "order_id", "position_side", "quote_quantity", "fee", "fee_asset", "realized",
-    "is_maker", "time", "source", "from_statement", "upload",
-)  # fmt: skip
+    "trade_id",
+    "order_id",
+    "position_side",
+    "quote_quantity",
+    "fee",
+    "fee_asset",
+    "realized",
+    "is_maker",
+    "time",
+    "source",
+    "from_statement",
+    "upload",
+)
 
 
 def merge_fills(
@@ -46,9 +56,13 @@ def merge_fills(
 
 
 def _merge_named(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
-    summed: dict[int, Fill], gone: list[Kept],
-) -> list[Fill]:  # fmt: skip
+    account: ExchangeAccount,
+    rows: list[Fill],
+    upload: Upload | None,
+    witnesses: list[Witness],
+    summed: dict[int, Fill],
+    gone: list[Kept],
+) -> list[Fill]:
     """By id; else in the place of an equal row without one; else new."""
     known = _by_id(account, rows)
     unknown, corrected = [], []
@@ -92,9 +106,12 @@ def _by_id(account: ExchangeAccount, rows: list[Fill]) -> dict[tuple[str, str, i
 
 
 def _merge_nameless(
-    account: ExchangeAccount, rows: list[Fill], upload: Upload | None, witnesses: list[Witness],
+    account: ExchangeAccount,
+    rows: list[Fill],
+    upload: Upload | None,
+    witnesses: list[Witness],
     summed: dict[int, Fill],
-) -> list[Fill]:  # fmt: skip
+) -> list[Fill]:
     """By likeness; a fill of the statement also by all fills of its second."""
     if not rows:
         return []
@@ -204,10 +221,12 @@ def _told_by_fills(account: ExchangeAccount, rows: list[Transfer]) -> list[tuple
         return []
     times = [row.time for row in legs]
     fills = Fill.objects.filter(
-        account=account, market=Market.SPOT, from_statement=False,
+        account=account,
+        market=Market.SPOT,
+        from_statement=False,
         time__gte=likeness.second_of(min(times)),
         time__lt=likeness.second_of(max(times)) + likeness.SECOND,
-    )  # fmt: skip
+    )
     return likeness.told_by_fills(legs, list(fills))
 
 
@@ -217,9 +236,11 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
         return []
     times = [row.time for row in rows]
     found = Transfer.objects.filter(
-        account=account, time__gte=min(times) - likeness.MINUTES_APART,
-        time__lte=max(times) + likeness.MINUTES_APART, asset__in={row.asset for row in rows},
-    )  # fmt: skip
+        account=account,
+        time__gte=min(times) - likeness.MINUTES_APART,
+        time__lte=max(times) + likeness.MINUTES_APART,
+        asset__in={row.asset for row in rows},
+    )
     if not any(is_brought(row) for row in rows):
         found = found.filter(external_id__startswith=FILE)
     return list(found)
@@ -273,8 +294,11 @@ def _incomes_near(account: ExchangeAccount, rows: list[Income]) -> list[Income]:
     if not rows:
         return []
     times = [row.time for row in rows]
-    return list(Income.objects.filter(
-        account=account, time__gte=likeness.second_of(min(times)),
-        time__lt=likeness.second_of(max(times)) + likeness.SECOND,
-        kind__in={row.kind for row in rows},
-    ))  # fmt: skip
+    return list(
+        Income.objects.filter(
+            account=account,
+            time__gte=likeness.second_of(min(times)),
+            time__lt=likeness.second_of(max(times)) + likeness.SECOND,
+            kind__in={row.kind for row in rows},
+        )
+    )

@@ -54,9 +54,12 @@ def _known(
 ) -> dict[tuple[object, ...], list[Fill]]:
     moments = [row.place.moment.replace(tzinfo=UTC) for row in rows]
     found = Fill.objects.filter(
-        account=account, symbol__in={row.symbol for row in rows}, trade_id__gt=0,
-        time__gte=min(moments) - FURTHEST, time__lte=max(moments) + FURTHEST,
-    ).exclude(source=Source.FILE)  # fmt: skip
+        account=account,
+        symbol__in={row.symbol for row in rows},
+        trade_id__gt=0,
+        time__gte=min(moments) - FURTHEST,
+        time__lte=max(moments) + FURTHEST,
+    ).exclude(source=Source.FILE)
     known: dict[tuple[object, ...], list[Fill]] = defaultdict(list)
     for fill in found.iterator(5000):
         known[fill.market, fill.symbol, fill.trade_id].append(fill)

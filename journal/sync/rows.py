@@ -32,36 +32,66 @@ ENDED = {1, 3, 5}
 
 def spot_fill(account: ExchangeAccount, row: Json, coins: Coins) -> Fill:
     return Fill(
-        account=account, market=Market.SPOT, symbol=row["symbol"], trade_id=row["id"],
-        order_id=row["orderId"], base=coins[0], quote=coins[1],
-        side="BUY" if row["isBuyer"] else "SELL", price=Decimal(row["price"]),
-        quantity=Decimal(row["qty"]), quote_quantity=Decimal(row["quoteQty"]),
-        fee=Decimal(row["commission"]), fee_asset=row["commissionAsset"] or "",
-        is_maker=row["isMaker"], time=from_ms(row["time"]), source=Source.REST,
-    )  # fmt: skip
+        account=account,
+        market=Market.SPOT,
+        symbol=row["symbol"],
+        trade_id=row["id"],
+        order_id=row["orderId"],
+        base=coins[0],
+        quote=coins[1],
+        side="BUY" if row["isBuyer"] else "SELL",
+        price=Decimal(row["price"]),
+        quantity=Decimal(row["qty"]),
+        quote_quantity=Decimal(row["quoteQty"]),
+        fee=Decimal(row["commission"]),
+        fee_asset=row["commissionAsset"] or "",
+        is_maker=row["isMaker"],
+        time=from_ms(row["time"]),
+        source=Source.REST,
+    )
 
 
 def usdm_fill(account: ExchangeAccount, row: Json, coins: Coins) -> Fill:
     return Fill(
-        account=account, market=Market.USDM, symbol=row["symbol"], trade_id=row["id"],
-        order_id=row["orderId"], base=coins[0], quote=coins[1],
-        side=row["side"], position_side=row.get("positionSide", BOTH),
-        price=Decimal(row["price"]), quantity=Decimal(row["qty"]),
-        quote_quantity=Decimal(row["quoteQty"]), fee=Decimal(row["commission"]),
-        fee_asset=row["commissionAsset"] or "", realized=Decimal(row["realizedPnl"]),
-        is_maker=row["maker"], time=from_ms(row["time"]), source=Source.REST,
-    )  # fmt: skip
+        account=account,
+        market=Market.USDM,
+        symbol=row["symbol"],
+        trade_id=row["id"],
+        order_id=row["orderId"],
+        base=coins[0],
+        quote=coins[1],
+        side=row["side"],
+        position_side=row.get("positionSide", BOTH),
+        price=Decimal(row["price"]),
+        quantity=Decimal(row["qty"]),
+        quote_quantity=Decimal(row["quoteQty"]),
+        fee=Decimal(row["commission"]),
+        fee_asset=row["commissionAsset"] or "",
+        realized=Decimal(row["realizedPnl"]),
+        is_maker=row["maker"],
+        time=from_ms(row["time"]),
+        source=Source.REST,
+    )
 
 
 def spot_order(account: ExchangeAccount, row: Json) -> Order:
     return Order(
-        account=account, market=Market.SPOT, symbol=row["symbol"], order_id=row["orderId"],
-        client_id=row.get("clientOrderId", ""), side=row["side"], type=row["type"],
-        time_in_force=row.get("timeInForce", ""), status=row["status"],
-        price=Decimal(row["price"]), stop_price=Decimal(row.get("stopPrice") or "0"),
-        quantity=Decimal(row["origQty"]), executed=Decimal(row["executedQty"]),
-        time=from_ms(row["time"]), changed_at=from_ms(row["updateTime"]),
-    )  # fmt: skip
+        account=account,
+        market=Market.SPOT,
+        symbol=row["symbol"],
+        order_id=row["orderId"],
+        client_id=row.get("clientOrderId", ""),
+        side=row["side"],
+        type=row["type"],
+        time_in_force=row.get("timeInForce", ""),
+        status=row["status"],
+        price=Decimal(row["price"]),
+        stop_price=Decimal(row.get("stopPrice") or "0"),
+        quantity=Decimal(row["origQty"]),
+        executed=Decimal(row["executedQty"]),
+        time=from_ms(row["time"]),
+        changed_at=from_ms(row["updateTime"]),
+    )
 
 
 def usdm_order(account: ExchangeAccount, row: Json) -> Order:
@@ -74,25 +104,34 @@ def usdm_order(account: ExchangeAccount, row: Json) -> Order:
 
 def income(account: ExchangeAccount, row: Json) -> Income:
     return Income(
-        account=account, kind=row["incomeType"], external_id=str(row["tranId"]),
-        asset=row["asset"], symbol=row.get("symbol") or "", amount=Decimal(row["income"]),
-        time=from_ms(row["time"]), source=Source.REST,
-    )  # fmt: skip
+        account=account,
+        kind=row["incomeType"],
+        external_id=str(row["tranId"]),
+        asset=row["asset"],
+        symbol=row.get("symbol") or "",
+        amount=Decimal(row["income"]),
+        time=from_ms(row["time"]),
+        source=Source.REST,
+    )
 
 
 def position(account: ExchangeAccount, row: Json, config: Json, now: datetime) -> FuturesPosition:
     leverage = config.get("leverage") or row.get("leverage")
     return FuturesPosition(
-        account=account, symbol=row["symbol"], position_side=row.get("positionSide", BOTH),
-        quantity=Decimal(row["positionAmt"]), entry_price=Decimal(row["entryPrice"]),
+        account=account,
+        symbol=row["symbol"],
+        position_side=row.get("positionSide", BOTH),
+        quantity=Decimal(row["positionAmt"]),
+        entry_price=Decimal(row["entryPrice"]),
         mark_price=Decimal(row["markPrice"]),
         liquidation_price=Decimal(row.get("liquidationPrice") or "0"),
         unrealized=Decimal(row.get("unRealizedProfit") or row.get("unrealizedProfit") or "0"),
         margin=Decimal(row.get("initialMargin") or row.get("isolatedMargin") or "0"),
         margin_asset=row.get("marginAsset") or "USDT",
         margin_type=str(config.get("marginType") or row.get("marginType") or "").lower(),
-        leverage=int(leverage) if leverage else None, updated_at=now,
-    )  # fmt: skip
+        leverage=int(leverage) if leverage else None,
+        updated_at=now,
+    )
 
 
 # --- what is no order ---------------------------------------------------------------------------
@@ -103,10 +142,15 @@ def deposit(account: ExchangeAccount, row: Json) -> Transfer | None:
     if row["status"] not in {1, 6}:
         return None
     return _transfer(
-        account, Kind.DEPOSIT, row["id"], row["coin"], Decimal(row["amount"]),
-        from_ms(row.get("completeTime") or row["insertTime"]), info=row.get("network", ""),
+        account,
+        Kind.DEPOSIT,
+        row["id"],
+        row["coin"],
+        Decimal(row["amount"]),
+        from_ms(row.get("completeTime") or row["insertTime"]),
+        info=row.get("network", ""),
         wallet=WALLETS.get(row.get("walletType"), Wallet.SPOT),
-    )  # fmt: skip
+    )
 
 
 def withdrawal(account: ExchangeAccount, row: Json) -> Transfer | None:
@@ -115,10 +159,16 @@ def withdrawal(account: ExchangeAccount, row: Json) -> Transfer | None:
         return None
     fee = Decimal(row.get("transactionFee") or "0")
     return _transfer(
-        account, Kind.WITHDRAWAL, row["id"], row["coin"], -Decimal(row["amount"]) - fee,
-        _utc(row["applyTime"]), fee=fee, info=row.get("network", ""),
+        account,
+        Kind.WITHDRAWAL,
+        row["id"],
+        row["coin"],
+        -Decimal(row["amount"]) - fee,
+        _utc(row["applyTime"]),
+        fee=fee,
+        info=row.get("network", ""),
         wallet=WALLETS.get(row.get("walletType"), Wallet.SPOT),
-    )  # fmt: skip
+    )
 
 
 def converts(account: ExchangeAccount, row: Json) -> list[Transfer]:
@@ -127,11 +177,19 @@ def converts(account: ExchangeAccount, row: Json) -> list[Transfer]:
     at, name = from_ms(row["createTime"]), str(row["orderId"])
     info = f"{row['fromAsset']} → {row['toAsset']}"
     return [
-        _transfer(account, Kind.CONVERT, name, row["fromAsset"], -Decimal(row["fromAmount"]), at,
-                  info=info),
-        _transfer(account, Kind.CONVERT, name, row["toAsset"], Decimal(row["toAmount"]), at,
-                  info=info),
-    ]  # fmt: skip
+        _transfer(
+            account,
+            Kind.CONVERT,
+            name,
+            row["fromAsset"],
+            -Decimal(row["fromAmount"]),
+            at,
+            info=info,
+        ),
+        _transfer(
+            account, Kind.CONVERT, name, row["toAsset"], Decimal(row["toAmount"]), at, info=info
+        ),
+    ]
 
 
 def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
@@ -184,19 +242,40 @@ def internal(account: ExchangeAccount, row: Json) -> Transfer | None:
     leaves = row["type"].startswith("MAIN_")
     amount = Decimal(row["amount"])
     return _transfer(
-        account, Kind.INTERNAL, str(row["tranId"]), row["asset"], -amount if leaves else amount,
-        from_ms(row["timestamp"]), info=row["type"],
-    )  # fmt: skip
+        account,
+        Kind.INTERNAL,
+        str(row["tranId"]),
+        row["asset"],
+        -amount if leaves else amount,
+        from_ms(row["timestamp"]),
+        info=row["type"],
+    )
 
 
 def _transfer(
-    account: ExchangeAccount, kind: Kind, name: object, asset: str, amount: Decimal, at: datetime,
-    *, fee: Decimal = Decimal(0), info: str = "", wallet: str = Wallet.SPOT,
-) -> Transfer:  # fmt: skip
+    account: ExchangeAccount,
+    kind: Kind,
+    name: object,
+    asset: str,
+    amount: Decimal,
+    at: datetime,
+    *,
+    fee: Decimal = Decimal(0),
+    info: str = "",
+    wallet: str = Wallet.SPOT,
+) -> Transfer:
     return Transfer(
-        account=account, kind=kind, wallet=wallet, external_id=str(name)[:80], asset=asset,
-        amount=amount, fee=fee, time=at, info=info[:120], source=Source.REST,
-    )  # fmt: skip
+        account=account,
+        kind=kind,
+        wallet=wallet,
+        external_id=str(name)[:80],
+        asset=asset,
+        amount=amount,
+        fee=fee,
+        time=at,
+        info=info[:120],
+        source=Source.REST,
+    )
 
 
 def _utc(text: str) -> datetime:

@@ -8,10 +8,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from accounts.services.reader import Reader
 from journal.models import Coverage, Sync
 from journal.sync.coins import Coins, coins_of, quotes_of
 from journal.sync.holding import HELD_FOR
-from journal.sync.reader import Reader
 from lib.dates import to_ms
 from market.models import Listing
 
@@ -74,10 +74,12 @@ class Run:
         self._said_at = now
         mine = Sync.objects.filter(account=self.account, holder=self.holder)
         if not mine.update(
-            until=Now() + HELD_FOR, note=note or self.note, done=self.done,
+            until=Now() + HELD_FOR,
+            note=note or self.note,
+            done=self.done,
             note_values={**self.values, "seconds": seconds} if note else self.values,
             expected=max(self.expected, self.done),
-        ):  # fmt: skip
+        ):
             raise Stopped
         if ExchangeAccount.objects.filter(
             pk=self.account.pk, state=ExchangeAccount.State.PAUSED
@@ -97,7 +99,10 @@ class Run:
 
     def coverage(self, kind: str, market: str, symbol: str = "", reason: str = "") -> Coverage:
         row, _ = Coverage.objects.get_or_create(
-            account=self.account, kind=kind, market=market, symbol=symbol,
+            account=self.account,
+            kind=kind,
+            market=market,
+            symbol=symbol,
             defaults={"reason": reason},
-        )  # fmt: skip
+        )
         return row

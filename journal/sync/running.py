@@ -10,18 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import ExchangeAccount
-from accounts.vault.envelope import NotOurs
 from accounts.vault.keyfiles import KeyProblem
-from journal.books import beginnings, rebuilding, rules
+from journal.books import beginnings, comparing, rebuilding, rules
 from journal.models import Book, Market, Sync
-from journal.services import comparing
 from journal.sync import again, balances, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
-from market import listings
+from lib.envelope import NotOurs
 from market.binance.errors import ExchangeError
 from market.models import Listing
+from market.services import listings
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +46,14 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     if not take(account, holder):
         return False
     _set(
-        account, holder, state=State.RUNNING, started_at=timezone.now(), done=0, expected=0,
+        account,
+        holder,
+        state=State.RUNNING,
+        started_at=timezone.now(),
+        done=0,
+        expected=0,
         is_due=False,
-    )  # fmt: skip
+    )
     try:
         with Holding(account, holder) as holding:
             _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
@@ -57,8 +61,13 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
         log.warning("sync failed", account=str(account.pk), error=str(error)[:200])
-        _set(account, holder, state=State.FAILED, note="%(reason)s",
-             note_values={"reason": str(error)[:300]})  # fmt: skip
+        _set(
+            account,
+            holder,
+            state=State.FAILED,
+            note="%(reason)s",
+            note_values={"reason": str(error)[:300]},
+        )
     except Exception:
         _set(account, holder, state=State.FAILED, note=_("An error of ours; it is in the log."))
         raise

@@ -30,9 +30,11 @@ from journal.sync.witnesses import Kept
 
 @transaction.atomic
 def save_fills(
-    account: ExchangeAccount, rows: Sequence[Fill], upload: Upload | None = None,
+    account: ExchangeAccount,
+    rows: Sequence[Fill],
+    upload: Upload | None = None,
     gone: list[Kept] | None = None,
-) -> list[Fill]:  # fmt: skip
+) -> list[Fill]:
     """Returns those that were not known; what cannot be is left out and named (`Rejected`). `gone`
     is told the rows, as they were, that these took the place of."""
     if not rows:
@@ -51,9 +53,11 @@ def save_fills(
 
 @transaction.atomic
 def save_transfers(
-    account: ExchangeAccount, rows: Sequence[Transfer], upload: Upload | None = None,
+    account: ExchangeAccount,
+    rows: Sequence[Transfer],
+    upload: Upload | None = None,
     gone: list[Kept] | None = None,
-) -> int:  # fmt: skip
+) -> int:
     if not rows:
         return 0
     lock(account)
@@ -77,9 +81,11 @@ def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) ->
 
 @transaction.atomic
 def save_income(
-    account: ExchangeAccount, rows: Sequence[Income], upload: Upload | None = None,
+    account: ExchangeAccount,
+    rows: Sequence[Income],
+    upload: Upload | None = None,
     gone: list[Kept] | None = None,
-) -> int:  # fmt: skip
+) -> int:
     if not rows:
         return 0
     lock(account)
@@ -108,9 +114,13 @@ def save_orders(rows: Sequence[Order]) -> None:
     for row in _newer_than_known(list(newest.values())):
         # in one statement: another writer may have been faster with something newer
         Order.objects.filter(
-            account_id=row.account_id, market=row.market, symbol=row.symbol,
-            order_id=row.order_id, changed_at__lte=row.changed_at, executed__lte=row.executed,
-        ).update(**{name: getattr(row, name) for name in names})  # fmt: skip
+            account_id=row.account_id,
+            market=row.market,
+            symbol=row.symbol,
+            order_id=row.order_id,
+            changed_at__lte=row.changed_at,
+            executed__lte=row.executed,
+        ).update(**{name: getattr(row, name) for name in names})
 
 
 def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
@@ -137,16 +147,22 @@ def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
 
 @transaction.atomic
 def save_balances(
-    account: ExchangeAccount, wallet: str, held: dict[str, tuple[Any, Any]], now: datetime,
-    *, is_whole: bool,
-) -> None:  # fmt: skip
+    account: ExchangeAccount,
+    wallet: str,
+    held: dict[str, tuple[Any, Any]],
+    now: datetime,
+    *,
+    is_whole: bool,
+) -> None:
     """`held` is asset -> (free, locked); the whole wallet, or only what has changed. An older
     report never undoes a newer one."""
     for asset, (free, locked) in sorted(held.items()):
         row, is_new = Balance.objects.select_for_update().get_or_create(
-            account=account, wallet=wallet, asset=asset,
+            account=account,
+            wallet=wallet,
+            asset=asset,
             defaults={"free": free, "locked": locked, "updated_at": now},
-        )  # fmt: skip
+        )
         if not is_new and row.updated_at <= now:
             row.free, row.locked, row.updated_at = free, locked, now
             row.save()

@@ -169,9 +169,10 @@ def pages(run: Run, row: Coverage, from_id: int) -> Iterator[list[rows.Json]]:
         from_id = max(item["id"] for item in page) + 1
         run.say(
             _("Reading %(symbol)s: %(count)s fills, back to %(oldest)s"),
-            symbol=row.symbol, count=row.rows,
+            symbol=row.symbol,
+            count=row.rows,
             oldest=f"{row.oldest:%Y-%m-%d}" if row.oldest else "–",
-        )  # fmt: skip
+        )
 
 
 @contextmanager
@@ -200,8 +201,9 @@ def save_page(run: Run, row: Coverage, page: list[rows.Json]) -> int:
     if coins is None:
         leave_out(row, [item["id"] for item in page])
         return 0
-    fills = sorted((rows.spot_fill(run.account, item, coins) for item in page),
-                   key=lambda fill: fill.trade_id)  # fmt: skip
+    fills = sorted(
+        (rows.spot_fill(run.account, item, coins) for item in page), key=lambda fill: fill.trade_id
+    )
     fresh = len(save_fills(run.account, fills))
     row.rows += fresh
     if fills:
@@ -221,8 +223,11 @@ def leave_out(row: Coverage, ids: Iterable[int]) -> None:
 
 def read_orders(run: Run, symbols: Iterable[str]) -> None:
     """Every order by id, oldest first, of the symbols that have fills; open ones of all."""
-    traded = set(Fill.objects.filter(account=run.account, market=Market.SPOT)
-                 .values_list("symbol", flat=True).distinct())  # fmt: skip
+    traded = set(
+        Fill.objects.filter(account=run.account, market=Market.SPOT)
+        .values_list("symbol", flat=True)
+        .distinct()
+    )
     for symbol in [name for name in symbols if name in traded]:
         row = run.coverage(Kind.ORDERS, Market.SPOT, symbol)
         run.say(_("Reading %(symbol)s: orders"), symbol=symbol)

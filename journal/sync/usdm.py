@@ -102,10 +102,11 @@ def find_symbols(run: Run) -> list[str]:
     """What was ever traded, as income, positions and files say, listed or not any more."""
     mine = {"account": run.account}
     sources = (
-        Income.objects.filter(**mine), FuturesPosition.objects.filter(**mine),
+        Income.objects.filter(**mine),
+        FuturesPosition.objects.filter(**mine),
         Fill.objects.filter(**mine, market=Market.USDM),
         Coverage.objects.filter(**mine, market=Market.USDM),
-    )  # fmt: skip
+    )
     found = {name for source in sources for name in source.values_list("symbol", flat=True)}
     return sorted(found - {""})
 
@@ -120,9 +121,13 @@ def read_fills(run: Run, symbols: Sequence[str]) -> None:
         run.say(_("Reading %(symbol)s futures"), left, symbol=symbol)
         with known_symbol(row):
             read_windows(
-                run, row, 7, partial(_ask_fills, run, row), partial(_save_fills, run),
+                run,
+                row,
+                7,
+                partial(_ask_fills, run, row),
+                partial(_save_fills, run),
                 floor_ms=floor,
-            )  # fmt: skip
+            )
 
 
 def read_again(run: Run, row: Coverage) -> int:

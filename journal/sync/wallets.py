@@ -30,9 +30,17 @@ TEXTS: dict[str, str] = {
 SHORTEST_MS = 1000
 # Wallets that a spot balance comes from and goes to.
 DIRECTIONS = (
-    "MAIN_UMFUTURE", "UMFUTURE_MAIN", "MAIN_CMFUTURE", "CMFUTURE_MAIN", "MAIN_MARGIN",
-    "MARGIN_MAIN", "MAIN_FUNDING", "FUNDING_MAIN", "MAIN_OPTION", "OPTION_MAIN",
-)  # fmt: skip
+    "MAIN_UMFUTURE",
+    "UMFUTURE_MAIN",
+    "MAIN_CMFUTURE",
+    "CMFUTURE_MAIN",
+    "MAIN_MARGIN",
+    "MARGIN_MAIN",
+    "MAIN_FUNDING",
+    "FUNDING_MAIN",
+    "MAIN_OPTION",
+    "OPTION_MAIN",
+)
 Kinds = dict[str, tuple[int, Callable[[Run, int, int], list[Transfer]]]]
 BEFORE_MS = 90 * DAY_MS
 # A deposit may be credited, and a withdrawal fail, long after it began.
@@ -61,16 +69,23 @@ def _read(run: Run, kinds: Kinds, since_ms: int) -> None:
     if Kind.TRANSFERS in floors:
         floors[Kind.TRANSFERS] = max(since_ms, run.now_ms - TRANSFERS_KEPT_MS)
     covered = {kind: run.coverage(kind, Market.SPOT) for kind in kinds}
-    left = {kind: windows_left(run, covered[kind], days, floors[kind])
-            for kind, (days, _ask) in kinds.items()}  # fmt: skip
+    left = {
+        kind: windows_left(run, covered[kind], days, floors[kind])
+        for kind, (days, _ask) in kinds.items()
+    }
     for kind, (days, ask) in kinds.items():
         run.say(TEXTS[kind], sum(left.values()))
         left[kind] = 0
         save = partial(save_transfers, run.account)
         read_windows(
-            run, covered[kind], days, partial(ask, run), save, floor_ms=floors[kind],
+            run,
+            covered[kind],
+            days,
+            partial(ask, run),
+            save,
+            floor_ms=floors[kind],
             overlap_ms=LATE_MS,
-        )  # fmt: skip
+        )
 
 
 def _first_ms(run: Run) -> int:
@@ -83,8 +98,10 @@ def _first_ms(run: Run) -> int:
 
 
 def _deposits(run: Run, start: int, end: int) -> list[Transfer]:
-    return _known(rows.deposit(run.account, row) for row in _by_offset(
-        run, "/sapi/v1/capital/deposit/hisrec", start, end))  # fmt: skip
+    return _known(
+        rows.deposit(run.account, row)
+        for row in _by_offset(run, "/sapi/v1/capital/deposit/hisrec", start, end)
+    )
 
 
 def _withdrawals(run: Run, start: int, end: int) -> list[Transfer]:
@@ -135,9 +152,13 @@ def _internals(run: Run, start: int, end: int) -> list[Transfer]:
     for direction in DIRECTIONS:
         for number in range(1, 101):
             said = run.reader.read(
-                "/sapi/v1/asset/transfer", type=direction, startTime=start, endTime=end,
-                current=number, size=100,
-            )  # fmt: skip
+                "/sapi/v1/asset/transfer",
+                type=direction,
+                startTime=start,
+                endTime=end,
+                current=number,
+                size=100,
+            )
             page = said.get("rows") or []
             found += [rows.internal(run.account, row) for row in page]
             if len(page) < 100:
@@ -168,12 +189,17 @@ def derive_older(run: Run) -> None:
     older = older.exclude(external_id__startswith=FILE)
     found = [
         Transfer(
-            account=run.account, kind=Transfer.Kind.INTERNAL, external_id=item.external_id,
-            asset=item.asset, amount=-item.amount, time=item.time, info="UMFUTURE",
+            account=run.account,
+            kind=Transfer.Kind.INTERNAL,
+            external_id=item.external_id,
+            asset=item.asset,
+            amount=-item.amount,
+            time=item.time,
+            info="UMFUTURE",
             source=item.source,
         )
         for item in older
-    ]  # fmt: skip
+    ]
     if save_transfers(run.account, found) and not row.holes:
         row.note = "six_months"
         row.save(update_fields=["note"])

@@ -12,9 +12,11 @@ from journal.models import Fill, Income, ManualFill, Transfer, Upload, Witness
 Kept = Fill | ManualFill | Transfer | Income
 Winner = Fill | Transfer | Income
 KINDS: dict[type[models.Model], str] = {
-    Fill: Witness.Kind.FILL, ManualFill: Witness.Kind.MANUAL, Transfer: Witness.Kind.TRANSFER,
+    Fill: Witness.Kind.FILL,
+    ManualFill: Witness.Kind.MANUAL,
+    Transfer: Witness.Kind.TRANSFER,
     Income: Witness.Kind.INCOME,
-}  # fmt: skip
+}
 # what the row is again by where it stands
 APART = {"account", "upload"}
 
@@ -23,9 +25,12 @@ def witness(row: Kept, winner: Winner, upload: Upload | int | None) -> Witness:
     """Unsaved; `upload` is the file that told `row`."""
     upload_id = upload.pk if isinstance(upload, Upload) else upload
     return Witness(
-        account_id=row.account_id, kind=KINDS[type(row)], content=content(row),
-        upload_id=upload_id, **{type(winner).__name__.lower(): winner},
-    )  # fmt: skip
+        account_id=row.account_id,
+        kind=KINDS[type(row)],
+        content=content(row),
+        upload_id=upload_id,
+        **{type(winner).__name__.lower(): winner},
+    )
 
 
 def keep(rows: Sequence[Witness]) -> None:

@@ -10,10 +10,15 @@ register = template.Library()
 def file_kind(kind: str) -> str:
     """`spot+usdm` -> Spot trades, USD-M futures trades."""
     texts = {
-        "spot": _("Spot trades"), "usdm": _("USD-M futures trades"),
-        "coinm": _("COIN-M futures trades"), "income": _("USD-M transaction history"),
-        "orders": _("Order history"), "statement": _("Statement (transaction history)"),
-        "convert": _("Converts"), "deposits": _("Deposits"), "withdrawals": _("Withdrawals"),
+        "spot": _("Spot trades"),
+        "usdm": _("USD-M futures trades"),
+        "coinm": _("COIN-M futures trades"),
+        "income": _("USD-M transaction history"),
+        "orders": _("Order history"),
+        "statement": _("Statement (transaction history)"),
+        "convert": _("Converts"),
+        "deposits": _("Deposits"),
+        "withdrawals": _("Withdrawals"),
         "distributions": _("Distributions"),
-    }  # fmt: skip
+    }
     return ", ".join(texts.get(one, one) for one in (kind or "").split("+"))

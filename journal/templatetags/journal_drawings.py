@@ -35,9 +35,15 @@ def range_bar(trade: Trade) -> SafeString:
         '<rect class="down" x="{}" y="4" width="{}" height="6"/>'
         '<rect class="up" x="{}" y="4" width="{}" height="6"/>'
         '<rect class="end" x="{}" y="1" width="2" height="12"/></svg>',
-        WIDTH, gettext("Worst, best, exit"), WIDTH, left, MIDDLE - left, MIDDLE, right - MIDDLE,
+        WIDTH,
+        gettext("Worst, best, exit"),
+        WIDTH,
+        left,
+        MIDDLE - left,
+        MIDDLE,
+        right - MIDDLE,
         min(WIDTH - 2, max(0, end - 1)),
-    )  # fmt: skip
+    )
 
 
 @register.simple_tag
@@ -51,8 +57,13 @@ def flow_bar(trade: Trade) -> SafeString:
         '<svg class="flow-bar" viewBox="0 0 {} 14" aria-hidden="true">'
         '<rect class="{}" x="{}" y="3" width="{}" height="8"/>'
         '<line x1="{}" x2="{}" y1="1" y2="13"/></svg>',
-        WIDTH, "up" if share > 0 else "down", min(x, MIDDLE), abs(x - MIDDLE), MIDDLE, MIDDLE,
-    )  # fmt: skip
+        WIDTH,
+        "up" if share > 0 else "down",
+        min(x, MIDDLE),
+        abs(x - MIDDLE),
+        MIDDLE,
+        MIDDLE,
+    )
 
 
 def _x(value: Decimal, largest: Decimal) -> int:
@@ -64,15 +75,18 @@ def range_line(spread: Spread, largest: Decimal) -> SafeString:
     """A mean with its 95 % range around zero in the middle; hollow where the range holds zero."""
     low, high = (spread.mean if end is None else end for end in (spread.low, spread.high))
     tone = "flat" if spread.crosses_zero else "up" if spread.mean > 0 else "down"
-    wide = [MIDDLE * 2 + (int(value / largest * 84) if largest else 0)
-            for value in (low, high, spread.mean)]  # fmt: skip
+    wide = [
+        MIDDLE * 2 + (int(value / largest * 84) if largest else 0)
+        for value in (low, high, spread.mean)
+    ]
     return format_html(
         '<svg class="spread {}" viewBox="0 0 180 12" aria-hidden="true">'
         '<line class="axis" x1="0" x2="180" y1="6" y2="6"/>'
         '<line class="axis" x1="90" x2="90" y1="1" y2="11"/>'
         '<line x1="{}" x2="{}" y1="6" y2="6"/><circle cx="{}" cy="6" r="3.5"/></svg>',
-        tone, *wide,
-    )  # fmt: skip
+        tone,
+        *wide,
+    )
 
 
 @register.simple_tag
@@ -84,12 +98,20 @@ def mini_bars(values: Sequence[Decimal]) -> SafeString:
     bars = [(n, int(abs(value) / largest * 9), value) for n, value in enumerate(values)]
     return format_html(
         '<svg class="mini" viewBox="0 0 60 20" aria-hidden="true">{}</svg>',
-        format_html_join("", '<rect class="{}" x="{}" y="{}" width="7" height="{}"/>', (
-            ("up" if value > 0 else "down", 60 - 8 * (len(bars) - n),
-             10 - height if value > 0 else 10, max(1, height))
-            for n, height, value in bars
-        )),
-    )  # fmt: skip
+        format_html_join(
+            "",
+            '<rect class="{}" x="{}" y="{}" width="7" height="{}"/>',
+            (
+                (
+                    "up" if value > 0 else "down",
+                    60 - 8 * (len(bars) - n),
+                    10 - height if value > 0 else 10,
+                    max(1, height),
+                )
+                for n, height, value in bars
+            ),
+        ),
+    )
 
 
 @register.simple_tag
@@ -105,8 +127,9 @@ def mini_line(values: Sequence[Decimal]) -> SafeString:
     return format_html(
         '<svg class="mini" viewBox="0 0 60 20" aria-hidden="true">'
         '<polyline class="{}" points="{}"/></svg>',
-        "up" if values[-1] >= values[0] else "down", points,
-    )  # fmt: skip
+        "up" if values[-1] >= values[0] else "down",
+        points,
+    )
 
 
 @register.simple_tag
@@ -120,5 +143,7 @@ def split_bar(won: Decimal | int, lost: Decimal | int) -> SafeString:
         '<svg class="mini" viewBox="0 0 60 20" aria-hidden="true">'
         '<rect class="up" x="0" y="7" width="{}" height="6"/>'
         '<rect class="down" x="{}" y="7" width="{}" height="6"/></svg>',
-        max(0, width - 1), width + 1, max(0, 59 - width),
-    )  # fmt: skip
+        max(0, width - 1),
+        width + 1,
+        max(0, 59 - width),
+    )

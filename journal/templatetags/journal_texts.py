@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
@@ -28,9 +29,11 @@ NOTHING = "–"
 WORDS = (gettext_noop("no losses"), gettext_noop("under 90 days"))
 # (Korean, of this year) -> how a day is written
 DAYS = {
-    (True, True): "n월 j일 (D)", (True, False): "Y년 n월 j일", (False, True): "D j M",
+    (True, True): "n월 j일 (D)",
+    (True, False): "Y년 n월 j일",
+    (False, True): "D j M",
     (False, False): "j M Y",
-}  # fmt: skip
+}
 SYMBOLS = {"USD": "$", "EUR": "€", "BTC": "₿"}
 Context = dict[str, Any]
 
@@ -348,3 +351,12 @@ def absolute(value: Decimal | None) -> Decimal:
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def by_hand_query(missing: Difference, fee: Difference | None) -> str:
+    """The query that fills in the form of a missing trade, with its fee where it has one."""
+    fields = {key: missing.detail.get(key, "") for key in ("symbol", "side", "price", "quantity")}
+    if fee is not None and fee.detail.get("symbol") == missing.detail.get("symbol"):
+        fields |= {"fee": format(abs(fee.difference), "f"), "fee_asset": fee.asset}
+    return urlencode(fields)

@@ -17,13 +17,20 @@ from journal.selectors.preferences import preferences_of
 # what stands in the URL beside the filters
 KEPT = ("by", "across", "month", "view", "sort")
 LABELS = {
-    "account": gettext_noop("Account"), "market": gettext_noop("Market"),
-    "symbol": gettext_noop("Symbol"), "direction": gettext_noop("Direction"),
-    "flow": gettext_noop("Flow at entry"), "tag": gettext_noop("Tag"),
-    "setup": gettext_noop("Setup"), "from": gettext_noop("Since"), "to": gettext_noop("Until"),
-    "state": gettext_noop("State"), "review": gettext_noop("Reviewed"),
-    "result": gettext_noop("Result"), "kind": gettext_noop("Kind"),
-}  # fmt: skip
+    "account": gettext_noop("Account"),
+    "market": gettext_noop("Market"),
+    "symbol": gettext_noop("Symbol"),
+    "direction": gettext_noop("Direction"),
+    "flow": gettext_noop("Flow at entry"),
+    "tag": gettext_noop("Tag"),
+    "setup": gettext_noop("Setup"),
+    "from": gettext_noop("Since"),
+    "to": gettext_noop("Until"),
+    "state": gettext_noop("State"),
+    "review": gettext_noop("Reviewed"),
+    "result": gettext_noop("Result"),
+    "kind": gettext_noop("Kind"),
+}
 
 
 def own_trade(user: User, trade_id: int) -> Trade:
@@ -66,15 +73,20 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
             "label": _(LABELS[name]),
             "value": value,
             "without": "&".join(filter(None, [asked.without(name), urlencode(kept)])),
-        }  # fmt: skip
+        }
         for name, value in asked.query.items()
     ]
     return {
-        "filter": asked, "filter_problem": problem, "chips": chips, "filter_query": asked.text,
+        "filter": asked,
+        "filter_problem": problem,
+        "chips": chips,
+        "filter_query": asked.text,
         "filter_accounts": ExchangeAccount.objects.visible_to(user),
         "filter_symbols": trades.order_by("symbol").values_list("symbol", flat=True).distinct(),
         "filter_tags": Tag.objects.visible_to(user),
         "filter_setups": Setup.objects.visible_to(user),
-        "filter_flows": Trade.Against.choices, "views": SavedView.objects.visible_to(user),
-        "chosen": preferences_of(user), "computing": computing(user),
-    }  # fmt: skip
+        "filter_flows": Trade.Against.choices,
+        "views": SavedView.objects.visible_to(user),
+        "chosen": preferences_of(user),
+        "computing": computing(user),
+    }

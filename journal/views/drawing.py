@@ -27,12 +27,15 @@ def weeks_of(
     for week in months.Calendar().monthdatescalendar(year, month):
         cells = [
             {
-                "day": day, "is_other": day.month != month, "is_today": day == today,
-                "is_future": day > today, "sums": days.get(day) if day.month == month else None,
+                "day": day,
+                "is_other": day.month != month,
+                "is_today": day == today,
+                "is_future": day > today,
+                "sums": days.get(day) if day.month == month else None,
                 "heat": heat(days[day].net, largest) if day in days and day.month == month else "",
             }
             for day in week
-        ]  # fmt: skip
+        ]
         own = [days[day] for day in week if day in days and day.month == month]
         weeks.append((cells, total(own)))
     return weeks

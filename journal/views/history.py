@@ -70,14 +70,17 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     rows = Coverage.objects.visible_to(request.user).filter(account=account)
     differences = Difference.objects.visible_to(request.user).filter(account=account)
     context: dict[str, Any] = {
-        "account": account, "sync": Sync.objects.filter(account=account).first(),
-        "coverage": [(row, _months(row)) for row in rows], "months": _month_names(),
+        "account": account,
+        "sync": Sync.objects.filter(account=account).first(),
+        "coverage": [(row, _months(row)) for row in rows],
+        "months": _month_names(),
         "differences": differences.order_by("wallet", "asset"),
         "lost_fee": differences.filter(cause="missing_fee").first(),
         "off": differences.exclude(cause__in=["", "rounding"]).count(),
         "problems": LedgerProblem.objects.visible_to(request.user).filter(account=account)[:50],
         "problem_count": LedgerProblem.objects.visible_to(request.user)
-        .filter(account=account).count(),
+        .filter(account=account)
+        .count(),
         "positions": FuturesPosition.objects.visible_to(request.user).filter(account=account),
         "openings": OpeningBalance.objects.visible_to(request.user).filter(account=account),
         "balances": Balance.objects.visible_to(request.user).filter(account=account),
@@ -90,7 +93,7 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
             for row in Rejected.objects.visible_to(request.user).filter(account=account)[:50]
         ],
         "fills": Fill.objects.visible_to(request.user).filter(account=account).count(),
-    }  # fmt: skip
+    }
     if not is_part:
         context["form"] = ManualForm(initial=request.GET.dict())
     return render(request, template, context)

@@ -61,7 +61,8 @@ def home(request: SignedInRequest) -> HttpResponse:
     positions = valuing.value_positions(user)
     cards = cards_of(context["chosen"])
     context |= {
-        "found": found, "positions": positions,
+        "found": found,
+        "positions": positions,
         "syncs": syncs.exclude(state="complete").select_related("account"),
         "weeks": weeks_of(found.this_day.year, found.this_day.month, found.days, found.this_day),
         "equity": [
@@ -83,7 +84,7 @@ def home(request: SignedInRequest) -> HttpResponse:
         "open_result": _open_result(positions),
         "cards": cards,
         "has_own_order": [card.name for card in cards] != list(CARDS),
-    }  # fmt: skip
+    }
     return render(request, "journal/home.html", context)
 
 
@@ -101,8 +102,12 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     first = date(year, month, 1)
     after = first + timedelta(days=months.monthrange(year, month)[1])
     context |= {
-        "year": year, "month": first, "today": today, "is_year": request.GET.get("view") == "year",
-        "before": first - timedelta(days=1), "after": after,
+        "year": year,
+        "month": first,
+        "today": today,
+        "is_year": request.GET.get("view") == "year",
+        "before": first - timedelta(days=1),
+        "after": after,
         "weeks": weeks_of(year, month, days, today),
         "sum": total(found for day, found in days.items() if first <= day < after),
         "year_sum": total(found for day, found in days.items() if day.year == year),
@@ -113,7 +118,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
                 day__gte=first, day__lt=after
             )
         },
-    }  # fmt: skip
+    }
     return render(request, "journal/calendar.html", context)
 
 
@@ -153,12 +158,14 @@ def report(request: SignedInRequest) -> HttpResponse:
         groups = reports.by_month(rows, days, context["chosen"])
     largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
-        "by": by, "across": across, "count": len(rows),
+        "by": by,
+        "across": across,
+        "count": len(rows),
         "by_label": reports.DIMENSIONS[by][0],
         "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
         "bars": [(group, half_bar(group.mean, largest)) for group in groups],
         "findings": reports.findings(rows, context["chosen"]),
-    }  # fmt: skip
+    }
     if across:
         columns, lines = reports.matrix(rows, by, across, context["chosen"])
         top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
@@ -217,11 +224,15 @@ def execution(request: SignedInRequest) -> HttpResponse:
         trades.order_by()
         .values("market", "symbol", "quote")
         .annotate(
-            count=Count("id"), fees=Sum("fees_money"), size=Sum("size_money"),
-            maker=Avg("maker_share"), slipped=Sum("slippage"), measured=Count("slippage"),
+            count=Count("id"),
+            fees=Sum("fees_money"),
+            size=Sum("size_money"),
+            maker=Avg("maker_share"),
+            slipped=Sum("slippage"),
+            measured=Count("slippage"),
         )
         .order_by("-size")
-    )  # fmt: skip
+    )
     context["rows"] = [
         {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
     ]
@@ -272,24 +283,31 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         item["share"] = item["value"] / whole if item["value"] and whole else None
     daily = (
         DailyBalance.objects.visible_to(request.user)
-        .values("day").annotate(value=Sum("value_usd")).order_by("day")
-    )  # fmt: skip
+        .values("day")
+        .annotate(value=Sum("value_usd"))
+        .order_by("day")
+    )
     positions = valuing.value_positions(request.user)
     # a futures wallet is worth its open results too
     open_results = [
-        item.unrealized_money for item in positions
+        item.unrealized_money
+        for item in positions
         if item.position.market == Market.USDM and item.unrealized_money is not None
-    ]  # fmt: skip
+    ]
     context = {
-        "rows": [item for item in rows if item["row"].total], "currency": currency,
-        "total": whole + sum(open_results, Decimal(0)) if unit else None, "wallets": whole,
+        "rows": [item for item in rows if item["row"].total],
+        "currency": currency,
+        "total": whole + sum(open_results, Decimal(0)) if unit else None,
+        "wallets": whole,
         "positions": positions,
         **_proof(request),
-        "history": [{"time": d["day"].isoformat(), "equity": float(d["value"] or 0)}
-                    for d in daily],
+        "history": [
+            {"time": d["day"].isoformat(), "equity": float(d["value"] or 0)} for d in daily
+        ],
         "differences": Difference.objects.visible_to(request.user)
-        .exclude(cause__in=["", "rounding"]).count(),
-    }  # fmt: skip
+        .exclude(cause__in=["", "rounding"])
+        .count(),
+    }
     return render(request, "journal/portfolio.html", context)
 
 

@@ -41,7 +41,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
             "sets_aside": gettext_lazy("A purchase after 60 days sets an open trade aside"),
             "zone": gettext_lazy("Time zone"),
             "day_start": gettext_lazy("A day begins at hour"),
-        }  # fmt: skip
+        }
 
 
 @login_required
@@ -51,9 +51,10 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     chosen = preferences_of(request.user)
     before = chosen.method, chosen.sets_aside
     form = PreferencesForm(
-        request.POST or None, instance=chosen,
+        request.POST or None,
+        instance=chosen,
         initial={"currency": request.user.report_currency},
-    )  # fmt: skip
+    )
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
@@ -65,11 +66,12 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")
     context = {
-        "form": form, "cards": cards_of(chosen),
+        "form": form,
+        "cards": cards_of(chosen),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
         "templates": NoteTemplate.objects.visible_to(request.user),
-    }  # fmt: skip
+    }
     return render(request, "journal/preferences.html", context)
 
 
@@ -111,9 +113,10 @@ def change(request: SignedInRequest) -> HttpResponse:
     chosen: Any = request.POST.get("id", "0")
     if wish == "add-setup" and name:
         Setup.objects.update_or_create(
-            user=user, name=name,
+            user=user,
+            name=name,
             defaults={"rules": _rules(request), "conditions": _conditions(request)},
-        )  # fmt: skip
+        )
     elif wish == "add-template" and name:
         text = request.POST.get("text", "").replace("\0", "")[:5000]
         NoteTemplate.objects.update_or_create(user=user, name=name, defaults={"text": text})

@@ -28,8 +28,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
-from journal.api.lists import as_csv
-from journal.api.trades import trade_answer
+from journal.answers import as_csv, trade_answer
+from journal.books import grouping
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.models import (
@@ -44,7 +44,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, aside, candles, grouping
+from journal.services import annotating, aside, candles
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
@@ -53,24 +53,37 @@ LINES_A_PAGE = 100
 MOST_BULK = 500
 # column -> what it is sorted by
 SORTS = {
-    "opened": "opened_at", "closed": "closed_at", "symbol": "symbol", "net": "net_money",
-    "size": "size_money", "fees": "fees_money", "flow": "flow_share", "fills": "fill_count",
-}  # fmt: skip
+    "opened": "opened_at",
+    "closed": "closed_at",
+    "symbol": "symbol",
+    "net": "net_money",
+    "size": "size_money",
+    "fees": "fees_money",
+    "flow": "flow_share",
+    "fills": "fill_count",
+}
 LIST_IDS = 20_000
 # columns of the list that may be shown or hidden, and those that are hidden at first
 COLUMNS = (
     ("opened", gettext_noop("Opened"), True),
-    ("quantity", gettext_noop("Quantity"), True), ("prices", gettext_noop("Entry → exit"), True),
-    ("held", gettext_noop("Held"), True), ("r", "R", True),
-    ("percent", "%", False), ("gross", gettext_noop("Gross"), False),
-    ("fees", gettext_noop("Fees"), False), ("funding", gettext_noop("Funding"), False),
+    ("quantity", gettext_noop("Quantity"), True),
+    ("prices", gettext_noop("Entry → exit"), True),
+    ("held", gettext_noop("Held"), True),
+    ("r", "R", True),
+    ("percent", "%", False),
+    ("gross", gettext_noop("Gross"), False),
+    ("fees", gettext_noop("Fees"), False),
+    ("funding", gettext_noop("Funding"), False),
     ("range", gettext_noop("Worst, best, exit"), True),
-    ("worst", gettext_noop("Worst"), False), ("best", gettext_noop("Best"), False),
+    ("worst", gettext_noop("Worst"), False),
+    ("best", gettext_noop("Best"), False),
     ("efficiency", gettext_noop("Exit took of the best"), False),
-    ("slippage", gettext_noop("Slippage"), False), ("flow", gettext_noop("Flow at entry"), True),
-    ("setup", gettext_noop("Setup"), True), ("tags", gettext_noop("Tags"), True),
+    ("slippage", gettext_noop("Slippage"), False),
+    ("flow", gettext_noop("Flow at entry"), True),
+    ("setup", gettext_noop("Setup"), True),
+    ("tags", gettext_noop("Tags"), True),
     ("review", gettext_noop("Review"), True),
-)  # fmt: skip
+)
 
 
 @login_required
@@ -90,11 +103,15 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     lines = with_notes(request.user, page.object_list)
     scope = Scope(request.user, asked, chosen)
     context |= {
-        "columns": COLUMNS, "page": page, "sort": sort, "sorts": SORTS,
+        "columns": COLUMNS,
+        "page": page,
+        "sort": sort,
+        "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
-        "sum": sums(scope), "days": _by_day(lines, sort, scope),
+        "sum": sums(scope),
+        "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
-    }  # fmt: skip
+    }
     return render(request, "journal/trades.html", context)
 
 
@@ -190,20 +207,28 @@ def _trade_page(
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
     context |= {
-        "line": line, "trade": found, "fills": fills, "sort": sort,
-        "before": before, "after": after, "can_split": _can_split(found, fills),
-        "entry_flow": entry, "flow_table": flow_table(entry, found.quote),
+        "line": line,
+        "trade": found,
+        "fills": fills,
+        "sort": sort,
+        "before": before,
+        "after": after,
+        "can_split": _can_split(found, fills),
+        "entry_flow": entry,
+        "flow_table": flow_table(entry, found.quote),
         "realized": found.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
         "templates": NoteTemplate.objects.visible_to(request.user),
-        "emotions": annotating.EMOTIONS, "ratings": range(1, 6),
-        "pictures": Screenshot.objects.visible_to(request.user).filter(trade_key=found.key)
+        "emotions": annotating.EMOTIONS,
+        "ratings": range(1, 6),
+        "pictures": Screenshot.objects.visible_to(request.user)
+        .filter(trade_key=found.key)
         .defer("image"),
         "markers": _markers(fills),
         "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
         "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
-    }  # fmt: skip
+    }
     if written:
         context["tag_text"] = written.get("tags", context["tag_text"])
         context["mistake_text"] = written.get("mistakes", context["mistake_text"])
@@ -216,9 +241,16 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """The form of the trade page; `next` goes on to the next one to review."""
     found = own_trade(request.user, trade_id)
     names = (
-        "note", "emotion", "rating", "setup", "tags", "mistakes", "planned_entry",
-        "planned_stop", "planned_target",
-    )  # fmt: skip
+        "note",
+        "emotion",
+        "rating",
+        "setup",
+        "tags",
+        "mistakes",
+        "planned_entry",
+        "planned_stop",
+        "planned_target",
+    )
     changes: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
     if "rules" in request.POST:
         changes["rules_kept"] = request.POST.getlist("rules_kept")
@@ -330,10 +362,14 @@ def _next_to_review(request: SignedInRequest) -> int | None:
 
 def _markers(fills: Any) -> list[dict[str, Any]]:
     return [
-        {"time": int(part.fill.time.timestamp()), "side": part.fill.side,
-         "price": float(part.fill.price), "quantity": str(part.fill.quantity.normalize())}
+        {
+            "time": int(part.fill.time.timestamp()),
+            "side": part.fill.side,
+            "price": float(part.fill.price),
+            "quantity": str(part.fill.quantity.normalize()),
+        }
         for part, _flow in fills
-    ]  # fmt: skip
+    ]
 
 
 def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpResponseBase:

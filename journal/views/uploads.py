@@ -57,9 +57,12 @@ def import_file(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     asked = request.GET.get("upload", "")
     shown = mine.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 18 else None
     context = {
-        "account": account, "zones": exports.ZONES, "problem": problem, "upload": shown,
+        "account": account,
+        "zones": exports.ZONES,
+        "problem": problem,
+        "upload": shown,
         "uploads": mine.exclude(state=State.WAITING).defer("body")[:LISTED],
-    }  # fmt: skip
+    }
     return render(request, template, context | (_shown(shown) if shown else {}))
 
 
@@ -156,7 +159,10 @@ def _shown(row: Upload) -> dict[str, Any]:
     times = {name: parse_datetime(found[name]) for name in ("first", "last") if found.get(name)}
     sample = [{**line, "time": parse_datetime(line["time"])} for line in found.get("sample", ())]
     return {
-        "compared": exports.compared(row), "preview": found, "left_out": left_out,
-        "sample": sample, **times,
+        "compared": exports.compared(row),
+        "preview": found,
+        "left_out": left_out,
+        "sample": sample,
+        **times,
         "reason": Fault.from_json(row.problem) if row.problem else None,
-    }  # fmt: skip
+    }

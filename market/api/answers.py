@@ -9,7 +9,7 @@ from market.answers import bands_answer, bar_answer, with_cvd
 from market.flow.bands import SETS
 from market.flow.cumulative import Unit, cumulative
 from market.models import Instrument
-from market.reading import Span
+from market.selectors.reading import Span
 
 
 class BandAnswer(serializers.Serializer[object]):
@@ -84,9 +84,18 @@ def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) ->
     for bar, line in zip(span.bars, lines, strict=True):
         closed, complete = span.is_closed(bar), span.is_complete(bar)
         key = (
-            instrument.pk, span.seconds, unit, bar.time, bar.revision, bar.trades, bar.last_id,
-            bar.quote_buy, bar.quote_sell, closed, complete,
-        )  # fmt: skip
+            instrument.pk,
+            span.seconds,
+            unit,
+            bar.time,
+            bar.revision,
+            bar.trades,
+            bar.last_id,
+            bar.quote_buy,
+            bar.quote_sell,
+            closed,
+            complete,
+        )
         said = _said.get(key)
         if said is None:
             whole = bar_answer(bar, closed=closed, complete=complete)

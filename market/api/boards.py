@@ -15,7 +15,7 @@ from lib.dates import from_ms, to_ms
 from lib.decimals import plain
 from market.api.parameters import InstrumentParameters, MomentField
 from market.models import FundingRate, Instrument, MarkPrice
-from market.reading import read_board
+from market.selectors.reading import read_board
 
 MOST_ROWS = 1500
 DAY_MS = 86_400_000
@@ -111,12 +111,15 @@ class FundingView(APIView):
                 **_head(wanted["instrument"]),
                 "now": read_board(wanted["instrument"].key, "mark"),
                 "rows": [
-                    {"t": to_ms(row.time), "rate": plain(row.rate),
-                     "mark": plain(row.mark) if row.mark is not None else None}
+                    {
+                        "t": to_ms(row.time),
+                        "rate": plain(row.rate),
+                        "mark": plain(row.mark) if row.mark is not None else None,
+                    }
                     for row in rows
                 ],
             }
-        )  # fmt: skip
+        )
 
 
 def _newest(request: Request, kind: str, otherwise: str) -> Response:
@@ -140,8 +143,10 @@ def _within(rows: Any, field: str, wanted: dict[str, Any]) -> list[Any]:
 
 def _head(instrument: Instrument) -> dict[str, str]:
     return {
-        "symbol": instrument.symbol, "market": instrument.market, "venue": settings.VENUE,
-    }  # fmt: skip
+        "symbol": instrument.symbol,
+        "market": instrument.market,
+        "venue": settings.VENUE,
+    }
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

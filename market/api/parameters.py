@@ -142,6 +142,8 @@ def _check_count(interval: str, span_ms: int) -> None:
     count = span_ms // 1000 // INTERVALS[interval]
     if count > MOST_BARS:
         raise serializers.ValidationError(
-            {"interval": f"Expected at most {MOST_BARS} bars, was {count}: ask for a longer "
-             "interval, a shorter range, or interval=auto."}
-        )  # fmt: skip
+            {
+                "interval": f"Expected at most {MOST_BARS} bars, was {count}: ask for a longer "
+                "interval, a shorter range, or interval=auto."
+            }
+        )

@@ -16,8 +16,8 @@ from lib.decimals import plain, text
 from market import indicators
 from market.api.parameters import RangeParameters
 from market.models import Instrument, Listing
-from market.overview import overview
-from market.reading import Span, read_span
+from market.selectors.overview import overview
+from market.selectors.reading import Span, read_span
 
 MOST_LISTED = 500
 ROWS = 50
@@ -64,9 +64,11 @@ class InstrumentsView(APIView):
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
         followed = Instrument.objects.filter(
-            venue=OuterRef("venue"), market=OuterRef("market"), symbol=OuterRef("symbol"),
+            venue=OuterRef("venue"),
+            market=OuterRef("market"),
+            symbol=OuterRef("symbol"),
             is_followed=True,
-        )  # fmt: skip
+        )
         found = Listing.objects.filter(venue=settings.VENUE).annotate(is_followed=Exists(followed))
         for name in ("market", "status"):
             if name in wanted:
@@ -74,15 +76,22 @@ class InstrumentsView(APIView):
         if wanted.get("followed") is not None:
             found = found.filter(is_followed=wanted["followed"])
         if word := wanted.get("search"):
-            found = found.filter(
-                Q(symbol__icontains=word) | Q(base_asset__iexact=word)
-                | Q(quote_asset__iexact=word)
-            ).annotate(
-                fit=Case(
-                    When(symbol__iexact=word, then=0), When(base_asset__iexact=word, then=1),
-                    When(symbol__istartswith=word, then=2), default=3,
+            found = (
+                found.filter(
+                    Q(symbol__icontains=word)
+                    | Q(base_asset__iexact=word)
+                    | Q(quote_asset__iexact=word)
                 )
-            ).order_by("fit", "-is_followed", "symbol", "market")  # fmt: skip
+                .annotate(
+                    fit=Case(
+                        When(symbol__iexact=word, then=0),
+                        When(base_asset__iexact=word, then=1),
+                        When(symbol__istartswith=word, then=2),
+                        default=3,
+                    )
+                )
+                .order_by("fit", "-is_followed", "symbol", "market")
+            )
         return Response({"rows": [_instrument(row) for row in found[:MOST_LISTED]]})
 
 
@@ -143,10 +152,15 @@ class MarksView(APIView):
         wanted = _valid(RangeParameters, request)
         span = read_span(wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"])
         rows = [
-            {"t": mark.time * 1000, "kind": mark.kind, "side": mark.side,
-             "first_id": mark.first_id, "last_id": mark.last_id}
+            {
+                "t": mark.time * 1000,
+                "kind": mark.kind,
+                "side": mark.side,
+                "first_id": mark.first_id,
+                "last_id": mark.last_id,
+            }
             for mark in indicators.marks(_closed(span), span.seconds)
-        ]  # fmt: skip
+        ]
         return Response({**_head(wanted), "complete": span.is_whole, "rows": rows})
 
 
@@ -156,17 +170,27 @@ def _closed(span: Span) -> list[Any]:
 
 def _head(wanted: dict[str, Any]) -> dict[str, Any]:
     instrument = wanted["instrument"]
-    return {"symbol": instrument.symbol, "market": instrument.market, "venue": instrument.venue,
-            "interval": wanted["interval"]}  # fmt: skip
+    return {
+        "symbol": instrument.symbol,
+        "market": instrument.market,
+        "venue": instrument.venue,
+        "interval": wanted["interval"],
+    }
 
 
 def _instrument(row: Any) -> dict[str, Any]:
     return {
-        "market": row.market, "symbol": row.symbol, "base": row.base_asset,
-        "quote": row.quote_asset, "status": row.status, "tick_size": plain(row.tick_size),
-        "step_size": plain(row.step_size), "min_notional": plain(row.min_notional),
-        "filters": row.filters, "followed": row.is_followed,
-    }  # fmt: skip
+        "market": row.market,
+        "symbol": row.symbol,
+        "base": row.base_asset,
+        "quote": row.quote_asset,
+        "status": row.status,
+        "tick_size": plain(row.tick_size),
+        "step_size": plain(row.step_size),
+        "min_notional": plain(row.min_notional),
+        "filters": row.filters,
+        "followed": row.is_followed,
+    }
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

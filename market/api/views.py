@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from lib.dates import INTERVALS
 from market.api.answers import BigOrderAnswer, CvdAnswer, cvd_answer
 from market.api.parameters import BigOrdersParameters, RangeParameters, RealtimeParameters
-from market.reading import exchange_now_ms, read_big_orders, read_span
+from market.selectors.reading import exchange_now_ms, read_big_orders, read_span
 
 
 class QuickJson(JSONRenderer):

@@ -22,8 +22,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
+from market.hot.client import hot_client
 from market.models import CollectorLease
-from market.reading import hot_client
 
 log = structlog.get_logger(__name__)
 
@@ -153,14 +153,22 @@ def _run(command: Sequence[str], output: Any = None) -> None:
     environment = {**os.environ, "PGPASSWORD": str(database["PASSWORD"])}
     if command[0] != "pg_restore":
         target = make_conninfo(
-            "", dbname=name, user=database["USER"] or None, host=database["HOST"] or None,
-            port=database["PORT"] or None, connect_timeout="5",
-        )  # fmt: skip
+            "",
+            dbname=name,
+            user=database["USER"] or None,
+            host=database["HOST"] or None,
+            port=database["PORT"] or None,
+            connect_timeout="5",
+        )
         command = [*command, "--no-password", f"--dbname={target}"]
     done = subprocess.run(  # noqa: S603  (PostgreSQL's own programs)
-        [program, *command[1:]], env=environment, stdout=output, stderr=subprocess.PIPE,
-        text=True, check=False,
-    )  # fmt: skip
+        [program, *command[1:]],
+        env=environment,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise BackupError(f"{command[0]}: {done.stderr.strip()[-800:]}")
 

@@ -23,9 +23,11 @@ class Stretch(NamedTuple):
 
     def joined(self, other: "Stretch") -> "Stretch":
         return Stretch(
-            min(self.first_id, other.first_id), max(self.last_id, other.last_id),
-            min(self.from_ms, other.from_ms), max(self.to_ms, other.to_ms),
-        )  # fmt: skip
+            min(self.first_id, other.first_id),
+            max(self.last_id, other.last_id),
+            min(self.from_ms, other.from_ms),
+            max(self.to_ms, other.to_ms),
+        )
 
 
 @transaction.atomic

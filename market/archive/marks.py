@@ -22,11 +22,13 @@ def save_marks(instrument_id: int, marks: dict[int, Mark]) -> None:
     """Minute (epoch s) -> its last mark; said twice, the later one stays."""
     rows = [
         MarkPrice(
-            instrument_id=instrument_id, minute=from_seconds(minute), mark=decimal(mark.price),
+            instrument_id=instrument_id,
+            minute=from_seconds(minute),
+            mark=decimal(mark.price),
             index=decimal(mark.index),
         )
         for minute, mark in marks.items()
-    ]  # fmt: skip
+    ]
     MarkPrice.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -59,10 +61,12 @@ def save_funding(instrument: Instrument, rows: Sequence[FundingRow]) -> None:
     FundingRate.objects.bulk_create(
         [
             FundingRate(
-                instrument=instrument, time=from_ms(row.time), rate=decimal(scaled(row.rate)),
+                instrument=instrument,
+                time=from_ms(row.time),
+                rate=decimal(scaled(row.rate)),
                 mark=decimal(scaled(row.mark)) if row.mark else None,
             )
             for row in rows
         ],
         ignore_conflicts=True,
-    )  # fmt: skip
+    )

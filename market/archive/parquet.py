@@ -116,12 +116,15 @@ def load(path: Path) -> int:
     key = frame.select(KEY).row(0, named=True)
     band_set = frame["band_set"][0]
     instrument, _ = Instrument.objects.get_or_create(
-        venue=key["venue"], market=key["market"], symbol=key["symbol"],
+        venue=key["venue"],
+        market=key["market"],
+        symbol=key["symbol"],
         defaults={
-            "base_asset": key["base_asset"], "quote_asset": key["quote_asset"],
+            "base_asset": key["base_asset"],
+            "quote_asset": key["quote_asset"],
             "band_set": band_set,
         },
-    )  # fmt: skip
+    )
     with transaction.atomic():
         changed = _upsert(instrument.pk, table, frame)
         if table == partitions.TABLE:

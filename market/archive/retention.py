@@ -17,8 +17,11 @@ from market.models import ArchiveHour, Instrument, Retention
 log = structlog.get_logger(__name__)
 
 GRAINS = {
-    "1s": partitions.TABLE, "1m": TABLES[60], "1h": TABLES[3600], "1d": TABLES[86_400],
-}  # fmt: skip
+    "1s": partitions.TABLE,
+    "1m": TABLES[60],
+    "1h": TABLES[3600],
+    "1d": TABLES[86_400],
+}
 ROWS_A_BATCH = 20_000
 LOCK_SECONDS = 5
 # A number of ours among PostgreSQL's advisory locks.

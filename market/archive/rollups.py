@@ -101,9 +101,12 @@ def reopen_hours(instrument_id: int, start: int, end: int) -> None:
 def due_stretches(instrument_id: int, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches of whole hours (epoch s) whose longer bars are not up to date, oldest first."""
     hours = ArchiveHour.objects.filter(
-        instrument_id=instrument_id, is_done=False, is_pruned=False,
-        hour__gte=from_seconds(start - start % HOUR), hour__lt=from_seconds(end),
-    )  # fmt: skip
+        instrument_id=instrument_id,
+        is_done=False,
+        is_pruned=False,
+        hour__gte=from_seconds(start - start % HOUR),
+        hour__lt=from_seconds(end),
+    )
     stretches: list[tuple[int, int]] = []
     for hour in hours.order_by("hour").values_list("hour", flat=True):
         at = to_seconds(hour)
@@ -117,9 +120,11 @@ def due_stretches(instrument_id: int, start: int, end: int) -> list[tuple[int, i
 def pruned_hours(instrument_id: int, start: int, end: int) -> list[int]:
     """Open times (epoch s) of hours whose 1 s bars retention took."""
     hours = ArchiveHour.objects.filter(
-        instrument_id=instrument_id, is_pruned=True,
-        hour__gte=from_seconds(start - start % HOUR), hour__lt=from_seconds(end),
-    )  # fmt: skip
+        instrument_id=instrument_id,
+        is_pruned=True,
+        hour__gte=from_seconds(start - start % HOUR),
+        hour__lt=from_seconds(end),
+    )
     return [to_seconds(hour) for hour in hours.order_by("hour").values_list("hour", flat=True)]
 
 

@@ -25,10 +25,22 @@ from market.models import Gap, TapeState
 
 # column -> decimal places of its scaled integer, None for a plain integer
 COLUMNS: dict[str, int | None] = {
-    "open": 8, "high": 8, "low": 8, "close": 8, "trades": None, "first_id": None, "last_id": None,
-    "base_buy": 8, "base_sell": 8, "quote_buy": QUOTE_PLACES, "quote_sell": QUOTE_PLACES,
-    "delta_low": QUOTE_PLACES, "delta_high": QUOTE_PLACES, "bid": 8, "ask": 8,
-}  # fmt: skip
+    "open": 8,
+    "high": 8,
+    "low": 8,
+    "close": 8,
+    "trades": None,
+    "first_id": None,
+    "last_id": None,
+    "base_buy": 8,
+    "base_sell": 8,
+    "quote_buy": QUOTE_PLACES,
+    "quote_sell": QUOTE_PLACES,
+    "delta_low": QUOTE_PLACES,
+    "delta_high": QUOTE_PLACES,
+    "bid": 8,
+    "ask": 8,
+}
 ALL = ["instrument_id", "time", *COLUMNS, "trade_bands", "order_bands", "band_set", "revision"]
 
 # What is written again as it was keeps its origin; %s says whether it is.
@@ -111,10 +123,16 @@ def save(
             cursor.execute(
                 UPSERT_STATE,
                 [
-                    instrument_id, state.last_id, state.revision, state.newest, state.covered_from,
-                    state.covered_to, state.ticks, sweep_text(state.sweep),
+                    instrument_id,
+                    state.last_id,
+                    state.revision,
+                    state.newest,
+                    state.covered_from,
+                    state.covered_to,
+                    state.ticks,
+                    sweep_text(state.sweep),
                 ],
-            )  # fmt: skip
+            )
         save_gaps(instrument_id, gaps)
 
 

@@ -47,21 +47,43 @@ UNKNOWN_CODES = {-1006, -1007}
 KeyKind = Literal["hmac", "rsa", "ed25519"]
 # path -> weight; the endpoints of the account side that we read (binance.md 2.2, 3.3, 5.3)
 WEIGHTS = {
-    "/api/v3/account": 20, "/api/v3/openOrders": 80, "/api/v3/myTrades": 20, "/api/v3/order": 4,
-    "/api/v3/allOrders": 20, "/api/v3/time": 1, "/api/v3/ticker/price": 4, "/fapi/v3/account": 5,
-    "/fapi/v3/positionRisk": 5, "/fapi/v1/userTrades": 5, "/fapi/v1/income": 30,
-    "/fapi/v1/openOrders": 40, "/fapi/v3/balance": 5, "/sapi/v1/account/apiRestrictions": 1,
-    "/fapi/v1/allOrders": 5, "/fapi/v1/symbolConfig": 5, "/fapi/v1/listenKey": 1,
-    "/fapi/v1/trade/asyn": 1000, "/fapi/v1/trade/asyn/id": 10, "/fapi/v1/income/asyn": 1000,
-    "/fapi/v1/income/asyn/id": 10, "/fapi/v1/premiumIndex": 10, "/api/v3/klines": 2,
-    "/fapi/v1/klines": 5, "/fapi/v1/order": 1,
-    "/fapi/v1/exchangeInfo": 1, "/api/v3/exchangeInfo": 20,
-    "/sapi/v1/capital/deposit/hisrec": 1, "/sapi/v1/capital/withdraw/history": 1,
-    "/sapi/v1/asset/dribblet": 1, "/sapi/v1/convert/tradeFlow": 1,
-    "/sapi/v1/asset/assetDividend": 10, "/sapi/v1/asset/transfer": 1,
-    "/sapi/v1/asset/get-funding-asset": 1, "/sapi/v1/simple-earn/flexible/position": 150,
+    "/api/v3/account": 20,
+    "/api/v3/openOrders": 80,
+    "/api/v3/myTrades": 20,
+    "/api/v3/order": 4,
+    "/api/v3/allOrders": 20,
+    "/api/v3/time": 1,
+    "/api/v3/ticker/price": 4,
+    "/fapi/v3/account": 5,
+    "/fapi/v3/positionRisk": 5,
+    "/fapi/v1/userTrades": 5,
+    "/fapi/v1/income": 30,
+    "/fapi/v1/openOrders": 40,
+    "/fapi/v3/balance": 5,
+    "/sapi/v1/account/apiRestrictions": 1,
+    "/fapi/v1/allOrders": 5,
+    "/fapi/v1/symbolConfig": 5,
+    "/fapi/v1/listenKey": 1,
+    "/fapi/v1/trade/asyn": 1000,
+    "/fapi/v1/trade/asyn/id": 10,
+    "/fapi/v1/income/asyn": 1000,
+    "/fapi/v1/income/asyn/id": 10,
+    "/fapi/v1/premiumIndex": 10,
+    "/api/v3/klines": 2,
+    "/fapi/v1/klines": 5,
+    "/fapi/v1/order": 1,
+    "/fapi/v1/exchangeInfo": 1,
+    "/api/v3/exchangeInfo": 20,
+    "/sapi/v1/capital/deposit/hisrec": 1,
+    "/sapi/v1/capital/withdraw/history": 1,
+    "/sapi/v1/asset/dribblet": 1,
+    "/sapi/v1/convert/tradeFlow": 1,
+    "/sapi/v1/asset/assetDividend": 10,
+    "/sapi/v1/asset/transfer": 1,
+    "/sapi/v1/asset/get-funding-asset": 1,
+    "/sapi/v1/simple-earn/flexible/position": 150,
     "/sapi/v1/simple-earn/locked/position": 150,
-}  # fmt: skip
+}
 # Reads that Binance wants as POST; they change nothing and may be asked again.
 POSTED = {"/sapi/v1/asset/get-funding-asset"}
 # path -> what it takes of the account's own budget of 180,000 a minute
@@ -101,10 +123,11 @@ class _Client(AsyncClient):  # type: ignore[misc]
         is_hmac = credentials.kind == "hmac"
         secret = credentials.secret.reveal().decode()
         super().__init__(
-            credentials.api_key.reveal().decode(), secret if is_hmac else None,
+            credentials.api_key.reveal().decode(),
+            secret if is_hmac else None,
             private_key=None if is_hmac else secret,
             session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
-        )  # fmt: skip
+        )
 
     async def _request(
         self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any

@@ -18,10 +18,15 @@ class TradeFrame(
     msgspec.Struct,
     gc=False,
     rename={
-        "id": "t", "price": "p", "quantity": "q", "time": "T", "is_buyer_maker": "m",
-        "event_time": "E", "kind": "X",
+        "id": "t",
+        "price": "p",
+        "quantity": "q",
+        "time": "T",
+        "is_buyer_maker": "m",
+        "event_time": "E",
+        "kind": "X",
     },
-):  # fmt: skip
+):
     """`<symbol>@trade`. Times in the unit the connection asked for; `X` exists on futures only."""
 
     id: int
@@ -37,10 +42,15 @@ class AggTradeFrame(
     msgspec.Struct,
     gc=False,
     rename={
-        "id": "a", "price": "p", "quantity": "q", "time": "T", "is_buyer_maker": "m",
-        "event_time": "E", "kind": "X",
+        "id": "a",
+        "price": "p",
+        "quantity": "q",
+        "time": "T",
+        "is_buyer_maker": "m",
+        "event_time": "E",
+        "kind": "X",
     },
-):  # fmt: skip
+):
     """USD-M `<symbol>@aggTrade`: trades of 100 ms at one price and side, under the aggregate's id.
 
     `q` and not `nq` (without RPI orders, since 2025-12-31): whoever took an RPI order was a taker
@@ -61,10 +71,14 @@ class DepthFrame(
     msgspec.Struct,
     gc=False,
     rename={
-        "first_id": "U", "last_id": "u", "previous_id": "pu", "event_time": "E", "bids": "b",
+        "first_id": "U",
+        "last_id": "u",
+        "previous_id": "pu",
+        "event_time": "E",
+        "bids": "b",
         "asks": "a",
     },
-):  # fmt: skip
+):
     """`<symbol>@depth@100ms`; `pu` exists on futures only."""
 
     first_id: int
@@ -88,10 +102,15 @@ class TickerFrame(
     msgspec.Struct,
     gc=False,
     rename={
-        "event_time": "E", "open": "o", "high": "h", "low": "l", "close": "c", "base": "v",
+        "event_time": "E",
+        "open": "o",
+        "high": "h",
+        "low": "l",
+        "close": "c",
+        "base": "v",
         "quote": "q",
     },
-):  # fmt: skip
+):
     """`<symbol>@miniTicker`: the last 24 hours."""
 
     event_time: int
@@ -146,11 +165,21 @@ class KlineBody(
     msgspec.Struct,
     gc=False,
     rename={
-        "open_time": "t", "first_id": "f", "last_id": "L", "open": "o", "high": "h", "low": "l",
-        "close": "c", "base": "v", "trades": "n", "is_closed": "x", "quote": "q", "base_buy": "V",
+        "open_time": "t",
+        "first_id": "f",
+        "last_id": "L",
+        "open": "o",
+        "high": "h",
+        "low": "l",
+        "close": "c",
+        "base": "v",
+        "trades": "n",
+        "is_closed": "x",
+        "quote": "q",
+        "base_buy": "V",
         "quote_buy": "Q",
     },
-):  # fmt: skip
+):
     """`k` of `<symbol>@kline_1m`."""
 
     open_time: int
@@ -224,9 +253,13 @@ def as_levels(rows: list[tuple[str, str]]) -> list[Level]:
 def as_depth(frame: DepthFrame) -> DepthChange:
     """Raises ValueError as `as_levels` does."""
     return DepthChange(
-        frame.first_id, frame.last_id, frame.previous_id, epoch_ms(frame.event_time),
-        as_levels(frame.bids), as_levels(frame.asks),
-    )  # fmt: skip
+        frame.first_id,
+        frame.last_id,
+        frame.previous_id,
+        epoch_ms(frame.event_time),
+        as_levels(frame.bids),
+        as_levels(frame.asks),
+    )
 
 
 def as_snapshot(body: DepthBody) -> Snapshot:
@@ -238,17 +271,25 @@ def as_snapshot(body: DepthBody) -> Snapshot:
 def as_ticker(frame: TickerFrame) -> Ticker:
     """Raises ValueError as `as_levels` does."""
     return Ticker(
-        epoch_ms(frame.event_time), scaled(frame.open), scaled(frame.high), scaled(frame.low),
-        scaled(frame.close), scaled(frame.base), scaled(frame.quote),
-    )  # fmt: skip
+        epoch_ms(frame.event_time),
+        scaled(frame.open),
+        scaled(frame.high),
+        scaled(frame.low),
+        scaled(frame.close),
+        scaled(frame.base),
+        scaled(frame.quote),
+    )
 
 
 def as_mark(frame: MarkFrame) -> Mark:
     """Raises ValueError as `as_levels` does."""
     return Mark(
-        epoch_ms(frame.event_time), scaled(frame.mark), scaled(frame.index),
-        scaled(frame.rate) if frame.rate else 0, epoch_ms(frame.next_funding),
-    )  # fmt: skip
+        epoch_ms(frame.event_time),
+        scaled(frame.mark),
+        scaled(frame.index),
+        scaled(frame.rate) if frame.rate else 0,
+        epoch_ms(frame.next_funding),
+    )
 
 
 def epoch_ms(moment: int) -> int:
@@ -259,19 +300,38 @@ def epoch_ms(moment: int) -> int:
 def as_kline(body: KlineBody) -> Kline:
     """Raises ValueError for an amount that is no decimal of at most 8 places."""
     return Kline(
-        _minute(body.open_time), body.first_id, body.last_id, body.trades, scaled(body.open),
-        scaled(body.high), scaled(body.low), scaled(body.close), scaled(body.base),
-        scaled(body.base_buy), scaled(body.quote), scaled(body.quote_buy),
-    )  # fmt: skip
+        _minute(body.open_time),
+        body.first_id,
+        body.last_id,
+        body.trades,
+        scaled(body.open),
+        scaled(body.high),
+        scaled(body.low),
+        scaled(body.close),
+        scaled(body.base),
+        scaled(body.base_buy),
+        scaled(body.quote),
+        scaled(body.quote_buy),
+    )
 
 
 def as_kline_without_ids(row: KlineRow) -> Kline:
     """REST's rows have no ids: -1. Raises ValueError as `as_kline` does."""
     opened, high, low, close, base = map(scaled, row[1:6])
     return Kline(
-        _minute(row[0]), -1, -1, row[8], opened, high, low, close, base,
-        scaled(row[9]), scaled(row[7]), scaled(row[10]),
-    )  # fmt: skip
+        _minute(row[0]),
+        -1,
+        -1,
+        row[8],
+        opened,
+        high,
+        low,
+        close,
+        base,
+        scaled(row[9]),
+        scaled(row[7]),
+        scaled(row[10]),
+    )
 
 
 def _minute(open_time: int) -> int:

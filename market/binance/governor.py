@@ -18,9 +18,14 @@ from market.binance.errors import MustWait
 
 # Shares of the budget by class of call: who matters more may use more of it.
 SHARES = {
-    "order": 1.0, "live": 1.0, "account": 0.7, "backfill": 0.5, "check": 0.5, "audit": 0.25,
+    "order": 1.0,
+    "live": 1.0,
+    "account": 0.7,
+    "backfill": 0.5,
+    "check": 0.5,
+    "audit": 0.25,
     "past": 0.2,
-}  # fmt: skip
+}
 # What a class has for itself, however much the others ask for: an order or a cancel goes out, quiet
 # markets are checked and minutes audited while a long gap is filled.
 FLOORS = {"order": 0.05, "check": 0.1, "audit": 0.05}
@@ -113,9 +118,12 @@ class Governor:
             raise MustWait(left, f"banned for {left:.0f} s")
         deadline = time.monotonic() + patience
         limits: list[int | str] = [
-            weight, int(self.budget * SHARES[kind]), self.budget, kind,
+            weight,
+            int(self.budget * SHARES[kind]),
+            self.budget,
+            kind,
             int(self.budget * FLOORS.get(kind, 0.0)),
-        ]  # fmt: skip
+        ]
         for other, floor in FLOORS.items():
             limits += [] if other == kind else [other, int(self.budget * floor)]
         while True:

@@ -117,10 +117,15 @@ class PublicRest:
         wanted = min(PAGE, max(1, (end_ms - start_ms) // 60_000 + 1))
         body = await self._get(
             "klines",
-            {"symbol": symbol, "interval": "1m", "startTime": start_ms, "endTime": end_ms,
-             "limit": wanted},
+            {
+                "symbol": symbol,
+                "interval": "1m",
+                "startTime": start_ms,
+                "endTime": end_ms,
+                "limit": wanted,
+            },
             "audit",
-        )  # fmt: skip
+        )
         return self._rows(
             "klines", symbol, body, decode_kline_rows, decode_kline_row, as_kline_without_ids
         )
@@ -250,8 +255,13 @@ class SpotRest(PublicRest):
 
     PREFIX = "/api/v3"
     WEIGHTS: Mapping[str, int] = {
-        "trades": 25, "historicalTrades": 25, "aggTrades": 4, "klines": 2, "time": 1, "depth": 50,
-    }  # fmt: skip
+        "trades": 25,
+        "historicalTrades": 25,
+        "aggTrades": 4,
+        "klines": 2,
+        "time": 1,
+        "depth": 50,
+    }
     WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {"depth": ((100, 5), (500, 25))}
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
@@ -285,11 +295,16 @@ class UsdmRest(PublicRest):
 
     PREFIX = "/fapi/v1"
     WEIGHTS: Mapping[str, int] = {
-        "aggTrades": 20, "klines": 5, "time": 1, "depth": 20, "fundingRate": 1,
-    }  # fmt: skip
+        "aggTrades": 20,
+        "klines": 5,
+        "time": 1,
+        "depth": 20,
+        "fundingRate": 1,
+    }
     WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {
-        "klines": ((99, 1), (499, 2)), "depth": ((50, 2), (100, 5), (500, 10)),
-    }  # fmt: skip
+        "klines": ((99, 1), (499, 2)),
+        "depth": ((50, 2), (100, 5), (500, 10)),
+    }
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         params: dict[str, object] = {"symbol": symbol, "limit": PAGE}

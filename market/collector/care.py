@@ -73,8 +73,9 @@ class Care:
         self.tell(tape, Trouble.Kind.PARKED, _key(what, key), text)
 
     def succeeded(self, tape: Tape, what: str, key: object = None) -> None:
-        self.pauses.succeeded((what, tape.followed.id) if key is None else
-                              (what, tape.followed.id, key))  # fmt: skip
+        self.pauses.succeeded(
+            (what, tape.followed.id) if key is None else (what, tape.followed.id, key)
+        )
         for kind in (Trouble.Kind.REFUSED, Trouble.Kind.PARKED):
             if (tape.followed.id, kind, _key(what, key)) in self._told:
                 self.tell(tape, kind, _key(what, key), "")

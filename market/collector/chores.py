@@ -11,12 +11,12 @@ from market.archive import seconds as archive
 from market.binance.errors import ExchangeError, Refused
 from market.collector.audit import Auditor
 from market.collector.care import Care
-from market.collector.database import DatabaseThread
 from market.collector.reach import reach_back
 from market.collector.rebuild import Behind, NotYet, rebuild_gap, save_closed_gap
 from market.collector.tapes import Outside, Tape
 from market.collector.trim import trim
 from market.instruments import InstrumentKey
+from market.jobs.database import DatabaseThread
 from market.models import Trouble
 
 log = structlog.get_logger(__name__)

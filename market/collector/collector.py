@@ -24,21 +24,22 @@ from market.binance.errors import ExchangeError
 from market.binance.frames import as_trade, decode_agg_trade, decode_book_ticker, decode_trade
 from market.binance.pool import StreamPool
 from market.binance.routes import addresses, books_route
-from market.collector import board, lease
+from market.collector import board
 from market.collector.audit import take_kline
 from market.collector.board import BoardKeeper
 from market.collector.care import Care, is_away
 from market.collector.chores import Chores
-from market.collector.database import DatabaseThread
 from market.collector.filler import fill
 from market.collector.opening import open_tape
-from market.collector.tapes import Followed, Outside, Tape
+from market.collector.tapes import Outside, Tape
 from market.collector.watch import Watch, begin
 from market.collector.writer import KEPT_LIMIT
 from market.flow.sequence import Hole
 from market.hot import keys
 from market.hot.scripts import Write
-from market.instruments import InstrumentKey
+from market.instruments import Followed, InstrumentKey
+from market.jobs import lease
+from market.jobs.database import DatabaseThread
 from market.models import Trouble
 
 log = structlog.get_logger(__name__)

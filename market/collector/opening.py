@@ -8,12 +8,13 @@ from market.archive import coverage
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError
 from market.collector.board import Board
-from market.collector.database import DatabaseThread
 from market.collector.rebuild import Place
-from market.collector.tapes import Followed, Outside, Tape
+from market.collector.tapes import Outside, Tape
 from market.collector.watch import last_run
 from market.collector.writer import TapeWriter
 from market.flow.bands import SETS
+from market.instruments import Followed
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,6 @@ from msgspec import structs
 
 from market.archive import seconds as archive
 from market.binance.rest import PublicRest
-from market.collector.database import DatabaseThread
 from market.collector.filler import Found, pages
 from market.collector.writer import gap_text, newer_of
 from market.flow.bands import BandSet
@@ -26,6 +25,7 @@ from market.hot.keys import RESYNC
 from market.hot.scripts import BarWrite, Write, flat
 from market.hot.store import HotStore, bar_removal, bar_write
 from market.instruments import InstrumentKey
+from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
 

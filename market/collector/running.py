@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import threading
 from collections.abc import Callable, Collection, Sequence
 
 import structlog
@@ -10,14 +9,15 @@ import uvloop
 from django.conf import settings
 from django.db import DatabaseError
 
-from market import listings
 from market.archive import partitions
+from market.binance.budgets import governors
 from market.binance.rest import rest_of
-from market.collector import lease
 from market.collector.collector import Collector
-from market.collector.tapes import Followed, Outside
+from market.collector.tapes import Outside
 from market.hot import store
-from market.instruments import InstrumentKey
+from market.instruments import Followed, InstrumentKey
+from market.jobs import lease
+from market.jobs.shutdown import shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -26,8 +26,6 @@ SLICE_SECONDS = 6 * 3600
 
 FindMembers = Callable[[Collection[InstrumentKey]], Sequence[Followed]]
 
-# Set when the worker is told to stop (SIGTERM).
-shutdown = threading.Event()
 # What this process collects now.
 held: set[str] = set()
 
@@ -62,7 +60,7 @@ async def _collect(share: str, holder: str, find_members: FindMembers, ends_empt
     api_url, stream_url, budget = _address(market)
     outside = Outside(
         hot=store.HotStore(client),
-        rest=rest_of(market)(api_url, listings.governors(client)[budget]),
+        rest=rest_of(market)(api_url, governors(client)[budget]),
         stream_url=stream_url,
         find_members=find_members,
         market=market,

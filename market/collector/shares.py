@@ -12,11 +12,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from market.collector import lease
-from market.collector.tapes import Followed
-from market.following import find_followed
-from market.instruments import InstrumentKey
+from market.instruments import Followed, InstrumentKey
+from market.jobs import lease
 from market.models import CollectorWorker
+from market.services.following import find_followed
 
 BEAT_SECONDS = 5.0
 GONE_AFTER = timedelta(seconds=20)

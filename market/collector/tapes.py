@@ -13,20 +13,7 @@ from market.collector.writer import TapeWriter
 from market.flow.klines import Kline
 from market.flow.trades import Trade
 from market.hot.store import HotStore
-from market.instruments import InstrumentKey
-
-
-@dataclass(frozen=True)
-class Followed:
-    """What the collector needs to know of an instrument."""
-
-    id: int
-    key: InstrumentKey
-    band_set: str
-    # reach back to this exchange time (epoch ms); 0: begin where it begins
-    since_ms: int = 0
-    # when it was begun to be followed, after it was not (epoch ms)
-    followed_ms: int = 0
+from market.instruments import Followed, InstrumentKey
 
 
 @dataclass

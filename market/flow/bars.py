@@ -62,11 +62,24 @@ class Bar:
     def flow(self) -> tuple[object, ...]:
         """Everything that the trades alone decide; two writers of one tape agree on it."""
         return (
-            self.time, self.open, self.high, self.low, self.close, self.trades, self.first_id,
-            self.last_id, self.base_buy, self.base_sell, self.quote_buy, self.quote_sell,
-            self.delta_low, self.delta_high, tuple(self.trade), tuple(self.order),
+            self.time,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.trades,
+            self.first_id,
+            self.last_id,
+            self.base_buy,
+            self.base_sell,
+            self.quote_buy,
+            self.quote_sell,
+            self.delta_low,
+            self.delta_high,
+            tuple(self.trade),
+            tuple(self.order),
             self.lacks_trade_unit,
-        )  # fmt: skip
+        )
 
     def add(self, later: "Bar") -> None:
         """Append the bar that follows this one in time."""

@@ -37,14 +37,19 @@ def joined(klines: Sequence[Kline]) -> Kline:
     """Candles that follow one another as one, without count and ids."""
     traded = [kline for kline in klines if kline.trades] or list(klines[:1])
     return replace(
-        traded[0], minute=klines[0].minute, trades=-1 if traded[0].trades else 0, first_id=-1,
-        last_id=-1, high=max(kline.high for kline in traded),
-        low=min(kline.low for kline in traded), close=traded[-1].close,
+        traded[0],
+        minute=klines[0].minute,
+        trades=-1 if traded[0].trades else 0,
+        first_id=-1,
+        last_id=-1,
+        high=max(kline.high for kline in traded),
+        low=min(kline.low for kline in traded),
+        close=traded[-1].close,
         base=sum(kline.base for kline in traded),
         base_buy=sum(kline.base_buy for kline in traded),
         quote=sum(kline.quote for kline in traded),
         quote_buy=sum(kline.quote_buy for kline in traded),
-    )  # fmt: skip
+    )
 
 
 def differences(kline: Kline, bar: Bar | None) -> list[str]:

@@ -10,9 +10,23 @@ from market.flow.bars import Bar
 from market.flow.tape import Sweep
 
 PLAIN = (
-    "open", "high", "low", "close", "trades", "first_id", "last_id", "base_buy", "base_sell",
-    "quote_buy", "quote_sell", "delta_low", "delta_high", "bid", "ask", "revision",
-)  # fmt: skip
+    "open",
+    "high",
+    "low",
+    "close",
+    "trades",
+    "first_id",
+    "last_id",
+    "base_buy",
+    "base_sell",
+    "quote_buy",
+    "quote_sell",
+    "delta_low",
+    "delta_high",
+    "bid",
+    "ask",
+    "revision",
+)
 _plain = attrgetter(*PLAIN)
 
 

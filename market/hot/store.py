@@ -112,9 +112,11 @@ def as_async(answer: Awaitable[T] | T) -> Awaitable[T]:
 def bar_removal(tape: InstrumentKey, interval: str, time: int) -> BarWrite:
     """The exchange has no such bar."""
     return BarWrite(
-        key=keys.bar(tape, interval, time), index=keys.bars(tape, interval), time=str(time),
+        key=keys.bar(tape, interval, time),
+        index=keys.bars(tape, interval),
+        time=str(time),
         fields=[],
-    )  # fmt: skip
+    )
 
 
 def bar_write(

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 
 from market.hot import keys
-from market.reading import hot_client
+from market.hot.client import hot_client
 
 log = structlog.get_logger(__name__)
 

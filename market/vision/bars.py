@@ -8,9 +8,20 @@ from market.flow.bands import BANDS, BandSet
 
 BAND_COLUMNS = [f"{side}{band}" for side in ("buy", "sell", "count") for band in range(BANDS)]
 FIGURES = [
-    "open", "high", "low", "close", "trades", "first_id", "last_id", "base_buy", "base_sell",
-    "quote_buy", "quote_sell", "delta_low", "delta_high",
-]  # fmt: skip
+    "open",
+    "high",
+    "low",
+    "close",
+    "trades",
+    "first_id",
+    "last_id",
+    "base_buy",
+    "base_sell",
+    "quote_buy",
+    "quote_sell",
+    "delta_low",
+    "delta_high",
+]
 NOTHING = pl.lit(0, dtype=pl.Int128)
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from market.archive import seconds as archive
-from market.collector.database import DatabaseThread
 from market.collector.rebuild import Place, rewrite
 from market.flow.bands import BandSet
 from market.flow.bars import Bar, roll_up
 from market.flow.tape import TapeBuilder
 from market.hot import keys, store
+from market.hot.client import hot_client
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
-from market.reading import hot_client, read_hot
+from market.selectors.reading import read_hot
 
 # What is read, compared and written at once; a script of it holds Redis for a few milliseconds.
 WINDOW_SECONDS = 1800

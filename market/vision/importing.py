@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from market import following
 from market.instruments import InstrumentKey
 from market.models import ArchiveFile, ArchiveHour, Instrument
+from market.services import following
 from market.vision import files
 from market.vision.bars import RanBack
 from market.vision.files import NotThere, Wanted
@@ -156,9 +156,11 @@ def _is_in(instrument: Instrument, item: Wanted, name: str, digest: str) -> bool
     """Imported as it is, and none of its bars was dropped since."""
     start = datetime(*item.day.timetuple()[:3], tzinfo=UTC)
     pruned = ArchiveHour.objects.filter(
-        instrument=instrument, is_pruned=True, hour__gte=start,
+        instrument=instrument,
+        is_pruned=True,
+        hour__gte=start,
         hour__lt=start + timedelta(days=item.days),
-    )  # fmt: skip
+    )
     known = ArchiveFile.objects.filter(instrument=instrument, name=name, checksum=digest)
     return known.exists() and not pruned.exists()
 

@@ -154,9 +154,11 @@ class Intake:
             self.first_id, self.from_ms = rows["id"][0], rows["time"][0] // ticks_ms
         before = pl.col("last_id").shift(1, fill_value=self.last_id if self.rows else -1)
         jumps = rows.select(
-            "id", "time", before.alias("before"),
+            "id",
+            "time",
+            before.alias("before"),
             pl.col("time").shift(1, fill_value=self.to_ms * ticks_ms).alias("time_before"),
-        ).filter((pl.col("before") >= 0) & (pl.col("id") > pl.col("before") + 1))  # fmt: skip
+        ).filter((pl.col("before") >= 0) & (pl.col("id") > pl.col("before") + 1))
         for first, at, last, earlier in jumps.iter_rows():
             times = earlier // ticks_ms, at // ticks_ms
             if self.live is None or not self.live[0] <= times[0] <= times[1] <= self.live[1]:
@@ -169,9 +171,12 @@ class Intake:
     def _look_at_absent_again(self) -> None:
         """Ids that an earlier version of the file did not have, and this one may."""
         mine = Gap.objects.filter(
-            instrument=self.instrument, cause=ABSENT, state=Gap.State.UNFILLABLE,
-            first_id__gte=self.first_id, last_id__lte=self.last_id,
-        )  # fmt: skip
+            instrument=self.instrument,
+            cause=ABSENT,
+            state=Gap.State.UNFILLABLE,
+            first_id__gte=self.first_id,
+            last_id__lte=self.last_id,
+        )
         for gap in mine:
             missing = [
                 (max(hole.first_id, gap.first_id), min(hole.last_id, gap.last_id))

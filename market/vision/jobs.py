@@ -31,9 +31,11 @@ def run(job_id: int) -> None:
     mine = ImportJob.objects.filter(pk=job_id)
     claimed = mine.filter(state=ImportJob.State.WAITING) | (_killed() & mine)
     if not claimed.update(
-        state=ImportJob.State.RUNNING, is_to_stop=False, updated_at=timezone.now(),
+        state=ImportJob.State.RUNNING,
+        is_to_stop=False,
+        updated_at=timezone.now(),
         attempts=F("attempts") + 1,
-    ):  # fmt: skip
+    ):
         return
     job = ImportJob.objects.get(pk=job_id)
     if job.attempts > MOST_ATTEMPTS:
@@ -49,9 +51,13 @@ def _import(job: ImportJob) -> tuple[ImportJob.State, str]:
     progress = Progress(partial(_tell, job, [0.0]))
     try:
         import_days(
-            market=job.market, symbol=job.symbol, kind=cast(Kind, job.kind),
-            first=job.first_day, last=job.last_day, progress=progress,
-        )  # fmt: skip
+            market=job.market,
+            symbol=job.symbol,
+            kind=cast(Kind, job.kind),
+            first=job.first_day,
+            last=job.last_day,
+            progress=progress,
+        )
     except Stopped:
         return ImportJob.State.STOPPED, ""
     except Exception as error:  # noqa: BLE001  (no job may block the next)
@@ -79,9 +85,11 @@ def _save(job: ImportJob, progress: Progress | None, **fields: str) -> None:
         figures["attempts"] = 0  # it gets on, however often it is killed
     if progress is not None:
         figures |= {
-            "files": progress.files, "files_done": progress.files_done, "rows": progress.rows,
+            "files": progress.files,
+            "files_done": progress.files_done,
+            "rows": progress.rows,
             "rows_per_second": progress.rows_per_second,
-        }  # fmt: skip
+        }
     ImportJob.objects.filter(pk=job.pk).update(**figures, **fields, updated_at=timezone.now())
 
 
@@ -109,9 +117,13 @@ def ask(
     *, market: str, symbol: str, kind: str, first_day: date, last_day: date, asked_by: str
 ) -> ImportJob:
     return ImportJob.objects.create(
-        market=market, symbol=symbol, kind=kind, first_day=first_day, last_day=last_day,
+        market=market,
+        symbol=symbol,
+        kind=kind,
+        first_day=first_day,
+        last_day=last_day,
         asked_by=asked_by,
-    )  # fmt: skip
+    )
 
 
 def stop(job_id: int) -> None:

@@ -32,9 +32,12 @@ HEADS: dict[Kind, list[str]] = {
 # The newer futures files leave the last column out; any other number is another layout.
 COLUMNS: dict[Kind, tuple[int, int]] = {"trades": (6, 7), "aggTrades": (7, 8)}
 TYPES: dict[str, Any] = {
-    "price": pl.String, "quantity": pl.String, "quote": pl.String, "maker": pl.Boolean,
+    "price": pl.String,
+    "quantity": pl.String,
+    "quote": pl.String,
+    "maker": pl.Boolean,
     "best": pl.String,
-}  # fmt: skip
+}
 HEADER_WORDS = {"id", "trade_id", "agg_trade_id"}
 # Epoch times of 2009 to 2100: 13 digits are ms, 16 are us.
 MS, US = (1_230_000_000_000, 4_102_444_800_000), (1_230_000_000_000_000, 4_102_444_800_000_000)
@@ -42,8 +45,13 @@ MS, US = (1_230_000_000_000, 4_102_444_800_000), (1_230_000_000_000_000, 4_102_4
 
 # What the standard library raises for a zip that is damaged, encrypted or packed in another way.
 ZIP_ERRORS = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 class Damaged(ValueError):

@@ -210,8 +210,13 @@ class Bank:
                     self._trigger(account, order, trade, listed)
                 elif _crosses(order, trade):
                     wanted = trade.quantity if order.is_by_value else order.left
-                    self._fill(account, order, trade, min(wanted, trade.quantity),
-                               is_maker=not order.is_market)  # fmt: skip
+                    self._fill(
+                        account,
+                        order,
+                        trade,
+                        min(wanted, trade.quantity),
+                        is_maker=not order.is_market,
+                    )
                     break
 
     def _trigger(self, account: Account, order: Order, trade: Trade, listed: Listed) -> None:

@@ -13,30 +13,57 @@ def execution_report(order: Order, fill: Fill | None, kind: str, number: int, no
     """Spot. `kind` is the execution type: NEW, TRADE, CANCELED, REPLACED, EXPIRED."""
     is_cancel = kind == "CANCELED"
     return {
-        "e": "executionReport", "E": now, "s": order.symbol,
-        "c": f"cancel{order.id}" if is_cancel else order.client_id, "S": order.side,
-        "o": order.type, "f": order.time_in_force, "q": to_text(order.quantity),
-        "p": to_text(order.price), "P": to_text(order.stop_price), "F": "0.00000000", "g": -1,
-        "C": order.client_id if is_cancel else "", "x": kind, "X": order.status, "r": "NONE",
-        "i": order.id, "l": to_text(fill.quantity if fill else 0), "z": to_text(order.executed),
-        "L": to_text(fill.price if fill else 0), "n": to_text(fill.commission if fill else 0),
-        "N": fill.commission_asset if fill else None, "T": fill.time if fill else order.updated,
-        "t": fill.id if fill else -1, "I": number, "w": order.status == "NEW",
-        "m": bool(fill and fill.is_maker), "M": False, "O": order.time, "Z": to_text(order.quote),
-        "Y": to_text(fill.quote if fill else 0), "Q": to_text(order.quote_quantity),
-        "W": order.time, "V": order.self_trade_prevention,
-    }  # fmt: skip
+        "e": "executionReport",
+        "E": now,
+        "s": order.symbol,
+        "c": f"cancel{order.id}" if is_cancel else order.client_id,
+        "S": order.side,
+        "o": order.type,
+        "f": order.time_in_force,
+        "q": to_text(order.quantity),
+        "p": to_text(order.price),
+        "P": to_text(order.stop_price),
+        "F": "0.00000000",
+        "g": -1,
+        "C": order.client_id if is_cancel else "",
+        "x": kind,
+        "X": order.status,
+        "r": "NONE",
+        "i": order.id,
+        "l": to_text(fill.quantity if fill else 0),
+        "z": to_text(order.executed),
+        "L": to_text(fill.price if fill else 0),
+        "n": to_text(fill.commission if fill else 0),
+        "N": fill.commission_asset if fill else None,
+        "T": fill.time if fill else order.updated,
+        "t": fill.id if fill else -1,
+        "I": number,
+        "w": order.status == "NEW",
+        "m": bool(fill and fill.is_maker),
+        "M": False,
+        "O": order.time,
+        "Z": to_text(order.quote),
+        "Y": to_text(fill.quote if fill else 0),
+        "Q": to_text(order.quote_quantity),
+        "W": order.time,
+        "V": order.self_trade_prevention,
+    }
 
 
 def account_position(account: Account, assets: Iterable[str], now: int) -> Event:
     return {
-        "e": "outboundAccountPosition", "E": now, "u": account.updated,
+        "e": "outboundAccountPosition",
+        "E": now,
+        "u": account.updated,
         "B": [
-            {"a": asset, "f": to_text(account.holding(asset).free),
-             "l": to_text(account.holding(asset).locked)}
+            {
+                "a": asset,
+                "f": to_text(account.holding(asset).free),
+                "l": to_text(account.holding(asset).locked),
+            }
             for asset in sorted(set(assets))
         ],
-    }  # fmt: skip
+    }
 
 
 def balance_update(asset: str, amount: int, now: int) -> Event:
@@ -47,40 +74,83 @@ def order_trade_update(order: Order, fill: Fill | None, kind: str, now: int) -> 
     """Futures."""
     average = order.quote * 10**8 // order.executed if order.executed else 0
     said: Event = {
-        "s": order.symbol, "c": order.client_id, "S": order.side, "o": order.type,
-        "f": order.time_in_force, "q": to_text(order.quantity), "p": to_text(order.price),
-        "ap": to_text(average), "sp": to_text(order.stop_price), "x": kind, "X": order.status,
-        "i": order.id, "l": to_text(fill.quantity if fill else 0), "z": to_text(order.executed),
-        "L": to_text(fill.price if fill else 0), "T": fill.time if fill else order.updated,
-        "t": fill.id if fill else 0, "b": "0", "a": "0", "m": bool(fill and fill.is_maker),
-        "R": order.reduce_only, "wt": "CONTRACT_PRICE", "ot": order.type,
-        "ps": order.position_side, "cp": False, "rp": to_text(fill.realized if fill else 0),
-        "pP": False, "si": 0, "ss": 0, "V": "NONE", "pm": "NONE", "gtd": 0, "er": "0",
-    }  # fmt: skip
+        "s": order.symbol,
+        "c": order.client_id,
+        "S": order.side,
+        "o": order.type,
+        "f": order.time_in_force,
+        "q": to_text(order.quantity),
+        "p": to_text(order.price),
+        "ap": to_text(average),
+        "sp": to_text(order.stop_price),
+        "x": kind,
+        "X": order.status,
+        "i": order.id,
+        "l": to_text(fill.quantity if fill else 0),
+        "z": to_text(order.executed),
+        "L": to_text(fill.price if fill else 0),
+        "T": fill.time if fill else order.updated,
+        "t": fill.id if fill else 0,
+        "b": "0",
+        "a": "0",
+        "m": bool(fill and fill.is_maker),
+        "R": order.reduce_only,
+        "wt": "CONTRACT_PRICE",
+        "ot": order.type,
+        "ps": order.position_side,
+        "cp": False,
+        "rp": to_text(fill.realized if fill else 0),
+        "pP": False,
+        "si": 0,
+        "ss": 0,
+        "V": "NONE",
+        "pm": "NONE",
+        "gtd": 0,
+        "er": "0",
+    }
     if fill:
         said |= {"N": fill.commission_asset, "n": to_text(fill.commission)}
     return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": said}
 
 
 def account_update(
-    account: Account, reason: str, assets: Iterable[str], positions: Iterable[Position], now: int,
+    account: Account,
+    reason: str,
+    assets: Iterable[str],
+    positions: Iterable[Position],
+    now: int,
     change: int = 0,
-) -> Event:  # fmt: skip
+) -> Event:
     """Futures: what has changed, and why (ORDER, FUNDING_FEE, DEPOSIT, …)."""
     return {
-        "e": "ACCOUNT_UPDATE", "E": now, "T": now,
+        "e": "ACCOUNT_UPDATE",
+        "E": now,
+        "T": now,
         "a": {
             "m": reason,
             "B": [
-                {"a": asset, "wb": to_text(account.wallet.get(asset, 0)),
-                 "cw": to_text(account.wallet.get(asset, 0)), "bc": to_text(change)}
+                {
+                    "a": asset,
+                    "wb": to_text(account.wallet.get(asset, 0)),
+                    "cw": to_text(account.wallet.get(asset, 0)),
+                    "bc": to_text(change),
+                }
                 for asset in assets
             ],
             "P": [
-                {"s": p.symbol, "pa": to_text(p.amount), "ep": to_text(p.entry),
-                 "bep": to_text(p.entry), "cr": "0", "up": "0", "mt": "cross", "iw": "0",
-                 "ps": p.side, "ma": "USDT"}
+                {
+                    "s": p.symbol,
+                    "pa": to_text(p.amount),
+                    "ep": to_text(p.entry),
+                    "bep": to_text(p.entry),
+                    "cr": "0",
+                    "up": "0",
+                    "mt": "cross",
+                    "iw": "0",
+                    "ps": p.side,
+                    "ma": "USDT",
+                }
                 for p in positions
             ],
         },
-    }  # fmt: skip
+    }

@@ -37,8 +37,9 @@ def check(order: Order, rules: Listing, last_price: int, open_orders: int) -> No
         raise (
             filter_failure("NOTIONAL")
             if is_spot
-            else Refusal(-4164, "Order's notional must be no smaller than 5 (unless you choose "
-                         "reduce only).")
-        )  # fmt: skip
+            else Refusal(
+                -4164, "Order's notional must be no smaller than 5 (unless you choose reduce only)."
+            )
+        )
     if open_orders >= MOST_OPEN:
         raise filter_failure("MAX_NUM_ORDERS")

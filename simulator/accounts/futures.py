@@ -68,9 +68,15 @@ class FuturesDesk:
         return account.positions.setdefault(name, Position(order.symbol, order.position_side))
 
     def fill(
-        self, account: Account, order: Order, trade: Trade, quantity: int, rules: Listing,
-        *, is_maker: bool,
-    ) -> Fill:  # fmt: skip
+        self,
+        account: Account,
+        order: Order,
+        trade: Trade,
+        quantity: int,
+        rules: Listing,
+        *,
+        is_maker: bool,
+    ) -> Fill:
         quote = trade.price * quantity // UNIT
         fee = quote * (MAKER_FEE if is_maker else TAKER_FEE) // MILLION
         signed = quantity if order.is_buy else -quantity
@@ -83,9 +89,21 @@ class FuturesDesk:
         order.updated = time
         order.status = "FILLED" if order.left <= 0 else "PARTIALLY_FILLED"
         fill = Fill(
-            USDM, order.symbol, trade.id, order.id, order.side, trade.price, quantity, quote, fee,
-            rules.quote, time, is_maker, order.position_side, realized,
-        )  # fmt: skip
+            USDM,
+            order.symbol,
+            trade.id,
+            order.id,
+            order.side,
+            trade.price,
+            quantity,
+            quote,
+            fee,
+            rules.quote,
+            time,
+            is_maker,
+            order.position_side,
+            realized,
+        )
         account.fills.append(fill)
         account.updated = time
         self._tell(account, order, fill, "TRADE")
@@ -110,17 +128,31 @@ class FuturesDesk:
         return paid
 
     def _move(
-        self, account: Account, symbol: str, asset: str, kind: str, amount: int, time: int,
+        self,
+        account: Account,
+        symbol: str,
+        asset: str,
+        kind: str,
+        amount: int,
+        time: int,
         trade_id: int,
-    ) -> Movement | None:  # fmt: skip
+    ) -> Movement | None:
         if not amount:
             return None
         account.wallet[asset] = account.wallet.get(asset, 0) + amount
         moved = Movement(
-            "income", self._next_id(), time, asset, amount,
-            {"symbol": symbol, "incomeType": kind, "info": kind,
-             "tradeId": str(trade_id) if trade_id else ""},
-        )  # fmt: skip
+            "income",
+            self._next_id(),
+            time,
+            asset,
+            amount,
+            {
+                "symbol": symbol,
+                "incomeType": kind,
+                "info": kind,
+                "tradeId": str(trade_id) if trade_id else "",
+            },
+        )
         account.movements.append(moved)
         return moved
 

@@ -160,14 +160,16 @@ class Year:
         if day % 75 == 74 and self._free("USDT") > 3_000 * UNIT:
             self._withdraw("USDT", 1_000 * UNIT, UNIT, opens + 4_000_000)
         if day % 28 == 13 and self._free("BNB") > 0:
-            self._move("dividend", "BNB", self._free("BNB") // 400 + 1, opens + 100_000,
-                       info="BNB Vault")  # fmt: skip
+            self._move(
+                "dividend", "BNB", self._free("BNB") // 400 + 1, opens + 100_000, info="BNB Vault"
+            )
         if day % 60 == 30:
             self._convert(opens + 5_000_000)
         if day % 90 == 45:
             self._dust(opens + 6_000_000)
-        times = sorted(self.rng.randrange(10_000_000, DAY_MS - 1000)
-                       for _ in range(self.rng.randint(3, 12)))  # fmt: skip
+        times = sorted(
+            self.rng.randrange(10_000_000, DAY_MS - 1000) for _ in range(self.rng.randint(3, 12))
+        )
         for number, offset in enumerate(times):
             self._spot_order(opens + offset, is_forgotten=day == FORGOTTEN_DAY and number == 0)
         moments = sorted(self.rng.randrange(DAY_MS - 1000) for _ in range(3))
@@ -249,8 +251,9 @@ class Year:
 
     # --- what is no order -----------------------------------------------------------------------
 
-    def _move(self, kind: str, asset: str, amount: int, time_ms: int,
-              **details: str | int | bool) -> Movement:  # fmt: skip
+    def _move(
+        self, kind: str, asset: str, amount: int, time_ms: int, **details: str | int | bool
+    ) -> Movement:
         self.account.holding(asset).free += amount
         moved = Movement(kind, self.bank.next_id(), time_ms, asset, amount, details)
         self.account.movements.append(moved)
@@ -263,9 +266,15 @@ class Year:
         moved = self._move("transfer", "USDT", -amount, time_ms, type="MAIN_UMFUTURE")
         self.account.wallet["USDT"] = self.account.wallet.get("USDT", 0) + amount
         self.account.movements.append(
-            Movement("income", moved.id, time_ms, "USDT", amount,
-                     {"symbol": "", "incomeType": "TRANSFER", "info": "TRANSFER", "tradeId": ""})
-        )  # fmt: skip
+            Movement(
+                "income",
+                moved.id,
+                time_ms,
+                "USDT",
+                amount,
+                {"symbol": "", "incomeType": "TRANSFER", "info": "TRANSFER", "tradeId": ""},
+            )
+        )
 
     def _convert(self, time_ms: int) -> None:
         rules = self.rng.choice(self.spot)
@@ -277,10 +286,19 @@ class Year:
         number = self.bank.next_id()
         self._move("convert", "USDT", -paid, time_ms)
         self._move(
-            "convert", rules.base, got, time_ms, quoteId=f"q{number}", orderId=number,
-            fromAsset="USDT", fromAmount=to_text(paid), toAsset=rules.base, toAmount=to_text(got),
-            ratio=to_text(got * UNIT // paid), inverseRatio=to_text(price),
-        )  # fmt: skip
+            "convert",
+            rules.base,
+            got,
+            time_ms,
+            quoteId=f"q{number}",
+            orderId=number,
+            fromAsset="USDT",
+            fromAmount=to_text(paid),
+            toAsset=rules.base,
+            toAmount=to_text(got),
+            ratio=to_text(got * UNIT // paid),
+            inverseRatio=to_text(price),
+        )
 
     def _dust(self, time_ms: int) -> None:
         """A remainder of a coin becomes BNB, less 2 %."""
@@ -297,8 +315,16 @@ class Year:
             return
         group = self.bank.next_id()
         self._move("dust", rules.base, -amount, time_ms, group=group)
-        self._move("dust", "BNB", gained - fee, time_ms, group=group, fee=fee,
-                   from_asset=rules.base, from_amount=amount)  # fmt: skip
+        self._move(
+            "dust",
+            "BNB",
+            gained - fee,
+            time_ms,
+            group=group,
+            fee=fee,
+            from_asset=rules.base,
+            from_amount=amount,
+        )
 
     # --- helpers --------------------------------------------------------------------------------
 
@@ -306,10 +332,18 @@ class Year:
         self, market: str, rules: Listing, is_buy: bool, price: int, quantity: int, time_ms: int
     ) -> Order:
         order = Order(
-            market, rules.symbol, self.bank.next_id(), f"demo{self.bank.next_id()}",
-            "BUY" if is_buy else "SELL", "LIMIT" if price else "MARKET", "GTC", price, quantity,
-            time_ms, time_ms,
-        )  # fmt: skip
+            market,
+            rules.symbol,
+            self.bank.next_id(),
+            f"demo{self.bank.next_id()}",
+            "BUY" if is_buy else "SELL",
+            "LIMIT" if price else "MARKET",
+            "GTC",
+            price,
+            quantity,
+            time_ms,
+            time_ms,
+        )
         self.account.orders[order.id] = order
         return order
 

@@ -17,12 +17,19 @@ from simulator.accounts.records import Key
 
 LETTERS = string.ascii_letters + string.digits
 READ_ONLY = {
-    "ipRestrict": False, "enableReading": True, "enableWithdrawals": False,
-    "enableInternalTransfer": False, "enableMargin": False, "enableFutures": True,
-    "permitsUniversalTransfer": False, "enableVanillaOptions": False, "enableFixApiTrade": False,
-    "enableFixReadOnly": False, "enableSpotAndMarginTrading": False,
+    "ipRestrict": False,
+    "enableReading": True,
+    "enableWithdrawals": False,
+    "enableInternalTransfer": False,
+    "enableMargin": False,
+    "enableFutures": True,
+    "permitsUniversalTransfer": False,
+    "enableVanillaOptions": False,
+    "enableFixApiTrade": False,
+    "enableFixReadOnly": False,
+    "enableSpotAndMarginTrading": False,
     "enablePortfolioMarginTrading": False,
-}  # fmt: skip
+}
 
 
 def make_key(

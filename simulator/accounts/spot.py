@@ -69,9 +69,15 @@ class SpotDesk:
         return min(left, order.locked + max(0, account.holding(rules.base).free))
 
     def fill(
-        self, account: Account, order: Order, trade: Trade, quantity: int, rules: Listing,
-        *, is_maker: bool,
-    ) -> Fill:  # fmt: skip
+        self,
+        account: Account,
+        order: Order,
+        trade: Trade,
+        quantity: int,
+        rules: Listing,
+        *,
+        is_maker: bool,
+    ) -> Fill:
         """Part or all of an order by one trade of the tape."""
         quote = trade.price * quantity // UNIT
         base, cash = account.holding(rules.base), account.holding(rules.quote)
@@ -100,9 +106,19 @@ class SpotDesk:
         if is_done:
             self._release(account, order, rules)
         fill = Fill(
-            SPOT, order.symbol, trade.id, order.id, order.side, trade.price, quantity, quote,
-            commission, asset, trade.time // 1000, is_maker,
-        )  # fmt: skip
+            SPOT,
+            order.symbol,
+            trade.id,
+            order.id,
+            order.side,
+            trade.price,
+            quantity,
+            quote,
+            commission,
+            asset,
+            trade.time // 1000,
+            is_maker,
+        )
         account.fills.append(fill)
         account.updated = fill.time
         self._tell(account, order, fill, "TRADE")
@@ -114,8 +130,15 @@ class SpotDesk:
         self._release(account, order, rules)
         self._tell(account, order, None, status)
 
-    def amend(self, account: Account, order: Order, rules: Listing, quantity: int, client_id: str,
-              now_ms: int) -> None:  # fmt: skip
+    def amend(
+        self,
+        account: Account,
+        order: Order,
+        rules: Listing,
+        quantity: int,
+        client_id: str,
+        now_ms: int,
+    ) -> None:
         """Keep priority, reduce the quantity. Raises Refusal."""
         if not order.is_open:
             raise Refusal(-2038, UNKNOWN_ORDER)

@@ -53,7 +53,16 @@ class Trader:
     def _order(self, account: Account, symbol: str, side: str, quantity: int) -> bool:
         now = self.bank.now_ms()
         order = Order(
-            SPOT, symbol, self.bank.next_id(), f"demo{self.bank.next_id()}", side, "MARKET", "GTC",
-            0, quantity, now, now,
-        )  # fmt: skip
+            SPOT,
+            symbol,
+            self.bank.next_id(),
+            f"demo{self.bank.next_id()}",
+            side,
+            "MARKET",
+            "GTC",
+            0,
+            quantity,
+            now,
+            now,
+        )
         return bool(self.bank.place(account, order))

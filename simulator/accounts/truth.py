@@ -32,11 +32,15 @@ def truth(account: Account) -> dict[str, object]:
         "commissions": {asset: to_text(amount) for asset, amount in sorted(commissions.items())},
         "fills": {market: len(found) for market, found in fills.items()},
         "forgotten": [
-            {"symbol": f.symbol, "id": f.id, "side": f.side, "price": to_text(f.price),
-             "quantity": to_text(f.quantity), "time": f.time}
+            {
+                "symbol": f.symbol,
+                "id": f.id,
+                "side": f.side,
+                "price": to_text(f.price),
+                "quantity": to_text(f.quantity),
+                "time": f.time,
+            }
             for f in forgotten
         ],
-        "movements": {
-            kind: sum(item.kind == kind for item in account.movements) for kind in kinds
-        },
-    }  # fmt: skip
+        "movements": {kind: sum(item.kind == kind for item in account.movements) for kind in kinds},
+    }

@@ -87,13 +87,18 @@ class Books:
             bids, asks = self._texts(book.top_bids(count)), self._texts(book.top_asks(count))
             if self.is_spot:
                 body: dict[str, object] = {
-                    "lastUpdateId": book.update_id, "bids": bids, "asks": asks,
-                }  # fmt: skip
+                    "lastUpdateId": book.update_id,
+                    "bids": bids,
+                    "asks": asks,
+                }
             else:
                 body = self._usdm_body(
-                    event_time // scale, event_time // scale,
-                    (book.update_id, book.update_id, previous), bids, asks,
-                )  # fmt: skip
+                    event_time // scale,
+                    event_time // scale,
+                    (book.update_id, book.update_id, previous),
+                    bids,
+                    asks,
+                )
             return json.dumps(body, separators=(",", ":"))
 
         self.audience.say(f"{self.symbol.head}depth{name}", payload)
@@ -104,9 +109,14 @@ class Books:
             moment = change.event_time // scale
             if self.is_spot:
                 body: dict[str, object] = {
-                    "e": "depthUpdate", "E": moment, "s": self.symbol.rules.symbol,
-                    "U": change.first_id, "u": change.last_id, "b": bids, "a": asks,
-                }  # fmt: skip
+                    "e": "depthUpdate",
+                    "E": moment,
+                    "s": self.symbol.rules.symbol,
+                    "U": change.first_id,
+                    "u": change.last_id,
+                    "b": bids,
+                    "a": asks,
+                }
             else:
                 ids = (change.first_id, change.last_id, change.previous_id)
                 body = self._usdm_body(
@@ -121,9 +131,18 @@ class Books:
     ) -> dict[str, object]:
         symbol = self.symbol.rules.symbol
         return {
-            "e": "depthUpdate", "E": event_time, "T": time, "s": symbol, "U": ids[0], "u": ids[1],
-            "pu": ids[2], "b": bids, "a": asks, "ps": symbol, "st": 1,
-        }  # fmt: skip
+            "e": "depthUpdate",
+            "E": event_time,
+            "T": time,
+            "s": symbol,
+            "U": ids[0],
+            "u": ids[1],
+            "pu": ids[2],
+            "b": bids,
+            "a": asks,
+            "ps": symbol,
+            "st": 1,
+        }
 
     def _texts(self, levels: Iterable[tuple[int, int]]) -> list[list[str]]:
         return level_texts(self.symbol, levels)

@@ -81,18 +81,23 @@ class Candles:
 
         def payload(scale: int) -> str:
             body = {
-                "e": "kline", "E": event_time // scale, "s": rules.symbol,
+                "e": "kline",
+                "E": event_time // scale,
+                "s": rules.symbol,
                 "k": frame(candle, rules, interval, scale, is_closed),
-            }  # fmt: skip
+            }
             return json.dumps(body, separators=(",", ":"))
 
         def continuous(scale: int) -> str:
             candle_frame = frame(candle, rules, interval, scale, is_closed)
             del candle_frame["s"]
             body = {
-                "e": "continuous_kline", "E": event_time // scale, "ps": rules.symbol,
-                "ct": "PERPETUAL", "k": candle_frame,
-            }  # fmt: skip
+                "e": "continuous_kline",
+                "E": event_time // scale,
+                "ps": rules.symbol,
+                "ct": "PERPETUAL",
+                "k": candle_frame,
+            }
             return json.dumps(body, separators=(",", ":"))
 
         self.audience.say(f"{self.symbol.head}kline_{name}", payload)

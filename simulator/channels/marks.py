@@ -33,14 +33,24 @@ class Marks:
 
         def payload(scale: int) -> str:
             body = {
-                "e": "forceOrder", "E": event_time // scale,
+                "e": "forceOrder",
+                "E": event_time // scale,
                 "o": {
-                    "s": rules.symbol, "S": "SELL" if order.is_sell else "BUY", "o": "LIMIT",
-                    "f": "IOC", "q": quantity, "p": price, "ap": price, "X": "FILLED",
-                    "l": quantity, "z": quantity, "T": order.time // scale,
+                    "s": rules.symbol,
+                    "S": "SELL" if order.is_sell else "BUY",
+                    "o": "LIMIT",
+                    "f": "IOC",
+                    "q": quantity,
+                    "p": price,
+                    "ap": price,
+                    "X": "FILLED",
+                    "l": quantity,
+                    "z": quantity,
+                    "T": order.time // scale,
                 },
-                "ps": rules.symbol, "st": 1,
-            }  # fmt: skip
+                "ps": rules.symbol,
+                "st": 1,
+            }
             return json.dumps(body, separators=(",", ":"))
 
         self.audience.say(f"{symbol.head}forceOrder", payload)
@@ -63,8 +73,14 @@ class Marks:
 
 def mark_body(symbol: Symbol, mark: Mark, event_time: int, scale: int) -> dict[str, object]:
     return {
-        "e": "markPriceUpdate", "E": event_time, "s": symbol.rules.symbol,
-        "p": to_text(mark.price), "ap": to_text(mark.price), "P": to_text(mark.settle),
-        "i": to_text(mark.index_price), "r": to_text(mark.rate),
-        "T": mark.next_funding // scale, "st": 1,
-    }  # fmt: skip
+        "e": "markPriceUpdate",
+        "E": event_time,
+        "s": symbol.rules.symbol,
+        "p": to_text(mark.price),
+        "ap": to_text(mark.price),
+        "P": to_text(mark.settle),
+        "i": to_text(mark.index_price),
+        "r": to_text(mark.rate),
+        "T": mark.next_funding // scale,
+        "st": 1,
+    }

@@ -96,19 +96,28 @@ def _maker(kind: str, *, is_spot: bool) -> Maker | None:
 
 def _average(symbol: Symbol, found: Statistic, scale: int) -> Body:
     return {
-        "e": "avgPrice", "E": found.close_time // scale, "s": symbol.rules.symbol, "i": "5m",
-        "w": ratio_text(found.quote, found.base * UNIT, 8), "T": found.last.time // scale,
-    }  # fmt: skip
+        "e": "avgPrice",
+        "E": found.close_time // scale,
+        "s": symbol.rules.symbol,
+        "i": "5m",
+        "w": ratio_text(found.quote, found.base * UNIT, 8),
+        "T": found.last.time // scale,
+    }
 
 
 def _mini(symbol: Symbol, found: Statistic, scale: int, is_spot: bool) -> Body:
     rules = symbol.rules
     body: Body = {
-        "e": "24hrMiniTicker", "E": found.close_time // scale, "s": rules.symbol,
-        "c": rules.price_text(found.last.price), "o": rules.price_text(found.first.price),
-        "h": rules.price_text(found.high), "l": rules.price_text(found.low),
-        "v": rules.quantity_text(found.base), "q": quote_text(found.quote),
-    }  # fmt: skip
+        "e": "24hrMiniTicker",
+        "E": found.close_time // scale,
+        "s": rules.symbol,
+        "c": rules.price_text(found.last.price),
+        "o": rules.price_text(found.first.price),
+        "h": rules.price_text(found.high),
+        "l": rules.price_text(found.low),
+        "v": rules.quantity_text(found.base),
+        "q": quote_text(found.quote),
+    }
     return body if is_spot else {**body, "ps": rules.symbol, "st": 1}
 
 
@@ -119,19 +128,29 @@ def _full(symbol: Symbol, found: Statistic, scale: int, is_spot: bool) -> Body:
     book = {"b": price(bid), "B": quantity(bid_size), "a": price(ask), "A": quantity(ask_size)}
     before = {"x": price((found.before or found.first).price)}
     return {
-        "e": "24hrTicker", "E": found.close_time // scale, "s": rules.symbol,
-        **_change(symbol, found), **(before if is_spot else {}), "c": price(found.last.price),
-        "Q": quantity(found.last.quantity), **(book if is_spot else {}),
-        **_sums(symbol, found, scale), **({} if is_spot else {"ps": rules.symbol, "st": 1}),
-    }  # fmt: skip
+        "e": "24hrTicker",
+        "E": found.close_time // scale,
+        "s": rules.symbol,
+        **_change(symbol, found),
+        **(before if is_spot else {}),
+        "c": price(found.last.price),
+        "Q": quantity(found.last.quantity),
+        **(book if is_spot else {}),
+        **_sums(symbol, found, scale),
+        **({} if is_spot else {"ps": rules.symbol, "st": 1}),
+    }
 
 
 def _rolling(symbol: Symbol, found: Statistic, scale: int, kind: str) -> Body:
     change = _change(symbol, found)
     return {
-        "e": f"{kind[7:]}Ticker", "E": found.close_time // scale, "s": symbol.rules.symbol,
-        **change, "c": symbol.rules.price_text(found.last.price), **_sums(symbol, found, scale),
-    }  # fmt: skip
+        "e": f"{kind[7:]}Ticker",
+        "E": found.close_time // scale,
+        "s": symbol.rules.symbol,
+        **change,
+        "c": symbol.rules.price_text(found.last.price),
+        **_sums(symbol, found, scale),
+    }
 
 
 def _change(symbol: Symbol, found: Statistic) -> Body:
@@ -147,11 +166,17 @@ def _change(symbol: Symbol, found: Statistic) -> Body:
 def _sums(symbol: Symbol, found: Statistic, scale: int) -> Body:
     rules = symbol.rules
     return {
-        "o": rules.price_text(found.first.price), "h": rules.price_text(found.high),
-        "l": rules.price_text(found.low), "v": rules.quantity_text(found.base),
-        "q": quote_text(found.quote), "O": found.open_time // scale,
-        "C": found.close_time // scale, "F": found.first.id, "L": found.last.id, "n": found.trades,
-    }  # fmt: skip
+        "o": rules.price_text(found.first.price),
+        "h": rules.price_text(found.high),
+        "l": rules.price_text(found.low),
+        "v": rules.quantity_text(found.base),
+        "q": quote_text(found.quote),
+        "O": found.open_time // scale,
+        "C": found.close_time // scale,
+        "F": found.first.id,
+        "L": found.last.id,
+        "n": found.trades,
+    }
 
 
 def _text(make: Maker, symbol: Symbol, now_us: int, scale: int) -> str:

@@ -51,9 +51,10 @@ class Trades:
         waiting, found = self._open, list(aggregate(trades))
         if waiting is not None and found and found[0].id == waiting.id:
             found[0] = found[0]._replace(
-                quantity=found[0].quantity + waiting.quantity, first_id=waiting.first_id,
+                quantity=found[0].quantity + waiting.quantity,
+                first_id=waiting.first_id,
                 time=waiting.time,
-            )  # fmt: skip
+            )
         elif waiting is not None:
             found.insert(0, waiting)
         self._open = found.pop() if found else None

@@ -61,9 +61,10 @@ class BankControl:
         wanted = await _body(request)
         try:
             key, secret = self.bank.add_key(
-                self._account(request), str(wanted.get("kind", "hmac")),
+                self._account(request),
+                str(wanted.get("kind", "hmac")),
                 dict(wanted.get("permissions", {})),
-            )  # fmt: skip
+            )
         except (ValueError, TypeError) as error:
             raise Refusal(-1, f"expected kind and permissions: {error}") from error
         return web.json_response({"apiKey": key.api_key, "secretKey": secret, "kind": key.kind})
@@ -99,17 +100,21 @@ class BankControl:
         asset, now = str(wanted.get("asset", "USDT")), self.bank.now_ms()
         account = self._account(request)
         held = {
-            SPOT: account.holding(asset).free, USDM: account.wallet.get(asset, 0),
+            SPOT: account.holding(asset).free,
+            USDM: account.wallet.get(asset, 0),
             FUNDING: account.funding.get(asset, 0),
-        }[market]  # fmt: skip
+        }[market]
         if held + signed < 0:
             raise Refusal(-1, f"expected at most {to_text(held)}")
         moved = Movement(kind, self.bank.next_id(), now, asset, signed)
         if market == USDM:  # told as income: the spot wallet never had it
             moved.kind = "income"
             moved.details = {
-                "symbol": "", "incomeType": "TRANSFER", "info": "TRANSFER", "tradeId": "",
-            }  # fmt: skip
+                "symbol": "",
+                "incomeType": "TRANSFER",
+                "info": "TRANSFER",
+                "tradeId": "",
+            }
         if market == FUNDING:
             moved.details = {"wallet": 1}
         self.bank.move(account, moved, market)
@@ -126,16 +131,22 @@ class BankControl:
 
     def _shown(self, account: Account) -> dict[str, object]:
         return {
-            "uid": account.uid, "name": account.name, "fills": len(account.fills),
+            "uid": account.uid,
+            "name": account.name,
+            "fills": len(account.fills),
             "balances": {a: to_text(h.total) for a, h in account.holdings.items() if h.total},
             "futures": {asset: to_text(amount) for asset, amount in account.wallet.items()},
             "keys": [
-                {"apiKey": key.api_key, "kind": key.kind, "permissions": key.permissions,
-                 "revoked": key.is_revoked,
-                 "secretKey": key.secret if key.kind == "hmac" else None}
+                {
+                    "apiKey": key.api_key,
+                    "kind": key.kind,
+                    "permissions": key.permissions,
+                    "revoked": key.is_revoked,
+                    "secretKey": key.secret if key.kind == "hmac" else None,
+                }
                 for key in account.keys
             ],
-        }  # fmt: skip
+        }
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -86,14 +86,15 @@ class Control:
                 ],
                 "symbols": {
                     f"{market.name}:{symbol.rules.symbol}": {
-                        "first_id": symbol.tape.first_id, "last_id": symbol.tape.last_id,
+                        "first_id": symbol.tape.first_id,
+                        "last_id": symbol.tape.last_id,
                     }
                     for market in self.exchange.markets.values()
                     for symbol in market.symbols
                 },
                 "requests": self.requests,
             }
-        )  # fmt: skip
+        )
 
 
 async def _body(request: web.Request) -> dict[str, object]:

@@ -20,11 +20,34 @@ from simulator.rest.signed import Asked, Door
 YEAR_MS = 366 * 86_400_000
 READY_MS = 1500
 Row = Iterable[object]
-TRADE_COLUMNS = ("Uid", "Time(UTC)", "Symbol", "Side", "Position Side", "Price", "Quantity",
-                 "Amount", "Fee", "Fee Coin", "Realized Profit", "Buyer", "Maker", "Trade ID",
-                 "Order ID")  # fmt: skip
-INCOME_COLUMNS = ("Uid", "Time(UTC)", "Type", "Amount", "Asset", "Symbol", "Transaction ID",
-                  "Trade ID", "Info")  # fmt: skip
+TRADE_COLUMNS = (
+    "Uid",
+    "Time(UTC)",
+    "Symbol",
+    "Side",
+    "Position Side",
+    "Price",
+    "Quantity",
+    "Amount",
+    "Fee",
+    "Fee Coin",
+    "Realized Profit",
+    "Buyer",
+    "Maker",
+    "Trade ID",
+    "Order ID",
+)
+INCOME_COLUMNS = (
+    "Uid",
+    "Time(UTC)",
+    "Type",
+    "Amount",
+    "Asset",
+    "Symbol",
+    "Transaction ID",
+    "Trade ID",
+    "Info",
+)
 
 
 class Downloads:
@@ -62,11 +85,14 @@ class Downloads:
         is_ready = self.bank.now_ms() >= found[-1] + READY_MS
         return web.json_response(
             {
-                "downloadId": name, "status": "completed" if is_ready else "processing",
-                "url": f"/simulator/downloads/{name}.zip" if is_ready else "", "notified": True,
-                "expirationTimestamp": found[-1] + 86_400_000, "isExpired": None,
+                "downloadId": name,
+                "status": "completed" if is_ready else "processing",
+                "url": f"/simulator/downloads/{name}.zip" if is_ready else "",
+                "notified": True,
+                "expirationTimestamp": found[-1] + 86_400_000,
+                "isExpired": None,
             }
-        )  # fmt: skip
+        )
 
     async def fetch(self, request: web.Request) -> web.Response:
         found = self.asked_for.get(request.match_info["name"].removesuffix(".zip"))
@@ -88,22 +114,38 @@ def _trades(account: Account, start: int, end: int) -> Iterable[Row]:
     for fill in account.fills:
         if fill.market == USDM and start <= fill.time <= end and not fill.is_forgotten:
             yield (
-                account.uid, _utc(fill.time), fill.symbol, fill.side, fill.position_side,
-                to_text(fill.price), to_text(fill.quantity), to_text(fill.quote),
-                to_text(fill.commission), fill.commission_asset, to_text(fill.realized),
-                str(fill.side == "BUY").lower(), str(fill.is_maker).lower(), fill.id,
+                account.uid,
+                _utc(fill.time),
+                fill.symbol,
+                fill.side,
+                fill.position_side,
+                to_text(fill.price),
+                to_text(fill.quantity),
+                to_text(fill.quote),
+                to_text(fill.commission),
+                fill.commission_asset,
+                to_text(fill.realized),
+                str(fill.side == "BUY").lower(),
+                str(fill.is_maker).lower(),
+                fill.id,
                 fill.order_id,
-            )  # fmt: skip
+            )
 
 
 def _income(account: Account, start: int, end: int) -> Iterable[Row]:
     for item in account.movements:
         if item.kind == "income" and start <= item.time <= end:
             yield (
-                account.uid, _utc(item.time), item.details["incomeType"], to_text(item.amount),
-                item.asset, item.details["symbol"], item.id, item.details["tradeId"],
+                account.uid,
+                _utc(item.time),
+                item.details["incomeType"],
+                to_text(item.amount),
+                item.asset,
+                item.details["symbol"],
+                item.id,
+                item.details["tradeId"],
                 item.details["info"],
-            )  # fmt: skip
+            )
 
 
 def _utc(time_ms: int) -> str:

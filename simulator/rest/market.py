@@ -51,11 +51,18 @@ class MarketRest(ABC):
 
     def paths(self) -> dict[str, Handler]:
         return {
-            "ping": self.ping, "time": self.time, "exchangeInfo": self.exchange_info,
-            "depth": self.depth, "trades": self.trades, "historicalTrades": self.historical_trades,
-            "aggTrades": self.agg_trades, "klines": self.klines, "ticker/24hr": self.day,
-            "ticker/price": self.price, "ticker/bookTicker": self.best,
-        }  # fmt: skip
+            "ping": self.ping,
+            "time": self.time,
+            "exchangeInfo": self.exchange_info,
+            "depth": self.depth,
+            "trades": self.trades,
+            "historicalTrades": self.historical_trades,
+            "aggTrades": self.agg_trades,
+            "klines": self.klines,
+            "ticker/24hr": self.day,
+            "ticker/price": self.price,
+            "ticker/bookTicker": self.best,
+        }
 
     @abstractmethod
     def weight(self, request: web.Request) -> int:

@@ -8,12 +8,14 @@ from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal, filter_failure
 from simulator.rest.signed import Asked, missing
 
 SPOT_TYPES = {
-    "LIMIT": ("timeInForce", "quantity", "price"), "MARKET": (),
-    "LIMIT_MAKER": ("quantity", "price"), "STOP_LOSS": ("quantity", "stopPrice"),
+    "LIMIT": ("timeInForce", "quantity", "price"),
+    "MARKET": (),
+    "LIMIT_MAKER": ("quantity", "price"),
+    "STOP_LOSS": ("quantity", "stopPrice"),
     "STOP_LOSS_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
     "TAKE_PROFIT": ("quantity", "stopPrice"),
     "TAKE_PROFIT_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
-}  # fmt: skip
+}
 ALGO_TYPES = {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 IN_FORCE = {SPOT: {"GTC", "IOC", "FOK"}, USDM: {"GTC", "IOC", "FOK", "GTX", "GTD"}}
 
@@ -26,8 +28,11 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
     if side not in {"BUY", "SELL"}:
         raise Refusal(-1117, "Invalid side.")
     if market == USDM and kind in ALGO_TYPES:
-        raise Refusal(-4120, "Order type not supported for this endpoint. Please use the Algo "
-                      "Order API endpoints instead.")  # fmt: skip
+        raise Refusal(
+            -4120,
+            "Order type not supported for this endpoint. Please use the Algo "
+            "Order API endpoints instead.",
+        )
     needed = SPOT_TYPES.get(kind)
     if needed is None or (market == USDM and kind not in {"LIMIT", "MARKET"}):
         raise Refusal(-1116, "Invalid orderType.")
@@ -48,17 +53,24 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
         raise Refusal(-1115, "Invalid timeInForce.")
     now = bank.now_ms()
     return Order(
-        market, symbol, bank.next_id(),
-        asked.params.get("newClientOrderId") or secrets.token_urlsafe(16)[:22], side, kind,
-        in_force, asked.amount("price") if "price" in needed or kind == "LIMIT" else 0,
+        market,
+        symbol,
+        bank.next_id(),
+        asked.params.get("newClientOrderId") or secrets.token_urlsafe(16)[:22],
+        side,
+        kind,
+        in_force,
+        asked.amount("price") if "price" in needed or kind == "LIMIT" else 0,
         asked.amount("quantity"),
-        now, now, quote_quantity=asked.amount("quoteOrderQty"),
+        now,
+        now,
+        quote_quantity=asked.amount("quoteOrderQty"),
         stop_price=asked.amount("stopPrice"),
         position_side=position_side,
         reduce_only=asked.flag("reduceOnly"),
         self_trade_prevention=asked.params.get("selfTradePreventionMode", "EXPIRE_MAKER"),
         hidden_until=now + bank.faults.hides_orders_ms(),
-    )  # fmt: skip
+    )
 
 
 def find_order(asked: Asked, bank: Bank, market: str, *, is_cancel: bool = False) -> Order:
@@ -74,12 +86,14 @@ def find_order(asked: Asked, bank: Bank, market: str, *, is_cancel: bool = False
             -1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
         )
     found = [
-        order for order in asked.account.orders.values()
-        if order.market == market and order.symbol == symbol
+        order
+        for order in asked.account.orders.values()
+        if order.market == market
+        and order.symbol == symbol
         and (order_id is None or order.id == order_id)
         and (not client_id or order.client_id == client_id)
         and order.hidden_until <= bank.now_ms()
-    ]  # fmt: skip
+    ]
     if not found:
         raise (
             Refusal(-2011, UNKNOWN_ORDER) if is_cancel else Refusal(-2013, "Order does not exist.")

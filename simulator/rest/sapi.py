@@ -76,11 +76,17 @@ class Sapi:
         asset = asked.params.get("asset")
         chosen = [item for item in found if asset in {None, item.asset}][::-1]
         rows = [
-            {"id": item.id, "amount": to_text(item.amount), "asset": item.asset,
-             "divTime": item.time, "enInfo": item.details["info"], "tranId": item.id,
-             "direction": 1}
+            {
+                "id": item.id,
+                "amount": to_text(item.amount),
+                "asset": item.asset,
+                "divTime": item.time,
+                "enInfo": item.details["info"],
+                "tranId": item.id,
+                "direction": 1,
+            }
             for item in chosen[: asked.count(20, 500)]
-        ]  # fmt: skip
+        ]
         return web.json_response({"rows": rows, "total": len(chosen)})
 
     def transfers(self, asked: Asked) -> web.Response:
@@ -88,15 +94,22 @@ class Sapi:
         kind = asked.text("type")
         start, end = self._window(asked, 180)
         found = [
-            item for item in self._moved(asked, "transfer", start, end)
+            item
+            for item in self._moved(asked, "transfer", start, end)
             if item.details["type"] == kind
-        ][::-1]  # fmt: skip
+        ][::-1]
         size, page = asked.integer("size") or 10, asked.integer("current") or 1
         rows = [
-            {"asset": item.asset, "amount": to_text(abs(item.amount)), "type": kind,
-             "status": "CONFIRMED", "tranId": item.id, "timestamp": item.time}
+            {
+                "asset": item.asset,
+                "amount": to_text(abs(item.amount)),
+                "type": kind,
+                "status": "CONFIRMED",
+                "tranId": item.id,
+                "timestamp": item.time,
+            }
             for item in found[(page - 1) * size : page * size]
-        ]  # fmt: skip
+        ]
         return web.json_response({"total": len(found), "rows": rows})
 
     def converts(self, asked: Asked) -> web.Response:
@@ -112,9 +125,14 @@ class Sapi:
             for item in found[:wanted]
         ]
         return web.json_response(
-            {"list": rows, "startTime": start, "endTime": end, "limit": wanted,
-             "moreData": len(found) > wanted}
-        )  # fmt: skip
+            {
+                "list": rows,
+                "startTime": start,
+                "endTime": end,
+                "limit": wanted,
+                "moreData": len(found) > wanted,
+            }
+        )
 
     def funding(self, asked: Asked) -> web.Response:
         """What came by MAIN_FUNDING and did not go back, and what was planted there."""
@@ -125,29 +143,49 @@ class Sapi:
         wanted = asked.params.get("asset")
         return web.json_response(
             [
-                {"asset": asset, "free": to_text(amount), "locked": "0", "freeze": "0",
-                 "withdrawing": "0", "btcValuation": "0"}
+                {
+                    "asset": asset,
+                    "free": to_text(amount),
+                    "locked": "0",
+                    "freeze": "0",
+                    "withdrawing": "0",
+                    "btcValuation": "0",
+                }
                 for asset, amount in held.items()
                 if amount and wanted in {None, asset}
             ]
-        )  # fmt: skip
+        )
 
     def flexible(self, asked: Asked) -> web.Response:
         rows = [
-            {"totalAmount": to_text(amount), "asset": asset, "productId": f"{asset}001",
-             "collateralAmount": "0", "canRedeem": True, "autoSubscribe": True,
-             "latestAnnualPercentageRate": "0.01", "yesterdayRealTimeRewards": "0",
-             "cumulativeTotalRewards": "0"}
+            {
+                "totalAmount": to_text(amount),
+                "asset": asset,
+                "productId": f"{asset}001",
+                "collateralAmount": "0",
+                "canRedeem": True,
+                "autoSubscribe": True,
+                "latestAnnualPercentageRate": "0.01",
+                "yesterdayRealTimeRewards": "0",
+                "cumulativeTotalRewards": "0",
+            }
             for asset, amount in asked.account.flexible.items()
-        ]  # fmt: skip
+        ]
         return web.json_response(_page(asked, rows))
 
     def locked(self, asked: Asked) -> web.Response:
         rows = [
-            {"positionId": number, "projectId": f"{asset}*90", "asset": asset,
-             "amount": to_text(amount), "duration": "90", "accrualDays": "4", "status": "HOLDING"}
+            {
+                "positionId": number,
+                "projectId": f"{asset}*90",
+                "asset": asset,
+                "amount": to_text(amount),
+                "duration": "90",
+                "accrualDays": "4",
+                "status": "HOLDING",
+            }
             for number, (asset, amount) in enumerate(asked.account.locked.items(), 1)
-        ]  # fmt: skip
+        ]
         return web.json_response(_page(asked, rows))
 
     def coins(self, asked: Asked) -> web.Response:
@@ -159,28 +197,49 @@ class Sapi:
         wanted = asked.params.get("symbol")
         return web.json_response(
             [
-                {"symbol": symbol.rules.symbol, "makerCommission": "0.001",
-                 "takerCommission": "0.001"}
+                {
+                    "symbol": symbol.rules.symbol,
+                    "makerCommission": "0.001",
+                    "takerCommission": "0.001",
+                }
                 for symbol in self.bank.exchange.markets["spot"].symbols
                 if wanted in {None, symbol.rules.symbol}
             ]
-        )  # fmt: skip
+        )
 
     def _coin(self, asked: Asked, name: str) -> Body:
         held = asked.account.holdings.get(name)
         network = {
-            "network": name, "coin": name, "name": name, "isDefault": True, "depositEnable": True,
-            "withdrawEnable": True, "withdrawFee": "0.0001", "withdrawMin": "0.001",
-            "withdrawMax": "1000000", "minConfirm": 1, "unLockConfirm": 1, "contractAddress": "",
+            "network": name,
+            "coin": name,
+            "name": name,
+            "isDefault": True,
+            "depositEnable": True,
+            "withdrawEnable": True,
+            "withdrawFee": "0.0001",
+            "withdrawMin": "0.001",
+            "withdrawMax": "1000000",
+            "minConfirm": 1,
+            "unLockConfirm": 1,
+            "contractAddress": "",
             "withdrawIntegerMultiple": "0.00000001",
-        }  # fmt: skip
+        }
         return {
-            "coin": name, "name": name, "depositAllEnable": True, "withdrawAllEnable": True,
+            "coin": name,
+            "name": name,
+            "depositAllEnable": True,
+            "withdrawAllEnable": True,
             "free": to_text(held.free if held else 0),
-            "locked": to_text(held.locked if held else 0), "freeze": "0",
-            "withdrawing": "0", "ipoing": "0", "ipoable": "0", "storage": "0",
-            "isLegalMoney": False, "trading": True, "networkList": [network],
-        }  # fmt: skip
+            "locked": to_text(held.locked if held else 0),
+            "freeze": "0",
+            "withdrawing": "0",
+            "ipoing": "0",
+            "ipoable": "0",
+            "storage": "0",
+            "isLegalMoney": False,
+            "trading": True,
+            "networkList": [network],
+        }
 
     def _window(self, asked: Asked, days: int) -> tuple[int, int]:
         """At most so many days; without a start the newest ones. Raises Refusal."""
@@ -196,9 +255,10 @@ class Sapi:
 
     def _moved(self, asked: Asked, kind: str, start: int, end: int) -> list[Movement]:
         return [
-            item for item in asked.account.movements
+            item
+            for item in asked.account.movements
             if item.kind == kind and start <= item.time <= end and "forgotten" not in item.details
-        ]  # fmt: skip
+        ]
 
 
 def _page(asked: Asked, rows: list[Body]) -> Body:
@@ -209,12 +269,21 @@ def _page(asked: Asked, rows: list[Body]) -> Body:
 
 def _deposit(item: Movement) -> Body:
     return {
-        "id": str(item.id), "amount": to_text(item.amount), "coin": item.asset,
-        "network": item.asset, "status": 1, "address": "0xdeposit", "addressTag": "",
-        "txId": f"0x{item.id:064x}", "insertTime": item.time, "completeTime": item.time,
-        "transferType": 0, "confirmTimes": "1/1", "unlockConfirm": 1,
+        "id": str(item.id),
+        "amount": to_text(item.amount),
+        "coin": item.asset,
+        "network": item.asset,
+        "status": 1,
+        "address": "0xdeposit",
+        "addressTag": "",
+        "txId": f"0x{item.id:064x}",
+        "insertTime": item.time,
+        "completeTime": item.time,
+        "transferType": 0,
+        "confirmTimes": "1/1",
+        "unlockConfirm": 1,
         "walletType": int(item.details.get("wallet", 0)),
-    }  # fmt: skip
+    }
 
 
 def _withdrawal(item: Movement) -> Body:
@@ -222,27 +291,45 @@ def _withdrawal(item: Movement) -> Body:
     fee = int(item.details.get("fee", 0))
     moment = _utc(item.time)
     return {
-        "id": str(item.id), "amount": to_text(-item.amount - fee), "transactionFee": to_text(fee),
-        "coin": item.asset, "status": 6, "address": "0xwithdrawal", "txId": f"0x{item.id:064x}",
-        "applyTime": moment, "completeTime": moment, "network": item.asset, "transferType": 0,
-        "info": "", "confirmNo": 3, "walletType": int(item.details.get("wallet", 0)), "txKey": "",
-    }  # fmt: skip
+        "id": str(item.id),
+        "amount": to_text(-item.amount - fee),
+        "transactionFee": to_text(fee),
+        "coin": item.asset,
+        "status": 6,
+        "address": "0xwithdrawal",
+        "txId": f"0x{item.id:064x}",
+        "applyTime": moment,
+        "completeTime": moment,
+        "network": item.asset,
+        "transferType": 0,
+        "info": "",
+        "confirmNo": 3,
+        "walletType": int(item.details.get("wallet", 0)),
+        "txKey": "",
+    }
 
 
 def _dust(group: int, items: list[Movement]) -> Body:
     gained = sum(item.amount for item in items if item.asset == "BNB")
     fees = sum(int(item.details.get("fee", 0)) for item in items if item.asset == "BNB")
     return {
-        "operateTime": items[0].time, "totalTransferedAmount": to_text(gained),
-        "totalServiceChargeAmount": to_text(fees), "transId": group,
+        "operateTime": items[0].time,
+        "totalTransferedAmount": to_text(gained),
+        "totalServiceChargeAmount": to_text(fees),
+        "transId": group,
         "userAssetDribbletDetails": [
-            {"transId": item.id, "serviceChargeAmount": to_text(int(item.details["fee"])),
-             "amount": to_text(int(item.details["from_amount"])), "operateTime": item.time,
-             "transferedAmount": to_text(item.amount), "fromAsset": item.details["from_asset"]}
+            {
+                "transId": item.id,
+                "serviceChargeAmount": to_text(int(item.details["fee"])),
+                "amount": to_text(int(item.details["from_amount"])),
+                "operateTime": item.time,
+                "transferedAmount": to_text(item.amount),
+                "fromAsset": item.details["from_asset"],
+            }
             for item in items
             if item.asset == "BNB"
         ],
-    }  # fmt: skip
+    }
 
 
 def _utc(time_ms: int) -> str:

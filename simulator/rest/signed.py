@@ -166,11 +166,13 @@ class Door:
             )
         short, day = self._orders[key]
         if not short.allows():
-            raise Refusal(-1015, "Too many new orders; current limit is 50 orders per 10 SECOND.",
-                          429)  # fmt: skip
+            raise Refusal(
+                -1015, "Too many new orders; current limit is 50 orders per 10 SECOND.", 429
+            )
         if not day.allows():
-            raise Refusal(-1015, "Too many new orders; current limit is 160000 orders per 1 DAY.",
-                          429)  # fmt: skip
+            raise Refusal(
+                -1015, "Too many new orders; current limit is 160000 orders per 1 DAY.", 429
+            )
 
     def orders_counted(self, account: Account, market: str) -> tuple[int, int]:
         short, day = self._orders.get((account.uid, market), (None, None))

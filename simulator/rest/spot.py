@@ -14,11 +14,24 @@ MINUTE_US = 60_000_000
 UNITS_US = {"m": MINUTE_US, "h": 60 * MINUTE_US, "d": 1440 * MINUTE_US}
 LONGEST = {"m": 59, "h": 23, "d": 7}
 WEIGHTS = {
-    "exchangeInfo": 20, "trades": 25, "historicalTrades": 25, "historicalBlockTrades": 25,
-    "aggTrades": 4, "klines": 2, "uiKlines": 2, "avgPrice": 2, "account": 20, "myTrades": 20,
-    "allOrders": 20, "order/amendments": 4, "order/amend/keepPriority": 4, "rateLimit/order": 40,
-    "account/commission": 20, "myFilters": 40, "myPreventedMatches": 20,
-}  # fmt: skip
+    "exchangeInfo": 20,
+    "trades": 25,
+    "historicalTrades": 25,
+    "historicalBlockTrades": 25,
+    "aggTrades": 4,
+    "klines": 2,
+    "uiKlines": 2,
+    "avgPrice": 2,
+    "account": 20,
+    "myTrades": 20,
+    "allOrders": 20,
+    "order/amendments": 4,
+    "order/amend/keepPriority": 4,
+    "rateLimit/order": 40,
+    "account/commission": 20,
+    "myFilters": 40,
+    "myPreventedMatches": 20,
+}
 DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 
 
@@ -28,10 +41,13 @@ class SpotRest(MarketRest):
 
     def paths(self) -> dict[str, Handler]:
         return {
-            **super().paths(), "uiKlines": self.klines, "avgPrice": self.average,
-            "historicalBlockTrades": self.block_trades, "ticker": self.rolling,
+            **super().paths(),
+            "uiKlines": self.klines,
+            "avgPrice": self.average,
+            "historicalBlockTrades": self.block_trades,
+            "ticker": self.rolling,
             "ticker/tradingDay": self.trading_day,
-        }  # fmt: skip
+        }
 
     def rate_limits(self) -> list[shapes.Body]:
         return [

@@ -19,8 +19,12 @@ TRADE = "enableSpotAndMarginTrading"
 DAY_MS = 86_400_000
 # How long a market order on a replayed tape waits for its trades before it is answered.
 FILL_SECONDS = 1.0
-RATES = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00000000",
-         "seller": "0.00000000"}  # fmt: skip
+RATES = {
+    "maker": "0.00100000",
+    "taker": "0.00100000",
+    "buyer": "0.00000000",
+    "seller": "0.00000000",
+}
 
 
 class SpotAccountRest:
@@ -67,10 +71,13 @@ class SpotAccountRest:
         start, end = _day(asked)
         first = asked.integer("orderId") or 0
         found = [
-            order for order in asked.account.orders.values()
-            if order.market == SPOT and order.symbol == symbol and order.id >= first
+            order
+            for order in asked.account.orders.values()
+            if order.market == SPOT
+            and order.symbol == symbol
+            and order.id >= first
             and start <= order.time <= end
-        ]  # fmt: skip
+        ]
         wanted = asked.count()
         chosen = found[:wanted] if first or "startTime" in asked.params else found[-wanted:]
         return web.json_response([order_body(order, asked.scale) for order in chosen])
@@ -84,24 +91,34 @@ class SpotAccountRest:
         return web.json_response(
             [
                 {
-                    "symbol": order.symbol, "orderId": order.id, "executionId": number,
-                    "origClientOrderId": client_id, "newClientOrderId": order.client_id,
-                    "origQty": to_text(before), "newQty": to_text(after), "time": at,
+                    "symbol": order.symbol,
+                    "orderId": order.id,
+                    "executionId": number,
+                    "origClientOrderId": client_id,
+                    "newClientOrderId": order.client_id,
+                    "origQty": to_text(before),
+                    "newQty": to_text(after),
+                    "time": at,
                 }
                 for number, (at, before, after, client_id) in enumerate(order.amends, 1)
             ]
-        )  # fmt: skip
+        )
 
     def order_limits(self, asked: Asked) -> web.Response:
         short, day = self.door.orders_counted(asked.account, SPOT)
         limits = (("SECOND", 10, 50, short), ("DAY", 1, 160_000, day))
         return web.json_response(
             [
-                {"rateLimitType": "ORDERS", "interval": interval, "intervalNum": number,
-                 "limit": most, "count": count}
+                {
+                    "rateLimitType": "ORDERS",
+                    "interval": interval,
+                    "intervalNum": number,
+                    "limit": most,
+                    "count": count,
+                }
                 for interval, number, most, count in limits
             ]
-        )  # fmt: skip
+        )
 
     def commission(self, asked: Asked) -> web.Response:
         symbol = asked.text("symbol")
@@ -109,13 +126,18 @@ class SpotAccountRest:
         nothing = dict.fromkeys(RATES, "0.00000000")
         return web.json_response(
             {
-                "symbol": symbol, "standardCommission": RATES, "specialCommission": nothing,
+                "symbol": symbol,
+                "standardCommission": RATES,
+                "specialCommission": nothing,
                 "taxCommission": nothing,
-                "discount": {"enabledForAccount": asked.account.pays_in_bnb,
-                             "enabledForSymbol": True, "discountAsset": "BNB",
-                             "discount": "0.75000000"},
+                "discount": {
+                    "enabledForAccount": asked.account.pays_in_bnb,
+                    "enabledForSymbol": True,
+                    "discountAsset": "BNB",
+                    "discount": "0.75000000",
+                },
             }
-        )  # fmt: skip
+        )
 
     def my_filters(self, asked: Asked) -> web.Response:
         self.bank.listed(SPOT, asked.text("symbol"))
@@ -150,8 +172,9 @@ class SpotAccountRest:
     async def cancel_replace(self, asked: Asked) -> web.Response:
         mode = asked.text("cancelReplaceMode")
         named = {
-            "cancelOrderId": "orderId", "cancelOrigClientOrderId": "origClientOrderId",
-        }  # fmt: skip
+            "cancelOrderId": "orderId",
+            "cancelOrigClientOrderId": "origClientOrderId",
+        }
         which = {
             theirs: asked.params[ours] for ours, theirs in named.items() if ours in asked.params
         }
@@ -169,8 +192,9 @@ class SpotAccountRest:
         cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), wanted)  # noqa: E731
         gone, was_gone = _try(cancel)
         if not was_gone and mode == "STOP_ON_FAILURE":
-            return _both(-2022, "Order cancel-replace failed.", 400, "FAILURE", gone,
-                         "NOT_ATTEMPTED", None)  # fmt: skip
+            return _both(
+                -2022, "Order cancel-replace failed.", 400, "FAILURE", gone, "NOT_ATTEMPTED", None
+            )
         try:
             answer = await self._placed(asked)
         except Refusal as error:
@@ -184,22 +208,28 @@ class SpotAccountRest:
         if was_gone:
             both = {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}
             return web.json_response({**both, "cancelResponse": gone, "newOrderResponse": new})
-        return _both(-2021, "Order cancel-replace partially failed.", 409, "FAILURE", gone,
-                     "SUCCESS", new)  # fmt: skip
+        return _both(
+            -2021, "Order cancel-replace partially failed.", 409, "FAILURE", gone, "SUCCESS", new
+        )
 
     def amend(self, asked: Asked) -> web.Response:
         order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
         rules = self.bank.listed(SPOT, order.symbol).symbol.rules
         self.bank.spot.amend(
-            asked.account, order, rules, asked.amount("newQty"),
-            asked.params.get("newClientOrderId", ""), self.bank.now_ms(),
-        )  # fmt: skip
+            asked.account,
+            order,
+            rules,
+            asked.amount("newQty"),
+            asked.params.get("newClientOrderId", ""),
+            self.bank.now_ms(),
+        )
         return web.json_response(
             {
-                "transactTime": order.updated, "executionId": self.bank.next_id(),
+                "transactTime": order.updated,
+                "executionId": self.bank.next_id(),
                 "amendedOrder": order_body(order, asked.scale),
             }
-        )  # fmt: skip
+        )
 
     def _cancel(self, asked: Asked) -> Order:
         order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
@@ -216,9 +246,13 @@ class SpotAccountRest:
         broken = self.bank.faults.answer_after_execution()
         if broken:
             return web.json_response(
-                {"code": -1007, "msg": "Timeout waiting for response from backend server. Send "
-                 "status unknown; execution status unknown."}, status=broken,
-            )  # fmt: skip
+                {
+                    "code": -1007,
+                    "msg": "Timeout waiting for response from backend server. Send "
+                    "status unknown; execution status unknown.",
+                },
+                status=broken,
+            )
         short, day = self.door.orders_counted(account, SPOT)
         counts = {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1D": str(day)}
         return web.json_response(placed(account, order, asked), headers=counts)
@@ -230,22 +264,32 @@ class SpotAccountRest:
 def account_body(account: Account, asked: Asked) -> Body:
     spares = asked.flag("omitZeroBalances")
     return {
-        "makerCommission": 10, "takerCommission": 10, "buyerCommission": 0,
-        "sellerCommission": 0, "commissionRates": RATES, "canTrade": True, "canWithdraw": True,
-        "canDeposit": True, "brokered": False, "requireSelfTradePrevention": False,
-        "preventSor": False, "updateTime": account.updated * (1000 if asked.scale == 1 else 1),
+        "makerCommission": 10,
+        "takerCommission": 10,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": RATES,
+        "canTrade": True,
+        "canWithdraw": True,
+        "canDeposit": True,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "preventSor": False,
+        "updateTime": account.updated * (1000 if asked.scale == 1 else 1),
         "accountType": "SPOT",
         "balances": [
             {"asset": asset, "free": to_text(held.free), "locked": to_text(held.locked)}
             for asset, held in sorted(account.holdings.items())
             if held.total or not spares
-        ] + [
+        ]
+        + [
             # flexible Earn stands among the coins of spot, under names of its own
             {"asset": f"LD{asset}", "free": to_text(amount), "locked": "0.00000000"}
             for asset, amount in account.flexible.items()
         ],
-        "permissions": ["SPOT"], "uid": account.uid,
-    }  # fmt: skip
+        "permissions": ["SPOT"],
+        "uid": account.uid,
+    }
 
 
 def my_trades(asked: Asked, bank: Bank) -> list[Body]:
@@ -256,11 +300,15 @@ def my_trades(asked: Asked, bank: Bank) -> list[Body]:
         raise Refusal(-1128, "Combination of optional parameters invalid.")
     start, end = _day(asked)
     found = [
-        fill for fill in asked.account.fills
-        if fill.market == SPOT and fill.symbol == symbol and not fill.is_forgotten
+        fill
+        for fill in asked.account.fills
+        if fill.market == SPOT
+        and fill.symbol == symbol
+        and not fill.is_forgotten
         and (from_id is None or fill.id >= from_id)
-        and (order_id is None or fill.order_id == order_id) and start <= fill.time <= end
-    ]  # fmt: skip
+        and (order_id is None or fill.order_id == order_id)
+        and start <= fill.time <= end
+    ]
     found.sort(key=lambda fill: fill.id)
     wanted = asked.count()
     is_forward = from_id is not None or "startTime" in asked.params or order_id is not None
@@ -280,29 +328,46 @@ def open_orders(asked: Asked, bank: Bank) -> list[Body]:
 
 def trade_body(fill: Fill, scale: int) -> Body:
     return {
-        "symbol": fill.symbol, "id": fill.id, "orderId": fill.order_id, "orderListId": -1,
-        "price": to_text(fill.price), "qty": to_text(fill.quantity),
+        "symbol": fill.symbol,
+        "id": fill.id,
+        "orderId": fill.order_id,
+        "orderListId": -1,
+        "price": to_text(fill.price),
+        "qty": to_text(fill.quantity),
         "quoteQty": to_text(fill.quote),
-        "commission": to_text(fill.commission), "commissionAsset": fill.commission_asset,
-        "time": fill.time * (1000 if scale == 1 else 1), "isBuyer": fill.side == "BUY",
-        "isMaker": fill.is_maker, "isBestMatch": True,
-    }  # fmt: skip
+        "commission": to_text(fill.commission),
+        "commissionAsset": fill.commission_asset,
+        "time": fill.time * (1000 if scale == 1 else 1),
+        "isBuyer": fill.side == "BUY",
+        "isMaker": fill.is_maker,
+        "isBestMatch": True,
+    }
 
 
 def order_body(order: Order, scale: int) -> Body:
     unit = 1000 if scale == 1 else 1
     return {
-        "symbol": order.symbol, "orderId": order.id, "orderListId": -1,
-        "clientOrderId": order.client_id, "price": to_text(order.price),
-        "origQty": to_text(order.quantity), "executedQty": to_text(order.executed),
+        "symbol": order.symbol,
+        "orderId": order.id,
+        "orderListId": -1,
+        "clientOrderId": order.client_id,
+        "price": to_text(order.price),
+        "origQty": to_text(order.quantity),
+        "executedQty": to_text(order.executed),
         "origQuoteOrderQty": to_text(order.quote_quantity),
-        "cummulativeQuoteQty": to_text(order.quote), "status": order.status,
-        "timeInForce": order.time_in_force, "type": order.type, "side": order.side,
-        "stopPrice": to_text(order.stop_price), "icebergQty": "0.00000000",
-        "time": order.time * unit, "updateTime": order.updated * unit,
-        "isWorking": not order.is_waiting, "workingTime": order.time * unit,
+        "cummulativeQuoteQty": to_text(order.quote),
+        "status": order.status,
+        "timeInForce": order.time_in_force,
+        "type": order.type,
+        "side": order.side,
+        "stopPrice": to_text(order.stop_price),
+        "icebergQty": "0.00000000",
+        "time": order.time * unit,
+        "updateTime": order.updated * unit,
+        "isWorking": not order.is_waiting,
+        "workingTime": order.time * unit,
         "selfTradePreventionMode": order.self_trade_prevention,
-    }  # fmt: skip
+    }
 
 
 def placed(account: Account, order: Order, asked: Asked) -> Body:
@@ -311,25 +376,41 @@ def placed(account: Account, order: Order, asked: Asked) -> Body:
     full = order.type in {"MARKET", "LIMIT"}
     how = asked.params.get("newOrderRespType", "FULL" if full else "ACK")
     body: Body = {
-        "symbol": order.symbol, "orderId": order.id, "orderListId": -1,
-        "clientOrderId": order.client_id, "transactTime": order.updated * unit,
-    }  # fmt: skip
+        "symbol": order.symbol,
+        "orderId": order.id,
+        "orderListId": -1,
+        "clientOrderId": order.client_id,
+        "transactTime": order.updated * unit,
+    }
     if how == "ACK":
         return body
     shape = order_body(order, asked.scale)
     names = (
-        "price", "origQty", "executedQty", "origQuoteOrderQty", "cummulativeQuoteQty", "status",
-        "timeInForce", "type", "side", "workingTime", "selfTradePreventionMode",
-    )  # fmt: skip
+        "price",
+        "origQty",
+        "executedQty",
+        "origQuoteOrderQty",
+        "cummulativeQuoteQty",
+        "status",
+        "timeInForce",
+        "type",
+        "side",
+        "workingTime",
+        "selfTradePreventionMode",
+    )
     body |= {name: shape[name] for name in names}
     if how == "FULL":
         body["fills"] = [
-            {"price": to_text(f.price), "qty": to_text(f.quantity),
-             "commission": to_text(f.commission), "commissionAsset": f.commission_asset,
-             "tradeId": f.id}
+            {
+                "price": to_text(f.price),
+                "qty": to_text(f.quantity),
+                "commission": to_text(f.commission),
+                "commissionAsset": f.commission_asset,
+                "tradeId": f.id,
+            }
             for f in account.fills
             if f.order_id == order.id
-        ]  # fmt: skip
+        ]
     return body
 
 
@@ -337,15 +418,28 @@ def cancelled(order: Order, asked: Asked) -> Body:
     """`clientOrderId` is that of the cancel, `origClientOrderId` the order's."""
     shape = order_body(order, asked.scale)
     return {
-        **{name: shape[name] for name in (
-            "symbol", "orderId", "orderListId", "price", "origQty", "executedQty",
-            "origQuoteOrderQty", "cummulativeQuoteQty", "status", "timeInForce", "type", "side",
-            "selfTradePreventionMode",
-        )},
+        **{
+            name: shape[name]
+            for name in (
+                "symbol",
+                "orderId",
+                "orderListId",
+                "price",
+                "origQty",
+                "executedQty",
+                "origQuoteOrderQty",
+                "cummulativeQuoteQty",
+                "status",
+                "timeInForce",
+                "type",
+                "side",
+                "selfTradePreventionMode",
+            )
+        },
         "origClientOrderId": order.client_id,
         "clientOrderId": asked.params.get("newClientOrderId", f"cancel{order.id}"),
         "transactTime": shape["updateTime"],
-    }  # fmt: skip
+    }
 
 
 def _day(asked: Asked) -> tuple[int, int]:
@@ -376,9 +470,14 @@ def _both(
 ) -> web.Response:
     return web.json_response(
         {
-            "code": code, "msg": message,
-            "data": {"cancelResult": cancel, "newOrderResult": new, "cancelResponse": gone,
-                     "newOrderResponse": answer},
+            "code": code,
+            "msg": message,
+            "data": {
+                "cancelResult": cancel,
+                "newOrderResult": new,
+                "cancelResponse": gone,
+                "newOrderResponse": answer,
+            },
         },
         status=status,
-    )  # fmt: skip
+    )

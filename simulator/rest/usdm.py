@@ -45,10 +45,13 @@ class UsdmRest(MarketRest):
 
     def paths(self) -> dict[str, Handler]:
         return {
-            **super().paths(), "continuousKlines": self.continuous_klines,
-            "premiumIndex": self.premium_index, "fundingRate": self.funding_rates,
-            "fundingInfo": self.funding_info, "openInterest": self.open_interest,
-        }  # fmt: skip
+            **super().paths(),
+            "continuousKlines": self.continuous_klines,
+            "premiumIndex": self.premium_index,
+            "fundingRate": self.funding_rates,
+            "fundingInfo": self.funding_info,
+            "openInterest": self.open_interest,
+        }
 
     def routes(self) -> list[web.RouteDef]:
         return [*super().routes(), web.get("/fapi/v2/ticker/price", self.price)]
@@ -151,11 +154,15 @@ class UsdmRest(MarketRest):
 
 def _premium(symbol: Symbol, mark: Mark, now_us: int) -> shapes.Body:
     return {
-        "symbol": symbol.rules.symbol, "markPrice": to_text(mark.price),
-        "indexPrice": to_text(mark.index_price), "estimatedSettlePrice": to_text(mark.settle),
-        "lastFundingRate": to_text(mark.rate), "interestRate": "0.00010000",
-        "nextFundingTime": mark.next_funding // 1000, "time": now_us // 1000,
-    }  # fmt: skip
+        "symbol": symbol.rules.symbol,
+        "markPrice": to_text(mark.price),
+        "indexPrice": to_text(mark.index_price),
+        "estimatedSettlePrice": to_text(mark.settle),
+        "lastFundingRate": to_text(mark.rate),
+        "interestRate": "0.00010000",
+        "nextFundingTime": mark.next_funding // 1000,
+        "time": now_us // 1000,
+    }
 
 
 def _funding(symbol: Symbol, number: int) -> shapes.Body:
@@ -164,6 +171,8 @@ def _funding(symbol: Symbol, number: int) -> shapes.Body:
     is_known = symbol.tape.first_id < trade_id <= symbol.tape.last_id
     price = symbol.tape.at(trade_id).price if is_known else symbol.rules.price
     return {
-        "symbol": symbol.rules.symbol, "fundingTime": time // 1000,
-        "fundingRate": to_text(funding_rate(symbol.rules, number)), "markPrice": to_text(price),
-    }  # fmt: skip
+        "symbol": symbol.rules.symbol,
+        "fundingTime": time // 1000,
+        "fundingRate": to_text(funding_rate(symbol.rules, number)),
+        "markPrice": to_text(price),
+    }

@@ -72,31 +72,43 @@ class UsdmAccountRest:
         wallet = account.wallet.get("USDT", 0)
         margin = sum(self._margin(account, p) for p in account.positions.values())
         sums = {
-            "totalInitialMargin": to_text(margin), "totalMaintMargin": to_text(margin // 2),
-            "totalWalletBalance": to_text(wallet), "totalUnrealizedProfit": to_text(profit),
+            "totalInitialMargin": to_text(margin),
+            "totalMaintMargin": to_text(margin // 2),
+            "totalWalletBalance": to_text(wallet),
+            "totalUnrealizedProfit": to_text(profit),
             "totalMarginBalance": to_text(wallet + profit),
-            "totalPositionInitialMargin": to_text(margin), "totalOpenOrderInitialMargin": "0",
-            "totalCrossWalletBalance": to_text(wallet), "totalCrossUnPnl": to_text(profit),
+            "totalPositionInitialMargin": to_text(margin),
+            "totalOpenOrderInitialMargin": "0",
+            "totalCrossWalletBalance": to_text(wallet),
+            "totalCrossUnPnl": to_text(profit),
             "availableBalance": to_text(max(0, wallet + profit - margin)),
             "maxWithdrawAmount": to_text(max(0, wallet - margin)),
-        }  # fmt: skip
+        }
         return web.json_response(
             {
-                "feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True,
-                "multiAssetsMargin": False, "updateTime": account.updated, **sums,
+                "feeTier": 0,
+                "canTrade": True,
+                "canDeposit": True,
+                "canWithdraw": True,
+                "multiAssetsMargin": False,
+                "updateTime": account.updated,
+                **sums,
                 "assets": [self._asset(account, name) for name in account.wallet],
                 "positions": rows,
             }
-        )  # fmt: skip
+        )
 
     def balance(self, asked: Asked) -> web.Response:
         return web.json_response(
             [
-                {"accountAlias": "SgsR", "balance": to_text(amount),
-                 **self._asset(asked.account, name)}
+                {
+                    "accountAlias": "SgsR",
+                    "balance": to_text(amount),
+                    **self._asset(asked.account, name),
+                }
                 for name, amount in asked.account.wallet.items()
             ]
-        )  # fmt: skip
+        )
 
     def positions(self, asked: Asked) -> web.Response:
         symbol = asked.params.get("symbol")
@@ -118,11 +130,14 @@ class UsdmAccountRest:
         start, end = self._window(asked) if from_id is None else (0, 2**62)
         oldest = self.bank.now_ms() - KEPT_MS
         found = [
-            fill for fill in asked.account.fills
-            if fill.market == USDM and fill.symbol == symbol and not fill.is_forgotten
+            fill
+            for fill in asked.account.fills
+            if fill.market == USDM
+            and fill.symbol == symbol
+            and not fill.is_forgotten
             and (from_id is None or fill.id >= from_id)
             and max(start, oldest) <= fill.time <= end
-        ]  # fmt: skip
+        ]
         found.sort(key=lambda fill: fill.id)
         wanted = asked.count()
         forward = from_id is not None or "startTime" in asked.params
@@ -138,21 +153,29 @@ class UsdmAccountRest:
         start = max(start, now - KEPT_MS)
         symbol, kind = asked.params.get("symbol"), asked.params.get("incomeType")
         found = [
-            item for item in asked.account.movements
-            if item.kind == "income" and start <= item.time <= end
+            item
+            for item in asked.account.movements
+            if item.kind == "income"
+            and start <= item.time <= end
             and symbol in {None, item.details["symbol"]}
             and kind in {None, item.details["incomeType"]}
-        ]  # fmt: skip
+        ]
         found.sort(key=lambda item: (item.time, item.id))
         return web.json_response(
             [
-                {"symbol": item.details["symbol"], "incomeType": item.details["incomeType"],
-                 "income": to_text(item.amount), "asset": item.asset,
-                 "info": item.details["info"], "time": item.time, "tranId": item.id,
-                 "tradeId": item.details["tradeId"]}
+                {
+                    "symbol": item.details["symbol"],
+                    "incomeType": item.details["incomeType"],
+                    "income": to_text(item.amount),
+                    "asset": item.asset,
+                    "info": item.details["info"],
+                    "time": item.time,
+                    "tranId": item.id,
+                    "tradeId": item.details["tradeId"],
+                }
                 for item in found[: asked.count(100)]
             ]
-        )  # fmt: skip
+        )
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -166,10 +189,13 @@ class UsdmAccountRest:
         start, end = self._window(asked)
         first = asked.integer("orderId") or 0
         found = [
-            order for order in asked.account.orders.values()
-            if order.market == USDM and symbol in {None, order.symbol} and order.id >= first
+            order
+            for order in asked.account.orders.values()
+            if order.market == USDM
+            and symbol in {None, order.symbol}
+            and order.id >= first
             and start <= order.time <= end
-        ]  # fmt: skip
+        ]
         return web.json_response([order_body(order) for order in found[: asked.count()]])
 
     def order(self, asked: Asked) -> web.Response:
@@ -185,9 +211,12 @@ class UsdmAccountRest:
         broken = self.bank.faults.answer_after_execution()
         if broken:
             return web.json_response(
-                {"code": -1007, "msg": "Unknown error, please check your request or try again "
-                 "later."}, status=broken,
-            )  # fmt: skip
+                {
+                    "code": -1007,
+                    "msg": "Unknown error, please check your request or try again later.",
+                },
+                status=broken,
+            )
         body = order_body(order)
         if asked.params.get("newOrderRespType", "ACK") == "ACK":
             body |= {"status": "NEW", "executedQty": "0.00000000"}
@@ -260,30 +289,50 @@ class UsdmAccountRest:
         wanted = asked.params.get("symbol")
         return web.json_response(
             [
-                {"symbol": name, "marginType": "CROSSED", "isAutoAddMargin": "false",
-                 "leverage": asked.account.leverage.get(name, LEVERAGE),
-                 "maxNotionalValue": "1000000"}
+                {
+                    "symbol": name,
+                    "marginType": "CROSSED",
+                    "isAutoAddMargin": "false",
+                    "leverage": asked.account.leverage.get(name, LEVERAGE),
+                    "maxNotionalValue": "1000000",
+                }
                 for name in self.bank.exchange.markets[USDM].listed
                 if wanted in {None, name}
             ]
-        )  # fmt: skip
+        )
 
     def account_config(self, asked: Asked) -> web.Response:
         return web.json_response(
-            {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True,
-             "dualSidePosition": asked.account.is_hedged, "updateTime": 0,
-             "multiAssetsMargin": False, "tradeGroupId": -1}
-        )  # fmt: skip
+            {
+                "feeTier": 0,
+                "canTrade": True,
+                "canDeposit": True,
+                "canWithdraw": True,
+                "dualSidePosition": asked.account.is_hedged,
+                "updateTime": 0,
+                "multiAssetsMargin": False,
+                "tradeGroupId": -1,
+            }
+        )
 
     def commission(self, asked: Asked) -> web.Response:
         return web.json_response(
-            {"symbol": asked.text("symbol"), "makerCommissionRate": "0.0002",
-             "takerCommissionRate": "0.0005"}
-        )  # fmt: skip
+            {
+                "symbol": asked.text("symbol"),
+                "makerCommissionRate": "0.0002",
+                "takerCommissionRate": "0.0005",
+            }
+        )
 
     def brackets(self, asked: Asked) -> web.Response:
-        bracket = {"bracket": 1, "initialLeverage": 125, "notionalCap": 50_000,
-                   "notionalFloor": 0, "maintMarginRatio": 0.004, "cum": 0.0}  # fmt: skip
+        bracket = {
+            "bracket": 1,
+            "initialLeverage": 125,
+            "notionalCap": 50_000,
+            "notionalFloor": 0,
+            "maintMarginRatio": 0.004,
+            "cum": 0.0,
+        }
         names = self.bank.exchange.markets[USDM].listed
         return web.json_response([{"symbol": n, "brackets": [bracket]} for n in names])
 
@@ -332,14 +381,21 @@ class UsdmAccountRest:
             name == "USDT"
         )
         return {
-            "asset": name, "walletBalance": to_text(wallet), "unrealizedProfit": to_text(profit),
-            "crossUnPnl": to_text(profit), "marginBalance": to_text(wallet + profit),
-            "maintMargin": to_text(margin // 2), "initialMargin": to_text(margin),
-            "positionInitialMargin": to_text(margin), "openOrderInitialMargin": "0",
-            "crossWalletBalance": to_text(wallet), "marginAvailable": True,
+            "asset": name,
+            "walletBalance": to_text(wallet),
+            "unrealizedProfit": to_text(profit),
+            "crossUnPnl": to_text(profit),
+            "marginBalance": to_text(wallet + profit),
+            "maintMargin": to_text(margin // 2),
+            "initialMargin": to_text(margin),
+            "positionInitialMargin": to_text(margin),
+            "openOrderInitialMargin": "0",
+            "crossWalletBalance": to_text(wallet),
+            "marginAvailable": True,
             "availableBalance": to_text(max(0, wallet + profit - margin)),
-            "maxWithdrawAmount": to_text(max(0, wallet - margin)), "updateTime": account.updated,
-        }  # fmt: skip
+            "maxWithdrawAmount": to_text(max(0, wallet - margin)),
+            "updateTime": account.updated,
+        }
 
     def _position(self, account: Account, position: Position) -> Body:
         mark = self._mark(position.symbol)
@@ -349,46 +405,84 @@ class UsdmAccountRest:
         gap = position.entry // leverage
         liquidation = position.entry - gap if position.amount > 0 else position.entry + gap
         return {
-            "symbol": position.symbol, "positionSide": position.side,
-            "positionAmt": to_text(position.amount), "entryPrice": to_text(position.entry),
-            "breakEvenPrice": to_text(position.entry), "markPrice": to_text(mark),
+            "symbol": position.symbol,
+            "positionSide": position.side,
+            "positionAmt": to_text(position.amount),
+            "entryPrice": to_text(position.entry),
+            "breakEvenPrice": to_text(position.entry),
+            "markPrice": to_text(mark),
             "unRealizedProfit": to_text(self._unrealized(position)),
             "unrealizedProfit": to_text(self._unrealized(position)),
-            "liquidationPrice": to_text(max(0, liquidation)), "isolatedMargin": "0",
-            "notional": to_text(value), "marginAsset": "USDT", "isolatedWallet": "0",
-            "initialMargin": margin, "maintMargin": margin, "positionInitialMargin": margin,
-            "openOrderInitialMargin": "0", "adl": 2, "bidNotional": "0", "askNotional": "0",
-            "updateTime": account.updated, "leverage": str(leverage), "marginType": "cross",
-        }  # fmt: skip
+            "liquidationPrice": to_text(max(0, liquidation)),
+            "isolatedMargin": "0",
+            "notional": to_text(value),
+            "marginAsset": "USDT",
+            "isolatedWallet": "0",
+            "initialMargin": margin,
+            "maintMargin": margin,
+            "positionInitialMargin": margin,
+            "openOrderInitialMargin": "0",
+            "adl": 2,
+            "bidNotional": "0",
+            "askNotional": "0",
+            "updateTime": account.updated,
+            "leverage": str(leverage),
+            "marginType": "cross",
+        }
 
 
 def order_body(order: Order) -> Body:
     average = order.quote * UNIT // order.executed if order.executed else 0
     return {
-        "orderId": order.id, "symbol": order.symbol, "status": order.status,
-        "clientOrderId": order.client_id, "price": to_text(order.price),
-        "avgPrice": to_text(average), "origQty": to_text(order.quantity),
-        "executedQty": to_text(order.executed), "cumQuote": to_text(order.quote),
-        "cumQty": to_text(order.executed), "timeInForce": order.time_in_force, "type": order.type,
-        "reduceOnly": order.reduce_only, "closePosition": False, "side": order.side,
-        "positionSide": order.position_side, "stopPrice": to_text(order.stop_price),
-        "workingType": "CONTRACT_PRICE", "priceProtect": False, "origType": order.type,
-        "priceMatch": "NONE", "selfTradePreventionMode": "NONE", "goodTillDate": 0,
-        "time": order.time, "updateTime": order.updated,
-    }  # fmt: skip
+        "orderId": order.id,
+        "symbol": order.symbol,
+        "status": order.status,
+        "clientOrderId": order.client_id,
+        "price": to_text(order.price),
+        "avgPrice": to_text(average),
+        "origQty": to_text(order.quantity),
+        "executedQty": to_text(order.executed),
+        "cumQuote": to_text(order.quote),
+        "cumQty": to_text(order.executed),
+        "timeInForce": order.time_in_force,
+        "type": order.type,
+        "reduceOnly": order.reduce_only,
+        "closePosition": False,
+        "side": order.side,
+        "positionSide": order.position_side,
+        "stopPrice": to_text(order.stop_price),
+        "workingType": "CONTRACT_PRICE",
+        "priceProtect": False,
+        "origType": order.type,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": "NONE",
+        "goodTillDate": 0,
+        "time": order.time,
+        "updateTime": order.updated,
+    }
 
 
 def _trade(fill: Fill) -> Body:
     is_buy = fill.side == "BUY"
     return {
-        "symbol": fill.symbol, "id": fill.id, "orderId": fill.order_id, "side": fill.side,
-        "price": to_text(fill.price), "qty": to_text(fill.quantity),
-        "realizedPnl": to_text(fill.realized), "quoteQty": to_text(fill.quote),
-        "commission": to_text(fill.commission), "commissionAsset": fill.commission_asset,
-        "time": fill.time, "positionSide": fill.position_side, "buyer": is_buy,
-        "maker": fill.is_maker, "marginAsset": fill.commission_asset, "pair": fill.symbol,
+        "symbol": fill.symbol,
+        "id": fill.id,
+        "orderId": fill.order_id,
+        "side": fill.side,
+        "price": to_text(fill.price),
+        "qty": to_text(fill.quantity),
+        "realizedPnl": to_text(fill.realized),
+        "quoteQty": to_text(fill.quote),
+        "commission": to_text(fill.commission),
+        "commissionAsset": fill.commission_asset,
+        "time": fill.time,
+        "positionSide": fill.position_side,
+        "buyer": is_buy,
+        "maker": fill.is_maker,
+        "marginAsset": fill.commission_asset,
+        "pair": fill.symbol,
         "baseQty": "0",
-    }  # fmt: skip
+    }
 
 
 def _nothing(asked: Asked) -> web.Response:

@@ -67,10 +67,11 @@ class Capture:
         self.snapshot: BookChange | None = self._snapshot(frames)
         levels = self.snapshot_texts(frames)
         self.rules = listing_like(
-            symbol, market,
+            symbol,
+            market,
             [frame.payload["p"] for frame in trades] + [price for price, _ in levels],
             [frame.payload["q"] for frame in trades] + [size for _, size in levels],
-        )  # fmt: skip
+        )
 
     def snapshot_texts(self, frames: list[Frame]) -> list[list[str]]:
         body = self._snapshot_body(frames)
@@ -167,9 +168,12 @@ def _local_time(stamp: str) -> int:
 
 def _trades(kind: str, payload: dict[str, Any]) -> Iterator[Event]:
     row = Row(
-        to_units(payload["p"]), to_units(payload["q"]), micros(payload["T"]), bool(payload["m"]),
+        to_units(payload["p"]),
+        to_units(payload["q"]),
+        micros(payload["T"]),
+        bool(payload["m"]),
         event_time=micros(payload["E"]),
-    )  # fmt: skip
+    )
     if kind == "aggTrade":  # its single trades are not known: their ids stand behind the sum
         agg_id, more = int(payload["a"]), int(payload["l"]) - int(payload["f"])
         return chain([row._replace(agg_id=agg_id)], [Hole(more, agg_id)] if more else [])
@@ -184,10 +188,14 @@ def _other(kind: str, payload: dict[str, Any]) -> Event | None:
         return Best(payload["u"], bid, bid_size, ask, ask_size, event_time)
     if kind.startswith("depth") and payload.get("e") == "depthUpdate":
         return BookChange(
-            payload["U"], payload["u"], levels(payload["b"]), levels(payload["a"]),
-            micros(payload["E"]), micros(payload["T"]) if "T" in payload else 0,
+            payload["U"],
+            payload["u"],
+            levels(payload["b"]),
+            levels(payload["a"]),
+            micros(payload["E"]),
+            micros(payload["T"]) if "T" in payload else 0,
             payload.get("pu", payload["U"] - 1),
-        )  # fmt: skip
+        )
     if kind.startswith("markPrice"):
         price, index, settle = (to_units(payload.get(key, payload["p"])) for key in "piP")
         return Mark(price, index, settle, _signed(payload["r"]), micros(payload["T"]))

@@ -19,9 +19,13 @@ class Generated:
     """Taker orders that eat the makers' book; every trade happens at a level that stood there."""
 
     def __init__(
-        self, rules: Listing, seed: int, price: int | None = None, pace: float = 1.0,
+        self,
+        rules: Listing,
+        seed: int,
+        price: int | None = None,
+        pace: float = 1.0,
         first_id: int = 1_000_001,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.rules = rules
         self.first_id = first_id
         self.seed = seed

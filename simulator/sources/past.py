@@ -87,9 +87,13 @@ class PastTrades:
         number, index = divmod(trade_id - 1, BLOCK)
         block = self._block(number)
         return Trade(
-            trade_id, block.prices[index], block.quantities[index], block.times[index],
-            block.makers[index], trade_id,
-        )  # fmt: skip
+            trade_id,
+            block.prices[index],
+            block.quantities[index],
+            block.times[index],
+            block.makers[index],
+            trade_id,
+        )
 
     def between(self, first_id: int, last_id: int) -> Iterator[Trade]:
         for trade_id in range(max(1, first_id), min(last_id, self.last_id) + 1):

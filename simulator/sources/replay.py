@@ -19,8 +19,18 @@ BOOK_EVERY_US = 100_000
 # Frames of one call when a replay runs as fast as it can.
 AT_ONCE = 5_000
 # What a damaged file may raise.
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, RecursionError,
-              struct.error, zlib.error, csv.Error)  # fmt: skip
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    csv.Error,
+)
 
 
 class Timed(NamedTuple):
@@ -130,9 +140,10 @@ class Replayed:
             agg_id = event.agg_id + self._shift.agg_ids if event.agg_id else 0
             self._agg_ids = (self._agg_ids[0] or event.agg_id, agg_id)
             row = event._replace(
-                time=event.time + time, agg_id=agg_id,
+                time=event.time + time,
+                agg_id=agg_id,
                 event_time=event.event_time + time if event.event_time else 0,
-            )  # fmt: skip
+            )
             return [row] if self.recording.has_depth else [row, *self._follow(row)]
         if isinstance(event, Best):
             best = event._replace(
@@ -161,10 +172,14 @@ class Replayed:
                 return []
             first = self.book.update_id + 1
         change = BookChange(
-            first, last, recorded.bids, recorded.asks, recorded.event_time + time,
+            first,
+            last,
+            recorded.bids,
+            recorded.asks,
+            recorded.event_time + time,
             recorded.time + time if recorded.time else 0,
             first - 1 if self.round else recorded.previous_id,
-        )  # fmt: skip
+        )
         before = self.book.best()
         self.book.apply(change)
         best = self.book.best()

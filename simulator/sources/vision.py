@@ -95,9 +95,14 @@ def _line(row: list[str]) -> Line:
         return Line(trade_id, trade_id, 0, row[1], row[2], micros(int(row[4])), _is_true(row[5]))
     # id, price, qty, firstId, lastId, time, isBuyerMaker, …
     return Line(
-        int(row[3]), int(row[4]), int(row[0]), row[1], row[2], micros(int(row[5])),
+        int(row[3]),
+        int(row[4]),
+        int(row[0]),
+        row[1],
+        row[2],
+        micros(int(row[5])),
         _is_true(row[6]),
-    )  # fmt: skip
+    )
 
 
 def _is_true(text: str) -> bool:

@@ -19,8 +19,9 @@ class AccountExchange:
 
     # what is listed, by market
     symbols: ClassVar[dict[str, tuple[str, ...]]] = {
-        "spot": ("BTCUSDT", "BNBUSDT"), "usdm": ("BTCUSDT",),
-    }  # fmt: skip
+        "spot": ("BTCUSDT", "BNBUSDT"),
+        "usdm": ("BTCUSDT",),
+    }
 
     def __init__(self) -> None:
         self.port = 0

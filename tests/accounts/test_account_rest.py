@@ -63,8 +63,14 @@ async def test_reads_are_tried_again_and_the_clock_is_measured_again(
     account = await opened(simulator)
     async with adapter(simulator, account) as rest:
         await rest.account()
-        await post(simulator, "/simulator/faults/status", code=503, path="/api/v3/account",
-                   rate=0.5, seconds=30)  # fmt: skip
+        await post(
+            simulator,
+            "/simulator/faults/status",
+            code=503,
+            path="/api/v3/account",
+            rate=0.5,
+            seconds=30,
+        )
         for _ in range(3):
             try:
                 await rest.account()

@@ -71,9 +71,11 @@ def stage(
 
 def connected(user: User, account: dict[str, Any], label: str = "main") -> ExchangeAccount:
     made = connecting.connect(
-        user=user, label=label, api_key=Secret(account["apiKey"]),
+        user=user,
+        label=label,
+        api_key=Secret(account["apiKey"]),
         secret=Secret(account["secretKey"]),
-    )  # fmt: skip
+    )
     connecting.check(str(made.pk))
     made.refresh_from_db()
     return made
@@ -81,9 +83,11 @@ def connected(user: User, account: dict[str, Any], label: str = "main") -> Excha
 
 def replace(account: ExchangeAccount, key: dict[str, Any]) -> None:
     connecting.replace_key(
-        account=account, user=account.user, api_key=Secret(key["apiKey"]),
+        account=account,
+        user=account.user,
+        api_key=Secret(key["apiKey"]),
         secret=Secret(key["secretKey"]),
-    )  # fmt: skip
+    )
 
 
 def outcomes(account: ExchangeAccount) -> dict[str, str]:
@@ -99,13 +103,24 @@ def test_a_good_key_of_each_kind_connects(
     assert (account.state, account.problem, account.key_kind) == ("live", "", kind)
     assert account.binance_uid == opened["uid"]
     assert outcomes(account) == {
-        "clock": "ok", "key exists": "ok", "signature": "ok", "ip restriction": "note",
-        "no withdrawals": "ok", "reading": "ok", "spot": "ok", "futures": "ok", "trading": "ok",
-    }  # fmt: skip
+        "clock": "ok",
+        "key exists": "ok",
+        "signature": "ok",
+        "ip restriction": "note",
+        "no withdrawals": "ok",
+        "reading": "ok",
+        "spot": "ok",
+        "futures": "ok",
+        "trading": "ok",
+    }
     rows = {row["asset"]: row for row in account.snapshot["balances"]}
     assert rows["USDT"] == {
-        "asset": "USDT", "free": "5000", "locked": "0", "value": "5000", "source": "1",
-    }  # fmt: skip
+        "asset": "USDT",
+        "free": "5000",
+        "locked": "0",
+        "value": "5000",
+        "source": "1",
+    }
     assert rows["BTC"]["source"] == "BTCUSDT"
     assert D(account.snapshot["total"]) == sum(D(row["value"]) for row in rows.values())
 
@@ -279,8 +294,9 @@ def test_the_pages_connect_show_and_change(
     alices_browser.post(f"{url}change/", {"do": "rename", "label": "Other"})
     assert "Other" in alices_browser.get(PAGE).content.decode()
     assert alices_browser.post(f"{url}change/", {"do": "fly"}).status_code == 400
-    bad = alices_browser.post(f"{url}change/", {"do": "replace", "api_key": "-", "secret": "-"},
-                              follow=True)  # fmt: skip
+    bad = alices_browser.post(
+        f"{url}change/", {"do": "replace", "api_key": "-", "secret": "-"}, follow=True
+    )
     assert "expected an API key of letters and digits" in bad.content.decode()
     alices_browser.post(f"{url}change/", {"do": "delete"})
     assert not ExchangeAccount.objects.exists()
@@ -409,9 +425,14 @@ def test_fifty_secrets_are_found_nowhere(
     listener.join(5)
     assert len(ExchangeAccount.objects.all()) == 25
     everything = [
-        caplog.text, *pages, *queued, told.getvalue(), plain.getvalue(), str(caught.value),
+        caplog.text,
+        *pages,
+        *queued,
+        told.getvalue(),
+        plain.getvalue(),
+        str(caught.value),
         dump.read_bytes().decode("latin-1"),
-    ]  # fmt: skip
+    ]
     for canary in canaries:
         assert not any(canary in text for text in everything)
         assert not any(canary.encode().hex() in text for text in everything)
@@ -420,10 +441,14 @@ def test_fifty_secrets_are_found_nowhere(
 
 @pytest.mark.parametrize(
     "broken",
-    ["accounts.services.connecting._store", "accounts.vault.keyring._checked",
-     "accounts.vault.keyfiles.fingerprint", "accounts.vault.envelope.AESGCM",
-     "django.contrib.auth.middleware.get_user"],
-)  # fmt: skip
+    [
+        "accounts.services.connecting._store",
+        "accounts.vault.keyring._checked",
+        "accounts.vault.keyfiles.fingerprint",
+        "lib.envelope.AESGCM",
+        "django.contrib.auth.middleware.get_user",
+    ],
+)
 @pytest.mark.parametrize("path", [f"{PAGE}connect/", "/api/accounts"])
 def test_a_report_of_an_error_leaves_the_secret_out(
     alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch, broken: str, path: str

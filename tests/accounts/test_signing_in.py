@@ -23,10 +23,12 @@ def test_a_newcomer_signs_up(client: Client, db: None) -> None:
     answer = client.post(
         "/accounts/signup/",
         {
-            "username": "dora", "email": "dora@example.org",
-            "password1": "a-long-secret-9", "password2": "a-long-secret-9",
+            "username": "dora",
+            "email": "dora@example.org",
+            "password1": "a-long-secret-9",
+            "password2": "a-long-secret-9",
         },
-    )  # fmt: skip
+    )
     assert answer.status_code == 302
     assert User.objects.get(username="dora").check_password("a-long-secret-9")
 

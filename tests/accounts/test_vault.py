@@ -20,9 +20,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder, User
-from accounts.vault import envelope, keyfiles, keyring
-from accounts.vault.envelope import Binding, NotOurs
+from accounts.vault import keyfiles, keyring
 from accounts.vault.keyfiles import KeyProblem
+from lib import envelope
+from lib.envelope import Binding, NotOurs
 from lib.secret import Secret
 from tests import lines
 
@@ -44,9 +45,14 @@ def key_folder(settings: Any, tmp_path: Path) -> Path:
 
 def account(user: User, text: str = "hush", number: int = 0) -> ExchangeAccount:
     made = ExchangeAccount(
-        id=uuid.uuid4(), user=user, venue="simulator", label="main", key_kind="hmac",
-        api_key_hash=f"{user.pk}-{number}", last_four="abcd",
-    )  # fmt: skip
+        id=uuid.uuid4(),
+        user=user,
+        venue="simulator",
+        label="main",
+        key_kind="hmac",
+        api_key_hash=f"{user.pk}-{number}",
+        last_four="abcd",
+    )
     made.api_key = keyring.seal(Secret(f"key {text}"), made.binding("api_key"))
     made.api_secret = keyring.seal(Secret(text), made.binding("api_secret"))
     made.kek_id = envelope.key_id_of(bytes(made.api_key))

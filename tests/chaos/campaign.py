@@ -20,10 +20,11 @@ import redis
 from lib.decimals import QUOTE_PLACES, text
 from market.archive import seconds as archive
 from market.hot import keys
+from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument
-from market.reading import hot_client, read_hot
+from market.selectors.reading import read_hot
 from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System
 
@@ -132,11 +133,14 @@ class Campaign:
         """How far the tape that is farthest behind is covered, by the exchange's time."""
         try:
             covered = [
-                int(hot_client().hget(  # type: ignore[arg-type]
-                    keys.state(InstrumentKey("simulator", "spot", symbol)), "covered_to"
-                ) or 0)
+                int(
+                    hot_client().hget(  # type: ignore[arg-type]
+                        keys.state(InstrumentKey("simulator", "spot", symbol)), "covered_to"
+                    )
+                    or 0
+                )
                 for symbol in self.system.symbols
-            ]  # fmt: skip
+            ]
         except (redis.RedisError, OSError):
             return float("inf")
         return time.time() * 1000 - min(covered)
@@ -192,13 +196,15 @@ class Campaign:
         self._check(f"{instrument.symbol} in PostgreSQL", truth, saved)
         self._check(
             f"{instrument.symbol} in Redis",
-            {at: sums for at, sums in truth.items() if at >= hot_from}, hot,
-        )  # fmt: skip
+            {at: sums for at, sums in truth.items() if at >= hot_from},
+            hot,
+        )
         minute = -(-hot_from // 60) * 60
         self._check(
             f"{instrument.symbol} minutes in Redis",
-            self._truth(instrument.symbol, minute, 60), hot_minutes,
-        )  # fmt: skip
+            self._truth(instrument.symbol, minute, 60),
+            hot_minutes,
+        )
 
     def _truth(self, symbol: str, start: int, seconds: int) -> dict[int, Any]:
         path = f"/simulator/truth?symbol={symbol}&start={start * 1000}&seconds={seconds}"
@@ -236,20 +242,27 @@ def _differences(bar: Any, sums: dict[str, Any]) -> str:
     if bar is None:
         return "missing"
     mine: dict[str, Any] = {
-        "trades": bar.trades, "first_id": bar.first_id, "last_id": bar.last_id,
-        "open": text(bar.open), "high": text(bar.high), "low": text(bar.low),
-        "close": text(bar.close), "buy": text(bar.quote_buy, QUOTE_PLACES),
-        "sell": text(bar.quote_sell, QUOTE_PLACES), "base_buy": text(bar.base_buy),
+        "trades": bar.trades,
+        "first_id": bar.first_id,
+        "last_id": bar.last_id,
+        "open": text(bar.open),
+        "high": text(bar.high),
+        "low": text(bar.low),
+        "close": text(bar.close),
+        "buy": text(bar.quote_buy, QUOTE_PLACES),
+        "sell": text(bar.quote_sell, QUOTE_PLACES),
+        "base_buy": text(bar.base_buy),
         "base_sell": text(bar.base_sell),
-    }  # fmt: skip
+    }
     found = [f"{k} {v} is {sums[k]}" for k, v in mine.items() if v != sums[k]]
     for unit in ("trade", "order"):
         flat = getattr(bar, unit)
         for index, (name, band) in enumerate(sums[unit].items()):
             ours = {
-                "buy": text(flat[index], QUOTE_PLACES), "sell": text(flat[6 + index], QUOTE_PLACES),
+                "buy": text(flat[index], QUOTE_PLACES),
+                "sell": text(flat[6 + index], QUOTE_PLACES),
                 "count": flat[12 + index],
-            }  # fmt: skip
+            }
             if ours != band:
                 found.append(f"{unit} {name} {json.dumps(ours)} is {json.dumps(band)}")
     return "; ".join(found[:3])

@@ -29,39 +29,56 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
-        "the cursor lets duplicates through", "market/flow/sequence.py",
-        "                self.duplicates += 1\n", "                ready.append(trade)\n", "double",
+        "the cursor lets duplicates through",
+        "market/flow/sequence.py",
+        "                self.duplicates += 1\n",
+        "                ready.append(trade)\n",
+        "double",
     ),
     Mutant(
-        "the sweep is not in the record", "market/hot/codec.py",
-        "    if sweep is None:\n        return \"\"", "    if True:\n        return \"\"",
+        "the sweep is not in the record",
+        "market/hot/codec.py",
+        '    if sweep is None:\n        return ""',
+        '    if True:\n        return ""',
         "race,delay,wipe",
     ),
     Mutant(
-        "the script does not compare", "market/hot/scripts.py",
+        "the script does not compare",
+        "market/hot/scripts.py",
         "if w.expect[1] ~= '*' and last_id ~= w.expect[1] then return 0 end\n"
-        "if revision ~= w.expect[2] then return 0 end\n", "", "race,pause",
+        "if revision ~= w.expect[2] then return 0 end\n",
+        "",
+        "race,pause",
     ),
     Mutant(
-        "a flush is taken for done before it is", "market/collector/collector.py",
-        "            if applied is True:\n", "            if True:\n", "race,pause,kill Redis",
+        "a flush is taken for done before it is",
+        "market/collector/collector.py",
+        "            if applied is True:\n",
+        "            if True:\n",
+        "race,pause,kill Redis",
     ),
     Mutant(
-        "the newest trades are taken for proof", "market/collector/filler.py",
+        "the newest trades are taken for proof",
+        "market/collector/filler.py",
         "found = _read(rows, next_id, hole.last_id, is_proof=False)",
-        "found = _read(rows, next_id, hole.last_id, is_proof=True)", "fillable hole,cut",
+        "found = _read(rows, next_id, hole.last_id, is_proof=True)",
+        "fillable hole,cut",
     ),
     Mutant(
-        "bars of a dead writer are not saved", "market/collector/writer.py",
+        "bars of a dead writer are not saved",
+        "market/collector/writer.py",
         "        self.unsaved.bars.update(await self._hot.bars(",
-        "        dict(await self._hot.bars(", "kill both,kill a",
+        "        dict(await self._hot.bars(",
+        "kill both,kill a",
     ),
     Mutant(
-        "a hole is passed over and not rebuilt", "market/collector/chores.py",
+        "a hole is passed over and not rebuilt",
+        "market/collector/chores.py",
         "                await rebuild_gap(tape.place, self._outside.rest, gap)\n",
-        "                pass\n", "REST behind,fillable hole,drop",
+        "                pass\n",
+        "REST behind,fillable hole,drop",
     ),
-]  # fmt: skip
+]
 
 
 def survives(mutant: Mutant) -> bool:
@@ -76,11 +93,25 @@ def survives(mutant: Mutant) -> bool:
         file.write_text(source.replace(mutant.old, mutant.new, 1))
         ended = subprocess.run(
             [
-                sys.executable, "-m", "tests.chaos", "--minutes", "0.7", "--times", "2",
-                "--pace", "3", "--kinds", mutant.kinds, "--settle", "60",
+                sys.executable,
+                "-m",
+                "tests.chaos",
+                "--minutes",
+                "0.7",
+                "--times",
+                "2",
+                "--pace",
+                "3",
+                "--kinds",
+                mutant.kinds,
+                "--settle",
+                "60",
             ],
-            cwd=tree, capture_output=True, timeout=900, check=False,
-        )  # fmt: skip
+            cwd=tree,
+            capture_output=True,
+            timeout=900,
+            check=False,
+        )
         return ended.returncode == 0
 
 

@@ -32,21 +32,37 @@ class System:
         self.collectors: list[subprocess.Popen[bytes]] = []
         self.simulator: subprocess.Popen[bytes] | None = None
         self._words = [
-            "-m", "simulator", "--port", str(self.port), "--symbols", ",".join(symbols),
-            "--pace", str(pace), "--seed", str(seed), "--data", str(folder / "simulator"),
-            "--attempts", "1000000",
-        ]  # fmt: skip
+            "-m",
+            "simulator",
+            "--port",
+            str(self.port),
+            "--symbols",
+            ",".join(symbols),
+            "--pace",
+            str(pace),
+            "--seed",
+            str(seed),
+            "--data",
+            str(folder / "simulator"),
+            "--attempts",
+            "1000000",
+        ]
 
     @property
     def environment(self) -> dict[str, str]:
         http, ws = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}"
         kept = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
         return {
-            **kept, "DATA_DIR": str(self.folder), "BINANCE": "simulator",
-            "BINANCE_SPOT_API_URL": http, "BINANCE_SPOT_STREAM_URL": ws,
-            "MARKET_SYMBOLS": ",".join(self.symbols), "DATABASE_POOL": "false",
-            "LOG_LEVEL": "warning", "PYTHONPATH": str(ROOT),
-        }  # fmt: skip
+            **kept,
+            "DATA_DIR": str(self.folder),
+            "BINANCE": "simulator",
+            "BINANCE_SPOT_API_URL": http,
+            "BINANCE_SPOT_STREAM_URL": ws,
+            "MARKET_SYMBOLS": ",".join(self.symbols),
+            "DATABASE_POOL": "false",
+            "LOG_LEVEL": "warning",
+            "PYTHONPATH": str(ROOT),
+        }
 
     def start(self) -> None:
         self.servers.start()
@@ -97,9 +113,13 @@ class System:
     def _spawn(self, words: list[str], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, *words], cwd=ROOT, env=self.environment, stdout=output,
-                stderr=output, preexec_fn=own_session(signal.SIGKILL),  # it dies with us
-            )  # fmt: skip
+                [sys.executable, *words],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                preexec_fn=own_session(signal.SIGKILL),  # it dies with us
+            )
 
 
 def free_port() -> int:

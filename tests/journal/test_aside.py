@@ -30,11 +30,14 @@ def priced(asset: str, price: str) -> None:
     """In the minutes that fills of these tests are made in."""
     AssetPrice.objects.bulk_create(
         AssetPrice(
-            venue="simulator", asset=asset, minute=START + timedelta(minutes=minute), symbol="",
+            venue="simulator",
+            asset=asset,
+            minute=START + timedelta(minutes=minute),
+            symbol="",
             price=D(price),
         )
         for minute in range(20)
-    )  # fmt: skip
+    )
 
 
 def held(base: str) -> tuple[D, D]:
@@ -51,16 +54,19 @@ def test_a_trade_with_results_ends_and_its_rest_is_kept_beside(
     account: ExchangeAccount, alices_browser: Client
 ) -> None:
     trades_of(
-        account, make_fill(account, 1, "BUY", "100", fee=D(0)),
+        account,
+        make_fill(account, 1, "BUY", "100", fee=D(0)),
         make_fill(account, 2, "SELL", "110", quantity="0.4", fee=D(0)),
-    )  # fmt: skip
+    )
     trade = Trade.objects.get()
     answer = aside(alices_browser, trade)
     assert (answer.status_code, answer.json()["id"]) == (200, trade.pk)
     trade.refresh_from_db()
     assert (trade.ended_by, trade.net, trade.closed_at) == (
-        "set_aside", 4, START + timedelta(minutes=2),
-    )  # fmt: skip
+        "set_aside",
+        4,
+        START + timedelta(minutes=2),
+    )
     assert held("BTC") == (0, D("0.6"))
     assert aside(alices_browser, trade).status_code == 400  # it is closed
     assert aside(alices_browser, trade, "delete").status_code == 200
@@ -84,9 +90,10 @@ def test_the_mark_stands_on_the_coins_own_fill_not_on_a_fee_it_paid(
     """BNB paid the fee of a BTC purchase last: BTC's trade must not end with it."""
     priced("BNB", "500")
     trades_of(
-        account, make_fill(account, 1, "BUY", "500", **BNB),
+        account,
+        make_fill(account, 1, "BUY", "500", **BNB),
         make_fill(account, 2, "BUY", "100", fee=D("0.01"), fee_asset="BNB"),
-    )  # fmt: skip
+    )
     aside(alices_browser, Trade.objects.get(base="BNB"))
     [mark] = FillMark.objects.all()
     assert (mark.symbol, mark.fill) == ("BNBUSDT", "1")
@@ -102,10 +109,11 @@ def test_sixty_days_of_rest_set_it_aside_until_the_owner_keeps_it(
 ) -> None:
     long_ago = START - timedelta(days=90)
     trades_of(
-        account, make_fill(account, 1, "BUY", "50", time=long_ago),
+        account,
+        make_fill(account, 1, "BUY", "50", time=long_ago),
         make_fill(account, 2, "SELL", "60", quantity="0.5", time=long_ago),
         make_fill(account, 3, "BUY", "100"),
-    )  # fmt: skip
+    )
     old, new = Trade.objects.order_by("opened_at")
     assert (old.ended_by, held("BTC")) == ("forgotten", (1, D("0.5")))
     assert aside(alices_browser, old, "delete").status_code == 200
@@ -119,9 +127,10 @@ def test_the_setting_never_keeps_everything(account: ExchangeAccount, alice: Use
     Preferences.objects.update_or_create(user=alice, defaults={"sets_aside": False})
     long_ago = START - timedelta(days=400)
     trades_of(
-        account, make_fill(account, 1, "BUY", "50", time=long_ago),
+        account,
+        make_fill(account, 1, "BUY", "50", time=long_ago),
         make_fill(account, 2, "BUY", "100"),
-    )  # fmt: skip
+    )
     assert Trade.objects.get().opened_at == long_ago
 
 
@@ -130,14 +139,17 @@ def test_what_cannot_be_set_aside_is_refused_with_a_sentence(
 ) -> None:
     usdm = {"market": "usdm"}
     trades_of(
-        account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "110"),
+        account,
+        make_fill(account, 1, "BUY", "100"),
+        make_fill(account, 2, "SELL", "110"),
         make_fill(account, 3, "BUY", "100", **usdm),
-    )  # fmt: skip
+    )
     for trade in Trade.objects.all():
         answer = aside(alices_browser, trade)
         assert (answer.status_code, answer.json()) == (
-            400, {"detail": ["Expected an open trade of a coin."]},
-        )  # fmt: skip
+            400,
+            {"detail": ["Expected an open trade of a coin."]},
+        )
         assert aside(alices_browser, trade, "delete").status_code == 400
     assert aside(alices_browser, Trade(pk=999_999)).status_code == 404
     assert FillMark.objects.count() == 0
@@ -151,10 +163,11 @@ def test_what_is_sold_from_the_stack_counts_in_money_and_in_no_statistic(
     trades_of(account, make_fill(account, 1, "BUY", "40", **free))
     aside(alices_browser, Trade.objects.get())
     trades_of(
-        account, make_fill(account, 2, "BUY", "100", **free),
+        account,
+        make_fill(account, 2, "BUY", "100", **free),
         make_fill(account, 3, "SELL", "110", **free),
         make_fill(account, 4, "SELL", "120", quantity="0.5", **free),
-    )  # fmt: skip
+    )
 
     def ask(path: str, **query: str) -> Any:
         return alices_browser.get(path, query).json()

@@ -23,8 +23,12 @@ from tests.journal.accounts import make_account, make_fill, some_trades, trades_
 
 pytestmark = pytest.mark.django_db
 QUERIES: tuple[dict[str, str], ...] = (
-    {}, {"market": "spot"}, {"direction": "SHORT"}, {"result": "win"}, {"symbol": "ETHUSDT"},
-)  # fmt: skip
+    {},
+    {"market": "spot"},
+    {"direction": "SHORT"},
+    {"result": "win"},
+    {"symbol": "ETHUSDT"},
+)
 
 
 @pytest.fixture
@@ -97,8 +101,9 @@ def test_a_flip_is_realised_once(alice: User) -> None:
     account = make_account(alice)
     usdm = {"market": "usdm", "realized": D(0)}
     for number, side, quantity in ((1, "BUY", "1"), (2, "SELL", "2"), (3, "BUY", "1")):
-        trades_of(account, make_fill(account, number, side, str(100 + number), quantity=quantity,
-                                     **usdm))  # fmt: skip
+        trades_of(
+            account, make_fill(account, number, side, str(100 + number), quantity=quantity, **usdm)
+        )
     assert Trade.objects.count() == 2
     assert Realized.objects.count() == 2
     pairs = set(Realized.objects.values_list("opened_by", "closed_by"))
@@ -109,10 +114,11 @@ def test_the_same_ids_in_two_symbols_of_a_coin_are_two(alice: User) -> None:
     account = make_account(alice)
     trades_of(
         account,
-        make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "110"),
+        make_fill(account, 1, "BUY", "100"),
+        make_fill(account, 2, "SELL", "110"),
         make_fill(account, 1, "BUY", "90", symbol="BTCUSDC", quote="USDC"),
         make_fill(account, 2, "SELL", "95", symbol="BTCUSDC", quote="USDC"),
-    )  # fmt: skip
+    )
     lots = {(row.symbol, row.gross) for row in Realized.objects.all()}
     assert lots == {("BTCUSDT", D(10)), ("BTCUSDC", D(5))}
 
@@ -128,8 +134,11 @@ def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None
     assert set(found) == {"with", "against", "mixed"}
     for name, spread in found.items():
         group = reports.group(name, [row for row in rows if row.flow == name])
-        for here, there in ((spread.mean, group.mean), (spread.low, group.low),
-                            (spread.high, group.high)):  # fmt: skip
+        for here, there in (
+            (spread.mean, group.mean),
+            (spread.low, group.low),
+            (spread.high, group.high),
+        ):
             assert here is not None
             assert there is not None
             assert abs(here - there) < D("1e-15")

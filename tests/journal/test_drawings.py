@@ -64,8 +64,10 @@ def test_a_range_that_holds_zero_is_hollow() -> None:
 
 def test_tiles_have_a_bar_a_day_and_nothing_where_nothing_was() -> None:
     assert rectangles(mini_bars([D(10), D(0), D(-5)])) == [
-        ("up", 36, 7), ("down", 44, 7), ("down", 52, 7),
-    ]  # fmt: skip
+        ("up", 36, 7),
+        ("down", 44, 7),
+        ("down", 52, 7),
+    ]
     assert mini_bars([D(0), D(0)]) == ""
     assert mini_line([D(1)]) == ""
     assert 'class="up" points="0,19 30,1 60,10"' in mini_line([D(0), D(2), D(1)])

@@ -34,10 +34,19 @@ def sums(trades: Any) -> dict[str, D]:
 
 def a_fill(number: int, side: str, quantity: str, price: str) -> ledger.Fill:
     return ledger.Fill(
-        id=number, time=START + timedelta(minutes=number), symbol="BTCUSDT", base="BTC",
-        quote="USDT", side=side, price=D(price), quantity=D(quantity), fee=D("0.1"),
-        fee_asset="USDT", market="usdm", account="me",
-    )  # fmt: skip
+        id=number,
+        time=START + timedelta(minutes=number),
+        symbol="BTCUSDT",
+        base="BTC",
+        quote="USDT",
+        side=side,
+        price=D(price),
+        quantity=D(quantity),
+        fee=D("0.1"),
+        fee_asset="USDT",
+        market="usdm",
+        account="me",
+    )
 
 
 def computed(fills: list[ledger.Fill], wishes: Wishes, funding: Any = ()) -> Any:
@@ -47,9 +56,11 @@ def computed(fills: list[ledger.Fill], wishes: Wishes, funding: Any = ()) -> Any
 
 
 TRIP = [
-    a_fill(1, "BUY", "2", "100"), a_fill(2, "SELL", "1", "110"), a_fill(3, "BUY", "1", "105"),
+    a_fill(1, "BUY", "2", "100"),
+    a_fill(2, "SELL", "1", "110"),
+    a_fill(3, "BUY", "1", "105"),
     a_fill(4, "SELL", "2", "120"),
-]  # fmt: skip
+]
 
 
 def test_a_cut_gives_each_part_what_its_own_fills_closed() -> None:
@@ -78,10 +89,17 @@ def test_a_cut_that_would_leave_a_part_without_a_result_does_nothing(cut: str) -
 def test_funding_goes_by_its_time(amount: str) -> None:
     """What was returned as a fee is none of it, and two that cancel each other stay apart."""
     funding = [
-        ledger.Funding(f"f{at}", START + timedelta(minutes=at, seconds=30), "BTCUSDT", D(amount),
-                       "USDT", account="me", kind=kind)
+        ledger.Funding(
+            f"f{at}",
+            START + timedelta(minutes=at, seconds=30),
+            "BTCUSDT",
+            D(amount),
+            "USDT",
+            account="me",
+            kind=kind,
+        )
         for at, amount, kind in ((2, "-3", "special"), (2, "-1", "fee"), (3, amount, "special"))
-    ]  # fmt: skip
+    ]
     whole, found = computed(TRIP, Wishes(cuts={"me:usdm:BTCUSDT:BOTH:LONG:1": ["3"]}), funding)
     assert [trade.funding for trade in found.trades] == [-3, D(amount)]
     assert sums(found.trades) == sums(whole.trades)
@@ -89,9 +107,13 @@ def test_funding_goes_by_its_time(amount: str) -> None:
 
 def test_trades_are_joined_with_weighted_prices() -> None:
     fills = [
-        a_fill(1, "BUY", "1", "100"), a_fill(2, "SELL", "1", "110"), a_fill(3, "BUY", "3", "120"),
-        a_fill(4, "SELL", "3", "130"), a_fill(5, "SELL", "1", "200"), a_fill(6, "BUY", "1", "190"),
-    ]  # fmt: skip
+        a_fill(1, "BUY", "1", "100"),
+        a_fill(2, "SELL", "1", "110"),
+        a_fill(3, "BUY", "3", "120"),
+        a_fill(4, "SELL", "3", "130"),
+        a_fill(5, "SELL", "1", "200"),
+        a_fill(6, "BUY", "1", "190"),
+    ]
     keys = [trade.key for trade in ledger.compute(fills).trades]
     whole, found = computed(fills, Wishes(joined=dict.fromkeys(keys[1:], keys[0])))
     assert (found.trades, found.by_hand) == (whole.trades, {})  # one of them is a short
@@ -106,10 +128,11 @@ def test_trades_are_joined_with_weighted_prices() -> None:
 @given(
     st.lists(
         st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 5), st.integers(90, 110)),
-        min_size=2, max_size=25,
+        min_size=2,
+        max_size=25,
     ),
     st.data(),
-)  # fmt: skip
+)
 def test_no_cut_changes_a_sum(rows: list[tuple[str, int, int]], data: st.DataObject) -> None:
     fills = [a_fill(n + 1, s, str(q), str(p)) for n, (s, q, p) in enumerate(rows)]
     keys = [trade.key for trade in ledger.compute(fills).trades]
@@ -162,9 +185,11 @@ def test_of_several_cuts_a_useless_one_does_not_undo_the_others() -> None:
 
 def test_a_flip_between_merged_trades_keeps_its_lot() -> None:
     fills = [
-        a_fill(1, "BUY", "1", "100"), a_fill(2, "SELL", "2", "110"), a_fill(3, "BUY", "2", "105"),
+        a_fill(1, "BUY", "1", "100"),
+        a_fill(2, "SELL", "2", "110"),
+        a_fill(3, "BUY", "2", "105"),
         a_fill(4, "SELL", "1", "120"),
-    ]  # fmt: skip
+    ]
     first, short, third = ledger.compute(fills).trades
     _whole, found = computed(fills, Wishes(joined={third.key: first.key}))
     lots = {(m.opened_by, m.closed_by, trade.key) for trade in found.trades for m in trade.matches}
@@ -179,10 +204,12 @@ def account(alice: User) -> ExchangeAccount:
     made: ExchangeAccount = make_account(alice)
     trades_of(
         made,
-        make_fill(made, 1, "BUY", "100"), make_fill(made, 2, "SELL", "110"),
-        make_fill(made, 11, "BUY", "100", quantity="2"), make_fill(made, 12, "SELL", "95"),
+        make_fill(made, 1, "BUY", "100"),
+        make_fill(made, 2, "SELL", "110"),
+        make_fill(made, 11, "BUY", "100", quantity="2"),
+        make_fill(made, 12, "SELL", "95"),
         make_fill(made, 13, "SELL", "97"),
-    )  # fmt: skip
+    )
     return made
 
 

@@ -9,9 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
-from journal.books import rebuilding
+from journal.books import comparing, rebuilding
 from journal.models import Balance, FillMark, OpeningBalance, Payment, Trade, Transfer
-from journal.services import comparing
 from journal.sync.saving import save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
 
@@ -37,11 +36,16 @@ def account(alice: User) -> ExchangeAccount:
         account,
         [
             Transfer(
-                account=account, kind="withdrawal", external_id="w", asset="BTC",
-                amount=D("-0.1"), time=START + timedelta(hours=1), source="rest",
+                account=account,
+                kind="withdrawal",
+                external_id="w",
+                asset="BTC",
+                amount=D("-0.1"),
+                time=START + timedelta(hours=1),
+                source="rest",
             )
         ],
-    )  # fmt: skip
+    )
     rebuilding.rebuild_due(account)
     return account
 
@@ -115,9 +119,13 @@ def test_what_was_there_before_is_taken_and_taken_back(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:
     Balance.objects.create(
-        account=account, wallet="spot", asset="ETH", free=D(2), locked=0,
+        account=account,
+        wallet="spot",
+        asset="ETH",
+        free=D(2),
+        locked=0,
         updated_at=timezone.now(),
-    )  # fmt: skip
+    )
     comparing.compare(account)
     page = f"/account/exchange/{account.pk}/"
     assert "It was there before" in alices_browser.get(f"{page}history/").content.decode()

@@ -30,10 +30,19 @@ from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
 PAGES = (
-    "/", "/trades/", "/calendar/", "/calendar/?view=year", "/reports/", "/reports/?by=hour",
-    "/reports/?by=symbol&across=weekday", "/reports/compare/?direction=LONG",
-    "/reports/execution/", "/reports/realized/", "/portfolio/", "/settings/",
-)  # fmt: skip
+    "/",
+    "/trades/",
+    "/calendar/",
+    "/calendar/?view=year",
+    "/reports/",
+    "/reports/?by=hour",
+    "/reports/?by=symbol&across=weekday",
+    "/reports/compare/?direction=LONG",
+    "/reports/execution/",
+    "/reports/realized/",
+    "/portfolio/",
+    "/settings/",
+)
 
 
 @pytest.fixture
@@ -81,8 +90,13 @@ def test_the_flow_before_the_entry_stands_under_its_windows_and_sizes(
     table = answer.context["flow_table"]
     assert table.windows == ["10s", "1m", "5m", "15m"]
     assert [band for band, _ in table.rows] == [
-        ">=1M", "100k-1M", "10k-100k", "1k-10k", "100-1k", "<100",
-    ]  # fmt: skip
+        ">=1M",
+        "100k-1M",
+        "10k-100k",
+        "1k-10k",
+        "100-1k",
+        "<100",
+    ]
     cells = {band: [delta for delta, _ in row] for band, row in table.rows}
     assert cells["<100"] == [D(10), D(20), D(30), D(40)]
     assert cells["1k-10k"] == [D(-100), D(-200), D(-300), D(-400)]
@@ -285,14 +299,26 @@ def test_the_portfolio_adds_up_what_is_held(
 ) -> None:
     for wallet, asset, held in (("spot", "USDT", 100), ("usdm", "USDT", 50), ("spot", "ETH", 2)):
         Balance.objects.create(
-            account=account, wallet=wallet, asset=asset, free=held, locked=0,
+            account=account,
+            wallet=wallet,
+            asset=asset,
+            free=held,
+            locked=0,
             updated_at=timezone.now(),
-        )  # fmt: skip
+        )
     now_ms = int(timezone.now().timestamp() * 1000)
     Listing.objects.create(
-        venue="simulator", market="spot", symbol="ETHUSDT", base_asset="ETH", quote_asset="USDT",
-        status="TRADING", tick_size=1, step_size=1, min_notional=1, refreshed_at=timezone.now(),
-    )  # fmt: skip
+        venue="simulator",
+        market="spot",
+        symbol="ETHUSDT",
+        base_asset="ETH",
+        quote_asset="USDT",
+        status="TRADING",
+        tick_size=1,
+        step_size=1,
+        min_notional=1,
+        refreshed_at=timezone.now(),
+    )
     monkeypatch.setattr(live_prices, "_routes", {})
     live_prices.keep_prices("spot", {"ETHUSDT": "300"}, now_ms)
     text = alices_browser.get("/portfolio/").content.decode()
@@ -304,10 +330,14 @@ def test_a_reading_says_how_far_it_is_and_how_long_it_takes(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:
     Sync.objects.create(
-        account=account, state="running", note="Reading %(symbol)s: orders",
-        note_values={"symbol": "BTCUSDT"}, done=100, expected=300,
+        account=account,
+        state="running",
+        note="Reading %(symbol)s: orders",
+        note_values={"symbol": "BTCUSDT"},
+        done=100,
+        expected=300,
         started_at=timezone.now() - timedelta(seconds=60),
-    )  # fmt: skip
+    )
     text = alices_browser.get(f"/account/exchange/{account.pk}/history/").content.decode()
     assert "Reading BTCUSDT: orders" in text
     assert "100 of about 300 requests" in text

@@ -20,9 +20,22 @@ from tests.journal.accounts import START, make_account, make_fill, trades_of
 
 pytestmark = pytest.mark.django_db
 KEYS = {
-    "currency", "at", "since", "opening", "worth", "deposits", "withdrawals", "realised",
-    "unrealised", "income", "currency_effect", "unexplained", "difference", "may_be_off", "reasons",
-}  # fmt: skip
+    "currency",
+    "at",
+    "since",
+    "opening",
+    "worth",
+    "deposits",
+    "withdrawals",
+    "realised",
+    "unrealised",
+    "income",
+    "currency_effect",
+    "unexplained",
+    "difference",
+    "may_be_off",
+    "reasons",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,26 +46,40 @@ def no_routes(monkeypatch: pytest.MonkeyPatch) -> None:
 def priced(asset: str, price: str, minutes: int = 60) -> None:
     AssetPrice.objects.bulk_create(
         AssetPrice(
-            venue="simulator", asset=asset, minute=START + timedelta(minutes=minute), symbol="",
+            venue="simulator",
+            asset=asset,
+            minute=START + timedelta(minutes=minute),
+            symbol="",
             price=D(price),
         )
         for minute in range(minutes)
-    )  # fmt: skip
+    )
 
 
 def moved(account: ExchangeAccount, kind: str, asset: str, amount: str, minute: int) -> Transfer:
     return Transfer(
-        account=account, kind=kind, external_id=f"{kind}-{minute}", asset=asset, amount=D(amount),
-        fee=0, time=START + timedelta(minutes=minute), source="rest",
-    )  # fmt: skip
+        account=account,
+        kind=kind,
+        external_id=f"{kind}-{minute}",
+        asset=asset,
+        amount=D(amount),
+        fee=0,
+        time=START + timedelta(minutes=minute),
+        source="rest",
+    )
 
 
 def earned(account: ExchangeAccount, kind: str, amount: str, minute: int, **more: Any) -> Income:
     values = {"asset": "USDT", "symbol": "BTCUSDT", **more}
     return Income(
-        account=account, kind=kind, external_id=f"{kind}-{minute}", amount=D(amount),
-        time=START + timedelta(minutes=minute), source="rest", **values,
-    )  # fmt: skip
+        account=account,
+        kind=kind,
+        external_id=f"{kind}-{minute}",
+        amount=D(amount),
+        time=START + timedelta(minutes=minute),
+        source="rest",
+        **values,
+    )
 
 
 @pytest.fixture
@@ -65,9 +92,10 @@ def account(alice: User) -> ExchangeAccount:
     )
     free = {"fee": D(0)}
     trades_of(
-        made, make_fill(made, 1, "BUY", "100", quantity="2", **free),
+        made,
+        make_fill(made, 1, "BUY", "100", quantity="2", **free),
         make_fill(made, 2, "SELL", "110", **free),
-    )  # fmt: skip
+    )
     return made
 
 
@@ -83,10 +111,18 @@ def test_the_items_are_right_and_add_up(account: ExchangeAccount, alices_browser
     assert set(told) >= KEYS
     items = {name: D(told[name]) for name in KEYS - {"currency", "at", "since", "reasons"}}
     assert items == {
-        "opening": 0, "deposits": 1000, "withdrawals": 0, "realised": 10, "unrealised": 20,
-        "income": 5, "worth": 1035, "currency_effect": 0, "unexplained": 0, "difference": 0,
+        "opening": 0,
+        "deposits": 1000,
+        "withdrawals": 0,
+        "realised": 10,
+        "unrealised": 20,
+        "income": 5,
+        "worth": 1035,
+        "currency_effect": 0,
+        "unexplained": 0,
+        "difference": 0,
         "may_be_off": 0,
-    }  # fmt: skip
+    }
     assert (told["currency"], told["reasons"]) == ("USD", [])
     assert told["since"] == int(START.timestamp() * 1000)
     assert abs(told["at"] - timezone.now().timestamp() * 1000) < 60_000
@@ -97,9 +133,13 @@ def test_what_the_exchange_reports_less_is_unexplained(
 ) -> None:
     for asset, free in (("USDT", "900"), ("BTC", "1")):
         Balance.objects.create(
-            account=account, wallet="spot", asset=asset, free=D(free), locked=0,
+            account=account,
+            wallet="spot",
+            asset=asset,
+            free=D(free),
+            locked=0,
             updated_at=timezone.now(),
-        )  # fmt: skip
+        )
     told = proof(alices_browser)
     assert (D(told["worth"]), D(told["unexplained"]), D(told["difference"])) == (1020, 15, 0)
 
@@ -132,9 +172,13 @@ def test_an_account_that_the_exchange_says_nothing_of_counts_as_calculated(
     """Its open contract too: 1 from 100, at 130 now."""
     for asset, free in (("USDT", "915"), ("BTC", "1")):
         Balance.objects.create(
-            account=account, wallet="spot", asset=asset, free=D(free), locked=0,
+            account=account,
+            wallet="spot",
+            asset=asset,
+            free=D(free),
+            locked=0,
             updated_at=timezone.now(),
-        )  # fmt: skip
+        )
     silent = make_account(alice, "of files")
     trades_of(silent, make_fill(silent, 1, "BUY", "100", market="usdm", fee=D(0)))
     live_prices.keep_prices("usdm", {"BTCUSDT": "130"}, int(timezone.now().timestamp() * 1000))
@@ -200,8 +244,9 @@ def test_payments_are_listed_with_their_worth(
 ) -> None:
     rows = alices_browser.get("/api/payments").json()["rows"]
     assert [(row["kind"], row["worth"], row["asset"]) for row in rows] == [
-        ("income", "5", "USDT"), ("deposit", "1000", "USDT"),
-    ]  # fmt: skip
+        ("income", "5", "USDT"),
+        ("deposit", "1000", "USDT"),
+    ]
     [row] = alices_browser.get("/api/payments", {"kind": "income"}).json()["rows"]
     assert row["money"] == "5"
 
@@ -214,10 +259,12 @@ def perpetual(account: ExchangeAccount, *lines: Income) -> None:
     usdm = {"market": "usdm", "fee": D(0)}
     save_income(account, list(lines))
     trades_of(
-        account, make_fill(account, 101, "BUY", "100", time=START + timedelta(minutes=1), **usdm),
-        make_fill(account, 102, "SELL", "110", time=START + timedelta(minutes=90), realized=D(10),
-                  **usdm),
-    )  # fmt: skip
+        account,
+        make_fill(account, 101, "BUY", "100", time=START + timedelta(minutes=1), **usdm),
+        make_fill(
+            account, 102, "SELL", "110", time=START + timedelta(minutes=90), realized=D(10), **usdm
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,26 @@ def test_streak_and_number_of_the_day_are_those_of_the_opening(alice: User) -> N
     eth = {"symbol": "ETHUSDT", "base": "ETH"}
     trades_of(
         account,
-        make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "90"),
+        make_fill(account, 1, "BUY", "100"),
+        make_fill(account, 2, "SELL", "90"),
         # opened after one loss, closed last of all
-        make_fill(account, 3, "BUY", "100", **eth), make_fill(account, 30, "SELL", "120", **eth),
-        make_fill(account, 4, "BUY", "100"), make_fill(account, 5, "SELL", "90"),
+        make_fill(account, 3, "BUY", "100", **eth),
+        make_fill(account, 30, "SELL", "120", **eth),
+        make_fill(account, 4, "BUY", "100"),
+        make_fill(account, 5, "SELL", "90"),
         # opened after two losses, while the ETH trade is still open
-        make_fill(account, 6, "BUY", "100"), make_fill(account, 7, "SELL", "110"),
-    )  # fmt: skip
-    found = {(row.symbol, row.opened_at.minute): (row.after_loss, row.of_day)
-             for row in rows_of(alice)}  # fmt: skip
+        make_fill(account, 6, "BUY", "100"),
+        make_fill(account, 7, "SELL", "110"),
+    )
+    found = {
+        (row.symbol, row.opened_at.minute): (row.after_loss, row.of_day) for row in rows_of(alice)
+    }
     assert found == {
-        ("BTCUSDT", 1): (0, 1), ("ETHUSDT", 3): (1, 2), ("BTCUSDT", 4): (1, 3),
+        ("BTCUSDT", 1): (0, 1),
+        ("ETHUSDT", 3): (1, 2),
+        ("BTCUSDT", 4): (1, 3),
         ("BTCUSDT", 6): (2, 4),
-    }  # fmt: skip
+    }
 
 
 def test_a_finding_needs_more_than_chance(alice: User) -> None:

@@ -30,8 +30,13 @@ def minute(number: int, buy: int, sell: int) -> Bar:
 
 
 def test_an_occurrence_begins_once_and_never_across_a_gap() -> None:
-    bars = [minute(0, 50, 50), minute(1, 80, 20), minute(2, 90, 10), minute(3, 50, 50),
-            minute(5, 90, 10)]  # fmt: skip
+    bars = [
+        minute(0, 50, 50),
+        minute(1, 80, 20),
+        minute(2, 90, 10),
+        minute(3, 50, 50),
+        minute(5, 90, 10),
+    ]
     found = list(began("X", bars, "LONG", D("0.5")))
     assert [(item.first_id, item.share) for item in found] == [(1, D("0.6"))]
     assert [item.first_id for item in began("X", bars, "SHORT", D("0.5"))] == []

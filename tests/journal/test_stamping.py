@@ -27,9 +27,10 @@ UNIT, QUOTE = 10**8, 10**16
 
 def test_windows_end_before_the_fills_own_second() -> None:
     path = [
-        Second(90, D(100), D(0), {"<100": D(100)}), Second(99, D(0), D(40), {"<100": D(-40)}),
+        Second(90, D(100), D(0), {"<100": D(100)}),
+        Second(99, D(0), D(40), {"<100": D(-40)}),
         Second(100, D(5000), D(0), {"<100": D(5000)}),
-    ]  # fmt: skip
+    ]
     found = windows(path, 100)
     assert (found["10s"].buy, found["10s"].sell, found["10s"].delta) == (D(100), D(40), D(60))
     assert found["10s"].bands == {"<100": D(60)}
@@ -71,8 +72,16 @@ def tape(make_instrument: MakeInstrument) -> Instrument:
     for number in range(7200):
         at = start + timedelta(seconds=number)
         wide = at == NOON + timedelta(seconds=30)
-        bars.append(bar(at, number + 1, low=90 if wide else 100, high=130 if wide else 100,
-                        buy=300, sell=100))  # fmt: skip
+        bars.append(
+            bar(
+                at,
+                number + 1,
+                low=90 if wide else 100,
+                high=130 if wide else 100,
+                buy=300,
+                sell=100,
+            )
+        )
     seconds.save(instrument.pk, instrument.band_set, bars, _state(bars, start))
     coverage.add(instrument.pk, [Stretch(1, 7200, to_ms(start), to_ms(NOON) + 3_600_000)])
     return instrument
@@ -80,9 +89,14 @@ def tape(make_instrument: MakeInstrument) -> Instrument:
 
 def _state(bars: list[Bar], start: datetime) -> State:
     return State(
-        last_id=bars[-1].last_id, revision=0, newest=bars[-1].time, covered_from=to_ms(start),
-        covered_to=to_ms(NOON) + 3_600_000, ticks=1_000_000, sweep=None,
-    )  # fmt: skip
+        last_id=bars[-1].last_id,
+        revision=0,
+        newest=bars[-1].time,
+        covered_from=to_ms(start),
+        covered_to=to_ms(NOON) + 3_600_000,
+        ticks=1_000_000,
+        sweep=None,
+    )
 
 
 def test_a_trade_gets_its_flow_its_extremes_and_its_slippage(alice: User, tape: Instrument) -> None:
@@ -126,9 +140,13 @@ def test_nothing_is_said_where_the_tape_is_not_covered(alice: User, tape: Instru
 def test_a_hole_in_between_takes_the_extremes_away(alice: User, tape: Instrument) -> None:
     account = make_account(alice)
     tape.gaps.create(
-        first_id=3700, last_id=3701, from_ms=to_ms(NOON) + 40_000, to_ms=to_ms(NOON) + 41_000,
-        cause="cut", state="open",
-    )  # fmt: skip
+        first_id=3700,
+        last_id=3701,
+        from_ms=to_ms(NOON) + 40_000,
+        to_ms=to_ms(NOON) + 41_000,
+        cause="cut",
+        state="open",
+    )
     trades_of(
         account,
         make_fill(account, 1, "BUY", "102", time=NOON + timedelta(seconds=10)),
@@ -166,8 +184,12 @@ def test_a_worth_that_no_column_holds_stops_nobody_elses_snapshot(alice: User, b
     # both sides fit into their column, their sum does not
     for user, amount in ((alice, "9" * 22), (bob, "2.5")):
         Balance.objects.create(
-            account=make_account(user), wallet="spot", asset="USDT", free=D(amount),
-            locked=D(amount), updated_at=NOON,
-        )  # fmt: skip
+            account=make_account(user),
+            wallet="spot",
+            asset="USDT",
+            free=D(amount),
+            locked=D(amount),
+            updated_at=NOON,
+        )
     assert snapshots.take() == 1
     assert DailyBalance.objects.get(account__user=bob).value_usd == 5

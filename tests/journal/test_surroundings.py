@@ -17,14 +17,16 @@ from accounts.models import ExchangeAccount, User
 from journal.models import Fill, FillFlow
 from journal.services import stamping, surroundings
 from lib.dates import from_seconds
-from market import backfill, following, reading
 from market.archive import seconds as archive
 from market.binance.errors import ExchangeError, MustWait, TryAgain
 from market.binance.governor import SHARES
+from market.collector import backfill
 from market.flow.bands import SETS
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.models import CoveredSpan, Instrument, Retention
+from market.selectors import reading
+from market.services import following
 from tests.conftest import MakeInstrument, RunningSimulator
 from tests.journal.accounts import make_account, make_fill
 
@@ -57,8 +59,10 @@ async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
     for at, bar in bars.items():
         sums = expected[at]
         assert (bar.trades, bar.first_id, bar.last_id) == (
-            sums["trades"], sums["first_id"], sums["last_id"],
-        )  # fmt: skip
+            sums["trades"],
+            sums["first_id"],
+            sums["last_id"],
+        )
         assert Decimal(bar.quote_buy) / 10**16 == Decimal(sums["buy"])
         assert sum(bar.order[:6]) == bar.quote_buy
         assert bar.lacks_trade_unit is (market == "usdm")

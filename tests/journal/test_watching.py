@@ -11,16 +11,16 @@ from redis import Redis
 from accounts.models import User
 from journal.models import Trade, Watchlist
 from journal.services import watching
-from market import overview
 from market.collector.shares import names
 from market.flow.bands import SETS
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade as MarketTrade
-from market.following import follow, follow_first_symbols, unfollow, want
 from market.hot import keys
 from market.hot.codec import State, bar_fields
 from market.instruments import InstrumentKey
 from market.models import Instrument, Listing
+from market.selectors import overview
+from market.services.following import follow, follow_first_symbols, unfollow, want
 from tests.conftest import KEY, MakeInstrument
 from tests.journal.accounts import make_account, some_trades
 
@@ -31,14 +31,24 @@ SPOT, FUTURE = ("spot", "BTCUSDT"), ("usdm", "BTCUSDT")
 @pytest.fixture(autouse=True)
 def listed(db: None) -> None:
     for market, symbol, status in (
-        (*SPOT, "TRADING"), (*FUTURE, "TRADING"), ("spot", "ETHUSDT", "HALT"),
-        ("spot", "OLDUSDT", "DELISTED"), ("spot", "币安人生USDT", "TRADING"),
-    ):  # fmt: skip
+        (*SPOT, "TRADING"),
+        (*FUTURE, "TRADING"),
+        ("spot", "ETHUSDT", "HALT"),
+        ("spot", "OLDUSDT", "DELISTED"),
+        ("spot", "币安人生USDT", "TRADING"),
+    ):
         Listing.objects.create(
-            venue="simulator", market=market, symbol=symbol, base_asset=symbol[:-4],
-            quote_asset="USDT", status=status, tick_size=1, step_size=1, min_notional=1,
+            venue="simulator",
+            market=market,
+            symbol=symbol,
+            base_asset=symbol[:-4],
+            quote_asset="USDT",
+            status=status,
+            tick_size=1,
+            step_size=1,
+            min_notional=1,
             refreshed_at=timezone.now(),
-        )  # fmt: skip
+        )
 
 
 def followed() -> set[tuple[str, str]]:
@@ -178,9 +188,10 @@ def test_windows_are_exact_to_the_second(empty_redis: Redis) -> None:
     keep(empty_redis, trades, covered_from=(END - 4000) * 1000)
     [line] = overview.lines([KEY])
     assert line.deltas == {
-        "1m": str(64 - 128), "5m": str(16 + 32 + 64 - 128),
+        "1m": str(64 - 128),
+        "5m": str(16 + 32 + 64 - 128),
         "1h": str(2 + 4 + 8 + 16 + 32 + 64 - 128),
-    }  # fmt: skip
+    }
     assert line.price == "7"
     assert (line.line[0], len(line.line)) == ("0", 61)
 
@@ -199,8 +210,10 @@ def test_studies_are_remembered_for_the_user(alices_browser: Client) -> None:
     assert alices_browser.get(path).json() == {"studies": []}
     wanted = {"studies": ["SMA:20", "marks", "pair", "marks"]}
     assert send(alices_browser, "put", path, wanted).json()["studies"] == [
-        "sma:20", "marks", "pair",
-    ]  # fmt: skip
+        "sma:20",
+        "marks",
+        "pair",
+    ]
     for wrong in ({"studies": ["moon"]}, {"studies": "rsi"}, {"studies": ["rsi:14"] * 13}, {}):
         assert send(alices_browser, "put", path, wrong).status_code == 400
     assert len(alices_browser.get(path).json()["studies"]) == 3
@@ -230,9 +243,17 @@ def test_a_market_that_nobody_follows_is_followed_from_its_page(alices_browser: 
 def test_what_fits_a_search_best_comes_first(alices_browser: Client) -> None:
     for symbol, base, quote in (("ETHBTC", "ETH", "BTC"), ("AAVEBTC", "AAVE", "BTC")):
         Listing.objects.create(
-            venue="simulator", market="spot", symbol=symbol, base_asset=base, quote_asset=quote,
-            status="TRADING", tick_size=1, step_size=1, min_notional=1, refreshed_at=timezone.now(),
-        )  # fmt: skip
+            venue="simulator",
+            market="spot",
+            symbol=symbol,
+            base_asset=base,
+            quote_asset=quote,
+            status="TRADING",
+            tick_size=1,
+            step_size=1,
+            min_notional=1,
+            refreshed_at=timezone.now(),
+        )
 
     def search(word: str) -> list[tuple[str, str]]:
         rows = alices_browser.get("/api/instruments", {"search": word}).json()["rows"]

@@ -18,9 +18,11 @@ from launcher.servers import postgres_settings
 ROOT = Path(__file__).resolve().parents[2]
 # They watch over others, every few seconds.
 SUPERVISORS = {
-    "market.supervise_collectors", "market.refresh_listings", "journal.supervise",
+    "market.supervise_collectors",
+    "market.refresh_listings",
+    "journal.supervise",
     "accounts.check_accounts",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -39,9 +41,13 @@ def test_dockers_postgresql_gets_the_embedded_ones_settings(compose: Any, tmp_pa
     script = script.replace("$$", "$")  # as compose reads it
     script = script.replace("/etc/tapelog/postgres.conf", str(ROOT / "launcher/postgres.conf"))
     done = subprocess.run(
-        [shell, flag, script], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True, text=True, timeout=10, check=True,
-    )  # fmt: skip
+        [shell, flag, script],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
     assert done.stdout.split() == ["postgres", *postgres_settings()]
     assert "max_locks_per_transaction=1024" in done.stdout
 

@@ -30,8 +30,11 @@ def start(data: Path, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "launcher", "run"],
-            cwd=ROOT, env=environment(data), stdout=output, stderr=output,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment(data),
+            stdout=output,
+            stderr=output,
+        )
 
 
 @pytest.fixture
@@ -98,8 +101,13 @@ def issue_token(data: Path) -> str:
     """From another shell, as a user would: manage.py finds the embedded servers by DATA_DIR."""
     said = subprocess.run(
         [sys.executable, "manage.py", "issue_api_token", "demo"],
-        cwd=ROOT, env=environment(data), capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     return said.stdout.splitlines()[-1]
 
 
@@ -158,9 +166,13 @@ def test_a_busy_port_is_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         refused = subprocess.run(
             [sys.executable, "-m", "launcher", "run"],
-            cwd=ROOT, env={**environment(tmp_path), "PORT": str(PORT + 5)},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env={**environment(tmp_path), "PORT": str(PORT + 5)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert refused.returncode == 1
     assert f"port {PORT + 5} is taken" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -169,9 +181,13 @@ def test_a_busy_port_is_one_sentence(tmp_path: Path) -> None:
 def test_a_bad_setting_is_one_sentence(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "launcher", "run"],
-        cwd=ROOT, env={**environment(tmp_path), "BINANCE": "moon"},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**environment(tmp_path), "BINANCE": "moon"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert refused.returncode == 1
     assert "expected one of simulator, testnet, live" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -93,7 +93,8 @@ def test_partitions_take_over_the_rows_of_their_day(instrument: Instrument) -> N
     time = int(day.timestamp()) + 5
     archive.save(instrument.pk, "usd-1", [bar(time, 1, 1)], None)
     assert partitions.prepare(day, day + timedelta(days=1)) == [
-        "market_second_bar_20310501", "market_second_bar_20310502",
-    ]  # fmt: skip
+        "market_second_bar_20310501",
+        "market_second_bar_20310502",
+    ]
     assert partitions.prepare(day, day) == []
     assert time in archive.load(instrument.pk, time, time + 1)

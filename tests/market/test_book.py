@@ -23,9 +23,12 @@ U = 10**8
 
 
 def change(
-    first: int, last: int, bids: dict[int, int] | None = None, asks: dict[int, int] | None = None,
+    first: int,
+    last: int,
+    bids: dict[int, int] | None = None,
+    asks: dict[int, int] | None = None,
     previous: int | None = None,
-) -> DepthChange:  # fmt: skip
+) -> DepthChange:
     return DepthChange(
         first, last, previous, 1, list((bids or {}).items()), list((asks or {}).items())
     )

@@ -88,10 +88,17 @@ def test_a_new_high_that_sellers_absorb_is_marked() -> None:
 def test_the_doors_answer(alices_browser: Client, make_instrument: MakeInstrument) -> None:
     make_instrument()
     Listing.objects.create(
-        venue="simulator", market="spot", symbol="币安USDT", base_asset="币安", quote_asset="USDT",
-        status="TRADING", tick_size="0.01", step_size="0.1", min_notional=5,
+        venue="simulator",
+        market="spot",
+        symbol="币安USDT",
+        base_asset="币安",
+        quote_asset="USDT",
+        status="TRADING",
+        tick_size="0.01",
+        step_size="0.1",
+        min_notional=5,
         refreshed_at="2026-01-01T00:00Z",
-    )  # fmt: skip
+    )
     found = alices_browser.get("/api/instruments", {"search": "币"}).json()["rows"]
     assert [row["symbol"] for row in found] == ["币安USDT"]
     assert found[0]["tick_size"] == "0.01"

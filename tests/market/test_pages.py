@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.decimals import UNIT
-from market.collector import lease
 from market.hot import keys
 from market.hot.codec import GapRecord, encode_gap
+from market.jobs import lease
 from market.models import CollectorLease, Gap, Instrument, MinuteAudit
-from market.status import tape_statuses
+from market.selectors.status import tape_statuses
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_a_symbol_with_a_future_can_be_switched_to_it(
     assert "/market/usdm/BTCUSDT/" not in alices_browser.get("/market/BTCUSDT/").content.decode()
     make_instrument("BTCUSDT", market="usdm")
     assert "/market/usdm/BTCUSDT/" in alices_browser.get("/market/BTCUSDT/").content.decode()
-    page = alices_browser.get("/market/usdm/BTCUSDT/").content.decode()
+    page = " ".join(alices_browser.get("/market/usdm/BTCUSDT/").content.decode().split())
     assert 'data-kind="usdm" data-pair="spot"' in page
     assert 'data-switch="unit"' not in page  # futures know no single trades
     assert alices_browser.get("/market/usdm/ETHUSDT/").status_code == 404
@@ -75,8 +75,10 @@ def test_readyz_is_red_without_a_collector(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"] == {
-        "postgresql": "ok", "redis": "ok", "collector": "no collector runs",
-    }  # fmt: skip
+        "postgresql": "ok",
+        "redis": "ok",
+        "collector": "no collector runs",
+    }
 
 
 def test_readyz_is_green_with_a_connected_feed(client: Client) -> None:
@@ -117,9 +119,14 @@ def test_status_says_how_whole_each_tape_is(
     gap = GapRecord(1, 500, now_ms - 3_600_000, now_ms - 3_528_000, "a test", "open")
     empty_redis.hset(keys.gaps(KEY), "1", encode_gap(gap).decode())
     Gap.objects.create(
-        instrument=instrument, first_id=1, last_id=500, from_ms=gap.from_ms, to_ms=gap.to_ms,
-        cause="a test", state="open",
-    )  # fmt: skip
+        instrument=instrument,
+        first_id=1,
+        last_id=500,
+        from_ms=gap.from_ms,
+        to_ms=gap.to_ms,
+        cause="a test",
+        state="open",
+    )
     minute = timezone.now().replace(second=0, microsecond=0)
     MinuteAudit.objects.create(instrument=instrument, minute=minute, state="agrees")
     [first, second] = tape_statuses([instrument, Instrument.objects.get(symbol="ETHUSDT")])

@@ -18,7 +18,7 @@ from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
 from market.hot.codec import State
 from market.models import ArchiveHour, Instrument, MinuteAudit, Retention
-from market.reading import read_span
+from market.selectors.reading import read_span
 from tests import lines
 from tests.conftest import MakeInstrument
 from tests.market.test_rollups import DAYS, START, check, collected, second
@@ -117,15 +117,20 @@ def test_records_of_audits_go_and_those_that_did_not_agree_stay_longer(
 ) -> None:
     other = make_instrument("ETHUSDT")
     for item, days, state in [
-        (instrument, 29, "agrees"), (instrument, 31, "agrees"), (instrument, 31, "differs"),
-        (other, 400, "rebuilt"), (other, 364, "rebuilt"),
-    ]:  # fmt: skip
+        (instrument, 29, "agrees"),
+        (instrument, 31, "agrees"),
+        (instrument, 31, "differs"),
+        (other, 400, "rebuilt"),
+        (other, 364, "rebuilt"),
+    ]:
         minute = NOW - timedelta(days=days, minutes=len(state))
         MinuteAudit.objects.create(instrument=item, minute=minute, state=state)
     assert audits.drop_old(NOW) == 2
     assert set(MinuteAudit.objects.values_list("state", flat=True)) == {
-        "agrees", "differs", "rebuilt",
-    }  # fmt: skip
+        "agrees",
+        "differs",
+        "rebuilt",
+    }
 
 
 def test_whole_partitions_leave_after_the_longest_policy_and_come_back(

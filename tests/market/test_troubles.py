@@ -9,15 +9,15 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.dates import to_ms
-from market import listings
 from market.archive import bans, troubles
 from market.archive.coverage import Stretch, add
 from market.archive.troubles import ALL, News
 from market.binance.errors import TryAgain
-from market.following import find_followed, want
 from market.models import Instrument, Listing, Trouble
-from market.reading import read_span
-from market.status import tape_statuses
+from market.selectors.reading import read_span
+from market.selectors.status import tape_statuses
+from market.services import listings
+from market.services.following import find_followed, want
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -26,19 +26,30 @@ pytestmark = pytest.mark.django_db
 def listed(symbol: str, status: str = "TRADING", **more: Any) -> Listing:
     given = {"refreshed_at": timezone.now(), "base_asset": symbol[:-4], "quote_asset": "USDT"}
     return Listing.objects.create(
-        venue="simulator", market="spot", symbol=symbol, status=status, tick_size=Decimal(1),
-        step_size=Decimal(1), min_notional=Decimal(1), **(given | more),
-    )  # fmt: skip
+        venue="simulator",
+        market="spot",
+        symbol=symbol,
+        status=status,
+        tick_size=Decimal(1),
+        step_size=Decimal(1),
+        min_notional=Decimal(1),
+        **(given | more),
+    )
 
 
 def info(*symbols: str, status: str = "TRADING") -> dict[str, Any]:
     return {
         "symbols": [
-            {"symbol": name, "status": status, "baseAsset": name[:-4], "quoteAsset": "USDT",
-             "filters": []}
+            {
+                "symbol": name,
+                "status": status,
+                "baseAsset": name[:-4],
+                "quoteAsset": "USDT",
+                "filters": [],
+            }
             for name in symbols
         ]
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -131,10 +142,12 @@ def test_bans_and_troubles_stand_on_the_status_page(
     instrument = make_instrument("BTCUSDT")
     bans.remember("https://api.example.org", 300, "Binance answered 451: restricted location")
     bans.remember("https://old.example.org", -120, "Binance answered 403")
-    troubles.keep([
-        News(instrument.pk, "row", "1193", "rows of trades: 9 places"),
-        News(instrument.pk, "refused", "gap 5", "gap: Binance said -1121"),
-    ])  # fmt: skip
+    troubles.keep(
+        [
+            News(instrument.pk, "row", "1193", "rows of trades: 9 places"),
+            News(instrument.pk, "refused", "gap 5", "gap: Binance said -1121"),
+        ]
+    )
     page = alices_browser.get("/status/").content.decode()
     assert "Binance answered 451: restricted location" in page
     assert "old.example.org" not in page
@@ -153,9 +166,11 @@ def test_a_collector_that_begins_forgets_what_was_refused_and_keeps_rows(
     troubles.keep([News(one.pk, "parked", ALL, ""), News(one.pk, "parked", "y", "newer")])
     left = Trouble.objects.values_list("instrument__symbol", "kind", "key")
     assert set(left) == {
-        ("BTCUSDT", "row", "x"), ("BTCUSDT", "parked", "y"), ("ETHUSDT", "row", "x"),
+        ("BTCUSDT", "row", "x"),
+        ("BTCUSDT", "parked", "y"),
+        ("ETHUSDT", "row", "x"),
         ("ETHUSDT", "parked", "x"),
-    }  # fmt: skip
+    }
 
 
 # --- complete -----------------------------------------------------------------------------------

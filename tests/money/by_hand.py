@@ -15,16 +15,31 @@ def at(day: int, hour: int = 8, minute: int = 0, second: int = 0) -> datetime:
 
 
 def fill(
-    symbol: str, id: int, side: str, price: str, quantity: str, fee: str = "0 USDT",
-    time: datetime | None = None, **more: Any,
-) -> Fill:  # fmt: skip
+    symbol: str,
+    id: int,
+    side: str,
+    price: str,
+    quantity: str,
+    fee: str = "0 USDT",
+    time: datetime | None = None,
+    **more: Any,
+) -> Fill:
     """One a day, of its number; `fee` is an amount and its coin."""
     quote = next(q for q in QUOTES if symbol.endswith(q))
     amount, coin = fee.split()
     return Fill(
-        id, at(id) if time is None else time, symbol, symbol.removesuffix(quote), quote, side,
-        D(price), D(quantity), D(amount), coin, **more,
-    )  # fmt: skip
+        id,
+        at(id) if time is None else time,
+        symbol,
+        symbol.removesuffix(quote),
+        quote,
+        side,
+        D(price),
+        D(quantity),
+        D(amount),
+        coin,
+        **more,
+    )
 
 
 def buy(symbol: str, id: int, price: str, quantity: str, *rest: Any, **more: Any) -> Fill:
@@ -35,8 +50,9 @@ def sell(symbol: str, id: int, price: str, quantity: str, *rest: Any, **more: An
     return fill(symbol, id, "SELL", price, quantity, *rest, **more)
 
 
-def perp(id: int, side: str, price: str, quantity: str, realized: str | None = None,
-         **more: Any) -> Fill:  # fmt: skip
+def perp(
+    id: int, side: str, price: str, quantity: str, realized: str | None = None, **more: Any
+) -> Fill:
     """Of BTCUSDT's contract."""
     known = None if realized is None else D(realized)
     return fill("BTCUSDT", id, side, price, quantity, market="usdm", realized=known, **more)

@@ -110,9 +110,10 @@ def test_1_3_a_price_is_crossed_through_a_third_coin() -> None:
 def test_1_3_a_price_older_than_an_hour_is_used_and_told(minutes: int, problems: list[str]) -> None:
     time = at(1) + timedelta(minutes=minutes)
     found = ledger(
-        buy("SOLUSDT", 1, "150", "1"), moved("i", "SOL", "1", time, kind="income"),
+        buy("SOLUSDT", 1, "150", "1"),
+        moved("i", "SOL", "1", time, kind="income"),
         prices=lambda asset, moment: None,
-    )  # fmt: skip
+    )
     assert (paid(found, "income"), kinds(found)) == (150, problems)
 
 
@@ -120,9 +121,10 @@ def test_1_3_an_older_candle_gives_way_to_a_newer_fill_and_a_newer_one_stands() 
     received = moved("i", "SOL", "1", at(3), kind="income")
     for told_at, worth in ((at(1), 150), (at(2, 9), 170)):
         found = ledger(
-            buy("SOLUSDT", 2, "150", "1"), received,
+            buy("SOLUSDT", 2, "150", "1"),
+            received,
             prices=lambda asset, moment, told_at=told_at: (D(170), told_at),
-        )  # fmt: skip
+        )
         assert paid(found, "income") == worth
 
 

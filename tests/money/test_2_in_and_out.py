@@ -40,9 +40,13 @@ def test_2_1_every_way_out_is_a_match_of_its_own_kind() -> None:
     )
     told = [(match.kind, match.net) for match in found.matches]
     assert told == [
-        ("sold", 50), ("converted", 50), ("dusted", 50), ("withdrawn", 50), ("paid", 50),
+        ("sold", 50),
+        ("converted", 50),
+        ("dusted", 50),
+        ("withdrawn", 50),
+        ("paid", 50),
         ("fee", 50),
-    ]  # fmt: skip
+    ]
 
 
 def test_2_1_spent_on_another_pair_is_an_exit_at_that_moments_worth() -> None:
@@ -55,16 +59,20 @@ def test_2_1_spent_on_another_pair_is_an_exit_at_that_moments_worth() -> None:
         prices=constant(BTC="60000"),
     )
     assert [(m.asset, m.kind, m.net) for m in found.matches] == [
-        ("BTC", "spent", 40000), ("ETH", "sold", 0), ("BTC", "sold", 0),
-    ]  # fmt: skip
+        ("BTC", "spent", 40000),
+        ("ETH", "sold", 0),
+        ("BTC", "sold", 0),
+    ]
     assert [(t.asset, t.net) for t in found.trades] == [("BTC", 40000), ("ETH", 0)]
 
 
 def test_2_1_income_is_at_its_worth_and_a_deposit_is_not_apart() -> None:
     found = ledger(
-        moved("i", "SOL", "1", at(1), kind="income"), moved("d", "SOL", "1", at(2)),
-        sell("SOLUSDT", 3, "150", "2"), prices=constant(SOL="100"),
-    )  # fmt: skip
+        moved("i", "SOL", "1", at(1), kind="income"),
+        moved("d", "SOL", "1", at(2)),
+        sell("SOLUSDT", 3, "150", "2"),
+        prices=constant(SOL="100"),
+    )
     assert (paid(found, "income"), paid(found, "deposit"), net(found)) == (100, 100, 100)
     assert {match.apart for match in found.matches} == {0}
 
@@ -93,9 +101,10 @@ def test_2_1_a_coin_that_was_renamed_twice_keeps_its_cost() -> None:
 def test_2_7_what_was_swapped_beyond_everything_held_comes_in_at_its_worth() -> None:
     """6 of 10 were bought at 1; the price is 2 when they are renamed."""
     found = ledger(
-        buy("AAAUSDT", 1, "1", "6"), changed("s", "10 AAA", "10 BBB", at(2), "swap"),
+        buy("AAAUSDT", 1, "1", "6"),
+        changed("s", "10 AAA", "10 BBB", at(2), "swap"),
         prices=constant(AAA="2"),
-    )  # fmt: skip
+    )
     [position] = found.positions
     assert (position.cost, position.known_quantity, paid(found, "deposit")) == (14, 6, 8)
     assert kinds(found) == ["oversold"]
@@ -128,9 +137,10 @@ def test_2_3_a_fee_in_the_coin_that_comes_is_no_match() -> None:
 def test_2_3_of_a_sale_for_a_coin_the_fee_is_the_matches_exit_fee() -> None:
     """20 ETH sold for 1 BTC less 0.001 at 60000: 60 of fee, and the BTC costs 59940."""
     found = ledger(
-        buy("ETHUSDT", 1, "3000", "20"), sell("ETHBTC", 2, "0.05", "20", "0.001 BTC"),
+        buy("ETHUSDT", 1, "3000", "20"),
+        sell("ETHBTC", 2, "0.05", "20", "0.001 BTC"),
         prices=constant(BTC="60000"),
-    )  # fmt: skip
+    )
     [match] = found.matches
     assert (match.asset, match.gross, match.fees, match.net) == ("ETH", 0, 60, -60)
     [position] = found.positions
@@ -141,9 +151,11 @@ def test_2_3_of_a_sale_for_a_coin_the_fee_is_the_matches_exit_fee() -> None:
 def test_2_3_a_fee_in_another_coin_leaves_its_lots_and_counts_once() -> None:
     """0.001 BNB of 500 is worth 0.6 then: the fee is 0.6, and BNB gained 0.1."""
     found = ledger(
-        buy("BNBUSDT", 1, "500", "1"), buy("BTCUSDT", 2, "60000", "0.01", "0.001 BNB"),
-        sell("BTCUSDT", 3, "60000", "0.01"), prices=constant(BNB="600"),
-    )  # fmt: skip
+        buy("BNBUSDT", 1, "500", "1"),
+        buy("BTCUSDT", 2, "60000", "0.01", "0.001 BNB"),
+        sell("BTCUSDT", 3, "60000", "0.01"),
+        prices=constant(BNB="600"),
+    )
     assert [(m.kind, m.net) for m in found.matches] == [("fee", D("0.1")), ("sold", D("-0.6"))]
     assert held(found) == {"BNB": D("0.999")}
 
@@ -151,21 +163,24 @@ def test_2_3_a_fee_in_another_coin_leaves_its_lots_and_counts_once() -> None:
 def test_2_3_a_fee_in_the_spent_coin_leaves_that_coins_lots() -> None:
     """A purchase on ETHBTC that pays its fee in BTC: two matches of BTC, one fee."""
     found = ledger(
-        buy("BTCUSDT", 1, "50000", "1"), buy("ETHBTC", 2, "0.05", "10", "0.0005 BTC"),
+        buy("BTCUSDT", 1, "50000", "1"),
+        buy("ETHBTC", 2, "0.05", "10", "0.0005 BTC"),
         prices=constant(BTC="60000"),
-    )  # fmt: skip
+    )
     assert [(m.kind, m.quantity, m.net) for m in found.matches] == [
-        ("spent", D("0.5"), 5000), ("fee", D("0.0005"), 5),
-    ]  # fmt: skip
+        ("spent", D("0.5"), 5000),
+        ("fee", D("0.0005"), 5),
+    ]
     [ether] = [p for p in found.positions if p.asset == "ETH"]
     assert (ether.cost, ether.entry_fees) == (30000, 30)
 
 
 def test_2_3_a_negative_fee_comes_into_the_stack_and_lowers_the_fee() -> None:
     found = ledger(
-        buy("BTCUSDT", 1, "60000", "1", "-0.01 BNB"), sell("BTCUSDT", 2, "60000", "1"),
+        buy("BTCUSDT", 1, "60000", "1", "-0.01 BNB"),
+        sell("BTCUSDT", 2, "60000", "1"),
         prices=constant(BNB="600"),
-    )  # fmt: skip
+    )
     assert (earned(found.trades), stack(found)) == (6, {"BNB": D("0.01")})
     assert [(p.asset, p.cost) for p in found.positions] == [("BNB", 6)]
 
@@ -173,12 +188,15 @@ def test_2_3_a_negative_fee_comes_into_the_stack_and_lowers_the_fee() -> None:
 def test_2_3_a_split_sale_splits_its_fee_by_quantity() -> None:
     """3 sold for a fee of 3: 1 of the trade, 2 of the stack."""
     found = ledger(
-        moved("d", "SOL", "2", at(1)), buy("SOLUSDT", 2, "100", "1"),
-        sell("SOLUSDT", 3, "110", "3", "3 USDT"), prices=constant(SOL="100"),
-    )  # fmt: skip
+        moved("d", "SOL", "2", at(1)),
+        buy("SOLUSDT", 2, "100", "1"),
+        sell("SOLUSDT", 3, "110", "3", "3 USDT"),
+        prices=constant(SOL="100"),
+    )
     assert sorted((t.kind, t.gross, t.fees) for t in found.all_trades) == [
-        ("stack", 20, 2), ("trade", 10, 1),
-    ]  # fmt: skip
+        ("stack", 20, 2),
+        ("trade", 10, 1),
+    ]
 
 
 def test_2_3_a_flip_splits_its_fee_by_quantity() -> None:
@@ -190,9 +208,11 @@ def test_2_3_a_flip_splits_its_fee_by_quantity() -> None:
 def test_2_3_average_pools_fees_as_it_pools_cost() -> None:
     """100 at 10 (fee 2.5) and 100 at 15 (fee 3.75): a unit is 12.5 with 0.03125 of fee."""
     found = ledger(
-        buy("BNBUSDT", 1, "10", "100", "2.5 USDT"), buy("BNBUSDT", 2, "15", "100", "3.75 USDT"),
-        sell("BNBUSDT", 3, "12", "50", "1.5 USDT"), method="average",
-    )  # fmt: skip
+        buy("BNBUSDT", 1, "10", "100", "2.5 USDT"),
+        buy("BNBUSDT", 2, "15", "100", "3.75 USDT"),
+        sell("BNBUSDT", 3, "12", "50", "1.5 USDT"),
+        method="average",
+    )
     assert net(found) == D("-28.0625")
     [position] = found.positions
     assert (position.cost, position.entry_fees) == (1875, D("4.6875"))
@@ -219,9 +239,10 @@ def test_2_5_a_conversion_between_two_dollars_too() -> None:
 def test_2_5_a_currency_goes_at_the_dollars_of_the_fill() -> None:
     """1000 EUR came at 1.10; 500 go at 1.12, so the rest is booked at 540 in all."""
     found = ledger(
-        moved("d", "EUR", "1000", at(1)), sell("EURUSDT", 2, "1.12", "500"),
+        moved("d", "EUR", "1000", at(1)),
+        sell("EURUSDT", 2, "1.12", "500"),
         prices=constant(EUR="1.1"),
-    )  # fmt: skip
+    )
     assert (net(found), found.currencies) == (0, {"EUR": (500, 540)})
 
 
@@ -250,8 +271,11 @@ def test_2_7_a_shortfall_comes_in_at_that_moments_worth() -> None:
     found = ledger(buy("SOLUSDT", 1, "100", "1"), sell("SOLUSDT", 2, "150", "3", "3 USDT"))
     [deposit] = found.payments
     assert (deposit.kind, deposit.quantity, deposit.worth, deposit.is_assumed) == (
-        "deposit", 2, 300, True,
-    )  # fmt: skip
+        "deposit",
+        2,
+        300,
+        True,
+    )
     [problem] = found.problems
     assert (problem.kind, problem.quantity, problem.worth) == ("oversold", 2, 300)
     assert [(m.net, m.apart) for m in found.matches] == [(49, 0), (-2, 1)]
@@ -274,9 +298,10 @@ def test_2_7_there_are_no_shorts_on_spot() -> None:
 def test_2_4_funding_counts_at_its_own_time_and_no_fee_counts_twice() -> None:
     """Net of matches + funding: 10 - 0.2 + 0.5."""
     found = ledger(
-        perp(1, "BUY", "100", "1", fee="0.1 USDT"), settled("f", "0.5", at(2)),
+        perp(1, "BUY", "100", "1", fee="0.1 USDT"),
+        settled("f", "0.5", at(2)),
         perp(3, "SELL", "110", "1", fee="0.1 USDT"),
-    )  # fmt: skip
+    )
     [trade] = found.trades
     assert (net(found), paid(found, "funding"), trade.net) == (D("9.8"), D("0.5"), D("10.3"))
     assert [p.time for p in found.payments] == [at(2)]

@@ -32,8 +32,9 @@ def test_3_1_a_contract_goes_from_flat_to_flat_and_a_flip_splits() -> None:
         perp(1, "BUY", "100", "1"), perp(2, "SELL", "110", "3"), perp(3, "BUY", "105", "2")
     )
     assert [(t.direction, t.quantity, t.net, t.closed_at) for t in found.trades] == [
-        ("LONG", 1, 10, at(2)), ("SHORT", 2, 10, at(3)),
-    ]  # fmt: skip
+        ("LONG", 1, 10, at(2)),
+        ("SHORT", 2, 10, at(3)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,17 +54,19 @@ def test_3_2_only_what_is_bought_opens_a_trade(arrival: object) -> None:
 
 def test_3_2_what_a_sale_brings_as_quote_opens_none() -> None:
     found = ledger(
-        buy("ETHUSDT", 1, "3000", "1"), sell("ETHBTC", 2, "0.05", "1", "0 BTC"),
+        buy("ETHUSDT", 1, "3000", "1"),
+        sell("ETHBTC", 2, "0.05", "1", "0 BTC"),
         prices=constant(BTC="60000"),
-    )  # fmt: skip
+    )
     assert (held(found), stack(found)) == ({}, {"BTC": D("0.05")})
 
 
 def test_3_2_what_is_converted_opens_one_and_a_purchase_joins_it() -> None:
     found = ledger(
-        changed("c", "100 USDT", "1 SOL", at(1)), buy("SOLUSDT", 2, "200", "1"),
+        changed("c", "100 USDT", "1 SOL", at(1)),
+        buy("SOLUSDT", 2, "200", "1"),
         sell("SOLUSDT", 3, "160", "2"),
-    )  # fmt: skip
+    )
     [trade] = found.trades
     assert (trade.quantity, trade.entry_price, trade.net) == (2, 150, 20)
 
@@ -85,9 +88,11 @@ def test_3_2_interest_between_day_trades_glues_nothing() -> None:
 
 def test_3_2_day_trades_stand_beside_what_was_set_aside() -> None:
     found = ledger(
-        buy("SOLUSDT", 1, "40", "1"), buy("SOLUSDT", 2, "100", "1"), sell("SOLUSDT", 3, "110", "1"),
+        buy("SOLUSDT", 1, "40", "1"),
+        buy("SOLUSDT", 2, "100", "1"),
+        sell("SOLUSDT", 3, "110", "1"),
         wishes=Wishes(set_aside=frozenset({("SOLUSDT", "1")})),
-    )  # fmt: skip
+    )
     assert ([t.net for t in found.trades], net(found)) == ([10], 70)  # the tax view sells the 40
     assert stack(found) == {"SOL": 1}
 
@@ -107,18 +112,22 @@ def test_3_2_day_trades_stand_beside_what_was_set_aside() -> None:
 def test_3_3_which_lots_leave_first(leaving: object, left_in_trade: int) -> None:
     """1 of a deposit in the stack, 1 bought in the trade."""
     found = ledger(
-        moved("d", "SOL", "1", at(1)), buy("SOLUSDT", 2, "100", "1"), leaving,
+        moved("d", "SOL", "1", at(1)),
+        buy("SOLUSDT", 2, "100", "1"),
+        leaving,
         prices=constant(SOL="150", BNB="600"),
-    )  # fmt: skip
+    )
     assert held(found).get("SOL", 0) == left_in_trade
     assert stack(found).get("SOL", 0) == 1 - left_in_trade
 
 
 def test_3_3_spent_as_quote_leaves_the_stack_first() -> None:
     found = ledger(
-        moved("d", "BTC", "1", at(1)), buy("BTCUSDT", 2, "50000", "1"),
-        buy("ETHBTC", 3, "0.05", "30"), prices=constant(BTC="60000"),
-    )  # fmt: skip
+        moved("d", "BTC", "1", at(1)),
+        buy("BTCUSDT", 2, "50000", "1"),
+        buy("ETHBTC", 3, "0.05", "30"),
+        prices=constant(BTC="60000"),
+    )
     [spent] = [t for t in found.all_trades if t.kind == "stack"]
     assert (spent.ended_by, spent.symbol, spent.quantity) == ("spent", "ETHBTC", 1)
     assert held(found) == {"BTC": D("0.5"), "ETH": 30}
@@ -128,17 +137,21 @@ def test_3_3_spent_as_quote_leaves_the_stack_first() -> None:
 @pytest.mark.parametrize(("method", "left"), [("fifo", 300), ("lifo", 100), ("hifo", 100)])
 def test_3_3_within_the_trade_the_method_chooses(method: str, left: int) -> None:
     found = ledger(
-        buy("SOLUSDT", 1, "100", "1"), buy("SOLUSDT", 2, "300", "1"),
-        sell("SOLUSDT", 3, "310", "1"), method=method,
-    )  # fmt: skip
+        buy("SOLUSDT", 1, "100", "1"),
+        buy("SOLUSDT", 2, "300", "1"),
+        sell("SOLUSDT", 3, "310", "1"),
+        method=method,
+    )
     assert found.positions[0].cost == left
 
 
 def test_3_4_a_remainder_below_the_step_goes_to_the_stack_with_cost_date_and_fee() -> None:
     found = ledger(
-        buy("SOLUSDT", 1, "1000", "1", "1 USDT"), sell("SOLUSDT", 2, "1100", "0.992"),
-        sell("SOLUSDT", 3, "1200", "0.008"), rules=DUST,
-    )  # fmt: skip
+        buy("SOLUSDT", 1, "1000", "1", "1 USDT"),
+        sell("SOLUSDT", 2, "1100", "0.992"),
+        sell("SOLUSDT", 3, "1200", "0.008"),
+        rules=DUST,
+    )
     trade, rest = found.all_trades
     assert (trade.closed_at, trade.quantity, trade.fees) == (at(2), D("0.992"), D("0.992"))
     assert (rest.kind, rest.gross, rest.fees) == ("stack", D("1.6"), D("0.008"))
@@ -162,18 +175,22 @@ def test_3_4_the_rules_are_those_of_the_exits_pair() -> None:
 
 def test_3_4_an_exit_without_a_pair_asks_the_last_pairs_rules() -> None:
     found = ledger(
-        buy("SOLUSDT", 1, "100", "1"), moved("w", "SOL", "-0.995", at(2)), rules=DUST,
+        buy("SOLUSDT", 1, "100", "1"),
+        moved("w", "SOL", "-0.995", at(2)),
+        rules=DUST,
         prices=constant(SOL="100"),
-    )  # fmt: skip
+    )
     assert (found.trades[0].ended_by, stack(found)) == ("withdrawn", {"SOL": D("0.005")})
 
 
 def test_3_4_the_minimum_of_a_pair_against_a_coin_is_in_that_coin() -> None:
     """0.0001 BTC are 6 dollars; 0.001 ETH at 3000 are 3."""
     found = ledger(
-        buy("ETHUSDT", 1, "3000", "1"), sell("ETHBTC", 2, "0.05", "0.999", "0 BTC"),
-        rules={"ETHBTC": Rules(D("0.0001"), D("0.0001"))}, prices=constant(BTC="60000"),
-    )  # fmt: skip
+        buy("ETHUSDT", 1, "3000", "1"),
+        sell("ETHBTC", 2, "0.05", "0.999", "0 BTC"),
+        rules={"ETHBTC": Rules(D("0.0001"), D("0.0001"))},
+        prices=constant(BTC="60000"),
+    )
     assert found.trades[0].closed_at == at(2)
 
 
@@ -196,8 +213,9 @@ def test_3_5_what_one_order_takes_from_the_stack_is_one_trade() -> None:
     ]
     found = ledger(moved("d", "SOL", "3", at(1)), *rows, prices=constant(SOL="100"))
     assert [(t.kind, t.quantity, t.net) for t in found.all_trades] == [
-        ("stack", 2, 100), ("stack", 1, 50),
-    ]  # fmt: skip
+        ("stack", 2, 100),
+        ("stack", 1, 50),
+    ]
     assert found.trades == []
 
 
@@ -218,12 +236,15 @@ def test_3_5_without_a_symbol_it_is_one_row() -> None:
 
 def test_3_5_a_sale_larger_than_the_trade_closes_it_and_sells_the_rest_from_the_stack() -> None:
     found = ledger(
-        moved("d", "SOL", "5", at(1)), buy("SOLUSDT", 2, "100", "1"),
-        sell("SOLUSDT", 3, "110", "3"), prices=constant(SOL="90"),
-    )  # fmt: skip
+        moved("d", "SOL", "5", at(1)),
+        buy("SOLUSDT", 2, "100", "1"),
+        sell("SOLUSDT", 3, "110", "3"),
+        prices=constant(SOL="90"),
+    )
     assert {(t.kind, t.closed_at, t.net) for t in found.all_trades} == {
-        ("trade", at(3), 10), ("stack", at(3), 40),
-    }  # fmt: skip
+        ("trade", at(3), 10),
+        ("stack", at(3), 40),
+    }
     assert stack(found) == {"SOL": 3}
 
 
@@ -243,18 +264,20 @@ def test_3_5_a_stack_trade_is_named_by_what_happened(leaving: object, ended_by: 
 
 def test_3_5_a_withdrawal_from_the_stack_is_no_fee_though_the_network_took_one() -> None:
     found = ledger(
-        moved("d", "SOL", "2", at(1)), moved("w", "SOL", "-1", at(2), fee=D("0.01")),
+        moved("d", "SOL", "2", at(1)),
+        moved("w", "SOL", "-1", at(2), fee=D("0.01")),
         prices=constant(SOL="100"),
-    )  # fmt: skip
+    )
     [taken] = found.all_trades
     assert (taken.kind, taken.ended_by, taken.quantity) == ("stack", "withdrawn", 1)
 
 
 def test_3_6_a_mark_ends_the_trade_after_its_fill_and_its_rest_is_in_the_stack() -> None:
     rows = [
-        buy("SOLUSDT", 1, "100", "1", "1 USDT"), sell("SOLUSDT", 2, "110", "0.4"),
+        buy("SOLUSDT", 1, "100", "1", "1 USDT"),
+        sell("SOLUSDT", 2, "110", "0.4"),
         sell("SOLUSDT", 3, "120", "0.6"),
-    ]  # fmt: skip
+    ]
     marked = ledger(*rows, wishes=Wishes(set_aside=frozenset({("SOLUSDT", "2")})))
     trade, rest = marked.all_trades
     assert (trade.ended_by, trade.closed_at, trade.net) == ("set_aside", at(2), D("3.6"))
@@ -273,9 +296,11 @@ def test_3_6_a_trade_without_matches_is_not_listed() -> None:
 def test_3_6_a_mark_is_of_a_symbols_fill_and_of_no_fee() -> None:
     """Fill 2 of BTCUSDT pays its fee in BNB: marked for BTC, BNB's trade goes on."""
     found = ledger(
-        buy("BNBUSDT", 1, "500", "1"), buy("BTCUSDT", 2, "60000", "1", "0.01 BNB"),
-        prices=constant(BNB="600"), wishes=Wishes(set_aside=frozenset({("BTCUSDT", "2")})),
-    )  # fmt: skip
+        buy("BNBUSDT", 1, "500", "1"),
+        buy("BTCUSDT", 2, "60000", "1", "0.01 BNB"),
+        prices=constant(BNB="600"),
+        wishes=Wishes(set_aside=frozenset({("BTCUSDT", "2")})),
+    )
     assert (held(found), stack(found)) == ({"BNB": D("0.99")}, {"BTC": 1})
 
 
@@ -318,8 +343,10 @@ def test_3_6_a_purchase_long_after_sets_the_trade_aside(
 def test_3_8_the_tax_view_knows_no_trades_and_agrees_in_total() -> None:
     """1 of 40 is set aside, 1 of 100 is traded at 110: trades say 10, FIFO says 70."""
     rows = [
-        buy("SOLUSDT", 1, "40", "1"), buy("SOLUSDT", 2, "100", "1"), sell("SOLUSDT", 3, "110", "1"),
-    ]  # fmt: skip
+        buy("SOLUSDT", 1, "40", "1"),
+        buy("SOLUSDT", 2, "100", "1"),
+        sell("SOLUSDT", 3, "110", "1"),
+    ]
     found = ledger(*rows, wishes=Wishes(set_aside=frozenset({("SOLUSDT", "1")})))
     [position] = found.positions
     book = found.coin("SOL")
@@ -334,8 +361,10 @@ def test_3_8_the_tax_view_knows_no_trades_and_agrees_in_total() -> None:
 
 def test_3_8_a_conversion_and_dust_are_in_both_views() -> None:
     found = ledger(
-        buy("SOLUSDT", 1, "100", "2"), changed("c", "1 SOL", "0.25 BNB", at(2)),
-        changed("d", "1 SOL", "0.25 BNB", at(3), "dust"), prices=constant(SOL="150", BNB="600"),
-    )  # fmt: skip
+        buy("SOLUSDT", 1, "100", "2"),
+        changed("c", "1 SOL", "0.25 BNB", at(2)),
+        changed("d", "1 SOL", "0.25 BNB", at(3), "dust"),
+        prices=constant(SOL="150", BNB="600"),
+    )
     assert (net(found), earned(found.all_trades)) == (100, 100)
     assert (held(found), stack(found)) == ({"BNB": D("0.25")}, {"BNB": D("0.25")})

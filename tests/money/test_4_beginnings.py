@@ -28,9 +28,10 @@ from tests.money.by_hand import (
 
 def test_4_1_an_opening_is_a_lot_of_that_moments_worth_marked_assumed() -> None:
     found = ledger(
-        moved("o", "SOL", "2", at(1), kind="opening"), sell("SOLUSDT", 2, "150", "1"),
+        moved("o", "SOL", "2", at(1), kind="opening"),
+        sell("SOLUSDT", 2, "150", "1"),
         prices=constant(SOL="100"),
-    )  # fmt: skip
+    )
     [payment] = found.payments
     assert (payment.kind, payment.worth, payment.is_assumed) == ("opening", 200, True)
     assert [(m.net, m.apart) for m in found.matches] == [(50, 1)]
@@ -43,9 +44,10 @@ def test_4_1_opening_money_is_told_and_has_no_lots() -> None:
 
 
 SHORT_INSIDE = [
-    perp(1, "BUY", "100", "1", "12.3"), perp(2, "SELL", "110", "1", "0"),
+    perp(1, "BUY", "100", "1", "12.3"),
+    perp(2, "SELL", "110", "1", "0"),
     perp(3, "BUY", "105", "1", "5"),
-]  # fmt: skip
+]
 
 
 def opened(fills: list[Fill], now: str, entry: str | None = None) -> Opening | None:
@@ -59,8 +61,9 @@ def test_4_2_the_opening_is_what_is_now_less_all_fills() -> None:
     assert (opening.quantity, opening.price, opening.is_assumed) == (-1, D("112.3"), False)
     found = compute(SHORT_INSIDE, openings=[opening])
     assert [(t.direction, t.net, t.is_apart) for t in found.trades] == [
-        ("SHORT", D("12.3"), True), ("SHORT", 5, False),
-    ]  # fmt: skip
+        ("SHORT", D("12.3"), True),
+        ("SHORT", 5, False),
+    ]
     assert (found.positions, kinds(found)) == ([], [])
 
 
@@ -120,10 +123,13 @@ def test_4_4_what_comes_of_unknown_cost_is_apart_by_its_lots_or_its_share(
     method: str, apart: list[Any]
 ) -> None:
     found = ledger(
-        moved("o", "SOL", "1", at(1), kind="opening"), moved("d", "SOL", "1", at(2)),
-        sell("SOLUSDT", 3, "150", "1"), sell("SOLUSDT", 4, "150", "1"), method=method,
+        moved("o", "SOL", "1", at(1), kind="opening"),
+        moved("d", "SOL", "1", at(2)),
+        sell("SOLUSDT", 3, "150", "1"),
+        sell("SOLUSDT", 4, "150", "1"),
+        method=method,
         prices=constant(SOL="100"),
-    )  # fmt: skip
+    )
     assert [match.apart for match in found.matches] == apart
     assert net(found) == 100
 
@@ -155,9 +161,11 @@ def test_4_4_a_method_chooses_the_lot(method: str, expected: int) -> None:
 
 def test_4_4_hifo_goes_by_unit_cost_with_its_fee_and_of_equal_ones_the_oldest() -> None:
     rows = [
-        buy("SOLUSDT", 1, "100", "1", "5 USDT"), buy("SOLUSDT", 2, "104", "1"),
-        buy("SOLUSDT", 3, "52.5", "2", "0 USDT"), buy("SOLUSDT", 4, "105", "1"),
-    ]  # fmt: skip
+        buy("SOLUSDT", 1, "100", "1", "5 USDT"),
+        buy("SOLUSDT", 2, "104", "1"),
+        buy("SOLUSDT", 3, "52.5", "2", "0 USDT"),
+        buy("SOLUSDT", 4, "105", "1"),
+    ]
     found = ledger(*rows, sell("SOLUSDT", 5, "105", "3"), method="hifo")
     assert [match.opened_by for match in found.matches] == [1, 4, 2]
 
@@ -182,9 +190,11 @@ def test_4_4_lots_stand_by_their_own_time_wherever_they_have_been() -> None:
 
 def test_4_4_an_opening_stands_before_all_others() -> None:
     found = ledger(
-        moved("d", "SOL", "1", at(1)), moved("o", "SOL", "1", at(2), kind="opening"),
-        sell("SOLUSDT", 3, "150", "1"), prices=constant(SOL="100"),
-    )  # fmt: skip
+        moved("d", "SOL", "1", at(1)),
+        moved("o", "SOL", "1", at(2), kind="opening"),
+        sell("SOLUSDT", 3, "150", "1"),
+        prices=constant(SOL="100"),
+    )
     assert [match.opened_by for match in found.matches] == ["o"]
 
 
@@ -192,9 +202,11 @@ def test_4_4_an_opening_stands_before_all_others() -> None:
 def test_4_5_the_exchange_is_compared_by_its_own_rule_whatever_the_method(method: str) -> None:
     """100 and 110 are 105 on average; sold at 120 the exchange books 15."""
     fills = [
-        perp(1, "BUY", "100", "1", "0"), perp(2, "BUY", "110", "1", "0"),
-        perp(3, "SELL", "120", "1", "15"), perp(4, "SELL", "130", "1", "25"),
-    ]  # fmt: skip
+        perp(1, "BUY", "100", "1", "0"),
+        perp(2, "BUY", "110", "1", "0"),
+        perp(3, "SELL", "120", "1", "15"),
+        perp(4, "SELL", "130", "1", "25"),
+    ]
     found = compute(fills, method=method)
     assert kinds(found) == []
     contract = found.contract("BTCUSDT")
@@ -205,10 +217,13 @@ def test_4_5_the_exchange_is_compared_by_its_own_rule_whatever_the_method(method
     assert half.positions[0].exchange_entry == 105
 
 
-@pytest.mark.parametrize("fills", [
-    [perp(1, "BUY", "100", "1", "0"), perp(2, "SELL", "120", "1", "19")],
-    [perp(1, "BUY", "100", "1", "7")],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "fills",
+    [
+        [perp(1, "BUY", "100", "1", "0"), perp(2, "SELL", "120", "1", "19")],
+        [perp(1, "BUY", "100", "1", "7")],
+    ],
+)
 def test_4_5_a_difference_is_a_problem_that_names_both(fills: list[Fill]) -> None:
     [problem] = compute(fills).problems
     assert problem.kind == "exchange_differs"
@@ -218,8 +233,10 @@ def test_4_5_a_difference_is_a_problem_that_names_both(fills: list[Fill]) -> Non
 
 def test_4_5_the_method_moves_money_only_between_realised_and_unrealised() -> None:
     fills = [
-        perp(1, "BUY", "100", "1"), perp(2, "BUY", "110", "1"), perp(3, "SELL", "120", "1"),
-    ]  # fmt: skip
+        perp(1, "BUY", "100", "1"),
+        perp(2, "BUY", "110", "1"),
+        perp(3, "SELL", "120", "1"),
+    ]
     for method, realised in (("fifo", 20), ("lifo", 10), ("average", 15)):
         found = compute(fills, method=method)
         assert net(found) == realised

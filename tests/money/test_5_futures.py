@@ -32,9 +32,11 @@ def hedge(long: str = "1", short: str = "1") -> list[object]:
     """Both sides open at seven, closed at nine at the price of their entry."""
     rows: list[object] = []
     for id, side, quantity, book in (
-        (1, "BUY", long, "LONG"), (2, "SELL", short, "SHORT"), (3, "SELL", long, "LONG"),
+        (1, "BUY", long, "LONG"),
+        (2, "SELL", short, "SHORT"),
+        (3, "SELL", long, "LONG"),
         (4, "BUY", short, "SHORT"),
-    ):  # fmt: skip
+    ):
         hour = 7 if id < 3 else 9
         rows.append(perp(id, side, "100", quantity, position_side=book, time=at(1, hour)))
     return rows
@@ -60,9 +62,11 @@ def test_5_1_what_was_filled_at_the_hour_itself_was_not_held_before_it() -> None
 
 def test_5_1_a_flip_within_the_seconds_takes_none() -> None:
     found = ledger(
-        LONG, perp(2, "SELL", "101", "2", time=at(1, 8, 0, 2)),
-        perp(3, "BUY", "100", "1", time=at(1, 9)), settled("f", "-0.5", at(1, 8, 0, 4)),
-    )  # fmt: skip
+        LONG,
+        perp(2, "SELL", "101", "2", time=at(1, 8, 0, 2)),
+        perp(3, "BUY", "100", "1", time=at(1, 9)),
+        settled("f", "-0.5", at(1, 8, 0, 4)),
+    )
     assert [(t.direction, t.net) for t in found.trades] == [("LONG", D("0.5")), ("SHORT", 1)]
 
 
@@ -123,9 +127,10 @@ def test_5_1_with_nothing_held_it_is_realised_all_the_same() -> None:
 @pytest.mark.parametrize(("side", "price"), [("BUY", 120), ("SELL", 80)])
 def test_5_2_a_delivery_ends_the_position_at_what_it_paid(side: str, price: int) -> None:
     found = ledger(
-        perp(1, side, "90", "1", time=at(1)), perp(2, side, "110", "1", time=at(2)),
+        perp(1, side, "90", "1", time=at(1)),
+        perp(2, side, "110", "1", time=at(2)),
         settled("d", "40", at(3), kind="delivery"),
-    )  # fmt: skip
+    )
     [trade] = found.trades
     assert (trade.net, trade.exit_price, trade.ended_by) == (40, price, "delivery")
     assert (found.positions, found.payments) == ([], [])
@@ -133,9 +138,10 @@ def test_5_2_a_delivery_ends_the_position_at_what_it_paid(side: str, price: int)
 
 def test_5_2_a_delivery_of_both_sides_ends_both_and_loses_no_row() -> None:
     found = ledger(
-        *hedge()[:2], settled("a", "5", at(3), kind="delivery"),
+        *hedge()[:2],
+        settled("a", "5", at(3), kind="delivery"),
         settled("b", "-3", at(3), kind="delivery"),
-    )  # fmt: skip
+    )
     assert (net(found), found.positions, kinds(found)) == (2, [], [])
 
 
@@ -143,21 +149,27 @@ def test_5_2_a_delivery_of_both_sides_ends_both_and_loses_no_row() -> None:
 def test_5_2_by_the_average_entry_whatever_the_method(method: str) -> None:
     """100 and 110, one sold at 120 (by the exchange at 105), delivered for 15: 120."""
     found = ledger(
-        perp(1, "BUY", "100", "1"), perp(2, "BUY", "110", "1"), perp(3, "SELL", "120", "1"),
-        settled("d", "15", at(4), kind="delivery"), method=method,
-    )  # fmt: skip
+        perp(1, "BUY", "100", "1"),
+        perp(2, "BUY", "110", "1"),
+        perp(3, "SELL", "120", "1"),
+        settled("d", "15", at(4), kind="delivery"),
+        method=method,
+    )
     assert (net(found), found.matches[-1].exit_price) == (30, 120)
 
 
 def test_5_3_funding_paid_in_a_coin_counts_and_leaves_the_coins_stack_first() -> None:
     """0.01 BNB at 600, bought at 500: -6 of funding, +1 of BNB."""
     found = ledger(
-        buy("BNBUSDT", 5, "500", "1", time=at(1, 6)), LONG,
-        settled("f", "-0.01", at(1, 8), asset="BNB"), prices=constant(BNB="600"),
-    )  # fmt: skip
+        buy("BNBUSDT", 5, "500", "1", time=at(1, 6)),
+        LONG,
+        settled("f", "-0.01", at(1, 8), asset="BNB"),
+        prices=constant(BNB="600"),
+    )
     assert (paid(found, "funding"), [(m.kind, m.net) for m in found.matches]) == (
-        -6, [("paid", 1)],
-    )  # fmt: skip
+        -6,
+        [("paid", 1)],
+    )
     assert held(found) == {"BNB": D("0.99"), "BTCUSDT": 1}
 
 
@@ -171,11 +183,13 @@ def test_5_3_a_contracts_fee_in_a_coin_leaves_that_coin() -> None:
     found = ledger(
         buy("BNBUSDT", 5, "500", "1", time=at(1, 6)),
         perp(1, "BUY", "100", "1", fee="0.01 BNB", time=at(1, 7)),
-        perp(2, "SELL", "110", "1", time=at(1, 8)), prices=constant(BNB="600"),
-    )  # fmt: skip
+        perp(2, "SELL", "110", "1", time=at(1, 8)),
+        prices=constant(BNB="600"),
+    )
     assert {(m.asset, m.kind, m.net) for m in found.matches} == {
-        ("BTCUSDT", "closed", 4), ("BNB", "fee", 1),
-    }  # fmt: skip
+        ("BTCUSDT", "closed", 4),
+        ("BNB", "fee", 1),
+    }
 
 
 @pytest.mark.parametrize(("day", "nets"), [(1, [7, 0]), (3, [8, -1]), (5, [8, -1])])
@@ -184,9 +198,12 @@ def test_5_4_insurance_is_a_fee_of_the_open_trade_else_of_the_last(
 ) -> None:
     """Long of the 1st and 2nd, short of the 3rd and 4th."""
     found = ledger(
-        perp(1, "BUY", "100", "1"), perp(2, "SELL", "108", "1"), perp(3, "SELL", "100", "1"),
-        perp(4, "BUY", "100", "1"), settled("i", "-1", at(day, 12), kind="fee"),
-    )  # fmt: skip
+        perp(1, "BUY", "100", "1"),
+        perp(2, "SELL", "108", "1"),
+        perp(3, "SELL", "100", "1"),
+        perp(4, "BUY", "100", "1"),
+        settled("i", "-1", at(day, 12), kind="fee"),
+    )
     assert [trade.net for trade in found.trades] == nets
     assert [(p.kind, p.worth) for p in found.payments] == [("fee", -1)]
 
@@ -199,8 +216,9 @@ def test_5_4_of_a_contract_never_traded_it_is_income() -> None:
 def test_5_4_a_dividend_taken_back_is_negative_income_and_a_match() -> None:
     found = ledger(
         moved("a", "SOL", "1", at(1), kind="income"),
-        moved("b", "SOL", "-0.4", at(2), kind="income"), prices=constant(SOL="100"),
-    )  # fmt: skip
+        moved("b", "SOL", "-0.4", at(2), kind="income"),
+        prices=constant(SOL="100"),
+    )
     assert (paid(found, "income"), [(m.kind, m.net) for m in found.matches]) == (60, [("paid", 0)])
 
 
@@ -221,7 +239,8 @@ def test_5_1_in_the_hour_of_a_changed_clock_minutes_are_utc() -> None:
 
 def test_5_3_a_fee_rebate_in_a_coin_comes_into_the_stack() -> None:
     found = ledger(
-        perp(1, "BUY", "100", "1", fee="-0.001 BNB"), sell("BNBUSDT", 2, "600", "0.001"),
+        perp(1, "BUY", "100", "1", fee="-0.001 BNB"),
+        sell("BNBUSDT", 2, "600", "0.001"),
         prices=constant(BNB="600"),
-    )  # fmt: skip
+    )
     assert (kinds(found), found.positions[0].entry_fees) == ([], D("-0.6"))

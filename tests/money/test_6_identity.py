@@ -83,8 +83,17 @@ def wealth(found: Ledger, events: list[Any]) -> tuple[D, D, D]:
     return trades + unrealised + beside, net(found) + unrealised + tax_cost + beside, change
 
 
-PAIRS = ["BTCUSDT", "BTCUSDC", "ETHUSDT", "ETHBTC", "SOLBNB", "BNBUSDT", "USDCUSDT", "BTCEUR",
-         "EURUSDT"]  # fmt: skip
+PAIRS = [
+    "BTCUSDT",
+    "BTCUSDC",
+    "ETHUSDT",
+    "ETHBTC",
+    "SOLBNB",
+    "BNBUSDT",
+    "USDCUSDT",
+    "BTCEUR",
+    "EURUSDT",
+]
 QUOTES = ("USDT", "USDC", "BTC", "BNB", "EUR")
 ROUGH = {"USDC": D(1), "USDT": D(1), **END}
 
@@ -95,14 +104,21 @@ def histories(draw: st.DrawFn) -> list[Any]:
     rows = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(["fill"] * 6 + ["transfer", "income", "convert", "dust", "perp",
-                                 "funding", "withdrawal"]),
-                st.sampled_from(PAIRS), st.booleans(), st.integers(1, 30), st.integers(80, 120),
-                st.sampled_from(["USDT", "BNB", "base", "quote", "rebate"]), st.integers(0, 2),
+                st.sampled_from(
+                    ["fill"] * 6
+                    + ["transfer", "income", "convert", "dust", "perp", "funding", "withdrawal"]
+                ),
+                st.sampled_from(PAIRS),
+                st.booleans(),
+                st.integers(1, 30),
+                st.integers(80, 120),
+                st.sampled_from(["USDT", "BNB", "base", "quote", "rebate"]),
+                st.integers(0, 2),
             ),
-            min_size=1, max_size=16,
+            min_size=1,
+            max_size=16,
         )
-    )  # fmt: skip
+    )
     time = 0
     events: list[Any] = []
     for id, (kind, symbol, is_buy, size, percent, fee, step) in enumerate(rows, 1):
@@ -122,9 +138,20 @@ def histories(draw: st.DrawFn) -> list[Any]:
             )
         elif kind == "perp":
             events.append(
-                Fill(id, time, "BTCUSDT", "BTC", "USDT", side, END["BTC"] * percent / 100,
-                     D(size) / 10, D("0.3"), "USDT", market="usdm")
-            )  # fmt: skip
+                Fill(
+                    id,
+                    time,
+                    "BTCUSDT",
+                    "BTC",
+                    "USDT",
+                    side,
+                    END["BTC"] * percent / 100,
+                    D(size) / 10,
+                    D("0.3"),
+                    "USDT",
+                    market="usdm",
+                )
+            )
         elif kind == "funding":
             amount = D(size) / (10 if is_buy else -10)
             events.append(Funding(f"f{id}", time, "BTCUSDT", amount, "USDT"))
@@ -156,9 +183,13 @@ def tried(events: list[Any], method: str, **more: Any) -> Ledger:
 
 def everything(found: Ledger) -> tuple[Any, ...]:
     return (
-        found.matches, found.all_trades, found.positions, found.payments, found.problems,
+        found.matches,
+        found.all_trades,
+        found.positions,
+        found.payments,
+        found.problems,
         found.currencies,
-    )  # fmt: skip
+    )
 
 
 @given(histories(), METHOD)
@@ -223,9 +254,11 @@ def test_6_a_coin_spent_on_another_pair_by_hand() -> None:
 def test_6_a_fee_is_counted_once_by_hand(method: str) -> None:
     """1 BNB of 500 ends at 600; a fee of 0.01 BNB at 600 and a round trip at one price: +99 - 5."""
     rows = [
-        buy("BNBUSDT", 1, "500", "1"), buy("BTCUSDT", 2, "60000", "0.1", "0.01 BNB"),
-        sell("BTCUSDT", 3, "60000", "0.1"), changed("c", "0.99 BNB", "594 USDT", at(4)),
-    ]  # fmt: skip
+        buy("BNBUSDT", 1, "500", "1"),
+        buy("BTCUSDT", 2, "60000", "0.1", "0.01 BNB"),
+        sell("BTCUSDT", 3, "60000", "0.1"),
+        changed("c", "0.99 BNB", "594 USDT", at(4)),
+    ]
     found = ledger(*rows, method=method, prices=constant(BNB="600"))
     assert net(found) == sum((t.net for t in found.all_trades), D(0)) == 94
 

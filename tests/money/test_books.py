@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from journal.books.trying import prove_case
+from journal.services.trying import prove_case
 from tests.money.histories import random_case, rows_since
 from tests.money.model import METHODS, evaluate
 

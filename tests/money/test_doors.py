@@ -12,8 +12,8 @@ from django.test import Client
 
 from accounts.models import User
 from journal.books import due, rebuilding
-from journal.books.trying import _Case
 from journal.models import Preferences
+from journal.services.trying import _Case
 from tests.journal.accounts import make_account
 from tests.money.cases import ALL
 from tests.money.test_trying import RIGHT

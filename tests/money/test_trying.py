@@ -15,9 +15,16 @@ from tests.money.cases import ALL, STACK_AND_DAY_TRADES, fill
 
 pytestmark = pytest.mark.django_db
 FLAT: dict[str, Any] = {
-    "trades": [], "stack": {}, "open": {}, "net": "0", "apart": "0", "tax_net": "0",
-    "unrealised": "0", "income": "0", "problems": [],
-}  # fmt: skip
+    "trades": [],
+    "stack": {},
+    "open": {},
+    "net": "0",
+    "apart": "0",
+    "tax_net": "0",
+    "unrealised": "0",
+    "income": "0",
+    "problems": [],
+}
 DAY_TRADE = ["LONG", "60000", "60100", "10"]
 
 
@@ -28,7 +35,9 @@ def told(net: str, *trades: list[str], **more: Any) -> dict[str, Any]:
 RIGHT = {
     "two_pairs_one_coin": told("1500", ["LONG", "60000", "61500", "1500"]),
     "usdm_history_begins_inside_a_short": told(
-        "17.3", ["SHORT", "110", "105", "5"], apart="12.3",
+        "17.3",
+        ["SHORT", "110", "105", "5"],
+        apart="12.3",
         problems=["history_begins_inside_a_position"],
     ),
     "own_wallet_and_back": told("10000", ["LONG", "50000", "60000", "10000"]),
@@ -47,10 +56,13 @@ RIGHT = {
         "50", *[DAY_TRADE] * 5, income="60", stack={"BTC": "0.001"}
     ),
     "note_then_older_export": told(
-        "100", ["LONG", "2000", "2100", "100"], tax_net="350", unrealised="300",
+        "100",
+        ["LONG", "2000", "2100", "100"],
+        tax_net="350",
+        unrealised="300",
         stack={"ETH": "0.5"},
     ),
-}  # fmt: skip
+}
 
 
 def tried(path: Path, cases: Any, *options: str) -> list[dict[str, Any]]:
@@ -84,10 +96,11 @@ def test_8_marks_rules_and_a_price_are_heard(tmp_path: Path) -> None:
         "rules": {"SOLUSDT": ["0.01", "0"]},
         "set_aside": [["SOLUSDT", 1]],
         "spot": [
-            fill("SOLUSDT", 1, "BUY", "100", "1"), fill("SOLUSDT", 2, "BUY", "120", "1"),
+            fill("SOLUSDT", 1, "BUY", "100", "1"),
+            fill("SOLUSDT", 2, "BUY", "120", "1"),
             fill("SOLUSDT", 3, "SELL", "125", "0.995"),
         ],
-    }  # fmt: skip
+    }
     [answer] = tried(tmp_path, case)  # a case alone
     assert answer["trades"] == [["LONG", "120", "125", "4.975"]]
     assert (answer["stack"], answer["open"]) == ({"SOL": "1.005"}, {})

@@ -49,8 +49,14 @@ def test_a_year_has_thousands_of_fills_of_every_kind(year: Account) -> None:
     assert said["fills"][SPOT] > 2000
     assert said["fills"][USDM] > 800
     assert set(said["movements"]) == {
-        "deposit", "withdrawal", "dust", "convert", "dividend", "transfer", "income",
-    }  # fmt: skip
+        "deposit",
+        "withdrawal",
+        "dust",
+        "convert",
+        "dividend",
+        "transfer",
+        "income",
+    }
     assert set(said["income"]) == {"REALIZED_PNL", "COMMISSION", "FUNDING_FEE", "TRANSFER"}
     assert "BNB" in said["commissions"]
     assert {fill["side"] for fill in said["forgotten"]} == {"BUY"}
@@ -139,15 +145,27 @@ async def test_a_resting_order_is_filled_by_the_tapes_own_trades(serve: Serve) -
     account = await opened(simulator)
     best = await get(simulator, "/api/v3/ticker/bookTicker", symbol="BTCUSDT")
     _, order = await signed(
-        simulator, account, "POST", "/api/v3/order", symbol="BTCUSDT", side="SELL", type="LIMIT",
-        timeInForce="GTC", quantity="0.5", price=best["askPrice"],
-    )  # fmt: skip
+        simulator,
+        account,
+        "POST",
+        "/api/v3/order",
+        symbol="BTCUSDT",
+        side="SELL",
+        type="LIMIT",
+        timeInForce="GTC",
+        quantity="0.5",
+        price=best["askPrice"],
+    )
     async with asyncio.timeout(60):
         while True:
             _, now = await signed(
-                simulator, account, "GET", "/api/v3/order", symbol="BTCUSDT",
+                simulator,
+                account,
+                "GET",
+                "/api/v3/order",
+                symbol="BTCUSDT",
                 orderId=order["orderId"],
-            )  # fmt: skip
+            )
             if now["status"] == "FILLED":
                 break
             await asyncio.sleep(0.1)
@@ -234,9 +252,12 @@ async def subscribe(socket: Any, account: Any) -> int:
     text = "&".join(f"{name}={params[name]}" for name in sorted(params))
     sign = hmac.new(account["secretKey"].encode(), text.encode(), hashlib.sha256).hexdigest()
     await socket.send_json(
-        {"id": "s", "method": "userDataStream.subscribe.signature",
-         "params": {**params, "signature": sign}}
-    )  # fmt: skip
+        {
+            "id": "s",
+            "method": "userDataStream.subscribe.signature",
+            "params": {**params, "signature": sign},
+        }
+    )
     answer = await socket.receive_json()
     number: int = answer["result"]["subscriptionId"]
     return number
@@ -298,8 +319,9 @@ async def test_movements_are_told_in_the_words_of_sapi(serve: Serve) -> None:
     assert (await ask("/sapi/v1/asset/dribblet"))["total"] == 4
     converts = await ask("/sapi/v1/convert/tradeFlow", startTime=now - 30 * day, endTime=now)
     assert set(converts) == {"list", "startTime", "endTime", "limit", "moreData"}
-    transfers = await ask("/sapi/v1/asset/transfer", type="MAIN_UMFUTURE",
-                          startTime=now - 180 * day, endTime=now)  # fmt: skip
+    transfers = await ask(
+        "/sapi/v1/asset/transfer", type="MAIN_UMFUTURE", startTime=now - 180 * day, endTime=now
+    )
     assert transfers["total"] == 0  # a year ago
     income = await ask("/fapi/v1/income", startTime=now - 365 * day, limit=1000)
     assert min(row["time"] for row in income) >= now - 90 * day  # three months, no more
@@ -324,10 +346,18 @@ def bank_of_one(**balances: str) -> tuple[Bank, Account]:
 
 def order_of(bank: Bank, market: str = SPOT, **more: Any) -> Order:
     given: dict[str, Any] = {
-        "market": market, "symbol": "BTCUSDT", "id": bank.next_id(), "side": "BUY",
-        "client_id": f"c{bank.next_id()}", "type": "LIMIT", "time_in_force": "GTC", "price": 0,
-        "quantity": 0, "time": bank.now_ms(), "updated": bank.now_ms(),
-    }  # fmt: skip
+        "market": market,
+        "symbol": "BTCUSDT",
+        "id": bank.next_id(),
+        "side": "BUY",
+        "client_id": f"c{bank.next_id()}",
+        "type": "LIMIT",
+        "time_in_force": "GTC",
+        "price": 0,
+        "quantity": 0,
+        "time": bank.now_ms(),
+        "updated": bank.now_ms(),
+    }
     return Order(**{**given, **more})
 
 
@@ -389,21 +419,38 @@ def test_a_reduce_only_order_never_turns_a_position() -> None:
     assert account.positions["BTCUSDT:BOTH"].amount == 0
     assert sell.executed == to_units("0.010")
     with pytest.raises(Refusal, match="ReduceOnly"):
-        bank.place(account, order_of(bank, USDM, type="MARKET", side="SELL",
-                                     quantity=to_units("0.050"), reduce_only=True))  # fmt: skip
+        bank.place(
+            account,
+            order_of(
+                bank, USDM, type="MARKET", side="SELL", quantity=to_units("0.050"), reduce_only=True
+            ),
+        )
 
 
 def test_a_hedged_side_is_not_sold_below_nothing_and_margin_is_counted() -> None:
     bank, account = bank_of_one()
     account.is_hedged = True
     with pytest.raises(Refusal, match="ReduceOnly"):
-        bank.place(account, order_of(bank, USDM, type="MARKET", side="SELL",
-                                     quantity=to_units("0.010"), position_side="LONG"))  # fmt: skip
+        bank.place(
+            account,
+            order_of(
+                bank,
+                USDM,
+                type="MARKET",
+                side="SELL",
+                quantity=to_units("0.010"),
+                position_side="LONG",
+            ),
+        )
     placed = 0
     with pytest.raises(Refusal, match="Margin is insufficient"):
         for _ in range(9):
-            bank.place(account, order_of(bank, USDM, type="MARKET", quantity=to_units("0.500"),
-                                         position_side="LONG"))  # fmt: skip
+            bank.place(
+                account,
+                order_of(
+                    bank, USDM, type="MARKET", quantity=to_units("0.500"), position_side="LONG"
+                ),
+            )
             placed += 1
     assert placed == 2  # 20 times 5000
 

@@ -111,14 +111,18 @@ async def test_kline_and_book_ticker_streams_speak(simulator: RunningSimulator) 
         ({"method": "SUBSCRIBE", "params": ["x@trade"], "id": 1}, {"result": None, "id": 1}),
         ({"method": "LIST_SUBSCRIPTIONS", "id": "a"}, {"result": [], "id": "a"}),
         ({"method": "GET_PROPERTY", "params": ["combined"], "id": 2}, {"result": False, "id": 2}),
-        ({"method": "SET_PROPERTY", "params": ["combined", True], "id": 3},
-         {"result": None, "id": 3}),
-        ({"method": "SUBSCRIBE", "params": "x", "id": 4},
-         {"code": 1, "msg": "Invalid value type: expected an array of strings"}),
+        (
+            {"method": "SET_PROPERTY", "params": ["combined", True], "id": 3},
+            {"result": None, "id": 3},
+        ),
+        (
+            {"method": "SUBSCRIBE", "params": "x", "id": 4},
+            {"code": 1, "msg": "Invalid value type: expected an array of strings"},
+        ),
         ({"method": "X", "id": 5}, {"code": 2, "msg": "Invalid request: unknown variant `X`"}),
         ({"id": 6}, {"code": 2, "msg": "Invalid request: missing field `method`"}),
     ],
-)  # fmt: skip
+)
 async def test_control_messages_are_answered(
     simulator: RunningSimulator, sent: dict[str, Any], answer: dict[str, Any]
 ) -> None:
@@ -147,8 +151,10 @@ async def test_exchange_info_lists_filters_and_limits(simulator: RunningSimulato
     [symbol] = info["symbols"]
     assert (symbol["baseAsset"], symbol["quoteAsset"]) == ("BTC", "USDT")
     assert {limit["rateLimitType"] for limit in info["rateLimits"]} == {
-        "REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS",
-    }  # fmt: skip
+        "REQUEST_WEIGHT",
+        "ORDERS",
+        "RAW_REQUESTS",
+    }
 
 
 async def test_faults_can_be_set_and_a_cut_ends_every_connection(

@@ -16,14 +16,32 @@ STEP_US = 100_000
 STEPS = 36_000
 STREAMS = {
     "spot": (
-        "trade", "aggTrade", "kline_1m", "kline_1s", "kline_1h@+08:00", "bookTicker", "depth@100ms",
-        "depth", "depth5@100ms", "ticker", "miniTicker", "ticker_1h", "avgPrice",
+        "trade",
+        "aggTrade",
+        "kline_1m",
+        "kline_1s",
+        "kline_1h@+08:00",
+        "bookTicker",
+        "depth@100ms",
+        "depth",
+        "depth5@100ms",
+        "ticker",
+        "miniTicker",
+        "ticker_1h",
+        "avgPrice",
     ),
     "usdm": (
-        "trade", "aggTrade", "kline_1m", "bookTicker", "depth@0ms", "depth@500ms", "depth20",
-        "ticker", "markPrice@1s",
+        "trade",
+        "aggTrade",
+        "kline_1m",
+        "bookTicker",
+        "depth@0ms",
+        "depth@500ms",
+        "depth20",
+        "ticker",
+        "markPrice@1s",
     ),
-}  # fmt: skip
+}
 
 
 class Clock:
@@ -60,9 +78,10 @@ def hour(request: pytest.FixtureRequest) -> tuple[str, Ear]:
     symbol = exchange.markets[request.param].listed["ETHUSDT"].symbol
     book = symbol.source.book
     ear.snapshot = {  # as REST answers `depth`
-        "u": book.update_id, "b": level_texts(symbol, book.top_bids(5000)),
+        "u": book.update_id,
+        "b": level_texts(symbol, book.top_bids(5000)),
         "a": level_texts(symbol, book.top_asks(5000)),
-    }  # fmt: skip
+    }
     for _ in range(STEPS):
         clock.now += STEP_US
         exchange.advance()
@@ -140,8 +159,11 @@ def test_candles_are_the_sum_of_their_trades(hour: tuple[str, Ear], kind: str) -
             prices = [values(t)[0] for t in parts]
             assert (k["f"], k["L"]) == (parts[0]["t"], parts[-1]["t"])
             assert [Decimal(k[x]) for x in "ohlc"] == [
-                prices[0], max(prices), min(prices), prices[-1],
-            ]  # fmt: skip
+                prices[0],
+                max(prices),
+                min(prices),
+                prices[-1],
+            ]
         else:
             assert (k["f"], k["L"], {k[x] for x in "ohlc"}) == (-1, -1, {close})
         assert {name: Decimal(k[name]) for name in "vVqQ"} == sums(parts)

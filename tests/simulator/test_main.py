@@ -80,8 +80,11 @@ async def test_ids_go_on_after_a_kill(unused_tcp_port: int, tmp_path: Path) -> N
 def test_what_cannot_be_is_a_sentence_and_exit_code_2(words: list[str], said: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "simulator", *words],
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 2
     assert ended.stderr.startswith("simulator: ")
     assert said in ended.stderr
@@ -90,7 +93,10 @@ def test_what_cannot_be_is_a_sentence_and_exit_code_2(words: list[str], said: st
 def test_help_explains_itself() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "simulator", "--help"],
-        capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     for word in ("--tape", "--loop", "--faults", "/simulator/truth", "docs/simulator.md"):
         assert word in ended.stdout

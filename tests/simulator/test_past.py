@@ -78,9 +78,13 @@ async def test_minutes_of_the_past_are_the_sums_of_its_trades(serve: Serve, tmp_
         simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1m", startTime=start, limit=1
     )
     aggregates = await get(
-        simulator, "/api/v3/aggTrades", symbol="BTCUSDT", startTime=start,
-        endTime=start + MINUTE_MS - 1, limit=1000,
-    )  # fmt: skip
+        simulator,
+        "/api/v3/aggTrades",
+        symbol="BTCUSDT",
+        startTime=start,
+        endTime=start + MINUTE_MS - 1,
+        limit=1000,
+    )
     rows = await trades(simulator, aggregates[0]["f"], len(aggregates))
     assert kline[0] == start
     assert kline[8] == len(rows) == len(aggregates) >= 59

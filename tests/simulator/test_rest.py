@@ -38,15 +38,18 @@ from tests.simulator.conftest import Serve, get
         ("/fapi/v1/trades", {"symbol": "BTCUSDT"}, 5),
         ("/fapi/v1/aggTrades", {"symbol": "BTCUSDT"}, 20),
         ("/fapi/v1/klines", {"symbol": "BTCUSDT", "interval": "1m", "limit": 1500}, 10),
-        ("/fapi/v1/continuousKlines",
-         {"pair": "BTCUSDT", "contractType": "PERPETUAL", "interval": "1m"}, 5),
+        (
+            "/fapi/v1/continuousKlines",
+            {"pair": "BTCUSDT", "contractType": "PERPETUAL", "interval": "1m"},
+            5,
+        ),
         ("/fapi/v1/premiumIndex", {"symbol": "BTCUSDT"}, 1),
         ("/fapi/v1/fundingRate", {"symbol": "BTCUSDT"}, 0),
         ("/fapi/v1/openInterest", {"symbol": "BTCUSDT"}, 1),
         ("/fapi/v1/ticker/24hr", {}, 40),
         ("/fapi/v2/ticker/price", {"symbol": "BTCUSDT"}, 1),
     ],
-)  # fmt: skip
+)
 async def test_every_endpoint_answers_and_weighs_what_binance_says(
     serve: Serve, path: str, query: dict[str, Any], weight: int
 ) -> None:

@@ -61,8 +61,9 @@ def test_a_spot_capture_is_told_as_it_was_recorded() -> None:
         shift = told[0]["E"] - wanted[0]["E"]
         assert shift % 60_000 == 0
         times = {"E": shift, "T": shift}
-        assert told == [{k: v + times.get(k, 0) if k in times else v for k, v in f.items()}
-                        for f in wanted]  # fmt: skip
+        assert told == [
+            {k: v + times.get(k, 0) if k in times else v for k, v in f.items()} for f in wanted
+        ]
 
 
 def test_a_captured_book_ends_where_the_recorded_best_prices_do() -> None:
@@ -135,9 +136,10 @@ def test_a_spot_archive_is_played_with_its_ids_and_holes(tmp_path: Path) -> None
     exchange = make("--tape", f"BTCUSDT={path}")
     ear = play(exchange, "spot", "trade", "bookTicker")
     assert [(t["t"], t["p"], t["m"]) for t in ear.frames["trade"]] == [
-        (100, "61000.50000000", False), (101, "61000.50000000", False),
+        (100, "61000.50000000", False),
+        (101, "61000.50000000", False),
         (104, "61000.40000000", True),
-    ]  # fmt: skip
+    ]
     assert ear.frames["bookTicker"][-1]["b"] == "61000.40000000"  # a book made up around it
     assert [t.id for t in exchange.symbols["BTCUSDT"].tape.between(0, 999)] == [100, 101, 104]
 
@@ -162,10 +164,13 @@ def test_a_plain_csv_works_too_and_a_futures_archive_of_aggregates(tmp_path: Pat
         ("x.csv", b"1,2,3\n", "line 1: expected a row of trades"),
         ("x.csv", "\n".join(USDM_ROWS).encode(), "expected single trades, found aggregates"),
         ("x.cap", b'1723161253937085768 {"stream":"a@trade"', "line 1: expected `<time> <frame>`"),
-        ("x.cap", b'1723161253937085768 {"stream":"ethusdt@trade","data":{}}\n',
-         "expected @trade frames of BTCUSDT"),
+        (
+            "x.cap",
+            b'1723161253937085768 {"stream":"ethusdt@trade","data":{}}\n',
+            "expected @trade frames of BTCUSDT",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_played_is_a_sentence(
     tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
@@ -189,9 +194,18 @@ def test_a_recording_that_breaks_off_ends_there_and_says_so(
 
 def test_a_capture_of_aggregates_alone_is_a_futures_tape(tmp_path: Path) -> None:
     def frame(agg_id: int, first: int, last: int) -> str:
-        data = {"e": "aggTrade", "E": 1700000000000 + agg_id, "s": "BTCUSDT", "a": agg_id,
-                "p": "100.1", "q": "0.5", "f": first, "l": last, "T": 1700000000000 + agg_id,
-                "m": False}  # fmt: skip
+        data = {
+            "e": "aggTrade",
+            "E": 1700000000000 + agg_id,
+            "s": "BTCUSDT",
+            "a": agg_id,
+            "p": "100.1",
+            "q": "0.5",
+            "f": first,
+            "l": last,
+            "T": 1700000000000 + agg_id,
+            "m": False,
+        }
         return f"{1700000000000 + agg_id} " + json.dumps(
             {"stream": "btcusdt@aggTrade", "data": data}
         )

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import ExchangeAccount, KeyEncryptionKey
 from accounts.vault import keyfiles, keyring
-from accounts.vault.envelope import NotOurs
+from lib.envelope import NotOurs
 
 NEED_ID = {"promote": keyring.promote, "disable": keyring.disable, "destroy": keyring.destroy}
 

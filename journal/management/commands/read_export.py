@@ -88,8 +88,9 @@ def as_json(reading: Reading, zone: tzinfo | None) -> dict[str, Any]:
             {"file": left.member, "line": left.line, "reason": str(left.fault)}
             for left in reading.left_out
         ],
-        "left_out_count": reading.left_out_count, "unknown": _unknown(reading),
-    }  # fmt: skip
+        "left_out_count": reading.left_out_count,
+        "unknown": _unknown(reading),
+    }
 
 
 def _unknown(reading: Reading) -> list[dict[str, str]]:
@@ -106,13 +107,21 @@ def _unknown(reading: Reading) -> list[dict[str, str]]:
 
 def _fill(row: FoundFill, zone: tzinfo | None) -> dict[str, Any]:
     return {
-        "time": _time(row, zone), "symbol": row.symbol, "market": row.market, "side": row.side,
-        "quantity": plain(row.quantity), "price": plain(row.price), "fee": plain(row.fee),
-        "fee_asset": row.fee_asset, "base": row.base, "quote": row.quote,
+        "time": _time(row, zone),
+        "symbol": row.symbol,
+        "market": row.market,
+        "side": row.side,
+        "quantity": plain(row.quantity),
+        "price": plain(row.price),
+        "fee": plain(row.fee),
+        "fee_asset": row.fee_asset,
+        "base": row.base,
+        "quote": row.quote,
         "position_side": row.position_side,
         "realized": None if row.realized is None else plain(row.realized),
-        "trade_id": row.trade_id, "from_statement": row.from_statement,
-    }  # fmt: skip
+        "trade_id": row.trade_id,
+        "from_statement": row.from_statement,
+    }
 
 
 def _transfer(row: FoundTransfer | FoundIncome, zone: tzinfo | None) -> dict[str, Any]:
@@ -121,9 +130,13 @@ def _transfer(row: FoundTransfer | FoundIncome, zone: tzinfo | None) -> dict[str
     else:
         kind, operation, wallet = row.kind, row.operation, row.wallet
     return {
-        "time": _time(row, zone), "kind": kind, "asset": row.asset, "amount": plain(row.amount),
-        "operation": operation, "wallet": wallet,
-    }  # fmt: skip
+        "time": _time(row, zone),
+        "kind": kind,
+        "asset": row.asset,
+        "amount": plain(row.amount),
+        "operation": operation,
+        "wallet": wallet,
+    }
 
 
 def _time(row: FoundFill | FoundTransfer | FoundIncome, zone: tzinfo | None) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from journal.books.trying import BadCase, try_case
 from journal.ledger.lots import METHODS
+from journal.services.trying import BadCase, try_case
 
 # What a history of the money model has; cases of doors have none of these.
 KEYS = ("spot", "usdm", "transfers", "income", "dividends", "dribblet", "converts", "swaps")

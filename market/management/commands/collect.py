@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from market.collector.running import collect_share, market_of, shutdown
-from market.following import find_followed, follow_first_symbols
+from market.collector.running import collect_share, market_of
+from market.jobs.shutdown import shutdown
+from market.services.following import find_followed, follow_first_symbols
 
 PAUSE_SECONDS = 1.0
 

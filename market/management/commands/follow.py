@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market.following import follow, unfollow
 from market.instruments import InstrumentKey
+from market.services.following import follow, unfollow
 
 
 class Command(BaseCommand):

@@ -4,7 +4,10 @@ const SHOWN = 25;
 
 /** The newest big taker orders, newest first; each is itself by time, side and value, so it shows once. */
 export class BigOrders {
-  #body; #words; #orders = new Map(); #minimum = 0;
+  #body;
+  #words;
+  #orders = new Map();
+  #minimum = 0;
 
   constructor(body, words) {
     this.#body = body;
@@ -23,7 +26,9 @@ export class BigOrders {
   }
 
   draw() {
-    const shown = [...this.#orders.values()].filter(({ value }) => Number(value) >= this.#minimum).slice(0, SHOWN);
+    const shown = [...this.#orders.values()]
+      .filter(({ value }) => Number(value) >= this.#minimum)
+      .slice(0, SHOWN);
     this.#body.replaceChildren(...shown.map((order) => this.#row(order)));
     if (!shown.length) this.#body.insertRow().insertCell().append(this.#words.waiting);
   }
@@ -32,10 +37,18 @@ export class BigOrders {
     const row = document.createElement("tr");
     const isBuy = side === "BUY";
     const time = new Date(t).toLocaleTimeString("en-GB", { timeZone: "UTC" });
-    const words = [time, `${isBuy ? "▲" : "▼"} ${isBuy ? this.#words.buy : this.#words.sell}`, money(value), price === null ? "–" : money(price, 2)];
-    words.forEach((text, column) => Object.assign(row.insertCell(), {
-      textContent: text, className: column > 1 ? "number" : column === 1 ? (isBuy ? "up" : "down") : "",
-    }));
+    const words = [
+      time,
+      `${isBuy ? "▲" : "▼"} ${isBuy ? this.#words.buy : this.#words.sell}`,
+      money(value),
+      price === null ? "–" : money(price, 2),
+    ];
+    words.forEach((text, column) =>
+      Object.assign(row.insertCell(), {
+        textContent: text,
+        className: column > 1 ? "number" : column === 1 ? (isBuy ? "up" : "down") : "",
+      }),
+    );
     if (Number(value) >= 1_000_000) row.className = "is-huge";
     return row;
   }

@@ -5,11 +5,16 @@ const OLD_MS = 5_000;
 
 /** The top of the order book: prices with bars of their share of the deepest level shown. */
 export class BookLadder {
-  #root; #sides; #newest; #pending;
+  #root;
+  #sides;
+  #newest;
+  #pending;
 
   constructor(root) {
     this.#root = root;
-    this.#sides = Object.fromEntries(["asks", "bids"].map((side) => [side, rows(this.#find(side), side)]));
+    this.#sides = Object.fromEntries(
+      ["asks", "bids"].map((side) => [side, rows(this.#find(side), side)]),
+    );
     setInterval(() => this.#look(), 1_000);
     this.#look();
   }
@@ -28,9 +33,15 @@ export class BookLadder {
   #draw() {
     const book = this.#pending;
     this.#pending = undefined;
-    const deepest = Math.max(...[...book.asks, ...book.bids].map(([, quantity]) => Number(quantity)), 0);
+    const deepest = Math.max(
+      ...[...book.asks, ...book.bids].map(([, quantity]) => Number(quantity)),
+      0,
+    );
     const digits = Math.max(0, ...[...book.asks, ...book.bids].map(([price]) => places(price)));
-    const amount = Math.max(0, ...[...book.asks, ...book.bids].map(([, quantity]) => places(quantity)));
+    const amount = Math.max(
+      0,
+      ...[...book.asks, ...book.bids].map(([, quantity]) => places(quantity)),
+    );
     for (const [side, cells] of Object.entries(this.#sides)) {
       cells.forEach(({ row, price, quantity }, index) => {
         // asks stand with the best one at the foot
@@ -38,7 +49,10 @@ export class BookLadder {
         row.classList.toggle("is-empty", !level);
         price.textContent = level ? money(level[0], digits) : " ";
         quantity.textContent = level ? money(level[1], amount) : " ";
-        row.style.setProperty("--share", level && deepest ? `${(Number(level[1]) / deepest) * 100}%` : "0%");
+        row.style.setProperty(
+          "--share",
+          level && deepest ? `${(Number(level[1]) / deepest) * 100}%` : "0%",
+        );
       });
     }
     this.#find("mid").textContent = book.mid === null ? "–" : money(book.mid, places(book.mid));

@@ -5,7 +5,10 @@ const PAUSE_MS = 1_000;
 
 /** What a chart shows as a table, newest first: written when it is opened, then at most once a second. */
 export class ChartTable {
-  #root; #tell = () => []; #timer; #written = 0;
+  #root;
+  #tell = () => [];
+  #timer;
+  #written = 0;
 
   constructor(root) {
     this.#root = root;
@@ -18,12 +21,19 @@ export class ChartTable {
     this.#title(more);
     if (!this.#root.open) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#write(), Math.max(0, this.#written + PAUSE_MS - Date.now()));
+    this.#timer = setTimeout(
+      () => this.#write(),
+      Math.max(0, this.#written + PAUSE_MS - Date.now()),
+    );
   }
 
   #title(more) {
     const head = this.#root.querySelector("thead tr");
-    if (more.join() === [...head.querySelectorAll(".more")].map(({ textContent }) => textContent).join()) return;
+    if (
+      more.join() ===
+      [...head.querySelectorAll(".more")].map(({ textContent }) => textContent).join()
+    )
+      return;
     for (const cell of head.querySelectorAll(".more")) cell.remove();
     head.append(...more.map((title) => cell("th", title, "number more")));
   }
@@ -42,14 +52,26 @@ export class ChartTable {
 /** Rows of bars: time (UTC), prices, delta, CVD, and the CVD of each band. */
 export function barRows(lines) {
   return lines.map(({ time, open, high, low, close, delta, cvd, bandCvd }) => [
-    new Date(time * 1_000).toISOString().slice(0, 19).replace("T", " "), ...[open, high, low, close].map(price), ...[delta, cvd, ...Object.values(bandCvd ?? {})].map((value) => money(value)),
+    new Date(time * 1_000).toISOString().slice(0, 19).replace("T", " "),
+    ...[open, high, low, close].map(price),
+    ...[delta, cvd, ...Object.values(bandCvd ?? {})].map((value) => money(value)),
   ]);
 }
 
 /** Candles as the exchange tells them, [s, open, high, low, close, delta], with their CVD. */
 export function candleRows(candles) {
   let cvd = 0;
-  return barRows(candles.map(([time, open, high, low, close, delta]) => ({ time, open, high, low, close, delta, cvd: (cvd += delta) })));
+  return barRows(
+    candles.map(([time, open, high, low, close, delta]) => ({
+      time,
+      open,
+      high,
+      low,
+      close,
+      delta,
+      cvd: (cvd += delta),
+    })),
+  );
 }
 
 function fill(row, texts) {

@@ -10,7 +10,13 @@ const PAUSE_MS = 150;
 
 /** One field for pages, markets, trades by number and actions: Ctrl K or `/` opens it, arrows choose, Enter does. */
 export class Commands {
-  #dialog; #input; #list; #found = []; #at = 0; #timer; #asked = 0;
+  #dialog;
+  #input;
+  #list;
+  #found = [];
+  #at = 0;
+  #timer;
+  #asked = 0;
 
   constructor(dialog) {
     this.#dialog = dialog;
@@ -21,9 +27,12 @@ export class Commands {
       this.#look();
     });
     this.#input.addEventListener("keydown", (event) => this.#steer(event));
-    this.#list.addEventListener("click", ({ target }) => this.#choose(this.#found[[...this.#list.children].indexOf(target.closest("[role=option]"))]));
+    this.#list.addEventListener("click", ({ target }) =>
+      this.#choose(this.#found[[...this.#list.children].indexOf(target.closest("[role=option]"))]),
+    );
     dialog.addEventListener("pointerdown", (event) => isOutside(dialog, event) && dialog.close());
-    for (const button of document.querySelectorAll("[data-open-commands]")) button.addEventListener("click", () => this.open());
+    for (const button of document.querySelectorAll("[data-open-commands]"))
+      button.addEventListener("click", () => this.open());
     onKey((event) => event.key === "/" && this.#openBy(event));
     document.addEventListener("keydown", (event) => {
       const isAsked = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
@@ -48,7 +57,9 @@ export class Commands {
   #look() {
     const word = this.#input.value.trim().toLowerCase();
     const local = [...this.#trade(word), ...(word ? [] : recent()), ...this.#ofThisPage()];
-    const matching = local.filter(({ label, isFound }) => isFound || label.toLowerCase().includes(word));
+    const matching = local.filter(
+      ({ label, isFound }) => isFound || label.toLowerCase().includes(word),
+    );
     const found = [...new Map(matching.map((item) => [item.label, item])).values()];
     this.#show(word ? found.slice(0, MOST_LOCAL) : found);
     clearTimeout(this.#timer);
@@ -61,23 +72,48 @@ export class Commands {
     let rows = [];
     try {
       ({ rows } = await read("/api/instruments", { search: word }));
-    } catch { /* pages and actions are found anyway */ }
+    } catch {
+      /* pages and actions are found anyway */
+    }
     if (asked !== this.#asked) return; // something else is looked for by now
     const listed = rows.filter(({ status }) => status !== "DELISTED");
-    this.#show([...this.#found, ...listed.map((row) => ({ label: `${row.symbol} ${row.market === "usdm" ? "USD-M" : "Spot"}`, hint: this.#dialog.dataset.market, href: address(row) }))]);
+    this.#show([
+      ...this.#found,
+      ...listed.map((row) => ({
+        label: `${row.symbol} ${row.market === "usdm" ? "USD-M" : "Spot"}`,
+        hint: this.#dialog.dataset.market,
+        href: address(row),
+      })),
+    ]);
     this.#sayNothing(this.#found.length === 0);
   }
 
   /** `#12` or `12` is a trade's number. */
   #trade(word) {
     const number = /^#?(\d{1,12})$/.exec(word)?.[1];
-    return number ? [{ label: `${this.#dialog.dataset.trade} #${number}`, href: `/trades/${number}/`, isFound: true }] : [];
+    return number
+      ? [
+          {
+            label: `${this.#dialog.dataset.trade} #${number}`,
+            href: `/trades/${number}/`,
+            isFound: true,
+          },
+        ]
+      : [];
   }
 
   /** Links of the rail and its menu, and every control that says by `data-command` what it does. */
   #ofThisPage() {
-    const pages = [...document.querySelectorAll(".rail a")].map((link) => ({ label: link.textContent.trim(), hint: this.#dialog.dataset.page, href: link.getAttribute("href") }));
-    const actions = [...document.querySelectorAll("[data-command]")].map((control) => ({ label: control.dataset.command, hint: this.#dialog.dataset.action, act: () => press(control) }));
+    const pages = [...document.querySelectorAll(".rail a")].map((link) => ({
+      label: link.textContent.trim(),
+      hint: this.#dialog.dataset.page,
+      href: link.getAttribute("href"),
+    }));
+    const actions = [...document.querySelectorAll("[data-command]")].map((control) => ({
+      label: control.dataset.command,
+      hint: this.#dialog.dataset.action,
+      act: () => press(control),
+    }));
     return [...pages, ...actions];
   }
 
@@ -92,12 +128,16 @@ export class Commands {
   #sayNothing(isNothing) {
     const nothing = this.#dialog.querySelector("[data-nothing]");
     nothing.hidden = !isNothing;
-    nothing.textContent = isNothing ? `${nothing.dataset.nothing} “${this.#input.value.trim()}”` : "";
+    nothing.textContent = isNothing
+      ? `${nothing.dataset.nothing} “${this.#input.value.trim()}”`
+      : "";
   }
 
   #mark(at) {
     this.#at = Math.max(0, at);
-    [...this.#list.children].forEach((line, index) => line.setAttribute("aria-selected", index === at));
+    [...this.#list.children].forEach((line, index) =>
+      line.setAttribute("aria-selected", index === at),
+    );
     this.#list.children[at]?.scrollIntoView({ block: "nearest" });
     if (at >= 0) this.#input.setAttribute("aria-activedescendant", `command-${at}`);
     else this.#input.removeAttribute("aria-activedescendant");
@@ -121,7 +161,15 @@ export class Commands {
       return;
     }
     const { label, hint, href } = item;
-    localStorage.setItem(RECENT, JSON.stringify([{ label, hint, href }, ...recent().filter((known) => known.href !== href)].slice(0, MOST_RECENT)));
+    localStorage.setItem(
+      RECENT,
+      JSON.stringify(
+        [{ label, hint, href }, ...recent().filter((known) => known.href !== href)].slice(
+          0,
+          MOST_RECENT,
+        ),
+      ),
+    );
     location.assign(href);
   }
 }
@@ -135,7 +183,10 @@ function isOutside(element, { clientX: x, clientY: y }) {
 function recent() {
   try {
     const known = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-    return known.filter(({ label, href }) => typeof label === "string" && href?.startsWith("/") && !href.startsWith("//"));
+    return known.filter(
+      ({ label, href }) =>
+        typeof label === "string" && href?.startsWith("/") && !href.startsWith("//"),
+    );
   } catch {
     return [];
   }

@@ -1,4 +1,11 @@
-import { AreaSeries, CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import {
+  AreaSeries,
+  CandlestickSeries,
+  createChart,
+  createSeriesMarkers,
+  HistogramSeries,
+  LineSeries,
+} from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 import { Studies } from "./studies.js";
 import { merged } from "./trade-chart.js";
@@ -10,7 +17,24 @@ const NEAR_THE_EDGE = 20;
 
 /** Three panes: price, total CVD, CVD by band. `onEdge` fires near the oldest bar, `onMove` after scrolling. */
 export class FlowChart {
-  #chart; #price; #total; #other; #marks; #studies; #profile = new VolumeProfile(); #bands = new Map(); #hidden = new Set(); #count = 0; #step = 60; #ownScales = false; #gaps = []; #fills = []; #entry; #ownMarks; #first = 0; #last;
+  #chart;
+  #price;
+  #total;
+  #other;
+  #marks;
+  #studies;
+  #profile = new VolumeProfile();
+  #bands = new Map();
+  #hidden = new Set();
+  #count = 0;
+  #step = 60;
+  #ownScales = false;
+  #gaps = [];
+  #fills = [];
+  #entry;
+  #ownMarks;
+  #first = 0;
+  #last;
 
   constructor(element, { onEdge, onMove }) {
     this.#chart = createChart(element, {
@@ -19,11 +43,25 @@ export class FlowChart {
       timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 2 },
       localization: { locale: document.documentElement.lang },
     });
-    this.#price = this.#chart.addSeries(CandlestickSeries, { lastValueVisible: false, priceLineVisible: false });
-    this.#total = this.#chart.addSeries(AreaSeries, { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } }, 1);
+    this.#price = this.#chart.addSeries(CandlestickSeries, {
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
+    this.#total = this.#chart.addSeries(
+      AreaSeries,
+      { lineWidth: 2, title: "CVD", priceFormat: { type: "volume" } },
+      1,
+    );
     // minutes that are not whole, as a band through each pane
-    this.#gaps = [0, 1, 2].map((pane) => this.#chart.addSeries(HistogramSeries, { priceScaleId: `gaps${pane}`, lastValueVisible: false, priceLineVisible: false }, pane));
-    for (const series of this.#gaps) series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
+    this.#gaps = [0, 1, 2].map((pane) =>
+      this.#chart.addSeries(
+        HistogramSeries,
+        { priceScaleId: `gaps${pane}`, lastValueVisible: false, priceLineVisible: false },
+        pane,
+      ),
+    );
+    for (const series of this.#gaps)
+      series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.#chart.panes()[0].setStretchFactor(2);
     this.#price.attachPrimitive(this.#profile);
     this.#studies = new Studies(this.#chart, element);
@@ -33,7 +71,9 @@ export class FlowChart {
     });
     this.#dress();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#dress());
-    new MutationObserver(() => this.#dress()).observe(document.documentElement, { attributeFilter: ["data-theme", "data-palette"] });
+    new MutationObserver(() => this.#dress()).observe(document.documentElement, {
+      attributeFilter: ["data-theme", "data-palette"],
+    });
   }
 
   /** `lines` from lib/bars.js; `step` the bar's length in seconds. */
@@ -44,19 +84,31 @@ export class FlowChart {
     const seen = isFirst || !isLonger ? null : this.#chart.timeScale().getVisibleLogicalRange();
     const older = (this.#first - first) / step;
     [this.#count, this.#step, this.#first] = [lines.length, step, first];
-    this.#price.setData(withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })));
+    this.#price.setData(
+      withHoles(lines, step, ({ open, high, low, close }) => ({ open, high, low, close })),
+    );
     this.#total.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
-    const gaps = lines.filter(({ isComplete }) => !isComplete).map(({ time }) => ({ time, value: 1 }));
+    const gaps = lines
+      .filter(({ isComplete }) => !isComplete)
+      .map(({ time }) => ({ time, value: 1 }));
     for (const series of this.#gaps) series.setData(gaps);
     this.#drawLast(lines.at(-1));
     if (isLonger) this.#markFills();
     const names = Object.keys(lines.at(-1)?.bandCvd ?? {});
-    names.forEach((name, index) => this.#band(name, index).setData(
-      withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
-    ));
+    names.forEach((name, index) =>
+      this.#band(name, index).setData(
+        withHoles(lines, step, ({ bandCvd }) => (name in bandCvd ? { value: bandCvd[name] } : {})),
+      ),
+    );
     // what is seen stays in its place when older bars come before it
-    if (seen && older > 0) this.#chart.timeScale().setVisibleLogicalRange({ from: seen.from + older, to: seen.to + older });
-    if (isFirst && lines.length) this.#chart.timeScale().setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
+    if (seen && older > 0)
+      this.#chart
+        .timeScale()
+        .setVisibleLogicalRange({ from: seen.from + older, to: seen.to + older });
+    if (isFirst && lines.length)
+      this.#chart
+        .timeScale()
+        .setVisibleLogicalRange({ from: lines.length - 62, to: lines.length + 1 });
   }
 
   /** Indicators by name, as `/api/indicators` answers them. */
@@ -69,10 +121,16 @@ export class FlowChart {
     this.#marks ??= createSeriesMarkers(this.#price, []);
     const style = getComputedStyle(document.documentElement);
     const tone = (side) => style.getPropertyValue(side === "buy" ? "--up" : "--down").trim();
-    this.#marks.setMarkers(rows.map(({ t, kind, side }) => ({
-      time: Math.floor(t / 1_000 / step) * step, position: side === "buy" ? "belowBar" : "aboveBar", color: tone(side),
-      shape: kind === "divergence" ? (side === "buy" ? "arrowUp" : "arrowDown") : "square", text: words[kind].slice(0, 3), size: 0.7,
-    })));
+    this.#marks.setMarkers(
+      rows.map(({ t, kind, side }) => ({
+        time: Math.floor(t / 1_000 / step) * step,
+        position: side === "buy" ? "belowBar" : "aboveBar",
+        color: tone(side),
+        shape: kind === "divergence" ? (side === "buy" ? "arrowUp" : "arrowDown") : "square",
+        text: words[kind].slice(0, 3),
+        size: 0.7,
+      })),
+    );
   }
 
   /** Volume by price of what is seen; no rows, no bars. */
@@ -87,7 +145,11 @@ export class FlowChart {
       this.#other = undefined;
       return;
     }
-    this.#other ??= this.#chart.addSeries(LineSeries, { lineWidth: 2, lineStyle: 2, title, color: "#f5b83d", priceFormat: { type: "volume" } }, 1);
+    this.#other ??= this.#chart.addSeries(
+      LineSeries,
+      { lineWidth: 2, lineStyle: 2, title, color: "#f5b83d", priceFormat: { type: "volume" } },
+      1,
+    );
     this.#other.setData(withHoles(lines, step, ({ cvd }) => ({ value: cvd })));
   }
 
@@ -101,7 +163,16 @@ export class FlowChart {
   drawEntry(price, title) {
     if (this.#entry) this.#price.removePriceLine(this.#entry);
     const color = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
-    this.#entry = price === undefined ? undefined : this.#price.createPriceLine({ price: Number(price), title, color, lineStyle: 2, lineWidth: 1 });
+    this.#entry =
+      price === undefined
+        ? undefined
+        : this.#price.createPriceLine({
+            price: Number(price),
+            title,
+            color,
+            lineStyle: 2,
+            lineWidth: 1,
+          });
   }
 
   /** Everything that is drawn at once. */
@@ -129,7 +200,9 @@ export class FlowChart {
   /** Each band by its own scale, so that the small ones are seen too, or all by one. */
   set hasOwnScales(isOwn) {
     this.#ownScales = isOwn;
-    [...this.#bands.values()].forEach((series, index) => series.applyOptions({ priceScaleId: this.#scale(index) }));
+    [...this.#bands.values()].forEach((series, index) =>
+      series.applyOptions({ priceScaleId: this.#scale(index) }),
+    );
   }
 
   /** Returns whether the band is shown now. */
@@ -143,14 +216,21 @@ export class FlowChart {
   /** The newest price on the axis: a hollow candle's own label would be hollow too. */
   #drawLast(line) {
     if (!line) return;
-    const color = getComputedStyle(document.documentElement).getPropertyValue(line.close >= line.open ? "--up" : "--down").trim();
+    const color = getComputedStyle(document.documentElement)
+      .getPropertyValue(line.close >= line.open ? "--up" : "--down")
+      .trim();
     this.#last ??= this.#price.createPriceLine({ price: line.close, lineStyle: 1, lineWidth: 1 });
     this.#last.applyOptions({ price: line.close, color });
   }
 
   #markFills() {
     this.#ownMarks ??= createSeriesMarkers(this.#price, []);
-    this.#ownMarks.setMarkers(merged(this.#fills.filter(({ time }) => this.#first && time >= this.#first), this.#step));
+    this.#ownMarks.setMarkers(
+      merged(
+        this.#fills.filter(({ time }) => this.#first && time >= this.#first),
+        this.#step,
+      ),
+    );
   }
 
   #scale(index) {
@@ -159,7 +239,14 @@ export class FlowChart {
 
   #band(name, index) {
     if (!this.#bands.has(name)) {
-      const options = { priceScaleId: this.#scale(index), lineWidth: BAND_WIDTHS[index] ?? 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false, visible: !this.#hidden.has(name) };
+      const options = {
+        priceScaleId: this.#scale(index),
+        lineWidth: BAND_WIDTHS[index] ?? 1,
+        priceFormat: { type: "volume" },
+        lastValueVisible: false,
+        priceLineVisible: false,
+        visible: !this.#hidden.has(name),
+      };
       this.#bands.set(name, this.#chart.addSeries(LineSeries, options, 2));
       this.#dress();
     }
@@ -170,15 +257,33 @@ export class FlowChart {
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(name).trim();
     this.#chart.applyOptions({
-      layout: { background: { color: token("--surface") }, textColor: token("--muted"), attributionLogo: false, panes: { separatorColor: token("--line") } },
+      layout: {
+        background: { color: token("--surface") },
+        textColor: token("--muted"),
+        attributionLogo: false,
+        panes: { separatorColor: token("--line") },
+      },
       grid: { vertLines: { color: token("--grid") }, horzLines: { color: token("--grid") } },
     });
     const [up, down] = [token("--up"), token("--down")];
     // hollow up, filled down: readable in grey
-    this.#price.applyOptions({ upColor: token("--surface"), borderUpColor: up, wickUpColor: up, downColor: down, borderDownColor: down, wickDownColor: down });
-    this.#total.applyOptions({ lineColor: token("--text"), topColor: `${token("--text")}10`, bottomColor: `${token("--text")}10` });
+    this.#price.applyOptions({
+      upColor: token("--surface"),
+      borderUpColor: up,
+      wickUpColor: up,
+      downColor: down,
+      borderDownColor: down,
+      wickDownColor: down,
+    });
+    this.#total.applyOptions({
+      lineColor: token("--text"),
+      topColor: `${token("--text")}10`,
+      bottomColor: `${token("--text")}10`,
+    });
     this.#other?.applyOptions({ color: token("--warn") });
-    [...this.#bands.values()].forEach((series, index) => series.applyOptions({ color: token(`--band-${index}`) }));
+    [...this.#bands.values()].forEach((series, index) =>
+      series.applyOptions({ color: token(`--band-${index}`) }),
+    );
     for (const series of this.#gaps) series.applyOptions({ color: token("--gap") });
   }
 }

@@ -14,7 +14,12 @@ export function sparkline(values) {
   const x = (index) => (index / (numbers.length - 1)) * WIDTH;
   picture.append(
     shape("line", { x1: 0, x2: WIDTH, y1: y(0), y2: y(0), class: "zero" }),
-    shape("polyline", { points: numbers.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" "), class: numbers.at(-1) < 0 ? "down" : "up" }),
+    shape("polyline", {
+      points: numbers
+        .map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`)
+        .join(" "),
+      class: numbers.at(-1) < 0 ? "down" : "up",
+    }),
   );
   return picture;
 }

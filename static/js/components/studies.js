@@ -1,4 +1,7 @@
-import { HistogramSeries, LineSeries } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import {
+  HistogramSeries,
+  LineSeries,
+} from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 const OVERLAYS = new Set(["sma", "ema", "bollinger", "vwap"]);
 const COLOURS = ["#c084fc", "#f472b6", "#22d3ee", "#facc15", "#a3e635", "#fb923c"];
@@ -6,7 +9,10 @@ const PANE_PX = 96;
 
 /** Indicators of `/api/indicators`: averages over the price, the others in panes of their own below. */
 export class Studies {
-  #chart; #element; #shown = new Map(); #height;
+  #chart;
+  #element;
+  #shown = new Map();
+  #height;
 
   constructor(chart, element) {
     [this.#chart, this.#element, this.#height] = [chart, element, element.clientHeight];
@@ -20,8 +26,10 @@ export class Studies {
       this.#shown.delete(name);
     }
     Object.entries(series).forEach(([name, points], index) => {
-      if (points.length && !this.#shown.has(name)) this.#shown.set(name, this.#add(name, points[0], COLOURS[index % COLOURS.length]));
-      for (const [key, line] of this.#shown.get(name) ?? []) line.setData(withGaps(points, step, key));
+      if (points.length && !this.#shown.has(name))
+        this.#shown.set(name, this.#add(name, points[0], COLOURS[index % COLOURS.length]));
+      for (const [key, line] of this.#shown.get(name) ?? [])
+        line.setData(withGaps(points, step, key));
     });
     const panes = [...this.#shown.keys()].filter((name) => !isOverlay(name)).length;
     this.#element.style.height = panes ? `${this.#height + panes * PANE_PX}px` : "";
@@ -30,12 +38,24 @@ export class Studies {
   #add(name, point, color) {
     const pane = isOverlay(name) ? 0 : this.#chart.panes().length;
     const keys = Object.keys(point).filter((key) => key !== "t");
-    return new Map(keys.map((key, index) => {
-      const isHistogram = key === "histogram";
-      const title = index === 0 ? name.toUpperCase().replaceAll(":", " ") : "";
-      const options = { color, title, lineWidth: 1, lineStyle: key === "signal" || key === "middle" ? 2 : 0, lastValueVisible: !isOverlay(name) && index === 0, priceLineVisible: false };
-      return [key, this.#chart.addSeries(isHistogram ? HistogramSeries : LineSeries, options, pane)];
-    }));
+    return new Map(
+      keys.map((key, index) => {
+        const isHistogram = key === "histogram";
+        const title = index === 0 ? name.toUpperCase().replaceAll(":", " ") : "";
+        const options = {
+          color,
+          title,
+          lineWidth: 1,
+          lineStyle: key === "signal" || key === "middle" ? 2 : 0,
+          lastValueVisible: !isOverlay(name) && index === 0,
+          priceLineVisible: false,
+        };
+        return [
+          key,
+          this.#chart.addSeries(isHistogram ? HistogramSeries : LineSeries, options, pane),
+        ];
+      }),
+    );
   }
 }
 

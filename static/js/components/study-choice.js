@@ -8,7 +8,14 @@ const EVERY_MS = 60_000;
 
 /** Which studies the user wants, remembered on the server, read again as bars close and the view moves. */
 export class StudyChoice {
-  #root; #chart; #facts; #onChange; #chosen = new Set(); #timer; #asked = 0; #saved = Promise.resolve();
+  #root;
+  #chart;
+  #facts;
+  #onChange;
+  #chosen = new Set();
+  #timer;
+  #asked = 0;
+  #saved = Promise.resolve();
 
   /** `facts()` says symbol, market, seconds, the oldest bar (ms) and the words of marks. */
   constructor(root, chart, facts, onChange) {
@@ -51,7 +58,9 @@ export class StudyChoice {
   #take(studies) {
     this.#chosen = new Set(studies);
     for (const box of this.#boxes) box.checked = this.#chosen.has(box.value);
-    this.#root.querySelector("[data-count]").textContent = studies.length ? `(${studies.length})` : "";
+    this.#root.querySelector("[data-count]").textContent = studies.length
+      ? `(${studies.length})`
+      : "";
     this.#onChange();
     this.loaded();
   }
@@ -60,14 +69,19 @@ export class StudyChoice {
     // what another page offers and this one does not (the other market's CVD) stays chosen
     const offered = new Set(this.#boxes.map(({ value }) => value));
     const kept = [...this.#chosen].filter((name) => !offered.has(name));
-    const studies = [...kept, ...this.#boxes.filter(({ checked }) => checked).map(({ value }) => value)];
+    const studies = [
+      ...kept,
+      ...this.#boxes.filter(({ checked }) => checked).map(({ value }) => value),
+    ];
     this.#take(studies);
     this.#save(studies);
   }
 
   /** One after another, so that the last choice is the one that is kept; this page shows it anyway. */
   #save(studies) {
-    this.#saved = this.#saved.then(() => send("PUT", "/api/market-view", { studies })).catch(() => {});
+    this.#saved = this.#saved
+      .then(() => send("PUT", "/api/market-view", { studies }))
+      .catch(() => {});
   }
 
   async #read() {
@@ -76,20 +90,45 @@ export class StudyChoice {
     if (oldest === undefined || !visible) return;
     const asked = ++this.#asked;
     const end = Date.now();
-    const all = { symbol, market, interval: NAMES[seconds], start: Math.max(oldest, end - MOST_BARS * seconds * 1_000), end };
-    const seen = { ...all, start: Math.max(visible[0] * 1_000, all.start), end: Math.max(visible[1] * 1_000 + seconds * 1_000, visible[0] * 1_000 + 60_000) };
-    const wanted = [...this.#chosen].filter((name) => !["marks", "profile", "pair", "vwap:0"].includes(name));
+    const all = {
+      symbol,
+      market,
+      interval: NAMES[seconds],
+      start: Math.max(oldest, end - MOST_BARS * seconds * 1_000),
+      end,
+    };
+    const seen = {
+      ...all,
+      start: Math.max(visible[0] * 1_000, all.start),
+      end: Math.max(visible[1] * 1_000 + seconds * 1_000, visible[0] * 1_000 + 60_000),
+    };
+    const wanted = [...this.#chosen].filter(
+      (name) => !["marks", "profile", "pair", "vwap:0"].includes(name),
+    );
     try {
       const [own, anchored, marks, profile] = await Promise.all([
-        wanted.length ? read("/api/indicators", { ...all, indicators: wanted.join(",") }) : undefined,
-        this.has("vwap:0") ? read("/api/indicators", { ...all, start: seen.start, indicators: "vwap:0" }) : undefined,
+        wanted.length
+          ? read("/api/indicators", { ...all, indicators: wanted.join(",") })
+          : undefined,
+        this.has("vwap:0")
+          ? read("/api/indicators", { ...all, start: seen.start, indicators: "vwap:0" })
+          : undefined,
         this.has("marks") ? read("/api/marks", all) : undefined,
-        this.has("profile") ? read("/api/profile", { ...seen, interval: "1m", start: Math.max(seen.start, seen.end - PROFILE_MS), rows: 60 }) : undefined,
+        this.has("profile")
+          ? read("/api/profile", {
+              ...seen,
+              interval: "1m",
+              start: Math.max(seen.start, seen.end - PROFILE_MS),
+              rows: 60,
+            })
+          : undefined,
       ]);
       if (asked !== this.#asked) return; // a later question is under way
       this.#chart.drawStudies({ ...own?.series, ...anchored?.series }, seconds);
       this.#chart.drawMarks(marks?.rows ?? [], words, seconds);
       this.#chart.drawProfile(profile?.rows ?? []);
-    } catch { /* they stay as they are until the next try */ }
+    } catch {
+      /* they stay as they are until the next try */
+    }
   }
 }

@@ -6,7 +6,10 @@ const CHOICE = "tapelog.watchlist";
 
 /** The chosen watch-list beside the chart, read again every few seconds while the page is seen. */
 export class WatchColumn {
-  #root; #lists; #current; #timer;
+  #root;
+  #lists;
+  #current;
+  #timer;
 
   constructor(root, current) {
     this.#root = root;
@@ -26,7 +29,9 @@ export class WatchColumn {
       const choices = [...rows.map(({ id, name }) => [id, name]), ["", this.#root.dataset.all]];
       this.#lists.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
       const known = localStorage.getItem(CHOICE);
-      this.#lists.value = choices.some(([value]) => String(value) === known) ? known : String(choices[0][0]);
+      this.#lists.value = choices.some(([value]) => String(value) === known)
+        ? known
+        : String(choices[0][0]);
       await this.#read();
     } catch {
       setTimeout(() => this.#begin(), EVERY_MS);
@@ -37,8 +42,16 @@ export class WatchColumn {
     clearTimeout(this.#timer);
     if (document.hidden) return;
     try {
-      const { rows } = await read(this.#lists.value ? `/api/watchlists/${this.#lists.value}` : "/api/markets", {});
-      drawRows(this.#root.querySelector("[data-rows]"), rows, this.#current, this.#root.dataset.empty);
+      const { rows } = await read(
+        this.#lists.value ? `/api/watchlists/${this.#lists.value}` : "/api/markets",
+        {},
+      );
+      drawRows(
+        this.#root.querySelector("[data-rows]"),
+        rows,
+        this.#current,
+        this.#root.dataset.empty,
+      );
       this.#root.classList.remove("is-stale");
     } catch {
       this.#root.classList.add("is-stale");

@@ -21,6 +21,12 @@ export async function send(method, address, body) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
   const answer = await fetch(address, { method, headers, body: body && JSON.stringify(body) });
   const said = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(Object.values(said).flat().filter((word) => typeof word === "string").join(" "));
+  if (!answer.ok)
+    throw new Error(
+      Object.values(said)
+        .flat()
+        .filter((word) => typeof word === "string")
+        .join(" "),
+    );
   return said;
 }

@@ -40,10 +40,12 @@ export function cumulate(rolled, anchor) {
   let bands = {};
   let day;
   const lines = rolled.map((bar) => {
-    if (anchor === "day" && day !== undefined && Math.floor(bar.time / DAY) !== day) [total, bands] = [0, {}];
+    if (anchor === "day" && day !== undefined && Math.floor(bar.time / DAY) !== day)
+      [total, bands] = [0, {}];
     day = Math.floor(bar.time / DAY);
     total += bar.delta;
-    for (const [name, band] of Object.entries(bar.bands)) bands[name] = (bands[name] ?? 0) + band.delta;
+    for (const [name, band] of Object.entries(bar.bands))
+      bands[name] = (bands[name] ?? 0) + band.delta;
     return { ...bar, cvd: total, bandCvd: { ...bands } };
   });
   if (typeof anchor !== "number") return lines;
@@ -53,13 +55,25 @@ export function cumulate(rolled, anchor) {
 
 function shifted(line, before) {
   const bandCvd = Object.fromEntries(
-    Object.entries(line.bandCvd).map(([name, value]) => [name, value - (before.bandCvd[name] ?? 0)]),
+    Object.entries(line.bandCvd).map(([name, value]) => [
+      name,
+      value - (before.bandCvd[name] ?? 0),
+    ]),
   );
   return { ...line, cvd: line.cvd - before.cvd, bandCvd };
 }
 
 function empty(time, bar) {
-  return { time, open: Number(bar.open), high: -Infinity, low: Infinity, close: 0, delta: 0, isComplete: true, bands: {} };
+  return {
+    time,
+    open: Number(bar.open),
+    high: -Infinity,
+    low: Infinity,
+    close: 0,
+    delta: 0,
+    isComplete: true,
+    bands: {},
+  };
 }
 
 function add(rolled, bar, bands) {

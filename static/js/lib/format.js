@@ -1,7 +1,8 @@
 /** Decimal text with thousands separators and `places` decimals, zero without a sign; rounding is for display only. */
 export function money(text, places = 0) {
   const shown = Number(text).toLocaleString(document.documentElement.lang, {
-    minimumFractionDigits: places, maximumFractionDigits: places,
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
   });
   return /[1-9]/.test(shown) ? shown.replace("-", "−") : shown.replace("-", "");
 }
@@ -34,5 +35,8 @@ export function price(text) {
 /** 1234567 -> 1.2M: for small cells; the exact figure belongs into a title. */
 export function short(text) {
   const value = Number(text);
-  return (value > 0 ? "+" : "") + value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 }).replace("-", "−");
+  return (
+    (value > 0 ? "+" : "") +
+    value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 }).replace("-", "−")
+  );
 }

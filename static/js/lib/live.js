@@ -3,7 +3,14 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** One socket to /ws/live/ that comes back by itself. `onState` hears "live", "stale" or "reconnecting". */
 export class Live {
-  #topics; #onMessage; #onState; #socket; #pause = 1_000; #heard = 0; #timer; #isClosed = false;
+  #topics;
+  #onMessage;
+  #onState;
+  #socket;
+  #pause = 1_000;
+  #heard = 0;
+  #timer;
+  #isClosed = false;
 
   constructor({ topics, onMessage, onState }) {
     this.#topics = topics;
@@ -33,7 +40,8 @@ export class Live {
     this.#heard = Date.now();
     this.#pause = 1_000;
     this.#onState("live");
-    if (message.seq && message.seq % 10 === 0) this.#socket.send(JSON.stringify({ ack: message.seq }));
+    if (message.seq && message.seq % 10 === 0)
+      this.#socket.send(JSON.stringify({ ack: message.seq }));
     if (message.topic) this.#onMessage(message);
   }
 

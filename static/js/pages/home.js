@@ -11,7 +11,12 @@ if (plot) {
   new EquityChart(plot, points);
   const root = document.querySelector("[data-chart-table]");
   const places = Number(plot.dataset.places);
-  const row = ({ time, equity, drawdown }) => [time, ...[equity, drawdown].filter((value) => value !== undefined).map((value) => `${money(value, places)} ${plot.dataset.currency}`)];
+  const row = ({ time, equity, drawdown }) => [
+    time,
+    ...[equity, drawdown]
+      .filter((value) => value !== undefined)
+      .map((value) => `${money(value, places)} ${plot.dataset.currency}`),
+  ];
   if (root) new ChartTable(root).draw(() => points.map(row)); // not there while amounts are hidden
 }
 

@@ -1,7 +1,7 @@
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
-import { ChartTable, barRows } from "../components/chart-table.js";
+import { barRows, ChartTable } from "../components/chart-table.js";
 import { FlowChart } from "../components/flow-chart.js";
 import { OwnTrading } from "../components/own-trading.js";
 import { StudyChoice } from "../components/study-choice.js";
@@ -21,11 +21,22 @@ const find = (name) => root.querySelector(`[data-${name}]`);
 const bars = new Bars();
 const otherBars = new Bars();
 const chosen = { unit: market === "usdm" ? "order" : "trade", seconds: 60, anchor: "visible" };
-const chart = new FlowChart(find("chart"), { onEdge: loadOlder, onMove: () => { if (chosen.anchor === "visible") drawSoon(); studies.moved(); } });
+const chart = new FlowChart(find("chart"), {
+  onEdge: loadOlder,
+  onMove: () => {
+    if (chosen.anchor === "visible") drawSoon();
+    studies.moved();
+  },
+});
 const orders = new BigOrders(find("orders"), root.dataset);
 const table = new BandTable(find("bands"), (name) => chart.toggle(name));
 const ladder = new BookLadder(find("book"));
-const studies = new StudyChoice(find("studies"), chart, () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }), onStudies);
+const studies = new StudyChoice(
+  find("studies"),
+  chart,
+  () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }),
+  onStudies,
+);
 new WatchColumn(find("watch"), `${market}:${symbol}`);
 const asText = new ChartTable(find("chart-table"));
 const own = new OwnTrading(find("own"), chart, root.dataset);
@@ -44,7 +55,11 @@ function draw() {
   anchored = chosen.anchor === "visible" ? chart.firstVisible : chosen.anchor;
   const lines = cumulate(rolled, anchored);
   chart.draw(lines, chosen.seconds);
-  chart.drawOther(isCompared() ? cumulate(otherBars.rolled("order", chosen.seconds), anchored) : undefined, root.dataset.other, chosen.seconds);
+  chart.drawOther(
+    isCompared() ? cumulate(otherBars.rolled("order", chosen.seconds), anchored) : undefined,
+    root.dataset.other,
+    chosen.seconds,
+  );
   table.draw(lines.at(-1));
   asText.draw(() => seen(lines), Object.keys(lines.at(-1)?.bandCvd ?? {}));
   orders.draw();
@@ -72,7 +87,10 @@ function onStudies() {
 }
 
 function say(state, seconds) {
-  const lag = state === "live" && newest ? ` · ${root.dataset.lag} ${Math.max(0, (Date.now() - newest) / 1_000).toFixed(1)} s` : "";
+  const lag =
+    state === "live" && newest
+      ? ` · ${root.dataset.lag} ${Math.max(0, (Date.now() - newest) / 1_000).toFixed(1)} s`
+      : "";
   find("state").dataset.now = state;
   find("state").textContent = root.dataset[state] + (seconds ? ` ${seconds} s` : lag);
 }
@@ -88,10 +106,16 @@ function take(answers) {
 function sayGaps(gaps) {
   for (const gap of gaps) missing.set(gap.from_id, gap);
   const clock = (ms) => new Date(ms).toISOString().slice(11, 19);
-  find("gaps").replaceChildren(...[...missing.values()].filter(({ state }) => state !== "filled").map((gap) => {
-    const span = `${root.dataset.nothing} ${clock(gap.from)}–${clock(gap.to)} UTC: ${money(gap.to_id - gap.from_id + 1)} ${root.dataset.missing}`;
-    return Object.assign(document.createElement("li"), { textContent: gap.state === "open" ? `${span}, ${root.dataset.fetching}` : span });
-  }));
+  find("gaps").replaceChildren(
+    ...[...missing.values()]
+      .filter(({ state }) => state !== "filled")
+      .map((gap) => {
+        const span = `${root.dataset.nothing} ${clock(gap.from)}–${clock(gap.to)} UTC: ${money(gap.to_id - gap.from_id + 1)} ${root.dataset.missing}`;
+        return Object.assign(document.createElement("li"), {
+          textContent: gap.state === "open" ? `${span}, ${root.dataset.fetching}` : span,
+        });
+      }),
+  );
 }
 
 async function load() {
@@ -117,12 +141,20 @@ async function loadOlder() {
   if (isLoadingOlder || hasNoOlder || end === undefined) return;
   isLoadingOlder = true;
   try {
-    const answers = await readUnits("range", { symbol, market, interval: "1m", start: end - CHUNK_MS, end });
+    const answers = await readUnits("range", {
+      symbol,
+      market,
+      interval: "1m",
+      start: end - CHUNK_MS,
+      end,
+    });
     hasNoOlder = answers.every((answer) => answer.bars.length === 0);
     take(answers);
     if (isCompared()) loadOther();
   } catch {
-    setTimeout(() => { isLoadingOlder = false; }, 3_000);
+    setTimeout(() => {
+      isLoadingOlder = false;
+    }, 3_000);
     return;
   }
   isLoadingOlder = false;
@@ -133,14 +165,27 @@ async function loadOther() {
   const [start, end] = [bars.oldest, Date.now() + 60_000];
   if (start === undefined) return;
   try {
-    const answer = await read("/api/cvd/range", { symbol, market: pair, interval: "1m", unit: "order", start: Math.max(start, end - 10_000 * 60_000), end });
+    const answer = await read("/api/cvd/range", {
+      symbol,
+      market: pair,
+      interval: "1m",
+      unit: "order",
+      start: Math.max(start, end - 10_000 * 60_000),
+      end,
+    });
     hasOther = true;
     otherBars.merge(answer.bars, "order");
     drawSoon();
-  } catch { /* the line stays as it is */ }
+  } catch {
+    /* the line stays as it is */
+  }
 }
 
-for (const [name, key, convert] of [["unit", "unit", String], ["interval", "seconds", Number], ["anchor", "anchor", String]]) {
+for (const [name, key, convert] of [
+  ["unit", "unit", String],
+  ["interval", "seconds", Number],
+  ["anchor", "anchor", String],
+]) {
   const group = root.querySelector(`[data-switch=${name}]`);
   if (!group) continue;
   bindSwitch(group, (value) => {
@@ -151,12 +196,19 @@ for (const [name, key, convert] of [["unit", "unit", String], ["interval", "seco
 }
 
 // what a phone shows of the page
-bindSwitch(root.querySelector("[data-switch=part]"), (value) => { root.dataset.part = value; });
-bindSwitch(root.querySelector("[data-switch=scale]"), (value) => { chart.hasOwnScales = value === "own"; });
-find("minimum").addEventListener("change", ({ target }) => { orders.minimum = Number(target.value); });
+bindSwitch(root.querySelector("[data-switch=part]"), (value) => {
+  root.dataset.part = value;
+});
+bindSwitch(root.querySelector("[data-switch=scale]"), (value) => {
+  chart.hasOwnScales = value === "own";
+});
+find("minimum").addEventListener("change", ({ target }) => {
+  orders.minimum = Number(target.value);
+});
 
 /** 1 and 5 choose the bars, B the unit, [ and ] the watch-list's neighbours. */
-const press = (name, value) => root.querySelector(`[data-switch=${name}] button[${value}]`)?.click();
+const press = (name, value) =>
+  root.querySelector(`[data-switch=${name}] button[${value}]`)?.click();
 onKey(({ key }) => {
   if (key === "1" || key === "5") press("interval", `value="${Number(key) * 60}"`);
   if (key === "b") press("unit", "aria-pressed=false");
@@ -195,7 +247,13 @@ const takers = {
 const kinds = ["orders", "book", "ticker", ...(market === "usdm" ? ["mark"] : [])];
 let wasLive = false;
 new Live({
-  topics: [`flow:${market}:${symbol}:1m`, ...kinds.map((kind) => `${kind}:${market}:${symbol}`), ...(pair ? [`flow:${pair}:${symbol}:1m`] : []), "pnl", "account"],
+  topics: [
+    `flow:${market}:${symbol}:1m`,
+    ...kinds.map((kind) => `${kind}:${market}:${symbol}`),
+    ...(pair ? [`flow:${pair}:${symbol}:1m`] : []),
+    "pnl",
+    "account",
+  ],
   onMessage: (message) => {
     const kind = message.topic.split(":")[0];
     const isFlow = kind === "flow" || kind === "orders";

@@ -25,7 +25,10 @@ async function refresh() {
   const asked = current;
   if (!document.hidden) {
     try {
-      const { rows, markets } = await read(asked ? `/api/watchlists/${asked.id}` : "/api/markets", {});
+      const { rows, markets } = await read(
+        asked ? `/api/watchlists/${asked.id}` : "/api/markets",
+        {},
+      );
       if (asked && !queue) asked.markets = markets; // another window may have changed it
       if (asked === current && !queue) draw(rows);
       find("table").classList.remove("is-stale");
@@ -42,18 +45,32 @@ function draw(rows) {
   const focused = document.activeElement?.closest("tr")?.dataset.key;
   shown = new Map();
   find("rows").replaceChildren(...rows.map((row, index) => line(row, index, rows.length)));
-  if (!rows.length) Object.assign(find("rows").insertRow().insertCell(), { colSpan: 8, textContent: root.dataset.empty, className: "hint" });
-  if (focus) find("rows").querySelector(`tr[data-key="${CSS.escape(focused)}"] [data-act=${focus}]`)?.focus();
+  if (!rows.length)
+    Object.assign(find("rows").insertRow().insertCell(), {
+      colSpan: 8,
+      textContent: root.dataset.empty,
+      className: "hint",
+    });
+  if (focus)
+    find("rows")
+      .querySelector(`tr[data-key="${CSS.escape(focused)}"] [data-act=${focus}]`)
+      ?.focus();
   listen(rows);
 }
 
 function line(row, index, count) {
   const element = document.createElement("tr");
   element.dataset.key = key(row);
-  const link = Object.assign(document.createElement("a"), { href: address(row), textContent: row.symbol });
+  const link = Object.assign(document.createElement("a"), {
+    href: address(row),
+    textContent: row.symbol,
+  });
   if (row.market === "usdm") link.append(" ", tag("USD-M"));
   element.insertCell().append(link);
-  const cells = { price: number(element, row.price === null ? "–" : price(row.price)), change: number(element, changeText(row), tone(row.change_pct)) };
+  const cells = {
+    price: number(element, row.price === null ? "–" : price(row.price)),
+    change: number(element, changeText(row), tone(row.change_pct)),
+  };
   for (const name of ["1m", "5m", "1h"]) {
     const value = row.delta[name];
     number(element, value === null ? "–" : short(value), tone(value)).title = value ?? "";
@@ -61,7 +78,11 @@ function line(row, index, count) {
   element.insertCell().append(sparkline(row.cvd));
   const tools = Object.assign(element.insertCell(), { className: "number row-tools" });
   if (current) {
-    tools.append(tool("up", "↑", index === 0, () => move(row, -1)), tool("down", "↓", index === count - 1, () => move(row, 1)), tool("remove", "×", false, () => drop(row)));
+    tools.append(
+      tool("up", "↑", index === 0, () => move(row, -1)),
+      tool("down", "↓", index === count - 1, () => move(row, 1)),
+      tool("remove", "×", false, () => drop(row)),
+    );
   }
   shown.set(key(row), cells);
   return element;
@@ -76,7 +97,13 @@ function tag(text) {
 }
 
 function tool(act, text, isOff, onClick) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: text, disabled: isOff, title: root.dataset[act] });
+  const button = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "quiet",
+    textContent: text,
+    disabled: isOff,
+    title: root.dataset[act],
+  });
   button.setAttribute("aria-label", root.dataset[act]);
   button.dataset.act = act;
   button.addEventListener("click", onClick);
@@ -89,28 +116,35 @@ function listen(rows) {
   if (topics.join() === heard) return;
   heard = topics.join();
   live?.close();
-  live = topics.length && new Live({
-    topics,
-    onMessage: ({ topic, data }) => {
-      const cells = data && shown.get(topic.slice("ticker:".length));
-      if (!cells) return;
-      cells.price.textContent = price(data.last);
-      cells.change.textContent = changeText(data);
-      cells.change.className = `number ${tone(data.change_pct)}`;
-    },
-    onState: (state) => root.classList.toggle("is-stale", state !== "live"),
-  });
+  live =
+    topics.length &&
+    new Live({
+      topics,
+      onMessage: ({ topic, data }) => {
+        const cells = data && shown.get(topic.slice("ticker:".length));
+        if (!cells) return;
+        cells.price.textContent = price(data.last);
+        cells.change.textContent = changeText(data);
+        cells.change.className = `number ${tone(data.change_pct)}`;
+      },
+      onState: (state) => root.classList.toggle("is-stale", state !== "live"),
+    });
 }
 
 // --- changing lists -----------------------------------------------------------------------------
 
 function tabs() {
-  find("tabs").replaceChildren(...[...lists, undefined].map((list) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: list?.name ?? root.dataset.all });
-    button.setAttribute("aria-pressed", list?.id === current?.id);
-    button.addEventListener("click", () => show(list));
-    return button;
-  }));
+  find("tabs").replaceChildren(
+    ...[...lists, undefined].map((list) => {
+      const button = Object.assign(document.createElement("button"), {
+        type: "button",
+        textContent: list?.name ?? root.dataset.all,
+      });
+      button.setAttribute("aria-pressed", list?.id === current?.id);
+      button.addEventListener("click", () => show(list));
+      return button;
+    }),
+  );
   find("tools").hidden = !current;
 }
 
@@ -137,7 +171,9 @@ async function tried(work) {
 function keep(change) {
   const list = current;
   const work = (queue ?? Promise.resolve()).then(async () => {
-    const kept = await tried(() => send("PATCH", `/api/watchlists/${list.id}`, { markets: change(list.markets) }));
+    const kept = await tried(() =>
+      send("PATCH", `/api/watchlists/${list.id}`, { markets: change(list.markets) }),
+    );
     if (kept) list.markets = kept.markets;
   });
   queue = work;
@@ -164,7 +200,11 @@ function drop(row) {
 function add(row) {
   find("found").hidden = true;
   find("search").reset();
-  keep((known) => (known.some((item) => key(item) === key(row)) ? known : [...known, { market: row.market, symbol: row.symbol }]));
+  keep((known) =>
+    known.some((item) => key(item) === key(row))
+      ? known
+      : [...known, { market: row.market, symbol: row.symbol }],
+  );
 }
 
 async function search(word) {
@@ -175,19 +215,38 @@ async function search(word) {
   const answer = await tried(() => read("/api/instruments", { search: word }));
   if (!answer || find("search").search.value.trim() !== word) return;
   const rows = answer.rows.filter(({ status }) => status !== "DELISTED").slice(0, 30);
-  find("found").replaceChildren(...rows.map((row) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet" });
-    button.append(row.symbol, " ", tag(row.market === "usdm" ? "USD-M" : "Spot"), ...(row.status === "TRADING" ? [] : [` ${row.status}`]));
-    button.addEventListener("click", () => add(row));
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
-  }));
-  if (!rows.length) find("found").append(Object.assign(document.createElement("li"), { textContent: root.dataset.none, className: "hint" }));
+  find("found").replaceChildren(
+    ...rows.map((row) => {
+      const button = Object.assign(document.createElement("button"), {
+        type: "button",
+        className: "quiet",
+      });
+      button.append(
+        row.symbol,
+        " ",
+        tag(row.market === "usdm" ? "USD-M" : "Spot"),
+        ...(row.status === "TRADING" ? [] : [` ${row.status}`]),
+      );
+      button.addEventListener("click", () => add(row));
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    }),
+  );
+  if (!rows.length)
+    find("found").append(
+      Object.assign(document.createElement("li"), {
+        textContent: root.dataset.none,
+        className: "hint",
+      }),
+    );
   find("found").hidden = false;
 }
 
-find("search").addEventListener("submit", (event) => { event.preventDefault(); find("found").querySelector("button")?.click(); });
+find("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  find("found").querySelector("button")?.click();
+});
 find("search").search.addEventListener("input", ({ target }) => {
   clearTimeout(typing);
   typing = setTimeout(() => search(target.value.trim()), TYPING_MS);
@@ -225,7 +284,7 @@ async function begin() {
     return;
   }
   const known = localStorage.getItem("tapelog.watchlist");
-  show(known === "" ? undefined : lists.find(({ id }) => String(id) === known) ?? lists[0]);
+  show(known === "" ? undefined : (lists.find(({ id }) => String(id) === known) ?? lists[0]));
 }
 
 begin();

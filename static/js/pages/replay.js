@@ -39,10 +39,15 @@ function draw() {
   const shown = candles.slice(0, at + 1);
   const last = shown.at(-1);
   if (!last) return;
-  chart.draw(shown, fills.filter((fill) => fill.time < last[0] + step), step);
+  chart.draw(
+    shown,
+    fills.filter((fill) => fill.time < last[0] + step),
+    step,
+  );
   table.draw(() => candleRows(shown));
   find("position").value = at;
-  find("clock").textContent = new Date(last[0] * 1_000).toISOString().slice(0, 19).replace("T", " ") + " UTC";
+  find("clock").textContent =
+    `${new Date(last[0] * 1_000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   const value = result(last[0], last[4]);
   find("pnl").textContent = value === undefined ? "–" : amount(value);
 }
@@ -63,7 +68,10 @@ function whatIf() {
   }
   const value = running(past, now[4]);
   const words = [`${says.dataset.out} ${priceText(now[4])}: ${amount(value)}`];
-  if (root.dataset.gross) words.push(`${says.dataset.instead} ${amount(Number(root.dataset.gross))} (${amount(value - Number(root.dataset.gross))})`);
+  if (root.dataset.gross)
+    words.push(
+      `${says.dataset.instead} ${amount(Number(root.dataset.gross))} (${amount(value - Number(root.dataset.gross))})`,
+    );
   says.textContent = words.join(" · ");
 }
 
@@ -79,7 +87,8 @@ function play() {
   } else {
     let owed = 0;
     timer = setInterval(() => {
-      owed += (Number(find("speed").value) * TICK_MS) / 1_000 / Math.min(step, 60) * (step > 1 ? 3 : 1);
+      owed +=
+        ((Number(find("speed").value) * TICK_MS) / 1_000 / Math.min(step, 60)) * (step > 1 ? 3 : 1);
       if (owed >= 1) move(Math.floor(owed));
       owed %= 1;
       if (at >= candles.length - 1) play();
@@ -91,8 +100,18 @@ function play() {
 async function load() {
   const found = await (await fetch(address)).json();
   if (found.covered && found.closed - found.opened < MOST_SECONDS * 1_000) {
-    const answer = await read("/api/cvd/range", { symbol, market, interval: "1s", unit: "order", start: Math.floor(found.opened / 1_000) * 1_000 - 300_000, end: Math.min(found.closed + 300_000, found.to) });
-    candles = answer.bars.map((bar) => [bar.t / 1_000, ...[bar.open, bar.high, bar.low, bar.close, bar.delta].map(Number)]);
+    const answer = await read("/api/cvd/range", {
+      symbol,
+      market,
+      interval: "1s",
+      unit: "order",
+      start: Math.floor(found.opened / 1_000) * 1_000 - 300_000,
+      end: Math.min(found.closed + 300_000, found.to),
+    });
+    candles = answer.bars.map((bar) => [
+      bar.t / 1_000,
+      ...[bar.open, bar.high, bar.low, bar.close, bar.delta].map(Number),
+    ]);
   } else {
     [candles, step] = [found.candles, found.step];
   }
@@ -101,22 +120,42 @@ async function load() {
   chart = new TradeChart(find("chart"));
   find("position").max = candles.length - 1;
   const first = Math.min(...fills.map(({ time }) => time));
-  at = Math.max(0, candles.findIndex(([time]) => time + step > first));
+  at = Math.max(
+    0,
+    candles.findIndex(([time]) => time + step > first),
+  );
   draw();
 }
 
 find("play").addEventListener("click", play);
 find("leave").addEventListener("click", whatIf);
-for (const button of document.querySelectorAll("[data-step]")) button.addEventListener("click", () => move(Number(button.dataset.step)));
-find("position").addEventListener("input", ({ target }) => { at = Number(target.value); draw(); });
+for (const button of document.querySelectorAll("[data-step]"))
+  button.addEventListener("click", () => move(Number(button.dataset.step)));
+find("position").addEventListener("input", ({ target }) => {
+  at = Number(target.value);
+  draw();
+});
 onKey((event) => {
-  if (event.target.closest("button, summary, a, .scroll") && (event.key === " " || event.key.startsWith("Arrow"))) return;
+  if (
+    event.target.closest("button, summary, a, .scroll") &&
+    (event.key === " " || event.key.startsWith("Arrow"))
+  )
+    return;
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by) { event.preventDefault(); move(by * (event.shiftKey ? 10 : 1)); }
+  if (by) {
+    event.preventDefault();
+    move(by * (event.shiftKey ? 10 : 1));
+  }
   if (event.key === "x") whatIf();
-  if (event.key === " ") { event.preventDefault(); play(); }
+  if (event.key === " ") {
+    event.preventDefault();
+    play();
+  }
   const speeds = find("speed");
   if (event.key === "," && speeds.selectedIndex > 0) speeds.selectedIndex -= 1;
-  if (event.key === "." && speeds.selectedIndex < speeds.options.length - 1) speeds.selectedIndex += 1;
+  if (event.key === "." && speeds.selectedIndex < speeds.options.length - 1)
+    speeds.selectedIndex += 1;
 });
-load().catch(() => { find("note").textContent = root.dataset.none; });
+load().catch(() => {
+  find("note").textContent = root.dataset.none;
+});

@@ -18,7 +18,8 @@ for (const choice of document.querySelectorAll("[data-appearance]")) {
 
 /** A menu closes when something else is pressed, or Escape. */
 document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu-of[open]")) if (!menu.contains(target)) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu-of[open]"))
+    if (!menu.contains(target)) menu.open = false;
 });
 
 for (const choice of document.querySelectorAll("[data-send-on-change]")) {
@@ -27,11 +28,13 @@ for (const choice of document.querySelectorAll("[data-send-on-change]")) {
 
 for (const link of document.querySelectorAll(".rail a")) {
   const path = new URL(link.href).pathname;
-  if (path === "/" ? location.pathname === "/" : location.pathname.startsWith(path)) link.setAttribute("aria-current", "page");
+  if (path === "/" ? location.pathname === "/" : location.pathname.startsWith(path))
+    link.setAttribute("aria-current", "page");
 }
 
 document.addEventListener("keydown", ({ key }) => {
-  if (key === "Escape" && !document.querySelector("dialog[open]")) for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
+  if (key === "Escape" && !document.querySelector("dialog[open]"))
+    for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
 });
 
 const commands = document.querySelector("[data-commands]");
@@ -51,7 +54,10 @@ onKey((event) => {
     return;
   }
   const units = [...document.querySelectorAll("[name=unit]")];
-  if (event.key === "u" && units.length) units[(units.findIndex((unit) => unit.getAttribute("aria-pressed")) + 1) % units.length].click();
+  if (event.key === "u" && units.length)
+    units[
+      (units.findIndex((unit) => unit.getAttribute("aria-pressed")) + 1) % units.length
+    ].click();
   if (event.key === "h") document.querySelector("[name=hide]")?.click();
   if (event.key === "f") filter(event);
   if (event.key === "n") document.querySelector(".rail [data-review]")?.click();

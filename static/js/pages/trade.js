@@ -1,7 +1,8 @@
 /** One trade: its chart (with flow where the tape is covered), templates of notes, and the keys J, K, E. */
+
+import { barRows, ChartTable, candleRows } from "../components/chart-table.js";
 import { FlowChart } from "../components/flow-chart.js";
 import { TradeChart } from "../components/trade-chart.js";
-import { ChartTable, barRows, candleRows } from "../components/chart-table.js";
 import { readUnits } from "../lib/api.js";
 import { Bars, cumulate } from "../lib/bars.js";
 import { onKey } from "../lib/keys.js";
@@ -14,7 +15,14 @@ const { symbol, market, address, entry, stop, target } = plot.dataset;
 
 async function withFlow({ from, to, opened }) {
   const bars = new Bars();
-  for (const answer of await readUnits("range", { symbol, market, interval: "1m", start: from, end: to })) bars.merge(answer.bars, answer.unit);
+  for (const answer of await readUnits("range", {
+    symbol,
+    market,
+    interval: "1m",
+    start: from,
+    end: to,
+  }))
+    bars.merge(answer.bars, answer.unit);
   const chart = new FlowChart(plot, { onEdge: () => {}, onMove: () => {} });
   const lines = cumulate(bars.rolled("order", 60), Math.floor(opened / 60_000) * 60);
   chart.draw(lines, 60);
@@ -47,7 +55,9 @@ async function load() {
   levels(chart);
 }
 
-load().catch(() => { note.textContent = note.dataset.failed; });
+load().catch(() => {
+  note.textContent = note.dataset.failed;
+});
 
 const template = document.querySelector("[data-template]");
 template?.addEventListener("change", () => {

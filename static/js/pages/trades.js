@@ -14,7 +14,13 @@ if (columns && table) {
     }
   };
   columns.addEventListener("change", () => {
-    localStorage.setItem(HIDDEN, boxes.filter(({ checked }) => !checked).map(({ value }) => value).join());
+    localStorage.setItem(
+      HIDDEN,
+      boxes
+        .filter(({ checked }) => !checked)
+        .map(({ value }) => value)
+        .join(),
+    );
     show();
   });
   show();

@@ -47,10 +47,17 @@ def listed(*pairs: str, status: str = "TRADING") -> None:
     for pair in pairs:
         base, quote = pair.split("/")
         Listing.objects.create(
-            venue="simulator", market="spot", symbol=base + quote, base_asset=base,
-            quote_asset=quote, status=status, tick_size=0, step_size=0, min_notional=0,
+            venue="simulator",
+            market="spot",
+            symbol=base + quote,
+            base_asset=base,
+            quote_asset=quote,
+            status=status,
+            tick_size=0,
+            step_size=0,
+            min_notional=0,
             refreshed_at=timezone.now(),
-        )  # fmt: skip
+        )
 
 
 def price_of(asset: str, moment: datetime = NOON) -> prices.Priced | None:
@@ -78,9 +85,11 @@ def test_a_currency_is_priced_by_the_market_the_other_way_round() -> None:
 def test_a_coin_without_dollars_is_crossed_in_both_directions() -> None:
     listed("XMR/BTC", "BTC/USDT", "ETH/ABC", "ETH/USDT")
     exchange = Candles(
-        XMRBTC={NOON: "0.0025"}, BTCUSDT={NOON: "60000"}, ETHABC={NOON: "8"},
+        XMRBTC={NOON: "0.0025"},
+        BTCUSDT={NOON: "60000"},
+        ETHABC={NOON: "8"},
         ETHUSDT={NOON: "3000"},
-    )  # fmt: skip
+    )
     prices.fetch({("XMR", NOON), ("ABC", NOON)}, exchange)
     assert price_of("XMR") == prices.Priced(D(150), NOON)
     assert price_of("ABC") == prices.Priced(D(375), NOON)
@@ -92,8 +101,9 @@ def test_a_minute_without_a_candle_is_worth_the_last_close_of_the_hour_before() 
     earlier = NOON - 17 * MINUTE
     exchange = Candles(
         SOLUSDT={earlier: "140", earlier - MINUTE: "139"},
-        XMRBTC={NOON - 3 * MINUTE: "0.01"}, BTCUSDT={NOON - 60 * MINUTE: "50000"},
-    )  # fmt: skip
+        XMRBTC={NOON - 3 * MINUTE: "0.01"},
+        BTCUSDT={NOON - 60 * MINUTE: "50000"},
+    )
     prices.fetch({("SOL", NOON), ("XMR", NOON)}, exchange)
     assert price_of("SOL") == prices.Priced(D(140), earlier)
     assert price_of("XMR") == prices.Priced(D(500), NOON - 60 * MINUTE)  # of the older leg

@@ -146,7 +146,7 @@ def test_another_method_changes_the_realised_list_though_the_sums_are_equal(
         make_fill(account, 2, "BUY", "200", fee=D(0)),
         make_fill(account, 3, "SELL", "300", fee=D(0)),
         make_fill(account, 4, "SELL", "400", fee=D(0)),
-    )  # fmt: skip
+    )
 
     def grosses() -> list[D]:
         return list(Realized.objects.order_by("closed_at").values_list("gross", flat=True))
@@ -168,16 +168,21 @@ def test_a_rule_seen_later_changes_no_older_trade(account: ExchangeAccount) -> N
 
     def seen(at: Any, step: str) -> None:
         SeenRules.objects.create(
-            venue="simulator", market="spot", symbol="BTCUSDT", seen_at=at, step_size=D(step),
+            venue="simulator",
+            market="spot",
+            symbol="BTCUSDT",
+            seen_at=at,
+            step_size=D(step),
             min_notional=0,
-        )  # fmt: skip
+        )
 
     seen(START - timedelta(days=1), "0.00001")
     later = START + timedelta(days=2)
     trades_of(
-        account, make_fill(account, 1, "BUY", "100"),
+        account,
+        make_fill(account, 1, "BUY", "100"),
         make_fill(account, 2, "SELL", "110", quantity="0.95"),
-    )  # fmt: skip
+    )
     before = Trade.objects.get()
     seen(START + timedelta(days=1), "0.1")
     built(account)
@@ -239,9 +244,10 @@ def test_a_note_of_a_flip_belongs_to_the_trade_that_it_opens(
 ) -> None:
     usdm = {"market": "usdm"}
     trades_of(
-        account, make_fill(account, 1, "BUY", "100", **usdm),
+        account,
+        make_fill(account, 1, "BUY", "100", **usdm),
         make_fill(account, 2, "SELL", "110", quantity="2", **usdm),
-    )  # fmt: skip
+    )
     long, short = Trade.objects.order_by("opened_at")
     for trade, text in ((long, "long"), (short, "short")):
         annotate(user=alice, trade=trade, changes={"note": text})
@@ -271,11 +277,14 @@ def test_merges_and_splits_under_old_keys_find_their_trades(account: ExchangeAcc
     """Older history gave the first trade another key."""
     trades_of(
         account,
-        make_fill(account, 2, "BUY", "100"), make_fill(account, 3, "SELL", "110"),
-        make_fill(account, 4, "BUY", "100"), make_fill(account, 5, "SELL", "120"),
-        make_fill(account, 6, "BUY", "100", quantity="2"), make_fill(account, 7, "SELL", "130"),
+        make_fill(account, 2, "BUY", "100"),
+        make_fill(account, 3, "SELL", "110"),
+        make_fill(account, 4, "BUY", "100"),
+        make_fill(account, 5, "SELL", "120"),
+        make_fill(account, 6, "BUY", "100", quantity="2"),
+        make_fill(account, 7, "SELL", "130"),
         make_fill(account, 8, "SELL", "140"),
-    )  # fmt: skip
+    )
     first, second, third = Trade.objects.order_by("opened_at")
     mine = {"account": account, "market": "spot", "symbol": "BTCUSDT"}
     TradeMerge.objects.create(**mine, key=first.key, other=second.key)

@@ -12,12 +12,51 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from tests.journal.files import samples
 
 ODD_CELLS = (
-    "", "-1", "0", "0E-12", "4e-13", "1e25", "1e999999", "-1e-999999", "NaN", "Infinity", "1,5",
-    "1_000", "0x10", "٣", "½", "--", "null", "true", "ß" * 50, "X" * 5000, "\0", "a\0b", "\x1b[31m",
-    "‮", "=HYPERLINK(1)", "'1", "9999-12-31 23:59:59", "0001-01-01 00:00:00", "2026-02-30 10:00:00",
-    "02/03/2024 10:00", "1772438400000", "2026-03-02T10:00:00+25:00", "2026-03-02T10:00:00Z", "BTC",
-    "1BTC", "BTCUSD_PERP", "１２", "+5", "5.", ".5", "1e5BTC", '"', "No data", "9" * 20,
-)  # fmt: skip
+    "",
+    "-1",
+    "0",
+    "0E-12",
+    "4e-13",
+    "1e25",
+    "1e999999",
+    "-1e-999999",
+    "NaN",
+    "Infinity",
+    "1,5",
+    "1_000",
+    "0x10",
+    "٣",
+    "½",
+    "--",
+    "null",
+    "true",
+    "ß" * 50,
+    "X" * 5000,
+    "\0",
+    "a\0b",
+    "\x1b[31m",
+    "‮",
+    "=HYPERLINK(1)",
+    "'1",
+    "9999-12-31 23:59:59",
+    "0001-01-01 00:00:00",
+    "2026-02-30 10:00:00",
+    "02/03/2024 10:00",
+    "1772438400000",
+    "2026-03-02T10:00:00+25:00",
+    "2026-03-02T10:00:00Z",
+    "BTC",
+    "1BTC",
+    "BTCUSD_PERP",
+    "１２",
+    "+5",
+    "5.",
+    ".5",
+    "1e5BTC",
+    '"',
+    "No data",
+    "9" * 20,
+)
 Bytes = Callable[[random.Random, bytes], bytes]
 
 
@@ -93,9 +132,18 @@ def _ended(chance: random.Random, text: str) -> str:
 
 
 TEXT: tuple[Callable[[random.Random, str], str], ...] = (
-    _odd_cell, _odd_cell, _odd_cell, _odd_column, _swapped, _shuffled, _repeated, _joined,
-    _separated, _cut, _ended,
-)  # fmt: skip
+    _odd_cell,
+    _odd_cell,
+    _odd_cell,
+    _odd_column,
+    _swapped,
+    _shuffled,
+    _repeated,
+    _joined,
+    _separated,
+    _cut,
+    _ended,
+)
 
 
 def _flipped(chance: random.Random, body: bytes) -> bytes:
@@ -120,8 +168,19 @@ def _zipped(chance: random.Random, body: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(chance.randrange(4)):
-            name = chance.choice(("a.csv", "B.CSV", "../../c.csv", "(UTC+9).csv", "d.jpg", "e.zip",
-                                  "xl/f.csv", "g.xlsx", "/"))  # fmt: skip
+            name = chance.choice(
+                (
+                    "a.csv",
+                    "B.CSV",
+                    "../../c.csv",
+                    "(UTC+9).csv",
+                    "d.jpg",
+                    "e.zip",
+                    "xl/f.csv",
+                    "g.xlsx",
+                    "/",
+                )
+            )
             archive.writestr(f"{number}/{name}", body)
     return packed.getvalue()
 
@@ -144,10 +203,12 @@ def _spread(chance: random.Random, body: bytes) -> bytes:
     sheet = book.active
     for line in body.decode(errors="replace").splitlines():
         cells = [ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in line.split(",")[:50]]
-        sheet.append([
-            float(c) if chance.random() < 0.3 and c.isdecimal() and len(c) < 30 else c
-            for c in cells
-        ])  # fmt: skip
+        sheet.append(
+            [
+                float(c) if chance.random() < 0.3 and c.isdecimal() and len(c) < 30 else c
+                for c in cells
+            ]
+        )
     packed = io.BytesIO()
     book.save(packed)
     return _flipped(chance, packed.getvalue()) if chance.random() < 0.3 else packed.getvalue()
@@ -158,5 +219,12 @@ def _twice(chance: random.Random, body: bytes) -> bytes:
 
 
 BODY: tuple[Bytes, ...] = (
-    _flipped, _truncated, _encoded, _zipped, _gzipped, _locked, _spread, _twice,
-)  # fmt: skip
+    _flipped,
+    _truncated,
+    _encoded,
+    _zipped,
+    _gzipped,
+    _locked,
+    _spread,
+    _twice,
+)

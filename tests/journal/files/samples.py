@@ -124,9 +124,20 @@ SITE_2021 = (
 )
 # every shape that is taken, for what is done to all of them
 ALL = {
-    "spot.csv": SPOT_NEW_SHAPE, "old.csv": SPOT_OLD_SHAPE, SPOT_LOCAL_NAME: SPOT_LOCAL,
-    "usdm(UTC+9).csv": USDM_LOCAL, "hedge.csv": HEDGE, "statement.csv": MANY_OPERATIONS,
-    "second.csv": STATEMENT_SAME_SECOND, "income.csv": INCOME, "convert(UTC).csv": CONVERT,
-    "deposit(UTC).csv": DEPOSIT, "withdrawal.csv": WITHDRAWAL, "ids.csv": SITE_WITHOUT_IDS,
-    "2021.csv": SITE_2021, "vn(UTC+7).csv": VIETNAMESE, "orders.csv": ORDERS, "coinm.csv": COINM,
-}  # fmt: skip
+    "spot.csv": SPOT_NEW_SHAPE,
+    "old.csv": SPOT_OLD_SHAPE,
+    SPOT_LOCAL_NAME: SPOT_LOCAL,
+    "usdm(UTC+9).csv": USDM_LOCAL,
+    "hedge.csv": HEDGE,
+    "statement.csv": MANY_OPERATIONS,
+    "second.csv": STATEMENT_SAME_SECOND,
+    "income.csv": INCOME,
+    "convert(UTC).csv": CONVERT,
+    "deposit(UTC).csv": DEPOSIT,
+    "withdrawal.csv": WITHDRAWAL,
+    "ids.csv": SITE_WITHOUT_IDS,
+    "2021.csv": SITE_2021,
+    "vn(UTC+7).csv": VIETNAMESE,
+    "orders.csv": ORDERS,
+    "coinm.csv": COINM,
+}

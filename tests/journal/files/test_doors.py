@@ -38,10 +38,17 @@ STATED = s.STATEMENT + (
 def account(alice: User) -> ExchangeAccount:
     for market in ("spot", "usdm"):
         Listing.objects.create(
-            venue="simulator", market=market, symbol="BTCUSDT", base_asset="BTC",
-            quote_asset="USDT", status="TRADING", tick_size=1, step_size=0, min_notional=0,
+            venue="simulator",
+            market=market,
+            symbol="BTCUSDT",
+            base_asset="BTC",
+            quote_asset="USDT",
+            status="TRADING",
+            tick_size=1,
+            step_size=0,
+            min_notional=0,
             refreshed_at=timezone.now(),
-        )  # fmt: skip
+        )
     return make_account(alice)
 
 
@@ -61,15 +68,25 @@ def told(account: ExchangeAccount, number: int = 7, **more: Any) -> list[Fill]:
 
 def by_hand(account: ExchangeAccount) -> None:
     correcting.add(
-        account=account, user=account.user, symbol="BTCUSDT", side="BUY", price=D(40000),
-        quantity=D("0.001"), fee=None, fee_asset="", time=AT, why="missing",
-    )  # fmt: skip
+        account=account,
+        user=account.user,
+        symbol="BTCUSDT",
+        side="BUY",
+        price=D(40000),
+        quantity=D("0.001"),
+        fee=None,
+        fee_asset="",
+        time=AT,
+        why="missing",
+    )
 
 
 DOORS: dict[str, Callable[[ExchangeAccount], object]] = {
-    "hand": by_hand, "file": lambda a: bring(a, BOUGHT), "statement": lambda a: bring(a, STATED),
+    "hand": by_hand,
+    "file": lambda a: bring(a, BOUGHT),
+    "statement": lambda a: bring(a, STATED),
     "api": told,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("order", list(permutations(DOORS)))
@@ -108,8 +125,9 @@ def test_other_spellings_headers_and_zones_are_the_same_rows(account: ExchangeAc
     bring(account, s.SPOT_LOCAL, s.SPOT_LOCAL_NAME)
     rows = Fill.objects.order_by("time").values_list("side", "quantity", "fee")
     assert list(rows) == [
-        ("BUY", D("0.01"), D("0.00001")), ("SELL", D("0.00999"), D("0.700299")),
-    ]  # fmt: skip
+        ("BUY", D("0.01"), D("0.00001")),
+        ("SELL", D("0.00999"), D("0.700299")),
+    ]
 
 
 def test_ids_made_for_a_second_run_as_time_does(account: ExchangeAccount) -> None:
@@ -237,12 +255,25 @@ def test_one_second_of_a_statement_keeps_its_order(account: ExchangeAccount) -> 
 # --- transfers and income -----------------------------------------------------------------------
 
 
-def moved(account: ExchangeAccount, kind: str, name: str, asset: str, amount: str,
-          time: datetime = AT, **more: Any) -> Transfer:  # fmt: skip
+def moved(
+    account: ExchangeAccount,
+    kind: str,
+    name: str,
+    asset: str,
+    amount: str,
+    time: datetime = AT,
+    **more: Any,
+) -> Transfer:
     return Transfer(
-        account=account, kind=kind, external_id=name, asset=asset, amount=D(amount), time=time,
-        source="rest", **more,
-    )  # fmt: skip
+        account=account,
+        kind=kind,
+        external_id=name,
+        asset=asset,
+        amount=D(amount),
+        time=time,
+        source="rest",
+        **more,
+    )
 
 
 def test_equal_amounts_of_one_day_are_two_movements(account: ExchangeAccount) -> None:
@@ -261,8 +292,11 @@ def test_equal_amounts_of_one_day_are_two_movements(account: ExchangeAccount) ->
 def test_a_deposit_told_twice_within_minutes_is_one(
     account: ExchangeAccount, is_api_first: bool
 ) -> None:
-    api = [moved(account, "deposit", "d1", "USDT", "125.564991",
-                 datetime(2026, 5, 6, 23, 9, tzinfo=UTC))]  # fmt: skip
+    api = [
+        moved(
+            account, "deposit", "d1", "USDT", "125.564991", datetime(2026, 5, 6, 23, 9, tzinfo=UTC)
+        )
+    ]
     if is_api_first:
         save_transfers(account, api)
     bring(account, s.DEPOSIT, "deposits(UTC).csv")
@@ -297,10 +331,21 @@ def test_a_batch_of_dust_told_coin_by_coin_and_as_a_sum_is_one(
 def test_income_of_the_statement_is_the_apis(account: ExchangeAccount, is_api_first: bool) -> None:
     def api() -> None:
         at = datetime(2024, 1, 13, 10, 0, tzinfo=UTC)
-        save_income(account, [Income(
-            account=account, kind="FUNDING_FEE", external_id="9", asset="USDT", symbol="BTCUSDT",
-            amount=D("-0.50000000"), time=at, source="rest",
-        )])  # fmt: skip
+        save_income(
+            account,
+            [
+                Income(
+                    account=account,
+                    kind="FUNDING_FEE",
+                    external_id="9",
+                    asset="USDT",
+                    symbol="BTCUSDT",
+                    amount=D("-0.50000000"),
+                    time=at,
+                    source="rest",
+                )
+            ],
+        )
 
     if is_api_first:
         api()
@@ -317,15 +362,19 @@ def test_income_of_the_statement_is_the_apis(account: ExchangeAccount, is_api_fi
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
-        ({"quantity": "0"}, "quantity"), ({"quantity": "4e-13"}, "quantity"),
-        ({"quantity": "1e25"}, "number_large"), ({"side": "HOLD"}, "side"),
+        ({"quantity": "0"}, "quantity"),
+        ({"quantity": "4e-13"}, "quantity"),
+        ({"quantity": "1e25"}, "number_large"),
+        ({"side": "HOLD"}, "side"),
         ({"time": datetime(2016, 1, 1, tzinfo=UTC)}, "time_early"),
         ({"time": datetime(9999, 1, 1, tzinfo=UTC)}, "time_late"),
-        ({"position_side": "NET"}, "position_side"), ({"fee_asset": "X" * 21}, "text_long"),
-        ({"symbol": "BTC\0USDT"}, "text_odd"), ({"quote_quantity": D(4)}, "amount_differs"),
+        ({"position_side": "NET"}, "position_side"),
+        ({"fee_asset": "X" * 21}, "text_long"),
+        ({"symbol": "BTC\0USDT"}, "text_odd"),
+        ({"quote_quantity": D(4)}, "amount_differs"),
         ({"fee": D("NaN")}, "number"),
     ],
-)  # fmt: skip
+)
 def test_a_row_of_the_api_that_cannot_be_is_left_out_alone_and_named(
     account: ExchangeAccount, bad: dict[str, Any], code: str
 ) -> None:
@@ -348,13 +397,25 @@ def test_the_database_refuses_what_the_validator_would(account: ExchangeAccount)
 def test_a_fill_by_hand_passes_the_same_validator(account: ExchangeAccount) -> None:
     told(account)
     good: dict[str, Any] = {
-        "symbol": "BTCUSDT", "side": "BUY", "price": D(40000), "quantity": D("0.002"),
-        "fee": None, "fee_asset": "", "time": AT, "why": "",
-    }  # fmt: skip
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "price": D(40000),
+        "quantity": D("0.002"),
+        "fee": None,
+        "fee_asset": "",
+        "time": AT,
+        "why": "",
+    }
     for bad in (
-        {"quantity": D("0.001")}, {"price": D("1e-13")}, {"price": D("1e25")}, {"side": "X"},
-        {"time": AT - timedelta(days=9999)}, {"fee": D(1)}, {"fee_asset": "\0"}, {"why": "a\0"},
-    ):  # fmt: skip
+        {"quantity": D("0.001")},
+        {"price": D("1e-13")},
+        {"price": D("1e25")},
+        {"side": "X"},
+        {"time": AT - timedelta(days=9999)},
+        {"fee": D(1)},
+        {"fee_asset": "\0"},
+        {"why": "a\0"},
+    ):
         with pytest.raises(correcting.BadCorrection):
             correcting.add(account=account, user=account.user, **(good | bad))
     correcting.add(account=account, user=account.user, **good)

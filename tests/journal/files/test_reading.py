@@ -26,9 +26,14 @@ def take(text: str | bytes, name: str = "x.csv", **more: object) -> Reading:
 
 def brief(fill: FoundFill) -> tuple[object, ...]:
     return (
-        f"{fill.place.at(None):%Y-%m-%d %H:%M:%S}", fill.symbol, fill.side, fill.quantity,
-        fill.price, fill.fee, fill.fee_asset,
-    )  # fmt: skip
+        f"{fill.place.at(None):%Y-%m-%d %H:%M:%S}",
+        fill.symbol,
+        fill.side,
+        fill.quantity,
+        fill.price,
+        fill.fee,
+        fill.fee_asset,
+    )
 
 
 def in_time(reading: Reading) -> list[FoundFill]:
@@ -43,15 +48,21 @@ def reasons(reading: Reading) -> list[tuple[int, str]]:
     ("pair", "price", "executed", "amount", "fee", "expected"),
     [
         ("1INCHUSDT", "0.4", "101INCH", "4.0USDT", "0.011INCH", ("1INCH", 10, "0.01", "1INCH")),
-        ("1000SATSUSDT", "0.0004", "51000SATS", "0.002USDT", "0.00001BNB",
-         ("1000SATS", 5, "0.00001", "BNB")),
+        (
+            "1000SATSUSDT",
+            "0.0004",
+            "51000SATS",
+            "0.002USDT",
+            "0.00001BNB",
+            ("1000SATS", 5, "0.00001", "BNB"),
+        ),
         ("0GUSDT", "2", "10.500G", "21USDT", "0.01050G", ("0G", "10.5", "0.0105", "0G")),
         ("2ZUSDT", "0.5", "1002Z", "50USDT", "0.12Z", ("2Z", 100, "0.1", "2Z")),
         ("VENBTC", "0.0004", "100VEN", "0.04BTC", "0.1VEN", ("VEN", 100, "0.1", "VEN")),
         ("BTCUSDT", "40000", "1E-8BTC", "0.0004USDT", "1E-11BTC", ("BTC", "1E-8", "1E-11", "BTC")),
         ("BTC/GBP", "40000", "0.001BTC", "40GBP", "--", ("BTC", "0.001", "0", "")),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_split_from_its_coin_by_the_pairs_coins(
     pair: str, price: str, executed: str, amount: str, fee: str, expected: tuple[object, ...]
 ) -> None:
@@ -67,8 +78,10 @@ def test_a_number_is_split_from_its_coin_by_the_pairs_coins(
     [
         ("2024-01-02 10:00:00,BTCUSDT,BUY,40000,0BTC,0USDT,0BNB", "quantity"),
         ("2024-01-02 10:00:00,BTCUSDT,BUY,40000,-1BTC,-40000USDT,0BNB", "quantity"),
-        ("2026-03-02 10:00:00,BTCUSDT,BUY,40000,0.0000000000004BTC,0.000000016USDT,0USDT",
-         "quantity"),
+        (
+            "2026-03-02 10:00:00,BTCUSDT,BUY,40000,0.0000000000004BTC,0.000000016USDT,0USDT",
+            "quantity",
+        ),
         ("2026-03-02 10:00:00,PEPEUSDT,BUY,0.0000000000004,1000000PEPE,0.0000004USDT,0", "price"),
         ('2026-03-02 10:00:00,BTCUSDT,BUY,"40000,5","0,001BTC","40,0005USDT",0', "comma"),
         ("2026-03-02 10:00:00,BTCUSDT,BUY,40000,1BTC,4USDT,0USDT", "amount_differs"),
@@ -86,7 +99,7 @@ def test_a_number_is_split_from_its_coin_by_the_pairs_coins(
         ("2026-03-02 10:00:00,BTCUSDT,BUY,,1BTC,1000USDT,0", "column"),
         ("No data matches the criteria.", "no_data"),
     ],
-)  # fmt: skip
+)
 def test_a_row_that_cannot_be_is_named_and_the_others_are_taken(row: str, code: str) -> None:
     good = "2024-01-02 10:00:02,BTCUSDT,BUY,40000,0.5BTC,20000USDT,0.01BNB\n"
     reading = take(f"{s.SPOT}{row}\n{good}")
@@ -96,8 +109,9 @@ def test_a_row_that_cannot_be_is_named_and_the_others_are_taken(row: str, code: 
 
 def test_the_zone_comes_from_the_header_the_name_or_is_asked_for() -> None:
     assert [brief(fill)[0] for fill in take(s.SPOT_LOCAL, s.SPOT_LOCAL_NAME).fills] == [
-        "2026-03-17 09:34:12", "2026-03-17 09:00:05",
-    ]  # fmt: skip
+        "2026-03-17 09:34:12",
+        "2026-03-17 09:00:05",
+    ]
     header = s.SPOT_LOCAL.replace("Time", "Date(UTC+9)")
     assert not take(header).needs_zone
     assert take(header).fills[0].place.at(None).hour == 9
@@ -116,8 +130,9 @@ def test_a_zips_members_have_zones_of_their_own() -> None:
     reading = take(packed.getvalue(), "all.zip")
     assert reading.kind == "spot+usdm"
     assert {fill.market: fill.place.at(None).hour for fill in reading.fills} == {
-        "spot": 9, "usdm": 23,
-    }  # fmt: skip
+        "spot": 9,
+        "usdm": 23,
+    }
     assert reading.fills[-1].place.member == "all.zip/deep/FUTURES(UTC-5).CSV"
 
 
@@ -130,8 +145,11 @@ def test_rows_of_one_second_keep_the_order_of_their_file() -> None:
 
 def test_hedge_mode_is_told_by_what_each_row_realised() -> None:
     assert [fill.position_side for fill in in_time(take(s.HEDGE))] == [
-        "LONG", "SHORT", "LONG", "SHORT",
-    ]  # fmt: skip
+        "LONG",
+        "SHORT",
+        "LONG",
+        "SHORT",
+    ]
     one_way = {fill.position_side for fill in take(s.USDM_LOCAL, "(UTC+9)").fills}
     begins_inside = s.USDM + (
         "1,2026-03-17 09:00:00,BTCUSDT,BUY,100,1,100,0 USDT,12.3,true,false,1,1\n"
@@ -148,12 +166,16 @@ def test_the_site_of_2021_has_the_quantity_as_amount() -> None:
 def test_futures_without_ids_and_of_another_language_are_read() -> None:
     fills = take(s.SITE_WITHOUT_IDS).fills
     assert [(fill.trade_id, fill.fee, fill.fee_asset, fill.realized) for fill in fills] == [
-        (None, D("0.016"), "USDT", D(0)), (None, D("0.0164"), "USDT", D(1)),
-    ]  # fmt: skip
+        (None, D("0.016"), "USDT", D(0)),
+        (None, D("0.0164"), "USDT", D(1)),
+    ]
     sold, bought = take(s.VIETNAMESE, "x(UTC+7).csv").fills
     assert (sold.side, sold.quantity, sold.price, sold.fee) == (
-        "SELL", D("0.003"), D("30288.9"), D("0.03634668"),
-    )  # fmt: skip
+        "SELL",
+        D("0.003"),
+        D("30288.9"),
+        D("0.03634668"),
+    )
     assert (bought.realized, bought.trade_id, bought.order_id) == (D("-1.155"), 12, 22)
 
 
@@ -173,13 +195,17 @@ def test_a_coin_margined_file_and_an_order_history_are_named_for_what_they_are()
 
 def test_income_converts_deposits_and_withdrawals_are_taken() -> None:
     assert [(row.kind, row.amount, row.external_id) for row in take(s.INCOME).incomes] == [
-        ("FUNDING_FEE", D("-0.15"), "9001"), ("REALIZED_PNL", D(1), "9002"),
+        ("FUNDING_FEE", D("-0.15"), "9001"),
+        ("REALIZED_PNL", D(1), "9002"),
         ("COMMISSION", D("-0.2956"), "9003"),
-    ]  # fmt: skip
+    ]
     gave, got = take(s.CONVERT).transfers
     assert (gave.asset, gave.amount, got.asset, got.amount) == (
-        "USDT", D("-124.60184573"), "ETH", D("0.03158115"),
-    )  # fmt: skip
+        "USDT",
+        D("-124.60184573"),
+        "ETH",
+        D("0.03158115"),
+    )
     assert gave.group == got.group
     glued = s.CONVERT.replace("ETHUSDT", "1000SATSUSDT").replace("0.03158115 ETH", "51000SATS")
     assert [(row.asset, row.amount) for row in take(glued).transfers[1:]] == [("1000SATS", D(5))]
@@ -210,8 +236,9 @@ def test_a_statements_operations_are_told_by_name_and_wallet() -> None:
         ("other", "spot", "BTC", D("-0.5")),
     ]
     assert [(row.kind, row.amount) for row in reading.incomes] == [
-        ("FUNDING_FEE", D("-0.5")), ("REALIZED_PNL", D("12.5")),
-    ]  # fmt: skip
+        ("FUNDING_FEE", D("-0.5")),
+        ("REALIZED_PNL", D("12.5")),
+    ]
     (fill,) = reading.fills
     assert brief(fill)[1:] == ("BTCUSDT", "BUY", D("0.001"), D(40000), D("0.00001"), "BNB")
     assert fill.from_statement
@@ -221,12 +248,19 @@ def test_a_second_of_many_fills_adds_up_exactly_and_dust_is_one_batch() -> None:
     reading = take(s.STATEMENT_SAME_SECOND)
     (fill,) = reading.fills
     assert (fill.symbol, fill.side, fill.quantity, fill.value, fill.fee, fill.fee_asset) == (
-        "ZRXETH", "BUY", D(570), D("0.5950086"), D("0.57"), "ZRX",
-    )  # fmt: skip
+        "ZRXETH",
+        "BUY",
+        D(570),
+        D("0.5950086"),
+        D("0.57"),
+        "ZRX",
+    )
     dust = [row for row in reading.transfers if row.kind == "dust"]
     assert {row.asset: row.amount for row in dust} == {
-        "STEEM": D("-0.004"), "TRX": D("-0.9"), "BNB": D("0.0007"),
-    }  # fmt: skip
+        "STEEM": D("-0.004"),
+        "TRX": D("-0.9"),
+        "BNB": D("0.0007"),
+    }
     assert len({row.group for row in dust}) == 1
 
 
@@ -234,21 +268,39 @@ def test_a_second_of_many_fills_adds_up_exactly_and_dust_is_one_batch() -> None:
     ("rows", "fills", "transfers"),
     [
         # the newer names: bought and sold on one pair within a second, fees in what came
-        (["Transaction Buy,BTC,1", "Transaction Spend,USDT,-100", "Transaction Fee,BTC,-0.001",
-          "Transaction Sold,BTC,-1", "Transaction Revenue,USDT,101", "Transaction Fee,USDT,-0.1"],
-         [("BTCUSDT", "BUY", "1", "0.001", "BTC"), ("BTCUSDT", "SELL", "1", "0.1", "USDT")], []),
+        (
+            [
+                "Transaction Buy,BTC,1",
+                "Transaction Spend,USDT,-100",
+                "Transaction Fee,BTC,-0.001",
+                "Transaction Sold,BTC,-1",
+                "Transaction Revenue,USDT,101",
+                "Transaction Fee,USDT,-0.1",
+            ],
+            [("BTCUSDT", "BUY", "1", "0.001", "BTC"), ("BTCUSDT", "SELL", "1", "0.1", "USDT")],
+            [],
+        ),
         # a fee in two coins: two fills that add up
-        (["Transaction Buy,BTC,1", "Transaction Spend,USDT,-100", "Transaction Fee,BTC,-0.001",
-          "Transaction Fee,BNB,-0.002"],
-         [("BTCUSDT", "BUY", "0.5", "0.001", "BTC"), ("BTCUSDT", "BUY", "0.5", "0.002", "BNB")],
-         []),
+        (
+            [
+                "Transaction Buy,BTC,1",
+                "Transaction Spend,USDT,-100",
+                "Transaction Fee,BTC,-0.001",
+                "Transaction Fee,BNB,-0.002",
+            ],
+            [("BTCUSDT", "BUY", "0.5", "0.001", "BTC"), ("BTCUSDT", "BUY", "0.5", "0.002", "BNB")],
+            [],
+        ),
         # two purchases whose dollars cannot be told apart: nothing is lost, nothing is guessed
-        (["Transaction Buy,BTC,1", "Transaction Buy,ETH,2", "Transaction Spend,USDT,-300"], [],
-         [("convert", "BTC", "1"), ("convert", "ETH", "2"), ("convert", "USDT", "-300")]),
+        (
+            ["Transaction Buy,BTC,1", "Transaction Buy,ETH,2", "Transaction Spend,USDT,-300"],
+            [],
+            [("convert", "BTC", "1"), ("convert", "ETH", "2"), ("convert", "USDT", "-300")],
+        ),
         # half a trade
         (["Buy,BTC,1"], [], [("other", "BTC", "1")]),
     ],
-)  # fmt: skip
+)
 def test_trades_are_put_together_from_their_second(
     rows: list[str],
     fills: list[tuple[str, str, str, str, str]],
@@ -275,8 +327,14 @@ def test_the_statement_under_its_newer_header_asks_for_its_zone() -> None:
     assert reading.needs_zone
     (fill,) = take(text, "Statement(UTC+0).csv").fills
     assert brief(fill) == (
-        "2025-01-02 11:00:00", "ETHBTC", "BUY", D(1), D("0.05"), D("0.0007"), "BNB",
-    )  # fmt: skip
+        "2025-01-02 11:00:00",
+        "ETHBTC",
+        "BUY",
+        D(1),
+        D("0.05"),
+        D("0.0007"),
+        "BNB",
+    )
 
 
 # --- wrappings ----------------------------------------------------------------------------------
@@ -297,15 +355,25 @@ def test_a_spreadsheet_is_read_with_real_numbers_and_times() -> None:
     sheet = book.active
     sheet.append(["Spot trade history"])
     sheet.append(s.SPOT.strip().split(","))
-    sheet.append([datetime(2026, 3, 17, 9, 0, 5), "BTCUSDT", "BUY", 70000, "0.01BTC", "700USDT",  # noqa: DTZ001
-                  "0.00001BTC"])  # fmt: skip
+    sheet.append(
+        [
+            datetime(2026, 3, 17, 9, 0, 5),  # noqa: DTZ001
+            "BTCUSDT",
+            "BUY",
+            70000,
+            "0.01BTC",
+            "700USDT",
+            "0.00001BTC",
+        ]
+    )
     sheet.append(["2026-03-17 09:34:12", "BTCUSDT", "SELL", 70100.5, "1BTC", "70100.5USDT", 0])
     body = io.BytesIO()
     book.save(body)
     fills = take(body.getvalue(), "x.xlsx").fills
     assert [brief(fill)[:1] + brief(fill)[3:5] for fill in fills] == [
-        ("2026-03-17 09:00:05", D("0.01"), D(70000)), ("2026-03-17 09:34:12", D(1), D("70100.5")),
-    ]  # fmt: skip
+        ("2026-03-17 09:00:05", D("0.01"), D(70000)),
+        ("2026-03-17 09:34:12", D(1), D("70100.5")),
+    ]
 
 
 def test_archives_of_all_kinds_are_opened() -> None:
@@ -317,8 +385,9 @@ def test_archives_of_all_kinds_are_opened() -> None:
     assert len(take(packed.getvalue(), "x.tar.gz").fills) == 2
     inner, outer = io.BytesIO(), io.BytesIO()
     for target, name, content in (
-        (inner, "a.csv", s.SPOT_NEW_SHAPE.encode()), (outer, "b.zip", None),
-    ):  # fmt: skip
+        (inner, "a.csv", s.SPOT_NEW_SHAPE.encode()),
+        (outer, "b.zip", None),
+    ):
         with zipfile.ZipFile(target, "w") as archive:
             archive.writestr(name, inner.getvalue() if content is None else content)
     assert len(take(outer.getvalue(), "x.zip").fills) == 2
@@ -327,11 +396,15 @@ def test_archives_of_all_kinds_are_opened() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"", "empty"), (b"PK\x03\x04nonsense", "archive"), (b"\x1f\x8bnonsense", "archive"),
-        (b"PK\x05\x06" + bytes(18), "no_table"), (b"a,b\n1,2\n", "unknown_table"),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)), "no_table"), (b"\n\n", "no_table"),
+        (b"", "empty"),
+        (b"PK\x03\x04nonsense", "archive"),
+        (b"\x1f\x8bnonsense", "archive"),
+        (b"PK\x05\x06" + bytes(18), "no_table"),
+        (b"a,b\n1,2\n", "unknown_table"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)), "no_table"),
+        (b"\n\n", "no_table"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_table_is_refused_with_a_sentence(body: bytes, code: str) -> None:
     with pytest.raises(NotAFile) as refused:
         take(body)

@@ -41,9 +41,12 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def bring(
-    browser: Client, account: ExchangeAccount, body: str | bytes, name: str = "x.csv",
+    browser: Client,
+    account: ExchangeAccount,
+    body: str | bytes,
+    name: str = "x.csv",
     zone: str = "",
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     content = body.encode() if isinstance(body, str) else body
     address = f"/account/exchange/{account.pk}/import/"
     file = SimpleUploadedFile(name, content)
@@ -62,9 +65,16 @@ def test_the_page_shows_what_would_be_taken_before_it_is(
     bad = "2024-01-02 10:00:00,BTCUSDT,HOLD,1,1BTC,1USDT,0\n"
     text = bring(alices_browser, account, s.SPOT_NEW_SHAPE + bad, "mine.csv").content.decode()
     for words in (
-        "mine.csv", "Spot trades", "2026-03-17 09:00:05", "2026-03-17 09:34:12", "Line 4",
-        "Expected BUY or SELL, was HOLD.", "Take in 2 rows", "spot: -0.401299 USDT", "UTC",
-    ):  # fmt: skip
+        "mine.csv",
+        "Spot trades",
+        "2026-03-17 09:00:05",
+        "2026-03-17 09:34:12",
+        "Line 4",
+        "Expected BUY or SELL, was HOLD.",
+        "Take in 2 rows",
+        "spot: -0.401299 USDT",
+        "UTC",
+    ):
         assert words in text, words
     assert not Fill.objects.exists()
     row = Upload.objects.get()
@@ -141,9 +151,11 @@ def test_reasons_are_in_the_readers_language(
 
 
 def test_a_large_file_is_work_for_a_worker(
-    alices_browser: Client, account: ExchangeAccount, queued: list[tuple[Any, ...]],
+    alices_browser: Client,
+    account: ExchangeAccount,
+    queued: list[tuple[Any, ...]],
     django_capture_on_commit_callbacks: Any,
-) -> None:  # fmt: skip
+) -> None:
     rows = "".join(
         f"2026-03-02 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02},BTCUSDT,BUY,40000,0.001BTC,"
         "40USDT,0\n"
@@ -199,8 +211,9 @@ def test_what_a_dead_worker_left_is_told_and_what_nobody_took_is_forgotten(
     Upload.objects.update(changed_at=timezone.now() - timedelta(hours=3))
     alices_browser.get(f"/account/exchange/{account.pk}/import/")
     assert set(Upload.objects.values_list("name", "state")) == {
-        ("reading", "failed"), ("taken", "taken"),
-    }  # fmt: skip
+        ("reading", "failed"),
+        ("taken", "taken"),
+    }
 
 
 @pytest.mark.parametrize("body", [b"", b"hm", bytes(range(256)), b"a,b\n1,2\n", b"\0" * 100])
@@ -256,24 +269,40 @@ def test_an_export_is_read_without_an_account(tmp_path: Path, db: None) -> None:
     file.write_text(s.SPOT_NEW_SHAPE)
     found = json.loads(run("read_export", str(file), "--json"))
     assert found["kind"] == "spot"
-    first = {key: found["fills"][0][key] for key in (
-        "time", "symbol", "market", "side", "quantity", "price", "fee", "fee_asset"
-    )}  # fmt: skip
+    first = {
+        key: found["fills"][0][key]
+        for key in ("time", "symbol", "market", "side", "quantity", "price", "fee", "fee_asset")
+    }
     assert first == {
-        "time": "2026-03-17T09:00:05Z", "symbol": "BTCUSDT", "market": "spot", "side": "BUY",
-        "quantity": "0.01", "price": "70000", "fee": "0.00001", "fee_asset": "BTC",
-    }  # fmt: skip
+        "time": "2026-03-17T09:00:05Z",
+        "symbol": "BTCUSDT",
+        "market": "spot",
+        "side": "BUY",
+        "quantity": "0.01",
+        "price": "70000",
+        "fee": "0.00001",
+        "fee_asset": "BTC",
+    }
     file.write_text(s.MANY_OPERATIONS)
     moved = json.loads(run("read_export", str(file), "--json"))["transfers"]
     assert moved[0] == {
-        "time": "2024-01-01T09:00:00Z", "kind": "deposit", "asset": "USDT", "amount": "1000",
-        "operation": "Deposit", "wallet": "spot",
-    }  # fmt: skip
+        "time": "2024-01-01T09:00:00Z",
+        "kind": "deposit",
+        "asset": "USDT",
+        "amount": "1000",
+        "operation": "Deposit",
+        "wallet": "spot",
+    }
     unknown = json.loads(run("read_export", str(file), "--json"))["unknown"]
     assert unknown == [{"operation": "Something Unheard Of", "asset": "BTC", "amount": "-0.5"}]
     assert {row["kind"] for row in moved} == {
-        "deposit", "internal", "dividend", "swap", "income", "other",
-    }  # fmt: skip
+        "deposit",
+        "internal",
+        "dividend",
+        "swap",
+        "income",
+        "other",
+    }
 
 
 def test_a_time_without_a_zone_is_no_utc(tmp_path: Path, db: None) -> None:
@@ -289,9 +318,11 @@ def test_a_file_that_is_none_ends_with_a_sentence(tmp_path: Path, db: None) -> N
     file = tmp_path / "x.csv"
     file.write_text("hm")
     for words in (
-        ("read_export", str(file), "--json"), ("read_export", str(tmp_path / "no")),
-        ("read_export", str(file), "--zone", "Mars"), ("import_export", "nobody", str(file)),
-    ):  # fmt: skip
+        ("read_export", str(file), "--json"),
+        ("read_export", str(tmp_path / "no")),
+        ("read_export", str(file), "--zone", "Mars"),
+        ("import_export", "nobody", str(file)),
+    ):
         with pytest.raises(CommandError):
             run(*words)
 

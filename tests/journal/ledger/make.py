@@ -7,16 +7,32 @@ from journal.ledger import Fill
 
 
 def fill(
-    id: str | int, side: str, quantity: str, price: str, *, at: int | None = None, fee: str = "0",
-    fee_asset: str | None = "USDT", **more: Any,
-) -> Fill:  # fmt: skip
+    id: str | int,
+    side: str,
+    quantity: str,
+    price: str,
+    *,
+    at: int | None = None,
+    fee: str = "0",
+    fee_asset: str | None = "USDT",
+    **more: Any,
+) -> Fill:
     """A BTCUSDT spot fill at `at` (default: its id)."""
     time = at if at is not None else int(id)
     known: dict[str, Any] = {"symbol": "BTCUSDT", "base": "BTC", "quote": "USDT", **more}
     return Fill(
-        id, time, known.pop("symbol"), known.pop("base"), known.pop("quote"), side,
-        Decimal(price), Decimal(quantity), Decimal(fee), fee_asset, **known,
-    )  # fmt: skip
+        id,
+        time,
+        known.pop("symbol"),
+        known.pop("base"),
+        known.pop("quote"),
+        side,
+        Decimal(price),
+        Decimal(quantity),
+        Decimal(fee),
+        fee_asset,
+        **known,
+    )
 
 
 def buy(id: str | int, quantity: str, price: str, **more: Any) -> Fill:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from journal.books.trying import prove_case
 from journal.services.proving import as_answer
+from journal.services.trying import prove_case
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 # page -> examples at least, so that none is lost in silence

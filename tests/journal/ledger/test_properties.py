@@ -20,21 +20,35 @@ def histories(draw: st.DrawFn, market: str = "usdm") -> list[Fill]:
     rows = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(["AUSDT", "BUSDT"]), st.sampled_from(["BUY", "SELL"]),
-                PRICES, SIZES, st.integers(0, 2), st.integers(0, 20),
+                st.sampled_from(["AUSDT", "BUSDT"]),
+                st.sampled_from(["BUY", "SELL"]),
+                PRICES,
+                SIZES,
+                st.integers(0, 2),
+                st.integers(0, 20),
             ),
-            min_size=1, max_size=25,
+            min_size=1,
+            max_size=25,
         )
-    )  # fmt: skip
+    )
     time, fills = 0, []
     for number, (symbol, side, price, size, step, fee) in enumerate(rows, 1):
         time += step
         fills.append(
             Fill(
-                str(number), time, symbol, symbol[0], "USDT", side, price, size, D(fee) / 100,
-                "USDT", market=market,
+                str(number),
+                time,
+                symbol,
+                symbol[0],
+                "USDT",
+                side,
+                price,
+                size,
+                D(fee) / 100,
+                "USDT",
+                market=market,
             )
-        )  # fmt: skip
+        )
     return fills
 
 
@@ -49,10 +63,19 @@ def closed(fills: list[Fill]) -> list[Fill]:
         side = "SELL" if position.quantity > 0 else "BUY"
         extra.append(
             Fill(
-                str(10_000 + number), 10**6, position.symbol, position.symbol[0], "USDT", side,
-                D(77), abs(position.quantity), D("0.5"), "USDT", market=position.market,
+                str(10_000 + number),
+                10**6,
+                position.symbol,
+                position.symbol[0],
+                "USDT",
+                side,
+                D(77),
+                abs(position.quantity),
+                D("0.5"),
+                "USDT",
+                market=position.market,
             )
-        )  # fmt: skip
+        )
     return fills + extra
 
 
@@ -131,21 +154,38 @@ def test_splitting_a_fill_in_two_changes_nothing_but_ids(
 ) -> None:
     fills = [  # room between the ids for a second half
         Fill(
-            str(int(f.id) * 10), f.time, f.symbol, f.base, f.quote, f.side, f.price, f.quantity,
-            f.fee, f.fee_asset, market=f.market,
+            str(int(f.id) * 10),
+            f.time,
+            f.symbol,
+            f.base,
+            f.quote,
+            f.side,
+            f.price,
+            f.quantity,
+            f.fee,
+            f.fee_asset,
+            market=f.market,
         )
         for f in fills
-    ]  # fmt: skip
+    ]
     index = data.draw(st.integers(0, len(fills) - 1))
     whole = fills[index]
     halves = [
         Fill(
-            str(int(whole.id) + part), whole.time, whole.symbol, whole.base, whole.quote,
-            whole.side, whole.price, whole.quantity / 2, whole.fee / 2, whole.fee_asset,
+            str(int(whole.id) + part),
+            whole.time,
+            whole.symbol,
+            whole.base,
+            whole.quote,
+            whole.side,
+            whole.price,
+            whole.quantity / 2,
+            whole.fee / 2,
+            whole.fee_asset,
             market=whole.market,
         )
         for part in range(2)
-    ]  # fmt: skip
+    ]
     one = compute(fills, method=method)
     two = compute([*fills[:index], *halves, *fills[index + 1 :]], method=method)
     facts = [

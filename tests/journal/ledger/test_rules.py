@@ -30,9 +30,12 @@ def test_each_method_takes_its_own_lot(method: str, gross: str) -> None:
 
 def test_a_round_trip_goes_from_flat_to_flat() -> None:
     fills = [
-        buy(1, "1", "100", fee="1"), buy(2, "1", "110", fee="1"),
-        sell(3, "0.5", "120", fee="1"), sell(4, "1.5", "130", fee="1"), buy(5, "1", "90"),
-    ]  # fmt: skip
+        buy(1, "1", "100", fee="1"),
+        buy(2, "1", "110", fee="1"),
+        sell(3, "0.5", "120", fee="1"),
+        sell(4, "1.5", "130", fee="1"),
+        buy(5, "1", "90"),
+    ]
     first, second = compute(fills).trades
     # 0.5 (120-100) + 0.5 (130-100) + 1 (130-110) = 10 + 15 + 20
     assert (first.quantity, first.gross, first.fees, first.net) == (D(2), D(45), D(4), D(41))
@@ -61,8 +64,11 @@ def test_a_fee_in_the_base_coin_lowers_what_is_held_and_counts_as_fee() -> None:
     [trade] = compute(fills).trades
     # 0.999 x 100 - 0.001 x 2000 - 2 = -2000 + 0.999 x 2100 - 2 = 95.9
     assert (trade.quantity, trade.gross, trade.fees, trade.net) == (
-        D("0.999"), D("99.9"), D(4), D("95.9"),
-    )  # fmt: skip
+        D("0.999"),
+        D("99.9"),
+        D(4),
+        D("95.9"),
+    )
     assert trade.closed_at == 2
 
 
@@ -111,8 +117,9 @@ def test_a_rebate_is_a_negative_fee() -> None:
 
 def test_funding_belongs_to_the_open_trade_across_partial_closes() -> None:
     funding = [
-        Funding("a", 2, "BTCUSDT", D("-1"), "USDT"), Funding("b", 4, "BTCUSDT", D("0.5"), "USDT")
-    ]  # fmt: skip
+        Funding("a", 2, "BTCUSDT", D("-1"), "USDT"),
+        Funding("b", 4, "BTCUSDT", D("0.5"), "USDT"),
+    ]
     fills = [buy(1, "2", "100", **PERP), sell(3, "1", "110", **PERP), sell(5, "1", "120", **PERP)]
     [trade] = compute(fills, funding=funding).trades
     assert (trade.gross, trade.funding, trade.net) == (D(30), D("-0.5"), D("29.5"))
@@ -145,8 +152,9 @@ def test_hedge_mode_keeps_two_books_and_shares_funding_by_signed_size() -> None:
 def test_funding_of_one_account_stays_there_though_ids_are_equal() -> None:
     fills = [buy(1, "1", "100", account="a", **PERP), buy(1, "3", "100", account="b", **PERP)]
     funding = [
-        Funding(7, 2, "BTCUSDT", D(-4), "USDT", "a"), Funding(7, 2, "BTCUSDT", D(-12), "USDT", "b")
-    ]  # fmt: skip
+        Funding(7, 2, "BTCUSDT", D(-4), "USDT", "a"),
+        Funding(7, 2, "BTCUSDT", D(-12), "USDT", "b"),
+    ]
     ledger = compute(fills, funding=funding)
     assert [p.funding for p in ledger.positions] == [D(-4), D(-12)]
     assert ledger.problems == []
@@ -156,7 +164,7 @@ def test_a_fee_is_converted_where_the_quote_is_no_dollar() -> None:
     prices = {"BNB": D(600), "BTC": D(60_000)}
     fills = [
         buy(1, "1", "0.05", fee="0.001", fee_asset="BNB", symbol="ETHBTC", base="ETH", quote="BTC")
-    ]  # fmt: skip
+    ]
     [position] = compute(fills, prices=lambda asset, time: prices[asset]).positions
     assert (position.fees, position.average_price) == (D("0.6"), D(3000))  # in dollars
 
@@ -168,8 +176,12 @@ def test_an_odd_price_does_not_end_a_large_position() -> None:
 
 
 def test_a_holding_of_unknown_cost_does_not_keep_trades_open() -> None:
-    fills = [buy(1, "1", "100", at=2), sell(2, "1", "110", at=3), buy(3, "1", "100", at=4),
-             sell(4, "1", "90", at=5)]  # fmt: skip
+    fills = [
+        buy(1, "1", "100", at=2),
+        sell(2, "1", "110", at=3),
+        buy(3, "1", "100", at=4),
+        sell(4, "1", "90", at=5),
+    ]
     ledger = compute(fills, transfers=[Transfer("d", 1, "BTC", D(1))])
     assert [(t.net, t.closed_at) for t in ledger.trades] == [(D(10), 3), (D(-10), 5)]
     assert [p.quantity for p in ledger.positions] == [D(1)]
@@ -185,12 +197,16 @@ def test_a_purchase_that_only_left_by_transfer_is_taken_along_at_its_worth() -> 
 
 def test_a_withdrawal_takes_the_coin_whatever_pair_brought_it() -> None:
     other: dict[str, Any] = {"symbol": "BTCFDUSD", "quote": "FDUSD"}
-    fills = [buy(1, "1", "100"), buy(2, "1", "100", at=3, **other),
-             sell(3, "1", "150", at=4, **other)]  # fmt: skip
+    fills = [
+        buy(1, "1", "100"),
+        buy(2, "1", "100", at=3, **other),
+        sell(3, "1", "150", at=4, **other),
+    ]
     ledger = compute(fills, transfers=[Transfer("w", 2, "BTC", D(-1))])
     assert [(t.symbol, t.ended_by, t.net) for t in ledger.trades] == [
-        ("BTCUSDT", "withdrawn", 0), ("BTCFDUSD", "sold", 50),
-    ]  # fmt: skip
+        ("BTCUSDT", "withdrawn", 0),
+        ("BTCFDUSD", "sold", 50),
+    ]
     assert ledger.positions == []
 
 
@@ -244,18 +260,20 @@ def test_what_an_arrival_of_unknown_cost_brings_is_apart_and_a_problem() -> None
 
 def test_an_arrival_at_a_known_price_costs_that() -> None:
     ledger = compute(
-        [sell(2, "1", "150")], transfers=[Transfer("t", 1, "BTC", D(1))],
+        [sell(2, "1", "150")],
+        transfers=[Transfer("t", 1, "BTC", D(1))],
         prices=lambda asset, time: D(120),
-    )  # fmt: skip
+    )
     assert [(m.net, m.apart) for m in ledger.matches] == [(D(30), 0)]
     assert (ledger.trades, ledger.problems) == ([], [])  # it came into the stack
 
 
 def test_a_transfer_out_takes_lots_away_at_their_worth() -> None:
     ledger = compute(
-        [buy(1, "2", "100"), sell(3, "1", "150")], transfers=[Transfer("t", 2, "BTC", D(-1))],
+        [buy(1, "2", "100"), sell(3, "1", "150")],
+        transfers=[Transfer("t", 2, "BTC", D(-1))],
         prices=lambda asset, time: D(130),
-    )  # fmt: skip
+    )
     [trade] = ledger.trades
     assert [(m.kind, m.gross) for m in trade.matches] == [("withdrawn", 30), ("sold", 50)]
     assert (trade.gross, trade.closed_at, ledger.positions) == (D(80), 3, [])
@@ -280,8 +298,11 @@ def test_a_remainder_below_the_minimum_notional_counts_as_flat() -> None:
 
 def test_an_inverse_contract_pays_in_its_coin() -> None:
     coin: dict[str, Any] = {
-        "market": "coinm", "symbol": "BTCUSD_PERP", "quote": "USD", "contract_size": D(100),
-    }  # fmt: skip
+        "market": "coinm",
+        "symbol": "BTCUSD_PERP",
+        "quote": "USD",
+        "contract_size": D(100),
+    }
     fills = [
         buy(1, "2", "20000", fee="0.0001", fee_asset="BTC", **coin),
         sell(2, "2", "25000", fee="0.0001", fee_asset="BTC", **coin),
@@ -311,13 +332,17 @@ def test_the_same_id_counts_once() -> None:
 
 def test_accounts_markets_and_symbols_are_books_of_their_own() -> None:
     fills = [
-        buy(1, "1", "100", account="a"), sell(2, "1", "110", account="b"),
-        buy(3, "1", "100", symbol="ETHUSDT", base="ETH"), buy(4, "1", "100", **PERP),
-    ]  # fmt: skip
+        buy(1, "1", "100", account="a"),
+        sell(2, "1", "110", account="b"),
+        buy(3, "1", "100", symbol="ETHUSDT", base="ETH"),
+        buy(4, "1", "100", **PERP),
+    ]
     ledger = compute(fills)
     assert [(p.account, p.market, p.symbol) for p in ledger.positions] == [
-        ("", "spot", "ETHUSDT"), ("", "usdm", "BTCUSDT"), ("a", "spot", "BTCUSDT"),
-    ]  # fmt: skip
+        ("", "spot", "ETHUSDT"),
+        ("", "usdm", "BTCUSDT"),
+        ("a", "spot", "BTCUSDT"),
+    ]
     assert [p.kind for p in ledger.problems] == ["oversold"]
 
 
@@ -334,9 +359,15 @@ def test_accounts_markets_and_symbols_are_books_of_their_own() -> None:
 )
 def test_a_wrong_fill_is_refused_with_a_sentence(change: dict[str, Any], message: str) -> None:
     known: dict[str, Any] = {
-        "id": 1, "time": 1, "symbol": "S", "base": "B", "quote": "Q", "side": "BUY",
-        "price": D(1), "quantity": D(1),
-    }  # fmt: skip
+        "id": 1,
+        "time": 1,
+        "symbol": "S",
+        "base": "B",
+        "quote": "Q",
+        "side": "BUY",
+        "price": D(1),
+        "quantity": D(1),
+    }
     with pytest.raises(ValueError, match=message):
         Fill(**{**known, **change})
 

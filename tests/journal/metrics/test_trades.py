@@ -36,10 +36,22 @@ def test_no_losses_is_said_and_not_numbered() -> None:
 
 @pytest.mark.parametrize(
     "metric",
-    [m.win_rate, m.win_rate_without_breakeven, m.average_win, m.average_loss, m.payoff_ratio,
-     m.profit_factor, m.expectancy, m.expectancy_r, m.sqn, m.kelly, m.k_ratio, m.chance,
-     m.recovery_factor],
-)  # fmt: skip
+    [
+        m.win_rate,
+        m.win_rate_without_breakeven,
+        m.average_win,
+        m.average_loss,
+        m.payoff_ratio,
+        m.profit_factor,
+        m.expectancy,
+        m.expectancy_r,
+        m.sqn,
+        m.kelly,
+        m.k_ratio,
+        m.chance,
+        m.recovery_factor,
+    ],
+)
 def test_nothing_has_no_value(metric: object) -> None:
     assert metric([]) is Undefined.NOTHING  # type: ignore[operator]
 

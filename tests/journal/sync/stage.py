@@ -13,8 +13,8 @@ from accounts.services import connecting
 from accounts.vault import keyring
 from lib.secret import Secret
 from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.budgets import governors
 from market.hot import store
-from market.listings import governors
 from simulator import limits
 from simulator.app import Options, make_app
 from simulator.exchange import Exchange
@@ -56,10 +56,17 @@ class DemoExchange(AccountExchange):
         )
         found: dict[str, Any] = self.post("/simulator/accounts", permissions=allowed, **more)
         for market, asset, amount in (
-            ("spot", "USDT", "50000"), ("spot", "BNB", "5"), ("usdm", "USDT", "20000"),
-        ):  # fmt: skip
-            self.ask("POST", f"/simulator/accounts/{found['uid']}/move", market=market,
-                     asset=asset, amount=amount)  # fmt: skip
+            ("spot", "USDT", "50000"),
+            ("spot", "BNB", "5"),
+            ("usdm", "USDT", "20000"),
+        ):
+            self.ask(
+                "POST",
+                f"/simulator/accounts/{found['uid']}/move",
+                market=market,
+                asset=asset,
+                amount=amount,
+            )
         return found
 
     def fault(self, kind: str, /, **more: Any) -> None:

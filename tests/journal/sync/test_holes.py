@@ -45,8 +45,10 @@ class Files(Told):
         )
         for kind, body in (("income", income), ("trade", trades)):
             self.on(f"/fapi/v1/{kind}/asyn", partial(self._make, kind))
-            self.on(f"/fapi/v1/{kind}/asyn/id", lambda params: {
-                "status": "completed", "url": f"/{params['downloadId']}"})  # fmt: skip
+            self.on(
+                f"/fapi/v1/{kind}/asyn/id",
+                lambda params: {"status": "completed", "url": f"/{params['downloadId']}"},
+            )
             self.on(f"/{kind}", partial(_bytes, body))
         self.on(INCOME, lambda params: []).on(TRADES, lambda params: [])
 

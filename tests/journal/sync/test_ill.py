@@ -20,7 +20,7 @@ from journal.stream.keeping import Keeper
 from journal.stream.pricing import Pricing
 from journal.stream.spot import SpotStream
 from journal.sync.saving import save_fills
-from market import listings
+from market.services import listings
 from tests.conftest import eventually
 from tests.journal.accounts import make_account, make_fill, some_trades
 from tests.journal.sync.stage import DemoExchange, aim, connect
@@ -31,20 +31,64 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(200)]
 
 AT = 1_772_438_400_000
 REPORT = {
-    "e": "executionReport", "E": AT, "T": AT, "O": AT, "s": "BTCUSDT", "i": 1, "C": "", "c": "c",
-    "S": "BUY", "o": "MARKET", "f": "GTC", "X": "FILLED", "x": "TRADE", "p": "0", "P": "0",
-    "q": "1", "z": "1", "t": 7, "L": "100", "l": "1", "Y": "100", "n": "0", "N": "USDT", "m": False,
-}  # fmt: skip
+    "e": "executionReport",
+    "E": AT,
+    "T": AT,
+    "O": AT,
+    "s": "BTCUSDT",
+    "i": 1,
+    "C": "",
+    "c": "c",
+    "S": "BUY",
+    "o": "MARKET",
+    "f": "GTC",
+    "X": "FILLED",
+    "x": "TRADE",
+    "p": "0",
+    "P": "0",
+    "q": "1",
+    "z": "1",
+    "t": 7,
+    "L": "100",
+    "l": "1",
+    "Y": "100",
+    "n": "0",
+    "N": "USDT",
+    "m": False,
+}
 ORDER = {
-    "e": "ORDER_TRADE_UPDATE", "E": AT, "T": AT, "o": {
-        "s": "BTCUSDT", "i": 1, "c": "autoclose-1", "S": "SELL", "ps": "BOTH", "o": "LIQUIDATION",
-        "f": "IOC", "X": "FILLED", "x": "CALCULATED", "p": "0", "q": "1", "z": "1", "T": AT,
-        "t": 0, "L": "0", "l": "1", "n": "0", "N": "USDT", "rp": "0", "m": False,
+    "e": "ORDER_TRADE_UPDATE",
+    "E": AT,
+    "T": AT,
+    "o": {
+        "s": "BTCUSDT",
+        "i": 1,
+        "c": "autoclose-1",
+        "S": "SELL",
+        "ps": "BOTH",
+        "o": "LIQUIDATION",
+        "f": "IOC",
+        "X": "FILLED",
+        "x": "CALCULATED",
+        "p": "0",
+        "q": "1",
+        "z": "1",
+        "T": AT,
+        "t": 0,
+        "L": "0",
+        "l": "1",
+        "n": "0",
+        "N": "USDT",
+        "rp": "0",
+        "m": False,
     },
-}  # fmt: skip
+}
 BAD = {
-    "no number": {"e": "ACCOUNT_UPDATE", "E": AT, "a": {"m": "ORDER", "B": [
-        {"a": "USDT", "wb": "", "cw": ""}], "P": []}},
+    "no number": {
+        "e": "ACCOUNT_UPDATE",
+        "E": AT,
+        "a": {"m": "ORDER", "B": [{"a": "USDT", "wb": "", "cw": ""}], "P": []},
+    },
     "wild time": {"e": "outboundAccountPosition", "E": 10**20, "B": []},
     "no list": {"e": "outboundAccountPosition", "E": AT, "B": 7},
     "nothing in it": {"e": "ORDER_TRADE_UPDATE", "E": AT, "o": None},
@@ -52,7 +96,7 @@ BAD = {
     "too large": {**REPORT, "l": "1e30"},
     "unknown coins": {**REPORT, "s": "WHATEVER"},
     "odd name": {"e": ["executionReport"], "E": AT},
-}  # fmt: skip
+}
 
 
 def well(amount: str) -> dict[str, Any]:
@@ -141,7 +185,7 @@ def test_a_symbol_that_is_not_listed_yet_is_split_without_asking(
     ill: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list_symbol("spot", "BTC", "USDT")
-    monkeypatch.setattr("market.listings.refresh", lambda market: pytest.fail("asked"))
+    monkeypatch.setattr("market.services.listings.refresh", lambda market: pytest.fail("asked"))
     [fill] = events.take(ill, {**REPORT, "s": "NEWUSDT"}).fills
     assert (fill.base, fill.quote) == ("NEW", "USDT")
 

@@ -81,10 +81,16 @@ def test_a_short_page_of_futures_fills_is_followed_from_its_last_id(alice: User)
 
 def test_a_short_page_of_income_is_followed_from_its_last_moment(alice: User) -> None:
     rows = [
-        {"incomeType": "COMMISSION", "tranId": number, "asset": "USDT", "symbol": "BTCUSDT",
-         "income": "-1", "time": 1000 + number // 2}
+        {
+            "incomeType": "COMMISSION",
+            "tranId": number,
+            "asset": "USDT",
+            "symbol": "BTCUSDT",
+            "income": "-1",
+            "time": 1000 + number // 2,
+        }
         for number in range(6)
-    ]  # fmt: skip
+    ]
 
     def answer(params: dict[str, Any]) -> list[Any]:
         return [row for row in rows if params["startTime"] <= row["time"]][:3]
@@ -106,9 +112,14 @@ def complete_row(alice: User, rows: list[Any]) -> tuple[Any, Told]:
 def differ(run: Any, asset: str, amount: int) -> None:
     Difference.objects.all().delete()
     Difference.objects.create(
-        account=run.account, wallet="spot", asset=asset, calculated=0, reported=amount,
-        cause="moved_in", compared_at=timezone.now(),
-    )  # fmt: skip
+        account=run.account,
+        wallet="spot",
+        asset=asset,
+        calculated=0,
+        reported=amount,
+        cause="moved_in",
+        compared_at=timezone.now(),
+    )
 
 
 def test_a_difference_is_a_reason_to_read_its_symbols_again(alice: User) -> None:
@@ -164,9 +175,14 @@ def test_a_futures_difference_reads_income_and_fills_again(alice: User) -> None:
     late.append(usdm_row(1, "BTCUSDT", now_ms - 40 * 86_400_000))
     exchange.asked.clear()
     Difference.objects.create(
-        account=run.account, wallet="usdm", asset="USDT", calculated=0, reported=1,
-        cause="moved_in", compared_at=timezone.now(),
-    )  # fmt: skip
+        account=run.account,
+        wallet="usdm",
+        asset="USDT",
+        calculated=0,
+        reported=1,
+        cause="moved_in",
+        compared_at=timezone.now(),
+    )
     assert again.read_again(run) == 1
     assert exchange.of("/fapi/v1/income") != []
     assert ids() == [1]
@@ -182,9 +198,15 @@ def test_a_delisted_contract_is_asked_for(alice: User) -> None:
     exchange = Told().on(USER_TRADES, by_id(rows))
     run = run_of(make_account(alice), exchange)
     Income.objects.create(
-        account=run.account, kind="REALIZED_PNL", external_id="1", asset="USDT", symbol="GONEUSDT",
-        amount=-500, time=timezone.now(), source="rest",
-    )  # fmt: skip
+        account=run.account,
+        kind="REALIZED_PNL",
+        external_id="1",
+        asset="USDT",
+        symbol="GONEUSDT",
+        amount=-500,
+        time=timezone.now(),
+        source="rest",
+    )
     assert usdm.find_symbols(run) == ["GONEUSDT"]
     usdm.read_fills(run, usdm.find_symbols(run))
     assert {params["symbol"] for params in exchange.of(USER_TRADES)} == {"GONEUSDT"}
@@ -195,10 +217,18 @@ def test_a_delisted_contract_is_asked_for(alice: User) -> None:
 def test_positions_and_files_name_contracts_too(alice: User) -> None:
     run = run_of(make_account(alice), Told())
     FuturesPosition.objects.create(
-        account=run.account, symbol="OLDUSDT", position_side="BOTH", quantity=1, entry_price=1,
-        mark_price=1, liquidation_price=0, unrealized=0, margin=0, margin_asset="USDT",
+        account=run.account,
+        symbol="OLDUSDT",
+        position_side="BOTH",
+        quantity=1,
+        entry_price=1,
+        mark_price=1,
+        liquidation_price=0,
+        unrealized=0,
+        margin=0,
+        margin_asset="USDT",
         updated_at=timezone.now(),
-    )  # fmt: skip
+    )
     run.coverage("fills", "usdm", "FILEUSDT")
     assert usdm.find_symbols(run) == ["FILEUSDT", "OLDUSDT"]
 
@@ -216,8 +246,9 @@ def test_a_delisted_spot_symbol_keeps_its_fills(alice: User) -> None:
     spot.read_newest(run, symbols)
     spot.read_back(run, symbols)
     assert set(Fill.objects.values_list("symbol", "base", "quote")) == {
-        ("VENBTC", "VEN", "BTC"), ("BCCGBP", "BCC", "GBP"),
-    }  # fmt: skip
+        ("VENBTC", "VEN", "BTC"),
+        ("BCCGBP", "BCC", "GBP"),
+    }
 
 
 def test_a_symbol_of_unknown_coins_is_listed_as_left_out(alice: User) -> None:
@@ -251,9 +282,15 @@ def test_what_the_exchange_does_not_know_stops_nobody_and_is_asked_for_daily(ali
 
 @pytest.mark.parametrize(
     ("symbol", "is_taken"),
-    [("BTCUSDT", True), ("venbtc", True), ("NOTHING", False), ("A" * 60 + "BTC", False),
-     ("VEN BTC", False), ("", False)],
-)  # fmt: skip
+    [
+        ("BTCUSDT", True),
+        ("venbtc", True),
+        ("NOTHING", False),
+        ("A" * 60 + "BTC", False),
+        ("VEN BTC", False),
+        ("", False),
+    ],
+)
 def test_an_owner_may_name_what_was_delisted_before_we_knew_of_it(
     alice: User, alices_browser: Client, symbol: str, is_taken: bool
 ) -> None:
@@ -269,9 +306,13 @@ def test_an_owner_may_name_what_was_delisted_before_we_knew_of_it(
 def test_a_month_with_a_hole_is_not_shown_as_whole(alice: User, alices_browser: Client) -> None:
     now = timezone.now()
     row = Coverage.objects.create(
-        account=make_account(alice), kind="income", market="usdm", from_time=now - 400 * DAY,
-        to_time=now, is_complete=True,
-    )  # fmt: skip
+        account=make_account(alice),
+        kind="income",
+        market="usdm",
+        from_time=now - 400 * DAY,
+        to_time=now,
+        is_complete=True,
+    )
     address = reverse("account-history", args=[row.account_id])
     assert b"c-partial" not in alices_browser.get(address).content
     row.holes = [[to_ms(now - 100 * DAY), to_ms(now - 95 * DAY)]]

@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from accounts.models import ExchangeAccount, User
+from journal.books import comparing
 from journal.models import (
     Balance,
     Difference,
@@ -24,11 +25,10 @@ from journal.models import (
     Sync,
     Trade,
 )
-from journal.services import comparing
 from journal.stream import listening
 from journal.stream.listening import Listening
 from journal.sync.running import synchronise
-from market.collector import lease
+from market.jobs import lease
 from tests.journal.sync.stage import DemoExchange, aim, connect, trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
@@ -112,8 +112,11 @@ def test_a_fill_is_kept_at_once_and_becomes_a_trade(
         until(lambda: [held.get().free] == [row.quantity for row in position.all()])
         buy(exchange, opened, market="usdm")
         until(lambda: Fill.objects.filter(account=made, market="usdm").exists())
-    texts = [m["data"].decode() for m in iter(lambda: pubsub.get_message(timeout=0.2), None)
-             if m["type"] == "pmessage"]  # fmt: skip
+    texts = [
+        m["data"].decode()
+        for m in iter(lambda: pubsub.get_message(timeout=0.2), None)
+        if m["type"] == "pmessage"
+    ]
     assert any('"kind":"fill"' in text for text in texts)
     assert not any(opened["secretKey"] in text for text in texts)
     pubsub.close()

@@ -8,8 +8,8 @@ import pytest
 from django.db.models import Sum
 
 from accounts.models import User
+from journal.books import comparing
 from journal.models import Balance, Order, Sync, Transfer
-from journal.services import comparing
 from journal.sync import balances, rows
 from journal.sync import wallets as wallets_
 from journal.sync.running import synchronise
@@ -24,13 +24,27 @@ pytestmark = pytest.mark.django_db
 
 AT = 1_772_438_400_000
 BATCH: dict[str, Any] = {
-    "operateTime": AT, "transId": 45178372831, "userAssetDribbletDetails": [
-        {"transId": 4359321, "serviceChargeAmount": "0.000009", "amount": "0.002",
-         "transferedAmount": "0.000441", "fromAsset": "SOL", "operateTime": AT},
-        {"transId": 4359321, "serviceChargeAmount": "0.0000018", "amount": "0.001",
-         "transferedAmount": "0.0000882", "fromAsset": "SOL", "operateTime": AT},
+    "operateTime": AT,
+    "transId": 45178372831,
+    "userAssetDribbletDetails": [
+        {
+            "transId": 4359321,
+            "serviceChargeAmount": "0.000009",
+            "amount": "0.002",
+            "transferedAmount": "0.000441",
+            "fromAsset": "SOL",
+            "operateTime": AT,
+        },
+        {
+            "transId": 4359321,
+            "serviceChargeAmount": "0.0000018",
+            "amount": "0.001",
+            "transferedAmount": "0.0000882",
+            "fromAsset": "SOL",
+            "operateTime": AT,
+        },
     ],
-}  # fmt: skip
+}
 
 
 def amounts() -> dict[str, D]:
@@ -40,8 +54,9 @@ def amounts() -> dict[str, D]:
 
 def test_the_same_coin_twice_in_a_batch_of_dust_is_two_rows(alice: User) -> None:
     account = make_account(alice)
-    first = rows.dust(account, {**BATCH, "userAssetDribbletDetails":
-                                BATCH["userAssetDribbletDetails"][:1]})  # fmt: skip
+    first = rows.dust(
+        account, {**BATCH, "userAssetDribbletDetails": BATCH["userAssetDribbletDetails"][:1]}
+    )
     save_transfers(account, first)  # as it was read before names had numbers
     for _ in range(2):
         save_transfers(account, rows.dust(account, BATCH))
@@ -64,8 +79,15 @@ def test_dust_becomes_the_coin_that_the_row_names(alice: User) -> None:
 def test_a_distribution_that_is_taken_back_is_no_credit(
     alice: User, direction: int, amount: str
 ) -> None:
-    said = {"id": 1, "amount": "3", "asset": "SOL", "divTime": AT, "enInfo": "Airdrop",
-            "tranId": 1, "direction": direction}  # fmt: skip
+    said = {
+        "id": 1,
+        "amount": "3",
+        "asset": "SOL",
+        "divTime": AT,
+        "enInfo": "Airdrop",
+        "tranId": 1,
+        "direction": direction,
+    }
     row = rows.dividend(make_account(alice), said)
     assert row.amount == D(amount)
     assert "Airdrop" in row.info
@@ -73,8 +95,15 @@ def test_a_distribution_that_is_taken_back_is_no_credit(
 
 
 def test_a_distribution_that_was_kept_as_paid_is_put_right(alice: User) -> None:
-    said = {"id": 1, "amount": "3", "asset": "SOL", "divTime": AT, "enInfo": "Airdrop",
-            "tranId": 1, "direction": -1}  # fmt: skip
+    said = {
+        "id": 1,
+        "amount": "3",
+        "asset": "SOL",
+        "divTime": AT,
+        "enInfo": "Airdrop",
+        "tranId": 1,
+        "direction": -1,
+    }
     exchange = Told().on("/sapi/v1/asset/assetDividend", lambda params: {"rows": [said]})
     run = run_of(make_account(alice), exchange)
     save_transfers(run.account, [rows.dividend(run.account, {**said, "direction": 1})])
@@ -85,10 +114,25 @@ def test_a_distribution_that_was_kept_as_paid_is_put_right(alice: User) -> None:
 
 def test_deposits_of_the_funding_wallet_are_kept_apart_from_spot(alice: User) -> None:
     account = make_account(alice)
-    said = {"id": "a", "amount": "5", "coin": "BTC", "status": 1, "completeTime": AT,
-            "network": "BTC", "walletType": 1}  # fmt: skip
-    out = {"id": "b", "amount": "1", "transactionFee": "0.1", "coin": "BTC", "status": 6,
-           "applyTime": "2026-03-02 08:00:00", "network": "BTC", "walletType": 1}  # fmt: skip
+    said = {
+        "id": "a",
+        "amount": "5",
+        "coin": "BTC",
+        "status": 1,
+        "completeTime": AT,
+        "network": "BTC",
+        "walletType": 1,
+    }
+    out = {
+        "id": "b",
+        "amount": "1",
+        "transactionFee": "0.1",
+        "coin": "BTC",
+        "status": 6,
+        "applyTime": "2026-03-02 08:00:00",
+        "network": "BTC",
+        "walletType": 1,
+    }
     found = [rows.deposit(account, said), rows.withdrawal(account, out)]
     save_transfers(account, [row for row in found if row is not None])
     assert amounts() == {"BTC": D("3.9")}
@@ -100,11 +144,25 @@ def test_an_order_keeps_the_time_at_which_it_was_made(alice: User) -> None:
     account = make_account(alice)
 
     def told(time: int, changed: int) -> None:
-        save_orders([Order(
-            account=account, market="usdm", symbol="BTCUSDT", order_id=1, client_id="c",
-            side="BUY", type="LIMIT", status="NEW", price=1, quantity=1, executed=0,
-            time=from_ms(time), changed_at=from_ms(changed),
-        )])  # fmt: skip
+        save_orders(
+            [
+                Order(
+                    account=account,
+                    market="usdm",
+                    symbol="BTCUSDT",
+                    order_id=1,
+                    client_id="c",
+                    side="BUY",
+                    type="LIMIT",
+                    status="NEW",
+                    price=1,
+                    quantity=1,
+                    executed=0,
+                    time=from_ms(time),
+                    changed_at=from_ms(changed),
+                )
+            ]
+        )
 
     told(AT + 9000, AT + 9000)  # the stream knows its last event only
     told(AT + 5000, AT + 5000)  # an older one, late
@@ -149,16 +207,19 @@ def test_every_wallet_is_read(alice: User) -> None:
     assert len(exchange.of(balances.LOCKED)) == 1  # not with each run of the next minutes
     balances.read_spot(run)
     assert held() == {
-        ("spot", "BTC"): (D(1), D(0)), ("spot", "LDO"): (D(7), D(0)),
+        ("spot", "BTC"): (D(1), D(0)),
+        ("spot", "LDO"): (D(7), D(0)),
         ("funding", "USDT"): (D(10), D(6)),
-        ("earn", "BTC"): (D("2.001"), D("0.5")), ("earn", "SOL"): (D(0), D(4)),
-    }  # fmt: skip
+        ("earn", "BTC"): (D("2.001"), D("0.5")),
+        ("earn", "SOL"): (D(0), D(4)),
+    }
 
 
 @pytest.mark.parametrize(
-    "error", [BadKey(-2015, "permissions"), BadKey(-1002, "not authorised"), Refused(0, "404")],
+    "error",
+    [BadKey(-2015, "permissions"), BadKey(-1002, "not authorised"), Refused(0, "404")],
     ids=["permission", "unauthorised", "missing"],
-)  # fmt: skip
+)
 def test_a_wallet_that_may_not_be_read_is_noted_and_stops_nothing(
     alice: User, error: Refused
 ) -> None:
@@ -191,15 +252,21 @@ def test_a_sync_reads_the_wallets_and_the_time_of_the_positions(
     with DemoExchange(has_demo=False).running() as exchange:
         aim(settings, exchange, tmp_path)
         opened = exchange.open(flexible={"BTC": "0.3"}, locked={"SOL": "4"})
-        exchange.ask("POST", f"/simulator/accounts/{opened['uid']}/move", market="funding",
-                     asset="USDT", amount="25")  # fmt: skip
+        exchange.ask(
+            "POST",
+            f"/simulator/accounts/{opened['uid']}/move",
+            market="funding",
+            asset="USDT",
+            amount="25",
+        )
         account = connect(alice, opened)
         assert synchronise(str(account.pk))
         others = {key: sides for key, sides in held().items() if key[0] in {"funding", "earn"}}
         assert others == {
-            ("funding", "USDT"): (D(25), D(0)), ("earn", "BTC"): (D("0.3"), D(0)),
+            ("funding", "USDT"): (D(25), D(0)),
+            ("earn", "BTC"): (D("0.3"), D(0)),
             ("earn", "SOL"): (D(0), D(4)),
-        }  # fmt: skip
+        }
         assert Transfer.objects.get(wallet="funding").amount == D(25)
         sync = Sync.objects.get()
         assert sync.unreadable == {}

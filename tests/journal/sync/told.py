@@ -61,24 +61,50 @@ def run_of(account: ExchangeAccount, exchange: Told) -> Run:
 
 def list_symbol(market: str, base: str, quote: str, status: str = "TRADING") -> None:
     Listing.objects.create(
-        venue="simulator", market=market, symbol=base + quote, base_asset=base, quote_asset=quote,
-        status=status, tick_size=0, step_size=0, min_notional=0, refreshed_at=timezone.now(),
-    )  # fmt: skip
+        venue="simulator",
+        market=market,
+        symbol=base + quote,
+        base_asset=base,
+        quote_asset=quote,
+        status=status,
+        tick_size=0,
+        step_size=0,
+        min_notional=0,
+        refreshed_at=timezone.now(),
+    )
 
 
 def spot_row(number: int, symbol: str = "BTCUSDT", time_ms: int = 1_772_438_400_000) -> Any:
     """A fill as myTrades tells it; a minute a number."""
     return {
-        "symbol": symbol, "id": number, "orderId": number, "price": "100", "qty": "1",
-        "quoteQty": "100", "commission": "0", "commissionAsset": "USDT", "isBuyer": True,
-        "isMaker": False, "time": time_ms + number * 60_000,
-    }  # fmt: skip
+        "symbol": symbol,
+        "id": number,
+        "orderId": number,
+        "price": "100",
+        "qty": "1",
+        "quoteQty": "100",
+        "commission": "0",
+        "commissionAsset": "USDT",
+        "isBuyer": True,
+        "isMaker": False,
+        "time": time_ms + number * 60_000,
+    }
 
 
 def usdm_row(number: int, symbol: str, time_ms: int) -> Any:
     """A fill as userTrades tells it."""
     return {
-        "symbol": symbol, "id": number, "orderId": number, "price": "100", "qty": "1",
-        "quoteQty": "100", "commission": "0", "commissionAsset": "USDT", "side": "BUY",
-        "positionSide": "BOTH", "realizedPnl": "0", "maker": False, "time": time_ms,
-    }  # fmt: skip
+        "symbol": symbol,
+        "id": number,
+        "orderId": number,
+        "price": "100",
+        "qty": "1",
+        "quoteQty": "100",
+        "commission": "0",
+        "commissionAsset": "USDT",
+        "side": "BUY",
+        "positionSide": "BOTH",
+        "realizedPnl": "0",
+        "maker": False,
+        "time": time_ms,
+    }

@@ -22,9 +22,14 @@ from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db
 BOOK = {
-    "t": 5, "last_update_id": 9, "bids": [["10", "3"]], "asks": [["11", "1"]], "spread": "1",
-    "mid": "10.5", "imbalance": "0.5",
-}  # fmt: skip
+    "t": 5,
+    "last_update_id": 9,
+    "bids": [["10", "3"]],
+    "asks": [["11", "1"]],
+    "spread": "1",
+    "mid": "10.5",
+    "imbalance": "0.5",
+}
 
 
 @pytest.fixture
@@ -64,8 +69,9 @@ def test_marks_of_minutes_and_settled_funding_are_remembered(
     asked: dict[str, Any] = {"symbol": "BTCUSDT"}
     said = alices_browser.get("/api/mark-price", asked).json()
     assert said["rows"] == [
-        {"t": 60_000, "mark": "100", "index": "99"}, {"t": 120_000, "mark": "101", "index": "99"},
-    ]  # fmt: skip
+        {"t": 60_000, "mark": "100", "index": "99"},
+        {"t": 120_000, "mark": "101", "index": "99"},
+    ]
     rows = [FundingRow(28_800_000, "0.00010000", "100.5"), FundingRow(57_600_000, "-0.0002")]
     marks.save_funding(future, rows)
     marks.save_funding(future, rows)

@@ -9,12 +9,12 @@ from django.test import Client
 
 from accounts.models import User
 from lib.decimals import QUOTE_UNIT, UNIT
-from market import reading
 from market.archive import seconds as archive
 from market.flow.bars import Bar
 from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields, encode_gap
 from market.models import Instrument
+from market.selectors import reading
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -65,18 +65,41 @@ def test_a_bar_has_the_shape_of_the_contract(
     put_hot(empty_redis, [minute(START, 1)])
     answer = ask(alices_token, end=(START + 60) * 1000)
     assert {key: answer[key] for key in answer if key != "bars"} == {
-        "symbol": "BTCUSDT", "market": "spot", "venue": "simulator", "interval": "1m",
-        "unit": "trade", "source": "hot", "complete": True, "gaps": [],
-    }  # fmt: skip
+        "symbol": "BTCUSDT",
+        "market": "spot",
+        "venue": "simulator",
+        "interval": "1m",
+        "unit": "trade",
+        "source": "hot",
+        "complete": True,
+        "gaps": [],
+    }
     [bar] = answer["bars"]
     assert bar.pop("bands")["100-1k"] == {
-        "buy": "100", "sell": "0", "count": 1, "delta": "100", "cvd": "100",
-    }  # fmt: skip
+        "buy": "100",
+        "sell": "0",
+        "count": 1,
+        "delta": "100",
+        "cvd": "100",
+    }
     assert bar == {
-        "t": START * 1000, "closed": True, "complete": True, "open": "100", "high": "100",
-        "low": "100", "close": "100", "trades": 1, "first_id": 1, "last_id": 1, "buy": "100",
-        "sell": "0", "base_buy": "1", "base_sell": "0", "delta": "100", "cvd": "100",
-    }  # fmt: skip
+        "t": START * 1000,
+        "closed": True,
+        "complete": True,
+        "open": "100",
+        "high": "100",
+        "low": "100",
+        "close": "100",
+        "trades": 1,
+        "first_id": 1,
+        "last_id": 1,
+        "buy": "100",
+        "sell": "0",
+        "base_buy": "1",
+        "base_sell": "0",
+        "delta": "100",
+        "cvd": "100",
+    }
 
 
 def test_a_covered_minute_without_trades_is_a_bar_at_the_previous_close(
@@ -181,9 +204,11 @@ def test_auto_names_the_grain_it_used(instrument: Instrument, alices_token: dict
 
 def test_times_may_be_iso(instrument: Instrument, alices_token: dict[str, str]) -> None:
     answer = ask(
-        alices_token, start="2026-01-01T00:00:00Z", end="2026-01-01T01:00:00+00:00",
+        alices_token,
+        start="2026-01-01T00:00:00Z",
+        end="2026-01-01T01:00:00+00:00",
         path="historical",
-    )  # fmt: skip
+    )
     assert answer["bars"] == []
 
 
@@ -205,9 +230,12 @@ def test_times_may_be_iso(instrument: Instrument, alices_token: dict[str, str]) 
     ],
 )
 def test_each_wrong_parameter_is_named(
-    instrument: Instrument, alices_token: dict[str, str], path: str, query: dict[str, str],
+    instrument: Instrument,
+    alices_token: dict[str, str],
+    path: str,
+    query: dict[str, str],
     named: str,
-) -> None:  # fmt: skip
+) -> None:
     answer = Client().get(f"/api/cvd/{path}", {"symbol": "BTCUSDT", **query}, **alices_token)  # type: ignore[arg-type]
     assert answer.status_code == 400
     assert list(answer.json()) == [named]
@@ -279,8 +307,10 @@ def test_what_has_not_changed_is_not_sent_again(
     put_hot(empty_redis, [minute(START, 1)])
     browser = Client(**alices_token)  # type: ignore[arg-type]
     query: dict[str, Any] = {
-        "symbol": "BTCUSDT", "start": START * 1000, "end": (START + 60) * 1000,
-    }  # fmt: skip
+        "symbol": "BTCUSDT",
+        "start": START * 1000,
+        "end": (START + 60) * 1000,
+    }
     first = browser.get("/api/cvd/range", query)
     assert "no-cache" in first["Cache-Control"]
     again = browser.get("/api/cvd/range", query, headers={"If-None-Match": first["ETag"]})

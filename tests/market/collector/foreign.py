@@ -92,10 +92,16 @@ class ForeignExchange:
 
     def _frame(self, trade: Trade) -> str:
         data = {
-            "e": "trade", "E": self._time(trade, 1000) + 1500, "s": "BTCUSDT", "t": trade.id,
-            "p": f"{trade.price / 10**8:.8f}", "q": f"{trade.quantity / 10**8:.8f}",
-            "T": self._time(trade, 1000), "m": trade.is_buyer_maker, "M": True,
-        }  # fmt: skip
+            "e": "trade",
+            "E": self._time(trade, 1000) + 1500,
+            "s": "BTCUSDT",
+            "t": trade.id,
+            "p": f"{trade.price / 10**8:.8f}",
+            "q": f"{trade.quantity / 10**8:.8f}",
+            "T": self._time(trade, 1000),
+            "m": trade.is_buyer_maker,
+            "M": True,
+        }
         return json.dumps({"stream": "btcusdt@trade", "data": data})
 
     async def _client(self, client: ServerConnection) -> None:
@@ -126,10 +132,14 @@ class ForeignExchange:
 
     def _row(self, trade: Trade) -> dict[str, object]:
         return {
-            "id": trade.id, "price": f"{trade.price / 10**8:.8f}",
-            "qty": f"{trade.quantity / 10**8:.8f}", "quoteQty": "0", "isBestMatch": True,
-            "time": self._time(trade, 1000), "isBuyerMaker": trade.is_buyer_maker,
-        }  # fmt: skip
+            "id": trade.id,
+            "price": f"{trade.price / 10**8:.8f}",
+            "qty": f"{trade.quantity / 10**8:.8f}",
+            "quoteQty": "0",
+            "isBestMatch": True,
+            "time": self._time(trade, 1000),
+            "isBuyerMaker": trade.is_buyer_maker,
+        }
 
 
 def _answer(status: int, body: object) -> Response:

@@ -9,12 +9,12 @@ from django.conf import settings
 from market.binance.governor import Governor, Limit
 from market.binance.rest import rest_of
 from market.binance.stream import Times
-from market.collector import lease
 from market.collector.collector import Collector
 from market.collector.running import market_of
 from market.collector.tapes import Outside
-from market.following import find_followed
 from market.hot import store
+from market.jobs import lease
+from market.services.following import find_followed
 
 
 @asynccontextmanager

@@ -209,11 +209,20 @@ async def test_minutes_told_by_the_stream_are_recorded(
         bar = bars[minute]
         tape.klines.append(
             Kline(
-                minute, bar.first_id, bar.last_id, bar.trades, bar.open, bar.high, bar.low,
-                bar.close, bar.base_buy + bar.base_sell, bar.base_buy,
-                (bar.quote_buy + bar.quote_sell) // 10**8, bar.quote_buy // 10**8,
+                minute,
+                bar.first_id,
+                bar.last_id,
+                bar.trades,
+                bar.open,
+                bar.high,
+                bar.low,
+                bar.close,
+                bar.base_buy + bar.base_sell,
+                bar.base_buy,
+                (bar.quote_buy + bar.quote_sell) // 10**8,
+                bar.quote_buy // 10**8,
             )
-        )  # fmt: skip
+        )
         await Auditor(collector.outside.rest).audit_once(tape)
         assert tape.klines == []
         audit = await in_database(MinuteAudit.objects.get)()

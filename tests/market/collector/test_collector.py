@@ -65,8 +65,10 @@ async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
     for start, bar in bars.items():
         sums = expected[start]
         assert (bar.trades, bar.first_id, bar.last_id) == (
-            sums["trades"], sums["first_id"], sums["last_id"],
-        )  # fmt: skip
+            sums["trades"],
+            sums["first_id"],
+            sums["last_id"],
+        )
         check_bands(bar, sums)
 
 
@@ -216,10 +218,15 @@ async def test_following_another_symbol_takes_effect_within_seconds(
         await asyncio.sleep(1)
         await in_database(make_instrument)("ETHUSDT")
         await eventually(
-            lambda: len(collector.tapes) == 2
-            and all((t.writer.cursor.last_id or 0) > 1_000_010 for t in collector.tapes.values()),
-            15, "trades of both",
-        )  # fmt: skip
+            lambda: (
+                len(collector.tapes) == 2
+                and all(
+                    (t.writer.cursor.last_id or 0) > 1_000_010 for t in collector.tapes.values()
+                )
+            ),
+            15,
+            "trades of both",
+        )
 
 
 async def test_old_bars_leave_redis_only_when_postgresql_has_them(
@@ -256,7 +263,10 @@ def test_a_gap_is_cut_into_what_was_filled_and_what_does_not_exist() -> None:
     gap = GapRecord(10, 20, 1, 2, "late", "open")
     parts = [(p.first_id, p.last_id, p.state) for p in close(gap, [(10, 11), (15, 16)])]
     assert parts == [
-        (10, 11, "unfillable"), (12, 14, "filled"), (15, 16, "unfillable"), (17, 20, "filled"),
-    ]  # fmt: skip
+        (10, 11, "unfillable"),
+        (12, 14, "filled"),
+        (15, 16, "unfillable"),
+        (17, 20, "filled"),
+    ]
     assert [p.state for p in close(gap, [])] == ["filled"]
     assert [p.state for p in close(gap, [(10, 20)])] == ["unfillable"]

@@ -9,9 +9,9 @@ from channels.db import database_sync_to_async
 from lib.dates import to_ms
 from market.archive import seconds as archive
 from market.binance.stream import Times
-from market.following import follow
 from market.hot.codec import State
 from market.models import Instrument
+from market.services.following import follow
 from simulator.channels.trades import spot_trade
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
@@ -165,8 +165,12 @@ async def test_more_streams_than_a_connection_holds_get_another_one(
         await database_sync_to_async(make_instrument)("ETHUSDT")  # followed while it runs
         await eventually(lambda: len(collector.streams.streams) == 2, 10, "a second connection")
         await eventually(
-            lambda: all(tape.heard_at for tape in collector.tapes.values())
-            and len(simulator.sockets.connections) == 2 and collector.streams.is_connected,
-            10, "both are heard",
-        )  # fmt: skip
+            lambda: (
+                all(tape.heard_at for tape in collector.tapes.values())
+                and len(simulator.sockets.connections) == 2
+                and collector.streams.is_connected
+            ),
+            10,
+            "both are heard",
+        )
         assert all(len(item.streams) == 5 for item in simulator.sockets.connections)

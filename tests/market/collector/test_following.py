@@ -14,8 +14,8 @@ from market.collector import opening
 from market.collector.filler import pages
 from market.flow.klines import Kline, differences, joined
 from market.flow.trades import Trade
-from market.following import follow, follow_first_symbols, unfollow
 from market.models import CoveredSpan, Gap, Instrument
+from market.services.following import follow, follow_first_symbols, unfollow
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
 from tests.market.collector.test_audit import bar_of

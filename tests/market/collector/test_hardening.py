@@ -19,7 +19,6 @@ from market.binance.errors import MustWait
 from market.binance.stream import MarketStream, Times
 from market.collector import rebuild as rebuilding
 from market.collector.audit import Auditor
-from market.collector.database import DatabaseThread
 from market.collector.rebuild import NotYet, Place, rebuild_gap
 from market.collector.watch import Watch
 from market.collector.writer import TapeWriter
@@ -32,8 +31,9 @@ from market.hot import store
 from market.hot.codec import GapRecord, State
 from market.hot.scripts import Write, flat
 from market.hot.store import HotStore, bar_write
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
-from market.reading import read_span
+from market.selectors.reading import read_span
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -203,8 +203,20 @@ async def test_a_minute_is_replaced_only_by_trades_that_add_up(place: Place) -> 
     await save(place, writer)
     minute = T0 // 1_000_000
     price = 100 * UNIT
-    kline = Kline(minute, 1, 599, 599, price, price, price, price, 599 * UNIT, 599 * UNIT,
-                  59_900 * UNIT, 59_900 * UNIT + 1)  # fmt: skip
+    kline = Kline(
+        minute,
+        1,
+        599,
+        599,
+        price,
+        price,
+        price,
+        price,
+        599 * UNIT,
+        599 * UNIT,
+        59_900 * UNIT,
+        59_900 * UNIT + 1,
+    )
     # REST names one id for both ends of the minute, so there is nothing to fetch
     rest: Any = Rest(rows)
     before = await place.hot.bars(KEY, "1s", minute, minute + 60)
@@ -224,9 +236,13 @@ async def test_one_stale_answer_begins_no_new_tape(hot: HotStore) -> None:
     await writer.step()
     await flush(hot, writer)
     tape: Any = SimpleNamespace(
-        followed=SimpleNamespace(key=KEY, id=1), writer=writer, is_verified=False, checked_at=0.0,
-        verified_ms=0, lower=None,
-    )  # fmt: skip
+        followed=SimpleNamespace(key=KEY, id=1),
+        writer=writer,
+        is_verified=False,
+        checked_at=0.0,
+        verified_ms=0,
+        lower=None,
+    )
     rest: Any = Rest(rows[:40_000])
     streams: Any = None
     background: Callable[..., Any] = asyncio.ensure_future
@@ -347,8 +363,11 @@ async def test_a_replacement_that_hangs_up_is_not_taken_for_a_connection() -> No
             writer.close()
             return
         head = await reader.readuntil(b"\r\n\r\n")
-        [key] = [line.split(b": ")[1] for line in head.split(b"\r\n")
-                 if line.lower().startswith(b"sec-websocket-key")]  # fmt: skip
+        [key] = [
+            line.split(b": ")[1]
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"sec-websocket-key")
+        ]
         # RFC 6455 wants SHA-1
         magic = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
         writer.write(

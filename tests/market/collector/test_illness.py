@@ -41,8 +41,15 @@ async def governor() -> AsyncIterator[Governor]:
 
 
 def row(trade_id: int, price: str = "1.00000000") -> dict[str, object]:
-    return {"id": trade_id, "price": price, "qty": "1.00000000", "quoteQty": "1", "time": 1,
-            "isBuyerMaker": True, "isBestMatch": True}  # fmt: skip
+    return {
+        "id": trade_id,
+        "price": price,
+        "qty": "1.00000000",
+        "quoteQty": "1",
+        "time": 1,
+        "isBuyerMaker": True,
+        "isBestMatch": True,
+    }
 
 
 class Answering(SpotRest):
@@ -285,8 +292,10 @@ async def test_what_is_refused_of_one_tape_is_asked_seldom_and_the_others_are_fi
     rows = Gap.objects.filter(instrument__symbol="BTCUSDT").order_by("first_id")
     found = await in_database(lambda: list(rows.values_list("first_id", "state")))()
     assert found == [
-        (1_000_020, "filled"), (1_000_021, "unfillable"), (1_000_022, "filled"),
-    ]  # fmt: skip
+        (1_000_020, "filled"),
+        (1_000_021, "unfillable"),
+        (1_000_022, "filled"),
+    ]
     told = await in_database(
         lambda: set(Trouble.objects.values_list("instrument__symbol", "kind", "key"))
     )()
@@ -382,13 +391,20 @@ def test_a_clock_that_is_set_covers_nothing_that_has_not_happened(
     heard: Any = SimpleNamespace(is_heard=lambda name: True)
     looking = Watch(nobody, heard, nobody, asyncio.Event())
     tape: Any = SimpleNamespace(
-        followed=SimpleNamespace(key=KEY, id=1), streams=SimpleNamespace(trades=b""), seen_id=1,
-        moved_at=time.monotonic(), heard_at=0.0, silent_checks=0, is_verified=True,
-        checked_at=time.monotonic(), checking=None, verified_ms=0,
+        followed=SimpleNamespace(key=KEY, id=1),
+        streams=SimpleNamespace(trades=b""),
+        seen_id=1,
+        moved_at=time.monotonic(),
+        heard_at=0.0,
+        silent_checks=0,
+        is_verified=True,
+        checked_at=time.monotonic(),
+        checking=None,
+        verified_ms=0,
         writer=SimpleNamespace(
             has_begun=True, cursor=SimpleNamespace(last_id=1, waiting={}), inbox=[], covered_to=0
         ),
-    )  # fmt: skip
+    )
     event_ms = int(time.time() * 1000)
     looking.hear(tape, event_ms)
     looking.read_clock()

@@ -70,9 +70,13 @@ async def wait_for_end(exchange: ForeignExchange, collector: Collector, last_id:
 def ask(browser: Client, exchange: ForeignExchange, golden: Any, unit: str) -> Any:
     minutes = [int(minute) * 1000 + exchange.shift_ms for minute in golden["minutes"]]
     query: dict[str, Any] = {
-        "symbol": "BTCUSDT", "interval": "1m", "unit": unit, "market": "spot",
-        "start": minutes[0], "end": minutes[-1] + 60_000,
-    }  # fmt: skip
+        "symbol": "BTCUSDT",
+        "interval": "1m",
+        "unit": unit,
+        "market": "spot",
+        "start": minutes[0],
+        "end": minutes[-1] + 60_000,
+    }
     answer = browser.get("/api/cvd/range", query)
     assert answer.status_code == 200, answer.content
     return answer.json()
@@ -85,9 +89,11 @@ def check_minutes(answer: Any, golden: Any, shift_ms: int) -> None:
         sums = expected[bar["t"]]
         assert bar["trades"] == sums["n"]
         for ours, theirs in (
-            ("buy", "quote_buy"), ("sell", "quote_sell"),
-            ("base_buy", "base_buy"), ("base_sell", "base_sell"),
-        ):  # fmt: skip
+            ("buy", "quote_buy"),
+            ("sell", "quote_sell"),
+            ("base_buy", "base_buy"),
+            ("base_sell", "base_sell"),
+        ):
             assert Decimal(bar[ours]) == Decimal(sums[theirs])
     assert not any(gap["state"] == "open" for gap in answer["gaps"])
 

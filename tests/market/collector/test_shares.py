@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 
 from market.binance.governor import Governor, Limit
 from market.binance.rest import SpotRest
-from market.collector import lease, shares
+from market.collector import shares
 from market.collector.collector import Collector
 from market.collector.tapes import Outside
 from market.hot import store
 from market.instruments import InstrumentKey
+from market.jobs import lease
 from market.models import CollectorWorker
 from tests.conftest import MakeInstrument, RunningSimulator, eventually
 
@@ -110,8 +111,10 @@ async def test_a_second_worker_takes_its_part_and_gives_it_back(
 ) -> None:
     simulator.exchange.list_generated("ETHUSDT", None, seed=3, pace=5.0)
     count = 2
-    homes = {s: shares.home_of(InstrumentKey("simulator", "spot", s), count)
-             for s in ("BTCUSDT", "ETHUSDT")}  # fmt: skip
+    homes = {
+        s: shares.home_of(InstrumentKey("simulator", "spot", s), count)
+        for s in ("BTCUSDT", "ETHUSDT")
+    }
     moving = [symbol for symbol, home in homes.items() if home == 1]
     client = store.connect(settings.REDIS_URL)
     await in_database(shares.beat)("one")

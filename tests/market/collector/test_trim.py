@@ -8,15 +8,15 @@ import redis
 from django.conf import settings
 
 from market.archive import seconds as archive
-from market.collector.database import DatabaseThread
 from market.collector.rebuild import Place
 from market.collector.trim import trim
 from market.flow.bands import USD
 from market.flow.bars import Bar
 from market.hot import keys, store
 from market.hot.codec import bar_fields
+from market.jobs.database import DatabaseThread
 from market.models import Instrument
-from market.reading import read_hot
+from market.selectors.reading import read_hot
 from tests import lines
 from tests.conftest import KEY, MakeInstrument
 from tests.market.test_rollups import START, second

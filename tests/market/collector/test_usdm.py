@@ -46,9 +46,10 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     last_id = expected[max(expected)]["last_id"]
     [tape] = collector.tapes.values()
     await eventually(
-        lambda: tape.writer.cursor.last_id == last_id and not tape.writer.is_dirty, 30,
+        lambda: tape.writer.cursor.last_id == last_id and not tape.writer.is_dirty,
+        30,
         f"id {last_id}",
-    )  # fmt: skip
+    )
     async with asyncio.timeout(120):
         while any(gap.state == "open" for gap in await tape.place.hot.gaps(FUTURE)):
             await asyncio.sleep(0.2)
@@ -62,8 +63,10 @@ async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
     for start, bar in bars.items():
         sums = expected[start]
         assert (bar.trades, bar.first_id, bar.last_id) == (
-            sums["trades"], sums["first_id"], sums["last_id"],
-        )  # fmt: skip
+            sums["trades"],
+            sums["first_id"],
+            sums["last_id"],
+        )
         assert bar.lacks_trade_unit
         for index, band in enumerate(sums["order"].values()):
             assert Decimal(bar.order[index]) / 10**16 == Decimal(band["buy"])

@@ -24,11 +24,12 @@ def aggregate_lines(trades: Sequence[Trade], ticks: int = 1_000_000) -> list[str
     groups: list[list[Trade]] = []
     for trade in trades:
         last = groups[-1][-1] if groups else None
-        if (
-            last is not None
-            and (last.time, last.price, last.is_buyer_maker, last.id + 1)
-            == (trade.time, trade.price, trade.is_buyer_maker, trade.id)
-        ):  # fmt: skip
+        if last is not None and (last.time, last.price, last.is_buyer_maker, last.id + 1) == (
+            trade.time,
+            trade.price,
+            trade.is_buyer_maker,
+            trade.id,
+        ):
             groups[-1].append(trade)
         else:
             groups.append([trade])

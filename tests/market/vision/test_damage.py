@@ -91,9 +91,13 @@ def site(tmp_path: Path, settings: Any) -> Iterator[Path]:
 
 def ask(first: int, last: int) -> ImportJob:
     return jobs.ask(
-        market="spot", symbol="BTCUSDT", kind="trades", first_day=date(2023, 10, first),
-        last_day=date(2023, 10, last), asked_by="alice",
-    )  # fmt: skip
+        market="spot",
+        symbol="BTCUSDT",
+        kind="trades",
+        first_day=date(2023, 10, first),
+        last_day=date(2023, 10, last),
+        asked_by="alice",
+    )
 
 
 def run_all() -> None:
@@ -383,10 +387,17 @@ def test_a_corrected_file_corrects_what_came_from_the_archive_and_nothing_else(
 
 def test_coins_are_those_that_the_exchange_lists(tmp_path: Path, db: None) -> None:
     Listing.objects.create(
-        venue="simulator", market="spot", symbol="BTCGBP", base_asset="BTC", quote_asset="GBP",
-        status="TRADING", tick_size=Decimal(1), step_size=Decimal(1), min_notional=Decimal(1),
+        venue="simulator",
+        market="spot",
+        symbol="BTCGBP",
+        base_asset="BTC",
+        quote_asset="GBP",
+        status="TRADING",
+        tick_size=Decimal(1),
+        step_size=Decimal(1),
+        min_notional=Decimal(1),
         refreshed_at=timezone.now(),
-    )  # fmt: skip
+    )
     archives.write(tmp_path, "BTCGBP-trades-2023-10-01", rows(1, 1))
     call_command("import_vision", "BTCGBP", "--dir", str(tmp_path))
     instrument = Instrument.objects.get()

@@ -25,7 +25,7 @@ from market.flow.trades import Trade
 from market.hot import keys
 from market.hot.codec import GapRecord, State, bar_fields
 from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob, Instrument
-from market.reading import read_hot, read_span
+from market.selectors.reading import read_hot, read_span
 from market.vision import jobs
 from tests import captures, lines
 from tests.conftest import KEY, MakeInstrument
@@ -114,9 +114,14 @@ def test_a_month_and_the_day_behind_it_are_one_tape(
     [span] = CoveredSpan.objects.all()
     assert (span.first_id, span.last_id) == (1, second[-1].id)
     answer = alices_browser.get(
-        "/api/cvd/range", {"symbol": "BTCUSDT", "start": "2025-02-28T23:59:30Z",
-                           "end": "2025-03-01T00:02:00Z", "interval": "1s"},
-    ).json()  # fmt: skip
+        "/api/cvd/range",
+        {
+            "symbol": "BTCUSDT",
+            "start": "2025-02-28T23:59:30Z",
+            "end": "2025-03-01T00:02:00Z",
+            "interval": "1s",
+        },
+    ).json()
     assert answer["source"] == "archive"
     assert all(bar["complete"] for bar in answer["bars"][1:])
     assert len(answer["bars"]) > 100  # quiet seconds are bars too
@@ -148,8 +153,11 @@ def test_aggregates_give_orders_but_no_single_trades(
         assert found[at].order == bar.order
         assert found[at].lacks_trade_unit
         assert (found[at].trades, found[at].delta, found[at].delta_low, found[at].last_id) == (
-            bar.trades, bar.delta, bar.delta_low, bar.last_id,
-        )  # fmt: skip
+            bar.trades,
+            bar.delta,
+            bar.delta_low,
+            bar.last_id,
+        )
     asked = {"symbol": "BTCUSDT", "start": "2025-03-04", "end": "2025-03-04T01:00:00"}
     refused = alices_browser.get("/api/cvd/range", {**asked, "unit": "trade"})
     assert refused.status_code == 409
@@ -264,7 +272,7 @@ def test_times_that_run_against_ids_change_nothing(
         (lambda lines: ["hello,world", "1,2"], "line 1"),
         (lambda lines: ["#" + lines[0], *lines[1:]], "line 1"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_refused_with_file_and_line(
     make_instrument: MakeInstrument, tmp_path: Path, damage: Any, sentence: str
 ) -> None:
@@ -392,9 +400,13 @@ async def test_it_downloads_months_and_days_and_goes_on_after_a_cut(
     settings.BINANCE_VISION_URL = f"http://127.0.0.1:{runner.addresses[0][1]}"
     settings.DATA_DIR = tmp_path / "data"
     job = await in_database(jobs.ask)(
-        market="spot", symbol="BTCUSDT", kind="trades", first_day=date(2025, 3, 1),
-        last_day=date(2025, 3, 31), asked_by="alice",
-    )  # fmt: skip
+        market="spot",
+        symbol="BTCUSDT",
+        kind="trades",
+        first_day=date(2025, 3, 1),
+        last_day=date(2025, 3, 31),
+        asked_by="alice",
+    )
     await in_database(jobs.run)(job.pk)
     await runner.cleanup()
     job = await in_database(ImportJob.objects.get)()
@@ -522,8 +534,9 @@ def test_ids_that_neither_of_two_days_has_are_recorded_and_gaps_over_both_are_fi
     ]
     two = tape(NEXT, 100, one[-1].id + 6)
     three = tape(NEXT + timedelta(days=1), 100, two[-1].id + 1)
-    missed = GapRecord(two[50].id, three[50].id, two[50].time // 1000, three[50].time // 1000,
-                       "cut", "open")  # fmt: skip
+    missed = GapRecord(
+        two[50].id, three[50].id, two[50].time // 1000, three[50].time // 1000, "cut", "open"
+    )
     archive.save(instrument.pk, "usd-1", [], None, [missed])
     for day, trades in (("04", one), ("05", two), ("06", three)):
         archives.write(tmp_path, f"BTCUSDT-trades-2025-03-{day}", archives.trade_lines(trades))

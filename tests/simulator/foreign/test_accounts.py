@@ -37,10 +37,16 @@ class Client(AsyncClient):
 
 
 def client_of(simulator: RunningSimulator, account: Any) -> Any:
-    made = type("Here", (Client,), {
-        "API_URL": f"{simulator.http}/api", "MARGIN_API_URL": f"{simulator.http}/sapi",
-        "FUTURES_URL": f"{simulator.http}/fapi", "WS_API_URL": f"{simulator.ws}/ws-api/v3",
-    })  # fmt: skip
+    made = type(
+        "Here",
+        (Client,),
+        {
+            "API_URL": f"{simulator.http}/api",
+            "MARGIN_API_URL": f"{simulator.http}/sapi",
+            "FUTURES_URL": f"{simulator.http}/fapi",
+            "WS_API_URL": f"{simulator.ws}/ws-api/v3",
+        },
+    )
     key, secret = account["apiKey"], account["secretKey"]
     if account["kind"] == "hmac":
         return made(key, secret)
@@ -74,9 +80,14 @@ async def test_python_binance_trades_spot_with_each_kind_of_key(serve: Serve, ki
         )
         assert (public[0]["id"], public[0]["price"]) == (trades[0]["id"], trades[0]["price"])
         resting = await client.create_order(
-            symbol="BTCUSDT", side="SELL", type="LIMIT", timeInForce="GTC", quantity="0.02",
-            price="120000.00", newClientOrderId="two",
-        )  # fmt: skip
+            symbol="BTCUSDT",
+            side="SELL",
+            type="LIMIT",
+            timeInForce="GTC",
+            quantity="0.02",
+            price="120000.00",
+            newClientOrderId="two",
+        )
         assert resting["status"] == "NEW"
         [found] = await client.get_open_orders(symbol="BTCUSDT")
         assert found["clientOrderId"] == "two"
@@ -161,8 +172,13 @@ async def test_the_user_stream_tells_of_orders_and_balances(serve: Serve) -> Non
             traded = [r for r in reports if r["x"] == "TRADE"]
             assert sum(D(r["l"]) for r in traded) == D("0.05")
             assert any(event["e"] == "outboundAccountPosition" for event in seen)
-            await post(simulator, f"/simulator/accounts/{account['uid']}/move", kind="deposit",
-                       asset="ETH", amount="2")  # fmt: skip
+            await post(
+                simulator,
+                f"/simulator/accounts/{account['uid']}/move",
+                kind="deposit",
+                asset="ETH",
+                amount="2",
+            )
             async with asyncio.timeout(60):
                 while (event := await stream.recv())["e"] != "balanceUpdate":
                     pass
@@ -211,9 +227,12 @@ async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> No
             async with session.ws_connect(url) as socket:
                 for side, quantity in (("BUY", "0.030"), ("SELL", "0.010")):
                     await client.futures_create_order(
-                        symbol="BTCUSDT", side=side, type="MARKET", quantity=quantity,
+                        symbol="BTCUSDT",
+                        side=side,
+                        type="MARKET",
+                        quantity=quantity,
                         newClientOrderId=side,
-                    )  # fmt: skip
+                    )
                 kinds: set[str] = set()
                 async with asyncio.timeout(60):
                     while kinds != {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"}:
@@ -232,9 +251,13 @@ async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> No
         assert D(truth["futures"]["USDT"]) == wallet["USDT"]
         with pytest.raises(BinanceAPIException) as caught:
             await client.futures_create_order(
-                symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.05", reduceOnly="true",
+                symbol="BTCUSDT",
+                side="SELL",
+                type="MARKET",
+                quantity="0.05",
+                reduceOnly="true",
                 positionSide="LONG",
-            )  # fmt: skip
+            )
         assert caught.value.code == -4061
     finally:
         await client.close_connection()
@@ -245,12 +268,17 @@ async def test_ccxt_reads_and_trades(serve: Serve) -> None:
     account = await open_account(simulator)
     exchange = ccxt.binance(
         {
-            "apiKey": account["apiKey"], "secret": account["secretKey"],
-            "options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]},
-                        "fetchMargins": False, "adjustForTimeDifference": True},
+            "apiKey": account["apiKey"],
+            "secret": account["secretKey"],
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchMargins": False,
+                "adjustForTimeDifference": True,
+            },
             "enableRateLimit": False,
         }
-    )  # fmt: skip
+    )
     for name in ("public", "private", "v1"):
         exchange.urls["api"][name] = f"{simulator.http}/api/v3"
     exchange.urls["api"]["sapi"] = f"{simulator.http}/sapi/v1"

@@ -24,11 +24,15 @@ async def exchange_of(simulator: RunningSimulator, kind: str) -> AsyncIterator[A
     types = {"spot": ["spot"], "swap": ["linear"]}[kind]
     exchange = ccxt.binance(
         {
-            "options": {"defaultType": kind, "fetchMarkets": {"types": types},
-                        "fetchCurrencies": False, "fetchMargins": False},
+            "options": {
+                "defaultType": kind,
+                "fetchMarkets": {"types": types},
+                "fetchCurrencies": False,
+                "fetchMargins": False,
+            },
             "enableRateLimit": False,
         }
-    )  # fmt: skip
+    )
     api = exchange.urls["api"]
     for name in ("public", "private"):
         api[name] = f"{simulator.http}/api/v3"

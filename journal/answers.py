@@ -1,0 +1,229 @@
+"""The shapes of answers: what a trade, a sum or a fill is in JSON and CSV, in pages and REST."""
+
+import csv
+import io
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+
+from journal.metrics.undefined import Metric
+from journal.models import Realized, TradeFill
+from journal.selectors import reports
+from journal.selectors.sums import Sums
+from journal.selectors.trades import Line
+from lib.dates import to_ms
+from lib.decimals import plain as exact_text
+
+AMOUNTS = ("gross", "fees", "funding", "net")
+ROWS_A_CHUNK = 500
+
+
+def trade_answer(line: Line) -> dict[str, Any]:
+    trade, note = line.trade, line.note
+    money = {f"{name}_money": plain(getattr(trade, f"{name}_money")) for name in AMOUNTS}
+    return {
+        "id": trade.pk,
+        "key": trade.key,
+        "account": str(trade.account_id),
+        "market": trade.market,
+        "symbol": trade.symbol,
+        "base": trade.base,
+        "quote": trade.quote,
+        "direction": trade.direction,
+        "position_side": trade.position_side,
+        "opened": epoch(trade.opened_at),
+        "closed": epoch(trade.closed_at),
+        "quantity": plain(trade.quantity),
+        "entry_price": plain(trade.entry_price),
+        "exit_price": plain(trade.exit_price),
+        **{name: plain(getattr(trade, name)) for name in AMOUNTS},
+        **money,
+        "rate": plain(trade.rate),
+        "exchange_realized": plain(trade.exchange_realized),
+        "percent": rounded(line.percent),
+        "r": rounded(line.r),
+        "fills_count": trade.fill_count,
+        "maker_share": plain(trade.maker_share),
+        "flow": trade.flow,
+        "flow_share": plain(trade.flow_share),
+        "worst": plain(trade.worst),
+        "best": plain(trade.best),
+        "efficiency": plain(trade.efficiency),
+        "after_5m": plain(trade.after_5m),
+        "after_1h": plain(trade.after_1h),
+        "slippage": plain(trade.slippage),
+        "note": note.note,
+        "setup": line.setup_name,
+        "tags": [tag.name for tag in line.tags if tag.kind == "tag"],
+        "mistakes": [tag.name for tag in line.tags if tag.kind == "mistake"],
+        "emotion": note.emotion,
+        "rating": note.rating,
+        "planned_entry": plain(note.planned_entry),
+        "initial_stop": plain(note.initial_stop),
+        "planned_stop": plain(note.planned_stop),
+        "planned_target": plain(note.planned_target),
+        "reviewed": line.is_reviewed,
+        "by_hand": trade.by_hand,
+        "kind": trade.kind,
+        "ended_by": trade.ended_by,
+        "apart": trade.is_apart,
+        "pairs": trade.pairs,
+    }
+
+
+def realized_answer(row: Realized) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "trade": row.trade_id,
+        "account": str(row.account_id),
+        "market": row.market,
+        "symbol": row.symbol,
+        "asset": row.asset,
+        "kind": row.kind,
+        "apart": plain(row.apart),
+        "net_money": plain(row.net_money),
+        "opened_by": row.opened_by,
+        "closed_by": row.closed_by,
+        "opened": epoch(row.opened_at),
+        "closed": epoch(row.closed_at),
+        "quantity": plain(row.quantity),
+        "entry_price": plain(row.entry_price),
+        "exit_price": plain(row.exit_price),
+        "gross": plain(row.gross),
+        "fees": plain(row.fees),
+        "net": plain(row.net),
+    }
+
+
+def sums_answer(found: Sums) -> dict[str, Any]:
+    return {
+        "count": found.count,
+        "wins": found.wins,
+        "losses": found.losses,
+        "net": plain(found.net),
+        "gross": plain(found.gross),
+        "fees": plain(found.fees),
+        "funding": plain(found.funding),
+        "income": plain(found.income),
+        "results": plain(found.results),
+        "stack": plain(found.stack),
+        "apart": plain(found.apart),
+        "traded": plain(found.traded),
+        "win_rate": metric_text(found.win_rate),
+        "profit_factor": metric_text(found.profit_factor),
+        "expectancy": metric_text(found.expectancy),
+        "best": plain(found.best),
+        "worst": plain(found.worst),
+        "unpriced": found.unpriced,
+    }
+
+
+def group_answer(found: reports.Group) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "count": found.count,
+        "net": plain(found.net),
+        "mean": rounded(found.mean),
+        "low": rounded(found.low),
+        "high": rounded(found.high),
+        "win_rate": metric_text(found.win_rate),
+        "win_low": plain(found.win_low),
+        "win_high": plain(found.win_high),
+        "profit_factor": metric_text(found.profit_factor),
+        "payoff": metric_text(found.payoff),
+        "mean_r": metric_text(found.mean_r),
+        "r_count": found.r_count,
+        "fees": plain(found.fees),
+        "hold_seconds": int(found.hold.total_seconds()),
+        "few": found.is_few,
+    }
+
+
+def fill_answer(part: TradeFill) -> dict[str, Any]:
+    fill, flow = part.fill, getattr(part.fill, "flow", None)
+    return {
+        "id": fill.pk,
+        "trade_id": fill.trade_id,
+        "order_id": fill.order_id,
+        "time": epoch(fill.time),
+        "side": fill.side,
+        "entry": part.is_entry,
+        "price": plain(fill.price),
+        "quantity": plain(fill.quantity),
+        "fee": plain(fill.fee),
+        "fee_asset": fill.fee_asset,
+        "maker": fill.is_maker,
+        "flow": None
+        if flow is None
+        else {
+            "windows": flow.windows,
+            "share": plain(flow.share),
+            "bid": plain(flow.bid),
+            "ask": plain(flow.ask),
+            "day_high": plain(flow.day_high),
+            "day_low": plain(flow.day_low),
+            "slippage": plain(flow.slippage),
+            "final": flow.is_final,
+        },
+    }
+
+
+def metric_text(value: Metric) -> str:
+    """A number to 8 places, or the word that stands for none."""
+    return str(rounded(value)) if isinstance(value, Decimal) else str(value)
+
+
+def rounded(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value.quantize(Decimal("1e-8")))
+
+
+def plain(value: Any) -> str | None:
+    """A Decimal as exact text, or null."""
+    return None if value is None else exact_text(value)
+
+
+def epoch(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
+    """Rows as they come, some hundreds at once; a cell that a spreadsheet would take for a formula
+    is quoted."""
+    header: list[str] = []
+
+    def some() -> str:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        for row in itertools.islice(rows, ROWS_A_CHUNK):
+            if not header:
+                header.extend(row)
+                writer.writerow(header)
+            writer.writerow([_cell(row[key]) for key in header])
+        return buffer.getvalue()
+
+    async def chunks() -> AsyncIterator[str]:
+        while text := await sync_to_async(some)():
+            yield text
+
+    answer = StreamingHttpResponse(chunks(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula is quoted; a negative number is a number."""
+    if not isinstance(value, str) or value[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
+        return value
+    return value if value[0] == "-" and is_number(value) else f"'{value}"
+
+
+def is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,5 @@
+"""Set when the process is told to stop (SIGTERM): whatever runs long looks at it."""
+
+import threading
+
+shutdown = threading.Event()

@@ -1,0 +1,27 @@
+"""What the exchange says, as it is kept for good. No user data here."""
+
+from market.models.archives import ArchiveFile, ImportJob, Retention
+from market.models.bars import ArchiveHour, CoveredSpan, Gap, MinuteAudit, SecondBar, TapeState
+from market.models.collecting import CollectorLease, CollectorWorker, ExchangeBan, Trouble
+from market.models.instruments import Instrument, Listing
+from market.models.marks import FundingRate, MarkPrice
+
+__all__ = [
+    "ArchiveFile",
+    "ArchiveHour",
+    "CollectorLease",
+    "CollectorWorker",
+    "CoveredSpan",
+    "ExchangeBan",
+    "FundingRate",
+    "Gap",
+    "ImportJob",
+    "Instrument",
+    "Listing",
+    "MarkPrice",
+    "MinuteAudit",
+    "Retention",
+    "SecondBar",
+    "TapeState",
+    "Trouble",
+]
