@@ -341,6 +341,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
 SECURE_SSL_REDIRECT = False  # the proxy that ends TLS redirects
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
@@ -357,6 +358,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -416,6 +419,7 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
         "vendor/lightweight-charts",
         BASE_DIR / "node_modules" / "lightweight-charts" / "dist",
     ),
+    ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
 WHITENOISE_MAX_AGE = 60
 USE_TZ = True

@@ -3,11 +3,14 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from config import health
+from config import health, installing
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("sw.js", installing.service_worker, name="service-worker"),
+    path("offline/", installing.offline, name="offline"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
@@ -21,3 +24,5 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]
+
+handler500 = "config.errors.server_error"

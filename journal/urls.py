@@ -1,10 +1,14 @@
 from django.urls import path
 
 from journal.views import (
+    first_run,
+    guests,
     history,
+    home,
     openings,
     pages,
     pictures,
+    report_pictures,
     settings,
     trades,
     uploads,
@@ -12,12 +16,16 @@ from journal.views import (
 )
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", home.home, name="home"),
+    path("start/", first_run.first_run, name="first-run"),
+    path("start/on/", first_run.go_on, name="first-run-go-on"),
+    path("demo/guest/", guests.guest, name="guest"),
     path("trades/", trades.trade_list, name="trades"),
     path("trades/bulk/", trades.bulk, name="trades-bulk"),
     path("trades/views/", trades.save_view, name="save-view"),
     path("trades/review/", trades.review, name="review"),
     path("trades/<int:trade_id>/", trades.trade, name="trade"),
+    path("trades/<int:trade_id>/sheet/", trades.trade_sheet, name="trade-sheet"),
     path("trades/<int:trade_id>/note/", trades.annotate, name="trade-note"),
     path("trades/<int:trade_id>/regroup/", trades.regroup, name="trade-regroup"),
     path("trades/<int:trade_id>/aside/", trades.set_aside, name="trade-aside"),
@@ -29,12 +37,15 @@ urlpatterns = [
     path("calendar/", pages.calendar, name="calendar"),
     path("calendar/<str:day>/", pages.day_note, name="day-note"),
     path("reports/", pages.report, name="reports"),
+    path("reports/distribution/", report_pictures.distribution, name="distribution"),
+    path("reports/trend/", report_pictures.trend, name="trend"),
     path("reports/compare/", pages.compare, name="compare"),
     path("reports/setups/", pages.setups, name="setups"),
     path("reports/execution/", pages.execution, name="execution"),
     path("reports/realized/", pages.realized, name="realized"),
     path("portfolio/", pages.portfolio, name="portfolio"),
     path("settings/", settings.preferences, name="preferences"),
+    path("settings/zone/", settings.zone, name="zone"),
     path("settings/display/", settings.display, name="display"),
     path("settings/home-card/", settings.home_card, name="home-card"),
     path("settings/change/", settings.change, name="settings-change"),

@@ -30,6 +30,10 @@ from tests.journal.accounts import make_account, some_trades
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
 OPEN = {
+    "guest",
+    "manifest",
+    "service-worker",
+    "offline",
     "healthz",
     "readyz",
     "metrics",
@@ -38,6 +42,11 @@ OPEN = {
     "docs",
 }
 SIGNED_IN = {
+    "first-run",
+    "first-run-go-on",
+    "zone",
+    "distribution",
+    "trend",
     "home",
     "status",
     "market",
@@ -105,6 +114,7 @@ SIGNED_IN = {
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
+    "trade-sheet": "trade",
     "exchange-account": "exchange",
     "exchange-change": "exchange",
     "api-account": "exchange",

@@ -109,7 +109,9 @@ def _apart(lines: list[Drawn]) -> list[Drawn]:
 
 
 def _x_ticks(across: Scale, words: Words) -> list[Tick]:
-    count = X_TICKS if across.high - across.low >= X_TICKS - 1 else int(across.high - across.low) + 1
+    count = (
+        X_TICKS if across.high - across.low >= X_TICKS - 1 else int(across.high - across.low) + 1
+    )
     width = across.high - across.low
     moments = [across.low + width * n / max(1, count - 1) for n in range(count)]
     return [Tick(across.x(round(at)), words(round(at))) for at in moments]

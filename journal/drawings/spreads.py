@@ -53,8 +53,8 @@ class Scatter:
 
 
 def round_edges(low: float, high: float) -> list[float]:
-    """Edges of bins over `low` to `high`, round, with zero as one of them, so that no bin mixes gains
-    and losses. Values beyond the outermost edges belong into bins of their own."""
+    """Edges of bins over `low` to `high`, round, with zero as one of them, so that no bin mixes
+    gains and losses. Values beyond the outermost edges belong into bins of their own."""
     low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         return [-1.0, 0.0, 1.0]
@@ -67,7 +67,9 @@ def round_edges(low: float, high: float) -> list[float]:
     return edges
 
 
-def histogram(edges: Sequence[float], counts: Sequence[int], mean: float, words: Words) -> Histogram:
+def histogram(
+    edges: Sequence[float], counts: Sequence[int], mean: float, words: Words
+) -> Histogram:
     """`counts` are of what lies below the first edge, between each two, and from the last edge on:
     one more than there are edges."""
     if len(counts) != len(edges) + 1:

@@ -14,6 +14,7 @@ from journal.models.exchange import (
     Wallet,
 )
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
+from journal.models.guests import Guest
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -53,6 +54,7 @@ __all__ = [
     "FillFlow",
     "FillMark",
     "FuturesPosition",
+    "Guest",
     "Income",
     "LedgerProblem",
     "ManualFill",

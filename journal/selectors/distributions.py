@@ -7,11 +7,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, Case, Count, F, IntegerField, QuerySet, RowRange, Value, When, Window
+from django.db.models import (
+    Avg,
+    Case,
+    Count,
+    F,
+    IntegerField,
+    QuerySet,
+    RowRange,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import Mod, RowNumber
 
 from journal.drawings.spreads import round_edges
-from journal.models import Trade
 from journal.selectors.scope import Scope
 from journal.selectors.units import trade_value
 
@@ -63,9 +73,7 @@ def distribution(scope: Scope) -> Distribution | None:
     low, high = (float(ordered[at]) for at in (cut, count - 1 - cut))
     edges = round_edges(low, high)
     bins = [When(value__lt=Decimal(repr(edge)), then=Value(n)) for n, edge in enumerate(edges)]
-    binned = rows.annotate(
-        bin=Case(*bins, default=Value(len(edges)), output_field=IntegerField())
-    )
+    binned = rows.annotate(bin=Case(*bins, default=Value(len(edges)), output_field=IntegerField()))
     found = dict(binned.order_by().values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
     counts = [found.get(at, 0) for at in range(len(edges) + 1)]
     return Distribution(edges, counts, float(facts["mean"]), count)
@@ -110,5 +118,5 @@ def trend(scope: Scope, windows: Sequence[int]) -> list[Place]:
     ]
 
 
-def _valued(scope: Scope) -> "QuerySet[Trade]":
+def _valued(scope: Scope) -> "QuerySet[Any]":
     return trade_value(scope).filter(value__isnull=False)

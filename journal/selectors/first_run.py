@@ -43,9 +43,9 @@ class Reading:
     @property
     def is_read(self) -> bool:
         """Once from end to end; of files, as soon as something was taken in."""
-        if not self.has_key:
+        if self.sync is None or not self.has_key:
             return self.fills > 0
-        return self.sync is not None and self.sync.finished_at is not None
+        return self.sync.finished_at is not None
 
     @property
     def percent(self) -> int:

@@ -1,17 +1,20 @@
 """The one switch $ / % / R: every figure, axis and heat asks here what it shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import ExpressionWrapper, F, QuerySet
+from django.db.models import Avg, Count, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.functions import NullIf
-from django.db.models import Value
 
 from journal.drawings.scales import short
+from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Undefined
-from journal.models import Preferences, Trade
+from journal.models import Preferences
 from journal.selectors.scope import Scope
-from journal.selectors.sums import WIDE, Sums, with_r
+from journal.selectors.sums import WIDE, SampleVariance, Sums, total, with_r
 from journal.selectors.trades import Line
 
 Unit = Preferences.Unit
@@ -55,7 +58,7 @@ def line_value(line: Line, chosen: Preferences) -> Decimal | None:
     return line.r if chosen.unit == Unit.RISK else line.trade.net_money
 
 
-def trade_value(scope: Scope) -> "QuerySet[Trade]":
+def trade_value(scope: Scope) -> "QuerySet[Any]":
     """The scope's closed trades with `value`: their result in the chosen unit."""
     trades = scope.trades.order_by()
     if scope.chosen.unit == Unit.RISK:
@@ -65,3 +68,38 @@ def trade_value(scope: Scope) -> "QuerySet[Trade]":
         share = ExpressionWrapper(F("net_money") / size * 100, output_field=WIDE)
         return trades.annotate(value=share)
     return trades.annotate(value=F("net_money"))
+
+
+def spreads_by(scope: Scope, field: str) -> dict[str, Spread]:
+    """Of the mean result of trades, by the value of a column, in one query."""
+    rows = (
+        trade_value(scope)
+        .filter(value__isnull=False)
+        .values(field)
+        .annotate(
+            mean=Avg("value", output_field=WIDE),
+            variance=SampleVariance("value"),
+            count=Count("id"),
+        )
+    )
+    return {row[field]: spread(row["mean"], row["variance"], row["count"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class UnitPoint:
+    """What was earned up to a day's end, and how far that is below its highest so far."""
+
+    day: date
+    value: Decimal
+    drawdown: Decimal
+
+
+def unit_curve(days: Mapping[date, Sums], chosen: Preferences) -> list[UnitPoint]:
+    """Money and R are added up; per cent are of all that was put in up to that day."""
+    so_far, highest, points = Sums(), Decimal(0), []
+    for day, found in days.items():
+        so_far = total([so_far, found])
+        value = value_of(so_far, chosen) or Decimal(0)
+        highest = max(highest, value)
+        points.append(UnitPoint(day, value, value - highest))
+    return points

@@ -7,7 +7,7 @@ models' own foreign keys, so that a new table comes along by itself. `LEFT_OUT` 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
@@ -90,12 +90,12 @@ def _is_reachable(model: Model, known: set[Model]) -> bool:
 
 
 def _points_at(model: Model) -> set[Model]:
-    return {cast("Model", field.related_model) for field in _foreign_keys(model)}
+    return {field.related_model for field in _foreign_keys(model)}
 
 
 def _is_ours(field: "models.ForeignKey[Any, Any]") -> bool:
     """What the market knows is everybody's and stays pointed at."""
-    return cast("Model", field.related_model)._meta.app_label == "journal"
+    return field.related_model._meta.app_label == "journal"
 
 
 def _foreign_keys(model: Model) -> "list[models.ForeignKey[Any, Any]]":
@@ -122,7 +122,7 @@ def _number(
     key = model._meta.pk
     assert key is not None
     table, column = model._meta.db_table, key.column
-    mine = done[cast("Model", owner.related_model)].numbers
+    mine = done[owner.related_model].numbers
     if isinstance(key, models.ForeignKey):
         new = "mine.new"
     elif isinstance(key, models.UUIDField):
@@ -156,7 +156,7 @@ def _copy(
         if field.primary_key:
             values.append("numbers.new")
         elif isinstance(field, models.ForeignKey):
-            related = done.get(cast("Model", field.related_model))
+            related = done.get(field.related_model)
             if related is None:
                 values.append("NULL" if field.null and _is_ours(field) else own)
                 continue
@@ -179,7 +179,8 @@ def _copy(
             f"{' '.join(joins)} ORDER BY numbers.old",
             parameters,
         )
-        return cursor.rowcount
+        rows: int = cursor.rowcount
+        return rows
 
 
 def _drop(done: dict[Model, Copied]) -> None:

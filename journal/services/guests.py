@@ -7,8 +7,10 @@ import secrets
 from datetime import datetime
 
 import structlog
+from allauth.account.adapter import get_adapter
 from django.db import connection, transaction
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -17,9 +19,11 @@ from journal.models import Guest, Preferences
 from journal.models.guests import STAYS
 from journal.selectors.preferences import preferences_of
 from journal.services import demo
+from journal.services.displaying import choose_zone
 
 log = structlog.get_logger(__name__)
 
+PREFIX = "guest-"
 MOST = 20
 READY = 2
 # one at a time counts, takes and makes guests
@@ -41,11 +45,16 @@ def welcome(*, zone: str = "") -> User:
         guest = ready.first() or waiting.first() or _make()
         guest.taken_at = timezone.now()
         guest.save(update_fields=["taken_at"])
-        demo.choose_zone(guest.user, zone)
+        choose_zone(user=guest.user, zone=zone)
     if preferences_of(guest.user).demo == demo.WANTED:
         demo.give(guest.user)
     log.info("guest welcomed", user=guest.user_id)
     return guest.user
+
+
+def are_welcome(request: HttpRequest) -> bool:
+    """Where everybody may make an account, and nothing is real."""
+    return demo.is_possible() and bool(get_adapter(request).is_open_for_signup(request))
 
 
 def keep_ready() -> int:
@@ -90,7 +99,7 @@ def remove(guest: Guest) -> None:
 
 def _make() -> Guest:
     """A user without a password: nobody signs in as it but the one that it is given to."""
-    name = f"guest-{secrets.token_hex(4)}"
+    name = f"{PREFIX}{secrets.token_hex(4)}"
     user = User.objects.create_user(name, f"{name}@tapelog.invalid")
     Preferences.objects.create(user=user, demo=demo.WANTED)
     return Guest.objects.create(user=user)

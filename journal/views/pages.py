@@ -1,7 +1,6 @@
 """Home, calendar, reports, portfolio: what a trader reads."""
 
 import calendar as months
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,65 +26,19 @@ from journal.models import (
     Difference,
     Market,
     Setup,
-    Sync,
-    Trade,
 )
 from journal.selectors import reports
-from journal.selectors.dashboard import dashboard
-from journal.selectors.home_cards import CARDS, cards_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
-from journal.selectors.sums import Sums, sums, sums_by_day, total
+from journal.selectors.sums import sums, sums_by_day, total
 from journal.services import proving, valuing
 from journal.services.live_prices import dollars_now
 from journal.views.bar import bar, read_filter
-from journal.views.drawing import half_bar, heat, largest_of, tile_pictures, weeks_of
+from journal.views.drawing import half_bar, heat, weeks_of
 from lib.cash import own_name
 
 LINES_A_PAGE = 200
 SHOWN_BALANCES = 7
-
-
-@login_required
-@never_cache
-@require_GET
-def home(request: SignedInRequest) -> HttpResponse:
-    """Without an account the three-step start."""
-    user = request.user
-    if not ExchangeAccount.objects.visible_to(user).exists():
-        return render(request, "journal/start.html")
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    found = dashboard(user, asked, context["chosen"])
-    syncs = Sync.objects.filter(account__in=ExchangeAccount.objects.visible_to(user))
-    positions = valuing.value_positions(user)
-    cards = cards_of(context["chosen"])
-    context |= {
-        "found": found,
-        "positions": positions,
-        "syncs": syncs.exclude(state="complete").select_related("account"),
-        "weeks": weeks_of(found.this_day.year, found.this_day.month, found.days, found.this_day),
-        "equity": [
-            {"time": p.day.isoformat(), "equity": float(p.equity), "drawdown": float(p.drawdown)}
-            for p in found.curve
-        ],
-        "flows": [
-            (name, label, found.flow.get(name, Sums()), found.spreads.get(name))
-            for name, label in Trade.Against.choices
-        ],
-        "flow_scale": largest_of(
-            spread for name, spread in found.spreads.items() if name != Trade.Against.UNKNOWN
-        ),
-        "pictures": tile_pictures(found),
-        # those that differ first
-        "balances": sorted(
-            Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
-        )[:SHOWN_BALANCES],
-        "open_result": _open_result(positions),
-        "cards": cards,
-        "has_own_order": [card.name for card in cards] != list(CARDS),
-    }
-    return render(request, "journal/home.html", context)
 
 
 @login_required
@@ -108,10 +61,10 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         "is_year": request.GET.get("view") == "year",
         "before": first - timedelta(days=1),
         "after": after,
-        "weeks": weeks_of(year, month, days, today),
+        "weeks": weeks_of(year, month, days, today, chosen),
         "sum": total(found for day, found in days.items() if first <= day < after),
         "year_sum": total(found for day, found in days.items() if day.year == year),
-        "small": [(date(year, n, 1), weeks_of(year, n, days, today)) for n in range(1, 13)],
+        "small": [(date(year, n, 1), weeks_of(year, n, days, today, chosen)) for n in range(1, 13)],
         "notes": {
             note.day: note
             for note in DayNote.objects.visible_to(request.user).filter(
@@ -322,12 +275,6 @@ def _proof(request: SignedInRequest) -> dict[str, Any]:
 
 
 # --- helpers ------------------------------------------------------------------------------------
-
-
-def _open_result(positions: Sequence[valuing.Valued]) -> Decimal | None:
-    """Of those whose price is known; None where none is."""
-    known = [p.unrealized_money for p in positions if p.unrealized_money is not None]
-    return sum(known, Decimal(0)) if known else None
 
 
 def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Reports that are pictures: how results lie, what they depend on, and where they go."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -86,7 +87,7 @@ def _by_hold(dots: list[Dot], words: Words) -> Any:
 
 def _by_worst(dots: list[Dot], words: Words) -> Any:
     rows = [
-        (min(dot.worst, 0), dot.value, dot.pk, f"{dot.name} {words(float(dot.value))}")
+        (min(dot.worst, Decimal(0)), dot.value, dot.pk, f"{dot.name} {words(float(dot.value))}")
         for dot in dots
         if dot.worst is not None
     ]

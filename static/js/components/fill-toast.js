@@ -8,7 +8,9 @@ const MINUTE = 60;
 
 /** After each own fill: what was done, what takers did in the minute before, and one field for the stop. */
 export class FillToast {
-  #root; #template; #waiting = new Map();
+  #root;
+  #template;
+  #waiting = new Map();
 
   constructor(root, template) {
     this.#root = root;
@@ -18,7 +20,14 @@ export class FillToast {
   hear({ kind, account, market, symbol, side, quantity, price }) {
     if (kind !== "fill") return;
     const key = [account, market, symbol, side].join(":");
-    const known = this.#waiting.get(key) ?? { account, market, symbol, side, quantity: 0, value: 0 };
+    const known = this.#waiting.get(key) ?? {
+      account,
+      market,
+      symbol,
+      side,
+      quantity: 0,
+      value: 0,
+    };
     clearTimeout(known.timer);
     known.quantity += Number(quantity);
     known.value += Number(quantity) * Number(price);
@@ -30,7 +39,10 @@ export class FillToast {
   }
 
   async #show(fill) {
-    const [delta, trade] = await Promise.all([lastMinute(fill).catch(() => null), openTrade(fill).catch(() => null)]);
+    const [delta, trade] = await Promise.all([
+      lastMinute(fill).catch(() => null),
+      openTrade(fill).catch(() => null),
+    ]);
     const toast = this.#template.content.firstElementChild.cloneNode(true);
     toast.querySelector("[data-sentence]").textContent = this.#sentence(fill, delta);
     const form = toast.querySelector("form");
@@ -49,14 +61,22 @@ export class FillToast {
   #sentence({ market, symbol, side, quantity, value }, delta) {
     const words = this.#template.dataset;
     const isBuy = side === "BUY";
-    const stand = delta === null ? "unknown" : (delta > 0) === isBuy ? "with" : "against";
+    const stand = delta === null ? "unknown" : delta > 0 === isBuy ? "with" : "against";
     const text = words[`${isBuy ? "bought" : "sold"}${stand[0].toUpperCase()}${stand.slice(1)}`];
     const hidden = hidesAmounts();
     return text
       .replace("{symbol}", market === "usdm" ? `${symbol} Perp` : symbol)
-      .replace("{quantity}", hidden ? "•••" : Number(quantity.toFixed(8)).toLocaleString("en", { maximumFractionDigits: 8 }))
+      .replace(
+        "{quantity}",
+        hidden
+          ? "•••"
+          : Number(quantity.toFixed(8)).toLocaleString("en", { maximumFractionDigits: 8 }),
+      )
       .replace("{price}", money(value / quantity, value / quantity >= 1_000 ? 2 : 6))
-      .replace("{delta}", `${delta > 0 ? "+" : "−"}$${Math.abs(delta ?? 0).toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 })}`);
+      .replace(
+        "{delta}",
+        `${delta > 0 ? "+" : "−"}$${Math.abs(delta ?? 0).toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 })}`,
+      );
   }
 
   async #keepStop(event, toast, trade) {
@@ -64,7 +84,9 @@ export class FillToast {
     const field = toast.querySelector("[name=stop]");
     const said = toast.querySelector("[data-said]");
     try {
-      await send("PATCH", `/api/trades/${trade}`, { planned_stop: field.value.replaceAll(",", "") });
+      await send("PATCH", `/api/trades/${trade}`, {
+        planned_stop: field.value.replaceAll(",", ""),
+      });
       said.textContent = this.#template.dataset.saved;
       event.target.remove();
     } catch (error) {
@@ -76,7 +98,13 @@ export class FillToast {
 
 /** What takers bought less what they sold in the last minute before now, in quote. */
 async function lastMinute({ market, symbol }) {
-  const answer = await read("/api/cvd/realtime", { symbol, market, interval: "1s", minutes: 2, unit: "order" });
+  const answer = await read("/api/cvd/realtime", {
+    symbol,
+    market,
+    interval: "1s",
+    minutes: 2,
+    unit: "order",
+  });
   const bars = answer.bars.slice(-MINUTE);
   return bars.length ? bars.reduce((sum, bar) => sum + Number(bar.delta), 0) : null;
 }
@@ -84,7 +112,11 @@ async function lastMinute({ market, symbol }) {
 /** The number of the trade that is open now in what was filled; null where it closed one. */
 async function openTrade({ account, market, symbol }) {
   const { positions } = await read("/api/positions", {});
-  return positions.find((row) => row.account === account && row.market === market && row.symbol === symbol)?.trade ?? null;
+  return (
+    positions.find(
+      (row) => row.account === account && row.market === market && row.symbol === symbol,
+    )?.trade ?? null
+  );
 }
 
 function leaveLater(toast) {

@@ -8,7 +8,9 @@ const LOOKS_MS = [400, 1_500, 4_000, 10_000];
 const AT_LEAST_MS = 60_000;
 
 export class LiveParts {
-  #timers = []; #onDrawn; #isReading = false;
+  #timers = [];
+  #onDrawn;
+  #isReading = false;
 
   constructor(onDrawn = () => {}) {
     this.#onDrawn = onDrawn;
@@ -47,5 +49,8 @@ export class LiveParts {
 }
 
 function isInUse(part) {
-  return part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button");
+  return (
+    part.contains(document.activeElement) &&
+    document.activeElement.matches("input, textarea, select, button")
+  );
 }

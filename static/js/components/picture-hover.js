@@ -9,7 +9,10 @@ export function bindHover(root) {
   root.addEventListener("pointermove", ({ clientX }) => {
     const { left, width } = area.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (clientX - left) / width));
-    const nearest = rows.reduce((best, row) => (Math.abs(row.at - share) < Math.abs(best.at - share) ? row : best), rows[0]);
+    const nearest = rows.reduce(
+      (best, row) => (Math.abs(row.at - share) < Math.abs(best.at - share) ? row : best),
+      rows[0],
+    );
     told.textContent = nearest?.text ?? resting;
   });
   root.addEventListener("pointerleave", () => {

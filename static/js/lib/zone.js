@@ -7,6 +7,10 @@ export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ??
 export async function offerZone(known) {
   const zone = ownZone();
   if (!zone) return false;
-  const answer = await fetch("/settings/zone/", { method: "POST", headers: { "X-CSRFToken": csrf() }, body: new URLSearchParams({ zone }) });
+  const answer = await fetch("/settings/zone/", {
+    method: "POST",
+    headers: { "X-CSRFToken": csrf() },
+    body: new URLSearchParams({ zone }),
+  });
   return answer.ok && zone !== known;
 }

@@ -27,7 +27,9 @@ async function read() {
 /** "wait 34 s" goes on counting between two answers. */
 function countDown() {
   for (const note of part.querySelectorAll("[data-run-note]")) {
-    note.textContent = note.textContent.replace(/\d+(?=\s*(s\b|초))/, (seconds) => Math.max(0, Number(seconds) - 1));
+    note.textContent = note.textContent.replace(/\d+(?=\s*(s\b|초))/, (seconds) =>
+      Math.max(0, Number(seconds) - 1),
+    );
   }
 }
 

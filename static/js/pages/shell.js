@@ -1,7 +1,11 @@
 /** What every page has: the choice of its looks, menus, search and keys, and forms that are sent as soon as something is chosen. */
 import { Commands } from "../components/commands.js";
+import { FillToast } from "../components/fill-toast.js";
+import { bindFilters } from "../components/filters.js";
 import { bindToasts } from "../components/toast.js";
 import { onKey } from "../lib/keys.js";
+import { listen } from "../lib/shared-live.js";
+import { offerZone, ownZone } from "../lib/zone.js";
 
 const root = document.documentElement;
 
@@ -74,3 +78,35 @@ function filter(event) {
 }
 
 bindToasts(document.querySelector("[data-toasts]"));
+
+const template = document.querySelector("[data-fill-toast]");
+if (template) {
+  const toast = new FillToast(document.querySelector("[data-toasts]"), template);
+  listen("account", (message) => message.data && toast.hear(message.data));
+}
+
+/** The zone is the browser's until its owner chooses one. */
+for (const field of document.querySelectorAll("[data-own-zone]")) field.value = ownZone();
+if (document.body.dataset.zone)
+  offerZone(document.body.dataset.zone).then((isOther) => isOther && location.reload());
+
+for (const form of document.querySelectorAll("[data-filters]")) bindFilters(form);
+
+/** A form that takes a moment says so, and is not sent twice. */
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.isSent) event.preventDefault();
+    form.dataset.isSent = "yes";
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    if (button) button.textContent = form.dataset.once;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = button.dataset.copied;
+  });
+}
+
+navigator.serviceWorker?.register("/sw.js");
