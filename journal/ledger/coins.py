@@ -5,7 +5,7 @@ the trader's view, an open trade beside a stack. Every exit is matched in both.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from journal.ledger.lots import Lot, Lots, Place, Taken
 from journal.ledger.moves import Move, number_of
 from journal.ledger.records import ONE, ZERO, Id, Match, Payment, Position, Problem, Rules, Trade
+from journal.ledger.trips import Trip
 
 # What opens or joins a trade; everything else that comes in goes to the stack.
 ENTRIES = frozenset({"bought", "converted"})
@@ -38,20 +39,12 @@ class Wishes:
 
 
 @dataclass
-class Trip:
-    """A trade while it is put together; `kind` is trade or stack."""
+class CoinTrip(Trip):
+    """`kind` is trade or stack."""
 
-    key: str
-    kind: str
-    symbol: str
-    opened_at: Any
-    newest_at: Any
-    entry_quantity: Decimal = ZERO
-    entry_cost: Decimal = ZERO
-    matches: list[Match] = field(default_factory=list)
-    fills: dict[tuple[str, Id], None] = field(default_factory=dict)
-    closed_at: Any = None
-    ended_by: str = ""
+    kind: str = "trade"
+    symbol: str = ""
+    newest_at: Any = None
     ends_older: bool = False
 
 
@@ -74,12 +67,12 @@ class CoinBook:
         self.matches: list[Match] = []
         self.payments: list[Payment] = []
         self.problems: list[Problem] = []
-        self.closed: list[Trip] = []
-        self.trade: Trip | None = None
+        self.closed: list[CoinTrip] = []
+        self.trade: CoinTrip | None = None
         self._tax = Lots(method)
         self._of_trade = Lots(method)
         self._of_stack = Lots(method)
-        self._stack_trips: dict[tuple[Any, ...], Trip] = {}
+        self._stack_trips: dict[tuple[Any, ...], CoinTrip] = {}
         self._rules_at = rules_at
         # of the pair that traded last: its name, dollars of one of its quote
         self._pair = ("", ONE)
@@ -120,7 +113,7 @@ class CoinBook:
         trip = self._open_trade(move)
         trip.ends_older = trip.ends_older or ends_older
         trip.entry_quantity += move.quantity
-        trip.entry_cost += lot.cost
+        trip.entry_value += lot.cost
         self._of_trade.add(lot)
 
     def _go_out(self, move: Move) -> None:
@@ -141,12 +134,14 @@ class CoinBook:
         exits = _Exit(move, quantity, worth)
         if from_trade:
             assert self.trade is not None
-            self.trade.matches += exits.matches(from_trade)
+            for match in exits.matches(from_trade):
+                self.trade.add(match)
             self._touch(self.trade, move)
             self._end_if_gone(move, worth / quantity)
         if from_stack:
             trip = self._stack_trip(move)
-            trip.matches += exits.matches(from_stack)
+            for match in exits.matches(from_stack):
+                trip.add(match)
             trip.closed_at = move.time
             self._touch(trip, move)
 
@@ -210,20 +205,19 @@ class CoinBook:
 
     # --- trades -----------------------------------------------------------------------------------
 
-    def _open_trade(self, move: Move) -> Trip:
+    def _open_trade(self, move: Move) -> CoinTrip:
         if self.trade is None:
             symbol = move.symbol or self.coin
-            self.trade = Trip(
+            self.trade = CoinTrip(
                 f"{self.account}:spot:{symbol}:BOTH:LONG:{move.id}",
-                "trade",
-                symbol,
                 move.time,
-                move.time,
+                symbol=symbol,
+                newest_at=move.time,
             )
         self._touch(self.trade, move)
         return self.trade
 
-    def _touch(self, trip: Trip, move: Move) -> None:
+    def _touch(self, trip: CoinTrip, move: Move) -> None:
         trip.fills[move.symbol, move.id] = None
         trip.newest_at = move.time
 
@@ -245,7 +239,7 @@ class CoinBook:
         for lot in self._of_trade.take_all():
             self._of_stack.add(lot)
         self.trade = None
-        if trip.matches:
+        if trip.matched:
             trip.closed_at, trip.ended_by = trip.newest_at, why
             self.closed.append(trip)
 
@@ -271,18 +265,18 @@ class CoinBook:
             return False
         return quantity < rules.step_size or quantity * unit_price < rules.min_notional * unit
 
-    def _stack_trip(self, move: Move) -> Trip:
+    def _stack_trip(self, move: Move) -> CoinTrip:
         order = move.order or ("", "row", move.id)
         trip = self._stack_trips.get(order)
         if trip is None:
             symbol = move.symbol or self.coin
-            trip = self._stack_trips[order] = Trip(
+            trip = self._stack_trips[order] = CoinTrip(
                 f"{self.account}:spot:{symbol}:{self.coin}:STACK:{move.id}",
-                "stack",
-                symbol,
-                move.time,
                 move.time,
                 ended_by=move.kind,
+                kind="stack",
+                symbol=symbol,
+                newest_at=move.time,
             )
             self.closed.append(trip)
         if trip.ended_by == "fee":
@@ -305,13 +299,13 @@ class CoinBook:
             return None
         known = trade.known_quantity + stack.known_quantity
         cost, fees = trade.cost + stack.cost, trade.fees + stack.fees
-        matches = self.trade.matches if self.trade else []
+        trip = self.trade
         return Position(
             symbol=self._pair[0] or self.coin,
             quantity=quantity,
             average_price=cost / quantity if known else None,
-            realized_gross=sum((match.gross for match in matches), ZERO),
-            fees=sum((match.fees for match in matches), ZERO) + fees,
+            realized_gross=trip.gross if trip else ZERO,
+            fees=(trip.fees if trip else ZERO) + fees,
             funding=ZERO,
             account=self.account,
             known_quantity=known,
@@ -329,15 +323,11 @@ class CoinBook:
         """Cost and entry fees of what is still held, by the tax view."""
         return self._tax.cost + self._tax.fees
 
-    def _as_trade(self, trip: Trip) -> Trade:
-        matched = sum((match.quantity for match in trip.matches), ZERO)
+    def _as_trade(self, trip: CoinTrip) -> Trade:
         is_open = trip.closed_at is None
-        gross = sum((match.gross for match in trip.matches), ZERO)
-        fees = sum((match.fees for match in trip.matches), ZERO)
-        cost = sum((match.entry_price * match.quantity for match in trip.matches), ZERO)
-        apart = sum((match.apart * match.quantity for match in trip.matches), ZERO)
+        matched, gross, fees = trip.matched, trip.gross, trip.fees
         quantity = trip.entry_quantity if is_open else matched
-        entry = trip.entry_cost if is_open else cost
+        entry = trip.entry_value if is_open else trip.cost
         return Trade(
             key=trip.key,
             symbol=trip.symbol,
@@ -346,7 +336,7 @@ class CoinBook:
             closed_at=trip.closed_at,
             quantity=quantity,
             entry_price=entry / quantity if quantity else ZERO,
-            exit_price=(cost + gross) / matched if matched else None,
+            exit_price=(trip.cost + gross) / matched if matched else None,
             gross=gross,
             fees=fees,
             funding=ZERO,
@@ -357,8 +347,9 @@ class CoinBook:
             matches=tuple(trip.matches),
             fills=tuple(trip.fills),
             ended_by=trip.ended_by,
-            apart=apart / matched if matched else ZERO,
+            apart=trip.apart / matched if matched else ZERO,
             ends_older=trip.ends_older,
+            past=trip.past,
         )
 
     def _place(self, move: Move, *, is_opening: bool = False) -> Place:

@@ -7,7 +7,7 @@ is compared with that.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,7 @@ from journal.ledger.records import (
     Trade,
 )
 from journal.ledger.settlements import shares_of
+from journal.ledger.trips import Trip
 
 BookKey = tuple[str, str, str]
 # What the exchange's own rounding may leave of a fill's profit: it cuts at the eighth place, and
@@ -37,24 +38,17 @@ CUT_SHARE = Decimal("1e-9")
 
 
 @dataclass
-class Trip:
-    """A round trip while it is put together."""
+class ContractTrip(Trip):
+    """A round trip."""
 
-    key: str
-    direction: str
-    opened_at: Any
-    entry_quantity: Decimal = ZERO
-    entry_value: Decimal = ZERO
-    matches: list[Match] = field(default_factory=list)
-    fills: dict[tuple[str, Id], None] = field(default_factory=dict)
+    direction: str = "LONG"
     # fees returned or taken later, not of a fill
     other_fees: Decimal = ZERO
     funding: Decimal = ZERO
-    closed_at: Any = None
-    ended_by: str = ""
     # what the exchange booked, less the same by its own rule; what its rounding explains of it
     differs: Decimal = ZERO
     may_differ: Decimal = ZERO
+    last_fill: Id = ""
 
 
 class ContractBook:
@@ -67,9 +61,9 @@ class ContractBook:
         self.is_inverse = first.market == "coinm"
         self.method = method
         self.sign = 0
-        self.trip: Trip | None = None
-        self.last: Trip | None = None
-        self.closed: list[Trip] = []
+        self.trip: ContractTrip | None = None
+        self.last: ContractTrip | None = None
+        self.closed: list[ContractTrip] = []
         self.problems: list[Problem] = []
         # by the exchange's rule: value and quantity of what is open, profit so far
         self.average_value = ZERO
@@ -155,8 +149,8 @@ class ContractBook:
             symbol=self.symbol,
             quantity=quantity * self.sign,
             average_price=average,
-            realized_gross=sum((match.gross for match in trip.matches), ZERO),
-            fees=sum((match.fees for match in trip.matches), ZERO) + trip.other_fees + lots.fees,
+            realized_gross=trip.gross,
+            fees=trip.fees + trip.other_fees + lots.fees,
             funding=trip.funding,
             account=self.account,
             market=self.market,
@@ -221,6 +215,7 @@ class ContractBook:
         trip.entry_quantity += quantity
         trip.entry_value += value
         trip.fills[fill.symbol, fill.id] = None
+        trip.last_fill = fill.id
         self.average_value += value
         self._lots.add(Lot(fill.id, (1, fill.time, number_of(fill.id)), quantity, value, fee))
 
@@ -245,7 +240,7 @@ class ContractBook:
             left, fee_left = left - part.quantity, fee_left - exit_fee
             gross = self._gross(part.cost, price, part.quantity)
             fees = part.fee + exit_fee
-            trip.matches.append(
+            trip.add(
                 Match(
                     part.id,
                     id,
@@ -261,10 +256,12 @@ class ContractBook:
                     self.symbol,
                     self.symbol,
                     part.apart,
-                )
+                ),
+                self._value(price, part.quantity),
             )
         if ended_by != "delivery":
             trip.fills[self.symbol, id] = None
+            trip.last_fill = id
         pooled = self.average_value if quantity == held else self.average_value * quantity / held
         self.average_value -= pooled
         profit = self._gross(pooled, price, quantity)
@@ -299,11 +296,11 @@ class ContractBook:
         self.trip, self.last = None, trip
         self.closed.append(trip)
         if abs(trip.differs) > trip.may_differ:
-            mine = sum((match.gross for match in trip.matches), ZERO)
+            mine = trip.gross
             self.problems.append(
                 Problem(
                     "exchange_differs",
-                    next(reversed(trip.fills))[1],
+                    trip.last_fill,
                     trip.entry_quantity,
                     f"the exchange booked {mine + trip.differs} for {self.symbol}, by its own rule "
                     f"the known fills give {mine}",
@@ -314,19 +311,16 @@ class ContractBook:
                 )
             )
 
-    def _trip_for(self, key: str, time: Any) -> Trip:
+    def _trip_for(self, key: str, time: Any) -> ContractTrip:
         if self.trip is None:
             direction = "LONG" if self.sign > 0 else "SHORT"
             place = f"{self.account}:{self.market}:{self.symbol}:{self.position_side}"
-            self.trip = Trip(f"{place}:{direction}:{key}", direction, time)
+            self.trip = ContractTrip(f"{place}:{direction}:{key}", time, direction=direction)
         return self.trip
 
-    def _as_trade(self, trip: Trip) -> Trade:
-        gross = sum((match.gross for match in trip.matches), ZERO)
-        fees = sum((match.fees for match in trip.matches), ZERO) + trip.other_fees
-        matched = sum((match.quantity for match in trip.matches), ZERO)
-        out = sum((self._value(match.exit_price, match.quantity) for match in trip.matches), ZERO)
-        apart = sum((match.apart * match.quantity for match in trip.matches), ZERO)
+    def _as_trade(self, trip: ContractTrip) -> Trade:
+        gross, matched = trip.gross, trip.matched
+        fees = trip.fees + trip.other_fees
         quantity = trip.entry_quantity
         return Trade(
             key=trip.key,
@@ -336,7 +330,7 @@ class ContractBook:
             closed_at=trip.closed_at,
             quantity=quantity,
             entry_price=self._average(trip.entry_value, quantity),
-            exit_price=self._average(out, matched) if matched else None,
+            exit_price=self._average(trip.out, matched) if matched else None,
             gross=gross,
             fees=fees,
             funding=trip.funding,
@@ -346,7 +340,8 @@ class ContractBook:
             matches=tuple(trip.matches),
             fills=tuple(trip.fills),
             ended_by=trip.ended_by,
-            apart=apart / matched if matched else ZERO,
+            apart=trip.apart / matched if matched else ZERO,
+            past=trip.past,
         )
 
     def _gross(self, entry_value: Decimal, price: Decimal, quantity: Decimal) -> Decimal:

@@ -234,6 +234,21 @@ class Match(NamedTuple):
     apart: Decimal = ZERO
 
 
+class Past(NamedTuple):
+    """A trade's matches and fills of before the run, which went on from a checkpoint: how many, and
+    their exact totals. `cost` is entry price x quantity, `out` what they left at (contracts)."""
+
+    matches: int = 0
+    fills: int = 0
+    quantity: Decimal = ZERO
+    gross: Decimal = ZERO
+    fees: Decimal = ZERO
+    cost: Decimal = ZERO
+    out: Decimal = ZERO
+    apart: Decimal = ZERO
+    pairs: tuple[str, ...] = ()
+
+
 class Payment(NamedTuple):
     """Money that came or went without a match, at its worth in dollars: signed, in is positive.
 
@@ -286,10 +301,13 @@ class Trade:
     apart: Decimal = ZERO
     # whether its first purchase set an older trade aside by itself
     ends_older: bool = False
+    # what it had before the run: `matches` and `fills` are then those of the run alone
+    past: Past = Past()
 
     @property
     def pairs(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(symbol for symbol, _ in self.fills if symbol))
+        own = (symbol for symbol, _ in self.fills if symbol)
+        return tuple(dict.fromkeys((*self.past.pairs, *own)))
 
     @property
     def is_apart(self) -> bool:
