@@ -8,14 +8,17 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import ExchangeAccount
 from journal.models import Preferences
 from journal.selectors.sums import Sums
 from journal.selectors.units import mean_of, value_of
+from journal.services.worth import worth_of
 from journal.templatetags.journal_texts import (
     NOTHING,
     chosen_of,
     coloured,
     money,
+    money_text,
     percent,
     risk,
     signed,
@@ -23,7 +26,8 @@ from journal.templatetags.journal_texts import (
 
 register = template.Library()
 
-Context = dict[str, Any]
+Context = Any
+WORTH = "worth by account"
 Unit = Preferences.Unit
 
 
@@ -78,3 +82,13 @@ def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeSt
             return format_html("{} <small>n = {}</small>", found, sums.r_count)
         return found
     return money(context, value)
+
+
+@register.simple_tag(takes_context=True)
+def account_worth(context: Context, account: ExchangeAccount) -> str:
+    """The same as on the portfolio's page; it is summed up once a page."""
+    kept = context.render_context
+    if WORTH not in kept:
+        kept[WORTH] = worth_of(account.user).by_account
+    found: Decimal | None = kept[WORTH].get(account.pk)
+    return money_text(context, found, is_signed=False)

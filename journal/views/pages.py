@@ -3,7 +3,6 @@
 import calendar as months
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,25 +16,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
 from journal.models import (
-    Balance,
-    DailyBalance,
     DayNote,
-    Difference,
-    Market,
     Setup,
 )
 from journal.selectors import reports
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day, total
-from journal.services import proving, valuing
-from journal.services.live_prices import dollars_now
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, weeks_of
-from lib.cash import own_name
 
 LINES_A_PAGE = 200
 SHOWN_BALANCES = 7
@@ -213,65 +204,6 @@ def realized(request: SignedInRequest) -> HttpResponse:
         request.GET.get("page")
     )
     return render(request, "journal/realized.html", context)
-
-
-@login_required
-@never_cache
-@require_GET
-def portfolio(request: SignedInRequest) -> HttpResponse:
-    """What is held, in all wallets, at the newest prices, and how that has been."""
-    balances = Balance.objects.visible_to(request.user).select_related("account")
-    currency = request.user.report_currency
-    worths = dollars_now({currency, *(own_name(row.asset) for row in balances)})
-    unit = worths[currency].price if currency in worths else None
-    rows: list[dict[str, Any]] = []
-    for row in balances:
-        worth = worths.get(own_name(row.asset))
-        price = worth.price / unit if worth is not None and unit else None
-        value = None if price is None else row.total * price
-        rows.append({"row": row, "price": price, "value": value})
-    rows.sort(key=lambda item: item["value"] or Decimal(0), reverse=True)
-    whole = sum((item["value"] for item in rows if item["value"]), Decimal(0))
-    for item in rows:
-        item["share"] = item["value"] / whole if item["value"] and whole else None
-    daily = (
-        DailyBalance.objects.visible_to(request.user)
-        .values("day")
-        .annotate(value=Sum("value_usd"))
-        .order_by("day")
-    )
-    positions = valuing.value_positions(request.user)
-    # a futures wallet is worth its open results too
-    open_results = [
-        item.unrealized_money
-        for item in positions
-        if item.position.market == Market.USDM and item.unrealized_money is not None
-    ]
-    context = {
-        "rows": [item for item in rows if item["row"].total],
-        "currency": currency,
-        "total": whole + sum(open_results, Decimal(0)) if unit else None,
-        "wallets": whole,
-        "positions": positions,
-        **_proof(request),
-        "history": [
-            {"time": d["day"].isoformat(), "equity": float(d["value"] or 0)} for d in daily
-        ],
-        "differences": Difference.objects.visible_to(request.user)
-        .exclude(cause__in=["", "rounding"])
-        .count(),
-    }
-    return render(request, "journal/portfolio.html", context)
-
-
-def _proof(request: SignedInRequest) -> dict[str, Any]:
-    """Of all accounts, or of the one that is asked for."""
-    accounts = list(ExchangeAccount.objects.visible_to(request.user))
-    asked = request.GET.get("account", "")
-    account = asked if asked in {str(item.pk) for item in accounts} else ""
-    proof = proving.prove_now(request.user, account)
-    reasons = [(reason, proving.sentence(reason)) for reason in proof.reasons] if proof else []
-    return {"proof": proof, "reasons": reasons, "accounts": accounts, "account": account}
 
 
 # --- helpers ------------------------------------------------------------------------------------

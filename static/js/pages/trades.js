@@ -27,6 +27,19 @@ if (columns && table) {
     showColumns();
   });
   if (known) showColumns();
+  else hideEmpty();
+}
+
+/** A column without a value in any row only takes room. */
+function hideEmpty() {
+  for (const box of columns.querySelectorAll("input:checked")) {
+    const cells = [...table.querySelectorAll(`td.col-${box.value}`)];
+    const isEmpty = cells.every(
+      (cell) => ["", "–"].includes(cell.textContent.trim()) && !cell.querySelector("svg"),
+    );
+    if (isEmpty)
+      for (const cell of table.getElementsByClassName(`col-${box.value}`)) cell.hidden = true;
+  }
 }
 
 if (form) {
