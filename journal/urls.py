@@ -1,6 +1,7 @@
 from django.urls import path
 
 from journal.views import (
+    calendar,
     first_run,
     guests,
     history,
@@ -35,8 +36,8 @@ urlpatterns = [
     path("trades/<int:trade_id>/pictures/", pictures.add_picture, name="trade-picture"),
     path("pictures/<uuid:picture_id>/", pictures.picture, name="picture"),
     path("pictures/<uuid:picture_id>/remove/", pictures.remove_picture, name="picture-remove"),
-    path("calendar/", pages.calendar, name="calendar"),
-    path("calendar/<str:day>/", pages.day_note, name="day-note"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<str:day>/", calendar.day, name="day-note"),
     path("reports/", pages.report, name="reports"),
     path("reports/distribution/", report_pictures.distribution, name="distribution"),
     path("reports/trend/", report_pictures.trend, name="trend"),

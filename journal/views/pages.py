@@ -1,86 +1,28 @@
 """Home, calendar, reports, portfolio: what a trader reads."""
 
-import calendar as months
-from datetime import date, timedelta
 from decimal import Decimal
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Avg, Count, Q, Sum
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from journal.models import (
-    DayNote,
     Setup,
 )
 from journal.selectors import reports
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
-from journal.selectors.sums import sums, sums_by_day, total
+from journal.selectors.sums import sums, sums_by_day
 from journal.views.bar import bar, read_filter
-from journal.views.drawing import half_bar, heat, weeks_of
+from journal.views.drawing import half_bar, heat
 
 LINES_A_PAGE = 200
 SHOWN_BALANCES = 7
-
-
-@login_required
-@never_cache
-@require_GET
-def calendar(request: SignedInRequest) -> HttpResponse:
-    """A month, or a year of small months; a day's click filters the trades."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    chosen = context["chosen"]
-    today = timezone.now().astimezone(chosen.tzinfo).date()
-    year, month = _year_month(request, today)
-    days = sums_by_day(Scope(request.user, asked, chosen))
-    first = date(year, month, 1)
-    after = first + timedelta(days=months.monthrange(year, month)[1])
-    context |= {
-        "year": year,
-        "month": first,
-        "today": today,
-        "is_year": request.GET.get("view") == "year",
-        "before": first - timedelta(days=1),
-        "after": after,
-        "weeks": weeks_of(year, month, days, today, chosen),
-        "sum": total(found for day, found in days.items() if first <= day < after),
-        "year_sum": total(found for day, found in days.items() if day.year == year),
-        "small": [(date(year, n, 1), weeks_of(year, n, days, today, chosen)) for n in range(1, 13)],
-        "notes": {
-            note.day: note
-            for note in DayNote.objects.visible_to(request.user).filter(
-                day__gte=first, day__lt=after
-            )
-        },
-    }
-    return render(request, "journal/calendar.html", context)
-
-
-@login_required
-@require_POST
-def day_note(request: SignedInRequest, day: str) -> HttpResponse:
-    try:
-        moment = date.fromisoformat(day)
-    except ValueError as error:
-        raise Http404 from error
-    text = request.POST.get("note", "").replace("\0", "").strip()
-    if len(text) > 20_000:
-        messages.error(request, _("Expected text of at most 20,000 characters."))
-    elif text:
-        DayNote.objects.update_or_create(user=request.user, day=moment, defaults={"note": text})
-    else:
-        DayNote.objects.filter(user=request.user, day=moment).delete()
-    return redirect(f"{reverse('calendar')}?month={moment:%Y-%m}")
 
 
 @login_required
@@ -204,17 +146,3 @@ def realized(request: SignedInRequest) -> HttpResponse:
         request.GET.get("page")
     )
     return render(request, "journal/realized.html", context)
-
-
-# --- helpers ------------------------------------------------------------------------------------
-
-
-def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:
-    """`month=2026-11`; anything else is this month."""
-    try:
-        found = date.fromisoformat(f"{request.GET.get('month', '')}-01")
-    except ValueError:
-        return today.year, today.month
-    if not 2010 <= found.year <= 2100:
-        return today.year, today.month
-    return found.year, found.month
