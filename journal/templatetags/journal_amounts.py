@@ -54,8 +54,13 @@ def in_unit(context: Context, value: Decimal | None) -> SafeString:
 @register.simple_tag(takes_context=True)
 def compact(context: Context, sums: Sums) -> SafeString:
     """For small cells: whole money, thousands as k, one place of per cent and R."""
+    return brief(context, value_of(sums, chosen_of(context)))
+
+
+@register.simple_tag(takes_context=True)
+def brief(context: Context, value: Decimal | None) -> SafeString:
+    """The same of a value that is in the chosen unit already."""
     chosen = chosen_of(context)
-    value = value_of(sums, chosen)
     if value is None:
         return SafeString(NOTHING)
     if chosen.unit == Unit.PERCENT:

@@ -1,4 +1,4 @@
-"""Home, calendar, reports, portfolio: what a trader reads."""
+"""Reports as tables: breakdowns, a matrix, comparisons, costs, and every lot that was closed."""
 
 from decimal import Decimal
 
@@ -11,18 +11,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
-from journal.models import (
-    Setup,
-)
+from journal.metrics.spread import Spread
+from journal.models import Preferences, Setup
 from journal.selectors import reports
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
 from journal.views.bar import bar, read_filter
-from journal.views.drawing import half_bar, heat
+from journal.views.drawing import half_bar, heat, largest_of
+from journal.views.report_links import link_of
 
 LINES_A_PAGE = 200
-SHOWN_BALANCES = 7
 
 
 @login_required
@@ -38,10 +37,12 @@ def report(request: SignedInRequest) -> HttpResponse:
     rows = reports.load(
         request.user, asked.apply(request.user, context["chosen"]), context["chosen"]
     )
+    rows = reports.in_unit(rows, context["chosen"])
     groups = reports.breakdown(rows, by, context["chosen"])
-    if by == "month":
+    if by == "month" and context["chosen"].unit == Preferences.Unit.MONEY:
         days = sums_by_day(Scope(request.user, asked, context["chosen"]))
         groups = reports.by_month(rows, days, context["chosen"])
+    accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
     largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
         "by": by,
@@ -49,7 +50,11 @@ def report(request: SignedInRequest) -> HttpResponse:
         "count": len(rows),
         "by_label": reports.DIMENSIONS[by][0],
         "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
-        "bars": [(group, half_bar(group.mean, largest)) for group in groups],
+        "bars": [
+            (group, half_bar(group.mean, largest), link_of(by, group.name, asked, accounts))
+            for group in groups
+        ],
+        "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
         "findings": reports.findings(rows, context["chosen"]),
     }
     if across:

@@ -2,7 +2,7 @@
 const panel = document.querySelector("[data-day-panel]");
 
 async function open(link) {
-  const answer = await fetch(link.href, { headers: { "X-Part": "day" } });
+  const answer = await fetch(link.dataset.panel, { headers: { "X-Part": "day" } });
   if (!answer.ok) return location.assign(link.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   panel.replaceChildren(...page.body.childNodes);
