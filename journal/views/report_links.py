@@ -4,6 +4,7 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from django.urls import reverse
 
@@ -20,14 +21,15 @@ def link_of(by: str, name: str, asked: TradeFilter, accounts: Mapping[str, str])
         return ""
     wanted: TradeFilter | None = None
     if by in SAME:
-        wanted = replace(asked, **{by: name})
+        values: dict[str, Any] = {by: name}
+        wanted = replace(asked, **values)
     elif by == "mistake":
         wanted = replace(asked, tag=name)
     elif by == "account" and name in accounts:
         wanted = replace(asked, account=accounts[name])
     elif by == "flow":
-        values = {str(label): value for value, label in Trade.Against.choices}
-        wanted = replace(asked, flow=values[name]) if name in values else None
+        verdicts = {str(label): value for value, label in Trade.Against.choices}
+        wanted = replace(asked, flow=verdicts[name]) if name in verdicts else None
     elif by == "month":
         year, month = (int(part) for part in name.split("-"))
         last = calendar.monthrange(year, month)[1]
