@@ -120,8 +120,7 @@ def keep_demo() -> None:
     with locks.held("journal:demos") as lock:
         if lock is None:
             return
-        account = demo.connect_original()
-        if account is not None:
+        for account in demo.prepare():
             check_soon(account)
         demo.give_wanted()
         guests.remove_old()

@@ -1,9 +1,9 @@
 """Demo data: an account of one's own at the simulator with a year behind it, connected like any
 other and removed with one click.
 
-The year is read once, by an account that belongs to nobody (`original`); whoever wants it gets a
-twin of that account at the simulator and a copy of its journal, which takes a second and asks the
-exchange for nothing (`give`)."""
+The year is read once, by the user `demo`, or by one that nobody is (`original`); whoever wants it
+gets a twin of that account at the simulator and a copy of its journal, which takes a second and
+asks the exchange for nothing (`give`)."""
 
 import asyncio
 from typing import Any
@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from accounts.models import ExchangeAccount, User
+from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import connecting
 from accounts.tasks import check_soon
 from journal.models import Annotation, Book, Preferences, Sync, Trade
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 LABEL = "Demo"
 # owns the account that all others are copied from; nobody signs in as it
 ORIGINAL = "demo-original"
+# its operator's demo, read at the first start
+FIRST = "demo"
 TIMEOUT_SECONDS = 30
 TRIES = 3
 WANTED, ADDED, TOLD, REMOVED = "wanted", "added", "told", "removed"
@@ -68,46 +71,73 @@ def owner_of_original() -> User:
 
 
 def original() -> ExchangeAccount | None:
-    """The account that can be copied: read whole, computed and reviewed; None while it is not."""
-    account: ExchangeAccount | None = (
-        ExchangeAccount.objects.here()
-        .filter(user__username=ORIGINAL, user__preferences__demo=TOLD, binance_uid__isnull=False)
-        .filter(sync__state=Sync.State.COMPLETE)
-        .first()
+    """The account that is copied for others: read whole, computed and reviewed; None while it is
+    not."""
+    mine = _complete().filter(user__username=ORIGINAL, user__preferences__demo=TOLD)
+    return _settled(mine.first())
+
+
+def prepare() -> list[ExchangeAccount]:
+    """The next step towards an original; returns what is to be looked at. Where there is the user
+    `demo`, its account is the one that is read, and the original is a copy of it: so it has its
+    first trades after seconds, and nothing is read twice. What it writes is not copied."""
+    owner, first = owner_of_original(), User.objects.filter(username=FIRST).first()
+    if first is not None and preferences_of(first).demo == "":
+        want(first)
+    to_check = []
+    if first is not None and preferences_of(first).demo == WANTED:
+        to_check += _connect_year(first)
+    if preferences_of(owner).demo not in {"", WANTED}:
+        return to_check
+    if first is None or preferences_of(first).demo == REMOVED:
+        return to_check + _connect_year(owner)
+    source = _settled(_complete().filter(user=first, label=LABEL).first())
+    if source is not None:
+        account = _twin(owner, source, with_notes=False, then=ADDED)
+        to_check += [account] if account is not None else []
+    return to_check
+
+
+def readers() -> list[User]:
+    """Whose account is being read while there is no original."""
+    return list(User.objects.filter(username__in=[FIRST, ORIGINAL]))
+
+
+def _complete() -> ExchangeAccountQuerySet:
+    return ExchangeAccount.objects.here().filter(
+        sync__state=Sync.State.COMPLETE, binance_uid__isnull=False
     )
+
+
+def _settled(account: ExchangeAccount | None) -> ExchangeAccount | None:
+    """None while a book of it is due."""
     if account is None:
         return None
     is_due = Book.objects.filter(account=account, built__lt=F("version"), problem="").exists()
     return None if is_due else account
 
 
-def connect_original() -> ExchangeAccount | None:
-    """Opens and connects it where that was not done yet; returns what is to be looked at."""
-    owner = owner_of_original()
-    if preferences_of(owner).demo not in {"", WANTED}:
-        return None
+def _connect_year(user: User) -> list[ExchangeAccount]:
+    """An account with a new year behind it, to be read like any other."""
     try:
-        opened = asyncio.run(_ask("post", "", {"name": ORIGINAL, "year": 1}))
-        account = connecting.connect(user=owner, label=LABEL, **_key(opened))
+        opened = asyncio.run(_ask("post", "", {"name": f"demo of {user.pk}", "year": 1}))
+        account = connecting.connect(user=user, label=LABEL, **_key(opened))
     except AWAY as error:
         log.warning("demo not opened", error=type(error).__name__)
-        return None
+        return []
     except connecting.CannotConnect as error:
         log.warning("demo not connected", error=str(error))
-        return None
-    Preferences.objects.filter(user=owner).update(demo=ADDED)
-    return account
+        return []
+    Preferences.objects.filter(user=user).update(demo=ADDED)
+    return [account]
 
 
 # --- its copies ---------------------------------------------------------------------------------
 
 
 def give_wanted() -> int:
-    """A copy to everybody who asked for one; the user `demo` need not ask."""
-    first = User.objects.filter(username="demo").first()
-    if first is not None and preferences_of(first).demo == "":
-        want(first)
-    waiting = Preferences.objects.filter(demo=WANTED).exclude(user__username=ORIGINAL)
+    """A copy to everybody who asked for one."""
+    waiting = Preferences.objects.filter(demo=WANTED).exclude(user__username__in=[FIRST, ORIGINAL])
     return sum(give(chosen.user) for chosen in waiting.select_related("user"))
 
 
@@ -117,19 +147,28 @@ def give(user: User) -> bool:
     source = original()
     if source is None:
         return False
+    account = _twin(user, source, with_notes=not _has_written(user), then=TOLD)
+    if account is None:  # somebody else was faster, or it failed
+        return preferences_of(user).demo == TOLD
+    check_soon(account)
+    return True
+
+
+def _twin(
+    user: User, source: ExchangeAccount, *, with_notes: bool, then: str
+) -> ExchangeAccount | None:
+    """None where it could not be had, and nothing is left of the try."""
     try:
         opened = asyncio.run(
             _ask("post", "", {"name": f"demo of {user.pk}", "like": source.binance_uid})
         )
     except AWAY as error:
         log.warning("demo not opened", error=type(error).__name__)
-        return False
-    account = _copied(user, source, opened)
-    if account is None:  # somebody else was faster, or it failed
+        return None
+    account = _copied(user, source, opened, with_notes=with_notes, then=then)
+    if account is None:
         _close([opened["uid"]])
-        return preferences_of(user).demo == TOLD
-    check_soon(account)
-    return True
+    return account
 
 
 def close_at_simulator(accounts: list[ExchangeAccount]) -> None:
@@ -137,13 +176,15 @@ def close_at_simulator(accounts: list[ExchangeAccount]) -> None:
     _close([account.binance_uid for account in accounts if account.binance_uid is not None])
 
 
-def _copied(user: User, source: ExchangeAccount, opened: dict[str, Any]) -> ExchangeAccount | None:
+def _copied(
+    user: User, source: ExchangeAccount, opened: dict[str, Any], *, with_notes: bool, then: str
+) -> ExchangeAccount | None:
     """All or nothing. A reading of the original at the same moment makes it begin again."""
     for _try in range(TRIES):
         try:
             with transaction.atomic():
                 _see_one_moment()
-                return _copy(user, source, opened)
+                return _copy(user, source, opened, with_notes=with_notes, then=then)
         except OperationalError as error:  # somebody changed a row that we change too
             log.info("demo copied again", error=type(error).__name__)
         except connecting.CannotConnect as error:
@@ -152,7 +193,9 @@ def _copied(user: User, source: ExchangeAccount, opened: dict[str, Any]) -> Exch
     return None
 
 
-def _copy(user: User, source: ExchangeAccount, opened: dict[str, Any]) -> ExchangeAccount | None:
+def _copy(
+    user: User, source: ExchangeAccount, opened: dict[str, Any], *, with_notes: bool, then: str
+) -> ExchangeAccount | None:
     chosen = Preferences.objects.select_for_update().get(pk=preferences_of(user).pk)
     if ExchangeAccount.objects.here().filter(user=user, label=LABEL).exists():
         return None
@@ -161,8 +204,8 @@ def _copy(user: User, source: ExchangeAccount, opened: dict[str, Any]) -> Exchan
     for name in ("permissions", "checks", "snapshot", "checked_at"):
         setattr(account, name, getattr(source, name))
     account.save(force_update=True)
-    rows = copy_journal(source, account, with_notes=not _has_written(user))
-    chosen.demo = TOLD
+    rows = copy_journal(source, account, with_notes=with_notes)
+    chosen.demo = then
     chosen.save(update_fields=["demo"])
     log.info("demo copied", account=str(account.pk), rows=rows)
     return account

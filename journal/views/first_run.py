@@ -22,17 +22,20 @@ WENT_ON = "first_run_went_on"
 @never_cache
 @require_GET
 def first_run(request: SignedInRequest) -> HttpResponse:
-    """The page, or its moving part alone; home where there is nothing to wait for."""
+    """Of its own address; home shows the same while there is something to wait for."""
+    return show(request) if is_waiting(request) else redirect("home")
+
+
+def show(request: SignedInRequest) -> HttpResponse:
+    """The page, or its moving part alone."""
     is_part = request.headers.get("X-Part") == "refresh"
-    if not is_waiting(request):
-        return _over(request) if is_part else redirect("home")
     chosen = preferences_of(request.user)
     parts = readings(request.user)
     context: dict[str, Any] = {
         "parts": parts,
         "answers": first_answers(request.user, chosen),
         "demo_is_coming": not parts and chosen.demo == demo.WANTED,
-        "demo_parts": readings(demo.owner_of_original()) if not parts else [],
+        "demo_parts": [] if parts else [one for user in demo.readers() for one in readings(user)],
     }
     template = "journal/_first_run.html" if is_part else "journal/first_run.html"
     return render(request, template, context)
@@ -55,7 +58,3 @@ def is_waiting(request: SignedInRequest) -> bool:
         wanted = Preferences.objects.filter(user=request.user, demo=demo.WANTED)
         return wanted.exists()
     return is_wanted(parts)
-
-
-def _over(request: SignedInRequest) -> HttpResponse:
-    return render(request, "journal/_first_run_over.html")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -29,7 +29,7 @@ from journal.selectors.you_and_flow import YouAndFlow, you_and_flow
 from journal.services import valuing
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import largest_of, tile_pictures, weeks_of
-from journal.views.first_run import is_waiting
+from journal.views.first_run import is_waiting, show
 from journal.views.flow_words import flow_sentence
 
 SHOWN_BALANCES = 5
@@ -44,7 +44,9 @@ def home(request: SignedInRequest) -> HttpResponse:
     far it is."""
     user = request.user
     if is_waiting(request):
-        return redirect("first-run")
+        return show(request)
+    if request.headers.get("X-Part") == "refresh":  # somebody has waited until now
+        return render(request, "journal/_first_run_over.html")
     if not ExchangeAccount.objects.visible_to(user).exists():
         return render(request, "journal/start.html")
     asked, problem = read_filter(request)

@@ -144,13 +144,12 @@ def test_before_the_original_is_read_a_guest_waits_for_it(
 ) -> None:
     Preferences.objects.filter(user__username=demo.ORIGINAL).update(demo=demo.ADDED)
     client.post(DOOR)
-    assert client.get("/")["Location"] == "/start/"
-    page = client.get("/start/").content.decode()
+    page = client.get("/").content.decode()
     assert "is being prepared" in page
     Preferences.objects.filter(user__username=demo.ORIGINAL).update(demo=demo.TOLD)
     assert demo.give_wanted() == 1
-    assert "data-over" in client.get("/start/", headers={"X-Part": "refresh"}).content.decode()
-    assert client.get("/").status_code == 200
+    assert "data-over" in client.get("/", headers={"X-Part": "refresh"}).content.decode()
+    assert "You and the flow" in client.get("/").content.decode()
 
 
 def test_there_are_no_guests_where_something_is_real(
@@ -177,8 +176,31 @@ def test_who_is_signed_in_stays_who_they_are(
     assert alices_browser.get(DOOR).status_code == 405
 
 
-def test_the_user_demo_gets_a_copy_without_asking(original: ExchangeAccount) -> None:
+def test_the_user_demos_account_is_read_and_the_original_is_a_copy_of_it(
+    original: ExchangeAccount,
+) -> None:
+    owner = original.user
+    original.delete()
+    Preferences.objects.filter(user=owner).update(demo="")
     user = User.objects.create_user("demo", "demo@example.org", is_staff=True)
-    assert demo.give_wanted() == 1
-    assert demo.give_wanted() == 0
-    assert Trade.objects.visible_to(user).exists()
+    (account,) = demo.prepare()
+    assert (account.user, Preferences.objects.get(user=user).demo) == (user, demo.ADDED)
+    assert demo.prepare() == []  # it is being read
+    ExchangeAccount.objects.filter(pk=account.pk).update(state="live", binance_uid=5)
+    some_trades(account)
+    Sync.objects.create(account=account, state="complete", finished_at=timezone.now())
+    (copied,) = demo.prepare()
+    assert (copied.user, Preferences.objects.get(user=owner).demo) == (owner, demo.ADDED)
+    assert (
+        Trade.objects.filter(account=copied).count()
+        == Trade.objects.filter(account=account).count()
+    )
+    assert demo.prepare() == []
+
+
+def test_without_the_user_demo_the_original_is_read_itself(original: ExchangeAccount) -> None:
+    original.delete()
+    owner = demo.owner_of_original()
+    Preferences.objects.filter(user=owner).update(demo="")
+    (account,) = demo.prepare()
+    assert account.user == owner

@@ -29,7 +29,7 @@ def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
         return 3
 
     monkeypatch.setattr(demo, "is_possible", lambda: True)
-    monkeypatch.setattr(demo, "connect_original", lambda: None)
+    monkeypatch.setattr(demo, "prepare", list)
     monkeypatch.setattr(demo_notes, "review_some", review)
     tasks.keep_demo()
     tasks.keep_demo()

@@ -7,12 +7,12 @@ let markup = "";
 async function read() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(location.href, { headers: { "X-Part": "refresh" } });
+    const answer = await fetch("/", { headers: { "X-Part": "refresh" } });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const text = await answer.text();
     const page = new DOMParser().parseFromString(text, "text/html");
     if (answer.redirected || page.querySelector("[data-over]")) {
-      location.assign("/");
+      location.replace("/");
       return;
     }
     // what has not changed stays, so that whoever reads keeps the place
