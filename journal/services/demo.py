@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from accounts.models import ExchangeAccount, User
@@ -157,40 +157,39 @@ def give(user: User) -> bool:
 def _twin(
     user: User, source: ExchangeAccount, *, with_notes: bool, then: str
 ) -> ExchangeAccount | None:
-    """None where it could not be had, and nothing is left of the try."""
-    try:
-        opened = asyncio.run(
-            _ask("post", "", {"name": f"demo of {user.pk}", "like": source.binance_uid})
-        )
-    except AWAY as error:
-        log.warning("demo not opened", error=type(error).__name__)
-        return None
-    account = _copied(user, source, opened, with_notes=with_notes, then=then)
-    if account is None:
-        _close([opened["uid"]])
-    return account
+    """None where it could not be had, and nothing is left of the try. The rows are of a moment
+    before the twin: what the source did in between the twin did too, and it is read like news."""
+    for _try in range(TRIES):
+        uid = None
+        try:
+            with transaction.atomic():
+                _see_one_moment()
+                opened = asyncio.run(
+                    _ask("post", "", {"name": f"demo of {user.pk}", "like": source.binance_uid})
+                )
+                uid = int(opened["uid"])
+                account = _copy(user, source, opened, with_notes=with_notes, then=then)
+        except DatabaseError as error:  # somebody changed a row that we change too
+            log.info("demo copied again", error=type(error).__name__)
+        except AWAY as error:
+            log.warning("demo not opened", error=type(error).__name__)
+            return None
+        except connecting.CannotConnect as error:
+            log.warning("demo not connected", error=str(error))
+            _close(uid)
+            return None
+        else:
+            if account is None:
+                _close(uid)
+            return account
+        _close(uid)
+    return None
 
 
 def close_at_simulator(accounts: list[ExchangeAccount]) -> None:
     """Twins whose owner is gone."""
-    _close([account.binance_uid for account in accounts if account.binance_uid is not None])
-
-
-def _copied(
-    user: User, source: ExchangeAccount, opened: dict[str, Any], *, with_notes: bool, then: str
-) -> ExchangeAccount | None:
-    """All or nothing. A reading of the original at the same moment makes it begin again."""
-    for _try in range(TRIES):
-        try:
-            with transaction.atomic():
-                _see_one_moment()
-                return _copy(user, source, opened, with_notes=with_notes, then=then)
-        except OperationalError as error:  # somebody changed a row that we change too
-            log.info("demo copied again", error=type(error).__name__)
-        except connecting.CannotConnect as error:
-            log.warning("demo not connected", error=str(error))
-            return None
-    return None
+    for account in accounts:
+        _close(account.binance_uid)
 
 
 def _copy(
@@ -205,6 +204,7 @@ def _copy(
         setattr(account, name, getattr(source, name))
     account.save(force_update=True)
     rows = copy_journal(source, account, with_notes=with_notes)
+    Sync.objects.filter(account=account).update(is_due=True)
     chosen.demo = then
     chosen.save(update_fields=["demo"])
     log.info("demo copied", account=str(account.pk), rows=rows)
@@ -212,10 +212,12 @@ def _copy(
 
 
 def _see_one_moment() -> None:
-    """Only the outermost transaction can be told so; a test's own is alone anyway."""
+    """From this moment on. Only the outermost transaction can be told so; a test's own is alone
+    anyway."""
     if len(connection.savepoint_ids) == 0:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SELECT 1 FROM journal_guest LIMIT 1")
 
 
 def _has_written(user: User) -> bool:
@@ -228,12 +230,13 @@ def _key(opened: dict[str, Any]) -> dict[str, Secret]:
     return {"api_key": Secret(opened["apiKey"]), "secret": Secret(opened["secretKey"])}
 
 
-def _close(uids: list[int]) -> None:
-    for uid in uids:
-        try:
-            asyncio.run(_ask("delete", f"/{uid}", {}))
-        except AWAY as error:
-            log.warning("demo not closed", error=type(error).__name__)
+def _close(uid: int | None) -> None:
+    if uid is None:
+        return
+    try:
+        asyncio.run(_ask("delete", f"/{uid}", {}))
+    except AWAY as error:
+        log.warning("demo not closed", error=type(error).__name__)
 
 
 async def _ask(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
