@@ -1,5 +1,6 @@
 """What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
 
+from journal.models.checkpoints import Checkpoint
 from journal.models.exchange import (
     AssetPrice,
     Balance,
@@ -27,10 +28,10 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -39,6 +40,7 @@ from journal.models.trades import (
     TradeFill,
 )
 from journal.models.uploads import Rejected, Upload, Witness
+from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+    "Checkpoint",
+    "ConditionalOrder",
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -64,6 +68,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningPosition",
     "Order",
+    "OrderList",
     "Payment",
     "Preferences",
     "Realized",

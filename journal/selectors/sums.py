@@ -28,7 +28,7 @@ from django.db.models import (
     Sum,
     Value,
 )
-from django.db.models.functions import Abs, Cast, NullIf
+from django.db.models.functions import Abs, Cast, Coalesce, NullIf
 
 from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
@@ -192,7 +192,8 @@ def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
 def with_r(closed: QuerySet[Trade], chosen: Preferences) -> QuerySet[Trade]:
     """With `result_by_risk`: net by what the first stop would have cost; null without a stop."""
     stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
-    first_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
+    own_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
+    first_stop = Coalesce(own_stop, F("placed_stop"))
     # a stop is a price of the trade's pair, the entry is in dollars
     distance = Abs(F("entry_price") - first_stop * F("quote_rate"))
     risk = ExpressionWrapper(distance * F("quantity"), output_field=WIDE)

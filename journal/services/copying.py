@@ -14,8 +14,10 @@ from django.db import connection, models, transaction
 
 from accounts.models import ExchangeAccount, User
 
-# what is of one person or of one moment: choices, files, and views by name
-LEFT_OUT = frozenset({"Guest", "Preferences", "Rejected", "SavedView", "Upload", "Witness"})
+# what is of one person or of one moment: choices, files, views by name, a ledger half-way
+LEFT_OUT = frozenset(
+    {"Checkpoint", "Guest", "Preferences", "Rejected", "SavedView", "Upload", "Witness"}
+)
 # a longer text may hold the account's id (the key of a trade begins with it)
 SHORTEST_KEY = 100
 Model = type[models.Model]

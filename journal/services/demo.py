@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 LABEL = "Demo"
 # owns the account that all others are copied from; nobody signs in as it
 ORIGINAL = "demo-original"
+# it may trade there: nothing is at stake, and off is off until it is switched on
+PERMISSIONS = {"enableSpotAndMarginTrading": True}
 # its operator's demo, read at the first start
 FIRST = "demo"
 TIMEOUT_SECONDS = 30
@@ -120,7 +122,7 @@ def _settled(account: ExchangeAccount | None) -> ExchangeAccount | None:
 def _connect_year(user: User) -> list[ExchangeAccount]:
     """An account with a new year behind it, to be read like any other."""
     try:
-        opened = asyncio.run(_ask("post", "", {"name": f"demo of {user.pk}", "year": 1}))
+        opened = asyncio.run(_open(user, {"year": 1}))
         account = connecting.connect(user=user, label=LABEL, **_key(opened))
     except AWAY as error:
         log.warning("demo not opened", error=type(error).__name__)
@@ -164,9 +166,7 @@ def _twin(
         try:
             with transaction.atomic():
                 _see_one_moment()
-                opened = asyncio.run(
-                    _ask("post", "", {"name": f"demo of {user.pk}", "like": source.binance_uid})
-                )
+                opened = asyncio.run(_open(user, {"like": source.binance_uid}))
                 uid = int(opened["uid"])
                 account = _copy(user, source, opened, with_notes=with_notes, then=then)
         except DatabaseError as error:  # somebody changed a row that we change too
@@ -237,6 +237,11 @@ def _close(uid: int | None) -> None:
         asyncio.run(_ask("delete", f"/{uid}", {}))
     except AWAY as error:
         log.warning("demo not closed", error=type(error).__name__)
+
+
+async def _open(user: User, past: dict[str, Any]) -> dict[str, Any]:
+    body = {"name": f"demo of {user.pk}", "permissions": PERMISSIONS, **past}
+    return await _ask("post", "", body)
 
 
 async def _ask(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from accounts.services import connecting
+from accounts.services import erasing
 from journal.models import Guest, Preferences
 from journal.models.guests import STAYS
 from journal.selectors.preferences import preferences_of
@@ -86,13 +86,16 @@ def remove_old(now: datetime | None = None) -> int:
 
 
 def remove(guest: Guest) -> None:
-    """Sealed keys first, then everything that has a way to the user."""
+    """As anybody who asks to be erased; later, while something stands against it (trading that is
+    on ends by itself)."""
     user = guest.user
     accounts = list(ExchangeAccount.objects.filter(user=user))
-    with transaction.atomic():
-        for account in accounts:
-            connecting.disconnect(account=account, user=user, with_data=True)
-        user.delete()
+    try:
+        erasing.ask(user, typed=user.username)
+    except erasing.CannotErase as error:
+        log.warning("guest not removed yet", user=user.pk, error=str(error))
+        return
+    erasing.erase(user.pk)
     demo.close_at_simulator(accounts)
     log.info("guest removed")
 

@@ -1,4 +1,5 @@
 /** What every page has: the choice of its looks, menus, search and keys, and forms that are sent as soon as something is chosen. */
+import { AlertBell } from "../components/alert-bell.js";
 import { Commands } from "../components/commands.js";
 import { FillToast } from "../components/fill-toast.js";
 import { bindFilters } from "../components/filters.js";
@@ -110,3 +111,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 navigator.serviceWorker?.register("/sw.js");
+
+const bell = document.querySelector("[data-alert-bell]");
+if (bell) new AlertBell(bell, document.querySelector("[data-toasts]"));
