@@ -11,7 +11,7 @@ from journal.services import guests
 def preferences(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {"guests_are_welcome": guests.are_welcome(request)}
+        return {"guests_are_welcome": guests.are_welcome()}
     chosen = preferences_of(user)
     is_guest = user.username.startswith(guests.PREFIX)
     return {

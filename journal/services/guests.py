@@ -7,12 +7,11 @@ import secrets
 from datetime import datetime
 
 import structlog
-from allauth.account.adapter import get_adapter
 from django.db import connection, transaction
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import sign_up
 from accounts.models import ExchangeAccount, User
 from accounts.services import erasing
 from journal.models import Guest, Preferences
@@ -52,9 +51,9 @@ def welcome(*, zone: str = "") -> User:
     return guest.user
 
 
-def are_welcome(request: HttpRequest) -> bool:
+def are_welcome() -> bool:
     """Where everybody may make an account, and nothing is real."""
-    return demo.is_possible() and bool(get_adapter(request).is_open_for_signup(request))
+    return demo.is_possible() and sign_up.is_open()
 
 
 def keep_ready() -> int:

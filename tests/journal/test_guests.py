@@ -161,10 +161,9 @@ def test_there_are_no_guests_where_something_is_real(
 
 
 def test_there_are_no_guests_where_nobody_may_sign_up(
-    client: Client, original: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+    client: Client, original: ExchangeAccount, settings: Any
 ) -> None:
-    adapter = "allauth.account.adapter.DefaultAccountAdapter.is_open_for_signup"
-    monkeypatch.setattr(adapter, lambda self, request: False)
+    settings.SIGN_UP = "closed"
     assert client.post(DOOR).status_code == 404
 
 

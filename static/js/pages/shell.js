@@ -23,7 +23,7 @@ for (const choice of document.querySelectorAll("[data-appearance]")) {
 
 /** A menu closes when something else is pressed, or Escape. */
 document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu-of[open]"))
+  for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]"))
     if (!menu.contains(target)) menu.open = false;
 });
 
@@ -39,7 +39,7 @@ for (const link of document.querySelectorAll(".rail a")) {
 
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && !document.querySelector("dialog[open]"))
-    for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
+    for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]")) menu.open = false;
 });
 
 const commands = document.querySelector("[data-commands]");
