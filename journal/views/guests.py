@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.services import sign_ins
 from journal.models.guests import STAYS
 from journal.services import guests
 
@@ -31,5 +32,6 @@ def guest(request: HttpRequest) -> HttpResponse:
         )
         return redirect("account_login")
     login(request, user, backend=BACKEND)
+    sign_ins.note_sign_in(user, request)
     request.session.set_expiry(int(STAYS.total_seconds()))
     return redirect("home")
