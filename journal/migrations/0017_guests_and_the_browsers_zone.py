@@ -9,6 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_report_currency"),
+        ("journal", "0015_orders_that_wait"),
         ("journal", "0016_books_at_any_size"),
     ]
 
