@@ -1,7 +1,7 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.scopes import Scope as TokenScope
 from journal.answers import (
     as_csv,
     epoch,
@@ -64,6 +65,8 @@ class TradesView(OwnList):
 
 class TradeView(APIView):
     """One round trip with its fills, their flow and its lots."""
+
+    scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
 
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request, trade_id: int) -> Response:
@@ -145,6 +148,8 @@ class DashboardView(APIView):
 class MergeView(APIView):
     """Joins closed trades of one account, market, symbol and direction: `{"ids": [1, 2]}`."""
 
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL}
+
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request) -> Response:
         user = user_of(request)
@@ -160,6 +165,8 @@ class MergeView(APIView):
 class SplitView(APIView):
     """Cuts a closed trade in two: with the fill `{"fill": <id in /api/trades/<id>>}` a new one
     begins. DELETE undoes a split or a merge."""
+
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request, trade_id: int) -> Response:

@@ -4,7 +4,6 @@ from journal.api import exchange, proof, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
-    path("orders", exchange.OrdersView.as_view(), name="api-orders"),
     path(
         "orders/conditional",
         exchange.ConditionalOrdersView.as_view(),

@@ -1,5 +1,6 @@
 """What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
 
+from journal.models.checkpoints import Checkpoint
 from journal.models.exchange import (
     AssetPrice,
     Balance,
@@ -46,7 +47,11 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+<<<<<<< HEAD
+    "Checkpoint",
+=======
     "ConditionalOrder",
+>>>>>>> algo
     "Coverage",
     "DailyBalance",
     "DayNote",

@@ -93,6 +93,11 @@ class Fill(OfAccount):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "-time", "-id"], name="fills_by_time"),
+            models.Index(fields=["account", "market", "base", "time"], name="fills_of_a_base"),
+            models.Index(fields=["account", "market", "quote", "time"], name="fills_of_a_quote"),
+            models.Index(fields=["account", "fee_asset", "time"], name="fills_by_fee"),
+            models.Index(fields=["account", "market", "symbol", "time"], name="fills_of_a_symbol"),
+            models.Index(fields=["account", "symbol", "order_id"], name="fills_of_an_order"),
             models.Index(
                 fields=["upload"], condition=models.Q(upload__isnull=False), name="fills_by_upload"
             ),

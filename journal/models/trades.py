@@ -1,6 +1,7 @@
 """What the ledger makes of the fills, kept so that screens read and never compute. Every row here
 can be thrown away and made anew by `journal.books.rebuilding`."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -145,11 +146,19 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
+<<<<<<< HEAD
+            models.Index(
+                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
+            ),
+            models.Index(
+                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
+=======
             models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
             models.Index(
                 fields=["account"],
                 condition=models.Q(protected_at__isnull=True),
                 name="trades_to_protect",
+>>>>>>> algo
             ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
@@ -188,6 +197,10 @@ class TradeFill(models.Model):
         return f"{self.fill_id} of {self.trade_id}"
 
 
+# Before all that any exchange can tell.
+BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
+
+
 class Book(OfAccount):
     """What the ledger computes in one go: a coin or a currency of an account over all its pairs and
     wallets, or one contract. Due while `built` is behind `version`."""
@@ -198,6 +211,8 @@ class Book(OfAccount):
     # grows with everything that may change its trades, in the same transaction
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
+    # while it is due: nothing before this moment has changed
+    changed_from = models.DateTimeField(default=BEGINNING)
     # why it could not be built, and when that is tried again; empty while it can
     problem = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -268,6 +283,7 @@ class Realized(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "-closed_at"], name="realized_times"),
+            models.Index(fields=["book", "closed_at"], name="realized_of_a_book"),
         ]
         ordering: ClassVar = ["-closed_at", "-id"]
 
@@ -315,6 +331,7 @@ class Payment(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "kind", "time"], name="payments_by_time"),
+            models.Index(fields=["book", "time"], name="payments_of_a_book"),
         ]
         ordering: ClassVar = ["-time", "-id"]
 
@@ -384,6 +401,7 @@ class LedgerProblem(OfAccount):
     objects = OwnedManager()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["book", "time"], name="problems_of_a_book")]
         ordering: ClassVar = ["symbol", "id"]
 
     def __str__(self) -> str:

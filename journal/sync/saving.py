@@ -7,7 +7,14 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import ExchangeAccount
-from journal.books.due import books_of, books_of_income, books_of_transfer, make_due
+from journal.books.due import (
+    books_of,
+    books_of_income,
+    books_of_transfer,
+    make_due,
+    since_of,
+    since_of_rows,
+)
 from journal.models import (
     Balance,
     Fill,
@@ -44,7 +51,8 @@ def save_fills(
         row.upload = upload
     lost: list[Kept] = []
     fresh = merging.merge_fills(account, good, upload, lost)
-    make_due(account, {name for row in fresh for name in books_of(row)})
+    names = {name for row in fresh for name in books_of(row)}
+    make_due(account, names, since_of(account, [*fresh, *lost]))
     if gone is not None:
         gone += lost
     return fresh
@@ -64,7 +72,9 @@ def save_transfers(
     for row in good:
         row.upload = upload
     fresh, lost = merging.merge_transfers(account, good, upload)
-    make_due(account, {name for row in (*fresh, *lost) for name in books_of_transfer(row)})
+    touched = [*fresh, *lost]
+    names = {name for row in touched for name in books_of_transfer(row)}
+    make_due(account, names, since_of_rows(touched))
     if gone is not None:
         gone += lost
     return len(fresh)
@@ -94,7 +104,8 @@ def save_income(
     fresh, lost = merging.merge_income(account, good, upload)
     if gone is not None:
         gone += lost
-    make_due(account, {name for row in fresh for name in books_of_income(row)})
+    names = {name for row in fresh for name in books_of_income(row)}
+    make_due(account, names, since_of_rows([*fresh, *lost]))
     return len(fresh)
 
 
