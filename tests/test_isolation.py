@@ -114,6 +114,7 @@ SIGNED_IN = {
     "cvd-historical",
     "cvd-big-orders",
     "api-accounts",
+    "api-flow-coverage",
     "api-proof",
     "api-payments",
     "account-security",
