@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from config import env
+from config.logs import steps
 from launcher.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -577,16 +578,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "tapelog@localhost")
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]).upper()
-_log_steps: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="%H:%M:%S" if LOG_FORMAT == "console" else "iso"),
-]
-_renderer: Any = (
-    structlog.processors.JSONRenderer()
-    if LOG_FORMAT == "json"
-    else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
-)
+_log_steps = steps.first(LOG_FORMAT)
 structlog.configure(
     processors=[*_log_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -600,11 +592,7 @@ LOGGING = {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _log_steps,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _renderer,
-            ],
+            "processors": steps.last(LOG_FORMAT),
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},

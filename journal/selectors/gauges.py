@@ -68,7 +68,7 @@ def _rows() -> Iterator[GaugeMetricFamily]:
     yield gauge("tapelog_open_positions", "Open positions of all accounts", positions)
     recent = Trade.objects.filter(account__venue=settings.VENUE, closed_at__gt=since)
     yield gauge("tapelog_trades_closed_day", "Trades closed within a day", recent.count())
-    unstamped = recent.filter(is_stamp_final=False).count()
+    unstamped = recent.filter(stamp_due_at__isnull=False).count()
     text = "Of these, trades whose order flow is not final"
     yield gauge("tapelog_trades_unstamped_day", text, unstamped)
     uploads = Upload.objects.filter(account__venue=settings.VENUE).order_by()

@@ -115,11 +115,11 @@ def test_a_real_prometheus_answers_every_query(
         {"targets": [live_server.url.removeprefix("http://")]}
     ]
     config["global"] = {
-        "scrape_interval": "1s",
-        "scrape_timeout": "1s",
-        "evaluation_interval": "1s",
+        "scrape_interval": "5s",
+        "scrape_timeout": "5s",
+        "evaluation_interval": "5s",
     }
-    config["scrape_configs"][0]["scrape_timeout"] = "1s"
+    config["scrape_configs"][0]["scrape_timeout"] = "5s"
     del config["alerting"]
     config["rule_files"] = [str(path) for path in sorted(MONITORING.glob("rules_*.yml"))]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -138,7 +138,7 @@ def test_a_real_prometheus_answers_every_query(
     )
     try:
         until = time.monotonic() + 90
-        while not ask(address, 'count_over_time(up{job="tapelog"}[1m]) > 2 and up == 1'):
+        while not ask(address, 'up{job="tapelog"} == 1'):
             assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
             assert time.monotonic() < until, (tmp_path / "log").read_text()[-2000:]
             time.sleep(0.5)
