@@ -32,6 +32,7 @@ from journal.models import (
 )
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
+from journal.selectors.flow_bases import bases_of
 from journal.selectors.home_cards import CARDS, cards_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
@@ -165,6 +166,9 @@ def report(request: SignedInRequest) -> HttpResponse:
         "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
         "bars": [(group, half_bar(group.mean, largest)) for group in groups],
         "findings": reports.findings(rows, context["chosen"]),
+        "flow_bases": bases_of(asked.apply(request.user, context["chosen"]))
+        if "flow" in {by, across}
+        else [],
     }
     if across:
         columns, lines = reports.matrix(rows, by, across, context["chosen"])
