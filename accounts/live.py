@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack, get_user
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.models import ApiToken, User
-from accounts.services.tokens import user_of_token
+from accounts.scopes import Scope
+from accounts.services import tokens
+from lib.networks import is_within, parse_networks
 from market.live.ending import access_name
 
 Check = Callable[[], Awaitable[bool]]
@@ -34,12 +35,13 @@ class SignedIn:
             await self.with_session(scope, receive, send)
             return
         token = words[1].decode("latin-1")
-        find = database_sync_to_async(user_of_token)
-        scope["user"] = await find(token=token)
+        address = (scope.get("client") or ("", 0))[0]
+        find = database_sync_to_async(_user_of_token)
+        scope["user"] = await find(token, address)
         scope["access"] = access_name("token", ApiToken.digest_of(token))
 
         async def is_welcome() -> bool:
-            return await find(token=token) is not None
+            return await find(token, address) is not None
 
         scope["is_welcome"] = is_welcome
         await self.inner(scope, receive, send)
@@ -47,10 +49,28 @@ class SignedIn:
     async def _keep_own_origin(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         user = scope["user"]
         signed_in = isinstance(user, User) or user.is_authenticated
-        scope["user"] = user if signed_in and _is_own_origin(dict(scope["headers"])) else None
+        address = (scope.get("client") or ("", 0))[0]
+        is_welcome_here = signed_in and _is_own_origin(scope) and _may_come(user, address)
+        scope["user"] = user if is_welcome_here else None
         scope["access"] = access_name("session", scope["session"].session_key or "")
         scope["is_welcome"] = _session_check(scope)
         await self.inner(scope, receive, send)
+
+
+def _user_of_token(text: str, address: str) -> User | None:
+    """A token's user, where the token may open a socket: it reads, and is not bound to a key, since
+    a socket cannot be signed."""
+    token = tokens.find_token(token=text)
+    if token is None or token.key_kind or Scope.READ not in token.scopes:
+        return None
+    if not _may_come(token, address) or not _may_come(token.user, address):
+        return None
+    tokens.note_use(token, address)
+    return token.user
+
+
+def _may_come(who: Any, address: str) -> bool:
+    return not who.networks or is_within(address, parse_networks(who.networks))
 
 
 def _session_check(scope: dict[str, Any]) -> Check:
@@ -65,8 +85,14 @@ def _session_check(scope: dict[str, Any]) -> Check:
     return is_welcome
 
 
-def _is_own_origin(headers: dict[bytes, bytes]) -> bool:
-    origin = headers.get(b"origin", b"").decode("latin-1")
+def _is_own_origin(scope: dict[str, Any]) -> bool:
+    """Scheme, host and port as the page had them; one `Origin` only."""
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    if len(origins) != 1:
+        return False
+    origin = origins[0].decode("latin-1")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    return bool(origin) and urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    is_secure = scope.get("scheme", "ws") in {"wss", "https"} or settings.SESSION_COOKIE_SECURE
+    return bool(host) and origin == f"{'https' if is_secure else 'http'}://{host}"

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from lib.networks import UNIX, Network, parse_networks
+
 
 def text(name: str, default: str | None = None) -> str:
     """The variable, or the content of the file that `<name>_FILE` names (a secret of the
@@ -59,6 +61,24 @@ def symbols(name: str, default: str) -> list[str]:
             )
         found.append(f"{market}:{symbol.upper()}" if market else symbol.upper())
     return list(dict.fromkeys(found))
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """Comma-separated CIDR networks."""
+    return _parsed_networks(name, words(name))
+
+
+def proxies(name: str) -> tuple[tuple[Network, ...], bool]:
+    """Networks, and whether the word `unix` stands among them."""
+    asked = words(name)
+    return _parsed_networks(name, [word for word in asked if word != UNIX]), UNIX in asked
+
+
+def _parsed_networks(name: str, asked: Sequence[str]) -> tuple[Network, ...]:
+    try:
+        return parse_networks(asked)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from error
 
 
 def address(name: str, default: str, schemes: tuple[str, str]) -> str:

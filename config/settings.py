@@ -25,6 +25,15 @@ DEBUG = env.boolean("DEBUG", False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
+# Where people find this installation: what links in mails begin with.
+PUBLIC_URL = env.address(
+    "PUBLIC_URL",
+    CSRF_TRUSTED_ORIGINS[0]
+    if CSRF_TRUSTED_ORIGINS
+    else f"http://{'localhost' if HOST in {'0.0.0.0', '::'} else HOST}:{PORT}",  # noqa: S104
+    ("http", "https"),
+)
+
 # --- The exchange -------------------------------------------------------------------------------
 
 BINANCE = env.choice("BINANCE", "simulator", ["simulator", "testnet", "live"])
@@ -61,8 +70,9 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
-# Where past trades are imported from (market/vision).
-BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
+# Where past trades are imported from (market/vision): the simulator has an archive of its own.
+_archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
+BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
 
 # The address from which we call Binance, for the page that says where to bind a key to; empty: as
 # this machine sees itself.
@@ -96,6 +106,17 @@ ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 # Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
 KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
 
+# --- Alerts -------------------------------------------------------------------------------------
+
+# Inner networks that webhooks may go to all the same, http included; empty: none.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+ALERTS_PER_USER = env.integer("ALERTS_PER_USER", 200, 1)
+# The installation's own bot; without one each user brings a bot.
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_API_URL = env.address("TELEGRAM_API_URL", "https://api.telegram.org", _http)
+# Names of the users who may reach anything that apprise speaks, inner addresses too; `*`: all.
+APPRISE_USERS = env.words("APPRISE_USERS")
+
 # --- Apps ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -114,24 +135,32 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "market",
     "accounts",
     "journal",
+    "alerts",
+    "trading",
 ]
 
 MIDDLEWARE = [
+    "config.middleware.headers.PrivateHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.odd_input.PlainInput",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.access.AccessMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -150,6 +179,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.venue",
                 "journal.context.preferences",
+                "alerts.context.unread",
             ],
         },
     },
@@ -217,6 +247,7 @@ CELERY_TASK_ROUTES = {
     "market.retain": {"queue": "bulk"},
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
+    "alerts.evaluate": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
     "journal.look_at_upload": {"queue": "upkeep"},
@@ -227,6 +258,8 @@ CELERY_TASK_ROUTES = {
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
     "journal.plan_flow": {"queue": "upkeep"},
+    "accounts.export": {"queue": "upkeep"},
+    "accounts.erase": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -242,6 +275,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "look at exchange accounts": {
         "task": "accounts.check_accounts",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "tidy what accounts leave behind": {
+        "task": "accounts.tidy",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
@@ -295,6 +333,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "watch what alerts wait for": {
+        "task": "alerts.supervise",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "deliver alerts": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"expires": 1},
+    },
     "imports that wait": {
         "task": "market.import_vision",
         "schedule": 60.0,
@@ -305,6 +353,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "find out what became of orders": {
+        "task": "trading.resolve",
+        "schedule": 1.0,
+        "options": {"expires": 1},
+    },
+    "follow orders to their trades": {
+        "task": "trading.follow",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
     "prepare partitions": {
         "task": "market.prepare_partitions",
         "schedule": 3600.0,
@@ -313,6 +371,37 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Who may come in ----------------------------------------------------------------------------
+
+# Proxies whose `X-Forwarded-For` and `-Proto` are believed, as CIDR networks; `unix` for one that
+# comes over a Unix socket. Every limit, list of networks and log takes the client's address so.
+TRUSTED_PROXIES, TRUSTED_UNIX = env.proxies("TRUSTED_PROXIES")
+# Networks that may use this server at all, and its admin and staff pages; none: all.
+ALLOWED_NETWORKS = env.networks("ALLOWED_NETWORKS")
+ADMIN_NETWORKS = env.networks("ADMIN_NETWORKS")
+# Who else than this machine itself may read /metrics.
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+# Whether strangers may sign up: open, by invitation (`manage.py invite`), or closed.
+IS_EMBEDDED = not (os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"))
+SIGN_UP = env.choice(
+    "SIGN_UP", "open" if IS_EMBEDDED else "closed", ["open", "invitation", "closed"]
+)
+# Which tables lead to a user.
+PRIVACY = "config.privacy"
+TOKENS_PER_USER = env.integer("TOKENS_PER_USER", 20, 1)
+ACCOUNTS_PER_USER = env.integer("ACCOUNTS_PER_USER", 10, 1)
+# Requests a minute by class of door, for each user; for each address where nobody is signed in.
+RATES = {
+    "read": env.integer("RATE_READ", 1200, 1),
+    "heavy": env.integer("RATE_HEAVY", 120, 1),
+    "write": env.integer("RATE_WRITE", 300, 1),
+    "trade": env.integer("RATE_TRADE", 60, 1),
+    "sign-in": env.integer("RATE_SIGN_IN", 30, 1),
+}
+# What a request may bring before anything reads it: bytes, bytes with files, and seconds.
+BODY_LIMIT_BYTES = env.integer("BODY_LIMIT_BYTES", 2_500_000, 1000)
+UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_BYTES", 21_000_000, 1000)
+BODY_SECONDS = env.integer("BODY_SECONDS", 60, 1)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -331,26 +420,53 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.EndsSignIns"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+HAS_MAIL = env.boolean("EMAIL_ENABLED", False)
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+# Where mail is on, an address counts only when its owner has said so.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Tapelog] "
+ACCOUNT_MAX_EMAIL_ADDRESSES = 2
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; the others end (accounts.adapters)
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
+    # by name and address together (accounts.adapters): a stranger locks nobody else out
     "login_failed": "10/m/ip,5/5m/key",
     "signup": "20/m/ip",
     "reset_password": "20/m/ip,5/m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
 }
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Tapelog"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = not HAS_MAIL
+# Browsers count http://localhost as secure.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_EMBEDDED
+USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
-SECURE_SSL_REDIRECT = False  # the proxy that ends TLS redirects
+# Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SESSION_COOKIE_SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -380,17 +496,19 @@ REST_FRAMEWORK = {
         "accounts.api.authentication.PersonalTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.api.permissions.HasScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ByClassOfDoor"],
+    "DEFAULT_PARSER_CLASSES": [
+        "config.api_errors.PlainJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_THROTTLE_RATES": {
-        "anon": env.text("THROTTLE_ANON", "60/min"),
-        "user": env.text("THROTTLE_USER", "1200/min"),
-    },
+    "EXCEPTION_HANDLER": "config.api_errors.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -424,6 +542,9 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
 ]
 WHITENOISE_MAX_AGE = 60
+# Files that the app makes, exports say; nobody else on the machine reads them.
+MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
@@ -434,8 +555,11 @@ LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
-    if env.boolean("EMAIL_ENABLED", False)
+    if HAS_MAIL
+    # no reset link stands in a log outside the embedded mode
     else "django.core.mail.backends.console.EmailBackend"
+    if IS_EMBEDDED
+    else "accounts.mail.SubjectsOnly"
 )
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "tapelog@localhost")

@@ -24,6 +24,7 @@ from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.sockets import Sockets
+from tests.signing_in import sign_in
 
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -61,8 +62,7 @@ def charlie(db: None) -> User:
 
 @pytest.fixture
 def alices_browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
+    return sign_in(client, alice)
 
 
 @pytest.fixture

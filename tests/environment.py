@@ -14,6 +14,7 @@ if not os.environ.get("REDIS_URL_OF_TESTS"):
 base = re.sub(r"(\?db=|/)\d+$", "", os.environ["REDIS_URL_OF_TESTS"])
 joint = "?db=" if base.startswith("unix") else "/"
 os.environ["REDIS_URL"] = f"{base}{joint}{WORKER + 1}"
-os.environ.update(BINANCE="simulator", MARKET_SYMBOLS="BTCUSDT", THROTTLE_USER="100000/min")
-os.environ.update(THROTTLE_ANON="100000/min", DATABASE_POOL="false")
+os.environ.update(BINANCE="simulator", MARKET_SYMBOLS="BTCUSDT", DATABASE_POOL="false")
+os.environ.update({f"RATE_{door}": "100000" for door in ("READ", "HEAVY", "WRITE", "TRADE")})
+os.environ.update(RATE_SIGN_IN="100000", SIGN_UP="open")
 (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Exchange accounts over REST; secrets go in and never come out."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -13,7 +13,9 @@ from rest_framework.views import APIView
 from accounts import tasks
 from accounts.access import own_account
 from accounts.models import ExchangeAccount, User
+from accounts.scopes import Scope
 from accounts.services import connecting
+from accounts.step_up import need_fresh
 from lib.secret import Secret
 
 
@@ -66,6 +68,8 @@ class AccountChange(serializers.Serializer[object]):
 class AccountsView(APIView):
     """One's own accounts, oldest first; POST connects another one and has it looked at."""
 
+    scopes: ClassVar = {"POST": Scope.ACCOUNTS}
+
     @extend_schema(responses=AccountAnswer(many=True))
     def get(self, request: Request) -> Response:
         found = ExchangeAccount.objects.visible_to(_user(request))
@@ -73,6 +77,7 @@ class AccountsView(APIView):
 
     @extend_schema(request=AccountAsked, responses={201: AccountAnswer})
     def post(self, request: Request) -> Response:
+        _confirm(request)
         asked = _valid(AccountAsked, request)
         try:
             account = connecting.connect(user=_user(request), **asked)
@@ -83,6 +88,8 @@ class AccountsView(APIView):
 
 
 class AccountView(APIView):
+    scopes: ClassVar = {"PATCH": Scope.ACCOUNTS, "DELETE": Scope.ACCOUNTS}
+
     @extend_schema(responses=AccountAnswer)
     def get(self, request: Request, account_id: UUID) -> Response:
         return Response(AccountAnswer(own_account(_user(request), account_id)).data)
@@ -103,15 +110,19 @@ class AccountView(APIView):
     def delete(self, request: Request, account_id: UUID) -> Response:
         """With `?data=keep` only the key is forgotten."""
         account = own_account(_user(request), account_id)
+        _confirm(request)
         keep = request.query_params.get("data") == "keep"
         connecting.disconnect(account=account, user=_user(request), with_data=not keep)
         return Response(status=204)
 
 
 class KeyView(APIView):
+    scopes: ClassVar = {"PUT": Scope.ACCOUNTS}
+
     @extend_schema(request=KeyAsked, responses=AccountAnswer)
     def put(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
+        _confirm(request)
         try:
             account = connecting.replace_key(
                 account=account, user=_user(request), **_valid(KeyAsked, request)
@@ -123,11 +134,19 @@ class KeyView(APIView):
 
 
 class CheckView(APIView):
+    scopes: ClassVar = {"POST": Scope.ACCOUNTS}
+
     @extend_schema(request=None, responses={202: AccountAnswer})
     def post(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
         tasks.check_soon(account)
         return Response(AccountAnswer(account).data, status=202)
+
+
+def _confirm(request: Request) -> None:
+    """A session has to be fresh; a fresh one gave a token its scope. Raises StepUpNeeded."""
+    if request.auth is None:
+        need_fresh(request)
 
 
 def _valid(form: type[serializers.Serializer[object]], request: Request) -> dict[str, Any]:

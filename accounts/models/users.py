@@ -21,4 +21,7 @@ class User(AbstractUser):
     # what balances are shown in; where its price is not known, in dollars
     report_currency = models.CharField(max_length=3, choices=Currency.choices, default=Currency.USD)
 
+    # CIDR networks that this user may come from; none: from anywhere
+    networks = models.JSONField(default=list, blank=True)
+
     objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]

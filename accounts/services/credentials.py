@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from accounts.vault import keyfiles, keyring
 from lib import envelope
 from lib.secret import Secret
@@ -11,13 +12,7 @@ from market.binance.account import Credentials, KeyKind
 
 def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:
     """Raises keyfiles.KeyProblem, envelope.NotOurs."""
-    AuditEntry.objects.create(
-        actor=actor,
-        owner=account.user,
-        action="credentials loaded",
-        subject=str(account.pk),
-        why=why,
-    )
+    auditing.record_use(owner=account.user, actor=actor, subject=str(account.pk), why=why)
     opened = {
         field: keyring.unseal(sealed, account.binding(field))
         for field, sealed in account.sealed().items()

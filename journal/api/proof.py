@@ -1,6 +1,6 @@
 """The proof, payments, and what an owner set aside, over REST."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.scopes import Scope as TokenScope
 from journal.answers import epoch, plain, trade_answer
 from journal.api.lists import OwnList, PageAnswer, own_account, user_of
 from journal.models import Payment, Trade
@@ -72,6 +73,8 @@ class PaymentsView(OwnList):
 class AsideView(APIView):
     """Sets an open trade of a coin aside: what it still holds is kept beside from now on. DELETE
     takes that back, also where a purchase long after had done it by itself."""
+
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request, trade_id: int) -> Response:

@@ -1,7 +1,7 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -13,18 +13,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.scopes import Scope as TokenScope
 from journal.answers import (
     as_csv,
     epoch,
     fill_answer,
     group_answer,
     plain,
+    protection_answer,
     realized_answer,
     sums_answer,
     trade_answer,
 )
 from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.books import grouping
+from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
@@ -64,23 +67,27 @@ class TradesView(OwnList):
 class TradeView(APIView):
     """One round trip with its fills, their flow and its lots."""
 
+    scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
+
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
         parts = trade.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
+        line = one(user, trade)
         return Response(
             {
-                **trade_answer(one(user, trade)),
+                **trade_answer(line),
                 "fills": [fill_answer(part) for part in parts],
                 "realized": [realized_answer(row) for row in trade.realized.all()],
+                "protection": protection_answer(path_of(trade), line.note),
             }
         )
 
     @extend_schema(request=None, responses=PageAnswer)
     def patch(self, request: Request, trade_id: int) -> Response:
         """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
-        planned_entry, planned_stop, planned_target, reviewed."""
+        planned_entry, planned_stop, planned_target, initial_stop, reviewed."""
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
         if not isinstance(request.data, dict):
@@ -142,6 +149,8 @@ class DashboardView(APIView):
 class MergeView(APIView):
     """Joins closed trades of one account, market, symbol and direction: `{"ids": [1, 2]}`."""
 
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL}
+
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request) -> Response:
         user = user_of(request)
@@ -157,6 +166,8 @@ class MergeView(APIView):
 class SplitView(APIView):
     """Cuts a closed trade in two: with the fill `{"fill": <id in /api/trades/<id>>}` a new one
     begins. DELETE undoes a split or a merge."""
+
+    scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
     @extend_schema(request=None, responses=PageAnswer)
     def post(self, request: Request, trade_id: int) -> Response:

@@ -1,6 +1,6 @@
 """A user's watch-lists over REST."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import Http404
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.scopes import Scope
 from journal.api.lists import user_of
 from journal.models import Watchlist
 from journal.selectors.preferences import preferences_of
@@ -54,6 +55,8 @@ class WatchlistsAnswer(serializers.Serializer[object]):
 class WatchlistsView(APIView):
     """All lists in their order; POST adds one."""
 
+    scopes: ClassVar = {"POST": Scope.JOURNAL}
+
     @extend_schema(responses=WatchlistsAnswer)
     def get(self, request: Request) -> Response:
         mine = Watchlist.objects.visible_to(user_of(request)).prefetch_related("markets")
@@ -74,6 +77,8 @@ class WatchlistsView(APIView):
 @method_decorator(never_cache, name="dispatch")
 class WatchlistView(APIView):
     """One list with its figures: price, 24 h change, delta of 1 m, 5 m and 1 h, CVD of the hour."""
+
+    scopes: ClassVar = {"PATCH": Scope.JOURNAL, "DELETE": Scope.JOURNAL}
 
     @extend_schema(responses=WatchlistRows)
     def get(self, request: Request, watchlist_id: int) -> Response:
@@ -105,6 +110,8 @@ class MarketViewParameters(serializers.Serializer[object]):
 class MarketViewView(APIView):
     """What the market page draws beside price and CVD, remembered for the user: indicators as
     `/api/indicators` spells them, `marks`, `profile`, and `pair` (the other market's CVD)."""
+
+    scopes: ClassVar = {"PUT": Scope.JOURNAL}
 
     @extend_schema(responses=MarketViewParameters)
     def get(self, request: Request) -> Response:

@@ -1,6 +1,7 @@
 """What the ledger makes of the fills, kept so that screens read and never compute. Every row here
 can be thrown away and made anew by `journal.books.rebuilding`."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -53,6 +54,13 @@ class Trade(OfAccount):
         NO = "", ""
         MERGE = "merge", _("Merged by hand")
         SPLIT = "split", _("Split by hand")
+
+    class StopMoves(models.TextChoices):
+        NONE = "", _("No stop at the exchange")
+        KEPT = "kept", _("Stop kept")
+        TOWARDS = "towards", _("Stop moved towards the price")
+        AWAY = "away", _("Stop moved away from the price")
+        BOTH = "both", _("Stop moved both ways")
 
     # the ledger's own, the same after every rebuild as long as its first fill is
     key = models.CharField(max_length=160)
@@ -119,6 +127,16 @@ class Trade(OfAccount):
     after_1h = Money(null=True)
     # paid over the mid price, in the quote asset
     slippage = Money(null=True)
+    # from the orders that were open at the exchange (journal.books.protecting): the first stop and
+    # target that protected it, whoever placed them, and when; null: there was none
+    placed_stop = Money(null=True)
+    placed_stop_at = models.DateTimeField(null=True)
+    placed_target = Money(null=True)
+    placed_target_at = models.DateTimeField(null=True)
+    # what became of the stop while it was open
+    stop_moves = models.CharField(max_length=8, choices=StopMoves.choices, blank=True)
+    # when these were last made out; null: they have to be
+    protected_at = models.DateTimeField(null=True)
     # when to look at the stamps (again); null: nothing can change them
     stamp_due_at = models.DateTimeField(null=True, db_default=Now())
     fills: "models.ManyToManyField[Fill, Any]" = models.ManyToManyField(
@@ -134,12 +152,22 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
-            models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
             models.Index(fields=["market", "symbol", "opened_at"], name="trades_of_a_tape"),
             models.Index(
                 fields=["stamp_due_at"],
                 condition=models.Q(stamp_due_at__isnull=False),
                 name="trades_to_stamp",
+            ),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(protected_at__isnull=True),
+                name="trades_to_protect",
+            ),
+            models.Index(
+                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
+            ),
+            models.Index(
+                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
             ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
@@ -178,6 +206,10 @@ class TradeFill(models.Model):
         return f"{self.fill_id} of {self.trade_id}"
 
 
+# Before all that any exchange can tell.
+BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
+
+
 class Book(OfAccount):
     """What the ledger computes in one go: a coin or a currency of an account over all its pairs and
     wallets, or one contract. Due while `built` is behind `version`."""
@@ -188,6 +220,8 @@ class Book(OfAccount):
     # grows with everything that may change its trades, in the same transaction
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
+    # while it is due: nothing before this moment has changed
+    changed_from = models.DateTimeField(default=BEGINNING)
     # why it could not be built, and when that is tried again; empty while it can
     problem = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -258,6 +292,7 @@ class Realized(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "-closed_at"], name="realized_times"),
+            models.Index(fields=["book", "closed_at"], name="realized_of_a_book"),
         ]
         ordering: ClassVar = ["-closed_at", "-id"]
 
@@ -305,6 +340,7 @@ class Payment(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "kind", "time"], name="payments_by_time"),
+            models.Index(fields=["book", "time"], name="payments_of_a_book"),
         ]
         ordering: ClassVar = ["-time", "-id"]
 
@@ -374,6 +410,7 @@ class LedgerProblem(OfAccount):
     objects = OwnedManager()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["book", "time"], name="problems_of_a_book")]
         ordering: ClassVar = ["symbol", "id"]
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from journal.books import comparing
 from journal.books.due import make_due
 from journal.models import Difference, Fill, Income, Market, OpeningBalance, Transfer
@@ -58,6 +59,4 @@ def _begins(account: ExchangeAccount) -> datetime:
 def _changed(account: ExchangeAccount, user: User, asset: str, action: str) -> None:
     make_due(account, {(Market.SPOT, asset)})
     comparing.compare(account)
-    AuditEntry.objects.create(
-        actor=user, owner=account.user, action=action, subject=str(account.pk)
-    )
+    auditing.record(actor=user, owner=account.user, action=action, subject=str(account.pk))

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from journal.books import comparing
 from journal.books.due import books_of, make_due
 from journal.checking import NUMBER, check_fill, check_time, check_words, fits
@@ -105,7 +106,7 @@ def remove(row: ManualFill, *, user: User) -> None:
     row.delete()
     make_due(account, names)
     comparing.compare(account)
-    AuditEntry.objects.create(
+    auditing.record(
         actor=user, owner=account.user, action="fill by hand removed", subject=str(account.pk)
     )
 
@@ -113,6 +114,4 @@ def remove(row: ManualFill, *, user: User) -> None:
 def _changed(row: ManualFill, user: User, action: str) -> None:
     make_due(row.account, set(books_of(row)))
     comparing.compare(row.account)
-    AuditEntry.objects.create(
-        actor=user, owner=row.account.user, action=action, subject=str(row.account_id)
-    )
+    auditing.record(actor=user, owner=row.account.user, action=action, subject=str(row.account_id))

@@ -9,7 +9,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from accounts.services.credentials import has_key
 from journal.books import comparing
 from journal.checking import check_time
@@ -233,7 +234,7 @@ def _fail(upload: Upload, error: Bad) -> Upload:
 
 def _audit(upload: Upload, user: User | None, action: str) -> None:
     account: ExchangeAccount = upload.account
-    AuditEntry.objects.create(
+    auditing.record(
         actor=user,
         owner=account.user,
         action=action,

@@ -6,7 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import AuditEntry, ExchangeAccount, User
+from accounts.models import ExchangeAccount, User
+from accounts.services import auditing
 from accounts.services.credentials import has_key
 from journal.books import comparing
 from journal.books.due import books_of, books_of_income, make_due
@@ -48,7 +49,7 @@ def undo(upload: Upload, *, user: User | None) -> int:
     _bring_back(account, rows)
     upload.state, upload.problem = State.UNDONE, {}
     upload.save(update_fields=["state", "problem", "changed_at"])
-    AuditEntry.objects.create(
+    auditing.record(
         actor=user,
         owner=account.user,
         action="file undone",

@@ -148,6 +148,36 @@ class FundingRow(
     mark: str = ""
 
 
+class OpenInterestRow(msgspec.Struct, gc=False, rename={"open_interest": "openInterest"}):
+    """`GET /fapi/v1/openInterest`: contracts that are open, in the base coin."""
+
+    open_interest: str
+    time: int
+
+
+class LiquidationOrder(
+    msgspec.Struct,
+    gc=False,
+    rename={"symbol": "s", "quantity": "z", "price": "ap", "time": "T"},
+):
+    """A position that the exchange closed: what was filled, at which average, when (epoch ms)."""
+
+    symbol: str
+    quantity: str
+    price: str
+    time: int
+
+
+class LiquidationEvent(msgspec.Struct, gc=False, rename={"order": "o"}):
+    order: LiquidationOrder
+
+
+class LiquidationFrame(msgspec.Struct, gc=False):
+    """`!forceOrder@arr`: of each symbol the newest one of a second, at most."""
+
+    data: LiquidationEvent
+
+
 class BookTickerFrame(
     msgspec.Struct,
     gc=False,
@@ -459,6 +489,8 @@ decode_depth_body = msgspec.json.Decoder(DepthBody).decode
 decode_ticker = msgspec.json.Decoder(CombinedTicker).decode
 decode_mark = msgspec.json.Decoder(CombinedMark).decode
 decode_funding_rows = msgspec.json.Decoder(list[FundingRow]).decode
+decode_open_interest = msgspec.json.Decoder(OpenInterestRow).decode
+decode_liquidation = msgspec.json.Decoder(LiquidationFrame).decode
 decode_book_ticker = msgspec.json.Decoder(CombinedBookTicker).decode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 decode_kline = msgspec.json.Decoder(CombinedKline).decode

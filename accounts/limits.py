@@ -1,0 +1,117 @@
+"""How often one may knock: a number a minute by class of door, for each user or address.
+
+Counted in Redis over all processes; without Redis each process counts for itself.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import redis
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.turns import take_turn
+from market.hot.client import hot_client
+
+Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
+WINDOW_SECONDS = 60
+# How soon somebody may ask again for what too many do at once.
+TURN_SECONDS = 3
+# A list as a file, whichever door it comes from.
+FILES = {"csv", "xlsx"}
+V = TypeVar("V", bound=Callable[..., object])
+
+# What this process counted in the window of that number, while Redis was away.
+_alone: Counter[str] = Counter()
+_alone_window = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is left of a minute's share after this request; `left` below 0 refuses it."""
+
+    rate: Rate
+    most: int
+    left: int
+    seconds: int
+
+    @property
+    def is_spent(self) -> bool:
+        return self.left < 0
+
+    def tell(self, answer: HttpResponseBase) -> None:
+        """The headers `RateLimit` and `RateLimit-Policy`, and `Retry-After` on a refusal."""
+        answer["RateLimit"] = f'"{self.rate}";r={max(0, self.left)};t={self.seconds}'
+        answer["RateLimit-Policy"] = f'"{self.rate}";q={self.most};w={WINDOW_SECONDS}'
+        if self.is_spent:
+            answer["Retry-After"] = str(self.seconds)
+
+
+def take(rate: Rate, who: str) -> Share:
+    """One request of `who` (a user, or an address) at a door of this class."""
+    most = int(settings.RATES[rate])
+    now = time.time()
+    window = int(now // WINDOW_SECONDS)
+    key = f"tl:rate:{rate}:{who}:{window}"
+    try:
+        with hot_client().pipeline(transaction=False) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, 2 * WINDOW_SECONDS)
+            used = int(pipe.execute()[0])
+    except redis.RedisError:
+        used = _take_alone(key, window)
+    seconds = max(1, math.ceil((window + 1) * WINDOW_SECONDS - now))
+    return Share(rate, most, most - used, seconds)
+
+
+def _take_alone(key: str, window: int) -> int:
+    global _alone_window
+    if window != _alone_window:
+        _alone.clear()
+        _alone_window = window
+    _alone[key] += 1
+    return _alone[key]
+
+
+def rate_class(rate: Rate) -> Callable[[V], V]:
+    """Names the class of a page's door, where its method alone does not say it."""
+
+    def name(view: V) -> V:
+        view.rate = rate  # type: ignore[attr-defined]
+        return view
+
+    return name
+
+
+def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
+    """Takes a request's share, and for a dear door its turn: both are left on the request, for the
+    headers of its answer and for its end."""
+    share = take(rate, who)
+    if rate == "heavy" and not share.is_spent:
+        turn = take_turn(who)
+        request.heavy_turn = turn  # type: ignore[attr-defined]
+        if turn is None:
+            share = Share(rate, share.most, -1, TURN_SECONDS)
+    request.rate_share = share  # type: ignore[attr-defined]
+    return share
+
+
+def rate_of(view: object, request: HttpRequest, method: str, default: Rate | None = None) -> Rate:
+    said: Rate | None = getattr(view, "rate", None)
+    if request.GET.get("format") in FILES and method == "GET":
+        return "heavy"
+    if said == "heavy" and method not in {"GET", "HEAD"}:
+        return "write"
+    return said or default or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
+
+
+def who_asks(request: HttpRequest) -> str:
+    """The signed-in user, else the address."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return f"u{user.pk}"
+    return f"a{request.META.get('REMOTE_ADDR') or 'unix'}"

@@ -1,0 +1,128 @@
+"""Pages of one's own exchange accounts."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import outgoing, tasks
+from accounts.access import own_account
+from accounts.forms import ConnectForm, KeyForm, LabelForm
+from accounts.models import ExchangeAccount, User
+from accounts.requests import SignedInRequest
+from accounts.services import connecting
+from accounts.step_up import is_fresh, step_up_required, to_confirmation
+
+
+@login_required
+@never_cache
+@require_GET
+def exchange_accounts(request: SignedInRequest) -> HttpResponse:
+    found = ExchangeAccount.objects.visible_to(request.user)
+    template = "accounts/_list.html" if _is_part(request) else "accounts/list.html"
+    return render(request, template, {"accounts": found, "currencies": User.Currency.choices})
+
+
+@login_required
+@require_POST
+def report_currency(request: SignedInRequest) -> HttpResponse:
+    wish = request.POST.get("currency")
+    if wish not in User.Currency.values:
+        return HttpResponseBadRequest(_("Expected one of the currencies of the list."))
+    request.user.report_currency = wish
+    request.user.save(update_fields=["report_currency"])
+    return redirect("exchange-accounts")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("api_key", "secret")
+@step_up_required
+def connect(request: SignedInRequest) -> HttpResponse:
+    form = ConnectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            account = connecting.connect(user=request.user, **form.cleaned_data)
+        except connecting.CannotConnect as error:
+            form.add_error(None, str(error))
+        else:
+            tasks.check_soon(account)
+            return redirect("exchange-account", account.pk)
+    context = {"form": form, "address": outgoing.address()}
+    return render(request, "accounts/connect.html", context)
+
+
+@login_required
+@require_POST
+def make_keyless(request: SignedInRequest) -> HttpResponse:
+    """An account from files only; its first file is asked for next."""
+    form = LabelForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Expected a name of at most 60 characters."))
+        return redirect("exchange-accounts")
+    try:
+        account = connecting.make_keyless(user=request.user, label=form.cleaned_data["label"])
+    except connecting.CannotConnect as error:
+        messages.error(request, str(error))
+        return redirect("exchange-accounts")
+    return redirect("account-import", account.pk)
+
+
+@login_required
+@never_cache
+@require_GET
+def exchange_account(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """The account, or its moving part alone."""
+    account = own_account(request.user, account_id)
+    template = "accounts/_account.html" if _is_part(request) else "accounts/account.html"
+    return render(request, template, {"account": account, "form": KeyForm()})
+
+
+@login_required
+@never_cache
+@require_POST
+@sensitive_post_parameters("api_key", "secret")
+def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
+    """`do` is rename, pause, resume, check, replace, disconnect or delete."""
+    account = own_account(request.user, account_id)
+    wish = request.POST.get("do", "")
+    if wish in {"replace", "disconnect", "delete"} and not is_fresh(request):
+        return to_confirmation(request)
+    mine: Any = {"account": account, "user": request.user}
+    if wish == "rename":
+        label = LabelForm(request.POST)
+        if label.is_valid():
+            connecting.rename(**mine, label=label.cleaned_data["label"])
+        else:
+            messages.error(request, _("Expected a name of at most 60 characters."))
+    elif wish in {"pause", "resume"}:
+        connecting.pause(**mine, paused=wish == "pause")
+    elif wish == "replace":
+        form = KeyForm(request.POST)
+        try:
+            if not form.is_valid():
+                raise connecting.CannotConnect(_("Expected an API key and its secret."))
+            connecting.replace_key(**mine, **form.cleaned_data)
+        except connecting.CannotConnect as error:
+            messages.error(request, str(error))
+    elif wish in {"disconnect", "delete"}:
+        connecting.disconnect(**mine, with_data=wish == "delete")
+        messages.success(request, _("The account is disconnected, its key is forgotten."))
+        return redirect("exchange-accounts")
+    elif wish != "check":
+        return HttpResponseBadRequest(_("Expected something to do with the account."))
+    if wish in {"resume", "replace", "check"}:
+        tasks.check_soon(account)
+    return redirect("exchange-account", account.pk)
+
+
+def _is_part(request: SignedInRequest) -> bool:
+    return request.headers.get("X-Part") == "refresh"
