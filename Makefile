@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-fanout: $(VENV)/.development ## a thousand live sockets: the hub against a
 
 bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
 	@$(BIN)/python -m benchmarks.ledger
+
+bench-flow: $(VENV)/.development ## how fast a fresh demo's fills get their flow (ADDRESS=…, TOKEN=…)
+	@$(BIN)/python -m benchmarks.flow_coverage $(ADDRESS) $(TOKEN)
 
 bench-e2e: $(VENV)/.development ## how old a state is when a client has it
 	@$(BIN)/python -W ignore -m benchmarks.end_to_end
