@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, time
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -44,7 +45,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, aside, candles
+from journal.services import annotating, aside, candles, valuing
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
@@ -67,7 +68,7 @@ SORTS = {
 LIST_IDS = 20_000
 # columns of the list that may be shown or hidden, and those that are hidden at first
 COLUMNS = (
-    ("opened", gettext_noop("Opened"), True),
+    ("opened", gettext_noop("Opened"), False),
     ("quantity", gettext_noop("Quantity"), True),
     ("prices", gettext_noop("Entry → exit"), True),
     ("held", gettext_noop("Held"), True),
@@ -110,11 +111,20 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         "sort": sort,
         "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
+        "open_results": _open_results(request, lines),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
     }
     return render(request, "journal/trades.html", context)
+
+
+def _open_results(request: SignedInRequest, lines: list[Line]) -> dict[int, Decimal | None]:
+    """Of the open trades on this page, what they would bring at the newest price."""
+    if not any(line.trade.is_open for line in lines):
+        return {}
+    valued = valuing.value_positions(request.user)
+    return {item.trade_id: item.unrealized_money for item in valued if item.trade_id is not None}
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]
@@ -191,6 +201,23 @@ def save_view(request: SignedInRequest) -> HttpResponse:
 def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """The trade in the list that the filter makes, with the ones before and after it."""
     return _trade_page(request, own_trade(request.user, trade_id))
+
+
+@login_required
+@never_cache
+@require_GET
+def trade_sheet(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """What is written on a trade, to be changed beside the list."""
+    found = own_trade(request.user, trade_id)
+    line = one(request.user, found)
+    context = {
+        "trade": found,
+        "line": line,
+        "setups": Setup.objects.visible_to(request.user),
+        "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
+        "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
+    }
+    return render(request, "journal/_trade_sheet.html", context)
 
 
 def _trade_page(
