@@ -89,10 +89,17 @@ def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
     expect(page.locator("[data-price]")).not_to_have_text("–")
 
 
+def more(page: Page) -> None:
+    """What a phone shows of the chart's controls only when asked."""
+    page.get_by_role("button", name="More controls").click()
+
+
 def test_switches_press_and_are_remembered(page: Page) -> None:
+    more(page)
     page.get_by_role("button", name="order", exact=True).click()
     page.get_by_role("button", name="5m", exact=True).click()
     page.reload()
+    more(page)
     expect(page.get_by_role("button", name="order", exact=True)).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -181,6 +188,7 @@ def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
 
 def test_studies_are_chosen_and_remembered(page: Page) -> None:
     def choose() -> None:
+        more(page)
         page.locator("[data-studies] summary").click()
 
     wait_for_the_future(page)
@@ -401,12 +409,13 @@ def test_the_demos_year_is_there_to_be_looked_at_and_written_on(page: Page) -> N
     expect(page.locator(".card-equity svg.picture").first).to_be_visible()
     page.goto(f"{address}/trades/")
     page.locator("table.trades .cell-symbol a").first.click()
-    expect(page.locator("[data-trade-chart] canvas").first).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-trade] canvas").first).to_be_visible(timeout=60_000)
     page.get_by_label("Note (Markdown)").fill("waited **well**")
     page.get_by_label("Tags, separated by commas").fill("patience")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".note-text strong")).to_have_text("well")
-    page.get_by_role("link", name="Replay").click()
+    expect(page.locator("[data-loading]")).to_be_hidden()
+    page.get_by_role("button", name="Replay").click()
     expect(page.locator("[data-pnl]")).not_to_have_text("–")
     page.keyboard.press("ArrowRight")
     page.get_by_text("Show as table").click()
@@ -444,6 +453,7 @@ def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(page: Pa
     for pid in renderers:
         os.kill(pid, signal.SIGCONT)
     expect(page.locator("[data-state]")).to_contain_text("live")
+    more(page)
     page.get_by_role("button", name="order", exact=True).click()
     shown = ""
     for _ in range(60):  # the newest bar moves on while we look

@@ -123,6 +123,7 @@ SIGNED_IN = {
     "cvd-historical",
     "cvd-big-orders",
     "api-accounts",
+    "api-flow-coverage",
     "api-proof",
     "api-payments",
     "account-security",

@@ -14,6 +14,7 @@ from journal.models.exchange import (
     Transfer,
     Wallet,
 )
+from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.guests import Guest
 from journal.models.notes import (
@@ -28,7 +29,6 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
-from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
@@ -57,6 +57,7 @@ __all__ = [
     "Fill",
     "FillFlow",
     "FillMark",
+    "FlowDay",
     "FuturesPosition",
     "Guest",
     "Income",

@@ -35,6 +35,7 @@ from journal.models import (
     Sync,
     Wallet,
 )
+from journal.selectors.flow_coverage import coverage_of
 from journal.services import correcting, demo
 from journal.sync.coins import coins_of
 from lib.dates import from_ms
@@ -101,6 +102,8 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         ],
         "fills": Fill.objects.visible_to(request.user).filter(account=account).count(),
     }
+    context["flow_rows"], seconds = coverage_of(request.user, str(account.pk))
+    context["flow_eta"] = _duration(seconds) if seconds else ""
     if not is_part:
         context["form"] = ManualForm(initial=request.GET.dict())
     return render(request, template, context)
@@ -192,6 +195,14 @@ def demo_data(request: SignedInRequest) -> HttpResponse:
         demo.want(request.user)
         messages.success(request, _("The demo account is being connected: its year is read now."))
     return redirect("home")
+
+
+def _duration(seconds: int) -> str:
+    """`40 s`, `12 min` or `3 h`."""
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
 
 
 def _unreadable(sync: Sync | None) -> list[tuple[str, str]]:

@@ -49,9 +49,13 @@ from journal.services import annotating, aside, candles, valuing
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
+from journal.views.executions import entries_of, flow_says, orders_of, orders_say
+from lib.dates import INTERVALS
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
+# what a fill's share is of
+VERDICT_WINDOW = "1m"
 # column -> what it is sorted by
 SORTS = {
     "opened": "opened_at",
@@ -233,16 +237,25 @@ def _trade_page(
     parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
+    orders = orders_of(fills)
+    entry_count = sum(part.is_entry for part, _flow in fills)
     context |= {
         "line": line,
         "trade": found,
         "fills": fills,
+        "orders": orders,
+        "orders_say": orders_say(len(orders), len(fills)),
+        "entries": entries_of(fills),
+        "flow_says": flow_says(found.flow_share, VERDICT_WINDOW, entry_count),
+        "flow_window": VERDICT_WINDOW,
+        "intervals": list(INTERVALS),
+        "first_part": fills[0][0].pk if fills else None,
         "sort": sort,
         "before": before,
         "after": after,
         "can_split": _can_split(found, fills),
         "entry_flow": entry,
-        "flow_table": flow_table(entry, found.quote),
+        "flow_table": flow_table(found, [part for part, _flow in fills]),
         "realized": found.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
@@ -361,11 +374,8 @@ def trade_candles(request: SignedInRequest, trade_id: int) -> JsonResponse:
 @never_cache
 @require_GET
 def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
-    found = own_trade(request.user, trade_id)
-    parts = found.trade_fills.select_related("fill").order_by("fill__time", "fill_id")
-    fills = [(part, None) for part in parts]
-    context = {"trade": found, "line": one(request.user, found), "markers": _markers(fills)}
-    return render(request, "journal/replay.html", context)
+    """The trade's own page, where the replay begins at once."""
+    return _trade_page(request, own_trade(request.user, trade_id))
 
 
 # --- helpers ------------------------------------------------------------------------------------
