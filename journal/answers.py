@@ -21,6 +21,8 @@ from lib.sending import sent
 
 AMOUNTS = ("gross", "fees", "funding", "net")
 FORMULAS = frozenset("=+-@")
+# Up to here a list stays in memory.
+SMALL_BYTES = 1 << 20
 
 
 def trade_answer(line: Line) -> dict[str, Any]:
@@ -194,7 +196,7 @@ def epoch(at: datetime | None) -> int | None:
 def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
     client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is sent)
+    file = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115  (closed when it is sent)
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []
@@ -205,6 +207,7 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
         writer.writerow([_cell(row[key]) for key in header])
     text.detach()
     answer = StreamingHttpResponse(sent(file), content_type="text/csv; charset=utf-8")
+    answer._resource_closers.append(file.close)  # also where nobody reads it
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

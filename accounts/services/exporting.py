@@ -76,6 +76,7 @@ def make(export_id: int) -> None:
 def as_answer(export: Export) -> StreamingHttpResponse:
     file = default_storage.open(export.file).file
     answer = StreamingHttpResponse(sent(file), content_type="application/zip")
+    answer._resource_closers.append(file.close)
     answer["Content-Disposition"] = 'attachment; filename="tapelog.zip"'
     return answer
 

@@ -53,14 +53,12 @@ def log_in(password: str = PASSWORD, **more: Any) -> Client:
     return client
 
 
-def test_a_factor_is_set_up_sealed_and_asked_for(
-    alice: User, told: list[tuple[str, str]], django_capture_on_commit_callbacks: Any
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_factor_is_set_up_sealed_and_asked_for(alice: User, told: list[tuple[str, str]]) -> None:
     browser = sign_in(Client(), alice, factor=True)
     browser.get("/accounts/2fa/totp/activate/")
     secret = browser.session["mfa.totp.secret"]
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+    answer = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
     assert answer.status_code == 302
     row = Authenticator.objects.get(user=alice, type="totp")
     assert secret not in str(row.data)
