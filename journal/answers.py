@@ -17,7 +17,7 @@ from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from lib.dates import to_ms
 from lib.decimals import plain as exact_text
-from lib.sending import sent
+from lib.sending import Sent
 
 AMOUNTS = ("gross", "fees", "funding", "net")
 FORMULAS = frozenset("=+-@")
@@ -206,8 +206,7 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
             writer.writerow(header)
         writer.writerow([_cell(row[key]) for key in header])
     text.detach()
-    answer = StreamingHttpResponse(sent(file), content_type="text/csv; charset=utf-8")
-    answer._resource_closers.append(file.close)  # also where nobody reads it
+    answer = StreamingHttpResponse(Sent(file), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -73,7 +73,7 @@ def test_a_session_that_was_there_before_is_not_signed_in(alice: User) -> None:
     planted = client.session
     planted["planted"] = "yes"
     planted.save()
-    client.cookies[live_settings.SESSION_COOKIE_NAME] = planted.session_key
+    client.cookies[live_settings.SESSION_COOKIE_NAME] = str(planted.session_key)
     client.post("/accounts/login/", LOGIN)
     assert client.session.session_key != planted.session_key
 

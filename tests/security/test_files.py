@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from asgiref.sync import async_to_sync
 from django.db import connection
 
