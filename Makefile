@@ -36,7 +36,8 @@ coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
-mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
+mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
+	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
