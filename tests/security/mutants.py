@@ -134,8 +134,8 @@ MUTANTS = [
     Mutant(
         "factors lie open",
         "accounts/adapters.py",
-        "return SEALED + base64.b64encode(sealed).decode()",
-        "return SEALED + text",
+        "return factor_text(sealed, key_id_of(sealed))",
+        'return f"sealed:{text}"',
         FACTORS,
     ),
     Mutant(
