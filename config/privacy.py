@@ -49,6 +49,11 @@ EXPORTED = {
     "journal.WatchedMarket": "watchlist__user",
     "journal.Watchlist": "user",
     "journal.Witness": "account__user",
+    "trading.Idempotency": "user",
+    "trading.OrderIntent": "user",
+    "trading.Rule": "user",
+    "trading.RuleBreak": "user",
+    "trading.TradingSwitch": "account__user",
 }
 # table -> (how a row leads to its user, why no export holds it)
 LEFT_OUT = {

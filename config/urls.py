@@ -29,7 +29,11 @@ urlpatterns = [
     path("api/", include("market.api.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/", include("journal.api.urls")),
+    path("api/", include("alerts.api.urls")),
+    path("", include("alerts.urls")),
+    path("api/", include("trading.api.urls")),
     path("", include("journal.urls")),
+    path("", include("trading.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
+from journal.metrics.protection import Protection
 from journal.metrics.undefined import Metric
-from journal.models import Realized, TradeFill
+from journal.models import Annotation, Realized, TradeFill
 from journal.selectors import reports
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
@@ -53,6 +54,10 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "maker_share": plain(trade.maker_share),
         "flow": trade.flow,
         "flow_share": plain(trade.flow_share),
+        "flow_window": trade.flow_window or None,
+        "flow_basis": trade.flow_basis or None,
+        "worst_to": plain(trade.worst_to),
+        "best_to": plain(trade.best_to),
         "worst": plain(trade.worst),
         "best": plain(trade.best),
         "efficiency": plain(trade.efficiency),
@@ -66,7 +71,11 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "emotion": note.emotion,
         "rating": note.rating,
         "planned_entry": plain(note.planned_entry),
-        "initial_stop": plain(note.initial_stop),
+        "initial_stop": plain(line.stop),
+        "stop_by": line.stop_by or None,
+        "stop_at": epoch(trade.placed_stop_at) if line.stop_by == "orders" else None,
+        "target": plain(line.target),
+        "stop_moves": trade.stop_moves,
         "planned_stop": plain(note.planned_stop),
         "planned_target": plain(note.planned_target),
         "reviewed": line.is_reviewed,
@@ -75,6 +84,31 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "ended_by": trade.ended_by,
         "apart": trade.is_apart,
         "pairs": trade.pairs,
+    }
+
+
+def protection_answer(found: Protection, note: Annotation) -> dict[str, Any]:
+    """The stops and targets that lay at the exchange while it was open, oldest first; `to` is null
+    while one waits, `price` where it follows the market."""
+    return {
+        "stop": plain(found.stop),
+        "stop_at": epoch(found.stop_at),
+        "target": plain(found.target),
+        "target_at": epoch(found.target_at),
+        "moves": found.moves,
+        "path": [
+            {
+                "kind": order.kind,
+                "price": plain(order.price),
+                "quantity": plain(order.quantity),
+                "from": epoch(order.begins),
+                "to": epoch(order.ends),
+                "order": order.name,
+                "status": order.status,
+            }
+            for order in found.path
+        ],
+        "stop_history": note.stop_history,
     }
 
 
@@ -161,9 +195,12 @@ def fill_answer(part: TradeFill) -> dict[str, Any]:
         "fee_asset": fill.fee_asset,
         "maker": fill.is_maker,
         "flow": None
-        if flow is None
+        if flow is None or not flow.basis
         else {
+            "basis": flow.basis,
+            "window": flow.window,
             "windows": flow.windows,
+            "why": flow.why,
             "share": plain(flow.share),
             "bid": plain(flow.bid),
             "ask": plain(flow.ask),

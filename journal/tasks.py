@@ -12,16 +12,16 @@ from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
 from journal.books import settling
 from journal.models import Preferences, Sync, Upload
+from journal.planner import rounds
 from journal.services import (
     cleaning,
     demo,
     importing,
     snapshots,
-    stamping,
-    surroundings,
     undoing,
     watching,
 )
+from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
@@ -66,12 +66,12 @@ def supervise() -> None:
         listen.apply_async(expires=5)
 
 
-@shared_task(name="journal.fetch_surroundings")
-def fetch_surroundings() -> None:
+@shared_task(name="journal.plan_flow")
+def plan_flow() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    with locks.held("journal:surroundings") as lock:
+    with locks.held("journal:planner") as lock:
         if lock is not None:
-            surroundings.fetch_round(lambda: shutdown.is_set() or lock.is_lost)
+            rounds.work_round(lambda: shutdown.is_set() or lock.is_lost)
 
 
 @shared_task(name="journal.follow_wanted")
@@ -91,7 +91,7 @@ def listen() -> None:
 @shared_task(name="journal.stamp")
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
-    with locks.held("journal:stamping") as lock:
+    with locks.held(stamping.LOCK) as lock:
         while (
             lock is not None and not lock.is_lost and not shutdown.is_set() and stamping.stamp_due()
         ):

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
+from alerts.models import Alert, Channel
 from journal.models import (
     Annotation,
     FillMark,
@@ -28,6 +29,7 @@ from market.models import ImportJob
 from tests.conftest import MakeInstrument
 from tests.journal.accounts import make_account, some_trades
 from tests.signing_in import sign_in
+from trading.models import OrderIntent
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
@@ -65,6 +67,7 @@ SIGNED_IN = {
     "demo",
     "api-fills",
     "api-orders",
+    "api-conditional-orders",
     "api-transfers",
     "api-income",
     "api-balances",
@@ -93,6 +96,15 @@ SIGNED_IN = {
     "funding",
     "mark-price",
     "api-watchlists",
+    "alerts",
+    "alert-new",
+    "alert-events",
+    "alert-channels",
+    "api-alerts",
+    "api-alert-preview",
+    "api-alert-events",
+    "api-alert-events-read",
+    "api-channels",
     "api-merge",
     "api-market-view",
     "api-markets",
@@ -102,6 +114,7 @@ SIGNED_IN = {
     "cvd-historical",
     "cvd-big-orders",
     "api-accounts",
+    "api-flow-coverage",
     "api-proof",
     "api-payments",
     "account-security",
@@ -114,9 +127,24 @@ SIGNED_IN = {
     "api-me",
     "api-export",
     "api-export-file",
+    "api-order-preview",
+    "api-intents",
+    "api-order-elsewhere",
+    "api-trading-stop",
+    "api-trading-close",
+    "api-rules",
+    "trading",
+    "trading-rules",
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
+    "alert": "alert",
+    "alert-change": "alert",
+    "channel-change": "channel",
+    "api-alert": "alert",
+    "api-alert-test": "alert",
+    "api-channel": "channel",
+    "api-channel-prove": "channel",
     "exchange-account": "exchange",
     "exchange-change": "exchange",
     "api-account": "exchange",
@@ -145,7 +173,13 @@ OWNED = {
     "trade-aside": "trade",
     "opening-accept": "exchange",
     "opening-take-back": "exchange",
+    "api-intent": "intent",
+    "api-order": "intent",
+    "api-trading": "exchange",
+    "trading-switch": "exchange",
 }
+# what a token without `trade` hears first
+SCOPED = {"api-order", "api-trading"}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -182,6 +216,9 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:opening_id>": mine["opening"],
         "<str:day>": "2026-03-02",
         "<int:watchlist_id>": mine["watchlist"],
+        "<int:alert_id>": mine["alert"],
+        "<uuid:channel_id>": mine["channel"],
+        "<uuid:intent_id>": mine["intent"],
     }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -224,6 +261,23 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     session = UserSession.objects.create(
         user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
     )
+    alert = Alert.objects.create(
+        user=bob, name="bobs-own", condition={"kind": "fill"}, kind="fill", cooldown_s=0
+    )
+    channel = Channel.objects.create(
+        user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
+    )
+    intent = OrderIntent.objects.create(
+        user=bob,
+        account=account,
+        market="spot",
+        symbol="BTCUSDT",
+        side="BUY",
+        client_id="bobs-own",
+        body={"note": "bobs-own"},
+        request={},
+        life="x",
+    )
     job = ImportJob.objects.create(
         market="spot",
         symbol="X",
@@ -243,6 +297,9 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "upload": str(upload.pk),
         "opening": str(opening.pk),
         "watchlist": str(watchlist.pk),
+        "alert": str(alert.pk),
+        "channel": str(channel.pk),
+        "intent": str(intent.pk),
     }
 
 
@@ -276,6 +333,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
+                if name in SCOPED and way == "token":
+                    allowed = {*allowed, 403}  # this token may not trade, whoever's order it is
                 assert answer.status_code in allowed, f"{method} {path}: {answer.status_code}"
             if name in PERMITTED:
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"
@@ -287,6 +346,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"
+    assert (Alert.objects.get(user=bob).name, Channel.objects.count()) == ("bobs-own", 1)
 
 
 def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:

@@ -69,13 +69,13 @@ class CoinBook:
         self.problems: list[Problem] = []
         self.closed: list[CoinTrip] = []
         self.trade: CoinTrip | None = None
-        self._tax = Lots(method)
-        self._of_trade = Lots(method)
-        self._of_stack = Lots(method)
+        self.tax = Lots(method)
+        self.of_trade = Lots(method)
+        self.of_stack = Lots(method)
         self._stack_trips: dict[tuple[Any, ...], CoinTrip] = {}
         self._rules_at = rules_at
         # of the pair that traded last: its name, dollars of one of its quote
-        self._pair = ("", ONE)
+        self.pair = ("", ONE)
         # (old coin, id) -> lots on their way to the new name, of the stack and of the tax view
         self._swapped = swapped
 
@@ -83,7 +83,7 @@ class CoinBook:
 
     def apply(self, move: Move) -> None:
         if move.symbol and move.kind in {"bought", "sold"}:
-            self._pair = (move.symbol, move.unit)
+            self.pair = (move.symbol, move.unit)
         if move.kind == "swapped":
             self._swap(move)
         elif move.quantity > 0:
@@ -105,27 +105,27 @@ class CoinBook:
             move.fee,
             ZERO if is_known else ONE,
         )
-        self._tax.add(Lot(lot.id, place, lot.quantity, lot.cost, lot.fee, lot.apart))
+        self.tax.add(Lot(lot.id, place, lot.quantity, lot.cost, lot.fee, lot.apart))
         if move.kind not in ENTRIES:
-            self._of_stack.add(lot)
+            self.of_stack.add(lot)
             return
         ends_older = self._end_forgotten(move)
         trip = self._open_trade(move)
         trip.ends_older = trip.ends_older or ends_older
         trip.entry_quantity += move.quantity
         trip.entry_value += lot.cost
-        self._of_trade.add(lot)
+        self.of_trade.add(lot)
 
     def _go_out(self, move: Move) -> None:
         quantity = -move.quantity
         worth = move.worth or ZERO
-        held = self._of_trade.quantity + self._of_stack.quantity
+        held = self.of_trade.quantity + self.of_stack.quantity
         if quantity > held:
             self._assume(move, quantity - held, worth / quantity)
         part = _Exit(move, quantity, worth)
-        self.matches += part.matches(self._tax.take(quantity))
+        self.matches += part.matches(self.tax.take(quantity))
         trade_first = move.kind in FROM_THE_TRADE
-        first, second = self._of_trade, self._of_stack
+        first, second = self.of_trade, self.of_stack
         if not trade_first:
             first, second = second, first
         size = min(quantity, first.quantity)
@@ -160,7 +160,7 @@ class CoinBook:
                 is_assumed=True,
             )
         )
-        for lots in (self._tax, self._of_stack):
+        for lots in (self.tax, self.of_stack):
             lots.add(Lot(move.id, self._place(move), quantity, cost, ZERO, ONE))
         self.problems.append(
             Problem(
@@ -182,12 +182,12 @@ class CoinBook:
             if self.trade is not None:
                 self._set_aside("set_aside")
             quantity = -move.quantity
-            if quantity > self._of_stack.quantity:
+            if quantity > self.of_stack.quantity:
                 unit = (move.worth or ZERO) / quantity
-                self._assume(move, quantity - self._of_stack.quantity, unit)
+                self._assume(move, quantity - self.of_stack.quantity, unit)
             self._swapped[self.coin, move.id] = (
-                _leave(self._of_stack, quantity),
-                _leave(self._tax, quantity),
+                _leave(self.of_stack, quantity),
+                _leave(self.tax, quantity),
             )
             return
         stack, tax = self._swapped.pop((move.partner, move.id), ([], []))
@@ -195,7 +195,7 @@ class CoinBook:
         if not held:
             self._come_in(move._replace(kind="income"))
             return
-        for lots, arriving in ((self._of_stack, stack), (self._tax, tax)):
+        for lots, arriving in ((self.of_stack, stack), (self.tax, tax)):
             left = move.quantity
             for lot in arriving:
                 is_last = lot is arriving[-1]
@@ -236,8 +236,8 @@ class CoinBook:
         """What the trade still holds goes to the stack; it ends with the matches that it has."""
         trip = self.trade
         assert trip is not None
-        for lot in self._of_trade.take_all():
-            self._of_stack.add(lot)
+        for lot in self.of_trade.take_all():
+            self.of_stack.add(lot)
         self.trade = None
         if trip.matched:
             trip.closed_at, trip.ended_by = trip.newest_at, why
@@ -247,17 +247,17 @@ class CoinBook:
         """By the rules and the price of this exit (money.md 3.4)."""
         trip = self.trade
         assert trip is not None
-        left = self._of_trade.quantity
+        left = self.of_trade.quantity
         if left and not self._is_too_little(move, left, unit_price):
             return
-        for lot in self._of_trade.take_all():
-            self._of_stack.add(lot)
+        for lot in self.of_trade.take_all():
+            self.of_stack.add(lot)
         trip.closed_at, trip.ended_by = move.time, move.kind
         self.trade = None
         self.closed.append(trip)
 
     def _is_too_little(self, move: Move, quantity: Decimal, unit_price: Decimal) -> bool:
-        symbol, unit = self._pair
+        symbol, unit = self.pair
         if move.symbol and move.kind == "sold":
             symbol, unit = move.symbol, move.unit
         rules = self._rules_at(symbol, move.time) if symbol else None
@@ -293,7 +293,7 @@ class CoinBook:
 
     def position(self) -> Position | None:
         """None while nothing is held."""
-        trade, stack = self._of_trade, self._of_stack
+        trade, stack = self.of_trade, self.of_stack
         quantity = trade.quantity + stack.quantity
         if not quantity:
             return None
@@ -301,7 +301,7 @@ class CoinBook:
         cost, fees = trade.cost + stack.cost, trade.fees + stack.fees
         trip = self.trade
         return Position(
-            symbol=self._pair[0] or self.coin,
+            symbol=self.pair[0] or self.coin,
             quantity=quantity,
             average_price=cost / quantity if known else None,
             realized_gross=trip.gross if trip else ZERO,
@@ -321,7 +321,7 @@ class CoinBook:
     @property
     def tax_cost(self) -> Decimal:
         """Cost and entry fees of what is still held, by the tax view."""
-        return self._tax.cost + self._tax.fees
+        return self.tax.cost + self.tax.fees
 
     def _as_trade(self, trip: CoinTrip) -> Trade:
         is_open = trip.closed_at is None

@@ -54,11 +54,13 @@ class ContractTrip(Trip):
 class ContractBook:
     """`sign` is +1 while long, -1 while short, 0 while nothing is held."""
 
-    def __init__(self, first: Fill | Opening, method: str) -> None:
-        self.symbol, self.account, self.market = first.symbol, first.account, first.market
-        self.position_side = first.position_side
-        self.contract_size = first.contract_size if isinstance(first, Fill) else ONE
-        self.is_inverse = first.market == "coinm"
+    def __init__(
+        self, symbol: str, account: str, market: str, position_side: str, method: str
+    ) -> None:
+        self.symbol, self.account, self.market = symbol, account, market
+        self.position_side = position_side
+        self.contract_size = ONE
+        self.is_inverse = market == "coinm"
         self.method = method
         self.sign = 0
         self.trip: ContractTrip | None = None
@@ -68,20 +70,20 @@ class ContractBook:
         # by the exchange's rule: value and quantity of what is open, profit so far
         self.average_value = ZERO
         self.average_realized = ZERO
-        self._lots = Lots(method)
+        self.lots = Lots(method)
 
     @property
     def quantity(self) -> Decimal:
         """Signed."""
-        return self._lots.quantity * self.sign
+        return self.lots.quantity * self.sign
 
     def open_with(self, opening: Opening) -> None:
         """What was held before the first known fill: its result is apart."""
         size = abs(opening.quantity)
         value = self._value(opening.price, size)
         self.sign = 1 if opening.quantity > 0 else -1
-        self._lots = Lots(self.method, is_short=self.sign < 0)
-        self._lots.add(Lot("opening", (0, opening.time, (0, 0)), size, value, ZERO, ONE))
+        self.lots = Lots(self.method, is_short=self.sign < 0)
+        self.lots.add(Lot("opening", (0, opening.time, (0, 0)), size, value, ZERO, ONE))
         self.average_value = value
         trip = self._trip_for("opening", opening.time)
         trip.entry_quantity, trip.entry_value = size, value
@@ -90,7 +92,7 @@ class ContractBook:
         """`fee` in the asset that the contract settles in."""
         side = 1 if fill.side == "BUY" else -1
         self.contract_size = fill.contract_size
-        held = self._lots.quantity if self.sign == -side else ZERO
+        held = self.lots.quantity if self.sign == -side else ZERO
         closing = min(fill.quantity, held)
         opening = fill.quantity - closing
         if opening and not self._may_open(side):
@@ -108,7 +110,7 @@ class ContractBook:
 
     def deliver(self, item: Funding) -> None:
         """The contract ended: what it paid closes everything (money.md 5.2)."""
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return
         entry = self.average_entry
@@ -131,7 +133,7 @@ class ContractBook:
     @property
     def average_entry(self) -> Decimal | None:
         """The exchange's own entry price."""
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return None
         if self.is_inverse:
@@ -139,10 +141,10 @@ class ContractBook:
         return self.average_value / quantity
 
     def position(self) -> Position | None:
-        quantity = self._lots.quantity
+        quantity = self.lots.quantity
         if not quantity:
             return None
-        lots, trip = self._lots, self.trip
+        lots, trip = self.lots, self.trip
         assert trip is not None
         average = quantity / lots.cost if self.is_inverse and lots.cost else lots.cost / quantity
         return Position(
@@ -180,7 +182,7 @@ class ContractBook:
         """A side was closed that nothing known had opened: it was open before, at the entry that
         the exchange's own profit tells, else at this price."""
         price = fill.price
-        if fill.realized is not None and not self._lots.quantity and not self.is_inverse:
+        if fill.realized is not None and not self.lots.quantity and not self.is_inverse:
             price += side * fill.realized / fill.quantity
         self.problems.append(
             Problem(
@@ -196,10 +198,8 @@ class ContractBook:
         )
         value = self._value(price, quantity)
         self.sign = -side
-        self._lots.is_short = self.sign < 0
-        self._lots.add(
-            Lot(f"opening-{fill.id}", (0, fill.time, (0, 0)), quantity, value, ZERO, ONE)
-        )
+        self.lots.is_short = self.sign < 0
+        self.lots.add(Lot(f"opening-{fill.id}", (0, fill.time, (0, 0)), quantity, value, ZERO, ONE))
         self.average_value += value
         trip = self._trip_for(str(fill.id), fill.time)
         trip.entry_quantity += quantity
@@ -209,7 +209,7 @@ class ContractBook:
         value = self._value(fill.price, quantity)
         if self.sign != side:
             self.sign = side
-            self._lots = Lots(self.method, is_short=side < 0)
+            self.lots = Lots(self.method, is_short=side < 0)
             self.average_value = ZERO
         trip = self._trip_for(str(fill.id), fill.time)
         trip.entry_quantity += quantity
@@ -217,7 +217,7 @@ class ContractBook:
         trip.fills[fill.symbol, fill.id] = None
         trip.last_fill = fill.id
         self.average_value += value
-        self._lots.add(Lot(fill.id, (1, fill.time, number_of(fill.id)), quantity, value, fee))
+        self.lots.add(Lot(fill.id, (1, fill.time, number_of(fill.id)), quantity, value, fee))
 
     def _close(
         self,
@@ -232,9 +232,9 @@ class ContractBook:
     ) -> None:
         trip = self.trip
         assert trip is not None
-        held = self._lots.quantity
+        held = self.lots.quantity
         left, fee_left = quantity, fee
-        for part in self._lots.take(quantity):
+        for part in self.lots.take(quantity):
             is_last = part.quantity == left
             exit_fee = fee_left if is_last or not fee else fee * part.quantity / quantity
             left, fee_left = left - part.quantity, fee_left - exit_fee
@@ -269,7 +269,7 @@ class ContractBook:
         if realized is not None:
             trip.differs += realized - profit
             trip.may_differ += CUT + abs(self._value(price, quantity)) * CUT_SHARE
-        if not self._lots.quantity:
+        if not self.lots.quantity:
             self._end(time, ended_by)
 
     def _differ(self, realized: Decimal, fill: Fill) -> None:
@@ -371,10 +371,13 @@ class Contract:
         self.problems: list[Problem] = []
 
     def book(self, event: Fill | Opening) -> ContractBook:
-        key = (event.account, event.market, event.position_side)
+        return self.side(event.account, event.market, event.position_side)
+
+    def side(self, account: str, market: str, position_side: str) -> ContractBook:
+        key = (account, market, position_side)
         book = self.books.get(key)
         if book is None:
-            book = self.books[key] = ContractBook(event, self.method)
+            book = self.books[key] = ContractBook(self.symbol, *key, self.method)
         return book
 
     def settle(self, rows: list[Funding]) -> None:
@@ -435,7 +438,11 @@ def settled_at(item: Funding) -> Any:
         return item.time
     if item.kind == "special":
         return item.time.replace(second=0, microsecond=0)
-    return item.time.replace(minute=0, second=0, microsecond=0)
+    return settled_hour(item.time)
+
+
+def settled_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _payment(kind: str, row: Funding, amount: Decimal, key: str) -> Payment:

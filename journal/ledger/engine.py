@@ -4,10 +4,21 @@ problems out. One engine for every screen."""
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+from journal.ledger import checkpoints
+from journal.ledger.checkpoints import State
 from journal.ledger.coins import CoinBook, Wishes
-from journal.ledger.contracts import Contract, settled_at
+from journal.ledger.contracts import Contract
+from journal.ledger.events import (
+    Event,
+    is_of_contract,
+    name_of,
+    quantity_of,
+    rank_of,
+    settles_with,
+    with_amount,
+)
 from journal.ledger.lots import METHODS, Lot
 from journal.ledger.moves import (
     FILL,
@@ -39,7 +50,13 @@ from lib.collector import held_off
 
 # Products of 8-place decimals are exact far below this; only divisions round, at the 60th digit.
 PRECISION = Context(prec=60)
-Event = Fill | Funding | Transfer | Conversion
+
+
+class Checkpoint(NamedTuple):
+    """The state behind all that happened up to `time`; what comes later goes on from it."""
+
+    time: Any
+    state: State
 
 
 def compute(
@@ -55,6 +72,8 @@ def compute(
     wishes: Wishes | None = None,
     coins: Collection[str] | None = None,
     own_prices: Mapping[str, Seen] | None = None,
+    begin: State | None = None,
+    every: int = 0,
 ) -> "Ledger":
     """Coin books and contract books from everything that moved. The order of the input never
     matters.
@@ -65,7 +84,10 @@ def compute(
     symbol to its step size and minimum notional, or to a list of (time from which it was seen,
     Rules). `coins` limits what is computed to their books: with some, no contracts; with none,
     contracts only. `own_prices` is what all of the account's fills tell, where only some of them
-    are given. Raises ValueError for an unknown method. The model: docs/how-we-calculate.md.
+    are given. `begin` is the checkpoint of one book to go on from: the rows are those after it, and
+    results are those that they made or changed. `every` so many rows the ledger keeps a checkpoint
+    (`Ledger.checkpoints`). Raises ValueError for an unknown method.
+    The model: docs/how-we-calculate.md.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {METHODS}, was {method!r}")
@@ -73,6 +95,7 @@ def compute(
     ledger._openings = list(openings)
     ledger._own_prices = own_prices
     ledger._only = None if coins is None else frozenset(coins)
+    ledger._from, ledger._every = begin, every
     ledger._add([*fills, *funding, *transfers, *conversions])
     return ledger
 
@@ -97,6 +120,9 @@ class Ledger:
         self._events: dict[tuple[Any, ...], Event] = {}
         self._duplicates: list[Problem] = []
         self._newest: Any = None
+        self._from: State | None = None
+        self._every = 0
+        self.checkpoints: list[Checkpoint] = []
         self._begin()
 
     def extend(self, fills: Iterable[Fill]) -> "Ledger":
@@ -207,11 +233,13 @@ class Ledger:
         self._translator = Translator(self._worth)
         self._coins: dict[tuple[str, str], CoinBook] = {}
         self._contracts: dict[str, Contract] = {}
+        self._settled_in: dict[str, str] = {}
         self._exchanges: list[Match] = []
         self._payments: list[Payment] = []
         self._problems: list[Problem] = []
         self._currencies: dict[str, tuple[Decimal, Decimal]] = {}
         self._swapped: dict[tuple[str, Id], tuple[list[Lot], list[Lot]]] = {}
+        self.checkpoints = []
 
     def _units(self) -> set[str]:
         """Without prices, the one quote that all fills have is what is counted in."""
@@ -239,14 +267,14 @@ class Ledger:
         fresh: dict[tuple[Any, ...], Event] = {}
         is_changed = False
         for event in events:
-            name = _name_of(event)
+            name = name_of(event)
             known = self._events.get(name)
             if known is None:
                 self._events[name] = fresh[name] = event
                 if self._newest is None or event.time > self._newest:
                     self._newest = event.time
                 continue
-            quantity = _quantity_of(event)
+            quantity = quantity_of(event)
             if known == event:
                 self._duplicates.append(
                     Problem(
@@ -268,20 +296,58 @@ class Ledger:
     def _run(self, events: list[Event], *, with_openings: bool) -> None:
         with localcontext(PRECISION), held_off():
             if with_openings:
+                self._resume()
                 for opening in self._openings:
                     self._contract(opening.symbol).book(opening).open_with(opening)
-            events.sort(key=_order_of)
+            events.sort(key=rank_of)
             moves: dict[tuple[str, str], list[Move]] = {}
-            self._run_contracts([e for e in events if _is_of_contract(e)], moves)
+            self._run_contracts([e for e in events if is_of_contract(e)], moves)
             for event in events:
-                if not _is_of_contract(event):
+                if not is_of_contract(event):
                     self._keep(event.account, self._effects(event), moves)
             if self._only is not None:
                 moves = {key: moves[key] for key in moves if key[1] in self._only}
             for key in self._in_dependency(moves):
-                book = self._coin_book(key)
-                for move in in_order(moves[key]):
-                    book.apply(move)
+                self._apply(self._coin_book(key), list(in_order(moves[key])))
+            self._keep_checkpoint(self._newest)
+
+    def _apply(self, book: CoinBook, moves: list[Move]) -> None:
+        """A checkpoint stands between two instants."""
+        count = 0
+        for number, move in enumerate(moves):
+            book.apply(move)
+            count += 1
+            is_full = self._every and count >= self._every
+            if is_full and number + 1 < len(moves) and moves[number + 1].time > move.time:
+                self._keep_checkpoint(move.time)
+                count = 0
+
+    # --- checkpoints ------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        state = self._from
+        if state is None:
+            return
+        if state.coin is not None:
+            book = self._coin_book((state.coin.account, state.coin.name))
+            checkpoints.resume_coin(book, state.coin)
+        for side in state.sides:
+            contract = self._contract(side.symbol)
+            book_of_side = contract.side(side.account, side.market, side.position_side)
+            checkpoints.resume_side(book_of_side, side)
+            self._settled_in[side.symbol] = state.settled_in
+        self._currencies.update(state.moved)
+
+    def _keep_checkpoint(self, time: Any) -> None:
+        if not self._every or time is None:
+            return
+        state = State(checkpoints.VERSION, moved=dict(self._currencies))
+        for book in self._coins.values():
+            state.coin = checkpoints.coin_state(book)
+        for contract in self._contracts.values():
+            state.settled_in = self._settlement_asset(contract.symbol)
+            state.sides += [checkpoints.side_state(side) for side in contract.books.values()]
+        self.checkpoints.append(Checkpoint(time, state))
 
     def _effects(self, event: Event) -> Effects:
         if isinstance(event, Fill):
@@ -306,10 +372,16 @@ class Ledger:
 
     def _run_contracts(self, events: list[Event], moves: dict[tuple[str, str], list[Move]]) -> None:
         """Settlements of one instant are looked at together; they come before its fills."""
-        position = 0
+        position = count = 0
+        newest: Any = None
         while position < len(events):
             event = events[position]
-            position += 1
+            is_full = self._every and count >= self._every and not self._only
+            if newest is not None and is_full and rank_of(event)[0] > newest:
+                self._keep_checkpoint(newest)
+                count = 0
+            position, count = position + 1, count + 1
+            newest = event.time if newest is None else max(newest, event.time)
             if isinstance(event, Fill):
                 fee = self._contract_fee(event, moves)
                 if not self._only:
@@ -317,15 +389,16 @@ class Ledger:
                 continue
             assert isinstance(event, Funding)
             rows = [event]
-            while position < len(events) and _settles_with(event, events[position]):
+            while position < len(events) and settles_with(event, events[position]):
                 rows.append(events[position])  # type: ignore[arg-type]
-                position += 1
+                newest = max(newest, events[position].time)
+                position, count = position + 1, count + 1
             self._settle(rows, moves)
 
     def _settle(self, rows: list[Funding], moves: dict[tuple[str, str], list[Move]]) -> None:
         """In dollars, unless the contract itself settles in another asset."""
         contract = self._contract(rows[0].symbol)
-        settled_in = self._settlement_asset(contract)
+        settled_in = self._settlement_asset(contract.symbol)
         valued = []
         for row in rows:
             amount = row.amount
@@ -334,7 +407,7 @@ class Ledger:
             ):
                 amount = self._in_asset(row, settled_in)
                 self._pay_in_coin(row, amount, moves)
-            valued.append(_with_amount(row, amount))
+            valued.append(with_amount(row, amount))
         if not self._only:
             contract.settle(valued)
 
@@ -396,10 +469,15 @@ class Ledger:
                 )
         return total
 
-    def _settlement_asset(self, contract: Contract) -> str:
+    def _settlement_asset(self, symbol: str) -> str:
+        known = self._settled_in.get(symbol)
+        if known:
+            return known
         for event in self._events.values():
-            if isinstance(event, Fill) and event.symbol == contract.symbol:
-                return event.base if event.market == "coinm" else event.quote
+            if isinstance(event, Fill) and event.symbol == symbol and event.market != "spot":
+                settled_in = event.base if event.market == "coinm" else event.quote
+                self._settled_in[symbol] = settled_in
+                return settled_in
         return "USDT"
 
     def _in_dependency(self, moves: Mapping[tuple[str, str], list[Move]]) -> list[tuple[str, str]]:
@@ -433,64 +511,3 @@ class Ledger:
         if contract is None:
             contract = self._contracts[symbol] = Contract(symbol, self.method)
         return contract
-
-
-def _is_of_contract(event: Event) -> bool:
-    return isinstance(event, Funding) or (isinstance(event, Fill) and event.market != "spot")
-
-
-def _settles_with(first: Funding, other: Event) -> bool:
-    """Whether both are rows of one settlement."""
-    return (
-        isinstance(other, Funding)
-        and (other.symbol, other.account, other.kind) == (first.symbol, first.account, first.kind)
-        and settled_at(other) == settled_at(first)
-    )
-
-
-def _order_of(event: Event) -> tuple[Any, ...]:
-    """Settlements, what comes in, conversions, fills, what goes out; ids of digits as numbers."""
-    number = number_of(event.id)
-    if isinstance(event, Funding):
-        return (settled_at(event), 0, event.symbol, event.account, event.kind, number)
-    if isinstance(event, Transfer):
-        return (event.time, 1 if event.quantity > 0 else 4, "", event.account, "", number)
-    if isinstance(event, Conversion):
-        return (event.time, 2, "", event.account, "", number)
-    return (event.time, 3, event.symbol, event.account, event.market, number)
-
-
-def _name_of(event: Event) -> tuple[Any, ...]:
-    """What makes an event the same one: a fill's position side is not part of it."""
-    if isinstance(event, Fill):
-        return ("fill", event.account, event.market, event.symbol, str(event.id))
-    if isinstance(event, Funding):
-        side = event.position_side
-        return ("funding", event.account, event.kind, event.asset, str(event.id), side)
-    if isinstance(event, Transfer):
-        return ("transfer", event.account, event.kind, event.asset, str(event.id))
-    return ("conversion", event.account, event.kind, event.given, str(event.id))
-
-
-def _quantity_of(event: Event) -> Decimal:
-    if isinstance(event, Funding):
-        return event.amount
-    if isinstance(event, Conversion):
-        return event.given_quantity
-    return event.quantity
-
-
-def _with_amount(row: Funding, amount: Decimal) -> Funding:
-    if amount == row.amount:
-        return row
-    return Funding(
-        row.id,
-        row.time,
-        row.symbol,
-        amount,
-        row.asset,
-        row.account,
-        row.position_side,
-        row.kind,
-        row.rate,
-    )

@@ -100,11 +100,22 @@ class Lots:
     def known_quantity(self) -> Decimal:
         return self.quantity - self.unknown_quantity
 
-    def copies(self) -> list[Lot]:
-        return [
-            Lot(lot.id, lot.place, lot.quantity, lot.cost, lot.fee, lot.apart)
-            for _, lot in self._entries[self._start :]
-        ]
+    def entries(self) -> list[tuple[Any, Lot]]:
+        """What orders each lot, and the lot, in the order in which they stand."""
+        return self._entries[self._start :]
+
+    def take_up(
+        self,
+        entries: list[tuple[Any, Lot]],
+        quantity: Decimal,
+        cost: Decimal,
+        fees: Decimal,
+        unknown_quantity: Decimal,
+    ) -> None:
+        """Stand as `entries` and the sums stood, of which divisions may have left last digits."""
+        self._entries, self._start = list(entries), 0
+        self.quantity, self.cost, self.fees = quantity, cost, fees
+        self.unknown_quantity = unknown_quantity
 
     def _key(self, lot: Lot) -> Any:
         if self.method != "hifo":

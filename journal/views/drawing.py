@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from journal.metrics.flow import WINDOWS
 from journal.metrics.spread import Spread
-from journal.models import FillFlow
+from journal.models import Trade, TradeFill
 from journal.selectors.dashboard import Dashboard
+from journal.selectors.flow_table import FlowColumn, columns_of
 from journal.selectors.sums import Sums, total
 from market.flow.bands import bands_for
 
@@ -78,29 +78,40 @@ def tile_pictures(found: Dashboard) -> dict[str, list[Decimal]]:
 
 @dataclass(frozen=True)
 class FlowTable:
-    """A fill's flow by size and window: `rows` are (band, [(delta, heat), …]), largest on top."""
+    """All entries of a trade, weighted by quantity: `rows` are (band, [(delta, heat), …]), largest
+    on top, none where no bands are known; `window` is the one that the verdict is of, and its share
+    is the verdict's."""
 
     windows: list[str]
-    rows: list[tuple[str, list[tuple[Decimal, str]]]]
-    totals: list[str]
+    rows: list[tuple[str, list[tuple[Decimal | None, str]]]]
+    totals: list[Decimal | None]
+    shares: list[Decimal | None]
+    window: str
+    basis: str
+    entries: int
 
 
-def flow_table(flow: FillFlow | None, quote: str) -> FlowTable | None:
-    """Each window has the heat of its own largest delta. PostgreSQL keeps JSON's keys in an order
-    of its own, so the order of bands and windows is ours."""
-    if flow is None or not flow.windows:
+def flow_table(trade: Trade, parts: Sequence[TradeFill]) -> FlowTable | None:
+    """Each window has the heat of its own largest delta."""
+    columns = columns_of(trade, parts)
+    if not columns:
         return None
-    bands = bands_for(quote).names
-    columns = [_deltas(flow.windows.get(name, {}), bands) for name in WINDOWS]
-    largest = [max(map(abs, column.values())) for column in columns]
-    rows = [
-        (band, [(c[band], heat(c[band], top)) for c, top in zip(columns, largest, strict=True)])
-        for band in reversed(bands)
-    ]
-    totals = [flow.windows.get(name, {}).get("delta", "") for name in WINDOWS]
-    return FlowTable(list(WINDOWS), rows, totals)
+    bands = bands_for(trade.quote).names
+    has_bands = any(column.bands is not None for column in columns)
+    return FlowTable(
+        windows=[column.window for column in columns],
+        rows=[(band, [_cell(column, band) for column in columns]) for band in reversed(bands)]
+        if has_bands
+        else [],
+        totals=[column.total for column in columns],
+        shares=[column.share for column in columns],
+        window=trade.flow_window,
+        basis=trade.flow_basis,
+        entries=sum(part.is_entry for part in parts),
+    )
 
 
-def _deltas(window: dict[str, Any], bands: Sequence[str]) -> dict[str, Decimal]:
-    known = window.get("bands", {})
-    return {band: Decimal(known.get(band, "0")) for band in bands}
+def _cell(column: FlowColumn, band: str) -> tuple[Decimal | None, str]:
+    if column.bands is None:
+        return None, ""
+    return column.bands[band], heat(column.bands[band], max(map(abs, column.bands.values())))

@@ -215,7 +215,7 @@ def _trade_page(
         "after": after,
         "can_split": _can_split(found, fills),
         "entry_flow": entry,
-        "flow_table": flow_table(entry, found.quote),
+        "flow_table": flow_table(found, [part for part, _flow in fills]),
         "realized": found.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
@@ -249,6 +249,7 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
         "mistakes",
         "planned_entry",
         "planned_stop",
+        "initial_stop",
         "planned_target",
     )
     changes: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}

@@ -1,4 +1,5 @@
 /** What every page has: the choice of its looks, menus, search and keys, and forms that are sent as soon as something is chosen. */
+import { AlertBell } from "../components/alert-bell.js";
 import { Commands } from "../components/commands.js";
 import { bindToasts } from "../components/toast.js";
 import { onKey } from "../lib/keys.js";
@@ -74,3 +75,6 @@ function filter(event) {
 }
 
 bindToasts(document.querySelector("[data-toasts]"));
+
+const bell = document.querySelector("[data-alert-bell]");
+if (bell) new AlertBell(bell, document.querySelector("[data-toasts]"));

@@ -11,10 +11,9 @@ from accounts.models import User
 from lib.decimals import QUOTE_UNIT, UNIT
 from market.archive import seconds as archive
 from market.flow.bars import Bar
-from market.hot import keys
+from market.hot import client, keys
 from market.hot.codec import GapRecord, State, bar_fields, encode_gap
 from market.models import Instrument
-from market.selectors import reading
 from tests.conftest import KEY, MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +72,9 @@ def test_a_bar_has_the_shape_of_the_contract(
         "source": "hot",
         "complete": True,
         "gaps": [],
+        "trades_of": "trades",
+        "missing": [],
+        "retry_ms": None,
     }
     [bar] = answer["bars"]
     assert bar.pop("bands")["100-1k"] == {
@@ -99,6 +101,8 @@ def test_a_bar_has_the_shape_of_the_contract(
         "base_sell": "0",
         "delta": "100",
         "cvd": "100",
+        "detail": "full",
+        "trades_of": "trades",
     }
 
 
@@ -173,7 +177,7 @@ def test_a_redis_that_is_down_falls_back_to_postgresql(
 ) -> None:
     archive.save(instrument.pk, "usd-1", [minute(START, 1)], state())
     nowhere = redis.ConnectionPool.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=1)
-    monkeypatch.setattr(reading, "_pool", nowhere)
+    monkeypatch.setattr(client, "_pool", nowhere)
     answer = ask(alices_token)
     assert answer["source"] == "archive"
     assert answer["bars"][0]["trades"] == 1
