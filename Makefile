@@ -36,15 +36,11 @@ coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
-<<<<<<< HEAD
-mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
-	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
-=======
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
 	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
 
-mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
->>>>>>> main
+mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
+	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
