@@ -103,6 +103,10 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
     if intent.state in {State.REFUSED, State.EXPIRED}:
         return _told(intent, "already_gone", {})
     outcome, order = cancel(intent.account, target_of(intent))
+    if outcome == "already_gone" and intent.state in {State.SENT, State.UNKNOWN}:
+        # it may still arrive: then it is taken out (stopping.late_arrivals)
+        OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
+        return _told(intent, "under_way", {})
     if order and not intent.is_algo:
         settle(intent.pk, intent.state, "owner", order=order)
     elif outcome == "cancelled":
