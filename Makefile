@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz-files coverage backup restore chaos chaos-orders mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing bench-journal lock migrations clean
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal lock migrations clean chaos-orders
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ bench-drawing: $(VENV)/.development node_modules/.done $(MESSAGES) ## the market
 
 bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
 	@$(BIN)/python -W ignore -m benchmarks.simulator
+
+bench-past: $(VENV)/.development ## what the simulator's past costs: candles, pages, files
+	@$(BIN)/python -W ignore -m benchmarks.past
 
 lock: $(VENV)/.development ## write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev requirements-node; do \

@@ -70,8 +70,9 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
-# Where past trades are imported from (market/vision).
-BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
+# Where past trades are imported from (market/vision): the simulator has an archive of its own.
+_archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
+BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
 
 # The address from which we call Binance, for the page that says where to bind a key to; empty: as
 # this machine sees itself.
@@ -83,7 +84,8 @@ MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
 WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
 # Fills up to this age get the market around them fetched by trade ids; 0: none.
-FLOW_BACKFILL_DAYS = env.integer("FLOW_BACKFILL_DAYS", 30, 0)
+FLOW_BACKFILL_DAYS = env.integer("FLOW_BACKFILL_DAYS", 3650, 0)
+FLOW_UNIT = env.choice("FLOW_UNIT", "order", ["order", "trade"])
 # Instruments that are followed at most, all users' watch-lists together.
 FOLLOW_LIMIT = env.integer("FOLLOW_LIMIT", 200, 1)
 # Instruments that one collector keeps before there is another share; a second collector a share.
@@ -103,6 +105,17 @@ ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 
 # Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
 KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
+
+# --- Alerts -------------------------------------------------------------------------------------
+
+# Inner networks that webhooks may go to all the same, http included; empty: none.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+ALERTS_PER_USER = env.integer("ALERTS_PER_USER", 200, 1)
+# The installation's own bot; without one each user brings a bot.
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_API_URL = env.address("TELEGRAM_API_URL", "https://api.telegram.org", _http)
+# Names of the users who may reach anything that apprise speaks, inner addresses too; `*`: all.
+APPRISE_USERS = env.words("APPRISE_USERS")
 
 # --- Apps ---------------------------------------------------------------------------------------
 
@@ -128,6 +141,7 @@ INSTALLED_APPS = [
     "market",
     "accounts",
     "journal",
+    "alerts",
     "trading",
 ]
 
@@ -165,6 +179,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.venue",
                 "journal.context.preferences",
+                "alerts.context.unread",
             ],
         },
     },
@@ -232,6 +247,7 @@ CELERY_TASK_ROUTES = {
     "market.retain": {"queue": "bulk"},
     "market.collect": {"queue": "collectors"},
     "journal.listen": {"queue": "collectors"},
+    "alerts.evaluate": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
     "journal.look_at_upload": {"queue": "upkeep"},
@@ -241,9 +257,9 @@ CELERY_TASK_ROUTES = {
     "journal.settle_prices": {"queue": "upkeep"},
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
-    "journal.fetch_surroundings": {"queue": "upkeep"},
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},
+    "journal.plan_flow": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -282,10 +298,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
-    "fetch the market around old fills": {
-        "task": "journal.fetch_surroundings",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+    "order flow for every fill": {
+        "task": "journal.plan_flow",
+        "schedule": 5.0,
+        "options": {"expires": 5},
     },
     "follow what is held or watched": {
         "task": "journal.follow_wanted",
@@ -307,10 +323,25 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "first pictures of newly followed markets": {
+        "task": "market.prepare_charts",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
     "read what futures have settled": {
         "task": "market.read_funding",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "watch what alerts wait for": {
+        "task": "alerts.supervise",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "deliver alerts": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"expires": 1},
     },
     "imports that wait": {
         "task": "market.import_vision",
@@ -399,7 +430,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 # Where mail is on, an address counts only when its owner has said so.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
-ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Tapelog] "
 ACCOUNT_MAX_EMAIL_ADDRESSES = 2
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -430,6 +461,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_EMBEDDED
 USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
 # Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
@@ -448,6 +480,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -509,6 +543,7 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
         "vendor/lightweight-charts",
         BASE_DIR / "node_modules" / "lightweight-charts" / "dist",
     ),
+    ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.

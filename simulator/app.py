@@ -18,6 +18,7 @@ from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
 from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
 from simulator.listen_keys import ListenKeys
+from simulator.rest.archive import Archive
 from simulator.rest.bank_control import BankControl
 from simulator.rest.control import Control
 from simulator.rest.downloads import Downloads
@@ -70,6 +71,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     api = WsApi(bank, door, options.lifetime, sockets.attempts)
     injector = Injector(exchange, sockets, api)
     markets = [SpotRest(exchange), UsdmRest(exchange)]
+    archive = Archive(exchange)
     control = Control(exchange, sockets, injector)
     private = [
         SpotAccountRest(bank, door).routes(),
@@ -83,6 +85,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
         Downloads(bank, door).routes(),
         BankControl(bank).routes(),
         api.routes(),
+        archive.routes(),
     ]
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])
@@ -111,6 +114,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
         sockets.cut()
         api.cut()
         bank.save()
+        archive.close()
         for market in exchange.markets.values():
             for symbol in market.symbols:
                 symbol.tape.close()

@@ -9,6 +9,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 
 FRAME_KINDS = ("drop", "double", "swap", "truncate", "unknown", "wrong_types")
@@ -55,7 +56,21 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
         "times": 0.0,
     },
     "keys_refused": {"seconds": 10.0},
+    # the past: candles left out, a day without a trade, a listing younger than it is, files of the
+    # archive that are missing or do not fit
+    "kline_holes": {
+        "symbol": "*",
+        "market": "*",
+        "interval": "*",
+        "every": 7.0,
+        "seconds": 60.0,
+    },
+    "quiet_day": {"symbol": "*", "market": "*", "date": "2026-11-01", "seconds": 60.0},
+    "listed_since": {"symbol": "*", "market": "*", "date": "2026-11-01", "seconds": 60.0},
+    "archive": {"path": "*", "what": "missing", "seconds": 60.0},
 }
+SPOILT = ("missing", "damaged", "checksum", "truncated")
+DAY_US = 86_400_000_000
 CHOICES: dict[str, set[Value]] = {
     "what": {"hang", "status", "cut", "delay"},
     "when": {"before", "after"},
@@ -81,6 +96,9 @@ class Active:
 
     def matches(self, name: str, text: str) -> bool:
         return fnmatchcase(text, str(self.arguments[name]))
+
+    def concerns(self, market: str, symbol: str) -> bool:
+        return self.matches("market", market) and self.matches("symbol", symbol)
 
 
 class Faults:
@@ -221,6 +239,38 @@ class Faults:
     def refuses_keys(self) -> bool:
         return any(item.kind == "keys_refused" for item in self._now())
 
+    # --- the past -------------------------------------------------------------------------------
+
+    def hidden(self, market: str, symbol: str) -> list[tuple[int, int]]:
+        """Stretches of time (epoch us) in which a symbol had no trade."""
+        stretches = []
+        for item in self._now():
+            if item.kind in {"quiet_day", "listed_since"} and item.concerns(market, symbol):
+                opens = midnight_us(str(item.arguments["date"]))
+                is_day = item.kind == "quiet_day"
+                stretches.append((opens, opens + DAY_US) if is_day else (0, opens))
+        return stretches
+
+    def leaves_out(self, market: str, symbol: str, interval: str) -> int:
+        """Every so many candles one is missing; 0 for none."""
+        for item in self._now():
+            if (
+                item.kind == "kline_holes"
+                and item.concerns(market, symbol)
+                and item.matches("interval", interval)
+            ):
+                return int(item.number("every"))
+        return 0
+
+    def archive_fault(self, path: str) -> str:
+        """What is wrong with a file of the archive; empty for nothing."""
+        for item in self._now():
+            if item.kind == "archive" and item.matches("path", path):
+                what = str(item.arguments["what"])
+                self.counts[f"archive {what}"] += 1
+                return what
+        return ""
+
     # --- REST -----------------------------------------------------------------------------------
 
     def for_request(self, path: str) -> Active | None:
@@ -281,7 +331,20 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
             names = ", ".join(sorted(map(str, CHOICES[name])))
             raise ValueError(f"expected {name} of {kind} as one of {names}, was {value!r}")
         arguments[name] = value
+    if "date" in arguments:
+        midnight_us(str(arguments["date"]))
+    if kind == "archive" and arguments["what"] not in SPOILT:
+        raise ValueError(f"expected what of {', '.join(SPOILT)}, was {arguments['what']!r}")
     return arguments
+
+
+def midnight_us(text: str) -> int:
+    """`2026-11-01` -> epoch us. Raises ValueError."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"expected date as YYYY-MM-DD, was {text!r}") from error
+    return (day - date(1970, 1, 1)).days * DAY_US
 
 
 def wrong_types(frame: str) -> str:

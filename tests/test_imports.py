@@ -20,7 +20,15 @@ MAY_IMPORT = {
     "launcher": {"launcher"},
     "config": {"config", "alerts", "trading", "journal", "accounts", "market", "lib", "launcher"},
 }
-PURE = ("lib", "market/flow", "market/book", "journal/ledger", "journal/metrics", "simulator")
+PURE = (
+    "lib",
+    "market/flow",
+    "market/book",
+    "journal/ledger",
+    "journal/metrics",
+    "alerts/conditions",
+    "simulator",
+)
 APPS = ("lib", "market", "accounts", "journal", "trading", "alerts")
 OURS = set(MAY_IMPORT)
 

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ExchangeAccount, User
 from accounts.services.tokens import issue_token
+from alerts.models import Alert, Channel
 from journal.models import (
     Annotation,
     FillMark,
@@ -33,6 +34,10 @@ from trading.models import OrderIntent
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
 OPEN = {
+    "guest",
+    "manifest",
+    "service-worker",
+    "offline",
     "healthz",
     "readyz",
     "metrics",
@@ -41,6 +46,11 @@ OPEN = {
     "docs",
 }
 SIGNED_IN = {
+    "first-run",
+    "first-run-go-on",
+    "zone",
+    "distribution",
+    "trend",
     "home",
     "status",
     "market",
@@ -66,6 +76,7 @@ SIGNED_IN = {
     "demo",
     "api-fills",
     "api-orders",
+    "api-conditional-orders",
     "api-transfers",
     "api-income",
     "api-balances",
@@ -94,6 +105,15 @@ SIGNED_IN = {
     "funding",
     "mark-price",
     "api-watchlists",
+    "alerts",
+    "alert-new",
+    "alert-events",
+    "alert-channels",
+    "api-alerts",
+    "api-alert-preview",
+    "api-alert-events",
+    "api-alert-events-read",
+    "api-channels",
     "api-merge",
     "api-market-view",
     "api-markets",
@@ -103,6 +123,7 @@ SIGNED_IN = {
     "cvd-historical",
     "cvd-big-orders",
     "api-accounts",
+    "api-flow-coverage",
     "api-proof",
     "api-payments",
     "account-security",
@@ -126,6 +147,14 @@ SIGNED_IN = {
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
+    "trade-sheet": "trade",
+    "alert": "alert",
+    "alert-change": "alert",
+    "channel-change": "channel",
+    "api-alert": "alert",
+    "api-alert-test": "alert",
+    "api-channel": "channel",
+    "api-channel-prove": "channel",
     "exchange-account": "exchange",
     "exchange-change": "exchange",
     "api-account": "exchange",
@@ -197,6 +226,8 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:opening_id>": mine["opening"],
         "<str:day>": "2026-03-02",
         "<int:watchlist_id>": mine["watchlist"],
+        "<int:alert_id>": mine["alert"],
+        "<uuid:channel_id>": mine["channel"],
         "<uuid:intent_id>": mine["intent"],
     }.items():
         path = path.replace(part, value)
@@ -240,6 +271,12 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     session = UserSession.objects.create(
         user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
     )
+    alert = Alert.objects.create(
+        user=bob, name="bobs-own", condition={"kind": "fill"}, kind="fill", cooldown_s=0
+    )
+    channel = Channel.objects.create(
+        user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
+    )
     intent = OrderIntent.objects.create(
         user=bob,
         account=account,
@@ -270,6 +307,8 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "upload": str(upload.pk),
         "opening": str(opening.pk),
         "watchlist": str(watchlist.pk),
+        "alert": str(alert.pk),
+        "channel": str(channel.pk),
         "intent": str(intent.pk),
     }
 
@@ -317,6 +356,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"
+    assert (Alert.objects.get(user=bob).name, Channel.objects.count()) == ("bobs-own", 1)
 
 
 def test_the_owner_comes_in(bob: User, bobs: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from django.http import FileResponse
+from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -81,11 +81,11 @@ class ExportFileView(APIView):
     """The file itself: to a session of the same user, for a day."""
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
-    def get(self, request: Request) -> FileResponse:
+    def get(self, request: Request) -> StreamingHttpResponse:
         export = Export.objects.filter(user=_user(request)).first()
         if export is None or not export.is_there or request.auth is not None:
             raise NotFound("No file is there.")
-        return FileResponse(exporting.open_file(export), as_attachment=True, filename="tapelog.zip")
+        return exporting.as_answer(export)
 
 
 def _answer(export: Export) -> dict[str, object]:

@@ -20,11 +20,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.db.models import Model
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from accounts import privacy
 from accounts.models import Export, User
 from accounts.services import auditing
+from lib.sending import sent
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +73,11 @@ def make(export_id: int) -> None:
     log.info("export made", user=export.user_id)
 
 
-def open_file(export: Export) -> "File[bytes]":
-    return default_storage.open(export.file)
+def as_answer(export: Export) -> StreamingHttpResponse:
+    file = default_storage.open(export.file).file
+    answer = StreamingHttpResponse(sent(file), content_type="application/zip")
+    answer["Content-Disposition"] = 'attachment; filename="tapelog.zip"'
+    return answer
 
 
 def remove(export: Export) -> None:

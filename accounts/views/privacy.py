@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -28,7 +28,7 @@ def privacy(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @step_up_required
-def export(request: SignedInRequest) -> HttpResponse | FileResponse:
+def export(request: SignedInRequest) -> HttpResponseBase:
     """POST asks for the file, GET hands it out, to its owner only."""
     if request.method == "POST":
         tasks.export_soon(exporting.ask(request.user))
@@ -37,7 +37,7 @@ def export(request: SignedInRequest) -> HttpResponse | FileResponse:
     ready = Export.objects.filter(user=request.user).first()
     if ready is None or not ready.is_there:
         raise Http404
-    return FileResponse(exporting.open_file(ready), as_attachment=True, filename="tapelog.zip")
+    return exporting.as_answer(ready)
 
 
 @login_required

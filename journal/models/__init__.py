@@ -1,5 +1,6 @@
 """What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
 
+from journal.models.checkpoints import Checkpoint
 from journal.models.exchange import (
     AssetPrice,
     Balance,
@@ -13,7 +14,9 @@ from journal.models.exchange import (
     Transfer,
     Wallet,
 )
+from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
+from journal.models.guests import Guest
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -29,7 +32,6 @@ from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -38,6 +40,7 @@ from journal.models.trades import (
     TradeFill,
 )
 from journal.models.uploads import Rejected, Upload, Witness
+from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -45,6 +48,8 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+    "Checkpoint",
+    "ConditionalOrder",
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -52,7 +57,9 @@ __all__ = [
     "Fill",
     "FillFlow",
     "FillMark",
+    "FlowDay",
     "FuturesPosition",
+    "Guest",
     "Income",
     "LedgerProblem",
     "ManualFill",
@@ -62,6 +69,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningPosition",
     "Order",
+    "OrderList",
     "Payment",
     "Preferences",
     "Realized",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExchangeAccount, User
@@ -76,6 +77,9 @@ class Fill(OfAccount):
         "Upload", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
 
+    # when to look at its order flow (again); null: nothing new can be known
+    flow_due_at = models.DateTimeField(null=True, db_default=Now())
+
     objects = OwnedManager()
 
     class Meta:
@@ -93,8 +97,19 @@ class Fill(OfAccount):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "-time", "-id"], name="fills_by_time"),
+            models.Index(fields=["account", "market", "base", "time"], name="fills_of_a_base"),
+            models.Index(fields=["account", "market", "quote", "time"], name="fills_of_a_quote"),
+            models.Index(fields=["account", "fee_asset", "time"], name="fills_by_fee"),
+            models.Index(fields=["account", "market", "symbol", "time"], name="fills_of_a_symbol"),
+            models.Index(fields=["account", "symbol", "order_id"], name="fills_of_an_order"),
             models.Index(
                 fields=["upload"], condition=models.Q(upload__isnull=False), name="fills_by_upload"
+            ),
+            models.Index(fields=["market", "symbol", "time"], name="fills_of_a_tape"),
+            models.Index(
+                fields=["flow_due_at"],
+                condition=models.Q(flow_due_at__isnull=False),
+                name="fills_to_stamp",
             ),
         ]
         ordering: ClassVar = ["-time", "-id"]
@@ -120,7 +135,17 @@ class Order(OfAccount):
     stop_price = models.DecimalField(max_digits=32, decimal_places=12, default=0)
     quantity = models.DecimalField(max_digits=32, decimal_places=12)
     executed = models.DecimalField(max_digits=32, decimal_places=12)
+    # null: the answer did not say it (an acknowledgement, or of long ago)
+    quote_executed = models.DecimalField(max_digits=40, decimal_places=16, null=True)
     is_reduce_only = models.BooleanField(default=False)
+    closes_position = models.BooleanField(default=False)
+    # of what a trigger made: the type of the conditional order
+    original_type = models.CharField(max_length=24, blank=True)
+    # the `OrderList` that it belongs to
+    list_id = models.BigIntegerField(null=True)
+    # why the exchange ended it, in its own word
+    expiry_reason = models.CharField(max_length=48, blank=True)
+    # when it was made
     time = models.DateTimeField()
     # the exchange's own time of the last change: an older message never undoes a newer one
     changed_at = models.DateTimeField()
@@ -138,6 +163,13 @@ class Order(OfAccount):
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} {self.symbol} {self.status}"
+
+    @property
+    def average_price(self) -> Decimal | None:
+        if not self.executed or not self.quote_executed:
+            return None
+        average: Decimal = self.quote_executed / self.executed
+        return average
 
 
 class Transfer(OfAccount):

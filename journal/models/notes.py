@@ -54,6 +54,8 @@ class Preferences(models.Model):
     )
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.FIFO)
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    # by its owner, or taken from the browser once
+    is_zone_chosen = models.BooleanField(default=False, editable=False)
     # whether a purchase long after a trade's newest fill sets that trade aside by itself
     sets_aside = models.BooleanField(default=True)
     # the hour of the zone's clock at which a trading day begins
@@ -137,8 +139,11 @@ class Annotation(OfUser):
     # numbers of the setup's rules that were kept
     rules_kept = models.JSONField(default=list)
     planned_entry = Money(null=True)
-    # the stop as it was first recorded: R is measured by it, however the stop moves later
+    # the first stop as its owner says it: R is measured by it, however the stop moves later, and
+    # it wins over the one that was placed at the exchange
     initial_stop = Money(null=True)
+    # what was said before: [{"stop": decimal text or null, "until": ISO time}, …], oldest first
+    stop_history = models.JSONField(default=list)
     planned_stop = Money(null=True)
     planned_target = Money(null=True)
     reviewed_at = models.DateTimeField(null=True)

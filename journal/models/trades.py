@@ -1,10 +1,12 @@
 """What the ledger makes of the fills, kept so that screens read and never compute. Every row here
 can be thrown away and made anew by `journal.books.rebuilding`."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -44,7 +46,7 @@ class Trade(OfAccount):
         WITH = "with", _("With flow")
         MIXED = "mixed", _("Mixed")
         AGAINST = "against", _("Against flow")
-        UNKNOWN = "unknown", _("No coverage")
+        UNKNOWN = "unknown", _("Not known yet")
 
     class ByHand(models.TextChoices):
         """Whether the trader joined or cut it (journal.services.grouping)."""
@@ -52,6 +54,13 @@ class Trade(OfAccount):
         NO = "", ""
         MERGE = "merge", _("Merged by hand")
         SPLIT = "split", _("Split by hand")
+
+    class StopMoves(models.TextChoices):
+        NONE = "", _("No stop at the exchange")
+        KEPT = "kept", _("Stop kept")
+        TOWARDS = "towards", _("Stop moved towards the price")
+        AWAY = "away", _("Stop moved away from the price")
+        BOTH = "both", _("Stop moved both ways")
 
     # the ledger's own, the same after every rebuild as long as its first fill is
     key = models.CharField(max_length=160)
@@ -99,22 +108,37 @@ class Trade(OfAccount):
     fill_count = models.IntegerField()
     # of the quantity traded
     maker_share = models.DecimalField(max_digits=7, decimal_places=6)
-    # from the tape (journal.services.stamping): null or unknown where it was not covered
+    # from the market's bars (journal.stamps): null or unknown where nothing is known
     flow = models.CharField(max_length=8, choices=Against.choices, default=Against.UNKNOWN)
     # quote value traded by takers before the entries, with minus against: -1 to 1
     flow_share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
+    # the one window of all entries that both are of, and the least of what they were made of
+    flow_window = models.CharField(max_length=3, blank=True)
+    flow_basis = models.CharField(max_length=10, blank=True)
     # worst and best result while open, gross; what the exit took of the best; in the quote asset
     worst = Money(null=True)
     best = Money(null=True)
+    # the same with the minutes of its own fills, where only minutes are known; null: exact
+    worst_to = Money(null=True)
+    best_to = Money(null=True)
     efficiency = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     # how far the price went in the trade's direction within 5 m and 1 h of the exit, in the quote
     after_5m = Money(null=True)
     after_1h = Money(null=True)
     # paid over the mid price, in the quote asset
     slippage = Money(null=True)
-    # when the stamps were made, and whether later bars may still change them
-    stamped_at = models.DateTimeField(null=True)
-    is_stamp_final = models.BooleanField(default=False)
+    # from the orders that were open at the exchange (journal.books.protecting): the first stop and
+    # target that protected it, whoever placed them, and when; null: there was none
+    placed_stop = Money(null=True)
+    placed_stop_at = models.DateTimeField(null=True)
+    placed_target = Money(null=True)
+    placed_target_at = models.DateTimeField(null=True)
+    # what became of the stop while it was open
+    stop_moves = models.CharField(max_length=8, choices=StopMoves.choices, blank=True)
+    # when these were last made out; null: they have to be
+    protected_at = models.DateTimeField(null=True)
+    # when to look at the stamps (again); null: nothing can change them
+    stamp_due_at = models.DateTimeField(null=True, db_default=Now())
     fills: "models.ManyToManyField[Fill, Any]" = models.ManyToManyField(
         Fill, through="TradeFill", related_name="trades"
     )
@@ -128,7 +152,23 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
-            models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
+            models.Index(
+                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
+            ),
+            models.Index(
+                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
+            ),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(protected_at__isnull=True),
+                name="trades_to_protect",
+            ),
+            models.Index(fields=["market", "symbol", "opened_at"], name="trades_of_a_tape"),
+            models.Index(
+                fields=["stamp_due_at"],
+                condition=models.Q(stamp_due_at__isnull=False),
+                name="trades_to_stamp",
+            ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
 
@@ -166,6 +206,10 @@ class TradeFill(models.Model):
         return f"{self.fill_id} of {self.trade_id}"
 
 
+# Before all that any exchange can tell.
+BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
+
+
 class Book(OfAccount):
     """What the ledger computes in one go: a coin or a currency of an account over all its pairs and
     wallets, or one contract. Due while `built` is behind `version`."""
@@ -176,6 +220,8 @@ class Book(OfAccount):
     # grows with everything that may change its trades, in the same transaction
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
+    # while it is due: nothing before this moment has changed
+    changed_from = models.DateTimeField(default=BEGINNING)
     # why it could not be built, and when that is tried again; empty while it can
     problem = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -246,6 +292,7 @@ class Realized(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "-closed_at"], name="realized_times"),
+            models.Index(fields=["book", "closed_at"], name="realized_of_a_book"),
         ]
         ordering: ClassVar = ["-closed_at", "-id"]
 
@@ -293,6 +340,7 @@ class Payment(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "kind", "time"], name="payments_by_time"),
+            models.Index(fields=["book", "time"], name="payments_of_a_book"),
         ]
         ordering: ClassVar = ["-time", "-id"]
 
@@ -362,34 +410,8 @@ class LedgerProblem(OfAccount):
     objects = OwnedManager()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["book", "time"], name="problems_of_a_book")]
         ordering: ClassVar = ["symbol", "id"]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.symbol}"
-
-
-class FillFlow(models.Model):
-    """What the market was doing when a fill was made."""
-
-    fill = models.OneToOneField(
-        Fill, on_delete=models.CASCADE, primary_key=True, related_name="flow"
-    )
-    # whether the 15 minutes before it are covered without a hole; if not, nothing is said
-    is_covered = models.BooleanField()
-    # {"10s": {"delta", "slope", "buy", "sell", "bands": {band: delta}}, "1m": …}, decimal text
-    windows = models.JSONField(default=dict)
-    # share of the takers' value of the last minute on the fill's own side: -1 to 1
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
-    bid = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    ask = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # of the UTC day so far
-    day_high = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    day_low = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # paid over the mid price for the whole quantity, in the quote asset
-    slippage = Money(null=True)
-    stamped_at = models.DateTimeField()
-    # no later bar can change it
-    is_final = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        return f"flow of {self.fill_id}"

@@ -44,6 +44,7 @@ class Row(NamedTuple):
     maker_share: Decimal
     fill_count: int
     efficiency: Decimal | None
+    stop_moves: str
     after_loss: int
     of_day: int
     setup: str
@@ -110,10 +111,22 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "fill_count",
         "efficiency",
         "quote_rate",
+        "placed_stop",
+        "stop_moves",
     )
     found = counted(trades).filter(net_money__isnull=False)
     found = found.order_by("closed_at", "pk")
     return _counted([_row(values, notes) for values in found.values_list(*names)], chosen)
+
+
+def in_unit(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
+    """Results in the unit that the reader has chosen, in the place of `net`: per cent of what was
+    put in, or R of the trades with a stop."""
+    if chosen.unit == Preferences.Unit.RISK:
+        return [row._replace(net=row.r) for row in rows if row.r is not None]
+    if chosen.unit == Preferences.Unit.PERCENT:
+        return [row._replace(net=row.net / row.size * 100) for row in rows if row.size]
+    return list(rows)
 
 
 def _counted(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
@@ -162,12 +175,16 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         fills,
         efficiency,
         quote_rate,
+        placed_stop,
+        stop_moves,
     ) = values
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
     r = None
-    if note is not None and note.initial_stop is not None:
-        measured = metrics.r_multiple(net, entry, note.initial_stop * quote_rate, quantity)
+    own_stop = note.initial_stop if note else None
+    stop = placed_stop if own_stop is None else own_stop
+    if stop is not None:
+        measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
     return Row(
         key=key,
@@ -187,6 +204,7 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         maker_share=maker,
         fill_count=fills,
         efficiency=efficiency,
+        stop_moves=stop_moves,
         after_loss=0,
         of_day=0,
         setup=note.setup.name if note and note.setup else "",
@@ -294,6 +312,10 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
         lambda r, p: (
             NONE if r.efficiency is None else _bucket(r.efficiency * 100, (0, 25, 50, 75), "%"),
         ),
+    ),
+    "stop": (
+        gettext_lazy("What became of the stop"),
+        lambda r, p: (str(Trade.StopMoves(r.stop_moves).label),),
     ),
     "streak": (
         gettext_lazy("Losses in a row before"),

@@ -1,6 +1,6 @@
 """Watch-lists, and what is followed because somebody watches or holds it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
@@ -22,6 +22,15 @@ MOST_MARKETS = 100
 # A minute more than the figures after an exit need.
 TOLD_AFTER_EXIT = timedelta(minutes=75)
 Wanted = tuple[str, str]
+# What apps above the journal want followed: (market, symbol), those that matter most first.
+FindWanted = Callable[[], Sequence[Wanted]]
+_more_wanted: list[FindWanted] = []
+
+
+def also_follow(find_wanted: FindWanted) -> None:
+    """For an app above: asked each time, behind positions and before watch-lists."""
+    if find_wanted not in _more_wanted:
+        _more_wanted.append(find_wanted)
 
 
 class BadList(ValueError):
@@ -106,7 +115,8 @@ def _wanted() -> list[InstrumentKey]:
     for user_id, market, symbol in rows.values_list("watchlist__user_id", "market", "symbol"):
         by_user.setdefault(user_id, []).append((market, symbol))
     in_turn = [pair for place in zip_longest(*by_user.values()) for pair in place if pair]
-    wanted = dict.fromkeys([*held, *in_turn])
+    above = [pair for find_wanted in _more_wanted for pair in find_wanted()]
+    wanted = dict.fromkeys([*held, *above, *in_turn])
     listed = _listed(set(wanted))
     return [InstrumentKey(settings.VENUE, *pair) for pair in wanted if pair in listed]
 

@@ -148,6 +148,36 @@ class FundingRow(
     mark: str = ""
 
 
+class OpenInterestRow(msgspec.Struct, gc=False, rename={"open_interest": "openInterest"}):
+    """`GET /fapi/v1/openInterest`: contracts that are open, in the base coin."""
+
+    open_interest: str
+    time: int
+
+
+class LiquidationOrder(
+    msgspec.Struct,
+    gc=False,
+    rename={"symbol": "s", "quantity": "z", "price": "ap", "time": "T"},
+):
+    """A position that the exchange closed: what was filled, at which average, when (epoch ms)."""
+
+    symbol: str
+    quantity: str
+    price: str
+    time: int
+
+
+class LiquidationEvent(msgspec.Struct, gc=False, rename={"order": "o"}):
+    order: LiquidationOrder
+
+
+class LiquidationFrame(msgspec.Struct, gc=False):
+    """`!forceOrder@arr`: of each symbol the newest one of a second, at most."""
+
+    data: LiquidationEvent
+
+
 class BookTickerFrame(
     msgspec.Struct,
     gc=False,
@@ -236,6 +266,58 @@ class AggTradeRow(
     time: int
     is_buyer_maker: bool
     kind: str = "MARKET"
+
+
+class AggregateRow(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "id": "a",
+        "price": "p",
+        "quantity": "q",
+        "first_id": "f",
+        "last_id": "l",
+        "time": "T",
+        "is_buyer_maker": "m",
+    },
+):
+    """A row of `GET …/aggTrades` with the ids of the single trades inside."""
+
+    id: int
+    price: str
+    quantity: str
+    first_id: int
+    last_id: int
+    time: int
+    is_buyer_maker: bool
+    kind: str = "MARKET"
+
+
+class Aggregate(msgspec.Struct, gc=False, frozen=True):
+    """What one side took at one price at once: price and quantity in 1e-8, time as it came. What is
+    no flow has a quantity of 0."""
+
+    id: int
+    first_id: int
+    last_id: int
+    price: int
+    quantity: int
+    time: int
+    is_buyer_maker: bool
+
+
+def as_aggregate(row: AggregateRow) -> Aggregate:
+    """Raises ValueError for a price or quantity that is no decimal of at most 8 places."""
+    quantity = scaled(row.quantity) if row.kind == "MARKET" else 0
+    return Aggregate(
+        row.id,
+        row.first_id,
+        row.last_id,
+        scaled(row.price),
+        quantity,
+        row.time,
+        row.is_buyer_maker,
+    )
 
 
 def as_trade(row: TradeFrame | TradeRow | AggTradeFrame | AggTradeRow) -> Trade:
@@ -399,12 +481,16 @@ class ErrorBody(msgspec.Struct):
 
 decode_trade = msgspec.json.Decoder(CombinedTrade).decode
 decode_agg_trade = msgspec.json.Decoder(CombinedAggTrade).decode
+decode_aggregate_rows = msgspec.json.Decoder(list[AggregateRow]).decode
+decode_aggregate_row = msgspec.json.Decoder(AggregateRow).decode
 decode_agg_trade_rows = msgspec.json.Decoder(list[AggTradeRow]).decode
 decode_depth = msgspec.json.Decoder(CombinedDepth).decode
 decode_depth_body = msgspec.json.Decoder(DepthBody).decode
 decode_ticker = msgspec.json.Decoder(CombinedTicker).decode
 decode_mark = msgspec.json.Decoder(CombinedMark).decode
 decode_funding_rows = msgspec.json.Decoder(list[FundingRow]).decode
+decode_open_interest = msgspec.json.Decoder(OpenInterestRow).decode
+decode_liquidation = msgspec.json.Decoder(LiquidationFrame).decode
 decode_book_ticker = msgspec.json.Decoder(CombinedBookTicker).decode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 decode_kline = msgspec.json.Decoder(CombinedKline).decode

@@ -30,6 +30,7 @@ from market.binance.frames import (
     decode_funding_rows,
     decode_kline_row,
     decode_kline_rows,
+    decode_open_interest,
     decode_raw_rows,
     decode_row_id,
     decode_server_time,
@@ -37,6 +38,7 @@ from market.binance.frames import (
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
+from market.binance.past import PastRest
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
 from market.flow.trades import Trade
@@ -72,7 +74,7 @@ class Transport(AsyncClient):  # type: ignore[misc]
         return response.status, response.headers, await response.read()
 
 
-class PublicRest:
+class PublicRest(PastRest):
     """One market's public data, in the ids of its tape. Every method raises TryAgain, MustWait or
     Refused."""
 
@@ -300,6 +302,7 @@ class UsdmRest(PublicRest):
         "time": 1,
         "depth": 20,
         "fundingRate": 1,
+        "openInterest": 1,
     }
     WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {
         "klines": ((99, 1), (499, 2)),
@@ -359,6 +362,13 @@ class UsdmRest(PublicRest):
         params = {"symbol": symbol, "startTime": start_ms, "limit": PAGE}
         body = await self._get("fundingRate", params, "audit")
         return _read("rows of funding", body, decode_funding_rows, list)
+
+    async def open_interest(self, symbol: str) -> tuple[str, int]:
+        """(contracts as decimal text, the exchange's time in epoch ms)."""
+        body = await self._get("openInterest", {"symbol": symbol}, "audit")
+        return _read(
+            "open interest", body, decode_open_interest, lambda row: (row.open_interest, row.time)
+        )
 
 
 def rest_of(market: str) -> type[PublicRest]:

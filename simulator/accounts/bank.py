@@ -1,5 +1,6 @@
 """Every account of the exchange: its keys, what it holds, what time brings, what is told of it."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
 
 FIRST_ORDER_ID = 10_000_001
 FIRST_UID = 354_937_868
+EXPIRE_EVERY_MS = 200
 Hear = Callable[[str, events.Event], None]
 
 
@@ -49,6 +51,7 @@ class Bank(Matching):
         self._path = path
         self._is_changed = False
         self._saved_at = 0
+        self._expires_at = 0
         if path is not None and path.exists():
             self._load(path)
         for market in exchange.markets.values():
@@ -60,13 +63,43 @@ class Bank(Matching):
     # --- accounts -------------------------------------------------------------------------------
 
     def open_account(self, name: str, balances: dict[str, int], wallet: dict[str, int]) -> Account:
-        account = Account(FIRST_UID + len(self.accounts), name)
+        account = Account(self._next_uid(), name)
         account.holdings = {asset: Holding(amount) for asset, amount in balances.items()}
         account.wallet = dict(wallet)
         account.funded_until = account.updated = self.now_ms()
         self.accounts[account.uid] = account
         self._is_changed = True
         return account
+
+    def open_like(self, name: str, model: Account) -> Account:
+        """A twin with the same past to the last id, and nothing in common from now on; orders that
+        are open stay the model's. Keys are its own."""
+        account = copy.deepcopy(model)
+        account.uid, account.name, account.keys = self._next_uid(), name, []
+        for order in [order for order in account.orders.values() if order.is_open]:
+            held = account.holding(self._held_asset(order))
+            held.free, held.locked = held.free + order.locked, held.locked - order.locked
+            del account.orders[order.id]
+        account.algos, account.lists = {}, {}
+        self.accounts[account.uid] = account
+        self._is_changed = True
+        return account
+
+    def close_account(self, account: Account) -> None:
+        """With its keys and resting orders; its stream says nothing more."""
+        for key in account.keys:
+            self.keys.pop(key.api_key, None)
+        for place, resting in self._resting.items():
+            self._resting[place] = [pair for pair in resting if pair[0] is not account]
+        self.accounts.pop(account.uid, None)
+        self._is_changed = True
+
+    def _next_uid(self) -> int:
+        return max(self.accounts, default=FIRST_UID - 1) + 1
+
+    def _held_asset(self, order: Order) -> str:
+        rules = self.listed(order.market, order.symbol).symbol.rules
+        return rules.quote if order.is_buy else rules.base
 
     def add_key(self, account: Account, kind: str, permissions: dict[str, bool]) -> tuple[Key, str]:
         """(key, what its owner keeps secret). Raises ValueError."""
@@ -115,7 +148,9 @@ class Bank(Matching):
         now = self.now_ms()
         self.algo.tick()
         self.countdowns.tick(now)
-        self.expire(now)
+        if now >= self._expires_at:
+            self.expire(now)
+            self._expires_at = now + EXPIRE_EVERY_MS
         for account in self.accounts.values():
             due = account.funded_until * 1000 // FUNDING_EVERY_US + 1
             if account.positions and due * FUNDING_EVERY_US <= now * 1000:

@@ -43,7 +43,7 @@ class Gate:
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         head = request.path.strip("/").partition("/")[0]
-        is_known = head in self._markets or head == "sapi"
+        is_known = head in self._markets or head in {"sapi", "data"}
         if not is_known or request.match_info.http_exception is not None:
             return await _answer(request, handler)
         self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
@@ -52,7 +52,7 @@ class Gate:
             await asyncio.sleep(HANG_SECONDS)
         if fault is not None and fault.kind == "status":
             return _broken(fault)
-        if head not in self._weights:  # /sapi has budgets of its own
+        if head not in self._weights:  # /sapi has budgets of its own, the archive none
             return await _answer(request, handler)
         weights = self._weights[head]
         try:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+import yarl
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.futures import apply
@@ -132,7 +133,9 @@ async def signed(
     query += "&signature=" + hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()
     async with (
         aiohttp.ClientSession(headers={"X-MBX-APIKEY": account["apiKey"]}) as session,
-        session.request(method, f"{simulator.http}{path}?{query}") as answer,
+        session.request(
+            method, yarl.URL(f"{simulator.http}{path}?{query}", encoded=True)
+        ) as answer,
     ):
         return answer.status, await answer.json()
 
