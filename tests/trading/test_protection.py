@@ -36,7 +36,8 @@ def test_a_refused_stop_is_an_alarm_and_the_position_can_be_left(
     alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
 ) -> None:
     heard: list[events.TradingEvent] = []
-    stage.post(
+    stage.ask(
+        "POST",
         "/simulator/faults/order",
         what="status",
         when="before",
