@@ -107,10 +107,9 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
         # it may still arrive: then it is taken out (stopping.late_arrivals)
         OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
         return _told(intent, "under_way", {})
-    if order and not intent.is_algo:
-        settle(intent.pk, intent.state, "owner", order=order)
-    elif outcome == "cancelled":
-        settle(intent.pk, intent.state, "owner", order={"status": "CANCELED"})
+    if outcome == "already_gone":
+        order = _how_it_ended(intent)
+    settle(intent.pk, intent.state, "owner", order=order or _out(intent))
     if outcome == "cancelled" and not _is_filled(order):
         _cancel_legs(intent)
     return _told(intent, outcome, order)
@@ -238,11 +237,26 @@ def _cancel_legs(entry: OrderIntent) -> None:
             log.warning("leg not cancelled", leg=str(leg.pk), why=error.detail[:100])
 
 
+def _how_it_ended(intent: OrderIntent) -> dict[str, Any]:
+    """{}: the exchange knows nothing of it any more, or does not say."""
+    target = target_of(intent)
+    try:
+        said = desk.run(intent.account, lambda rest: rest.look(target.path, target.params))
+    except (ExchangeError, KeyProblem, NotOurs):
+        return {}
+    return order_of(said, intent.client_id)
+
+
+def _out(intent: OrderIntent) -> dict[str, Any]:
+    """Newer than whatever is known of it."""
+    return {"status": "CANCELED", "changed": int(intent.order.get("changed") or 0) + 1}
+
+
 def _order_of(said: Any, target: Target) -> dict[str, Any]:
     if not isinstance(said, dict):
         return {}
-    if target.is_algo:
-        return {"status": "CANCELED"}
+    if target.is_algo:  # it says that it was done, and nothing of the order
+        return {}
     order = order_of(said, target.client_id)
     # of a cancel, `clientOrderId` is the cancel's own
     own = said.get("origClientOrderId")
