@@ -107,9 +107,10 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
         # it may still arrive: then it is taken out (stopping.late_arrivals)
         OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
         return _told(intent, "under_way", {})
-    if outcome == "already_gone":
-        order = _how_it_ended(intent)
-    settle(intent.pk, intent.state, "owner", order=order or _out(intent))
+    ended = _how_it_ended(intent) if outcome == "already_gone" else order
+    if ended is not None:
+        order = ended
+        settle(intent.pk, intent.state, "owner", order=ended or _out(intent))
     if outcome == "cancelled" and not _is_filled(order):
         _cancel_legs(intent)
     return _told(intent, outcome, order)
@@ -237,13 +238,15 @@ def _cancel_legs(entry: OrderIntent) -> None:
             log.warning("leg not cancelled", leg=str(leg.pk), why=error.detail[:100])
 
 
-def _how_it_ended(intent: OrderIntent) -> dict[str, Any]:
-    """{}: the exchange knows nothing of it any more, or does not say."""
+def _how_it_ended(intent: OrderIntent) -> dict[str, Any] | None:
+    """{}: the exchange knows nothing of it any more; None: it does not say just now."""
     target = target_of(intent)
     try:
         said = desk.run(intent.account, lambda rest: rest.look(target.path, target.params))
+    except Refused as error:
+        return {} if error.code in GONE else None
     except (ExchangeError, KeyProblem, NotOurs):
-        return {}
+        return None
     return order_of(said, intent.client_id)
 
 
