@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
-from journal.models import Annotation, FuturesPosition, Setup, Trade
+from journal.models import Annotation, ConditionalOrder, FuturesPosition, Setup, Trade
 from tests.accounts.exchange import AccountExchange
 from tests.journal.accounts import make_fill, trades_of
 from tests.trading.stage import truth
@@ -85,6 +85,29 @@ def test_a_stop_that_goes_while_the_position_stands_is_told_once(
     cancelling.cancel_intent(stop)
     assert (watching.watch_once(), watching.watch_once()) == (1, 0)
     assert [row["symbol"] for row in watching.naked_of(account.user_id)] == ["BTCUSDT"]
+
+
+def test_a_stop_that_the_stream_tells_of_is_gone_too(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    told = post(alices_browser, entry(account)).json()
+    stop = OrderIntent.objects.get(pk=told["legs"][0]["id"])
+    ConditionalOrder.objects.create(
+        account=account,
+        symbol="BTCUSDT",
+        algo_id=stop.order["algo_id"],
+        client_id=stop.client_id,
+        side="SELL",
+        type="STOP_MARKET",
+        status="CANCELED",
+        trigger_price=D(80000),
+        time=timezone.now(),
+        changed_at=timezone.now() + timedelta(seconds=5),
+    )
+    assert adopting.follow_orders() == 1
+    stop.refresh_from_db()
+    assert stop.order["status"] == "CANCELED"
+    assert adopting.follow_orders() == 0
 
 
 def test_the_plan_becomes_the_trades_own(alices_browser: Client, account: ExchangeAccount) -> None:
