@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-e2e bench-read bench-import bench-drawing bench-journal bench-alerts lock migrations clean
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-alerts lock migrations clean chaos-orders
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
+
+chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
+	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
 
 mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
 	@$(BIN)/python -m tests.chaos.mutants
@@ -91,6 +94,9 @@ bench-drawing: $(VENV)/.development node_modules/.done $(MESSAGES) ## the market
 
 bench-simulator: $(VENV)/.development ## frames a second that the simulator gives
 	@$(BIN)/python -W ignore -m benchmarks.simulator
+
+bench-past: $(VENV)/.development ## what the simulator's past costs: candles, pages, files
+	@$(BIN)/python -W ignore -m benchmarks.past
 
 lock: $(VENV)/.development ## write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev requirements-node; do \

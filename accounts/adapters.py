@@ -1,6 +1,7 @@
 """How allauth does what it does here: who may sign up, whose address counts, what is told."""
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -21,9 +22,10 @@ from lib.secret import Secret
 # Factors are sealed before their row exists.
 FACTOR = Binding("authenticator", "factor", 0, "secret")
 SEALED = "sealed:"
+HOME = SimpleNamespace(name="Tapelog", domain=settings.PUBLIC_URL.partition("://")[2])
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return sign_up.may_sign_up(request)
 
@@ -45,6 +47,10 @@ class AccountAdapter(DefaultAccountAdapter):
             self.send_notification_mail("account/email/new_sign_in", user)
         return answer
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Signed by us, whatever the request's Host said."""
+        super().send_mail(template_prefix, email, {"current_site": HOME, **context})
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         return _at_home(super().get_reset_password_from_key_url(key))
 
@@ -60,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return f"{user_id or name.lower()}:{self.get_client_ip(request)}"
 
 
-class FactorAdapter(DefaultMFAAdapter):
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets of second factors are sealed by the vault."""
 
     def encrypt(self, text: str) -> str:

@@ -14,10 +14,15 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from accounts.turns import take_turn
 from market.hot.client import hot_client
 
 Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
 WINDOW_SECONDS = 60
+# How soon somebody may ask again for what too many do at once.
+TURN_SECONDS = 3
+# A list as a file, whichever door it comes from.
+FILES = {"csv", "xlsx"}
 V = TypeVar("V", bound=Callable[..., object])
 
 # What this process counted in the window of that number, while Redis was away.
@@ -82,8 +87,23 @@ def rate_class(rate: Rate) -> Callable[[V], V]:
     return name
 
 
-def rate_of(view: object, method: str, default: Rate | None = None) -> Rate:
+def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
+    """Takes a request's share, and for a dear door its turn: both are left on the request, for the
+    headers of its answer and for its end."""
+    share = take(rate, who)
+    if rate == "heavy" and not share.is_spent:
+        turn = take_turn(who)
+        request.heavy_turn = turn  # type: ignore[attr-defined]
+        if turn is None:
+            share = Share(rate, share.most, -1, TURN_SECONDS)
+    request.rate_share = share  # type: ignore[attr-defined]
+    return share
+
+
+def rate_of(view: object, request: HttpRequest, method: str, default: Rate | None = None) -> Rate:
     said: Rate | None = getattr(view, "rate", None)
+    if request.GET.get("format") in FILES and method == "GET":
+        return "heavy"
     if said == "heavy" and method not in {"GET", "HEAD"}:
         return "write"
     return said or default or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")

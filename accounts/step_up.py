@@ -11,14 +11,14 @@ from urllib.parse import urlencode, urlsplit
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 P = ParamSpec("P")
-View = Callable[Concatenate[Any, P], HttpResponse]
+View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 
 class StepUpNeeded(APIException):
@@ -29,11 +29,13 @@ class StepUpNeeded(APIException):
 
     def __init__(self, *, factor: bool = False) -> None:
         how = "with your second factor" if factor else "with your password or second factor"
-        self.detail = {  # type: ignore[assignment]
-            "code": "step_up",
-            "detail": f"Confirm {how} first.",
-            "url": reverse("mfa_reauthenticate" if factor else "account_reauthenticate"),
-        }
+        super().__init__(
+            {
+                "code": "step_up",
+                "detail": f"Confirm {how} first.",
+                "url": reverse("mfa_reauthenticate" if factor else "account_reauthenticate"),
+            }
+        )
 
 
 def is_fresh(request: HttpRequest | Request) -> bool:
@@ -70,15 +72,18 @@ def step_up_required(view: View[P]) -> View[P]:
     never kept meanwhile: it may hold a key."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if is_fresh(request):
-            return view(request, *args, **kwargs)
-        page = f"{reverse('account_reauthenticate')}?{urlencode({'next': _way_back(request)})}"
-        if "HX-Request" in request.headers:
-            return HttpResponse(status=403, headers={"HX-Redirect": page})
-        return redirect(page)
+    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if is_fresh(request) else to_confirmation(request)
 
     return guarded
+
+
+def to_confirmation(request: HttpRequest) -> HttpResponse:
+    """To the page where one confirms, and from there back."""
+    page = f"{reverse('account_reauthenticate')}?{urlencode({'next': _way_back(request)})}"
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=403, headers={"HX-Redirect": page})
+    return redirect(page)
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -1,21 +1,26 @@
 """Celery tasks of accounts: ids go in, never a key."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import shared_task
 from celery.signals import worker_ready
 from django.core.cache import cache
+from django.db.models import Q
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts.models import ExchangeAccount
-from accounts.services import connecting
+from accounts.models import CredentialUse, ExchangeAccount, Export
+from accounts.services import connecting, erasing, exporting
 from accounts.vault import holders
 
 log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
 ONCE_SECONDS = 10
+BROKEN_HOURS, BROKEN_DAYS = 6, 3
+CREDENTIAL_USES_DAYS = 90
 
 
 @worker_ready.connect
@@ -41,8 +46,54 @@ def check_soon(account: ExchangeAccount) -> None:
 
 @shared_task(name="accounts.check_accounts")
 def check_accounts() -> None:
-    """Every few minutes: permissions may have changed, keys may have been revoked."""
-    watched = [State.NEW, State.CHECKING, State.SYNCING, State.LIVE, State.STALE, State.BROKEN]
-    rows = ExchangeAccount.objects.here().filter(state__in=watched).exclude(api_key=b"")
+    """Every few minutes: permissions may have changed, keys may have been revoked. A key that is
+    refused is asked a few times a day, and after some days no more until its owner says so."""
+    watched = [State.NEW, State.CHECKING, State.SYNCING, State.LIVE, State.STALE]
+    now = timezone.now()
+    broken = Q(
+        state=State.BROKEN,
+        broken_since__gt=now - timedelta(days=BROKEN_DAYS),
+        checked_at__lt=now - timedelta(hours=BROKEN_HOURS),
+    )
+    rows = ExchangeAccount.objects.here().filter(Q(state__in=watched) | broken)
+    rows = rows.exclude(api_key=b"")
     for pk in rows.values_list("pk", flat=True):
         check_account.apply_async((str(pk),), expires=280)
+
+
+@shared_task(name="accounts.export")
+def make_export(export_id: int) -> None:
+    exporting.make(export_id)
+
+
+def export_soon(export: Export) -> None:
+    """Without a broker `accounts.tidy` begins it."""
+    try:
+        make_export.delay_on_commit(export.pk)
+    except OperationalError as error:
+        log.warning("export not queued", error=type(error).__name__)
+
+
+@shared_task(name="accounts.erase")
+def erase_user(user_id: int) -> None:
+    erasing.erase(user_id)
+
+
+def erase_soon(user_id: int) -> None:
+    """Without a broker `accounts.tidy` begins it."""
+    try:
+        erase_user.delay_on_commit(user_id)
+    except OperationalError as error:
+        log.warning("erasure not queued", error=type(error).__name__)
+
+
+@shared_task(name="accounts.tidy")
+def tidy() -> None:
+    """What was asked for and has not begun, and what has ended."""
+    exporting.tidy()
+    for pk in Export.objects.filter(state=Export.State.WAITING).values_list("pk", flat=True):
+        make_export.apply_async((pk,), expires=280)
+    for user_id in erasing.waiting():
+        erase_user.apply_async((user_id,), expires=280)
+    old = timezone.now() - timedelta(days=CREDENTIAL_USES_DAYS)
+    CredentialUse.objects.filter(at__lt=old).delete()

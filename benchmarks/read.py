@@ -21,7 +21,7 @@ import aiohttp
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.update(BINANCE="simulator", LOG_LEVEL="error", THROTTLE_USER="1000000/min")
+os.environ.update(BINANCE="simulator", LOG_LEVEL="error", RATE_READ="1000000")
 django.setup()
 
 from django.conf import settings  # noqa: E402

@@ -13,6 +13,9 @@ http = get_asgi_application()
 
 from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
 from accounts.vault import holders  # noqa: E402
+from config.doors.bodies import BodyGuard  # noqa: E402
+from config.doors.networks import FromAllowedNetworks  # noqa: E402
+from config.doors.proxies import BehindProxies  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
 
 
@@ -31,10 +34,11 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-application = ProtocolTypeRouter(
+doors = ProtocolTypeRouter(
     {
         "lifespan": lifespan,
-        "http": http,
+        "http": BodyGuard(http),
         "websocket": SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())])),
     }
 )
+application = BehindProxies(FromAllowedNetworks(doors))

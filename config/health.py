@@ -1,16 +1,28 @@
 """Health for whoever runs it: is the process up, and is the whole of it ready?"""
 
+import hmac
+
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from lib.networks import is_within, parse_networks
 from market.models import CollectorLease
 from market.selectors.gauges import MarketMetrics
 
 TIMEOUT_SECONDS = 2
+LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
+FORWARDING = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
 _market = CollectorRegistry()
 _market.register(MarketMetrics())
 
@@ -34,10 +46,28 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus's text format."""
+    """Prometheus's text format, for this machine, METRICS_NETWORKS, or with METRICS_TOKEN."""
+    if not _may_read_metrics(request):
+        return HttpResponseForbidden(
+            "Expected a request of this machine, of METRICS_NETWORKS, or with METRICS_TOKEN.\n",
+            content_type="text/plain",
+        )
     return HttpResponse(
         generate_latest(REGISTRY) + generate_latest(_market), content_type=CONTENT_TYPE_LATEST
     )
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    """A proxy on this machine is a loopback peer too, and says for whom it asks."""
+    said = request.headers.get("Authorization", "").encode()
+    wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
+    if settings.METRICS_TOKEN and hmac.compare_digest(said, wanted):
+        return True
+    address = request.META.get("REMOTE_ADDR", "")
+    is_forwarded = any(name in request.headers for name in FORWARDING)
+    if is_within(address, LOOPBACK) and not is_forwarded:
+        return True
+    return is_within(address, settings.METRICS_NETWORKS)
 
 
 def _postgresql() -> str:

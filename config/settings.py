@@ -70,8 +70,9 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
-# Where past trades are imported from (market/vision).
-BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", "https://data.binance.vision", _http)
+# Where past trades are imported from (market/vision): the simulator has an archive of its own.
+_archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
+BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
 
 # The address from which we call Binance, for the page that says where to bind a key to; empty: as
 # this machine sees itself.
@@ -140,6 +141,7 @@ INSTALLED_APPS = [
     "accounts",
     "journal",
     "alerts",
+    "trading",
 ]
 
 MIDDLEWARE = [
@@ -255,6 +257,8 @@ CELERY_TASK_ROUTES = {
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
     "journal.fetch_surroundings": {"queue": "upkeep"},
+    "accounts.export": {"queue": "upkeep"},
+    "accounts.erase": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -270,6 +274,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "look at exchange accounts": {
         "task": "accounts.check_accounts",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "tidy what accounts leave behind": {
+        "task": "accounts.tidy",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
@@ -338,6 +347,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "find out what became of orders": {
+        "task": "trading.resolve",
+        "schedule": 1.0,
+        "options": {"expires": 1},
+    },
+    "follow orders to their trades": {
+        "task": "trading.follow",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
     "prepare partitions": {
         "task": "market.prepare_partitions",
         "schedule": 3600.0,
@@ -361,6 +380,8 @@ IS_EMBEDDED = not (os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_UR
 SIGN_UP = env.choice(
     "SIGN_UP", "open" if IS_EMBEDDED else "closed", ["open", "invitation", "closed"]
 )
+# Which tables lead to a user.
+PRIVACY = "config.privacy"
 TOKENS_PER_USER = env.integer("TOKENS_PER_USER", 20, 1)
 ACCOUNTS_PER_USER = env.integer("ACCOUNTS_PER_USER", 10, 1)
 # Requests a minute by class of door, for each user; for each address where nobody is signed in.
@@ -403,7 +424,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 # Where mail is on, an address counts only when its owner has said so.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
-ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Tapelog] "
 ACCOUNT_MAX_EMAIL_ADDRESSES = 2
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -435,8 +456,8 @@ USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
-# Only a request that came by TLS, as TRUSTED_PROXIES tell it, is answered; probes are not sent on.
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+# Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SESSION_COOKIE_SECURE
@@ -515,6 +536,9 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
 ]
 WHITENOISE_MAX_AGE = 60
+# Files that the app makes, exports say; nobody else on the machine reads them.
+MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

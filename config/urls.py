@@ -1,15 +1,21 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from accounts.views.email import OwnEmailView
 from config import health
+
+# The admin has no door of its own: one signs in where everybody does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("accounts/", include([path("email/", OwnEmailView.as_view(), name="account_email")])),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -19,7 +25,9 @@ urlpatterns = [
     path("api/", include("journal.api.urls")),
     path("api/", include("alerts.api.urls")),
     path("", include("alerts.urls")),
+    path("api/", include("trading.api.urls")),
     path("", include("journal.urls")),
+    path("", include("trading.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
 ]

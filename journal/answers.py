@@ -2,25 +2,26 @@
 
 import csv
 import io
-import itertools
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
+from journal.metrics.protection import Protection
 from journal.metrics.undefined import Metric
-from journal.models import Realized, TradeFill
+from journal.models import Annotation, Realized, TradeFill
 from journal.selectors import reports
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from lib.dates import to_ms
 from lib.decimals import plain as exact_text
+from lib.sending import sent
 
 AMOUNTS = ("gross", "fees", "funding", "net")
-ROWS_A_CHUNK = 500
+FORMULAS = frozenset("=+-@")
 
 
 def trade_answer(line: Line) -> dict[str, Any]:
@@ -64,7 +65,11 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "emotion": note.emotion,
         "rating": note.rating,
         "planned_entry": plain(note.planned_entry),
-        "initial_stop": plain(note.initial_stop),
+        "initial_stop": plain(line.stop),
+        "stop_by": line.stop_by or None,
+        "stop_at": epoch(trade.placed_stop_at) if line.stop_by == "orders" else None,
+        "target": plain(line.target),
+        "stop_moves": trade.stop_moves,
         "planned_stop": plain(note.planned_stop),
         "planned_target": plain(note.planned_target),
         "reviewed": line.is_reviewed,
@@ -73,6 +78,31 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "ended_by": trade.ended_by,
         "apart": trade.is_apart,
         "pairs": trade.pairs,
+    }
+
+
+def protection_answer(found: Protection, note: Annotation) -> dict[str, Any]:
+    """The stops and targets that lay at the exchange while it was open, oldest first; `to` is null
+    while one waits, `price` where it follows the market."""
+    return {
+        "stop": plain(found.stop),
+        "stop_at": epoch(found.stop_at),
+        "target": plain(found.target),
+        "target_at": epoch(found.target_at),
+        "moves": found.moves,
+        "path": [
+            {
+                "kind": order.kind,
+                "price": plain(order.price),
+                "quantity": plain(order.quantity),
+                "from": epoch(order.begins),
+                "to": epoch(order.ends),
+                "order": order.name,
+                "status": order.status,
+            }
+            for order in found.path
+        ],
+        "stop_history": note.stop_history,
     }
 
 
@@ -192,34 +222,32 @@ def epoch(at: datetime | None) -> int | None:
 
 
 def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
-    """Rows as they come, some hundreds at once; a cell that a spreadsheet would take for a formula
-    is quoted."""
+    """All rows into a file first, at the server's pace: no cursor and no connection is held while a
+    client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is sent)
+    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
     header: list[str] = []
-
-    def some() -> str:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        for row in itertools.islice(rows, ROWS_A_CHUNK):
-            if not header:
-                header.extend(row)
-                writer.writerow(header)
-            writer.writerow([_cell(row[key]) for key in header])
-        return buffer.getvalue()
-
-    async def chunks() -> AsyncIterator[str]:
-        while text := await sync_to_async(some)():
-            yield text
-
-    answer = StreamingHttpResponse(chunks(), content_type="text/csv; charset=utf-8")
+    for row in rows:
+        if not header:
+            header.extend(row)
+            writer.writerow(header)
+        writer.writerow([_cell(row[key]) for key in header])
+    text.detach()
+    answer = StreamingHttpResponse(sent(file), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
 def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted; a negative number is a number."""
-    if not isinstance(value, str) or value[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
+    """Text that a spreadsheet would run as a formula is quoted, also behind a `;` that it may split
+    cells at; a negative number is a number."""
+    if not isinstance(value, str):
         return value
-    return value if value[0] == "-" and is_number(value) else f"'{value}"
+    is_formula = any(part.strip()[:1] in FORMULAS for part in value.split(";") if part.strip())
+    if not is_formula and value[:1] not in {"\t", "\r"}:
+        return value
+    return value if is_number(value) else f"'{value}"
 
 
 def is_number(text: str) -> bool:

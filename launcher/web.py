@@ -15,6 +15,9 @@ def main() -> None:
     config = uvicorn.Config(
         arguments.app,
         ws="websockets-sansio",
+        # config/doors takes the client's address from TRUSTED_PROXIES, for every server alike
+        proxy_headers=False,
+        server_header=False,
         loop="uvloop",
         access_log=False,
         log_level="warning",

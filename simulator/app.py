@@ -18,16 +18,22 @@ from simulator.exchange import Exchange
 from simulator.injector import Injector, Script
 from simulator.limits import ATTEMPTS, FIRST_BAN_SECONDS
 from simulator.listen_keys import ListenKeys
+from simulator.rest.archive import Archive
 from simulator.rest.bank_control import BankControl
 from simulator.rest.control import Control
 from simulator.rest.downloads import Downloads
 from simulator.rest.gate import Gate
+from simulator.rest.order_lists import OrderListRest
 from simulator.rest.sapi import Sapi
 from simulator.rest.signed import Door
 from simulator.rest.spot import SpotRest
 from simulator.rest.spot_account import SpotAccountRest
+from simulator.rest.spot_orders import SpotOrdersRest
 from simulator.rest.usdm import UsdmRest
 from simulator.rest.usdm_account import UsdmAccountRest
+from simulator.rest.usdm_algo import UsdmAlgoRest
+from simulator.rest.usdm_orders import UsdmOrdersRest
+from simulator.rest.usdm_settings import UsdmSettingsRest
 from simulator.sockets import Sockets
 from simulator.wsapi import WsApi
 
@@ -60,19 +66,26 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
     )
     bank = Bank(exchange, options.accounts)
     give_past(bank, opens_demo=options.has_demo)
-    door = Door(bank, time.monotonic)
+    door = Door(bank)
     listen_keys = ListenKeys(bank)
     api = WsApi(bank, door, options.lifetime, sockets.attempts)
     injector = Injector(exchange, sockets, api)
     markets = [SpotRest(exchange), UsdmRest(exchange)]
+    archive = Archive(exchange)
     control = Control(exchange, sockets, injector)
     private = [
         SpotAccountRest(bank, door).routes(),
+        SpotOrdersRest(bank, door).routes(),
+        OrderListRest(bank, door).routes(),
         UsdmAccountRest(bank, door, listen_keys).routes(),
+        UsdmOrdersRest(bank, door).routes(),
+        UsdmAlgoRest(bank, door).routes(),
+        UsdmSettingsRest(bank, door).routes(),
         Sapi(bank, door).routes(),
         Downloads(bank, door).routes(),
         BankControl(bank).routes(),
         api.routes(),
+        archive.routes(),
     ]
     gate = Gate(exchange.faults, markets, control, options.first_ban_seconds, time.time)
     app = web.Application(middlewares=[gate.pass_through])
@@ -101,6 +114,7 @@ def make_app(exchange: Exchange, options: Options | None = None) -> web.Applicat
         sockets.cut()
         api.cut()
         bank.save()
+        archive.close()
         for market in exchange.markets.values():
             for symbol in market.symbols:
                 symbol.tape.close()

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
 
 from simulator.audience import Audience
 from simulator.book import BookChange
@@ -13,17 +12,21 @@ from simulator.channels.marks import Marks
 from simulator.channels.tickers import Tickers
 from simulator.channels.trades import Trades
 from simulator.faults import Faults
-from simulator.listing import SPOT, USDM, Listing, listing
+from simulator.listing import SPOT, USDM, listing
+from simulator.minutes import Minutes
 from simulator.sources.capture import Capture
 from simulator.sources.events import Best, Event, Hole, Liquidation, Mark, Source
 from simulator.sources.generator import Generated
-from simulator.sources.past import Levels, PastTrades
+from simulator.sources.past import PastTrades
 from simulator.sources.replay import UNREADABLE, Recording, Replayed
 from simulator.sources.vision import VisionFile, is_archive
+from simulator.sources.walk import Walks
 from simulator.symbol import Symbol, batch_us
 from simulator.tape import Row, Tape, Trade
 
 FIRST_ID = 1_000_001
+# Made-up markets that go on from a year are as busy as its trades, roughly.
+PACE_BEHIND_A_PAST = 0.35
 
 
 class Listed:
@@ -122,12 +125,6 @@ class Market:
             self._marks.tick(self.symbols, now_us)
 
 
-class Past(Levels, Protocol):
-    def covers(self, time_ms: int) -> bool: ...
-
-    def at(self, rules: Listing, time_ms: int) -> int: ...
-
-
 class Exchange:
     """Both markets. `advance` is called every few milliseconds; REST reads the tapes.
 
@@ -142,8 +139,6 @@ class Exchange:
         self.markets = {SPOT: Market(SPOT), USDM: Market(USDM)}
         for market in self.markets.values():
             market.audience.is_silent = faults.is_silent
-        # what prices were before the tapes began, for an exchange that has a past
-        self.past: Past | None = None
         self._clock = clock or now_us
         self.clock_offset_us = 0
 
@@ -177,6 +172,7 @@ class Exchange:
         rules = listing(name, market)
         file = folder / f"{'' if market == SPOT else market + '-'}{name}.tape" if folder else None
         tape = Tape(name, file, FIRST_ID, batch_us(market))
+        tape.minutes = Minutes(tape, file.with_suffix(".minutes") if file else None)
         price = tape.last.price if tape.last else None
         source = Generated(rules, seed, price, pace, tape.last_id + 1)
         self._add(Symbol(rules, tape, source, seed))
@@ -190,30 +186,32 @@ class Exchange:
         tape = Tape(name, None, recording.first_id, batch_us(market))
         self._add(Symbol(recording.rules, tape, source))
 
-    def go_on_from(self, past: Past) -> None:
-        """Generated markets that are new begin at the price where the past ends. Those of spot have
-        its trades too: before them, also after a restart. A tape of before there were pasts stays
-        as it is."""
-        self.past = past
-        now_ms = self.now() // 1000
+    def go_on_from(self, walks: Walks) -> None:
+        """Generated markets that are new begin where the walks are now, behind a year of trades of
+        their own; the year is there after a restart too. A tape that does not fit it (one of before
+        there were pasts) stays as it is, and has candles of that time only."""
+        now_us = self.now()
         for symbol in [*self.markets[SPOT].symbols, *self.markets[USDM].symbols]:
             tape, source, rules = symbol.tape, symbol.source, symbol.rules
-            if not isinstance(source, Generated) or (len(tape) and not tape.begins):
+            if not isinstance(source, Generated):
                 continue
-            if not len(tape) and past.covers(now_ms):
-                symbol.source = source.begun_at(past.at(rules, now_ms))
-            if rules.market != SPOT:
+            past = PastTrades(rules, walks)
+            if not len(tape):
+                source = symbol.source = source.begun_at(walks.at(rules, now_us // 1000))
+            source.calm(PACE_BEHIND_A_PAST)
+            if not len(tape) and not tape.begins:
+                past.end_before(now_us)
+                tape.begin_after(past)
+                symbol.batches.clear()
+                symbol.batches.append((0, tape.last_id))
                 continue
-            trades = PastTrades(symbol.rules, past, tape.begins - 1)
-            if tape.begins:
-                # accounts that were removed may have left a tape that another year does not fit
-                if not len(tape) or trades.at(trades.last_id).time <= tape.at(tape.first_id).time:
-                    tape.before = trades
-                continue
-            trades.last_id = trades.id_at(self.now()) - 1
-            tape.begin_after(trades)
-            symbol.batches.clear()
-            symbol.batches.append((0, tape.last_id))
+            began_us = tape.at(tape.first_id).time if len(tape) else now_us
+            # accounts that were removed may have left a tape that another year does not fit
+            if tape.begins and past.end_with(tape.begins - 1) and past.end_us <= began_us:
+                tape.before = tape.sums_before = past
+            else:
+                past.end_before(began_us)
+                tape.sums_before = past
 
     def wipe(self, symbol: Symbol, first_id: int = 1) -> None:
         symbol.wipe(first_id)

@@ -9,6 +9,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 
 FRAME_KINDS = ("drop", "double", "swap", "truncate", "unknown", "wrong_types")
@@ -39,7 +40,40 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "user_silence": {"seconds": 10.0},
     "executed": {"rate": 1.0, "seconds": 5.0, "code": 503.0},
     "order_hidden": {"ms": 5000.0, "seconds": 10.0},
+    # any change of an account: its answer never comes, is a status with an error (its number
+    # without the minus), the socket is cut, or all of it is late; before the exchange took the
+    # request or after. `times`: how often, 0 for the whole time
+    "order": {
+        "what": "hang",
+        "when": "after",
+        "method": "*",
+        "path": "*",
+        "code": 503.0,
+        "error": 1007.0,
+        "ms": 1000.0,
+        "rate": 1.0,
+        "seconds": 30.0,
+        "times": 0.0,
+    },
     "keys_refused": {"seconds": 10.0},
+    # the past: candles left out, a day without a trade, a listing younger than it is, files of the
+    # archive that are missing or do not fit
+    "kline_holes": {
+        "symbol": "*",
+        "market": "*",
+        "interval": "*",
+        "every": 7.0,
+        "seconds": 60.0,
+    },
+    "quiet_day": {"symbol": "*", "market": "*", "date": "2026-11-01", "seconds": 60.0},
+    "listed_since": {"symbol": "*", "market": "*", "date": "2026-11-01", "seconds": 60.0},
+    "archive": {"path": "*", "what": "missing", "seconds": 60.0},
+}
+SPOILT = ("missing", "damaged", "checksum", "truncated")
+DAY_US = 86_400_000_000
+CHOICES: dict[str, set[Value]] = {
+    "what": {"hang", "status", "cut", "delay"},
+    "when": {"before", "after"},
 }
 # The largest sensible value of an argument, where it is not 1e9.
 MOST = {"rate": 1.0, "ids": 1e6, "first_id": 1e15, "ms": 1e10, "seconds": 1e7}
@@ -53,6 +87,7 @@ class Active:
     kind: str
     arguments: dict[str, Value]
     until: float
+    struck: int = 0
 
     def number(self, name: str) -> float:
         value = self.arguments[name]
@@ -61,6 +96,9 @@ class Active:
 
     def matches(self, name: str, text: str) -> bool:
         return fnmatchcase(text, str(self.arguments[name]))
+
+    def concerns(self, market: str, symbol: str) -> bool:
+        return self.matches("market", market) and self.matches("symbol", symbol)
 
 
 class Faults:
@@ -100,7 +138,7 @@ class Faults:
             self.clock_offset_us = int(active.number("ms") * 1000)
         if "seconds" in arguments and kind != "shutdown":
             self.active.append(active)
-        if kind not in {*FRAME_KINDS, "delay", "status", "hang"}:
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order"}:
             self.counts[kind] += 1
         return active
 
@@ -184,8 +222,54 @@ class Faults:
             max((i.number("ms") for i in self._now() if i.kind == "order_hidden"), default=0)
         )
 
+    def for_change(self, method: str, path: str) -> Active | None:
+        """The `order` fault that strikes a request that changes something."""
+        for item in self._now():
+            if item.kind != "order" or not item.matches("path", path):
+                continue
+            if not item.matches("method", method) or self.rng.random() >= item.number("rate"):
+                continue
+            item.struck += 1
+            if item.struck == item.number("times"):
+                item.until = 0.0
+            self.counts[f"order {item.arguments['what']} {item.arguments['when']}"] += 1
+            return item
+        return None
+
     def refuses_keys(self) -> bool:
         return any(item.kind == "keys_refused" for item in self._now())
+
+    # --- the past -------------------------------------------------------------------------------
+
+    def hidden(self, market: str, symbol: str) -> list[tuple[int, int]]:
+        """Stretches of time (epoch us) in which a symbol had no trade."""
+        stretches = []
+        for item in self._now():
+            if item.kind in {"quiet_day", "listed_since"} and item.concerns(market, symbol):
+                opens = midnight_us(str(item.arguments["date"]))
+                is_day = item.kind == "quiet_day"
+                stretches.append((opens, opens + DAY_US) if is_day else (0, opens))
+        return stretches
+
+    def leaves_out(self, market: str, symbol: str, interval: str) -> int:
+        """Every so many candles one is missing; 0 for none."""
+        for item in self._now():
+            if (
+                item.kind == "kline_holes"
+                and item.concerns(market, symbol)
+                and item.matches("interval", interval)
+            ):
+                return int(item.number("every"))
+        return 0
+
+    def archive_fault(self, path: str) -> str:
+        """What is wrong with a file of the archive; empty for nothing."""
+        for item in self._now():
+            if item.kind == "archive" and item.matches("path", path):
+                what = str(item.arguments["what"])
+                self.counts[f"archive {what}"] += 1
+                return what
+        return ""
 
     # --- REST -----------------------------------------------------------------------------------
 
@@ -243,8 +327,24 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
             said = {"float": numbers, "str": "a text", "bool": "true or false"}
             raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
         assert isinstance(value, float | str | bool)
+        if kind == "order" and value not in CHOICES.get(name, {value}):
+            names = ", ".join(sorted(map(str, CHOICES[name])))
+            raise ValueError(f"expected {name} of {kind} as one of {names}, was {value!r}")
         arguments[name] = value
+    if "date" in arguments:
+        midnight_us(str(arguments["date"]))
+    if kind == "archive" and arguments["what"] not in SPOILT:
+        raise ValueError(f"expected what of {', '.join(SPOILT)}, was {arguments['what']!r}")
     return arguments
+
+
+def midnight_us(text: str) -> int:
+    """`2026-11-01` -> epoch us. Raises ValueError."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"expected date as YYYY-MM-DD, was {text!r}") from error
+    return (day - date(1970, 1, 1)).days * DAY_US
 
 
 def wrong_types(frame: str) -> str:

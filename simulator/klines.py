@@ -1,6 +1,6 @@
 """Candles, summed from the tape's trades."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,8 @@ from simulator.listing import Listing
 from simulator.tape import MARKET, Tape, Trade
 
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 3600 * SECOND_US
 DAY_US = 86_400 * SECOND_US
 LENGTHS = {
     "1s": 1,
@@ -28,10 +30,10 @@ LENGTHS = {
     "1w": 604_800,
     "1M": 0,
 }
-# Longer ones would sum up the trades of weeks that are made up one by one.
-OF_THE_PAST = {"1s", "1m"}
 # The epoch was a Thursday; Binance's weeks begin on Monday.
 MONDAY_US = 4 * DAY_US
+# From (inclusive) and to (exclusive), epoch us.
+Stretches = Sequence[tuple[int, int]]
 
 
 @dataclass
@@ -71,6 +73,25 @@ class Kline:
             self.taker_base += trade.quantity
             self.taker_quote += quote
 
+    def take_in(self, part: "Kline") -> None:
+        """A shorter candle of this one's time, in order."""
+        if not part.trades:
+            return
+        if not self.trades:
+            self.first_id, self.open, self.high, self.low = (
+                part.first_id,
+                part.open,
+                part.high,
+                part.low,
+            )
+        self.last_id, self.close = part.last_id, part.close
+        self.high, self.low = max(self.high, part.high), min(self.low, part.low)
+        self.base += part.base
+        self.quote += part.quote
+        self.trades += part.trades
+        self.taker_base += part.taker_base
+        self.taker_quote += part.taker_quote
+
 
 def span(time_us: int, interval: str, zone_us: int = 0) -> tuple[int, int]:
     """Open and close time of the candle that holds a moment; `zone_us` moves midnight."""
@@ -93,59 +114,89 @@ def empty(time_us: int, interval: str, zone_us: int, price: int) -> Kline:
     return Kline(*span(time_us, interval, zone_us), open=price, high=price, low=price, close=price)
 
 
-def past(
-    price_at: Callable[[int], int], interval: str, start: int, end: int, zone_us: int = 0
+def klines(
+    tape: Tape,
+    interval: str,
+    start: int,
+    end: int,
+    zone_us: int = 0,
+    hidden: Stretches = (),
 ) -> Iterator[Kline]:
-    """Candles of a time before the tape, from a price that is known at each moment (epoch us):
-    seven trades each, of amounts that differ; buyers take as the price rises, mostly."""
-    opened, closed = span(start, interval, zone_us)
-    while opened <= end:
-        length = closed - opened
-        prices = [price_at(opened + length * part // 6) for part in range(7)]
-        kline = Kline(opened, closed, open=prices[0], close=prices[-1], trades=7)
-        margin = prices[0] // 1000
-        kline.high, kline.low = max(prices) + margin, min(prices) - margin
-        for part, price in enumerate(prices):
-            chance = (opened // 1_000_000 * 7 + part) * 2_654_435_761 % 2**32
-            quantity = (1 + chance % 5) * UNIT
-            kline.base, kline.quote = kline.base + quantity, kline.quote + price * quantity
-            if (price >= prices[max(0, part - 1)]) != (chance // 5 % 4 == 0):
-                kline.taker_base += quantity
-                kline.taker_quote += price * quantity
-        yield kline
-        opened, closed = span(closed + 1, interval, zone_us)
-
-
-def klines(tape: Tape, interval: str, start: int, end: int, zone_us: int = 0) -> Iterator[Kline]:
-    """Candles from the one that opens at `start` to the one that holds `end`, without a break.
-
-    Nothing before the tape's first trade; of a time before it only where a candle is short.
-    """
-    first = tape.first_at_or_after(start)
-    if interval not in OF_THE_PAST:
-        first = max(first, tape.first_id)
-    has_before = tape.knows(first - 1) and (first > tape.first_id or interval in OF_THE_PAST)
-    before = tape.at(first - 1) if has_before else None
-    if before is None:
-        if first > tape.last_id:
-            return
-        start = max(start, span(tape.at(first).time, interval, zone_us)[0])
-        if start > end:
-            return
-    price = before.price if before else 0
-    current = empty(start, interval, zone_us, price)
-    for trade in tape.between(first, tape.first_at_or_after(end + 1) - 1):
-        if trade.kind != MARKET:
-            continue
-        while trade.time > current.close_time:
+    """Candles from the one that opens at `start` to the one that holds `end`, without a break, each
+    the sum of its seconds, minutes or hours. Nothing before the first trade that is known.
+    `hidden`: stretches of time (a fault) that had no trade."""
+    parts = _parts(tape, _grain(interval, zone_us), start, end)
+    if hidden:
+        parts = (part for part in parts if not is_hidden(part.open_time, hidden))
+    price = 0 if is_hidden(start - 1, hidden) else _close_before(tape, start)
+    current = empty(start, interval, zone_us, price) if price else None
+    for part in parts:
+        if current is None:
+            current = empty(part.open_time, interval, zone_us, 0)
+        while part.open_time > current.close_time:
             yield current
             current = empty(current.close_time + 1, interval, zone_us, current.close)
-        current.add(trade)
-    while True:
+        current.take_in(part)
+    while current is not None:
         yield current
         if end <= current.close_time:
             return
         current = empty(current.close_time + 1, interval, zone_us, current.close)
+
+
+def is_hidden(time_us: int, hidden: Stretches) -> bool:
+    return any(start <= time_us < end for start, end in hidden)
+
+
+def is_left_out(kline: Kline, every: int) -> bool:
+    """Whether a fault makes a hole of this candle: one in `every` (0: none)."""
+    length = kline.close_time + 1 - kline.open_time
+    return bool(every) and kline.open_time // length % every == 0
+
+
+def _grain(interval: str, zone_us: int) -> int:
+    """What a candle is summed up from: what is kept of seconds, minutes and hours."""
+    length = LENGTHS[interval] * SECOND_US
+    if length == SECOND_US:
+        return SECOND_US
+    is_of_hours = (not length or length % HOUR_US == 0) and zone_us % HOUR_US == 0
+    return HOUR_US if is_of_hours else MINUTE_US
+
+
+def _parts(tape: Tape, grain: int, start: int, end: int) -> Iterator[Kline]:
+    """Short candles with trades, oldest first: of the past, of minutes that are kept, of trades."""
+    if tape.sums_before is not None:
+        yield from tape.sums_before.sums(start, end, grain)
+    if grain > SECOND_US and tape.minutes is not None:
+        yield from tape.minutes.between(start, end)
+        return
+    length = min(grain, MINUTE_US)
+    current: Kline | None = None
+    first = max(tape.first_id, tape.first_at_or_after(start))
+    for trade in tape.between(first, tape.first_at_or_after(end + 1) - 1):
+        if trade.kind != MARKET:
+            continue
+        if current is None or trade.time > current.close_time:
+            if current is not None:
+                yield current
+            opened = trade.time // length * length
+            current = Kline(opened, opened + length - 1)
+        current.add(trade)
+    if current is not None:
+        yield current
+
+
+def _close_before(tape: Tape, time_us: int) -> int:
+    """The last price before a moment, 0 where none is known."""
+    first = tape.first_at_or_after(time_us)
+    for trade_id in range(first - 1, max(tape.first_id, first - 1000) - 1, -1):
+        trade = tape.at(trade_id)
+        if trade.kind == MARKET:
+            return trade.price
+    kept = tape.minutes.close_before(time_us) if tape.minutes is not None else 0
+    if kept or tape.sums_before is None:
+        return kept
+    return tape.sums_before.close_before(time_us)
 
 
 def quote_text(amount: int) -> str:

@@ -95,3 +95,31 @@ class Rate:
         """How many happened lately."""
         now = self._clock()
         return sum(at > now - self._seconds for at in self._times)
+
+
+class OrderCount:
+    """Orders of an account and market in a fixed window of the exchange's clock (epoch seconds)."""
+
+    def __init__(self, limit: int, seconds: int, clock: Callable[[], float]) -> None:
+        self.limit, self.seconds = limit, seconds
+        self._clock = clock
+        self._window = 0
+        self._count = 0
+
+    def count(self) -> int:
+        window = int(self._clock() // self.seconds)
+        if window != self._window:
+            self._window, self._count = window, 0
+        return self._count
+
+    @property
+    def is_full(self) -> bool:
+        return self.count() >= self.limit
+
+    @property
+    def ends_in(self) -> int:
+        """Seconds until the next window."""
+        return int(self.seconds - self._clock() % self.seconds) + 1
+
+    def add(self) -> None:
+        self._count = self.count() + 1

@@ -8,7 +8,10 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from simulator.klines import Kline
 
 RECORD = struct.Struct("<qqqqB")
 # magic, the first id that is kept, the first id of all that were traded live (0: id 1 or no matter)
@@ -63,16 +66,45 @@ class AggTrade(NamedTuple):
     is_buyer_maker: bool
 
 
-class Before(Protocol):
-    """Trades of a time before a tape began, with ids and aggregates up to `last_id`."""
+class Sums(Protocol):
+    """Candles with trades of a time before a tape began."""
+
+    def sums(self, start_us: int, end_us: int, grain_us: int) -> Iterator["Kline"]: ...
+
+    def warm(self, start_us: int, end_us: int) -> None: ...
+
+    def close_before(self, time_us: int) -> int: ...
+
+
+class Before(Sums, Protocol):
+    """Trades of a time before a tape began, up to `last_id` in aggregates up to `last_agg`."""
 
     last_id: int
+    last_agg: int
 
     def at(self, trade_id: int) -> Trade: ...
 
     def between(self, first_id: int, last_id: int) -> Iterator[Trade]: ...
 
+    def aggregates(self, first_agg: int, last_agg: int) -> Iterator[AggTrade]: ...
+
     def first_at_or_after(self, time_us: int) -> int: ...
+
+    def agg_of(self, trade_id: int) -> int: ...
+
+    def first_of_agg(self, agg_id: int) -> int: ...
+
+
+class MinuteSums(Protocol):
+    """Candles of a tape's minutes, of forgotten trades too."""
+
+    def between(self, start_us: int, end_us: int) -> Iterator["Kline"]: ...
+
+    def close_before(self, time_us: int) -> int: ...
+
+    def keep(self) -> None: ...
+
+    def clear(self) -> None: ...
 
 
 class Tape:
@@ -88,6 +120,9 @@ class Tape:
         self.first_id = first_id
         self.begins = 0
         self.before: Before | None = None
+        # candles from before it began (of `before`, or of a past whose ids do not fit), and its own
+        self.sums_before: Sums | None = None
+        self.minutes: MinuteSums | None = None
         self._batch_us = batch_us
         self._path = path
         self._records = bytearray()
@@ -119,7 +154,7 @@ class Tape:
 
     def begin_after(self, before: Before) -> None:
         """An empty tape goes on where another one ended."""
-        self.before = before
+        self.before = self.sums_before = before
         self.first_id = self.begins = before.last_id + 1
         self._rewrite()
 
@@ -160,8 +195,8 @@ class Tape:
 
     def first_of_agg(self, agg_id: int) -> int:
         """Id of the first trade of an aggregate or of a later one."""
-        if self._is_before(agg_id):
-            return max(1, agg_id)
+        if self.before is not None and agg_id <= self.before.last_agg:
+            return self.before.first_of_agg(max(1, agg_id))
         ids = range(self.first_id, self.last_id + 1)
         return self.first_id + bisect_left(ids, agg_id, key=lambda id: self.at(id).agg_id)
 
@@ -170,7 +205,7 @@ class Tape:
         made: list[Trade] = []
         last = self.last
         trade_id = self.last_id
-        agg_id = last.agg_id if last else max(0, self.begins - 1)
+        agg_id = last.agg_id if last else self._agg_before
         packed = bytearray()
         for row in rows:
             trade_id += 1
@@ -212,7 +247,7 @@ class Tape:
     def whole_aggregate(self, last_id: int) -> int:
         """The newest aggregate of which nothing lies behind trade `last_id` or is still to come."""
         if last_id < self.first_id:
-            return last_id if self._is_before(last_id) else 0
+            return self._whole_before(last_id) if self._is_before(last_id) else 0
         agg_id = self.at(last_id).agg_id
         if last_id < self.last_id:
             return agg_id - (self.at(last_id + 1).agg_id == agg_id)
@@ -220,6 +255,8 @@ class Tape:
 
     def forget(self, kept: int) -> None:
         """Keep the newest `kept` trades, in memory and on disk."""
+        if self.minutes is not None:
+            self.minutes.keep()
         extra = max(0, len(self) - max(1, kept))
         del self._records[: extra * RECORD.size]
         self.first_id += extra
@@ -229,8 +266,10 @@ class Tape:
         """Everything is gone and ids begin anew, as on a testnet after its reset."""
         self._records.clear()
         self.first_id = first_id
-        self.begins, self.before = 0, None
+        self.begins, self.before, self.sums_before = 0, None, None
         self.last_market = None
+        if self.minutes is not None:
+            self.minutes.clear()
         self._rewrite()
 
     def close(self) -> None:
@@ -239,7 +278,27 @@ class Tape:
 
     def aggregates(self, first_id: int, last_id: int) -> Iterator[AggTrade]:
         """Aggregates of a stretch of trades; those at its ends may be longer than the stretch."""
-        return aggregate(self.between(first_id, last_id))
+        if self.before is not None and first_id <= self.before.last_id:
+            before = self.before
+            ends = before.agg_of(min(last_id, before.last_id))
+            yield from before.aggregates(before.agg_of(max(1, first_id)), ends)
+        yield from aggregate(self.between(max(first_id, self.first_id), last_id))
+
+    def agg_of(self, trade_id: int) -> int:
+        """The aggregate that holds a trade, 0 where that is not known."""
+        if self.before is not None and 0 < trade_id <= self.before.last_id:
+            return self.before.agg_of(trade_id)
+        return self.at(trade_id).agg_id if self.knows(trade_id) else 0
+
+    @property
+    def _agg_before(self) -> int:
+        """The last aggregate before the tape's first trade."""
+        return self.before.last_agg if self.before is not None else max(0, self.begins - 1)
+
+    def _whole_before(self, trade_id: int) -> int:
+        """Of the past, the newest aggregate of which nothing lies behind a trade."""
+        agg_id = self._past.agg_of(trade_id)
+        return agg_id - (self._past.first_of_agg(agg_id + 1) - 1 > trade_id)
 
     @property
     def _past(self) -> Before:
@@ -268,7 +327,7 @@ class Tape:
             self.begins = rest[0] if rest else 0
             whole = (len(content) - header.size) // RECORD.size * RECORD.size
             self._records = bytearray(content[header.size : header.size + whole])
-        self.forget(REMEMBERED)
+        self.forget(2 * REMEMBERED)
         newest = self.between(self.last_id - 1000, self.last_id)
         self.last_market = max((t for t in newest if t.kind == MARKET), default=None)
 

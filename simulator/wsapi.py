@@ -19,7 +19,7 @@ from simulator.accounts.records import SPOT, Account, Key
 from simulator.accounts.refusals import Refusal
 from simulator.connection import Lifetime, text_frame
 from simulator.limits import Rate
-from simulator.rest import orders, spot_account
+from simulator.rest import orders, spot_account, spot_orders, spot_shapes
 from simulator.rest.signed import Asked, Door, missing, not_allowed
 
 MOST_SUBSCRIPTIONS = 1000
@@ -268,11 +268,11 @@ class Session:
         return 200, spot_account.account_body(asked.account, asked)
 
     def _open_orders(self, asked: Asked) -> Answer:
-        return 200, spot_account.open_orders(asked, self.bank)
+        return 200, spot_orders.open_orders(asked, self.bank)
 
     def _order(self, asked: Asked) -> Answer:
         found = orders.find_order(asked, self.bank, SPOT)
-        return 200, spot_account.order_body(found, asked.scale)
+        return 200, spot_shapes.order_body(found, asked.scale)
 
     def _my_trades(self, asked: Asked) -> Answer:
         return 200, spot_account.my_trades(asked, self.bank)
@@ -283,7 +283,7 @@ class Session:
         broken = self.bank.faults.answer_after_execution()
         if broken:
             return 500, {"code": -1007, "msg": "Timeout waiting for response from backend server."}
-        return 200, spot_account.placed(account, order, asked)
+        return 200, spot_shapes.placed(account, order, asked)
 
     def _test(self, asked: Asked) -> Answer:
         self.bank.check(asked.account, orders.make_order(asked, self.bank, SPOT))
@@ -292,7 +292,7 @@ class Session:
     def _cancel(self, asked: Asked) -> Answer:
         order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
         self.bank.cancel(asked.account, order)
-        return 200, spot_account.cancelled(order, asked)
+        return 200, spot_shapes.cancelled(order, asked)
 
 
 def _text(value: object) -> str:

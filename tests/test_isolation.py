@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -27,6 +28,8 @@ from market.live.topics import refusal
 from market.models import ImportJob
 from tests.conftest import MakeInstrument
 from tests.journal.accounts import make_account, some_trades
+from tests.signing_in import sign_in
+from trading.models import OrderIntent
 
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
@@ -64,6 +67,7 @@ SIGNED_IN = {
     "demo",
     "api-fills",
     "api-orders",
+    "api-conditional-orders",
     "api-transfers",
     "api-income",
     "api-balances",
@@ -112,6 +116,24 @@ SIGNED_IN = {
     "api-accounts",
     "api-proof",
     "api-payments",
+    "account-security",
+    "account-networks",
+    "account-sessions-end",
+    "account-audit",
+    "account-privacy",
+    "account-export",
+    "account-erase",
+    "api-me",
+    "api-export",
+    "api-export-file",
+    "api-order-preview",
+    "api-intents",
+    "api-order-elsewhere",
+    "api-trading-stop",
+    "api-trading-close",
+    "api-rules",
+    "trading",
+    "trading-rules",
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
@@ -128,6 +150,7 @@ OWNED = {
     "api-account-key": "exchange",
     "api-account-check": "exchange",
     "account-token-revoke": "token",
+    "account-session-end": "session",
     "trade": "trade",
     "trade-note": "trade",
     "trade-candles": "trade",
@@ -149,7 +172,13 @@ OWNED = {
     "trade-aside": "trade",
     "opening-accept": "exchange",
     "opening-take-back": "exchange",
+    "api-intent": "intent",
+    "api-order": "intent",
+    "api-trading": "exchange",
+    "trading-switch": "exchange",
 }
+# what a token without `trade` hears first
+SCOPED = {"api-order", "api-trading"}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -177,6 +206,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<str:symbol>": "BTCUSDT",
         "<int:job_id>": mine["job"],
         "<int:token_id>": mine["token"],
+        "<int:session_id>": mine["session"],
         "<uuid:account_id>": mine["exchange"],
         "<int:trade_id>": mine["trade"],
         "<uuid:picture_id>": mine["picture"],
@@ -187,6 +217,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:watchlist_id>": mine["watchlist"],
         "<int:alert_id>": mine["alert"],
         "<uuid:channel_id>": mine["channel"],
+        "<uuid:intent_id>": mine["intent"],
     }.items():
         path = path.replace(part, value)
     assert "<" not in path, f"{path}: say here what to fill in"
@@ -226,11 +257,25 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         account=account, asset="BTC", quantity=1, time=trade.opened_at, why="owner"
     )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
+    session = UserSession.objects.create(
+        user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
+    )
     alert = Alert.objects.create(
         user=bob, name="bobs-own", condition={"kind": "fill"}, kind="fill", cooldown_s=0
     )
     channel = Channel.objects.create(
         user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
+    )
+    intent = OrderIntent.objects.create(
+        user=bob,
+        account=account,
+        market="spot",
+        symbol="BTCUSDT",
+        side="BUY",
+        client_id="bobs-own",
+        body={"note": "bobs-own"},
+        request={},
+        life="x",
     )
     job = ImportJob.objects.create(
         market="spot",
@@ -243,6 +288,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     return {
         "exchange": str(account.pk),
         "token": str(bob.api_tokens.get().pk),
+        "session": str(session.pk),
         "job": str(job.pk),
         "trade": str(trade.pk),
         "picture": str(shot.pk),
@@ -252,6 +298,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "watchlist": str(watchlist.pk),
         "alert": str(alert.pk),
         "channel": str(channel.pk),
+        "intent": str(intent.pk),
     }
 
 
@@ -273,7 +320,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
 ) -> None:
     stranger = Client()
     if way == "session":
-        stranger.force_login(charlie)
+        sign_in(stranger, charlie)
     else:
         stranger = Client(headers={"Authorization": f"Token {issue_token(user=charlie)}"})
     for name, path in routes():
@@ -285,6 +332,8 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
+                if name in SCOPED and way == "token":
+                    allowed = {*allowed, 403}  # this token may not trade, whoever's order it is
                 assert answer.status_code in allowed, f"{method} {path}: {answer.status_code}"
             if name in PERMITTED:
                 assert answer.status_code in {302, 403, 405}, f"{method} {path}"

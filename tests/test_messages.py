@@ -26,7 +26,7 @@ def catalog() -> Catalog:
 
 def texts() -> set[str]:
     found: set[str] = set()
-    for path in (ROOT / "templates").rglob("*.html"):
+    for path in (*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")):
         content = path.read_text()
         found.update(double or single for double, single in TRANSLATE.findall(content))
         for options, one in ONE.findall(content):

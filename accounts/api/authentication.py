@@ -25,10 +25,12 @@ class NetworkNotAllowed(APIException):
     default_code = "network_not_allowed"
 
     def __init__(self, what: str) -> None:
-        self.detail = {  # type: ignore[assignment]
-            "code": "network_not_allowed",
-            "detail": f"This {what} may not be used from your network.",
-        }
+        super().__init__(
+            {
+                "code": "network_not_allowed",
+                "detail": f"This {what} may not be used from your network.",
+            }
+        )
 
 
 class CannotCheck(APIException):

@@ -15,11 +15,13 @@ class ScopeMissing(APIException):
     default_code = "scope_missing"
 
     def __init__(self, scope: str) -> None:
-        self.detail = {  # type: ignore[assignment]
-            "code": "scope_missing",
-            "scope": scope,
-            "detail": f"This token lacks the scope {scope}.",
-        }
+        super().__init__(
+            {
+                "code": "scope_missing",
+                "scope": scope,
+                "detail": f"This token lacks the scope {scope}.",
+            }
+        )
 
 
 class SessionOnly(APIException):
@@ -27,10 +29,12 @@ class SessionOnly(APIException):
     default_code = "session_only"
 
     def __init__(self) -> None:
-        self.detail = {  # type: ignore[assignment]
-            "code": "session_only",
-            "detail": "No token may do this: sign in, and confirm that it is you.",
-        }
+        super().__init__(
+            {
+                "code": "session_only",
+                "detail": "No token may do this: sign in, and confirm that it is you.",
+            }
+        )
 
 
 class HasScope(BasePermission):
@@ -38,7 +42,8 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: object) -> bool:
         token = request.auth
-        if not isinstance(token, ApiToken):
+        is_answered = hasattr(view, (request.method or "").lower())  # else: 405
+        if not isinstance(token, ApiToken) or not is_answered:
             return True
         scope = needed(view, request.method or "")
         if scope == SESSION_ONLY:

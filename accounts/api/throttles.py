@@ -16,12 +16,11 @@ class ByClassOfDoor(BaseThrottle):
     def allow_request(self, request: Request, view: object) -> bool:
         method = request.method or "GET"
         is_trade = needed(view, method) == Scope.TRADE
-        rate = limits.rate_of(view, method, "trade" if is_trade else None)
         plain = request._request
+        rate = limits.rate_of(view, plain, method, "trade" if is_trade else None)
         user = request.user
         who = f"u{user.pk}" if user.is_authenticated else limits.who_asks(plain)
-        share = limits.take(rate, who)
-        plain.rate_share = share  # type: ignore[attr-defined]
+        share = limits.knock(plain, rate, who)
         self._seconds = share.seconds
         return not share.is_spent
 

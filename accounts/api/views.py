@@ -15,6 +15,7 @@ from accounts.access import own_account
 from accounts.models import ExchangeAccount, User
 from accounts.scopes import Scope
 from accounts.services import connecting
+from accounts.step_up import need_fresh
 from lib.secret import Secret
 
 
@@ -76,6 +77,7 @@ class AccountsView(APIView):
 
     @extend_schema(request=AccountAsked, responses={201: AccountAnswer})
     def post(self, request: Request) -> Response:
+        _confirm(request)
         asked = _valid(AccountAsked, request)
         try:
             account = connecting.connect(user=_user(request), **asked)
@@ -108,6 +110,7 @@ class AccountView(APIView):
     def delete(self, request: Request, account_id: UUID) -> Response:
         """With `?data=keep` only the key is forgotten."""
         account = own_account(_user(request), account_id)
+        _confirm(request)
         keep = request.query_params.get("data") == "keep"
         connecting.disconnect(account=account, user=_user(request), with_data=not keep)
         return Response(status=204)
@@ -119,6 +122,7 @@ class KeyView(APIView):
     @extend_schema(request=KeyAsked, responses=AccountAnswer)
     def put(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
+        _confirm(request)
         try:
             account = connecting.replace_key(
                 account=account, user=_user(request), **_valid(KeyAsked, request)
@@ -137,6 +141,12 @@ class CheckView(APIView):
         account = own_account(_user(request), account_id)
         tasks.check_soon(account)
         return Response(AccountAnswer(account).data, status=202)
+
+
+def _confirm(request: Request) -> None:
+    """A session has to be fresh; a fresh one gave a token its scope. Raises StepUpNeeded."""
+    if request.auth is None:
+        need_fresh(request)
 
 
 def _valid(form: type[serializers.Serializer[object]], request: Request) -> dict[str, Any]:

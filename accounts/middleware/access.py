@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import limits, step_up
+from accounts.turns import Turn
 from lib.networks import is_within, parse_networks
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,9 @@ class AccessMiddleware(MiddlewareMixin):
         share: limits.Share | None = getattr(request, "rate_share", None)
         if share is not None:
             share.tell(answer)
+        turn: Turn | None = getattr(request, "heavy_turn", None)
+        if turn is not None:
+            turn.end()
         return answer
 
 
@@ -72,9 +76,8 @@ def _take_share(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse 
         return None
     method = request.method or "GET"
     is_sign_in = request.path.startswith(SIGN_IN_PLACES) and method == "POST"
-    rate = limits.rate_of(view, method, "sign-in" if is_sign_in else None)
-    share = limits.take(rate, limits.who_asks(request))
-    request.rate_share = share  # type: ignore[attr-defined]
+    rate = limits.rate_of(view, request, method, "sign-in" if is_sign_in else None)
+    share = limits.knock(request, rate, limits.who_asks(request))
     if not share.is_spent:
         return None
     return render(request, "429.html", {"seconds": share.seconds}, status=429)

@@ -119,6 +119,11 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
+            model_name='exchangeaccount',
+            name='broken_since',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
             model_name='user',
             name='networks',
             field=models.JSONField(blank=True, default=list),

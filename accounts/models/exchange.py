@@ -59,6 +59,8 @@ class ExchangeAccount(models.Model):
     # for broken and stale: a code of accounts.services.connecting, and what was said
     problem = models.CharField(max_length=24, blank=True)
     problem_detail = models.CharField(max_length=300, blank=True)
+    # asked ever more seldom from here on, and after some days not at all
+    broken_since = models.DateTimeField(null=True, editable=False)
     # what the last look found: [{name, outcome, detail}], and what the account held then
     checks = models.JSONField(default=list, editable=False)
     snapshot = models.JSONField(default=dict, editable=False)

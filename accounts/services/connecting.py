@@ -76,6 +76,7 @@ class Findings:
 def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> ExchangeAccount:
     """Seal the key; `check` says whether it works. Raises CannotConnect."""
     given = _given(api_key, secret)
+    _need_room(user)
     account = ExchangeAccount(user=user, venue=settings.VENUE, label=label)
     _store(account, given, is_new=True)
     _audit(account, user, "account connected")
@@ -85,7 +86,8 @@ def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> Excha
 @transaction.atomic
 def make_keyless(*, user: User, label: str) -> ExchangeAccount:
     """An account that is known by files alone: nothing is ever asked at the exchange for it, until
-    it is given a key."""
+    it is given a key. Raises CannotConnect."""
+    _need_room(user)
     account = ExchangeAccount(
         user=user,
         venue=settings.VENUE,
@@ -207,8 +209,10 @@ def _remember(account: ExchangeAccount, found: Findings) -> None:
         row.state = State.STALE
     elif found.problem:
         row.state = State.BROKEN
+        row.broken_since = row.broken_since or timezone.now()
     else:
         row.state = State.LIVE
+        row.broken_since = None
         row.binance_uid = found.uid
         row.permissions = found.permissions
         row.snapshot = found.snapshot
@@ -303,6 +307,15 @@ async def _ask(found: Findings, name: str, ask: Callable[[], Awaitable[Any]]) ->
     return None
 
 
+def _need_room(user: User) -> None:
+    """One at a time for each user, so that the share holds. Raises CannotConnect."""
+    User.objects.select_for_update().get(pk=user.pk)
+    if user.exchange_accounts.count() >= settings.ACCOUNTS_PER_USER:
+        raise CannotConnect(
+            f"expected at most {settings.ACCOUNTS_PER_USER} accounts: delete one that is not used"
+        )
+
+
 def _given(api_key: Secret, secret: Secret) -> Credentials:
     try:
         return credentials.as_credentials(api_key, secret)
@@ -314,6 +327,7 @@ def _store(account: ExchangeAccount, given: Credentials, *, is_new: bool) -> Non
     try:
         credentials.store(account, given)
         account.state, account.problem, account.problem_detail = State.NEW, "", ""
+        account.broken_since = None
         account.checks = []
         with transaction.atomic():
             account.save(force_insert=is_new, force_update=not is_new)

@@ -29,10 +29,9 @@ def note_sign_in(user: User, request: HttpRequest) -> bool:
 
 
 @transaction.atomic
-def end_all(user: User, *, why: str) -> None:
-    """Sessions, the sockets that they opened, and tokens. The session at hand goes on only where
-    its request makes it anew (a changed password does)."""
-    for session in UserSession.objects.filter(user=user):
+def end_all(user: User, *, why: str, keep: str | None = None) -> None:
+    """Sessions but the one of the key `keep`, the sockets that they opened, and tokens."""
+    for session in UserSession.objects.filter(user=user).exclude(session_key=keep or ""):
         end_session(session)
     tokens.revoke_all(user=user, why=why)
     log.info("sign-ins ended", user=user.pk, why=why)

@@ -116,7 +116,7 @@ def note_use(row: ApiToken, address: str) -> None:
 
 def key_of(row: ApiToken) -> Secret:
     """Raises KeyProblem, NotOurs."""
-    return keyring.unseal(row.key, row.binding("key"))
+    return keyring.unseal(bytes(row.key), row.binding("key"))
 
 
 @transaction.atomic

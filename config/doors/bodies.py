@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Any, Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 TOO_LARGE, TOO_SLOW = 413, 408
 
 

@@ -14,6 +14,7 @@ from journal.answers import epoch, plain
 from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.models import (
     Balance,
+    ConditionalOrder,
     Coverage,
     DailyBalance,
     Difference,
@@ -82,7 +83,52 @@ class OrdersView(OwnList):
             "stop_price": plain(row.stop_price),
             "quantity": plain(row.quantity),
             "executed": plain(row.executed),
+            "quote_executed": plain(row.quote_executed),
+            "average_price": plain(row.average_price),
             "reduce_only": row.is_reduce_only,
+            "closes_position": row.closes_position,
+            "original_type": row.original_type,
+            "list_id": row.list_id,
+            "expiry_reason": row.expiry_reason,
+        }
+
+
+class ConditionalOrdersView(OwnList):
+    """Conditional orders of USD-M, which the exchange keeps apart; `made_order_id` is the ordinary
+    order that a trigger made."""
+
+    exact = ("account", "market", "symbol", "side", "status")
+
+    def rows(self, user: User) -> QuerySet[Any]:
+        return ConditionalOrder.objects.visible_to(user)
+
+    def shown(self, row: ConditionalOrder) -> dict[str, Any]:
+        return {
+            "id": row.pk,
+            "account": str(row.account_id),
+            "market": row.market,
+            "symbol": row.symbol,
+            "algo_id": row.algo_id,
+            "client_id": row.client_id,
+            "time": epoch(row.time),
+            "changed": epoch(row.changed_at),
+            "triggered": epoch(row.triggered_at),
+            "side": row.side,
+            "position_side": row.position_side,
+            "type": row.type,
+            "status": row.status,
+            "trigger_price": plain(row.trigger_price),
+            "price": plain(row.price),
+            "quantity": plain(row.quantity),
+            "closes_position": row.closes_position,
+            "reduce_only": row.is_reduce_only,
+            "working_type": row.working_type,
+            "activate_price": plain(row.activate_price),
+            "callback_rate": plain(row.callback_rate),
+            "made_order_id": row.made_order_id,
+            "executed": plain(row.executed),
+            "average_price": plain(row.average_price),
+            "reason": row.reason,
         }
 
 

@@ -39,6 +39,8 @@ class OwnList(APIView):
     exact: ClassVar[tuple[str, ...]] = ()
     # the column that rows are ordered by
     moment: ClassVar[str] = "time"
+    # what a row's key is in a cursor
+    pk_type: ClassVar[type[Any]] = int
 
     def rows(self, user: User) -> QuerySet[Any]:
         raise NotImplementedError
@@ -79,7 +81,7 @@ class OwnList(APIView):
             return as_csv((self.shown(row) for row in found.iterator(CHUNK)), f"{name}.csv")
         limit = number(asked, "limit", DEFAULT, MOST)
         if asked.get("cursor"):
-            at, pk = _opened(asked["cursor"])
+            at, pk = _opened(asked["cursor"], self.pk_type)
             behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
             found = found.filter(behind)
         page = list(found[: limit + 1])
@@ -136,9 +138,9 @@ def _sealed(at: datetime, pk: object) -> str:
     return base64.urlsafe_b64encode(f"{at.isoformat()}|{pk}".encode()).decode()
 
 
-def _opened(text: str) -> tuple[datetime, int]:
+def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
     try:
         at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), int(pk)
+        return datetime.fromisoformat(at), pk_type(pk)
     except (ValueError, binascii.Error) as error:
         raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error

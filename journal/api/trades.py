@@ -20,12 +20,14 @@ from journal.answers import (
     fill_answer,
     group_answer,
     plain,
+    protection_answer,
     realized_answer,
     sums_answer,
     trade_answer,
 )
 from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.books import grouping
+from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
 from journal.selectors import reports
 from journal.selectors.dashboard import dashboard
@@ -71,18 +73,20 @@ class TradeView(APIView):
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
         parts = trade.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
+        line = one(user, trade)
         return Response(
             {
-                **trade_answer(one(user, trade)),
+                **trade_answer(line),
                 "fills": [fill_answer(part) for part in parts],
                 "realized": [realized_answer(row) for row in trade.realized.all()],
+                "protection": protection_answer(path_of(trade), line.note),
             }
         )
 
     @extend_schema(request=None, responses=PageAnswer)
     def patch(self, request: Request, trade_id: int) -> Response:
         """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
-        planned_entry, planned_stop, planned_target, reviewed."""
+        planned_entry, planned_stop, planned_target, initial_stop, reviewed."""
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
         if not isinstance(request.data, dict):

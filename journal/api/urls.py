@@ -4,7 +4,11 @@ from journal.api import exchange, proof, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
-    path("orders", exchange.OrdersView.as_view(), name="api-orders"),
+    path(
+        "orders/conditional",
+        exchange.ConditionalOrdersView.as_view(),
+        name="api-conditional-orders",
+    ),
     path("transfers", exchange.TransfersView.as_view(), name="api-transfers"),
     path("income", exchange.IncomeView.as_view(), name="api-income"),
     path("balances", exchange.BalancesView.as_view(), name="api-balances"),

@@ -1,21 +1,26 @@
 """Which books a row may change, and that they are due: in the transaction that saves the row."""
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
 from journal.books import incomes
+from journal.ledger.contracts import settled_hour
 from journal.models import Book, Fill, FillMark, Income, ManualFill, Market, Transfer
+from journal.models.trades import BEGINNING
 from lib.cash import DOLLARS, own_name
 
 # (market, name)
 BookName = tuple[str, str]
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
+# How far the halves of one conversion may stand apart.
+HALF_AWAY = timedelta(days=1)
 
 
 def books_of(fill: Any) -> set[BookName]:
@@ -43,8 +48,16 @@ def books_of_income(row: Income) -> set[BookName]:
     return of_coin
 
 
-def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
-    """Books that are new or touched; in the transaction of what touches them."""
+def make_due(
+    account: ExchangeAccount, names: Collection[BookName], since: datetime = BEGINNING
+) -> None:
+    """Books that are new or touched; in the transaction of what touches them. `since`: nothing
+    before that moment is another one (`since_of`)."""
+    # one that is due already keeps the earlier moment
+    earliest = Case(
+        When(built__lt=F("version"), then=Least(F("changed_from"), Value(since))),
+        default=Value(since),
+    )
     Book.objects.bulk_create(
         [
             Book(account=account, market=market, name=name, version=0)
@@ -54,13 +67,32 @@ def make_due(account: ExchangeAccount, names: Collection[BookName]) -> None:
     )
     for market, name in sorted(names):  # in one order, so that two writers never wait for another
         Book.objects.filter(account=account, market=market, name=name).update(
-            version=F("version") + 1
+            version=F("version") + 1, changed_from=earliest
         )
+
+
+def since_of(account: ExchangeAccount, fills: Collection[Any]) -> datetime:
+    """From when on these fills may change anything: what one order takes from the stack is one
+    trade, which begins with the order's first fill; without an order, with the minute's."""
+    moments = [fill.time.replace(second=0, microsecond=0) for fill in fills]
+    orders = {fill.order_id for fill in fills if getattr(fill, "order_id", None)}
+    if orders:
+        symbols = {fill.symbol for fill in fills}
+        rows = Fill.objects.filter(account=account, symbol__in=symbols, order_id__in=orders)
+        first = rows.aggregate(first=Min("time"))["first"]
+        moments += [first] if first is not None else []
+    return min(moments, default=BEGINNING)
+
+
+def since_of_rows(rows: Collection[Transfer] | Collection[Income]) -> datetime:
+    """Of transfers or lines of income: a conversion's other half may be of another moment, and what
+    is paid by what was held was decided at the hour."""
+    return min((settled_hour(row.time) - HALF_AWAY for row in rows), default=BEGINNING)
 
 
 def make_everything_due(user: User) -> None:
     """All books of a user: the method has changed, say."""
-    Book.objects.filter(account__user=user).update(version=F("version") + 1)
+    Book.objects.filter(account__user=user).update(version=F("version") + 1, changed_from=BEGINNING)
 
 
 def due_books() -> QuerySet[Book]:

@@ -1,6 +1,5 @@
 """Gathering: a book's material from everything that moved its coin, or its contract."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,11 @@ from django.utils import timezone
 
 from journal import ledger
 from journal.books import holdings, incomes
-from journal.books.material import Material, as_ledger_fill
+from journal.books.due import HALF_AWAY
+from journal.books.material import Material, Start, as_ledger_fill
 from journal.books.movements import Movements, funding_of
-from journal.books.prices import Need, minute_of
+from journal.books.prices import minute_of
+from journal.ledger.checkpoints import TripState
 from journal.ledger.regroup import Wishes as Grouping
 from journal.models import (
     Book,
@@ -28,6 +29,7 @@ from journal.models import (
     TradeSplit,
     Transfer,
 )
+from journal.models.trades import BEGINNING
 from lib.cash import CASH, DOLLARS, own_name
 from market.instruments import split_symbol
 from market.models import FundingRate
@@ -35,28 +37,53 @@ from market.models import FundingRate
 FORGOTTEN_AFTER = timedelta(days=60)
 
 
-def gather(book: Book) -> Material:
-    """Everything that the book's trades depend on."""
+class StartOver(Exception):
+    """The book cannot go on from the checkpoint: it is computed from its first row."""
+
+
+def gather(book: Book, start: Start | None = None) -> Material:
+    """Everything that the book's trades depend on; with a start only what came after it. Raises
+    StartOver where the book cannot go on from there."""
     account = book.account
     chosen = Preferences.objects.filter(user=account.user_id).first() or Preferences()
     names = frozenset({book.name} if book.market == Market.SPOT else ())
     material = Material(book, account.user.report_currency, chosen.method, names)
     material.wishes = _wishes(book, chosen)
     material.grouping = _grouping(book)
+    material.start = start
+    if material.grouping.joined or material.grouping.cuts:
+        material.may_go_on = False  # what is joined or cut may be any trade
     if book.market == Market.SPOT:
         _gather_coin(material)
     else:
         _gather_contract(material)
     _need_currency(material)
+    if start is not None:
+        if not material.may_go_on:
+            raise StartOver
+        _carry_on(material, start)
     return material
 
 
-def needs_of(books: Iterable[Book]) -> set[Need]:
-    """What has to be priced before the books can be computed."""
-    needs: set[Need] = set()
-    for book in books:
-        needs |= gather(book).needs
-    return needs
+def _later(material: Material) -> Q:
+    """What is after the start."""
+    return Q() if material.start is None else Q(time__gt=material.start.time)
+
+
+def _carry_on(material: Material, start: Start) -> None:
+    """What the trades under way need that their own rows would have told."""
+    for symbol, pair in start.carried.assets.items():
+        material.assets.setdefault(symbol, pair)
+    state = start.state
+    trips: list[TripState | None] = [state.coin.trade] if state.coin is not None else []
+    trips += [trip for side in state.sides for trip in (side.trip, side.last)]
+    for trip in trips:
+        if trip is None:
+            continue
+        for moment in filter(None, (trip.opened_at, trip.closed_at)):
+            material.need(material.currency, moment)
+            for _, quote in start.carried.assets.values():
+                material.need(quote, moment)
 
 
 # --- a coin ---------------------------------------------------------------------------------------
@@ -66,7 +93,9 @@ def _gather_coin(material: Material) -> None:
     book = material.book
     names = _with_partners(book)
     material.coins = frozenset(names)
-    mine = Q(account_id=book.account_id)
+    if len(names) > 1:
+        material.may_go_on = False  # what was swapped is computed together
+    mine = Q(account_id=book.account_id) & _later(material)
     is_dollar = book.name in DOLLARS
     for model in (Fill, ManualFill):
         spot = Q(market=Market.SPOT, base__in=names)
@@ -123,13 +152,16 @@ def add_fill(material: Material, fill: Fill | ManualFill) -> None:
 def _gather_contract(material: Material) -> None:
     book = material.book
     mine = {"account_id": book.account_id, "market": book.market, "symbol": book.name}
+    later = _later(material)
     for model in (Fill, ManualFill):
-        for fill in model.objects.filter(**mine).order_by("time", "id"):
+        for fill in model.objects.filter(later, **mine).order_by("time", "id"):
             add_fill(material, fill)
-    rows = Income.objects.filter(account_id=book.account_id, symbol=book.name).order_by("time")
+    rows = Income.objects.filter(later, account_id=book.account_id, symbol=book.name)
     first = min((fill.time for fill in material.fills), default=None)
-    rates = _rates(book)
-    for income in rows:
+    if material.start is not None:
+        first = BEGINNING  # a checkpoint stands behind a fill
+    rates = _rates(material)
+    for income in rows.order_by("time"):
         kind = incomes.OF_A_CONTRACT.get(income.kind)
         if kind is not None:
             material.funding.append(funding_of(income, kind, rates))
@@ -179,6 +211,7 @@ def _add_openings(material: Material) -> None:
     if any(item.kind == "delivery" for item in material.funding):
         return  # the exchange reports nothing of a contract that has ended
     for row in OpeningPosition.objects.filter(account_id=book.account_id, symbol=book.name):
+        material.may_go_on = False  # its entry depends on what closes it
         own = [fill for fill in material.fills if fill.position_side == row.position_side]
         entry = row.reported_entry if row.reported else None
         opening = _untouched(row) if not own else None
@@ -226,9 +259,11 @@ def _quote_of(material: Material, row: OpeningPosition) -> str:
     return quote
 
 
-def _rates(book: Book) -> dict[datetime, Decimal]:
+def _rates(material: Material) -> dict[datetime, Decimal]:
     """Minute of the settlement -> its rate."""
+    book = material.book
     rows = FundingRate.objects.filter(
+        Q() if material.start is None else Q(time__gt=material.start.time - HALF_AWAY),
         instrument__venue=book.account.venue,
         instrument__market=book.market,
         instrument__symbol=book.name,

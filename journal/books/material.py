@@ -10,8 +10,10 @@ from django.db.models import Q
 
 from journal import ledger
 from journal.books import prices
+from journal.books.carried import Carried
 from journal.books.prices import Need, Priced, minute_of
 from journal.books.rules import rules_of
+from journal.ledger.checkpoints import State
 from journal.ledger.moves import number_of
 from journal.ledger.regroup import Wishes as Grouping
 from journal.ledger.translating import Translator
@@ -19,8 +21,21 @@ from journal.ledger.worth import Seen, Worth
 from journal.models import Book, Fill, ManualFill, Market
 from lib.cash import DOLLARS
 
+# Rows between two checkpoints that stay.
+CHECKPOINT_EVERY = 1000
 # How many coins a price may be crossed through.
 MOST_CROSSINGS = 4
+
+
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint to go on from: the rows of the material are those after `time`."""
+
+    time: datetime
+    state: State
+    carried: Carried
+    # rows since the last checkpoint that stays
+    count: int
 
 
 @dataclass
@@ -47,10 +62,19 @@ class Material:
     assets: dict[str, tuple[str, str]] = field(default_factory=dict)
     # (symbol, ledger id) -> the exchange's fill
     known: dict[tuple[str, Any], Fill] = field(default_factory=dict)
+    # null: the rows are all that there are
+    start: Start | None = None
+    # whether a later run may go on from where this one ends
+    may_go_on: bool = True
 
     @property
     def is_coin(self) -> bool:
         return self.book.market == Market.SPOT
+
+    @property
+    def row_count(self) -> int:
+        rows = (self.fills, self.funding, self.transfers, self.conversions)
+        return sum(len(each) for each in rows)
 
     def need(self, asset: str, moment: datetime) -> None:
         if asset not in DOLLARS:
@@ -69,6 +93,8 @@ class Material:
             rules=rules_of(self.book.account.venue, self.book.market, self.assets),
             wishes=self.wishes,
             coins=self.coins,
+            begin=None if self.start is None else self.start.state,
+            every=CHECKPOINT_EVERY if self.may_go_on else 0,
         )
 
 

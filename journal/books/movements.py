@@ -9,6 +9,7 @@ from django.db.models import Min, Q
 
 from journal import ledger
 from journal.books import incomes
+from journal.books.due import HALF_AWAY
 from journal.books.material import Material
 from journal.books.prices import minute_of
 from journal.models import Fill, Income, Market, Transfer
@@ -27,17 +28,19 @@ class Movements:
         self._material = material
         self._names = set(names)
         self._account_id = material.book.account_id
+        self._since = material.start.time if material.start is not None else None
         # symbol -> the time of its first known fill
         self._first_fills: dict[str, datetime | None] = {}
         # Earn's names of them too
         self._written = self._names | {f"{EARN_PREFIX}{name}" for name in self._names}
 
     def add_all(self) -> None:
-        rows = Transfer.objects.filter(account_id=self._account_id, asset__in=self._written)
+        later = Q() if self._since is None else Q(time__gt=self._since)
+        rows = Transfer.objects.filter(later, account_id=self._account_id, asset__in=self._written)
         for row in rows.exclude(kind__in=HALVES).order_by("time", "id"):
             self._add_transfer(row)
         self._add_conversions()
-        lines = Income.objects.filter(account_id=self._account_id, asset__in=self._written)
+        lines = Income.objects.filter(later, account_id=self._account_id, asset__in=self._written)
         for income in lines.exclude(kind__in=incomes.CONVERSIONS).order_by("time", "id"):
             self._add_income(income)
 
@@ -152,7 +155,12 @@ class Movements:
     # --- conversions ----------------------------------------------------------------------------
 
     def _add_conversions(self) -> None:
-        for pair in conversions_of(Q(account_id=self._account_id)):
+        mine = Q(account_id=self._account_id)
+        if self._since is not None:
+            mine &= Q(time__gt=self._since - HALF_AWAY)
+        for pair in conversions_of(mine):
+            if self._since is not None and pair.time <= self._since:
+                continue
             if any(own_name(row.asset) in self._names for row in pair.rows):
                 self._add_pair(pair.name, pair.kind, pair.rows)
 
@@ -218,6 +226,11 @@ class Pair(NamedTuple):
     name: str
     kind: str
     rows: list[Any]
+
+    @property
+    def time(self) -> datetime:
+        """Of what was given, where that was told."""
+        return min(self.rows, key=lambda row: row.amount > 0).time  # type: ignore[no-any-return]
 
 
 def is_whole(rows: list[Any]) -> bool:

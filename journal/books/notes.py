@@ -27,9 +27,10 @@ def ref_of_key(key: str) -> str:
     return f"{words[1]}:{words[2]}:{':'.join(words[5:]).partition('/')[0]}"
 
 
-def follow(book: Book, trades: Sequence[Built]) -> None:
+def follow(book: Book, trades: Sequence[Built], *, is_part: bool = False) -> None:
     """After a rebuild: what is written on fills of this book goes to the trade that has them. A
-    fill that closes one trade and opens another is the other's."""
+    fill that closes one trade and opens another is the other's. `is_part`: these are not all of
+    the book's trades, and what hangs on one that is still there stays."""
     homes: dict[str, str] = {}
     own = [item for item in trades if item.row.kind == Trade.Kind.TRADE]
     for item in own:
@@ -42,5 +43,8 @@ def follow(book: Book, trades: Sequence[Built]) -> None:
         rows: Any = model.objects.filter(user=book.account.user_id, trade_key__startswith=place)
         for row in rows.only("pk", "fills", "trade_key"):
             home = next((homes[ref] for ref in row.fills if ref in homes), None)
-            if home is not None and home != row.trade_key:
+            if home is None or home == row.trade_key:
+                continue
+            hung_on = Trade.objects.filter(account=book.account_id, key=row.trade_key)
+            if not is_part or not hung_on.exists():
                 model.objects.filter(pk=row.pk).update(trade_key=home)

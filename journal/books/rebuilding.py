@@ -8,19 +8,27 @@ computed again. A book that cannot be built is parked with its reason and stops 
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
+<<<<<<< HEAD
 from journal.books import notes, prices
+from journal.books.carried import Carried
+=======
+from journal.books import notes, prices, protecting
+>>>>>>> algo
 from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
-from journal.books.gathering import gather, needs_of
-from journal.books.material import prices_for
+from journal.books.gathering import StartOver, gather
+from journal.books.material import Start, prices_for
+from journal.books.prices import Need
 from journal.books.results import Results, results_of
 from journal.books.writing import write
-from journal.models import Book, Preferences
+from journal.ledger.checkpoints import decoded
+from journal.models import Book, Checkpoint, Preferences, Realized
 from market.binance.errors import ExchangeError
 
 log = structlog.get_logger(__name__)
@@ -51,7 +59,7 @@ def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
     """Of a book whose rows cannot even be gathered nothing is asked: it is parked when built."""
     for book in due:
         try:
-            needs = needs_of([book])
+            needs = needs_of(book)
         except Exception:
             log.exception("book not gathered", account=str(book.account_id), book=book.name)
             continue
@@ -87,7 +95,12 @@ def rebuild(book: Book) -> None:
             if not is_current and turn < MOST_TURNS - 1:
                 continue
             write(row, results)
+<<<<<<< HEAD
+            notes.follow(row, results.trades, is_part=results.since is not None)
+=======
             notes.follow(row, results.trades)
+            protecting.protect_account(row.account)
+>>>>>>> algo
             Book.objects.filter(pk=row.pk).update(
                 built=row.version, problem="", failures=0, retry_at=None
             )
@@ -98,9 +111,46 @@ def rebuild(book: Book) -> None:
 
 
 def compute(book: Book) -> Results:
-    """What the book's rows come to, unsaved."""
-    material = gather(book)
+    """What the book's rows come to, unsaved: from the newest checkpoint before all that has
+    changed, else from the first row."""
+    start = start_of(book)
+    if start is not None:
+        try:
+            return _compute(book, start)
+        except StartOver:
+            log.info("book computed anew", account=str(book.account_id), book=book.name)
+    return _compute(book, None)
+
+
+def _compute(book: Book, start: Start | None) -> Results:
+    material = gather(book, start)
     return results_of(material, prices_for(material))
+
+
+def needs_of(book: Book) -> set[Need]:
+    """What has to be priced before the book can be computed."""
+    try:
+        return gather(book, start_of(book)).needs
+    except StartOver:
+        return gather(book).needs
+
+
+def start_of(book: Book) -> Start | None:
+    """Where a book that is due can go on from."""
+    if book.built >= book.version:
+        return None
+    before = Checkpoint.objects.filter(book=book, time__lt=book.changed_from)
+    checkpoint = before.order_by("-time").first()
+    if checkpoint is None:
+        return None
+    state = decoded(bytes(checkpoint.state))
+    if state is None:
+        return None
+    carried = msgspec.json.decode(bytes(checkpoint.carried), type=Carried)
+    has_tax = Realized.objects.filter(book=book, view=Realized.View.TAX).exists()
+    if has_tax and not carried.differs:
+        return None  # what made the views differ may be gone
+    return Start(checkpoint.time, state, carried, checkpoint.count)
 
 
 def follow_currency() -> None:

@@ -3,14 +3,17 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
 
 from journal import ledger
-from journal.books.material import Material, Prices
+from journal.books.carried import Carried, Totals, digest_of, grown, plus
+from journal.books.gathering import StartOver
+from journal.books.material import CHECKPOINT_EVERY, Material, Prices
 from journal.books.prices import minute_of
+from journal.ledger.checkpoints import State, TripState, encoded
 from journal.ledger.regroup import Regrouped, regroup
 from journal.models import Fill, Market, OpenPosition, Payment, Realized, Trade
 from lib.cash import DOLLARS
@@ -22,17 +25,31 @@ View = Realized.View
 
 @dataclass(frozen=True)
 class Built:
-    """A trade's row, its matches and the exchange's fills that it is made of."""
+    """A trade's row; of this run its matches and the exchange's fills that it is made of. `stood`:
+    its totals where a checkpoint stands, by how many matches and fills were in."""
 
     row: Trade
     matches: list[Realized]
     fills: list[Fill]
     refs: list[str]
+    stood: dict[tuple[int, int], Totals] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint to be written; `is_kept`: it stays when the next one comes."""
+
+    time: datetime
+    state: bytes
+    carried: Carried
+    count: int
+    is_kept: bool
 
 
 @dataclass(frozen=True)
 class Results:
-    """Of one book. `others` are matches of no trade: between cash, and the tax view's own."""
+    """Of one book, all of it or (with `since`) what came after that moment. `others` are matches
+    of no trade: between cash, and the tax view's own (`differs`: where it has some)."""
 
     trades: list[Built]
     others: list[Realized]
@@ -42,6 +59,9 @@ class Results:
     exchange_realized: Decimal
     moved: Decimal
     booked: Decimal
+    differs: bool
+    since: datetime | None
+    checkpoints: list[Kept]
 
 
 def results_of(material: Material, prices: Prices) -> Results:
@@ -59,6 +79,13 @@ class _Rows:
         self.computed = computed
         self.book = material.book
         self._rates: dict[datetime, Decimal | None] = {}
+        self._carried = material.start.carried if material.start else Carried({}, {}, False)
+        # trade's key -> (matches, fills) where a checkpoint stands
+        self._stops: dict[str, set[tuple[int, int]]] = {}
+        for checkpoint in computed.checkpoints:
+            for trip in _under_way(checkpoint.state):
+                stop = (trip.past.matches, trip.past.fills)
+                self._stops.setdefault(trip.key, set()).add(stop)
 
     def results(self) -> Results:
         computed, book = self.computed, self.book
@@ -67,17 +94,23 @@ class _Rows:
         built = [self._trade(trade, grouped) for trade in grouped.trades]
         contract = computed.contract(book.name) if not self.material.is_coin else None
         moved, booked = computed.currencies.get(book.name, (ZERO, ZERO))
+        problems = [*self.material.problems, *self._problems()]
+        differences = self._differences(trades)
+        differs = self._carried.differs or bool(differences)
         return Results(
             trades=built,
-            others=self._others(trades),
+            others=self._others(differs),
             payments=self._payments(grouped),
             positions=[self._position(p) for p in computed.positions if self._is_own(p.asset)],
-            problems=[*self.material.problems, *self._problems()],
+            problems=problems,
             exchange_realized=sum(
                 (b.average_realized for b in contract.books.values()) if contract else (), ZERO
             ),
             moved=rounded(moved),
             booked=rounded(booked),
+            differs=differs,
+            since=self.material.start.time if self.material.start else None,
+            checkpoints=self._checkpoints(built, problems, differences),
         )
 
     def _is_own(self, asset: str) -> bool:
@@ -119,25 +152,41 @@ class _Rows:
             if (known := self.material.known.get((symbol, fill_id))) is not None
         ]
         matches = [self._match(match) for match in trade.matches]
-        row = self._trade_row(trade, fills, matches, grouped.by_hand.get(trade.key, ""))
+        base, _ = self._assets(trade)
+        totals, stood = grown(
+            self._before(trade),
+            matches,
+            [self.material.known.get(name) for name in trade.fills],
+            base,
+            "SELL" if trade.direction == "LONG" else "BUY",
+            self._stops.get(trade.key, ()),
+        )
+        row = self._trade_row(trade, totals, grouped.by_hand.get(trade.key, ""))
+        for each in stood.values():
+            each.quote_rate = row.quote_rate
         refs = [f"{self.book.market}:{symbol}:{fill_id}" for symbol, fill_id in trade.fills]
-        return Built(row, matches, fills, refs)
+        return Built(row, matches, fills, refs, stood)
 
-    def _trade_row(
-        self, trade: ledger.Trade, fills: list[Fill], matches: list[Realized], by_hand: str
-    ) -> Trade:
+    def _before(self, trade: ledger.Trade) -> Totals:
+        if not trade.past.fills:
+            return Totals()
+        carried = self._carried.totals.get(trade.key)
+        if carried is None or carried.matches != trade.past.matches:
+            raise StartOver
+        return carried
+
+    def _trade_row(self, trade: ledger.Trade, totals: Totals, by_hand: str) -> Trade:
         base, quote = self._assets(trade)
-        # not those of other pairs, on which it was spent or paid a fee
-        own = [fill for fill in fills if fill.base == base]
         moment = trade.closed_at or trade.opened_at
         unit = self.dollars(moment)
         rate = self.rate(moment)
-        other_fees = trade.fees - sum((match.fees for match in trade.matches), ZERO)
-        gross = sum((match.gross for match in matches), ZERO)
-        fees = sum((match.fees for match in matches), ZERO) + rounded(other_fees * unit)
+        of_matches = sum((match.fees for match in trade.matches), trade.past.fees)
+        other_fees = trade.fees - of_matches
+        gross = totals.gross
+        fees = totals.fees + rounded(other_fees * unit)
         funding = rounded(trade.funding * unit)
         size = rounded(trade.entry_price * trade.quantity * unit)
-        money = _sum_of([match.net_money for match in matches])
+        money = totals.net_money
         extra = None if rate is None else rounded((trade.funding - other_fees) * unit * rate)
         return Trade(
             account_id=self.book.account_id,
@@ -162,21 +211,21 @@ class _Rows:
             fees=fees,
             funding=funding,
             net=gross - fees + funding,
-            quote_rate=self._quote_rate(trade),
+            quote_rate=totals.quote_rate or self._quote_rate(trade),
             rate=None if rate is None else rounded(rate * unit),
-            gross_money=_sum_of([match.gross_money for match in matches]),
-            fees_money=_plus(
-                _sum_of([match.fees_money for match in matches]),
+            gross_money=totals.gross_money,
+            fees_money=plus(
+                totals.fees_money,
                 None if rate is None else rounded(other_fees * unit * rate),
             ),
             funding_money=None if rate is None else rounded(funding * rate),
-            net_money=_plus(money, extra),
+            net_money=plus(money, extra),
             size_money=None if rate is None else rounded(size * rate),
-            exchange_realized=self._realized_by_exchange(trade, fills),
+            exchange_realized=None if self.book.market == Market.SPOT else rounded(totals.realized),
             by_hand=by_hand,
-            fill_count=len(own) or len(trade.fill_ids),
-            maker_share=_maker_share(own),
-            digest=_digest(matches),
+            fill_count=totals.own_fills or totals.fills,
+            maker_share=totals.maker_share,
+            digest=totals.digest,
         )
 
     def _assets(self, trade: ledger.Trade) -> tuple[str, str]:
@@ -201,13 +250,6 @@ class _Rows:
             known = self.prices.dollars(quote, trade.opened_at)
             return rounded(known) if known else Decimal(1)
         return Decimal(1)
-
-    def _realized_by_exchange(self, trade: ledger.Trade, fills: list[Fill]) -> Decimal | None:
-        if self.book.market == Market.SPOT:
-            return None
-        closing = "SELL" if trade.direction == "LONG" else "BUY"
-        booked = (f.realized for f in fills if f.side == closing and f.realized is not None)
-        return rounded(sum(booked, ZERO))
 
     # --- matches --------------------------------------------------------------------------------
 
@@ -240,18 +282,73 @@ class _Rows:
             net_money=None if rate is None else rounded(gross * rate) - rounded(fees * rate),
         )
 
-    def _others(self, trades: Sequence[ledger.Trade]) -> list[Realized]:
-        """Exchanges between cash, and what the tax view matches otherwise than the trades."""
+    def _differences(self, trades: Sequence[ledger.Trade]) -> list[ledger.Match]:
+        """What the tax view matches otherwise than the trades, in this run."""
+        book = self.computed.coin(self.book.name, str(self.book.account_id))
+        if book is None:
+            return []
+        of_trades = Counter(match for trade in trades for match in trade.matches)
+        of_tax = Counter(book.matches)
+        return [*(of_trades - of_tax), *(of_tax - of_trades)]
+
+    def _others(self, differs: bool) -> list[Realized]:
+        """Exchanges between cash, and the whole tax view where it is another one."""
+        if differs and self.material.start is not None and not self._carried.differs:
+            raise StartOver  # all matches of before have to be told in both views
         own = [match for match in self.computed.exchanges if self._is_own(match.asset)]
         others = [self._match(match) for match in own]
         book = self.computed.coin(self.book.name, str(self.book.account_id))
-        if book is None:
-            return others
-        of_trades = Counter(match for trade in trades for match in trade.matches)
-        of_tax = Counter(book.matches)
-        if of_trades == of_tax:
+        if not differs or book is None:
             return others
         return [*others, *(self._match(match, View.TAX) for match in book.matches)]
+
+    # --- checkpoints ----------------------------------------------------------------------------
+
+    def _checkpoints(
+        self,
+        built: Sequence[Built],
+        problems: Sequence[ledger.Problem],
+        differences: Sequence[ledger.Match],
+    ) -> list[Kept]:
+        if not self.material.may_go_on or any(problem.time is None for problem in problems):
+            return []
+        by_key = {item.row.key: item for item in built}
+        first_difference = min((match.time for match in differences), default=None)
+        kept: list[Kept] = []
+        before = self.material.start.count if self.material.start else 0
+        for number, checkpoint in enumerate(self.computed.checkpoints):
+            state = checkpoint.state
+            if not self.material.is_coin and not state.sides:
+                continue  # nothing was traded yet
+            is_last = number + 1 == len(self.computed.checkpoints)
+            count = before + self.material.row_count if is_last and not kept else 0
+            has_differed = first_difference is not None and first_difference <= checkpoint.time
+            is_kept = not is_last or count >= CHECKPOINT_EVERY
+            carried = Carried(
+                self._totals_at(state, by_key),
+                self._assets_of(state),
+                self._carried.differs or has_differed,
+            )
+            kept.append(
+                Kept(checkpoint.time, encoded(state), carried, 0 if is_kept else count, is_kept)
+            )
+        return kept
+
+    def _totals_at(self, state: State, by_key: dict[str, Built]) -> dict[str, Totals]:
+        totals = {}
+        for trip in _under_way(state):
+            item = by_key.get(trip.key)
+            if item is not None:  # else it was set aside before anything of it was sold
+                totals[trip.key] = item.stood[trip.past.matches, trip.past.fills]
+        return totals
+
+    def _assets_of(self, state: State) -> dict[str, tuple[str, str]]:
+        symbols = {symbol for trip in _under_way(state) for symbol in trip.past.pairs}
+        symbols |= {side.symbol for side in state.sides}
+        if state.coin is not None:
+            symbols.add(state.coin.pair[0])
+        assets = self.material.assets
+        return {symbol: assets[symbol] for symbol in sorted(symbols) if symbol in assets}
 
     # --- the rest -------------------------------------------------------------------------------
 
@@ -334,39 +431,17 @@ def rounded(value: Decimal) -> Decimal:
         return value.quantize(PLACES, ROUND_HALF_EVEN)
 
 
-def _sum_of(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """None where one of them is not known."""
-    total = ZERO
-    for amount in amounts:
-        if amount is None:
-            return None
-        total += amount
-    return total
+def _under_way(state: State) -> list[TripState]:
+    """Trades of a checkpoint that later rows may still change."""
+    trips: list[TripState | None] = [state.coin.trade] if state.coin is not None else []
+    trips += [trip for side in state.sides for trip in (side.trip, side.last)]
+    return [trip for trip in trips if trip is not None]
 
 
-def _plus(amount: Decimal | None, more: Decimal | None) -> Decimal | None:
-    return None if amount is None or more is None else amount + more
-
-
-def _maker_share(fills: list[Fill]) -> Decimal:
-    total = sum((fill.quantity for fill in fills), ZERO)
-    made = sum((fill.quantity for fill in fills if fill.is_maker), ZERO)
-    return (made / total).quantize(Decimal("0.000001")) if total else ZERO
-
-
-def _digest(matches: Sequence[Realized]) -> str:
-    """Two lists of matches that differ anywhere have another one."""
-    text = "\n".join(
-        f"{m.view} {m.kind} {m.opened_by} {m.closed_by} {m.quantity} {m.gross} {m.fees} {m.apart} "
-        f"{m.net_money} {m.closed_at:%s}"
-        for m in matches
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def digest_of(results: Results) -> str:
+def others_digest(results: Results) -> str:
     """Of what belongs to no trade."""
     payments = "\n".join(
         f"{p.kind} {p.external_id} {p.worth} {p.money} {key}" for p, key in results.payments
     )
-    return hashlib.sha256((_digest(results.others) + payments).encode()).hexdigest()[:32]
+    others = "\n".join(str(digest_of(row)) for row in results.others)
+    return hashlib.sha256((others + payments).encode()).hexdigest()[:32]

@@ -17,6 +17,8 @@ from journal.books.due import (
     books_of_transfer,
     due_books,
     make_due,
+    since_of,
+    since_of_rows,
 )
 from journal.models import Fill, Income, Transfer
 from market.binance.errors import ExchangeError
@@ -57,12 +59,12 @@ def _touch(asset: str, minute: datetime) -> None:
         Q(fee_asset=asset) | Q(quote=asset) | Q(base=asset) | is_currency, **span
     )
     for fill in fills.select_related("account"):
-        make_due(fill.account, books_of(fill))
+        make_due(fill.account, books_of(fill), min(minute, since_of(fill.account, [fill])))
     for row in Transfer.objects.filter(Q(asset=asset) | is_currency, **span).select_related(
         "account"
     ):
-        make_due(row.account, books_of_transfer(row))
+        make_due(row.account, books_of_transfer(row), since_of_rows([row]))
     for line in Income.objects.filter(Q(asset=asset) | is_currency, **span).select_related(
         "account"
     ):
-        make_due(line.account, books_of_income(line))
+        make_due(line.account, books_of_income(line), since_of_rows([line]))

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from journal import ledger
-from journal.books.results import Built, Results, digest_of, rounded
+import msgspec
+from django.db.models import Q
+
+from journal.books.results import Built, Results, others_digest, rounded
 from journal.models import (
     Book,
+    Checkpoint,
     LedgerProblem,
     Market,
     OpenPosition,
@@ -64,12 +68,14 @@ UNSTAMPED = (
 
 
 def write(book: Book, results: Results) -> None:
-    """In the caller's transaction, under the lock of the book's row."""
-    rows = _write_trades(book, results.trades)
+    """In the caller's transaction, under the lock of the book's row. Of results since a moment
+    only what stands after it is written anew."""
+    rows = _write_trades(book, results.trades, results.since)
     _write_others(book, results, rows)
     OpenPosition.objects.filter(**_place(book)).delete()
     OpenPosition.objects.bulk_create(results.positions)
-    _write_problems(book, results.problems)
+    _write_problems(book, results)
+    _write_checkpoints(book, results)
     Book.objects.filter(pk=book.pk).update(
         exchange_realized=rounded(results.exchange_realized),
         moved=results.moved,
@@ -82,9 +88,13 @@ def _place(book: Book) -> dict[str, object]:
     return {"account_id": book.account_id, "market": book.market, name: book.name}
 
 
-def _write_trades(book: Book, built: Sequence[Built]) -> dict[str, Trade]:
+def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) -> dict[str, Trade]:
     """Returns the rows by their keys."""
-    before = {trade.key: trade for trade in Trade.objects.filter(**_place(book))}
+    may_change = Q()
+    if since is not None:
+        keys = [item.row.key for item in built]
+        may_change = Q(closed_at__gt=since) | Q(closed_at=None) | Q(key__in=keys)
+    before = {trade.key: trade for trade in Trade.objects.filter(may_change, **_place(book))}
     fresh: list[Built] = []
     changed: list[tuple[Trade, Built]] = []
     rows: dict[str, Trade] = {}
@@ -105,20 +115,25 @@ def _write_trades(book: Book, built: Sequence[Built]) -> dict[str, Trade]:
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
             known.is_stamp_final = False
             known.stamped_at = None
+            known.protected_at = None
         changed.append((known, item))
     Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
     Trade.objects.bulk_update(
-        [row for row, _ in changed], [*COMPUTED, "is_stamp_final", "stamped_at"], batch_size=200
+        [row for row, _ in changed],
+        [*COMPUTED, "is_stamp_final", "stamped_at", "protected_at"],
+        batch_size=200,
     )
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed
-    _write_fills(touched, is_new=is_new)
-    _write_matches(book, touched, is_new=is_new)
+    _write_fills(touched, since, is_new=is_new)
+    _write_matches(book, touched, since, is_new=is_new)
     return rows
 
 
-def _write_fills(touched: Iterable[tuple[Trade, Built]], *, is_new: bool) -> None:
+def _write_fills(
+    touched: Iterable[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
+) -> None:
     rows, kept = [], []
     for trade, item in touched:
         kept.append(trade.pk)
@@ -130,28 +145,35 @@ def _write_fills(touched: Iterable[tuple[Trade, Built]], *, is_new: bool) -> Non
             for fill in item.fills
         ]
     if not is_new:
-        TradeFill.objects.filter(trade__in=kept).delete()
+        later = Q() if since is None else Q(fill__time__gt=since)
+        TradeFill.objects.filter(later, trade__in=kept).delete()
     TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
 
 
-def _write_matches(book: Book, touched: Sequence[tuple[Trade, Built]], *, is_new: bool) -> None:
+def _write_matches(
+    book: Book, touched: Sequence[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
+) -> None:
     rows = []
     for trade, item in touched:
         for match in item.matches:
             match.book, match.trade = book, trade
             rows.append(match)
     if not is_new:
-        Realized.objects.filter(trade__in=[trade.pk for trade, _ in touched]).delete()
+        later = Q() if since is None else Q(closed_at__gt=since)
+        Realized.objects.filter(later, trade__in=[trade.pk for trade, _ in touched]).delete()
     Realized.objects.bulk_create(rows, batch_size=1000)
 
 
 def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     """What belongs to no trade, payments, and which view the trades' matches are of."""
-    own = Realized.objects.filter(book=book)
-    has_tax = any(row.view == Realized.View.TAX for row in results.others)
-    view = Realized.View.TRADES if has_tax else Realized.View.BOTH
+    later = Q() if results.since is None else Q(closed_at__gt=results.since)
+    own = Realized.objects.filter(later, book=book)
+    view = Realized.View.TRADES if results.differs else Realized.View.BOTH
     own.filter(trade__isnull=False).exclude(view=view).update(view=view)
-    digest = digest_of(results)
+    if results.since is not None:
+        _write_others_since(book, results, rows, results.since)
+        return
+    digest = others_digest(results)
     if digest == Book.objects.values_list("digest", flat=True).get(pk=book.pk):
         _rehang(book, results, rows)
         return
@@ -166,6 +188,21 @@ def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     Book.objects.filter(pk=book.pk).update(digest=digest)
 
 
+def _write_others_since(
+    book: Book, results: Results, rows: dict[str, Trade], since: datetime
+) -> None:
+    Realized.objects.filter(book=book, trade=None, closed_at__gt=since).delete()
+    for row in results.others:
+        row.book = book
+    Realized.objects.bulk_create(results.others, batch_size=1000)
+    Payment.objects.filter(book=book, time__gt=since).delete()
+    for payment, key in results.payments:
+        payment.trade = rows.get(key)
+    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+    # of the whole nobody knows it now
+    Book.objects.filter(pk=book.pk).exclude(digest="").update(digest="")
+
+
 def _rehang(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     """Payments of trades whose rows went with their old keys."""
     with_key = sum(1 for _, key in results.payments if key in rows)
@@ -177,8 +214,9 @@ def _rehang(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
 
 
-def _write_problems(book: Book, problems: Sequence[ledger.Problem]) -> None:
-    LedgerProblem.objects.filter(book=book).delete()
+def _write_problems(book: Book, results: Results) -> None:
+    later = Q() if results.since is None else Q(time__gt=results.since) | Q(time=None)
+    LedgerProblem.objects.filter(later, book=book).delete()
     LedgerProblem.objects.bulk_create(
         LedgerProblem(
             account_id=book.account_id,
@@ -193,5 +231,27 @@ def _write_problems(book: Book, problems: Sequence[ledger.Problem]) -> None:
             time=problem.time,
             message=ZEROS.sub(r"\1", problem.message),
         )
-        for problem in problems
+        for problem in results.problems
+    )
+
+
+def _write_checkpoints(book: Book, results: Results) -> None:
+    """Those that the results have made wrong go, and the one that was the newest."""
+    known = Checkpoint.objects.filter(book=book)
+    if results.since is None:
+        known.delete()
+    else:
+        known.filter(time__gt=results.since).delete()
+    if results.checkpoints:
+        known.filter(is_kept=False).delete()
+    Checkpoint.objects.bulk_create(
+        Checkpoint(
+            book=book,
+            time=checkpoint.time,
+            state=checkpoint.state,
+            carried=msgspec.json.encode(checkpoint.carried),
+            count=checkpoint.count,
+            is_kept=checkpoint.is_kept,
+        )
+        for checkpoint in results.checkpoints
     )

@@ -438,7 +438,11 @@ def settled_at(item: Funding) -> Any:
         return item.time
     if item.kind == "special":
         return item.time.replace(second=0, microsecond=0)
-    return item.time.replace(minute=0, second=0, microsecond=0)
+    return settled_hour(item.time)
+
+
+def settled_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _payment(kind: str, row: Funding, amount: Decimal, key: str) -> Payment:

@@ -1,5 +1,6 @@
 """What you traded (as the exchange says it, as the ledger sees it) and what you learned."""
 
+from journal.models.checkpoints import Checkpoint
 from journal.models.exchange import (
     AssetPrice,
     Balance,
@@ -26,10 +27,10 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
-    FillFlow,
     LedgerProblem,
     OpenPosition,
     Payment,
@@ -38,6 +39,7 @@ from journal.models.trades import (
     TradeFill,
 )
 from journal.models.uploads import Rejected, Upload, Witness
+from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
 
 __all__ = [
@@ -45,6 +47,11 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+<<<<<<< HEAD
+    "Checkpoint",
+=======
+    "ConditionalOrder",
+>>>>>>> algo
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -62,6 +69,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningPosition",
     "Order",
+    "OrderList",
     "Payment",
     "Preferences",
     "Realized",

@@ -93,6 +93,11 @@ class Fill(OfAccount):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "-time", "-id"], name="fills_by_time"),
+            models.Index(fields=["account", "market", "base", "time"], name="fills_of_a_base"),
+            models.Index(fields=["account", "market", "quote", "time"], name="fills_of_a_quote"),
+            models.Index(fields=["account", "fee_asset", "time"], name="fills_by_fee"),
+            models.Index(fields=["account", "market", "symbol", "time"], name="fills_of_a_symbol"),
+            models.Index(fields=["account", "symbol", "order_id"], name="fills_of_an_order"),
             models.Index(
                 fields=["upload"], condition=models.Q(upload__isnull=False), name="fills_by_upload"
             ),
@@ -120,7 +125,17 @@ class Order(OfAccount):
     stop_price = models.DecimalField(max_digits=32, decimal_places=12, default=0)
     quantity = models.DecimalField(max_digits=32, decimal_places=12)
     executed = models.DecimalField(max_digits=32, decimal_places=12)
+    # null: the answer did not say it (an acknowledgement, or of long ago)
+    quote_executed = models.DecimalField(max_digits=40, decimal_places=16, null=True)
     is_reduce_only = models.BooleanField(default=False)
+    closes_position = models.BooleanField(default=False)
+    # of what a trigger made: the type of the conditional order
+    original_type = models.CharField(max_length=24, blank=True)
+    # the `OrderList` that it belongs to
+    list_id = models.BigIntegerField(null=True)
+    # why the exchange ended it, in its own word
+    expiry_reason = models.CharField(max_length=48, blank=True)
+    # when it was made
     time = models.DateTimeField()
     # the exchange's own time of the last change: an older message never undoes a newer one
     changed_at = models.DateTimeField()
@@ -138,6 +153,13 @@ class Order(OfAccount):
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} {self.symbol} {self.status}"
+
+    @property
+    def average_price(self) -> Decimal | None:
+        if not self.executed or not self.quote_executed:
+            return None
+        average: Decimal = self.quote_executed / self.executed
+        return average
 
 
 class Transfer(OfAccount):

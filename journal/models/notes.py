@@ -137,8 +137,11 @@ class Annotation(OfUser):
     # numbers of the setup's rules that were kept
     rules_kept = models.JSONField(default=list)
     planned_entry = Money(null=True)
-    # the stop as it was first recorded: R is measured by it, however the stop moves later
+    # the first stop as its owner says it: R is measured by it, however the stop moves later, and
+    # it wins over the one that was placed at the exchange
     initial_stop = Money(null=True)
+    # what was said before: [{"stop": decimal text or null, "until": ISO time}, …], oldest first
+    stop_history = models.JSONField(default=list)
     planned_stop = Money(null=True)
     planned_target = Money(null=True)
     reviewed_at = models.DateTimeField(null=True)

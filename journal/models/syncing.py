@@ -75,6 +75,7 @@ class Coverage(OfAccount):
     class Kind(models.TextChoices):
         FILLS = "fills", _("Fills")
         ORDERS = "orders", _("Orders")
+        CONDITIONALS = "conditional", _("Conditional orders")
         INCOME = "income", _("Futures income")
         DEPOSITS = "deposits", _("Deposits")
         WITHDRAWALS = "withdrawals", _("Withdrawals")

@@ -1,6 +1,7 @@
 """What the ledger makes of the fills, kept so that screens read and never compute. Every row here
 can be thrown away and made anew by `journal.books.rebuilding`."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -52,6 +53,13 @@ class Trade(OfAccount):
         NO = "", ""
         MERGE = "merge", _("Merged by hand")
         SPLIT = "split", _("Split by hand")
+
+    class StopMoves(models.TextChoices):
+        NONE = "", _("No stop at the exchange")
+        KEPT = "kept", _("Stop kept")
+        TOWARDS = "towards", _("Stop moved towards the price")
+        AWAY = "away", _("Stop moved away from the price")
+        BOTH = "both", _("Stop moved both ways")
 
     # the ledger's own, the same after every rebuild as long as its first fill is
     key = models.CharField(max_length=160)
@@ -112,6 +120,16 @@ class Trade(OfAccount):
     after_1h = Money(null=True)
     # paid over the mid price, in the quote asset
     slippage = Money(null=True)
+    # from the orders that were open at the exchange (journal.books.protecting): the first stop and
+    # target that protected it, whoever placed them, and when; null: there was none
+    placed_stop = Money(null=True)
+    placed_stop_at = models.DateTimeField(null=True)
+    placed_target = Money(null=True)
+    placed_target_at = models.DateTimeField(null=True)
+    # what became of the stop while it was open
+    stop_moves = models.CharField(max_length=8, choices=StopMoves.choices, blank=True)
+    # when these were last made out; null: they have to be
+    protected_at = models.DateTimeField(null=True)
     # when the stamps were made, and whether later bars may still change them
     stamped_at = models.DateTimeField(null=True)
     is_stamp_final = models.BooleanField(default=False)
@@ -128,7 +146,20 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
+<<<<<<< HEAD
+            models.Index(
+                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
+            ),
+            models.Index(
+                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
+=======
             models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(protected_at__isnull=True),
+                name="trades_to_protect",
+>>>>>>> algo
+            ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]
 
@@ -166,6 +197,10 @@ class TradeFill(models.Model):
         return f"{self.fill_id} of {self.trade_id}"
 
 
+# Before all that any exchange can tell.
+BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
+
+
 class Book(OfAccount):
     """What the ledger computes in one go: a coin or a currency of an account over all its pairs and
     wallets, or one contract. Due while `built` is behind `version`."""
@@ -176,6 +211,8 @@ class Book(OfAccount):
     # grows with everything that may change its trades, in the same transaction
     version = models.BigIntegerField(default=1)
     built = models.BigIntegerField(default=0)
+    # while it is due: nothing before this moment has changed
+    changed_from = models.DateTimeField(default=BEGINNING)
     # why it could not be built, and when that is tried again; empty while it can
     problem = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -246,6 +283,7 @@ class Realized(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "-closed_at"], name="realized_times"),
+            models.Index(fields=["book", "closed_at"], name="realized_of_a_book"),
         ]
         ordering: ClassVar = ["-closed_at", "-id"]
 
@@ -293,6 +331,7 @@ class Payment(OfAccount):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "kind", "time"], name="payments_by_time"),
+            models.Index(fields=["book", "time"], name="payments_of_a_book"),
         ]
         ordering: ClassVar = ["-time", "-id"]
 
@@ -362,34 +401,8 @@ class LedgerProblem(OfAccount):
     objects = OwnedManager()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["book", "time"], name="problems_of_a_book")]
         ordering: ClassVar = ["symbol", "id"]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.symbol}"
-
-
-class FillFlow(models.Model):
-    """What the market was doing when a fill was made."""
-
-    fill = models.OneToOneField(
-        Fill, on_delete=models.CASCADE, primary_key=True, related_name="flow"
-    )
-    # whether the 15 minutes before it are covered without a hole; if not, nothing is said
-    is_covered = models.BooleanField()
-    # {"10s": {"delta", "slope", "buy", "sell", "bands": {band: delta}}, "1m": …}, decimal text
-    windows = models.JSONField(default=dict)
-    # share of the takers' value of the last minute on the fill's own side: -1 to 1
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
-    bid = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    ask = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # of the UTC day so far
-    day_high = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    day_low = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    # paid over the mid price for the whole quantity, in the quote asset
-    slippage = Money(null=True)
-    stamped_at = models.DateTimeField()
-    # no later bar can change it
-    is_final = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        return f"flow of {self.fill_id}"

@@ -44,6 +44,7 @@ class Row(NamedTuple):
     maker_share: Decimal
     fill_count: int
     efficiency: Decimal | None
+    stop_moves: str
     after_loss: int
     of_day: int
     setup: str
@@ -110,6 +111,8 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "fill_count",
         "efficiency",
         "quote_rate",
+        "placed_stop",
+        "stop_moves",
     )
     found = counted(trades).filter(net_money__isnull=False)
     found = found.order_by("closed_at", "pk")
@@ -162,12 +165,16 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         fills,
         efficiency,
         quote_rate,
+        placed_stop,
+        stop_moves,
     ) = values
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
     r = None
-    if note is not None and note.initial_stop is not None:
-        measured = metrics.r_multiple(net, entry, note.initial_stop * quote_rate, quantity)
+    own_stop = note.initial_stop if note else None
+    stop = placed_stop if own_stop is None else own_stop
+    if stop is not None:
+        measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
     return Row(
         key=key,
@@ -187,6 +194,7 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         maker_share=maker,
         fill_count=fills,
         efficiency=efficiency,
+        stop_moves=stop_moves,
         after_loss=0,
         of_day=0,
         setup=note.setup.name if note and note.setup else "",
@@ -294,6 +302,10 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
         lambda r, p: (
             NONE if r.efficiency is None else _bucket(r.efficiency * 100, (0, 25, 50, 75), "%"),
         ),
+    ),
+    "stop": (
+        gettext_lazy("What became of the stop"),
+        lambda r, p: (str(Trade.StopMoves(r.stop_moves).label),),
     ),
     "streak": (
         gettext_lazy("Losses in a row before"),

@@ -28,7 +28,7 @@ from django.db.models import (
     Sum,
     Value,
 )
-from django.db.models.functions import Abs, Cast, NullIf
+from django.db.models.functions import Abs, Cast, Coalesce, NullIf
 
 from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
@@ -173,7 +173,8 @@ def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
     if chosen.unit != Preferences.Unit.RISK:
         return closed, expressions
     stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
-    first_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
+    own_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
+    first_stop = Coalesce(own_stop, F("placed_stop"))
     # a stop is a price of the trade's pair, the entry is in dollars
     distance = Abs(F("entry_price") - first_stop * F("quote_rate"))
     risk = ExpressionWrapper(distance * F("quantity"), output_field=WIDE)

@@ -24,10 +24,28 @@ class Line:
     # notes of other fills of it: what was one trade each before
     others: Sequence[Annotation] = ()
 
+    @property
+    def stop(self) -> Decimal | None:
+        """The first one: as its owner says it, else as it was first placed at the exchange."""
+        own: Decimal | None = self.note.initial_stop
+        return self.trade.placed_stop if own is None else own
+
+    @property
+    def stop_by(self) -> str:
+        """hand, orders, or nothing."""
+        if self.note.initial_stop is not None:
+            return "hand"
+        return "" if self.trade.placed_stop is None else "orders"
+
+    @property
+    def target(self) -> Decimal | None:
+        own: Decimal | None = self.note.planned_target
+        return self.trade.placed_target if own is None else own
+
     @cached_property
     def r(self) -> Decimal | None:
-        """Net by the risk of the stop as it was first recorded; None without one."""
-        stop = self.note.initial_stop
+        """Net by the risk of the first stop; None without one."""
+        stop = self.stop
         if stop is None or self.trade.is_open:
             return None
         trade = self.trade
@@ -45,7 +63,7 @@ class Line:
     @property
     def risk(self) -> Decimal | None:
         """What the first stop would have cost, in the report currency."""
-        stop, trade = self.note.initial_stop, self.trade
+        stop, trade = self.stop, self.trade
         if stop is None or trade.rate is None:
             return None
         distance = abs(trade.entry_price - stop * trade.quote_rate)

@@ -1,4 +1,5 @@
-"""What a trader writes on a trade: note, plan, tags, review. The first stop stays as it was."""
+"""What a trader writes on a trade: note, plan, tags, review. R is measured by the first stop that
+was planned, until its owner says another; what was said before is kept."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -16,6 +17,7 @@ from journal.selectors.trades import one
 
 PLANS = ("planned_entry", "planned_stop", "planned_target")
 MOST_TAGS = 30
+MOST_STOPS = 50
 EMOTIONS = (
     gettext_noop("calm"),
     gettext_noop("confident"),
@@ -34,6 +36,7 @@ KNOWN = {
     "tags",
     "mistakes",
     "reviewed",
+    "initial_stop",
     *PLANS,
 }
 
@@ -69,11 +72,17 @@ def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotat
         note.setup = _setup(user, _text(changes, "setup", 60))
     if "rules_kept" in changes:
         note.rules_kept = _numbers(changes["rules_kept"])
+    planned_before = note.planned_stop
     for name in PLANS:
         if name in changes:
             setattr(note, name, _price(name, changes[name]))
-    if note.initial_stop is None:
-        note.initial_stop = note.planned_stop  # frozen from here on
+    first = note.initial_stop
+    if "initial_stop" in changes:
+        first = _price("initial_stop", changes["initial_stop"])
+    if first is None and note.initial_stop is None and note.planned_stop != planned_before:
+        first = note.planned_stop
+    if first != note.initial_stop:
+        _set_first_stop(note, first)
     if "reviewed" in changes:
         note.reviewed_at = timezone.now() if _flag(changes["reviewed"]) else None
     note.save()
@@ -103,6 +112,14 @@ def own_note(user: User, trade: Trade) -> Annotation:
         return note
     locked: Annotation = Annotation.objects.select_for_update().get(pk=note.pk)
     return locked
+
+
+def _set_first_stop(note: Annotation, stop: Decimal | None) -> None:
+    if note.initial_stop is not None or note.stop_history:
+        was = None if note.initial_stop is None else f"{note.initial_stop.normalize():f}"
+        entry = {"stop": was, "until": timezone.now().isoformat()}
+        note.stop_history = [*note.stop_history, entry][-MOST_STOPS:]
+    note.initial_stop = stop
 
 
 def _set_tags(user: User, note: Annotation, kind: str, names: Any, field: str) -> None:

@@ -92,7 +92,9 @@ def connect_wanted() -> list[ExchangeAccount]:
 async def _open(user: User) -> dict[str, Any]:
     """An account of the user's own, with the same year as the simulator's account `demo`."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    body = {"name": f"demo of {user.pk}", "year": 1}
+    # it may trade there: nothing is at stake, and off is off until it is switched on
+    permissions = {"enableSpotAndMarginTrading": True}
+    body = {"name": f"demo of {user.pk}", "year": 1, "permissions": permissions}
     address = f"{settings.BINANCE_SPOT_API_URL}/simulator/accounts"
     async with (
         aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,

@@ -69,7 +69,7 @@ def try_case(case: Json, method: str) -> Json:
 def prove_case(case: Json, method: str, currency: str = "USD") -> tuple[Json, Proof]:
     """The answer, and the identity of the same history."""
 
-    def both(account: ExchangeAccount, tried: "_Case") -> tuple[Json, Proof]:
+    def both(account: ExchangeAccount, tried: "History") -> tuple[Json, Proof]:
         return _answer(account, tried), tried.proof(currency)
 
     answers: tuple[Json, Proof] = _tried(case, method, both, currency)
@@ -77,13 +77,16 @@ def prove_case(case: Json, method: str, currency: str = "USD") -> tuple[Json, Pr
 
 
 def _tried(
-    case: Json, method: str, look: Callable[[ExchangeAccount, "_Case"], Any], currency: str = "USD"
+    case: Json,
+    method: str,
+    look: Callable[[ExchangeAccount, "History"], Any],
+    currency: str = "USD",
 ) -> Any:
     found: Any = None
     try:
         with transaction.atomic():
-            account = _account(method, currency)
-            tried = _Case(account, case)
+            account = account_to_try(method, currency)
+            tried = History(account, case)
             tried.save()
             tried.build()
             found = look(account, tried)
@@ -92,7 +95,7 @@ def _tried(
         return found
 
 
-def _account(method: str, currency: str) -> ExchangeAccount:
+def account_to_try(method: str, currency: str) -> ExchangeAccount:
     name = f"try-{uuid.uuid4().hex[:12]}"
     user = User.objects.create_user(name, f"{name}@invalid.example")
     user.report_currency = currency
@@ -111,7 +114,7 @@ def _account(method: str, currency: str) -> ExchangeAccount:
     )
 
 
-class _Case:
+class History:
     """One history as an account's rows."""
 
     def __init__(self, account: ExchangeAccount, case: Json) -> None:
@@ -355,7 +358,7 @@ class _Case:
 # --- the answer -----------------------------------------------------------------------------------
 
 
-def _answer(account: ExchangeAccount, tried: _Case) -> Json:
+def _answer(account: ExchangeAccount, tried: History) -> Json:
     proof = tried.proof()
     trades = Trade.objects.filter(account=account, kind=Trade.Kind.TRADE, is_apart=False)
     closed = trades.filter(closed_at__isnull=False).annotate(last=Max("trade_fills__fill__time"))

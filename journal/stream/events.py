@@ -15,9 +15,12 @@ from accounts.models import ExchangeAccount
 from accounts.services.reader import Reader
 from journal import live
 from journal.books import rebuilding
-from journal.models import Fill, FuturesPosition, Market, Order, Source, Sync
+from journal.books.protecting import protect_account
+from journal.models import ConditionalOrder, Fill, FuturesPosition, Market, Order, Source, Sync
+from journal.stream import order_events
 from journal.sync.coins import Coins, coins_of
-from journal.sync.saving import save_balances, save_fills, save_orders
+from journal.sync.saving import save_balances, save_fills
+from journal.sync.saving_orders import save_conditionals, save_lists, save_orders
 from lib.dates import from_ms
 from market.binance.errors import ExchangeError
 from market.models import Listing
@@ -39,6 +42,9 @@ class Heard:
 
     fills: list[Fill] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    conditionals: list[ConditionalOrder] = field(default_factory=list)
+    # trades whose stops and targets have to be made out again
+    has_marked: bool = False
     balances: Json = field(default_factory=dict)
     needs_rest: bool = False
 
@@ -65,6 +71,13 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
             _usdm_order(account, event["o"], heard)
         elif kind == "ACCOUNT_UPDATE":
             _usdm_account(account, event, heard)
+        elif kind == "ALGO_UPDATE":
+            heard.conditionals = save_conditionals([order_events.conditional(account, event)])
+            heard.has_marked = bool(heard.conditionals)
+        elif kind == "listStatus":
+            save_lists([order_events.order_list(account, event)])
+        if heard.has_marked:
+            protect_account(account)
     if heard.needs_rest:
         ask_soon(account)
     _tell(account, heard)
@@ -90,25 +103,7 @@ def ask_soon(account: ExchangeAccount, *, whole: bool = False) -> None:
 
 def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
     at = from_ms(event["T"])
-    order = Order(
-        account=account,
-        market=Market.SPOT,
-        symbol=event["s"],
-        order_id=event["i"],
-        # of a cancel, `c` is the cancel's own
-        client_id=event.get("C") or event["c"],
-        side=event["S"],
-        type=event["o"],
-        time_in_force=event.get("f", ""),
-        status=event["X"],
-        price=Decimal(event["p"]),
-        stop_price=Decimal(event.get("P") or "0"),
-        quantity=Decimal(event["q"]),
-        executed=Decimal(event["z"]),
-        time=from_ms(event["O"]),
-        changed_at=at,
-    )
-    _keep_order(order, heard)
+    _keep_order(order_events.spot(account, event), heard)
     if event["x"] != TRADE or event["t"] < 0:
         return
     base, quote = _coins(account, Market.SPOT, event["s"])
@@ -139,28 +134,7 @@ def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
 def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
     at = from_ms(order["T"])
     side = order.get("ps", "BOTH")
-    _keep_order(
-        Order(
-            account=account,
-            market=Market.USDM,
-            symbol=order["s"],
-            order_id=order["i"],
-            client_id=order["c"],
-            side=order["S"],
-            position_side=side,
-            type=order["o"],
-            time_in_force=order.get("f", ""),
-            status=order["X"],
-            price=Decimal(order["p"]),
-            stop_price=Decimal(order.get("sp") or "0"),
-            quantity=Decimal(order["q"]),
-            executed=Decimal(order["z"]),
-            is_reduce_only=bool(order.get("R")),
-            time=at,
-            changed_at=at,
-        ),
-        heard,
-    )
+    _keep_order(order_events.usdm(account, order), heard)
     if order["x"] not in FUTURES_TRADES:
         return
     heard.needs_rest = True  # its lines of income have ids that only REST tells
@@ -226,7 +200,7 @@ def _balances(
 
 
 def _keep_order(order: Order, heard: Heard) -> None:
-    save_orders([order])
+    heard.has_marked = save_orders([order]) or heard.has_marked
     heard.orders.append(order)
 
 
@@ -291,6 +265,10 @@ def _tell(account: ExchangeAccount, heard: Heard) -> None:
                 "executed": str(order.executed),
             },
         )
+    for waiting in heard.conditionals:
+        slot = f"conditional:{waiting.symbol}:{waiting.algo_id}"
+        body = order_events.told(waiting) | {"kind": "conditional", "account": name}
+        live.tell(account.user_id, "account", slot, now_ms, body)
     if heard.balances:
         live.tell(
             account.user_id,

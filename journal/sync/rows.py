@@ -12,7 +12,6 @@ from journal.models import (
     FuturesPosition,
     Income,
     Market,
-    Order,
     Source,
     Transfer,
     Wallet,
@@ -72,34 +71,6 @@ def usdm_fill(account: ExchangeAccount, row: Json, coins: Coins) -> Fill:
         time=from_ms(row["time"]),
         source=Source.REST,
     )
-
-
-def spot_order(account: ExchangeAccount, row: Json) -> Order:
-    return Order(
-        account=account,
-        market=Market.SPOT,
-        symbol=row["symbol"],
-        order_id=row["orderId"],
-        client_id=row.get("clientOrderId", ""),
-        side=row["side"],
-        type=row["type"],
-        time_in_force=row.get("timeInForce", ""),
-        status=row["status"],
-        price=Decimal(row["price"]),
-        stop_price=Decimal(row.get("stopPrice") or "0"),
-        quantity=Decimal(row["origQty"]),
-        executed=Decimal(row["executedQty"]),
-        time=from_ms(row["time"]),
-        changed_at=from_ms(row["updateTime"]),
-    )
-
-
-def usdm_order(account: ExchangeAccount, row: Json) -> Order:
-    found = spot_order(account, row)
-    found.market = Market.USDM
-    found.position_side = row.get("positionSide", BOTH)
-    found.is_reduce_only = bool(row.get("reduceOnly"))
-    return found
 
 
 def income(account: ExchangeAccount, row: Json) -> Income:

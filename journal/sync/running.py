@@ -13,7 +13,7 @@ from accounts.models import ExchangeAccount
 from accounts.vault.keyfiles import KeyProblem
 from journal.books import beginnings, comparing, rebuilding, rules
 from journal.models import Book, Market, Sync
-from journal.sync import again, balances, spot, usdm, wallets
+from journal.sync import again, balances, conditional, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
@@ -128,6 +128,7 @@ def _read_futures(run: Run) -> None:
     symbols = usdm.find_symbols(run)
     usdm.read_fills(run, symbols)
     usdm.read_orders(run, symbols)
+    conditional.read(run, symbols)
 
 
 def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
@@ -143,6 +144,7 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
         if has_futures:
             usdm.read_income(run)
             usdm.read_fills(run, usdm.find_symbols(run))
+            conditional.read_waiting(run)
         _build(run)
         run.say(_("Comparing balances"))
         found = comparing.compare(run.account)

@@ -7,13 +7,19 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import ExchangeAccount
-from journal.books.due import books_of, books_of_income, books_of_transfer, make_due
+from journal.books.due import (
+    books_of,
+    books_of_income,
+    books_of_transfer,
+    make_due,
+    since_of,
+    since_of_rows,
+)
 from journal.models import (
     Balance,
     Fill,
     FuturesPosition,
     Income,
-    Order,
     Transfer,
     Upload,
 )
@@ -45,7 +51,8 @@ def save_fills(
         row.upload = upload
     lost: list[Kept] = []
     fresh = merging.merge_fills(account, good, upload, lost)
-    make_due(account, {name for row in fresh for name in books_of(row)})
+    names = {name for row in fresh for name in books_of(row)}
+    make_due(account, names, since_of(account, [*fresh, *lost]))
     if gone is not None:
         gone += lost
     return fresh
@@ -65,7 +72,9 @@ def save_transfers(
     for row in good:
         row.upload = upload
     fresh, lost = merging.merge_transfers(account, good, upload)
-    make_due(account, {name for row in (*fresh, *lost) for name in books_of_transfer(row)})
+    touched = [*fresh, *lost]
+    names = {name for row in touched for name in books_of_transfer(row)}
+    make_due(account, names, since_of_rows(touched))
     if gone is not None:
         gone += lost
     return len(fresh)
@@ -95,54 +104,9 @@ def save_income(
     fresh, lost = merging.merge_income(account, good, upload)
     if gone is not None:
         gone += lost
-    make_due(account, {name for row in fresh for name in books_of_income(row)})
+    names = {name for row in fresh for name in books_of_income(row)}
+    make_due(account, names, since_of_rows([*fresh, *lost]))
     return len(fresh)
-
-
-def save_orders(rows: Sequence[Order]) -> None:
-    """The newest state of each; what is older than what we have changes nothing but the time at
-    which the order was made: no event of it is earlier, and not every one tells it."""
-    newest: dict[tuple[str, str, int], Order] = {}
-    for row in rows:
-        key = (row.market, row.symbol, row.order_id)
-        known = newest.get(key)
-        if known is None or known.changed_at <= row.changed_at:
-            newest[key] = row
-        if known is not None:
-            newest[key].time = min(known.time, row.time)
-    names = [f.name for f in Order._meta.concrete_fields if f.name not in {"id", "time"}]
-    for row in _newer_than_known(list(newest.values())):
-        # in one statement: another writer may have been faster with something newer
-        Order.objects.filter(
-            account_id=row.account_id,
-            market=row.market,
-            symbol=row.symbol,
-            order_id=row.order_id,
-            changed_at__lte=row.changed_at,
-            executed__lte=row.executed,
-        ).update(**{name: getattr(row, name) for name in names})
-
-
-def _newer_than_known(rows: Sequence[Order]) -> list[Order]:
-    if not rows:
-        return []
-    found = Order.objects.filter(
-        account_id=rows[0].account_id, order_id__in=[row.order_id for row in rows]
-    )
-    known = {(o.market, o.symbol, o.order_id): o for o in found}
-    fresh, changed = [], []
-    for row in rows:
-        old = known.get((row.market, row.symbol, row.order_id))
-        if old is not None and row.time < old.time:
-            Order.objects.filter(pk=old.pk, time__gt=row.time).update(time=row.time)
-        if old is None:
-            fresh.append(row)
-        elif row.changed_at > old.changed_at or (
-            row.changed_at == old.changed_at and row.executed > old.executed
-        ):
-            changed.append(row)
-    Order.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    return changed
 
 
 @transaction.atomic

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from journal.models import Balance, Coverage, Fill, Income, Market, Order, Sync, Transfer
-from journal.sync import rows
+from journal.sync import order_rows, rows
 from journal.sync.run import Run
-from journal.sync.saving import save_fills, save_orders
+from journal.sync.saving import save_fills
+from journal.sync.saving_orders import save_lists, save_orders
 from market.binance.errors import Refused
 from market.models import Instrument
 
@@ -26,6 +27,8 @@ QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "BNB", "ETH", "EUR", "TRY", "BUSD")
 # Not listed, or not any more.
 BAD_SYMBOLS = {-1121, -1122, -1220}
 UNKNOWN_ORDERS = {-2013, -2026}
+# An order that waits for another one of its list is open too.
+OPEN = ["NEW", "PARTIALLY_FILLED", "PENDING_NEW"]
 # notes of a coverage
 UNKNOWN_SYMBOL, UNKNOWN_COINS = "unknown_symbol", "unknown_coins"
 MOST_LEFT_OUT = 100
@@ -65,7 +68,7 @@ def recent_symbols(run: Run) -> list[str]:
     """What was traded within a month, or has an open order."""
     mine = {"account": run.account, "market": Market.SPOT}
     fills = Fill.objects.filter(**mine, time__gte=run.now - timedelta(days=30))
-    orders = Order.objects.filter(**mine, status__in=["NEW", "PARTIALLY_FILLED"])
+    orders = Order.objects.filter(**mine, status__in=OPEN)
     return sorted(
         {name for rows_ in (fills, orders) for name in rows_.values_list("symbol", flat=True)}
     )
@@ -234,8 +237,29 @@ def read_orders(run: Run, symbols: Iterable[str]) -> None:
         with known_symbol(row):
             _read_orders(run, row)
     page = run.reader.read("/api/v3/openOrders")
-    save_orders([rows.spot_order(run.account, item) for item in page])
+    save_orders([order_rows.spot_order(run.account, item) for item in page])
     close_missing(run, Market.SPOT, "/api/v3/order", {item["orderId"] for item in page})
+    _read_lists(run)
+
+
+def _read_lists(run: Run) -> None:
+    """Order lists by id, oldest first: they tell which orders belong together."""
+    row = run.coverage(Kind.CONDITIONALS, Market.SPOT)
+    for _page in range(MOST_PAGES):
+        page = run.reader.read("/api/v3/allOrderList", fromId=row.cursor, limit=PAGE)
+        page = [item for item in page if item["orderListId"] >= row.cursor]
+        with transaction.atomic():
+            save_lists([order_rows.order_list(run.account, item) for item in page])
+            row.rows += len(page)
+            if page:
+                row.cursor = max(item["orderListId"] for item in page) + 1
+            row.checked_at = row.to_time = run.now
+            row.is_complete = not page
+            row.save()
+        if not page:
+            break
+    open_lists = run.reader.read("/api/v3/openOrderList")
+    save_lists([order_rows.order_list(run.account, item) for item in open_lists])
 
 
 def _read_orders(run: Run, row: Coverage) -> None:
@@ -245,7 +269,7 @@ def _read_orders(run: Run, row: Coverage) -> None:
         )
         page = [item for item in page if item["orderId"] >= row.cursor]
         with transaction.atomic():
-            save_orders([rows.spot_order(run.account, item) for item in page])
+            save_orders([order_rows.spot_order(run.account, item) for item in page])
             row.rows += len(page)
             if page:
                 row.cursor = max(item["orderId"] for item in page) + 1
@@ -258,10 +282,10 @@ def _read_orders(run: Run, row: Coverage) -> None:
 
 def close_missing(run: Run, market: str, path: str, open_ids: set[int]) -> None:
     """Orders that we think are open and that the exchange does not list: each is looked up."""
-    lost = Order.objects.filter(
-        account=run.account, market=market, status__in=["NEW", "PARTIALLY_FILLED"]
-    ).exclude(order_id__in=open_ids)
-    make = rows.spot_order if market == Market.SPOT else rows.usdm_order
+    lost = Order.objects.filter(account=run.account, market=market, status__in=OPEN).exclude(
+        order_id__in=open_ids
+    )
+    make = order_rows.spot_order if market == Market.SPOT else order_rows.usdm_order
     for order in lost[:200]:
         try:
             said = run.reader.read(path, symbol=order.symbol, orderId=order.order_id)

@@ -12,15 +12,15 @@ from django.db.models import Sum
 from django.utils.translation import gettext_noop as _
 
 from journal.models import Balance, Coverage, Fill, FuturesPosition, Income, Market, Order, Sync
-from journal.sync import files, rows
+from journal.sync import files, order_rows, rows
 from journal.sync.run import Run
 from journal.sync.saving import (
     save_balances,
     save_fills,
     save_income,
-    save_orders,
     save_positions,
 )
+from journal.sync.saving_orders import save_orders
 from journal.sync.spot import A_DAY, UNKNOWN_SYMBOL, close_missing, known_symbol, leave_out
 from journal.sync.windows import (
     DAY_MS,
@@ -196,7 +196,7 @@ def read_orders(run: Run, symbols: Sequence[str]) -> None:
             ask = partial(_ask_orders, run, symbol)
             read_windows(run, row, 7, ask, _save_orders, floor_ms=floor)
     page = run.reader.read("/fapi/v1/openOrders")
-    save_orders([rows.usdm_order(run.account, item) for item in page])
+    save_orders([order_rows.usdm_order(run.account, item) for item in page])
     close_missing(run, Market.USDM, "/fapi/v1/order", {item["orderId"] for item in page})
 
 
@@ -212,7 +212,7 @@ def _ask_orders(run: Run, symbol: str, start: int, end: int) -> list[Order]:
         page = run.reader.read(path, symbol=symbol, orderId=next_id, limit=PAGE)
         page = [item for item in page if item["orderId"] >= next_id]
         found += [item for item in page if item["time"] <= end]
-    return [rows.usdm_order(run.account, item) for item in found]
+    return [order_rows.usdm_order(run.account, item) for item in found]
 
 
 def _save_orders(found: list[Order]) -> int:

@@ -22,6 +22,7 @@ from accounts.requests import SignedInRequest
 from journal.faults import Fault
 from journal.models import (
     Balance,
+    ConditionalOrder,
     Coverage,
     Difference,
     Fill,
@@ -85,7 +86,10 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         "openings": OpeningBalance.objects.visible_to(request.user).filter(account=account),
         "balances": Balance.objects.visible_to(request.user).filter(account=account),
         "orders": Order.objects.visible_to(request.user).filter(
-            account=account, status__in=["NEW", "PARTIALLY_FILLED"]
+            account=account, status__in=["NEW", "PARTIALLY_FILLED", "PENDING_NEW"]
+        ),
+        "waiting": ConditionalOrder.objects.visible_to(request.user).filter(
+            account=account, status__in=["NEW", "TRIGGERING"]
         ),
         "manual": ManualFill.objects.visible_to(request.user).filter(account=account),
         "rejected": [

@@ -249,6 +249,7 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
         "mistakes",
         "planned_entry",
         "planned_stop",
+        "initial_stop",
         "planned_target",
     )
     changes: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
@@ -377,7 +378,9 @@ def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpR
     if how == "csv":
         return as_csv(rows, "trades.csv")
     packed = io.BytesIO()
-    book = xlsxwriter.Workbook(packed, {"constant_memory": True, "strings_to_formulas": False})
+    # text stays text: no formula, and no link to somewhere
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(packed, {"constant_memory": True, **plain})
     sheet = book.add_worksheet("Trades")
     for number, row in enumerate(rows):
         if number == 0:

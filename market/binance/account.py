@@ -62,6 +62,11 @@ WEIGHTS = {
     "/fapi/v3/balance": 5,
     "/sapi/v1/account/apiRestrictions": 1,
     "/fapi/v1/allOrders": 5,
+    "/fapi/v1/openAlgoOrders": 40,
+    "/fapi/v1/allAlgoOrders": 5,
+    "/fapi/v1/algoOrder": 1,
+    "/api/v3/allOrderList": 20,
+    "/api/v3/openOrderList": 6,
     "/fapi/v1/symbolConfig": 5,
     "/fapi/v1/listenKey": 1,
     "/fapi/v1/trade/asyn": 1000,
@@ -136,7 +141,9 @@ class _Client(AsyncClient):  # type: ignore[misc]
         params = {name: _text(value) for name, value in given.items() if value is not None}
         if signed:
             params["recvWindow"] = str(RECV_WINDOW_MS)
-            params["timestamp"] = str(int(time.time() * 1000 + self.timestamp_offset))
+            # an order brings its own, written down before it is sent
+            now_ms = int(time.time() * 1000 + self.timestamp_offset)
+            params.setdefault("timestamp", str(now_ms))
         text = urlencode(params, quote_via=quote)
         if signed:
             text += f"&signature={quote(self._signed(text), safe='')}"
@@ -299,7 +306,7 @@ class AccountRest:
         except ClockDiffers:
             self._is_clock_known = False  # refused: nothing has happened, and the next one is right
             raise
-        except TryAgain as error:
+        except (TryAgain, asyncio.CancelledError) as error:  # it may have left
             raise UnknownOutcome(f"{method.upper()} {path}: {error}") from error
 
     # --- one call -------------------------------------------------------------------------------
@@ -361,12 +368,12 @@ class AccountRest:
         try:
             if status == 200:
                 return msgspec.json.decode(body)
-            raise await _error(governor, status, headers.get("Retry-After"), body)
+            raise await as_error(governor, status, headers.get("Retry-After"), body)
         except msgspec.DecodeError as error:
             raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}") from error
 
 
-async def _error(
+async def as_error(
     governor: Governor, status: int, retry_after: str | None, body: bytes
 ) -> ExchangeError:
     try:

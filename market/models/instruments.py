@@ -85,6 +85,8 @@ class Listing(models.Model):
     min_notional = models.DecimalField(max_digits=28, decimal_places=12)
     # filters as the exchange says them
     filters = models.JSONField(default=list)
+    # what else the exchange says that orders need: opoAllowed, orderTypes, …
+    options = models.JSONField(default=dict)
     refreshed_at = models.DateTimeField()
 
     class Meta:

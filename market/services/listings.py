@@ -29,6 +29,16 @@ SIZES = {
     "NOTIONAL": (("minNotional",), "min_notional"),
     "MIN_NOTIONAL": (("minNotional", "notional"), "min_notional"),
 }
+# What of a symbol the orders ask for beside its filters.
+OPTIONS = (
+    "orderTypes",
+    "ocoAllowed",
+    "otoAllowed",
+    "opoAllowed",
+    "amendAllowed",
+    "cancelReplaceAllowed",
+    "quoteOrderQtyMarketAllowed",
+)
 
 
 def refresh_if_stale(market: str) -> None:
@@ -63,6 +73,7 @@ def refresh(market: str) -> int:
             "step_size",
             "min_notional",
             "filters",
+            "options",
             "refreshed_at",
         ],
     )
@@ -132,6 +143,7 @@ def _listing(market: str, item: dict[str, Any], now: datetime) -> Listing:
         quote_asset=item["quoteAsset"],
         status=item.get("status", ""),
         filters=item.get("filters", []),
+        options={name: item[name] for name in OPTIONS if name in item},
         refreshed_at=now,
         **{name: Decimal(text) for name, text in sizes.items()},
     )

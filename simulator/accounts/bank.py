@@ -1,13 +1,15 @@
-"""Every account of the exchange: orders come in here, meet the tape, and owners hear of it."""
+"""Every account of the exchange: its keys, what it holds, what time brings, what is told of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from simulator.accounts import events, filters
-from simulator.accounts.futures import FuturesDesk
+from simulator.accounts import events
+from simulator.accounts.algo import AlgoDesk
+from simulator.accounts.countdowns import Countdowns
 from simulator.accounts.keys import make_key
+from simulator.accounts.matching import Matching
 from simulator.accounts.records import (
     FUNDING,
     SPOT,
@@ -19,16 +21,13 @@ from simulator.accounts.records import (
     Movement,
     Order,
 )
-from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal
-from simulator.accounts.spot import SpotDesk
-from simulator.amounts import UNIT
-from simulator.exchange import Exchange, Listed
-from simulator.faults import Faults
-from simulator.sources.generator import FUNDING_EVERY_US, Generated, funding_rate
-from simulator.tape import Trade
+from simulator.accounts.waiting import Algo, OrderList
+from simulator.exchange import Exchange
+from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
 
 FIRST_ORDER_ID = 10_000_001
 FIRST_UID = 354_937_868
+EXPIRE_EVERY_MS = 200
 Hear = Callable[[str, events.Event], None]
 
 
@@ -39,25 +38,26 @@ class Kept(msgspec.Struct):
     accounts: list[Account]
 
 
-class Bank:
+class Bank(Matching):
     def __init__(self, exchange: Exchange, path: Path | None = None) -> None:
-        self.exchange = exchange
-        self.faults: Faults = exchange.faults
+        super().__init__(exchange)
         self.accounts: dict[int, Account] = {}
         self.keys: dict[str, tuple[Account, Key]] = {}
         self.listeners: dict[int, list[Hear]] = {}
-        self.spot = SpotDesk(self._tell, self._price)
-        self.futures = FuturesDesk(self._tell, self.next_id)
-        self._resting: dict[tuple[str, str], list[tuple[Account, Order]]] = {}
+        self.algo = AlgoDesk(self, self._tell_algo)
+        self.countdowns = Countdowns(self.cancel)
         self._next_id = FIRST_ORDER_ID
         self._path = path
         self._is_changed = False
         self._saved_at = 0
+        self._expires_at = 0
         if path is not None and path.exists():
             self._load(path)
         for market in exchange.markets.values():
             for listed in market.listed.values():
                 listed.watchers.append(self.meet)
+        for listed in exchange.markets[USDM].listed.values():
+            listed.watchers.append(self.algo.meet)
 
     # --- accounts -------------------------------------------------------------------------------
 
@@ -89,21 +89,6 @@ class Bank:
         self._next_id += 1
         return self._next_id
 
-    def now_ms(self) -> int:
-        return self.exchange.now() // 1000
-
-    def listed(self, market: str, symbol: str) -> Listed:
-        """Raises Refusal."""
-        found = self.exchange.markets[market].listed.get(symbol)
-        if found is None:
-            raise Refusal(-1121, "Invalid symbol.")
-        return found
-
-    def last_price(self, market: str, symbol: str) -> int:
-        shown = self.listed(market, symbol).symbol
-        last = shown.tape.last_market
-        return last.price if last else shown.rules.price
-
     def move(self, account: Account, movement: Movement, market: str = SPOT) -> None:
         """A deposit, a withdrawal, … now."""
         if market == SPOT:
@@ -125,150 +110,16 @@ class Bank:
         account.updated = self.now_ms()
         self._say(account, market, event)
 
-    # --- orders ---------------------------------------------------------------------------------
-
-    def place(self, account: Account, order: Order) -> list[Fill]:
-        """Checked, taken as far as the book gives at once, the rest resting. Raises Refusal."""
-        listed = self.listed(order.market, order.symbol)
-        rules, price = listed.symbol.rules, self.last_price(order.market, order.symbol)
-        self.check(account, order)
-        is_spot = order.market == SPOT
-        if order.type in {"LIMIT_MAKER"} or order.time_in_force == "GTX":
-            self._refuse_taking(listed, order)
-        if is_spot:
-            self.spot.accept(account, order, rules, price)
-        else:
-            self.futures.accept(account, order)
-        known = len(account.fills)
-        if order.is_waiting:
-            self._rest(account, order)
-        else:
-            self._take(account, order, listed)
-        return account.fills[known:]
-
-    def check(self, account: Account, order: Order) -> None:
-        """Raises Refusal for an order that may not be placed."""
-        listed = self.listed(order.market, order.symbol)
-        desk = self.spot if order.market == SPOT else self.futures
-        price = self.last_price(order.market, order.symbol)
-        desk.check(account, order, listed.symbol.rules, price)
-        if order.is_waiting and _is_reached(order, price):
-            raise Refusal(-2010, "Stop price would trigger immediately.")
-
-    def check_filters(self, order: Order) -> None:
-        """What does not depend on balances. Raises Refusal."""
-        rules = self.listed(order.market, order.symbol).symbol.rules
-        filters.check(order, rules, self.last_price(order.market, order.symbol), 0)
-
-    def cancel(self, account: Account, order: Order, status: str = "CANCELED") -> None:
-        """Raises Refusal."""
-        if not order.is_open:
-            raise Refusal(-2011, UNKNOWN_ORDER)
-        self._unrest(account, order)
-        if order.market == SPOT:
-            rules = self.listed(SPOT, order.symbol).symbol.rules
-            self.spot.end(account, order, rules, status, self.now_ms())
-        else:
-            self.futures.end(account, order, status, self.now_ms())
-
-    def renew(self, account: Account, order: Order) -> None:
-        """An order that was taken out and changed comes in again."""
-        self._take(account, order, self.listed(order.market, order.symbol))
-
-    def _take(self, account: Account, order: Order, listed: Listed) -> None:
-        """What crosses the book is taken now; on a replay the next trades of the tape fill it."""
-        source = listed.symbol.source
-        if isinstance(source, Generated):
-            wanted = order.left
-            if order.is_by_value:
-                wanted = order.quote_quantity * UNIT // self.last_price(order.market, order.symbol)
-            if order.time_in_force == "FOK" and listed.depth(order.is_buy, order.price) < wanted:
-                self.cancel(account, order, "EXPIRED")
-                return
-            for trade in listed.take(order.is_buy, wanted, order.price, self.exchange.now()):
-                self._fill(account, order, trade, trade.quantity, is_maker=False)
-                if not order.is_open:
-                    return
-            if order.is_market or order.time_in_force in {"IOC", "FOK"}:
-                self.cancel(account, order, "EXPIRED")
-                return
-        elif order.time_in_force in {"IOC", "FOK"} and not order.is_market:
-            self.cancel(account, order, "EXPIRED")  # a replay has nobody to take from at once
-            return
-        self._rest(account, order)
-
-    def meet(self, listed: Listed, trades: Iterable[Trade]) -> None:
-        """New trades of the tape fill what rests; a trade fills one order at most."""
-        resting = self._resting.get((listed.symbol.rules.market, listed.symbol.rules.symbol))
-        if not resting:
-            return
-        for trade in trades:
-            for account, order in list(resting):
-                if not order.is_open:
-                    continue  # filled or cancelled while this list was walked
-                if order.is_waiting:
-                    self._trigger(account, order, trade, listed)
-                elif _crosses(order, trade):
-                    wanted = trade.quantity if order.is_by_value else order.left
-                    self._fill(
-                        account,
-                        order,
-                        trade,
-                        min(wanted, trade.quantity),
-                        is_maker=not order.is_market,
-                    )
-                    break
-
-    def _trigger(self, account: Account, order: Order, trade: Trade, listed: Listed) -> None:
-        if _is_reached(order, trade.price):
-            order.is_triggered = True
-            self._unrest(account, order)
-            self._take(account, order, listed)
-
-    def _fill(
-        self, account: Account, order: Order, trade: Trade, quantity: int, *, is_maker: bool
-    ) -> None:
-        """As much of it as may be: by value not more than was asked for, and never more than the
-        account can pay or, where the order may only reduce, than its position holds."""
-        rules = self.listed(order.market, order.symbol).symbol.rules
-        desk = self.spot if order.market == SPOT else self.futures
-        most = desk.most(account, order, trade.price, rules)
-        quantity = min(quantity, most // rules.step * rules.step)
-        if quantity <= 0:
-            self.cancel(account, order, "EXPIRED")
-            return
-        desk.fill(account, order, trade, quantity, rules, is_maker=is_maker)
-        if not order.is_open:
-            self._unrest(account, order)
-
-    def _refuse_taking(self, listed: Listed, order: Order) -> None:
-        bid, _, ask, _ = listed.symbol.source.book.best()
-        if (order.is_buy and ask and order.price >= ask) or (
-            not order.is_buy and bid and order.price <= bid
-        ):
-            raise Refusal(-2010, "Order would immediately match and take.")
-
-    def _rest(self, account: Account, order: Order) -> None:
-        self._resting.setdefault((order.market, order.symbol), []).append((account, order))
-
-    def _unrest(self, account: Account, order: Order) -> None:
-        resting = self._resting.get((order.market, order.symbol), [])
-        self._resting[order.market, order.symbol] = [
-            pair for pair in resting if pair[1] is not order
-        ]
-
-    def _price(self, asset: str, quote: str) -> int:
-        """Last price of a pair; 0 when it is not listed."""
-        found = self.exchange.markets[SPOT].listed.get(f"{asset}{quote}")
-        if found is None:
-            return 880 * UNIT if (asset, quote) == ("BNB", "USDT") else 0
-        return self.last_price(SPOT, f"{asset}{quote}")
-
     # --- time passes ----------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Funding every eight hours, and saving once a second."""
+        """Funding every eight hours, what ends by time, and saving once a second."""
         now = self.now_ms()
+        self.algo.tick()
+        self.countdowns.tick(now)
+        if now >= self._expires_at:
+            self.expire(now)
+            self._expires_at = now + EXPIRE_EVERY_MS
         for account in self.accounts.values():
             due = account.funded_until * 1000 // FUNDING_EVERY_US + 1
             if account.positions and due * FUNDING_EVERY_US <= now * 1000:
@@ -327,6 +178,18 @@ class Bank:
             )
             self._say(account, USDM, event)
 
+    def _tell_list(self, account: Account, group: OrderList) -> None:
+        self._say(account, SPOT, events.list_status(account, group, self.now_ms()))
+
+    def _tell_algo(self, account: Account, algo: Algo) -> None:
+        event = events.algo_update(algo, account.orders.get(algo.order_id), self.now_ms())
+        self._say(account, USDM, event)
+
+    def tell_config(self, account: Account, symbol: str) -> None:
+        """Its leverage was changed."""
+        event = events.account_config(symbol, account.leverage[symbol], self.now_ms())
+        self._say(account, USDM, event)
+
     def _say(self, account: Account, market: str, event: events.Event) -> None:
         self._is_changed = True
         for _ in range(self.faults.user_copies()):
@@ -339,23 +202,8 @@ class Bank:
         for account in kept.accounts:
             self.accounts[account.uid] = account
             self.keys |= {key.api_key: (account, key) for key in account.keys}
+            self.algo.restore(account)
             for order in account.orders.values():
-                if order.is_open and order.symbol in self.exchange.markets[order.market].listed:
-                    self._rest(account, order)
-
-
-def _crosses(order: Order, trade: Trade) -> bool:
-    """A taker of the other side at the order's price or a better one; a waiting market order takes
-    whatever comes."""
-    if order.is_market:
-        return True
-    if order.is_buy:
-        return trade.is_buyer_maker and trade.price <= order.price
-    return not trade.is_buyer_maker and trade.price >= order.price
-
-
-def _is_reached(order: Order, price: int) -> bool:
-    """A stop buys when the price has risen to it, a take-profit when it has fallen; sells the
-    other way round."""
-    rises = order.is_buy == order.type.startswith("STOP")
-    return price >= order.stop_price if rises else price <= order.stop_price
+                is_listed = order.symbol in self.exchange.markets[order.market].listed
+                if order.is_open and not order.is_pending and is_listed:
+                    self.rest(account, order)

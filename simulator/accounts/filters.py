@@ -14,7 +14,10 @@ MOST_OPEN = 200
 def check(order: Order, rules: Listing, last_price: int, open_orders: int) -> None:
     """Raises Refusal."""
     is_spot = rules.market == SPOT
-    if order.price and (order.price % rules.tick or not rules.tick <= order.price <= MOST_PRICE):
+    if any(
+        price and (price % rules.tick or not rules.tick <= price <= MOST_PRICE)
+        for price in (order.price, order.stop_price)
+    ):
         raise (
             filter_failure("PRICE_FILTER")
             if is_spot
@@ -33,7 +36,8 @@ def check(order: Order, rules: Listing, last_price: int, open_orders: int) -> No
     if is_spot and order.price and not last_price // 5 <= order.price <= last_price * 5:
         raise filter_failure("PERCENT_PRICE_BY_SIDE")
     value = order.quote_quantity or price * order.quantity // UNIT
-    if value < LEAST_NOTIONAL and not order.reduce_only:
+    is_closing = order.reduce_only or order.close_position
+    if value < LEAST_NOTIONAL and not is_closing:
         raise (
             filter_failure("NOTIONAL")
             if is_spot

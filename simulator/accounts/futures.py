@@ -29,6 +29,8 @@ class FuturesDesk:
             raise Refusal(-4061, "Order's position side does not match user's setting.")
         if any(other.client_id == order.client_id for other in mine):
             raise Refusal(-4116, "ClientOrderId is duplicated.")
+        if account.is_hedged and order.reduce_only:
+            raise Refusal(-1106, "Parameter 'reduceonly' sent when not required.")
         closing = self._closing(account, order)
         if order.reduce_only and not closing:
             raise Refusal(-2022, "ReduceOnly Order is rejected.")

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from simulator.accounts.waiting import Algo, OrderList
+
 SPOT, USDM, FUNDING = "spot", "usdm", "funding"
-OPEN = {"NEW", "PARTIALLY_FILLED"}
+# of an order list: placed when the working order is filled
+PENDING = "PENDING_NEW"
+OPEN = {"NEW", "PARTIALLY_FILLED", PENDING}
 
 
 @dataclass
@@ -45,6 +49,18 @@ class Order:
     hidden_until: int = 0
     # of an order with a stop price: the price was there
     is_triggered: bool = False
+    # the order list that it belongs to
+    list_id: int = -1
+    # when it came on the book, of one that was pending
+    working_since: int = 0
+    # why the exchange ended it
+    reason: str = ""
+    # futures: the conditional order whose trigger made it, and of what type that was
+    algo_id: int = 0
+    original_type: str = ""
+    working_type: str = "CONTRACT_PRICE"
+    close_position: bool = False
+    good_till: int = 0
 
     @property
     def is_buy(self) -> bool:
@@ -53,6 +69,15 @@ class Order:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def first_client_id(self) -> str:
+        """As it was placed: an amendment may rename it."""
+        return self.amends[0][3] if self.amends else self.client_id
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == PENDING
 
     @property
     def is_waiting(self) -> bool:
@@ -148,10 +173,14 @@ class Account:
     flexible: dict[str, int] = field(default_factory=dict)
     locked: dict[str, int] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
+    algos: dict[int, Algo] = field(default_factory=dict)
+    lists: dict[int, OrderList] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     leverage: dict[str, int] = field(default_factory=dict)
+    # symbols that are not CROSSED
+    isolated: set[str] = field(default_factory=set)
     is_hedged: bool = False
     pays_in_bnb: bool = True
     funded_until: int = 0

@@ -4,9 +4,13 @@
 class Refusal(Exception):
     """An error as the exchange says it."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    def __init__(
+        self, code: int, message: str, status: int = 400, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code, self.status = code, status
+        # seconds
+        self.retry_after = retry_after
 
 
 def filter_failure(name: str) -> Refusal:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from simulator.accounts import filters
 from simulator.accounts.records import SPOT, Account, Fill, Order
-from simulator.accounts.refusals import NO_BALANCE, UNKNOWN_ORDER, Refusal
+from simulator.accounts.refusals import NO_BALANCE, UNKNOWN_ORDER, Refusal, filter_failure
 from simulator.amounts import UNIT
 from simulator.listing import Listing
 from simulator.tape import Trade
@@ -14,6 +14,8 @@ from simulator.tape import Trade
 FEE, FEE_IN_BNB = 1000, 750
 MILLION = 1_000_000
 MOST_AMENDS = 10
+# Stop orders of a symbol that may wait at once.
+MOST_STOPS = 5
 
 # (account, order, fill, execution type, order's client id before a cancel)
 Tell = Callable[[Account, Order, Fill | None, str], None]
@@ -33,29 +35,46 @@ class SpotDesk:
         open_orders = account.open_orders(SPOT)
         mine = [other for other in open_orders if other.symbol == order.symbol]
         filters.check(order, rules, last_price, len(mine))
-        if any(other.client_id == order.client_id for other in mine):
-            raise Refusal(-2010, "Duplicate order sent.")
+        if order.stop_price and sum(other.is_waiting for other in mine) >= MOST_STOPS:
+            raise filter_failure("MAX_NUM_ALGO_ORDERS")
+        self.check_name(account, order)
+
+    def check_name(self, account: Account, order: Order) -> None:
+        """A client id is free again when its order is not open any more. Raises Refusal."""
+        for other in account.open_orders(SPOT):
+            is_same = (other.symbol, other.client_id) == (order.symbol, order.client_id)
+            if is_same and other is not order:
+                raise Refusal(-2010, "Duplicate order sent.")
 
     def accept(self, account: Account, order: Order, rules: Listing, last_price: int) -> None:
         """Lock what it needs, and say NEW. Raises Refusal."""
-        if order.is_buy:
-            price = order.price or max(last_price, order.stop_price) * 101 // 100
-            needed = order.quote_quantity or -(-price * order.quantity // UNIT)
-            asset = rules.quote
-        else:
-            price = last_price * 99 // 100
-            needed = order.quantity or -(-order.quote_quantity * UNIT // price)
-            asset = rules.base
-        holding = account.holding(asset)
-        if order.is_market and order.is_buy and not order.is_by_value:
-            needed = min(needed, holding.free) if holding.free * 100 >= needed * 99 else needed
-        if holding.free < needed:
-            raise Refusal(-2010, NO_BALANCE)
-        holding.free -= needed
-        holding.locked += needed
-        order.locked = needed
+        self.lock(account, order, rules, last_price)
         account.orders[order.id] = order
         self._tell(account, order, None, "NEW")
+
+    def lock(self, account: Account, order: Order, rules: Listing, last_price: int) -> None:
+        """Raises Refusal."""
+        asset, amount = self.needed(account, order, rules, last_price)
+        holding = account.holding(asset)
+        if holding.free < amount:
+            raise Refusal(-2010, NO_BALANCE)
+        holding.free -= amount
+        holding.locked += amount
+        order.locked = amount
+
+    def needed(
+        self, account: Account, order: Order, rules: Listing, last_price: int
+    ) -> tuple[str, int]:
+        """The asset that it pays with, and how much it has to hold back."""
+        if not order.is_buy:
+            price = last_price * 99 // 100
+            return rules.base, order.quantity or -(-order.quote_quantity * UNIT // price)
+        price = order.price or max(last_price, order.stop_price) * 101 // 100
+        amount = order.quote_quantity or -(-price * order.quantity // UNIT)
+        free = account.holding(rules.quote).free
+        if order.is_market and not order.is_by_value and free * 100 >= amount * 99:
+            amount = min(amount, free)
+        return rules.quote, amount
 
     def most(self, account: Account, order: Order, price: int, rules: Listing) -> int:
         """How much of an order may be filled at a price."""
@@ -140,7 +159,7 @@ class SpotDesk:
         now_ms: int,
     ) -> None:
         """Keep priority, reduce the quantity. Raises Refusal."""
-        if not order.is_open:
+        if not order.is_open or order.is_pending:
             raise Refusal(-2038, UNKNOWN_ORDER)
         if not order.executed < quantity < order.quantity or quantity % rules.step:
             raise Refusal(-2038, "Order amend (quantity) is not supported: expected less.")

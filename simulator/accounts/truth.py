@@ -1,6 +1,6 @@
 """What an account really has and really made, from the exchange's own matching: no ledger."""
 
-from simulator.accounts.records import SPOT, USDM, Account
+from simulator.accounts.records import SPOT, USDM, Account, Order
 from simulator.amounts import to_text
 
 
@@ -42,5 +42,43 @@ def truth(account: Account) -> dict[str, object]:
             }
             for f in forgotten
         ],
+        "orders": _orders(account),
+        "triggered": [_order(order) for order in account.orders.values() if order.algo_id],
         "movements": {kind: sum(item.kind == kind for item in account.movements) for kind in kinds},
+    }
+
+
+def _orders(account: Account) -> list[dict[str, object]]:
+    """Every order that was ever placed, by the name it was placed with; a conditional one once,
+    with what the order of its trigger executed."""
+    placed = [_order(order) for order in account.orders.values() if not order.algo_id]
+    for algo in account.algos.values():
+        made = account.orders.get(algo.order_id)
+        placed.append(
+            {
+                "client_id": algo.client_id,
+                "status": algo.status,
+                "executed": to_text(made.executed if made else 0),
+                "market": USDM,
+                "symbol": algo.symbol,
+                "algo_id": algo.id,
+                "side": algo.side,
+                "type": algo.type,
+                "quantity": to_text(algo.quantity),
+            }
+        )
+    return placed
+
+
+def _order(order: Order) -> dict[str, object]:
+    return {
+        "client_id": order.first_client_id,
+        "status": order.status,
+        "executed": to_text(order.executed),
+        "market": order.market,
+        "symbol": order.symbol,
+        "order_id": order.id,
+        "side": order.side,
+        "type": order.type,
+        "quantity": to_text(order.quantity),
     }

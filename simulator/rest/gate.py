@@ -13,6 +13,10 @@ from simulator.rest.market import Handler, MarketRest
 
 # Longer than any client waits.
 HANG_SECONDS = 60.0
+UNKNOWN = (
+    "Timeout waiting for response from backend server. Send status unknown; execution status "
+    "unknown."
+)
 SAID = {
     418: "Way too much request weight used; IP banned.",
     429: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE.",
@@ -39,7 +43,7 @@ class Gate:
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         head = request.path.strip("/").partition("/")[0]
-        is_known = head in self._markets or head == "sapi"
+        is_known = head in self._markets or head in {"sapi", "data"}
         if not is_known or request.match_info.http_exception is not None:
             return await _answer(request, handler)
         self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
@@ -48,17 +52,45 @@ class Gate:
             await asyncio.sleep(HANG_SECONDS)
         if fault is not None and fault.kind == "status":
             return _broken(fault)
-        if head not in self._weights:  # /sapi has budgets of its own
+        if head not in self._weights:  # /sapi has budgets of its own, the archive none
             return await _answer(request, handler)
         weights = self._weights[head]
         try:
             refused = weights.take(self._markets[head].weight(request))
         except Refusal as error:
             return _said(error)
-        answer = _refused(refused) if refused else await _answer(request, handler)
+        answer = _refused(refused) if refused else await self._obey(request, handler)
         answer.headers["X-MBX-USED-WEIGHT"] = str(weights.used)
         answer.headers["X-MBX-USED-WEIGHT-1M"] = str(weights.used)
         return answer
+
+    async def _obey(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """A change may be struck before it is taken, or after."""
+        fault = None
+        if request.method != "GET" and not request.path.endswith("/listenKey"):
+            fault = self.faults.for_change(request.method, request.path)
+        if fault is None:
+            return await _answer(request, handler)
+        if fault.arguments["when"] == "after":
+            answer = await _answer(request, handler)
+            return await _struck(request, fault) or answer
+        return await _struck(request, fault) or await _answer(request, handler)
+
+
+async def _struck(request: web.Request, fault: Active) -> web.StreamResponse | None:
+    """What comes instead of the answer; None: only late."""
+    what = fault.arguments["what"]
+    if what == "delay":
+        await asyncio.sleep(fault.number("ms") / 1000)
+        return None
+    if what == "hang":
+        await asyncio.sleep(HANG_SECONDS)
+    if what in {"hang", "cut"}:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=503)
+    body = {"code": -int(fault.number("error")), "msg": UNKNOWN}
+    return web.json_response(body, status=int(fault.number("code")))
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -69,7 +101,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _said(error: Refusal) -> web.Response:
-    return web.json_response({"code": error.code, "msg": str(error)}, status=error.status)
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    body = {"code": error.code, "msg": str(error)}
+    return web.json_response(body, status=error.status, headers=headers)
 
 
 def _refused(refused: Refused) -> web.Response:

@@ -1,17 +1,17 @@
 """What `/api/v3` and `/fapi/v1` have in common."""
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import islice
 
 from aiohttp import web
 
 from simulator.accounts.refusals import Refusal
 from simulator.channels.books import level_texts
 from simulator.exchange import Exchange
-from simulator.klines import LENGTHS, OF_THE_PAST, Kline, klines, row, span
-from simulator.klines import past as klines_of_past
+from simulator.klines import LENGTHS, Stretches, is_hidden, is_left_out, klines, row, span
 from simulator.limits import WEIGHT_A_MINUTE
 from simulator.listing import SPOT
 from simulator.rest import shapes
@@ -23,12 +23,14 @@ from simulator.rest.questions import (
     scale,
     symbols,
 )
-from simulator.sources.past import PastTrades
 from simulator.symbol import Symbol
 from simulator.tape import MARKET, Tape, Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+TRADES, AGGREGATES = "trades", "aggregates"
 DAY_US = 86_400_000_000
+# Candles whose parts, hours of the past, are summed up beside the event loop.
+LONG = {"1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"}
 ZONE = re.compile(r"[+-]?(0?[0-9]|1[0-4])(:[0-5][0-9])?", re.ASCII)
 
 
@@ -136,6 +138,7 @@ class MarketRest(ABC):
         symbol = one_symbol(request, self.market)
         last = symbol.visible_id(self.exchange.now(), self.exchange.lag_us())
         wanted, first = count(request), integer(request, "fromId")
+        first = first if first is None else max(first, self.oldest_told(symbol, TRADES))
         if first is None:
             found = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
         else:
@@ -150,27 +153,39 @@ class MarketRest(ABC):
         if end is not None:
             ended = tape.first_at_or_after(end + scale(request)) - 1
             # the whole aggregate that began by then
-            visible = min(visible, tape.first_of_agg(_agg_id(tape, ended) + 1) - 1)
+            visible = min(visible, tape.first_of_agg(tape.agg_of(ended) + 1) - 1)
         last = tape.whole_aggregate(min(visible, tape.last_id))
         first = last - wanted + 1
         if from_id is not None:
-            first = from_id
+            first = max(from_id, tape.agg_of(self.oldest_told(symbol, AGGREGATES)))
         elif start is not None:
             first = _first_since(tape, start)
+        hidden = self._hidden(symbol)
         begins, ends = tape.first_of_agg(first), tape.first_of_agg(last + 1) - 1
-        found = islice(tape.aggregates(begins, ends), wanted)
-        rows = [shapes.aggregate(symbol.rules, item, scale(request)) for item in found]
+        begins = told_from(tape, begins, hidden)
+        found = (item for item in tape.aggregates(begins, ends) if not is_hidden(item.time, hidden))
+        rows = [
+            shapes.aggregate(symbol.rules, item, scale(request)) for item in islice(found, wanted)
+        ]
         return web.json_response(rows)
 
     def _span(self, request: web.Request) -> tuple[int | None, int | None]:
         return moment(request, "startTime"), moment(request, "endTime")
 
+    def oldest_told(self, symbol: Symbol, of: str) -> int:
+        """The first trade that `historicalTrades` or `aggTrades` remembers."""
+        return symbol.tape.oldest_id
+
+    def _hidden(self, symbol: Symbol) -> Stretches:
+        return self.exchange.faults.hidden(self.name, symbol.rules.symbol)
+
     def _market_trades(self, symbol: Symbol, first: int, last: int) -> Iterator[Trade]:
         """Insurance fund and ADL rows are never published."""
-        step = 5_000
-        for start in range(max(first, symbol.tape.oldest_id), last + 1, step):
+        step, hidden = 5_000, self._hidden(symbol)
+        first = told_from(symbol.tape, max(first, symbol.tape.oldest_id), hidden)
+        for start in range(first, last + 1, step):
             for trade in symbol.tape.between(start, min(last, start + step - 1)):
-                if trade.kind == MARKET:
+                if trade.kind == MARKET and not is_hidden(trade.time, hidden):
                     yield trade
 
     def _trades(self, symbol: Symbol, found: Iterable[Trade], request: web.Request) -> web.Response:
@@ -181,9 +196,9 @@ class MarketRest(ABC):
 
     async def klines(self, request: web.Request) -> web.Response:
         symbol = one_symbol(request, self.market)
-        return self._klines(symbol, request)
+        return await self._klines(symbol, request)
 
-    def _klines(self, symbol: Symbol, request: web.Request) -> web.Response:
+    async def _klines(self, symbol: Symbol, request: web.Request) -> web.Response:
         interval = request.query.get("interval", "")
         if interval not in LENGTHS:
             raise Refusal(-1120, "Invalid interval.")
@@ -193,36 +208,16 @@ class MarketRest(ABC):
         newest = symbol.time(self.exchange.now())
         end = newest if end is None else min(end, newest)
         opened = _first_open(start, end, wanted, interval, zone)
-        found: list[Kline] = []
-        if opened <= end:
-            found = self._past_klines(symbol, interval, opened, end, zone, wanted)
-            if found:
-                opened = found[-1].close_time + 1
-            rest = klines(symbol.tape, interval, opened, end, zone)
-            found += islice(rest if opened <= end else (), wanted - len(found))
-        return web.json_response([row(item, symbol.rules, scale(request)) for item in found])
-
-    def _past_klines(
-        self, symbol: Symbol, interval: str, start: int, end: int, zone: int, wanted: int
-    ) -> list[Kline]:
-        """Of the demo's year, before the tape begins; those of a minute are sums of its trades."""
-        past, before = self.exchange.past, symbol.tape.before
-        if isinstance(before, PastTrades) and interval in OF_THE_PAST:
-            return list(islice(before.minutes(start, end), wanted)) if interval == "1m" else []
-        begins = symbol.tape.at(symbol.tape.first_id).time if symbol.tape.last_id else end
-        if past is None:
-            return []
-        if start < past.start_ms * 1000:  # nothing was before the year
-            opened, closed = span(past.start_ms * 1000, interval, zone)
-            start = opened if opened == past.start_ms * 1000 else closed + 1
-        if not past.covers(start // 1000):
-            return []
-        end = min(end, span(begins, interval, zone)[0] - 1)
-        rules = symbol.rules
-        found = klines_of_past(
-            lambda time_us: past.at(rules, time_us // 1000), interval, start, end, zone
-        )
-        return list(islice(takewhile(lambda k: past.covers(k.close_time // 1000), found), wanted))
+        if interval in LONG and symbol.tape.sums_before is not None and opened <= end:
+            _, closed = span(opened, interval, zone)
+            last = min(end, opened + (closed + 1 - opened) * wanted)
+            await asyncio.to_thread(symbol.tape.sums_before.warm, opened, last)
+        hidden = self._hidden(symbol)
+        every = self.exchange.faults.leaves_out(self.name, symbol.rules.symbol, interval)
+        found = klines(symbol.tape, interval, opened, end, zone, hidden) if opened <= end else ()
+        told = (item for item in found if not is_left_out(item, every))
+        rows = [row(item, symbol.rules, scale(request)) for item in islice(told, wanted)]
+        return web.json_response(rows)
 
     async def day(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)
@@ -247,8 +242,12 @@ class MarketRest(ABC):
         return {"symbol": symbol.rules.symbol, "price": symbol.rules.price_text(last.price)}
 
 
-def _agg_id(tape: Tape, trade_id: int) -> int:
-    return tape.at(trade_id).agg_id if tape.knows(trade_id) else 0
+def told_from(tape: Tape, trade_id: int, hidden: Stretches) -> int:
+    """The first id that is told when a fault hides a stretch."""
+    for _, end in sorted(hidden):
+        if tape.knows(trade_id) and is_hidden(tape.at(trade_id).time, hidden):
+            trade_id = max(trade_id, tape.first_at_or_after(end))
+    return trade_id
 
 
 def _first_since(tape: Tape, time_us: int) -> int:
@@ -256,7 +255,7 @@ def _first_since(tape: Tape, time_us: int) -> int:
     trade_id = tape.first_at_or_after(time_us)
     if trade_id > tape.last_id:
         return 2**62
-    agg_id = _agg_id(tape, trade_id)
+    agg_id = tape.agg_of(trade_id)
     return agg_id + (tape.first_of_agg(agg_id) < trade_id)
 
 

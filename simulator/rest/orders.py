@@ -1,10 +1,12 @@
 """Making orders of request parameters, spot and futures, REST and WebSocket API alike."""
 
+import re
 import secrets
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.records import SPOT, USDM, Account, Order
 from simulator.accounts.refusals import UNKNOWN_ORDER, Refusal, filter_failure
+from simulator.accounts.waiting import ALGO_TYPES
 from simulator.rest.signed import Asked, missing
 
 SPOT_TYPES = {
@@ -16,7 +18,9 @@ SPOT_TYPES = {
     "TAKE_PROFIT": ("quantity", "stopPrice"),
     "TAKE_PROFIT_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
 }
-ALGO_TYPES = {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
+# What a client may call its orders.
+NAME = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}", re.ASCII)
+LONGEST_NAME = 36
 IN_FORCE = {SPOT: {"GTC", "IOC", "FOK"}, USDM: {"GTC", "IOC", "FOK", "GTX", "GTD"}}
 
 
@@ -51,12 +55,15 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
     in_force = asked.params.get("timeInForce", "GTC")
     if in_force not in IN_FORCE[market]:
         raise Refusal(-1115, "Invalid timeInForce.")
+    good_till = asked.moment_ms("goodTillDate") or 0
+    if in_force == "GTD" and not good_till:
+        raise missing("goodTillDate")
     now = bank.now_ms()
     return Order(
         market,
         symbol,
         bank.next_id(),
-        asked.params.get("newClientOrderId") or secrets.token_urlsafe(16)[:22],
+        client_id(asked, "newClientOrderId", market) or secrets.token_urlsafe(16)[:22],
         side,
         kind,
         in_force,
@@ -70,6 +77,20 @@ def make_order(asked: Asked, bank: Bank, market: str) -> Order:
         reduce_only=asked.flag("reduceOnly"),
         self_trade_prevention=asked.params.get("selfTradePreventionMode", "EXPIRE_MAKER"),
         hidden_until=now + bank.faults.hides_orders_ms(),
+        good_till=good_till if in_force == "GTD" else 0,
+    )
+
+
+def client_id(asked: Asked, name: str, market: str = SPOT) -> str:
+    """Its own name for an order; empty: it has none. Raises Refusal."""
+    value = asked.params.get(name, "")
+    if not value or NAME.fullmatch(value):
+        return value
+    if market == USDM and len(value) > LONGEST_NAME:
+        raise Refusal(-4015, "Client order id length should not be more than 36 chars")
+    legal = NAME.pattern
+    raise Refusal(
+        -1100, f"Illegal characters found in parameter '{name}'; legal range is '^{legal}$'."
     )
 
 

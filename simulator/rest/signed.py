@@ -13,10 +13,10 @@ from aiohttp import web
 
 from simulator.accounts.bank import Bank
 from simulator.accounts.keys import is_signed
-from simulator.accounts.records import Account, Key
+from simulator.accounts.records import SPOT, USDM, Account, Key
 from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_units
-from simulator.limits import Rate
+from simulator.limits import OrderCount
 from simulator.rest.questions import micros, scale
 
 # What has to be percent-encoded: everything that RFC 3986 does not allow in a query.
@@ -24,7 +24,11 @@ UNENCODED = re.compile(rb"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 AMOUNT = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 LONGEST_WINDOW_MS = 60_000
 AHEAD_MS = 1000
-ORDERS_10S, ORDERS_DAY = 50, 160_000
+# market -> (name as in the header, limit, seconds)
+ORDER_LIMITS = {
+    SPOT: (("10S", 50, 10), ("1D", 160_000, 86_400)),
+    USDM: (("10S", 300, 10), ("1M", 1200, 60)),
+}
 
 
 @dataclass
@@ -79,12 +83,11 @@ Handler = Callable[[Asked], Awaitable[web.StreamResponse] | web.StreamResponse]
 
 
 class Door:
-    """Checks requests; `clock` gives seconds for the order limits."""
+    """Checks requests, and counts orders."""
 
-    def __init__(self, bank: Bank, clock: Callable[[], float]) -> None:
+    def __init__(self, bank: Bank) -> None:
         self.bank = bank
-        self._clock = clock
-        self._orders: dict[tuple[int, str], tuple[Rate, Rate]] = {}
+        self._orders: dict[tuple[int, str], dict[str, OrderCount]] = {}
 
     def signed(
         self, handler: Handler, permission: str = "enableReading"
@@ -157,26 +160,37 @@ class Door:
             raise not_allowed()
 
     def count_order(self, account: Account, market: str) -> None:
-        """Raises Refusal above 50 orders in 10 s or 160,000 a day."""
-        key = account.uid, market
-        if key not in self._orders:
-            self._orders[key] = (
-                Rate(ORDERS_10S if market == "spot" else 300, 10, self._clock),
-                Rate(ORDERS_DAY, 86_400, self._clock),
-            )
-        short, day = self._orders[key]
-        if not short.allows():
-            raise Refusal(
-                -1015, "Too many new orders; current limit is 50 orders per 10 SECOND.", 429
-            )
-        if not day.allows():
-            raise Refusal(
-                -1015, "Too many new orders; current limit is 160000 orders per 1 DAY.", 429
-            )
+        """Raises Refusal above the limits of orders that were not filled."""
+        counts = self._counts(account, market)
+        for name, count in counts.items():
+            if count.is_full:
+                raise Refusal(
+                    -1015,
+                    f"Too many new orders; current limit is {count.limit} orders per {name}.",
+                    429,
+                    count.ends_in,
+                )
+        for count in counts.values():
+            count.add()
 
     def orders_counted(self, account: Account, market: str) -> tuple[int, int]:
-        short, day = self._orders.get((account.uid, market), (None, None))
-        return (short.count() if short else 0), (day.count() if day else 0)
+        """In the short window and in the long one."""
+        short, long = self._counts(account, market).values()
+        return short.count(), long.count()
+
+    def order_headers(self, account: Account, market: str) -> dict[str, str]:
+        """As a successful order has them."""
+        counts = self._counts(account, market)
+        return {f"X-MBX-ORDER-COUNT-{name}": str(count.count()) for name, count in counts.items()}
+
+    def _counts(self, account: Account, market: str) -> dict[str, OrderCount]:
+        key = account.uid, market
+        if key not in self._orders:
+            self._orders[key] = {
+                name: OrderCount(limit, seconds, lambda: self.bank.now_ms() / 1000)
+                for name, limit, seconds in ORDER_LIMITS[market]
+            }
+        return self._orders[key]
 
     def _known(self, api_key: str, address: str) -> tuple[Account, Key]:
         if len(api_key) != 64 or not api_key.isalnum():

@@ -8,7 +8,7 @@ from simulator.amounts import to_text
 from simulator.klines import DAY_US
 from simulator.listing import USDM
 from simulator.rest import shapes
-from simulator.rest.market import Handler, MarketRest
+from simulator.rest.market import TRADES, Handler, MarketRest
 from simulator.rest.questions import count, integer, moment, one_symbol, symbols
 from simulator.sources.events import Mark
 from simulator.sources.generator import FUNDING_EVERY_US, funding_rate
@@ -16,6 +16,7 @@ from simulator.symbol import Symbol
 from simulator.tape import Trade
 
 HOUR_US = 3_600_000_000
+MONTH_US = 30 * DAY_US
 DEPTHS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 WEIGHTS = {
     "trades": 5,
@@ -111,11 +112,20 @@ class UsdmRest(MarketRest):
             raise Refusal(-4166, "Search window is restricted to recent 2 days only.")
         return start, end
 
+    def oldest_told(self, symbol: Symbol, of: str) -> int:
+        since = self.exchange.now() - (MONTH_US if of == TRADES else 2 * DAY_US)
+        return max(symbol.tape.oldest_id, symbol.tape.first_at_or_after(since))
+
+    async def klines(self, request: web.Request) -> web.Response:
+        if request.query.get("interval") == "1s":  # continuousKlines has them
+            raise Refusal(-1120, "Invalid interval.")
+        return await super().klines(request)
+
     async def continuous_klines(self, request: web.Request) -> web.Response:
         pair = request.query.get("pair", "")
         if request.query.get("contractType") != "PERPETUAL" or pair not in self.market.listed:
             raise Refusal(-1121, "Invalid symbol.")
-        return self._klines(self.market.listed[pair].symbol, request)
+        return await self._klines(self.market.listed[pair].symbol, request)
 
     async def premium_index(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)

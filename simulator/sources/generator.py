@@ -1,17 +1,31 @@
-"""A market that looks like one: bursts, heavy-tailed sizes, sweeps that share one time, regimes."""
+"""A market that looks like one: bursts and wild hours, heavy-tailed sizes, sweeps that share one
+time, takers whose side has a memory (large orders are worked off in pieces: Lillo, Mike and Farmer
+2005), an impact that grows with the root of an order's size, and makers who refill behind it."""
 
+import math
 import random
+from collections.abc import Sequence
 
 from simulator.amounts import UNIT
 from simulator.book import Book
 from simulator.listing import Listing
 from simulator.sources.events import Best, Event, Liquidation, Mark
 from simulator.sources.makers import Makers, quote_scale
+from simulator.sources.walk import BY_HOUR
 from simulator.tape import INSURANCE_FUND, Row
 
 BOOK_EVERY_US = 100_000
 # A pace that this machine cannot keep falls behind instead of stopping everything else.
 ORDERS_AT_ONCE = 1_000
+# A taker goes no further than this share of the price; the rest of the order is not sent.
+REACH = 0.0005
+# Deviation of the price in a second on a usual day, and what an order of IMPACT_OF moves it by.
+DEVIATION = 6e-5
+IMPACT, IMPACT_OF = 1.5e-5, 10_000.0
+# Wild and calm half hours: how fast the logarithm of the activity wanders.
+WANDERS, FORGETS_SECONDS = 0.02, 1800.0
+# How fast a price that ran away comes back to where its market began.
+RETURNS_SECONDS = 6 * 3600.0
 FUNDING_EVERY_US = 8 * 3600 * 1_000_000
 
 
@@ -34,8 +48,14 @@ class Generated:
         self.book = Book()
         self._makers = Makers(self.book, rules, self.rng)
         self._anchor = start
+        self._fair = float(start)
         self._drift = 0.0
         self._heat = 1.0
+        self._slow = 0.0
+        self._settled_us = 0
+        # what takers of the moment are up to (-1 sells … 1 buys), and for how many orders yet
+        self._mood = 0.0
+        self._mood_left = 0
         self._pace = pace
         self._regime_ends = 0
         self.is_halted = False
@@ -49,6 +69,10 @@ class Generated:
     def begun_at(self, price: int) -> "Generated":
         """The same market where another one ended, before its first trade."""
         return Generated(self.rules, self.seed, price, self._pace, self.first_id)
+
+    def calm(self, share: float) -> None:
+        """So much of the usual pace."""
+        self._pace *= share
 
     def time(self, now_us: int) -> int:
         return now_us
@@ -64,7 +88,7 @@ class Generated:
             self._change_regime(self._next)
             events += self._order(self._next)
             events += self._best_change()
-            rate = self.rules.orders_per_second * self._heat * self._pace
+            rate = self.rules.orders_per_second * self._activity(self._next) * self._pace
             self._next += max(1, int(self.rng.expovariate(rate) * 1_000_000))
         if now_us >= self._book_due:
             self._book_due = now_us // BOOK_EVERY_US * BOOK_EVERY_US + BOOK_EVERY_US
@@ -87,7 +111,7 @@ class Generated:
             quantity -= part
             change(price, side.sizes[price] - part)
         if rows:
-            self._settle(rows[-1].price, is_buy)
+            self._settle(now_us, is_buy, rows)
         return rows
 
     def mark(self, now_us: int) -> Mark:
@@ -110,8 +134,7 @@ class Generated:
         rng = self.rng
         if now_us >= self._regime_ends:
             self._regime_ends = now_us + int(rng.uniform(5, 60) * 1_000_000)
-            pull = self.book.best_bid / self._anchor - 1
-            self._drift = rng.gauss(0, 0.25) - 4.0 * pull
+            self._drift = rng.gauss(0, 0.15)
             self._heat = rng.choice((0.3, 0.7, 1.0, 1.0, 2.0, 5.0))
         if rng.random() < 0.003:
             self._heat = min(self._heat * 6, 12.0)
@@ -120,14 +143,18 @@ class Generated:
     def _order(self, time_us: int) -> list[Event]:
         """One taker order: it eats level after level until it is filled, all at one time."""
         rng, rules, book = self.rng, self.rules, self.book
-        is_buy = rng.random() < 0.5 + max(-0.35, min(0.35, self._drift * 0.3))
+        is_buy = self._next_side()
         value = min(rng.lognormvariate(5.2, 2.1), 2_000_000.0) * quote_scale(rules.quote)
         price = book.best_ask if is_buy else book.best_bid
+        last = price * (1 + REACH) if is_buy else price * (1 - REACH)
         wanted = max(rules.step, int(value * UNIT / price * UNIT) // rules.step * rules.step)
         side, change = (book.asks, book.set_ask) if is_buy else (book.bids, book.set_bid)
         rows: list[Event] = []
         while wanted > 0 and len(side.prices) > 1:
-            price = side.prices[0] if is_buy else side.prices[-1]
+            best = side.prices[0] if is_buy else side.prices[-1]
+            if best > last if is_buy else best < last:
+                break
+            price = best
             # a level is several makers' orders: each is a trade of its own
             quantity = part = min(wanted, side.sizes[price])
             if part > 2 * rules.step and rng.random() < 0.5:
@@ -142,17 +169,41 @@ class Generated:
         if rules.market == "usdm" and rng.random() < 0.002:
             taken = sum(row.quantity for row in rows if isinstance(row, Row))
             rows.append(Liquidation(price, taken, time_us, not is_buy))
-        self._settle(price, is_buy)
+        self._settle(time_us, is_buy, rows)
         return rows
 
-    def _settle(self, price: int, is_buy: bool) -> None:
-        """Where the makers quote after an order."""
+    def _next_side(self) -> bool:
+        """A parent order is many orders of one side; how many is heavy-tailed."""
+        if self._mood_left <= 0:
+            self._mood_left = int(3 * self.rng.paretovariate(1.5))
+            self._mood = self.rng.uniform(-0.8, 0.8)
+        self._mood_left -= 1
+        lean = max(-0.45, min(0.45, 0.5 * self._mood + 0.3 * self._drift))
+        return self.rng.random() < 0.5 + lean
+
+    def _activity(self, now_us: int) -> float:
+        """How busy the moment is; 1 is usual."""
+        by_hour = BY_HOUR[now_us // 3_600_000_000 % 24]
+        return by_hour * self._heat * math.exp(max(-1.5, min(1.5, self._slow)))
+
+    def _settle(self, now_us: int, is_buy: bool, rows: Sequence[Event]) -> None:
+        """Where the makers quote after an order: around the fair price, which wandered meanwhile
+        and which the order moved."""
         rng, tick = self.rng, self.rules.tick
+        seconds = min(60.0, max(0, now_us - self._settled_us) / 1_000_000)
+        self._settled_us = now_us
+        self._slow += WANDERS * math.sqrt(seconds) * rng.gauss(0, 1)
+        self._slow -= self._slow * min(1.0, seconds / FORGETS_SECONDS)
+        wild = math.sqrt(self._activity(now_us))
+        moved = rng.gauss(0, DEVIATION * wild) * math.sqrt(seconds)
+        away = self._fair / self._anchor - 1
+        moved -= away * seconds / RETURNS_SECONDS
+        quote = sum(row.price * row.quantity for row in rows if isinstance(row, Row)) / UNIT / UNIT
+        dollars = quote / quote_scale(self.rules.quote)
+        moved += (IMPACT if is_buy else -IMPACT) * math.sqrt(dollars / IMPACT_OF)
+        self._fair = max(2.0 * tick, self._fair * (1 + moved))
         spread = tick * rng.choice((1, 1, 1, 1, 2, 3))
-        bid = price - spread if is_buy else price
-        step = max(1, bid // tick // 20_000)
-        bid += tick * rng.randint(-step, step) if rng.random() < 0.3 else 0
-        bid = max(tick, bid)
+        bid = max(tick, int(self._fair / tick) * tick - tick)
         self._makers.quote(bid, bid + spread)
 
 

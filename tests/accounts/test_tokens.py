@@ -10,6 +10,7 @@ from accounts.models import ApiToken, User
 from accounts.services.tokens import issue_token, user_of_token
 
 URL = "/account/tokens/"
+FORM = {"name": "my script", "scopes": ["read"], "days": "30", "networks": "", "signing": ""}
 
 
 def test_a_token_finds_its_owner_and_is_not_kept(alice: User) -> None:
@@ -41,7 +42,7 @@ def test_the_command_refuses_an_unknown_user(db: None) -> None:
 
 
 def test_the_page_shows_a_new_token_once(alices_browser: Client, alice: User) -> None:
-    page = alices_browser.post(URL).content.decode()
+    page = alices_browser.post(URL, FORM).content.decode()
     prefix = alice.api_tokens.get().prefix
     assert page.count(prefix) == 2
     assert alices_browser.get(URL).content.decode().count(prefix) == 1

@@ -275,7 +275,7 @@ def test_odd_input_is_no_error_of_ours(
 
 @pytest.mark.parametrize("name", ["symbol", "tag", "setup"])
 def test_a_nul_in_a_filter_is_refused(alices_browser: Client, name: str) -> None:
-    assert alices_browser.get("/trades/", {name: "a\0b"}).status_code == 200
+    assert alices_browser.get("/trades/", {name: "a\0b"}).status_code == 400
     for path in ("trades", "trades/summary", "dashboard", "calendar", "reports", "fills"):
         assert alices_browser.get(f"/api/{path}", {name: "a\0b"}).status_code == 400
 

@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import User
 from journal.books import due, rebuilding
 from journal.models import Preferences
-from journal.services.trying import _Case
+from journal.services.trying import History
 from tests.journal.accounts import make_account
 from tests.money.cases import ALL
 from tests.money.test_trying import RIGHT
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def keep(user: User, name: str) -> None:
     """The case's rows, books and prices as an account of the user."""
-    case = _Case(make_account(user), ALL[name])
+    case = History(make_account(user), ALL[name])
     case.save()
     case.build()
 

@@ -1,6 +1,7 @@
 """A demo's exchange has a past: one tape from a year ago until now, the accounts' own trades in it,
 the same after a restart."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,10 @@ from simulator.accounts.records import SPOT
 from simulator.app import Options
 from simulator.exchange import Exchange
 from simulator.faults import Faults
-from simulator.klines import Kline, klines
+from simulator.klines import DAY_US, HOUR_US, LENGTHS, Kline, klines, span
 from simulator.sources.past import PastTrades
-from simulator.tape import HEADER, OLD_HEADER, OLD_MAGIC, RECORD, Tape
+from simulator.sources.walk import DAY_MS, DAYS, Walks
+from simulator.tape import HEADER, MARKET, OLD_HEADER, OLD_MAGIC, RECORD, Tape, aggregate
 from tests.conftest import RunningSimulator, eventually
 from tests.simulator.conftest import Serve, get
 
@@ -37,6 +39,15 @@ def close_all(exchange: Exchange) -> None:
     for market in exchange.markets.values():
         for symbol in market.symbols:
             symbol.tape.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    folder = tmp_path_factory.mktemp("past")
+    exchange = listed(folder, lambda: NOW_US)
+    exchange.go_on_from(Walks(1, NOW_US // DAY_US * DAY_US // 1000 - DAYS * DAY_MS))
+    yield exchange
+    close_all(exchange)
 
 
 async def served(serve: Serve, folder: Path) -> RunningSimulator:
@@ -85,31 +96,76 @@ async def test_minutes_of_the_past_are_the_sums_of_its_trades(serve: Serve, tmp_
         endTime=start + MINUTE_MS - 1,
         limit=1000,
     )
-    rows = await trades(simulator, aggregates[0]["f"], len(aggregates))
+    first, last = aggregates[0]["f"], aggregates[-1]["l"]
+    rows = await trades(simulator, first, last - first + 1)
     assert kline[0] == start
-    assert kline[8] == len(rows) == len(aggregates) >= 59
+    assert kline[8] == len(rows) > len(aggregates) > 3
     assert Decimal(kline[7]) == sum(Decimal(row["quoteQty"]) for row in rows)
     taken = sum(Decimal(row["qty"]) for row in rows if not row["isBuyerMaker"])
     assert Decimal(kline[9]) == taken
     assert (kline[1], kline[4]) == (rows[0]["price"], rows[-1]["price"])
 
 
-def test_minutes_are_the_sums_of_their_trades_also_where_accounts_traded(tmp_path: Path) -> None:
-    exchange = listed(tmp_path, lambda: NOW_US)
-    bank = Bank(exchange, tmp_path / "accounts.json")
-    give_past(bank, opens_demo=True)
-    past = exchange.symbols["BNBUSDT"].tape.before
-    assert isinstance(past, PastTrades)
-    own = sorted(past.own)[::25]
-    for trade_id in (*own, *(trade_id + 100_000 for trade_id in own)):
-        start_us = past.at(trade_id).time // 60_000_000 * 60_000_000
-        [kline, after] = past.minutes(start_us, start_us + 60_000_000)
-        wanted = Kline(start_us, start_us + 59_999_999)
-        for trade in past.between(trade_id - 90, trade_id + 90):
-            if start_us <= trade.time < start_us + 60_000_000:
-                wanted.add(trade)
-        assert kline == wanted
-        assert after.open_time == start_us + 60_000_000
+def test_longer_candles_are_the_sums_of_shorter_ones_and_of_trades(demo: Exchange) -> None:
+    for market in (SPOT, "usdm"):
+        tape = demo.markets[market].listed["BTCUSDT"].symbol.tape
+        day = NOW_US // DAY_US * DAY_US - 30 * DAY_US
+        trades = list(
+            tape.between(tape.first_at_or_after(day), tape.first_at_or_after(day + DAY_US) - 1)
+        )
+        wanted = Kline(day, day + DAY_US - 1)
+        for trade in trades:
+            wanted.add(trade)
+        assert wanted.trades > 20_000
+        assert 0.3 < wanted.taker_quote / wanted.quote < 0.7
+        for interval in LENGTHS:
+            if LENGTHS[interval] == 0 or LENGTHS[interval] > 86_400:
+                continue
+            parts = list(klines(tape, interval, day, day + DAY_US - 1))
+            whole = Kline(day, day + DAY_US - 1)
+            for kline in parts:
+                whole.take_in(kline)
+            assert len(parts) == 86_400 // LENGTHS[interval]
+            assert whole == wanted
+        aggregates = list(tape.aggregates(trades[0].id, trades[-1].id))
+        assert aggregates == list(aggregate(trades))
+        assert len(aggregates) < len(trades)
+        assert [item.id for item in aggregates] == list(
+            range(aggregates[0].id, aggregates[0].id + len(aggregates))
+        )
+
+
+def test_weeks_months_and_other_midnights_are_sums_too(demo: Exchange) -> None:
+    tape = demo.symbols["ETHUSDT"].tape
+    for interval, zone in (("3d", 0), ("1w", 0), ("1M", 0), ("1d", 5 * HOUR_US + HOUR_US // 2)):
+        opened, closed = span(NOW_US - 60 * DAY_US, interval, zone)
+        [kline] = klines(tape, interval, opened, closed, zone)
+        whole = Kline(opened, closed)
+        for minute in klines(tape, "1m", opened, closed):
+            whole.take_in(minute)
+        assert kline == whole
+
+
+def test_a_candle_over_the_seam_holds_both_sides_of_it(tmp_path: Path) -> None:
+    now = [NOW_US + 20_000_000]
+    exchange = listed(tmp_path, lambda: now[0])
+    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
+    for _ in range(300):
+        now[0] += 200_000
+        exchange.advance()
+    for symbol in (exchange.symbols["BTCUSDT"], *exchange.markets["usdm"].symbols):
+        tape = symbol.tape
+        begins = tape.at(tape.begins).time
+        assert tape.at(tape.begins - 1).time <= begins
+        assert tape.at(tape.begins).agg_id == tape.at(tape.begins - 1).agg_id + 1
+        for interval in ("1s", "1m", "1h", "1d"):
+            opened, closed = span(begins, interval)
+            wanted = Kline(opened, closed)
+            first, last = tape.first_at_or_after(opened), tape.first_at_or_after(closed + 1) - 1
+            for trade in tape.between(first, last):
+                if trade.kind == MARKET:
+                    wanted.add(trade)
+            assert next(klines(tape, interval, opened, closed)) == wanted
     close_all(exchange)
 
 
@@ -131,14 +187,15 @@ async def test_the_truth_begins_with_the_whole_bar_of_the_first_live_trade(
 
 async def test_candles_from_before_the_year_begin_with_it(serve: Serve, tmp_path: Path) -> None:
     simulator = await served(serve, tmp_path)
-    past = simulator.exchange.past
-    assert past is not None
+    past = simulator.exchange.symbols["BTCUSDT"].tape.before
+    assert isinstance(past, PastTrades)
+    start_ms = past.start_us // 1000
     for interval in ("1m", "1h", "1d", "1w"):
         rows = await get(
             simulator, "/api/v3/klines", symbol="BTCUSDT", interval=interval, startTime=0, limit=3
         )
         assert len(rows) == 3
-        assert past.start_ms <= rows[0][0] < past.start_ms + 7 * 86_400_000
+        assert start_ms - 7 * 86_400_000 < rows[0][0] <= start_ms + 3_600_000
     days = await get(simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1d", limit=500)
     assert 360 < len(days) <= 368
     assert all(after[0] - before[0] == 86_400_000 for before, after in pairwise(days))
@@ -178,17 +235,20 @@ def test_a_year_that_does_not_fit_a_tape_is_not_put_before_it(tmp_path: Path) ->
         close_all(exchange)
 
 
-async def test_an_accounts_trades_are_the_tapes_own(serve: Serve, tmp_path: Path) -> None:
-    simulator = await served(serve, tmp_path)
-    bank = Bank(simulator.exchange, tmp_path / "copy.json")
-    assert not bank.accounts
-    tape = simulator.exchange.symbols["ETHUSDT"].tape
-    assert tape.before is not None
-    own = tape.before.own  # type: ignore[attr-defined]
-    assert len(own) > 500
-    for trade_id, trade in list(own.items())[:50]:
-        assert tape.at(trade_id) == trade
-        assert tape.at(trade_id - 1).time <= trade.time <= tape.at(trade_id + 1).time
+def test_an_accounts_fills_are_parts_of_the_tapes_own_trades(tmp_path: Path) -> None:
+    exchange = listed(tmp_path, lambda: NOW_US)
+    bank = Bank(exchange, tmp_path / "accounts.json")
+    give_past(bank, opens_demo=True)
+    [account] = bank.accounts.values()
+    markets = set()
+    for fill in account.fills[::40]:
+        trade = exchange.markets[fill.market].listed[fill.symbol].symbol.tape.at(fill.id)
+        assert (trade.price, trade.time // 1000) == (fill.price, fill.time)
+        assert trade.quantity >= fill.quantity
+        assert trade.is_buyer_maker == ((fill.side == "BUY") == fill.is_maker)
+        markets.add(fill.market)
+    assert markets == {SPOT, "usdm"}
+    close_all(exchange)
 
 
 def test_the_past_is_the_same_after_a_restart(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.ledger import Fill, Funding, Ledger, Match, Trade, Transfer, Wishes, compute
+from journal.ledger import Fill, Funding, Ledger, Match, Rules, Trade, Transfer, Wishes, compute
 from journal.ledger.checkpoints import decoded, encoded
 from journal.ledger.engine import Checkpoint
 from journal.ledger.lots import METHODS
 from journal.ledger.records import Past
-from tests.money.test_6_identity import RULES, histories, price
+from tests.money.test_6_identity import histories, price
 
 BEGINNING = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = "mine"
@@ -41,7 +41,7 @@ def run(events: list[Any], coins: set[str], method: str, **more: Any) -> Ledger:
         conversions=[e for e in events if not isinstance(e, Fill | Funding | Transfer)],
         prices=dollars,
         own_prices={},
-        rules={"BTCUSDT": RULES["BTCUSDT"]},
+        rules={"BTCUSDT": Rules(D("0.001"), D(5))},
         wishes=Wishes(set_aside=marks),
         coins=coins,
         **more,

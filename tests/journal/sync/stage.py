@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 from aiohttp import web
@@ -81,6 +81,17 @@ def trade(exchange: DemoExchange, opened: dict[str, Any], **order: Any) -> dict[
     """A live order of an account that may trade; `market` is spot or usdm."""
     market = order.pop("market", "spot")
     path = "/api/v3/order" if market == "spot" else "/fapi/v1/order"
+    return change(exchange, opened, "post", path, **order)
+
+
+def change(
+    exchange: DemoExchange,
+    opened: dict[str, Any],
+    method: Literal["post", "put", "delete"],
+    path: str,
+    **params: Any,
+) -> dict[str, Any]:
+    """Anything that an owner may do."""
 
     async def send() -> Any:
         client = store.connect(settings.REDIS_URL)
@@ -90,7 +101,7 @@ def trade(exchange: DemoExchange, opened: dict[str, Any], **order: Any) -> dict[
             governors(client),
         )
         try:
-            return await rest.change("post", path, **order)
+            return await rest.change(method, path, **params)
         finally:
             await rest.aclose()
             await client.aclose()

@@ -13,7 +13,8 @@ from journal.models import Balance, Order, Sync, Transfer
 from journal.sync import balances, rows
 from journal.sync import wallets as wallets_
 from journal.sync.running import synchronise
-from journal.sync.saving import save_orders, save_transfers
+from journal.sync.saving import save_transfers
+from journal.sync.saving_orders import save_orders
 from lib.dates import from_ms
 from market.binance.errors import BadKey, Refused
 from tests.journal.accounts import make_account

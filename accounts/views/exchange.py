@@ -1,11 +1,11 @@
-"""Pages of one's own account."""
+"""Pages of one's own exchange accounts."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,29 +18,7 @@ from accounts.forms import ConnectForm, KeyForm, LabelForm
 from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from accounts.services import connecting
-from accounts.services.tokens import issue_token, revoke_token
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def tokens(request: SignedInRequest) -> HttpResponse:
-    """Own tokens; POST makes one and shows it this once."""
-    new = issue_token(user=request.user) if request.method == "POST" else None
-    found = request.user.api_tokens.all()
-    return render(request, "accounts/tokens.html", {"tokens": found, "new_token": new})
-
-
-@login_required
-@require_POST
-def revoke(request: SignedInRequest, token_id: int) -> HttpResponse:
-    if not revoke_token(user=request.user, token_id=token_id):
-        raise Http404
-    messages.success(request, _("The token is revoked."))
-    return redirect("account-tokens")
-
-
-# --- exchange accounts --------------------------------------------------------------------------
+from accounts.step_up import is_fresh, step_up_required, to_confirmation
 
 
 @login_required
@@ -67,6 +45,7 @@ def report_currency(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters("api_key", "secret")
+@step_up_required
 def connect(request: SignedInRequest) -> HttpResponse:
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -89,7 +68,11 @@ def make_keyless(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Expected a name of at most 60 characters."))
         return redirect("exchange-accounts")
-    account = connecting.make_keyless(user=request.user, label=form.cleaned_data["label"])
+    try:
+        account = connecting.make_keyless(user=request.user, label=form.cleaned_data["label"])
+    except connecting.CannotConnect as error:
+        messages.error(request, str(error))
+        return redirect("exchange-accounts")
     return redirect("account-import", account.pk)
 
 
@@ -111,6 +94,8 @@ def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """`do` is rename, pause, resume, check, replace, disconnect or delete."""
     account = own_account(request.user, account_id)
     wish = request.POST.get("do", "")
+    if wish in {"replace", "disconnect", "delete"} and not is_fresh(request):
+        return to_confirmation(request)
     mine: Any = {"account": account, "user": request.user}
     if wish == "rename":
         label = LabelForm(request.POST)

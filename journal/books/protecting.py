@@ -1,0 +1,176 @@
+"""The stops and targets that lay at the exchange, whoever placed them, become those of the trades
+that they protected. A trade that was written anew, or whose orders have changed, is marked
+(`protected_at` empty) and looked at again."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount
+from journal.metrics.protection import STOP, TARGET, Laid, Open, Protection, protection
+from journal.models import ConditionalOrder, Market, Order, Trade
+
+# An order that still waits, of whatever kind.
+WAITING = {"NEW", "PARTIALLY_FILLED", "PENDING_NEW", "TRIGGERING"}
+# Never placed: nobody was protected by it.
+VOID = {"REJECTED"}
+WRITTEN = (
+    "placed_stop",
+    "placed_stop_at",
+    "placed_target",
+    "placed_target_at",
+    "stop_moves",
+    "protected_at",
+)
+BATCH = 500
+AT_ONCE = 5000
+
+
+def mark(orders: Iterable[Order | ConditionalOrder]) -> bool:
+    """Trades that were open while one of these waited are looked at again. False: there is none."""
+    count = 0
+    for order in orders:
+        if laid(order) is None:
+            continue
+        trades = Trade.objects.filter(
+            account_id=order.account_id, market=order.market, symbol=order.symbol
+        )
+        trades = trades.filter(Q(closed_at=None) | Q(closed_at__gte=order.time))
+        ends = _end(order)
+        if ends is not None:
+            trades = trades.filter(opened_at__lte=ends)
+        count += trades.update(protected_at=None)
+    return bool(count)
+
+
+def protect_account(account: ExchangeAccount) -> int:
+    """All that is marked; returns how many trades that was."""
+    marked, count = Trade.objects.filter(account=account, protected_at=None).order_by("pk"), 0
+    while rows := list(marked[:AT_ONCE]):
+        count += protect(rows)
+    return count
+
+
+def protect(trades: Iterable[Trade]) -> int:
+    """Of trades of one account."""
+    groups: dict[tuple[str, str], list[Trade]] = defaultdict(list)
+    for trade in trades:
+        groups[trade.market, trade.symbol].append(trade)
+    now, count = timezone.now(), 0
+    for (market, symbol), rows in groups.items():
+        for row, orders in _beside(rows, orders_of(rows, market, symbol)):
+            _write(row, protection(open_of(row), orders), now)
+        Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
+        count += len(rows)
+    return count
+
+
+def _beside(trades: list[Trade], orders: list[Laid]) -> Iterator[tuple[Trade, list[Laid]]]:
+    """Each trade with the orders that lay there while it was open, in one walk through both."""
+    orders.sort(key=lambda order: order.begins)
+    begins = [order.begins for order in orders]
+    alive: list[Laid] = []
+    known = 0
+    for trade in sorted(trades, key=lambda trade: trade.opened_at):
+        first = bisect_right(begins, trade.opened_at)
+        alive += orders[known:first]
+        alive = [o for o in alive if o.ends is None or o.ends >= trade.opened_at]
+        known = first
+        last = bisect_right(begins, trade.closed_at) if trade.closed_at else len(orders)
+        yield trade, alive + orders[first:last]
+
+
+def path_of(trade: Trade) -> Protection:
+    """With every order that protected it."""
+    return protection(open_of(trade), orders_of([trade], trade.market, trade.symbol))
+
+
+def orders_of(trades: Sequence[Trade], market: str, symbol: str) -> list[Laid]:
+    """What may have protected one of these."""
+    account_id, first = trades[0].account_id, min(trade.opened_at for trade in trades)
+    ordinary = Order.objects.filter(account_id=account_id, market=market, symbol=symbol)
+    ordinary = ordinary.filter(Q(status__in=WAITING) | Q(changed_at__gte=first))
+    if market == Market.USDM:
+        ordinary = ordinary.filter(is_reduce_only=True)
+    else:
+        ordinary = ordinary.filter(Q(stop_price__gt=0) | Q(list_id__isnull=False))
+    conditional = ConditionalOrder.objects.filter(
+        Q(status__in=WAITING) | Q(changed_at__gte=first),
+        account_id=account_id,
+        market=market,
+        symbol=symbol,
+    )
+    last = [trade.closed_at for trade in trades if trade.closed_at is not None]
+    if len(last) == len(trades):
+        ordinary = ordinary.filter(time__lte=max(last))
+        conditional = conditional.filter(time__lte=max(last))
+    found = [laid(order) for order in (*ordinary, *conditional)]
+    return [item for item in found if item is not None]
+
+
+def laid(order: Order | ConditionalOrder) -> Laid | None:
+    """None for an order that protects nothing."""
+    kind = _kind(order)
+    if not kind or order.status in VOID:
+        return None
+    if isinstance(order, ConditionalOrder):
+        price, name = order.trigger_price, f"algo:{order.algo_id}"
+    else:
+        price, name = order.stop_price or order.price, f"order:{order.order_id}"
+    return Laid(
+        kind=kind,
+        side=order.side,
+        position_side=order.position_side,
+        price=price or None,
+        quantity=order.quantity or None,
+        begins=order.time,
+        ends=_end(order),
+        name=name,
+        status=order.status,
+    )
+
+
+def _kind(order: Order | ConditionalOrder) -> str:
+    """Stop, target, or neither."""
+    if isinstance(order, Order) and order.original_type not in {"", order.type}:
+        return ""  # made by a trigger: its conditional order stands for it
+    if "STOP" in order.type:
+        return STOP
+    if order.type.startswith("TAKE_PROFIT"):
+        return TARGET
+    is_limit = isinstance(order, Order) and order.type in {"LIMIT", "LIMIT_MAKER"}
+    return TARGET if is_limit and _closes(order) else ""
+
+
+def open_of(trade: Trade) -> Open:
+    entry = trade.entry_price / trade.quote_rate if trade.quote_rate else Decimal(0)
+    return Open(
+        is_long=trade.direction == "LONG",
+        position_side=trade.position_side or "BOTH",
+        entry=entry,
+        opened=trade.opened_at,
+        closed=trade.closed_at,
+    )
+
+
+def _closes(order: Order | ConditionalOrder) -> bool:
+    return order.is_reduce_only or (isinstance(order, Order) and order.list_id is not None)
+
+
+def _end(order: Order | ConditionalOrder) -> datetime | None:
+    if order.status in WAITING:
+        return None
+    if isinstance(order, ConditionalOrder):
+        return order.triggered_at or order.changed_at
+    return order.changed_at
+
+
+def _write(row: Trade, found: Protection, now: datetime) -> None:
+    row.placed_stop, row.placed_stop_at = found.stop, found.stop_at
+    row.placed_target, row.placed_target_at = found.target, found.target_at
+    row.stop_moves, row.protected_at = found.moves, now

@@ -1,0 +1,256 @@
+"""Orders of `/api/v3`. Source: binance-spot-api-docs rest-api.md (2026-07-21)."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from simulator.accounts.bank import Bank
+from simulator.accounts.records import SPOT, Order
+from simulator.accounts.refusals import Refusal
+from simulator.amounts import to_text
+from simulator.rest import orders
+from simulator.rest.shapes import Body
+from simulator.rest.signed import Asked, Door, missing
+from simulator.rest.spot_shapes import RATES, cancelled, day, order_body, placed
+
+TRADE = "enableSpotAndMarginTrading"
+# How long a market order on a replayed tape waits for its trades before it is answered.
+FILL_SECONDS = 1.0
+
+
+class SpotOrdersRest:
+    def __init__(self, bank: Bank, door: Door) -> None:
+        self.bank = bank
+        self.door = door
+
+    def routes(self) -> list[web.RouteDef]:
+        read = self.door.signed
+        trade = partial(self.door.signed, permission=TRADE)
+        head = "/api/v3/"
+        return [
+            web.get(f"{head}openOrders", read(self.open_orders)),
+            web.get(f"{head}allOrders", read(self.all_orders)),
+            web.get(f"{head}order", read(self.order)),
+            web.get(f"{head}order/amendments", read(self.amendments)),
+            web.get(f"{head}rateLimit/order", read(self.order_limits)),
+            web.post(f"{head}order", trade(self.place)),
+            web.post(f"{head}order/test", trade(self.test)),
+            web.delete(f"{head}order", trade(self.cancel)),
+            web.delete(f"{head}openOrders", trade(self.cancel_all)),
+            web.post(f"{head}order/cancelReplace", trade(self.cancel_replace)),
+            web.put(f"{head}order/amend/keepPriority", trade(self.amend)),
+        ]
+
+    def open_orders(self, asked: Asked) -> web.Response:
+        return web.json_response(open_orders(asked, self.bank))
+
+    def all_orders(self, asked: Asked) -> web.Response:
+        symbol = asked.text("symbol")
+        self.bank.listed(SPOT, symbol)
+        start, end = day(asked)
+        first = asked.integer("orderId") or 0
+        found = [
+            order
+            for order in asked.account.orders.values()
+            if order.market == SPOT
+            and order.symbol == symbol
+            and order.id >= first
+            and start <= order.time <= end
+        ]
+        wanted = asked.count()
+        chosen = found[:wanted] if first or "startTime" in asked.params else found[-wanted:]
+        return web.json_response([order_body(order, asked.scale) for order in chosen])
+
+    def order(self, asked: Asked) -> web.Response:
+        found = orders.find_order(asked, self.bank, SPOT)
+        return web.json_response(order_body(found, asked.scale))
+
+    def amendments(self, asked: Asked) -> web.Response:
+        order = orders.find_order(asked, self.bank, SPOT)
+        return web.json_response(
+            [
+                {
+                    "symbol": order.symbol,
+                    "orderId": order.id,
+                    "executionId": number,
+                    "origClientOrderId": client_id,
+                    "newClientOrderId": order.client_id,
+                    "origQty": to_text(before),
+                    "newQty": to_text(after),
+                    "time": at,
+                }
+                for number, (at, before, after, client_id) in enumerate(order.amends, 1)
+            ]
+        )
+
+    def order_limits(self, asked: Asked) -> web.Response:
+        short, of_day = self.door.orders_counted(asked.account, SPOT)
+        limits = (("SECOND", 10, 50, short), ("DAY", 1, 160_000, of_day))
+        return web.json_response(
+            [
+                {
+                    "rateLimitType": "ORDERS",
+                    "interval": interval,
+                    "intervalNum": number,
+                    "limit": most,
+                    "count": count,
+                }
+                for interval, number, most, count in limits
+            ]
+        )
+
+    # --- orders ---------------------------------------------------------------------------------
+
+    async def place(self, asked: Asked) -> web.Response:
+        self.door.count_order(asked.account, SPOT)
+        return await self._placed(asked)
+
+    def test(self, asked: Asked) -> web.Response:
+        self.bank.check(asked.account, orders.make_order(asked, self.bank, SPOT))
+        if not asked.flag("computeCommissionRates"):
+            return web.json_response({})
+        return web.json_response({"standardCommissionForOrder": RATES})
+
+    def cancel(self, asked: Asked) -> web.Response:
+        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
+        self.bank.cancel(asked.account, order)
+        return web.json_response(cancelled(order, asked))
+
+    def cancel_all(self, asked: Asked) -> web.Response:
+        symbol = asked.text("symbol")
+        found = [o for o in asked.account.open_orders(SPOT) if o.symbol == symbol]
+        if not found:
+            raise Refusal(-2011, "Unknown order sent.")
+        for order in found:
+            self.bank.cancel(asked.account, order)
+        return web.json_response([cancelled(order, asked) for order in found])
+
+    async def cancel_replace(self, asked: Asked) -> web.Response:
+        mode = asked.text("cancelReplaceMode")
+        named = {
+            "cancelOrderId": "orderId",
+            "cancelOrigClientOrderId": "origClientOrderId",
+        }
+        which = {
+            theirs: asked.params[ours] for ours, theirs in named.items() if ours in asked.params
+        }
+        if not which:
+            raise missing("cancelOrderId")
+        if mode not in {"STOP_ON_FAILURE", "ALLOW_FAILURE"}:
+            raise Refusal(-1106, "Parameter 'cancelReplaceMode' is invalid.")
+        self.bank.check_filters(orders.make_order(asked, self.bank, SPOT))
+        self.door.count_order(asked.account, SPOT)
+        wanted = Asked(
+            asked.account, asked.key, {"symbol": asked.text("symbol"), **which}, asked.scale
+        )
+        if "cancelNewClientOrderId" in asked.params:
+            wanted.params["newClientOrderId"] = asked.params["cancelNewClientOrderId"]
+        cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), wanted)  # noqa: E731
+        gone, was_gone = _try(cancel)
+        if not was_gone and mode == "STOP_ON_FAILURE":
+            return _both(
+                -2022, "Order cancel-replace failed.", 400, "FAILURE", gone, "NOT_ATTEMPTED", None
+            )
+        try:
+            answer = await self._placed(asked)
+        except Refusal as error:
+            said: Body = {"code": error.code, "msg": str(error)}
+            how = "SUCCESS" if was_gone else "FAILURE"
+            code, status = (-2021, 409) if was_gone else (-2022, 400)
+            return _both(code, "Order cancel-replace failed.", status, how, gone, "FAILURE", said)
+        if answer.status != 200:
+            return answer
+        new = _body_of(answer)
+        if was_gone:
+            both = {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}
+            return web.json_response({**both, "cancelResponse": gone, "newOrderResponse": new})
+        return _both(
+            -2021, "Order cancel-replace partially failed.", 409, "FAILURE", gone, "SUCCESS", new
+        )
+
+    def amend(self, asked: Asked) -> web.Response:
+        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
+        rules = self.bank.listed(SPOT, order.symbol).symbol.rules
+        self.bank.spot.amend(
+            asked.account,
+            order,
+            rules,
+            asked.amount("newQty"),
+            asked.params.get("newClientOrderId", ""),
+            self.bank.now_ms(),
+        )
+        return web.json_response(
+            {
+                "transactTime": order.updated,
+                "executionId": self.bank.next_id(),
+                "amendedOrder": order_body(order, asked.scale),
+            }
+        )
+
+    def _cancel(self, asked: Asked) -> Order:
+        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
+        self.bank.cancel(asked.account, order)
+        return order
+
+    async def _placed(self, asked: Asked) -> web.Response:
+        account, order = orders.place(asked, self.bank, SPOT)
+        deadline = asyncio.get_running_loop().time() + FILL_SECONDS
+        while order.type == "MARKET" and order.is_open:
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.01)
+        broken = self.bank.faults.answer_after_execution()
+        if broken:
+            return web.json_response(
+                {
+                    "code": -1007,
+                    "msg": "Timeout waiting for response from backend server. Send "
+                    "status unknown; execution status unknown.",
+                },
+                status=broken,
+            )
+        counts = self.door.order_headers(account, SPOT)
+        return web.json_response(placed(account, order, asked), headers=counts)
+
+
+def open_orders(asked: Asked, bank: Bank) -> list[Body]:
+    symbol = asked.params.get("symbol")
+    if symbol is not None:
+        bank.listed(SPOT, symbol)
+    return [
+        order_body(order, asked.scale)
+        for order in asked.account.open_orders(SPOT)
+        if symbol in {None, order.symbol} and order.hidden_until <= bank.now_ms()
+    ]
+
+
+def _try(work: Callable[[], Body]) -> tuple[Body, bool]:
+    try:
+        return work(), True
+    except Refusal as error:
+        return {"code": error.code, "msg": str(error)}, False
+
+
+def _body_of(answer: web.Response) -> object:
+    return json.loads(answer.text or "{}")
+
+
+def _both(
+    code: int, message: str, status: int, cancel: str, gone: object, new: str, answer: object
+) -> web.Response:
+    return web.json_response(
+        {
+            "code": code,
+            "msg": message,
+            "data": {
+                "cancelResult": cancel,
+                "newOrderResult": new,
+                "cancelResponse": gone,
+                "newOrderResponse": answer,
+            },
+        },
+        status=status,
+    )

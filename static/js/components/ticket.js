@@ -1,0 +1,131 @@
+import { ask, newKey, targetsOf, tickOf } from "../lib/orders.js";
+
+const PREVIEW_MS = 250;
+
+/** The ticket: asks what an order would be while it is typed, and places it after one confirmation. */
+export class Ticket {
+  #form;
+  #timer;
+  #asked = 0;
+  #key = newKey();
+  #isConfirming = false;
+  #onPlaced;
+
+  constructor(form, onPlaced) {
+    this.#form = form;
+    this.#onPlaced = onPlaced;
+    form.addEventListener("input", () => this.#changed());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#calm();
+    });
+    this.#changed();
+  }
+
+  /** A price from elsewhere, the chart say: "price", "stop" or "targets". */
+  set(name, value) {
+    this.#form.elements[name].value = value;
+    this.#changed();
+  }
+
+  get account() {
+    return this.#form.elements.account.value;
+  }
+
+  body() {
+    const { market, symbol } = this.#form.dataset;
+    const data = new FormData(this.#form);
+    const text = (name) => String(data.get(name) ?? "").trim();
+    const isLimit = text("type") === "LIMIT";
+    const body = { account: text("account"), market, symbol };
+    Object.assign(body, { side: text("side"), type: text("type") });
+    if (isLimit) body.price = text("price");
+    const stop = text("stop");
+    if (stop) body.risk = { stop };
+    if (text("by") === "quantity") body.quantity = text("size");
+    else body.risk = { ...body.risk, [text("by")]: text("size") };
+    const entry = isLimit ? text("price") : (this.#form.dataset.entry ?? "");
+    const targets = targetsOf(text("targets"), entry, stop, tickOf(entry, stop));
+    if (targets.length) body.targets = targets;
+    if (text("setup")) body.plan = { setup: text("setup") };
+    if (text("override")) body.override = text("override");
+    return body;
+  }
+
+  #changed() {
+    this.#key = newKey(); // another order
+    this.#calm();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#preview(), PREVIEW_MS);
+  }
+
+  async #preview() {
+    const number = ++this.#asked;
+    const body = this.body();
+    if (body.type === "LIMIT" && !body.price) return this.#show({}, [], false);
+    const { status, body: said } = await ask("POST", "/api/orders/preview", body);
+    if (number !== this.#asked) return;
+    if (status !== 200) return this.#show({}, [{ ...said, isBlocking: true }], false);
+    this.#form.dataset.entry = said.entry ?? "";
+    const problems = said.problems.map((row) => ({ ...row, isBlocking: true }));
+    const isRuleOnly = problems.every((row) => row.code.startsWith("rule_"));
+    const override = this.#form.querySelector("[data-override]");
+    override.hidden = !problems.length || !isRuleOnly;
+    const mayGo = !problems.length || (isRuleOnly && Boolean(body.override));
+    this.#show(said, [...problems, ...said.warnings], mayGo);
+  }
+
+  #show(figures, rows, mayGo) {
+    for (const place of this.#form.querySelectorAll("[data-figure]")) {
+      const value = figures[place.dataset.figure];
+      place.textContent = (Array.isArray(value) ? value.join(" · ") : value) || "–";
+    }
+    const list = this.#form.querySelector("[data-problems]");
+    list.replaceChildren(
+      ...rows.map((row) => {
+        const item = document.createElement("li");
+        item.textContent = row.detail ?? row.code;
+        item.classList.toggle("is-blocking", Boolean(row.isBlocking));
+        return item;
+      }),
+    );
+    this.#form.querySelector("[data-place]").disabled = !mayGo;
+  }
+
+  async #submit() {
+    const button = this.#form.querySelector("[data-place]");
+    if (button.disabled) return;
+    const body = this.body();
+    if (!this.#isConfirming) {
+      this.#isConfirming = true;
+      const price = body.price ?? this.#form.dataset.entry;
+      const quantity = this.#form.querySelector("[data-figure=quantity]").textContent.trim();
+      button.textContent = `${this.#form.dataset.sure}: ${body.side} ${quantity} @ ${price}`;
+      return;
+    }
+    button.disabled = true;
+    this.#say(this.#form.dataset.sending);
+    const { status, body: said } = await ask("POST", "/api/orders", body, this.#key);
+    this.#calm();
+    if (status === 201) this.#say(`${this.#form.dataset.accepted}: ${said.order.status}`);
+    else if (status === 202) this.#say(this.#form.dataset.unknown);
+    else this.#say(said.detail ?? `HTTP ${status}`);
+    button.disabled = false;
+    if (status !== 202) this.#key = newKey();
+    this.#onPlaced();
+  }
+
+  #calm() {
+    this.#isConfirming = false;
+    const button = this.#form.querySelector("[data-place]");
+    button.dataset.text ??= button.textContent;
+    button.textContent = button.dataset.text;
+  }
+
+  #say(text) {
+    this.#form.querySelector("[data-said]").textContent = text;
+  }
+}

@@ -1,0 +1,44 @@
+import { csrf } from "./csrf.js";
+
+/** A key for one click: repeated by the browser it still places one order. */
+export function newKey() {
+  return crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].join("-");
+}
+
+/** {status, body} of a request about orders; never throws for a refusal, since each has its words. */
+export async function ask(method, address, body, key) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
+  if (key) headers["Idempotency-Key"] = key;
+  const answer = await fetch(address, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const said = await answer.json().catch(() => ({}));
+  return { status: answer.status, body: said };
+}
+
+/** Targets as they are typed: prices, or multiples of the risk such as `1R 2.5R`. */
+export function targetsOf(text, entry, stop, tick) {
+  const words = text.split(/[\s,;]+/).filter(Boolean);
+  return words
+    .map((word) => {
+      const times = /^([\d.]+)r$/i.exec(word);
+      if (!times) return word;
+      if (!entry || !stop) return "";
+      const price = Number(entry) + (Number(entry) - Number(stop)) * Number(times[1]);
+      return (Math.round(price / tick) * tick).toFixed(placesOf(tick));
+    })
+    .filter(Boolean);
+}
+
+/** Decimal places of a step such as 0.01. */
+export function placesOf(step) {
+  return (String(step).split(".")[1] ?? "").length;
+}
+
+/** The coarsest step that a typed price shows; 0.01 where it shows none. */
+export function tickOf(...prices) {
+  const places = Math.max(0, ...prices.filter(Boolean).map((price) => placesOf(price)));
+  return places ? Number(`1e-${places}`) : 1;
+}

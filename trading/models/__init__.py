@@ -1,0 +1,5 @@
+from trading.models.intents import Idempotency, OrderIntent
+from trading.models.rules import Rule, RuleBreak
+from trading.models.switches import TradingSwitch
+
+__all__ = ["Idempotency", "OrderIntent", "Rule", "RuleBreak", "TradingSwitch"]

@@ -1,0 +1,119 @@
+"""A plan becomes the trade's own when its order fills: entry, stop, target, setup and note, where
+the trade has none yet. And orders that the journal hears of tell their intents how they stand."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from journal.models import Fill, Order, Trade
+from journal.services.annotating import BadNote, annotate, own_note
+from lib.dates import to_ms
+from lib.decimals import plain
+from trading.answers import ENDED
+from trading.models import OrderIntent
+from trading.services.settling import settle
+
+log = structlog.get_logger(__name__)
+
+State = OrderIntent.State
+# A plan that found no trade within so long finds none: its order was never filled.
+LOOKED_FOR = timedelta(days=60)
+AT_ONCE = 200
+
+
+def adopt_once() -> int:
+    """Returns how many plans went to their trades."""
+    rows = OrderIntent.objects.here().filter(
+        state=State.ACCEPTED,
+        role=OrderIntent.Role.ORDER,
+        is_reduce_only=False,
+        adopted_at=None,
+        made_at__gt=timezone.now() - LOOKED_FOR,
+        order__order_id__isnull=False,
+    )
+    # only those whose order has fills by now
+    rows = rows.filter(
+        Q(order__status__in=["FILLED", "PARTIALLY_FILLED"]) | ~Q(order__executed__in=["0", ""])
+    )
+    return sum(_adopt(intent) for intent in rows.select_related("user")[:AT_ONCE])
+
+
+def follow_orders() -> int:
+    """Intents that rest take over what the journal has heard of their orders since."""
+    resting = (
+        OrderIntent.objects.here()
+        .filter(state=State.ACCEPTED, made_at__gt=timezone.now() - LOOKED_FOR)
+        .exclude(order__status__in=list(ENDED))
+        .values_list("pk", "account", "client_id", "order__changed")
+    )
+    wanted = {(account, name): (pk, changed) for pk, account, name, changed in resting}
+    if not wanted:
+        return 0
+    heard = Order.objects.filter(
+        account__in={account for account, _ in wanted},
+        client_id__in={name for _, name in wanted},
+    )
+    count = 0
+    for order in heard:
+        pk, changed = wanted.get((order.account_id, order.client_id), (None, None))
+        if pk is None or to_ms(order.changed_at) <= int(changed or 0):
+            continue
+        settle(pk, State.ACCEPTED, "journal", order=_told(order))
+        count += 1
+    return count
+
+
+def _adopt(intent: OrderIntent) -> bool:
+    fill = (
+        Fill.objects.filter(
+            account=intent.account_id, market=intent.market, order_id=intent.order["order_id"]
+        )
+        .order_by("time", "trade_id")
+        .first()
+    )
+    if fill is None:
+        return False
+    trade = Trade.objects.filter(fills=fill).order_by("-opened_at").first()
+    if trade is None:
+        return False
+    try:
+        with transaction.atomic():
+            annotate(user=intent.user, trade=trade, changes=_changes(intent, trade))
+    except BadNote as error:  # a setup that was renamed since, say
+        log.info("plan not adopted", intent=str(intent.pk), field=error.field)
+    OrderIntent.objects.filter(pk=intent.pk).update(adopted_at=timezone.now())
+    return True
+
+
+def _changes(intent: OrderIntent, trade: Trade) -> dict[str, Any]:
+    """Nothing that its owner has written already is written over."""
+    note, plan = own_note(intent.user, trade), intent.plan
+    wanted = {
+        "planned_entry": plan.get("entry"),
+        "planned_stop": plan.get("stop"),
+        "planned_target": next(iter(plan.get("targets") or []), None),
+        "setup": plan.get("setup"),
+        "note": plan.get("note"),
+    }
+    is_set = {"setup": note.setup_id is not None, "note": bool(note.note)}
+    return {
+        name: value
+        for name, value in wanted.items()
+        if value and not is_set.get(name, getattr(note, name, None) is not None)
+    }
+
+
+def _told(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "client_id": order.client_id,
+        "status": order.status,
+        "price": plain(order.price),
+        "quantity": plain(order.quantity),
+        "executed": plain(order.executed),
+        "changed": to_ms(order.changed_at),
+    }

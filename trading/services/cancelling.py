@@ -1,0 +1,266 @@
+"""Taking orders out: one of ours, one that was placed elsewhere, or all of an account. A cancel
+asks for no switch and no factor, goes on without Redis, and may be sent again: it does nothing
+twice."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from accounts.models import ExchangeAccount
+from accounts.vault.keyfiles import KeyProblem
+from lib.envelope import NotOurs
+from market.binance.errors import ExchangeError, Refused, TryAgain, UnknownOutcome
+from market.binance.ordering import NeverLeft, OrderRest
+from trading.answers import order_of
+from trading.errors import Away, Conflict
+from trading.models import OrderIntent
+from trading.services.desk import desk
+from trading.services.settling import settle
+
+log = structlog.get_logger(__name__)
+
+State = OrderIntent.State
+TRIES = 3
+# "Unknown order sent.": it is not there any more.
+GONE = {-2011, -2013}
+SPOT, USDM, ALGO = "/api/v3/order", "/fapi/v1/order", "/fapi/v1/algoOrder"
+OPEN_PATHS = {
+    "spot": ("/api/v3/openOrders",),
+    "usdm": ("/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders"),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An order at the exchange, by one of its names."""
+
+    market: str
+    symbol: str
+    order_id: int | None = None
+    algo_id: int | None = None
+    client_id: str = ""
+    is_algo: bool = False
+
+    @property
+    def path(self) -> str:
+        return ALGO if self.is_algo else USDM if self.market == "usdm" else SPOT
+
+    @property
+    def params(self) -> dict[str, Any]:
+        if self.is_algo:
+            by_id = self.algo_id is not None
+            return {"algoId": self.algo_id} if by_id else {"clientAlgoId": self.client_id}
+        named: dict[str, Any] = {"symbol": self.symbol}
+        if self.order_id is not None:
+            return named | {"orderId": self.order_id}
+        return named | {"origClientOrderId": self.client_id}
+
+    def as_json(self) -> dict[str, Any]:
+        names = {"order_id": self.order_id, "algo_id": self.algo_id}
+        found: dict[str, Any] = {k: v for k, v in names.items() if v is not None}
+        if self.client_id:
+            found["client_id"] = self.client_id
+        return {"market": self.market, "symbol": self.symbol, **found}
+
+
+@dataclass
+class Cancelled:
+    cancelled: list[dict[str, Any]] = field(default_factory=list)
+    already_gone: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: "Cancelled") -> None:
+        self.cancelled += other.cancelled
+        self.already_gone += other.already_gone
+        self.failed += other.failed
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "cancelled": self.cancelled,
+            "already_gone": self.already_gone,
+            "failed": self.failed,
+        }
+
+
+def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
+    """An intent that was not sent is never sent; one that may be there is taken out by its client
+    order id, with the stops that waited for it. Raises Away, Conflict."""
+    if intent.state == State.WRITTEN:
+        with transaction.atomic():
+            row = OrderIntent.objects.select_for_update(of=("self",)).get(pk=intent.pk)
+            if row.state == State.WRITTEN:
+                settle(
+                    row.pk,
+                    State.EXPIRED,
+                    "owner",
+                    code="cancelled",
+                    detail="Cancelled before it was sent: never sent.",
+                )
+                return {"id": str(row.pk), "client_id": row.client_id, "result": "cancelled"}
+    if intent.state in {State.REFUSED, State.EXPIRED}:
+        return _told(intent, "already_gone", {})
+    outcome, order = cancel(intent.account, target_of(intent))
+    if order and not intent.is_algo:
+        settle(intent.pk, intent.state, "owner", order=order)
+    elif outcome == "cancelled":
+        settle(intent.pk, intent.state, "owner", order={"status": "CANCELED"})
+    if outcome == "cancelled" and not _is_filled(order):
+        _cancel_legs(intent)
+    return _told(intent, outcome, order)
+
+
+def cancel(account: ExchangeAccount, target: Target) -> tuple[str, dict[str, Any]]:
+    """("cancelled" or "already_gone", the order as it was told). Raises Away, Conflict."""
+    try:
+        return desk.run(account, lambda rest: cancel_one(rest, target))
+    except Refused as error:
+        raise Conflict(str(error.code), f"The exchange did not cancel it: {error}") from error
+    except (ExchangeError, KeyProblem, NotOurs) as error:
+        raise Away(f"The exchange could not be told to cancel: {error}") from error
+
+
+async def cancel_one(rest: OrderRest, target: Target) -> tuple[str, dict[str, Any]]:
+    """Raises ExchangeError. What came of a cancel that nobody answered is asked by sending it
+    again: the order is out, or it says so."""
+    for attempt in range(TRIES):
+        timestamp_ms = await rest.make_room(target.path, is_urgent=True)
+        try:
+            said = await rest.send("delete", target.path, target.params, timestamp_ms)
+        except Refused as error:
+            if error.code in GONE:
+                # gone by an earlier attempt of this call is cancelled
+                return ("cancelled" if attempt else "already_gone"), {}
+            raise
+        except NeverLeft as error:
+            if attempt == TRIES - 1:
+                raise TryAgain(str(error)) from error
+        except UnknownOutcome:
+            if attempt == TRIES - 1:
+                raise
+        else:
+            return "cancelled", _order_of(said, target)
+    raise AssertionError("a loop without an end")
+
+
+def cancel_all(account: ExchangeAccount, market: str = "", symbol: str = "") -> Cancelled:
+    """Everything open of an account, of both markets unless one is named; conditional orders too.
+    What could not be cancelled is told, and holds up nothing else. Raises Away."""
+    markets = [market] if market else [m for m in ("spot", "usdm") if _may(account, m)]
+    done = Cancelled()
+    for name in markets:
+        try:
+            done.add(desk.run(account, _all_of(name, symbol)))
+        except (ExchangeError, KeyProblem, NotOurs) as error:
+            log.warning("orders not cancelled", account=str(account.pk), error=type(error).__name__)
+            done.failed.append({"market": name, "detail": str(error)[:200]})
+    return done
+
+
+def target_of(intent: OrderIntent) -> Target:
+    """By the exchange's number where it is known (a replaced order has another), else by our id."""
+    ids: dict[str, str] = intent.request.get("ids", {})
+    name = ids.get("above", intent.client_id) if _is_pair(intent) else intent.client_id
+    return Target(
+        intent.market,
+        intent.symbol,
+        order_id=intent.order.get("order_id"),
+        algo_id=intent.order.get("algo_id"),
+        client_id=name,
+        is_algo=intent.is_algo,
+    )
+
+
+def _all_of(market: str, symbol: str) -> Callable[[OrderRest], Awaitable[Cancelled]]:
+    async def do(rest: OrderRest) -> Cancelled:
+        done = Cancelled()
+        for path in OPEN_PATHS[market]:
+            rows = await rest.look(path, {"symbol": symbol} if symbol else {})
+            for target in _targets(market, rows):
+                try:
+                    outcome, order = await cancel_one(rest, target)
+                except ExchangeError as error:
+                    done.failed.append({**target.as_json(), "detail": str(error)[:200]})
+                    continue
+                into = done.cancelled if outcome == "cancelled" else done.already_gone
+                into.append({**target.as_json(), **order})
+        return done
+
+    return do
+
+
+def _targets(market: str, rows: Any) -> list[Target]:
+    """Of an order list the first leg is enough: with it the whole list goes."""
+    targets: list[Target] = []
+    lists: set[int] = set()
+    for row in rows if isinstance(rows, list) else []:
+        if "algoId" in row:
+            targets.append(
+                Target(
+                    market,
+                    str(row["symbol"]),
+                    algo_id=int(row["algoId"]),
+                    client_id=str(row.get("clientAlgoId", "")),
+                    is_algo=True,
+                )
+            )
+            continue
+        list_id = int(row.get("orderListId", -1))
+        if list_id in lists:
+            continue
+        if list_id >= 0:
+            lists.add(list_id)
+        targets.append(
+            Target(
+                market,
+                str(row["symbol"]),
+                order_id=int(row["orderId"]),
+                client_id=str(row.get("clientOrderId", "")),
+            )
+        )
+    return targets
+
+
+def _cancel_legs(entry: OrderIntent) -> None:
+    """The stops of an entry that was never filled protect nothing."""
+    for leg in entry.legs.select_related("account").exclude(
+        state__in=[State.REFUSED, State.EXPIRED]
+    ):
+        try:
+            cancel_intent(leg)
+        except (Away, Conflict) as error:
+            log.warning("leg not cancelled", leg=str(leg.pk), why=error.detail[:100])
+
+
+def _order_of(said: Any, target: Target) -> dict[str, Any]:
+    if not isinstance(said, dict):
+        return {}
+    if target.is_algo:
+        return {"status": "CANCELED"}
+    order = order_of(said, target.client_id)
+    # of a cancel, `clientOrderId` is the cancel's own
+    own = said.get("origClientOrderId")
+    return {**order, "client_id": own} if own else order
+
+
+def _is_filled(order: dict[str, Any]) -> bool:
+    return str(order.get("executed") or "0").strip("0.") != ""
+
+
+def _is_pair(intent: OrderIntent) -> bool:
+    return str(intent.request.get("path", "")).endswith("/oco")
+
+
+def _may(account: ExchangeAccount, market: str) -> bool:
+    return market == "spot" or bool(account.permissions.get("enableFutures"))
+
+
+def _told(intent: OrderIntent, outcome: str, order: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(intent.pk),
+        "client_id": intent.client_id,
+        "result": outcome,
+        "order": order or intent.order,
+    }

@@ -1,0 +1,305 @@
+"""Changing an order that rests: amended where it keeps its place, else replaced, with each half of
+a replacement told. Sources: order_amend_keep_priority.md, cancelReplace, USD-M modify (2026)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import ExchangeAccount
+from accounts.vault.keyfiles import KeyProblem
+from lib.decimals import plain
+from lib.envelope import NotOurs
+from market.binance import filters
+from market.binance.errors import ExchangeError, Refused, UnknownOutcome
+from market.binance.ordering import HalfDone, NeverLeft, OrderRest
+from trading.answers import order_of
+from trading.errors import Away, BadOrder, Conflict, NotFound
+from trading.services import guarding, pricing
+from trading.services.cancelling import ALGO, GONE, SPOT, USDM, Target, cancel_one
+from trading.services.desk import desk
+from trading.services.placing import take_budget
+from trading.wanted import amount_of
+
+FIELDS = ("quantity", "price", "stop_price")
+OPEN = {"NEW", "PARTIALLY_FILLED", "PENDING_NEW"}
+
+
+@dataclass(frozen=True)
+class Change:
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+    @classmethod
+    def read(cls, body: Any) -> "Change":
+        """Raises BadOrder."""
+        if not isinstance(body, dict) or not body or set(body) - set(FIELDS):
+            raise BadOrder("body", f"Expected an object of {', '.join(FIELDS)}.")
+        change = cls(**{name: amount_of(body, name) for name in FIELDS})
+        if change == cls():
+            raise BadOrder("body", f"Expected one of {', '.join(FIELDS)}.")
+        return change
+
+
+def change(
+    account: ExchangeAccount, target: Target, wanted: Change, client_id: str
+) -> dict[str, Any]:
+    """What was done: `{"result": "amended" | "replaced", "order": …}`; `client_id` is the name of
+    the order that replaces. Raises Conflict where half was done (code `half_done`, saying which
+    half) or the exchange refused, NotFound, BadOrder, Forbidden, Away."""
+    switch = guarding.need_switch(account, target.market)
+    now = _ask(account, target)
+    _check_filters(target, now, wanted)
+    far = guarding.too_far(
+        switch,
+        pricing.prices_of(account, target.market, target.symbol).mark,
+        (wanted.price, wanted.stop_price),
+    )
+    if far is not None:
+        raise far
+    if wanted.quantity is not None and wanted.quantity > Decimal(str(now.get("quantity") or 0)):
+        _need_order_cap(switch, now, wanted)
+    if target.is_algo:
+        take_budget(account, target.market, 1)
+        return _run(account, lambda rest: _algo(rest, target, now, wanted, client_id))
+    if target.market == "usdm":
+        take_budget(account, target.market, 1)
+        return _run(account, lambda rest: _usdm(rest, target, now, wanted))
+    if _only_shrinks(now, wanted):
+        return _run(account, lambda rest: _amend(rest, target, now, wanted))
+    take_budget(account, target.market, 1)
+    return _run(account, lambda rest: _replace(rest, target, now, wanted, client_id))
+
+
+def _run(account: ExchangeAccount, work: Any) -> dict[str, Any]:
+    try:
+        done: dict[str, Any] = desk.run(account, work)
+    except Refused as error:
+        raise Conflict(str(error.code), f"The exchange changed nothing: {error}") from error
+    except NeverLeft as error:
+        raise Away(f"The exchange could not be reached; nothing was changed. {error}") from error
+    except UnknownOutcome as error:
+        raise Conflict(
+            "unknown", f"Nobody knows whether the change was done: look at the order. {error}"
+        ) from error
+    except (ExchangeError, KeyProblem, NotOurs) as error:
+        raise Away(
+            f"The exchange cannot be asked just now; nothing was changed. {error}"
+        ) from error
+    return done
+
+
+def _ask(account: ExchangeAccount, target: Target) -> dict[str, Any]:
+    """The order as it stands. Raises NotFound, Conflict where it is not open, Away."""
+    try:
+        said = desk.run(account, lambda rest: rest.look(target.path, target.params))
+    except Refused as error:
+        if error.code in GONE:
+            raise NotFound("order", "The exchange does not know this order.") from error
+        raise Conflict(str(error.code), str(error)) from error
+    except (ExchangeError, KeyProblem, NotOurs) as error:
+        raise Away(f"The order cannot be looked at just now: {error}") from error
+    order = {**said, **order_of(said, "")}
+    if order["status"] not in OPEN:
+        raise Conflict("already_gone", f"This order is not open any more: {order['status']}.")
+    return order
+
+
+async def _amend(
+    rest: OrderRest, target: Target, now: dict[str, Any], wanted: Change
+) -> dict[str, Any]:
+    """Keeps its place in the queue and its client order id."""
+    assert wanted.quantity is not None
+    params = {
+        "symbol": target.symbol,
+        "orderId": now["order_id"],
+        "newQty": plain(wanted.quantity),
+        "newClientOrderId": now["client_id"],
+    }
+    path = f"{SPOT}/amend/keepPriority"
+    timestamp_ms = await rest.make_room(path, weight=4)
+    said = await rest.send("put", path, params, timestamp_ms)
+    return {"result": "amended", "order": order_of(said.get("amendedOrder", {}), "")}
+
+
+async def _replace(
+    rest: OrderRest, target: Target, now: dict[str, Any], wanted: Change, client_id: str
+) -> dict[str, Any]:
+    """Cancel and new in one request; the new one only where the old one is out."""
+    quantity = wanted.quantity or Decimal(now["quantity"])
+    left = quantity - Decimal(now["executed"] or 0)
+    if left <= 0:
+        raise Refused(0, f"{now['executed']} of it are filled already")
+    params: dict[str, Any] = {
+        "symbol": target.symbol,
+        "side": now["side"],
+        "type": now["type"],
+        "cancelReplaceMode": "STOP_ON_FAILURE",
+        "cancelOrderId": now["order_id"],
+        "newClientOrderId": client_id,
+        "newOrderRespType": "RESULT",
+        "quantity": plain(left),
+    }
+    price = wanted.price or Decimal(now["price"] or 0)
+    if price:
+        params["price"] = plain(price)
+        if now["type"] != "LIMIT_MAKER":
+            params["timeInForce"] = now.get("timeInForce", "GTC")
+    trigger = wanted.stop_price or Decimal(now["stop_price"] or 0)
+    if trigger:
+        params["stopPrice"] = plain(trigger)
+    path = f"{SPOT}/cancelReplace"
+    timestamp_ms = await rest.make_room(path)
+    try:
+        said = await rest.send("post", path, params, timestamp_ms)
+    except HalfDone as error:
+        raise _half(error, client_id) from error
+    return {"result": "replaced", "order": order_of(said.get("newOrderResponse", {}), client_id)}
+
+
+def _half(error: HalfDone, client_id: str) -> Exception:
+    """-2022: nothing was done; -2021: one half, which `cancelResult` and `newOrderResult` tell."""
+    cancel, new = error.data.get("cancelResult"), error.data.get("newOrderResult")
+    why = error.data.get("newOrderResponse") or error.data.get("cancelResponse") or {}
+    said = str(why.get("msg", "")) if isinstance(why, dict) else ""
+    if cancel == "SUCCESS" and new != "SUCCESS":
+        return Conflict(
+            "half_done",
+            f"The old order is cancelled, the new one was refused: {said}",
+            cancelled=True,
+            placed=False,
+            client_id=client_id,
+        )
+    if cancel != "SUCCESS" and new == "SUCCESS":
+        return Conflict(
+            "half_done",
+            f"The new order is placed, the old one was not cancelled: {said}",
+            cancelled=False,
+            placed=True,
+            client_id=client_id,
+        )
+    return Conflict(
+        str(error.code), f"The exchange changed nothing: {said}", cancelled=False, placed=False
+    )
+
+
+async def _usdm(
+    rest: OrderRest, target: Target, now: dict[str, Any], wanted: Change
+) -> dict[str, Any]:
+    """The same order, at another place of the queue."""
+    if wanted.stop_price is not None:
+        raise Refused(0, "an order without a trigger has none to change")
+    params = {
+        "symbol": target.symbol,
+        "orderId": now["order_id"],
+        "side": now["side"],
+        "quantity": plain(wanted.quantity or Decimal(now["quantity"])),
+        "price": plain(wanted.price or Decimal(now["price"])),
+    }
+    timestamp_ms = await rest.make_room(USDM)
+    said = await rest.send("put", USDM, params, timestamp_ms)
+    return {"result": "amended", "order": order_of(said, "")}
+
+
+async def _algo(
+    rest: OrderRest, target: Target, now: dict[str, Any], wanted: Change, client_id: str
+) -> dict[str, Any]:
+    """Conditional orders cannot be changed: the new one is placed first, so that the position is
+    never without its stop; then the old one goes."""
+    names = (
+        "symbol",
+        "side",
+        "positionSide",
+        "workingType",
+        "timeInForce",
+        "callbackRate",
+        "activatePrice",
+    )
+    params: dict[str, Any] = {name: now[name] for name in names if now.get(name)}
+    params |= {"algoType": "CONDITIONAL", "type": now["type"], "clientAlgoId": client_id}
+    closes = str(now.get("closePosition")).lower() == "true"
+    if closes:
+        params["closePosition"] = "true"
+    else:
+        params["quantity"] = plain(wanted.quantity or Decimal(now["quantity"]))
+        if str(now.get("reduceOnly")).lower() == "true":
+            params["reduceOnly"] = "true"
+    trigger = wanted.stop_price or Decimal(now["stop_price"] or 0)
+    if trigger:
+        params["triggerPrice"] = plain(trigger)
+    price = wanted.price or Decimal(now["price"] or 0)
+    if price and now["type"] in {"STOP", "TAKE_PROFIT"}:
+        params["price"] = plain(price)
+    if closes:  # of these one a side: the old one goes first
+        return await _algo_in_turn(rest, target, params, client_id)
+    timestamp_ms = await rest.make_room(ALGO)
+    said = await rest.send("post", ALGO, params, timestamp_ms)
+    order = order_of(said, client_id)
+    try:
+        await cancel_one(rest, target)
+    except ExchangeError as error:
+        raise Conflict(
+            "half_done",
+            f"The new order is placed, the old one was not cancelled: {error}",
+            cancelled=False,
+            placed=True,
+            order=order,
+        ) from error
+    return {"result": "replaced", "order": order}
+
+
+async def _algo_in_turn(
+    rest: OrderRest, target: Target, params: dict[str, Any], client_id: str
+) -> dict[str, Any]:
+    await cancel_one(rest, target)
+    try:
+        timestamp_ms = await rest.make_room(ALGO)
+        said = await rest.send("post", ALGO, params, timestamp_ms)
+    except (ExchangeError, NeverLeft) as error:
+        raise Conflict(
+            "half_done",
+            f"The old order is cancelled, the new one was not placed: {error}",
+            cancelled=True,
+            placed=False,
+            client_id=client_id,
+        ) from error
+    return {"result": "replaced", "order": order_of(said, client_id)}
+
+
+def _only_shrinks(now: dict[str, Any], wanted: Change) -> bool:
+    if wanted.price is not None or wanted.stop_price is not None or wanted.quantity is None:
+        return False
+    return Decimal(now["executed"] or 0) < wanted.quantity < Decimal(now["quantity"])
+
+
+def _check_filters(target: Target, now: dict[str, Any], wanted: Change) -> None:
+    """Raises BadOrder naming the filter."""
+    listing = pricing.listing_of(target.market, target.symbol)
+    if listing is None:
+        return
+    price = wanted.price or Decimal(now["price"] or 0) or None
+    draft = filters.Draft(
+        side=str(now.get("side", "BUY")),
+        quantity=wanted.quantity or Decimal(now["quantity"] or 0) or None,
+        price=price,
+        stop_price=wanted.stop_price,
+        is_reduce_only=target.market == "usdm",
+    )
+    for fault in filters.faults(listing.filters, draft):
+        raise BadOrder(
+            "filter",
+            f"{fault}.",
+            filter=fault.filter,
+            field=fault.field,
+            value=plain(fault.value),
+            nearest=None if fault.nearest is None else plain(fault.nearest),
+        )
+
+
+def _need_order_cap(switch: Any, now: dict[str, Any], wanted: Change) -> None:
+    """Raises Forbidden: growing an order is held by the cap as placing one is."""
+    price = wanted.price or Decimal(now["price"] or 0) or Decimal(now["stop_price"] or 0)
+    assert wanted.quantity is not None
+    over = guarding.over_order_cap(switch, wanted.quantity * price if price else None)
+    if over is not None:
+        raise over

@@ -1,0 +1,220 @@
+"""From what is wanted to an order that can be sent: sized, checked against the symbol's filters,
+with everything that its owner should know before."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import ExchangeAccount
+from lib.decimals import plain
+from market.binance import filters
+from market.models import Listing
+from trading import sizing
+from trading.errors import BadOrder
+from trading.services import pricing
+from trading.services.pricing import Prices
+from trading.wanted import Wanted
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`quantity` None: by quote or the whole position. Money in the symbol's quote."""
+
+    wanted: Wanted
+    listing: Listing
+    prices: Prices
+    entry: Decimal | None
+    quantity: Decimal | None
+    notional: Decimal | None
+    # what is lost at the stop; without a stop all of it
+    risk: Decimal | None
+    rates: sizing.Rates
+    step: Decimal
+    problems: list[BadOrder] = field(default_factory=list)
+
+    def frozen(self) -> dict[str, Any]:
+        """What is kept with the intent and becomes the trade's plan."""
+        wanted = self.wanted
+        return {
+            "entry": _text(self.entry),
+            "stop": _text(wanted.stop),
+            "targets": [plain(target) for target in wanted.targets],
+            "quantity": _text(self.quantity),
+            "notional": _text(self.notional),
+            "risk": _text(self.risk),
+            "setup": wanted.setup,
+            "note": wanted.note,
+            "step": plain(self.step),
+            "fee": plain(self.rates.taker),
+        }
+
+
+def plan(account: ExchangeAccount, wanted: Wanted, *, is_preview: bool = False) -> Plan:
+    """Raises BadOrder for what nothing can be computed of; what the exchange would refuse is in
+    `problems`."""
+    listing = pricing.listing_of(wanted.market, wanted.symbol)
+    if listing is None:
+        raise BadOrder(
+            "symbol",
+            f"Expected a symbol that the exchange lists, was {wanted.symbol}.",
+            field="symbol",
+        )
+    problems: list[BadOrder] = []
+    if listing.status != "TRADING":
+        problems.append(
+            BadOrder(
+                "symbol", f"{wanted.symbol} is not traded now: {listing.status}.", field="symbol"
+            )
+        )
+    prices = pricing.prices_of(account, wanted.market, wanted.symbol)
+    rates = pricing.rates_of(account, wanted.market, wanted.symbol, may_ask=is_preview)
+    entry = _entry(wanted, prices)
+    step = filters.step_of(listing.filters, is_market=wanted.type == "MARKET")
+    problems += _sides(wanted, entry)
+    quantity = _quantity(account, wanted, listing, entry, step)
+    notional = wanted.quote_quantity
+    if notional is None and quantity is not None and entry is not None:
+        notional = quantity * entry
+    problems += _filters(wanted, listing, prices, quantity)
+    return Plan(
+        wanted,
+        listing,
+        prices,
+        entry,
+        quantity,
+        notional,
+        _risk(wanted, entry, quantity, notional),
+        rates,
+        step,
+        problems,
+    )
+
+
+def first_problem(plan: Plan) -> BadOrder | None:
+    return plan.problems[0] if plan.problems else None
+
+
+def _entry(wanted: Wanted, prices: Prices) -> Decimal | None:
+    if wanted.price is not None:
+        return wanted.price
+    if wanted.stop_price is not None:
+        return wanted.stop_price
+    return prices.taken(is_buy=wanted.is_buy)
+
+
+def _sides(wanted: Wanted, entry: Decimal | None) -> list[BadOrder]:
+    """A stop behind the entry, targets in front of it."""
+    if entry is None or wanted.stop is None:
+        return []
+    if sizing.distance(entry, wanted.stop, is_buy=wanted.is_buy) <= 0:
+        where = "below" if wanted.is_buy else "above"
+        raise BadOrder(
+            "risk",
+            f"Expected a stop {where} the entry of {plain(entry)}, was {plain(wanted.stop)}.",
+            field="risk.stop",
+        )
+    where = "above" if wanted.is_buy else "below"
+    return [
+        BadOrder(
+            "targets",
+            f"Expected targets {where} the entry of {plain(entry)}, was {plain(target)}.",
+            field="targets",
+        )
+        for target in wanted.targets
+        if sizing.distance(entry, target, is_buy=wanted.is_buy) >= 0
+    ]
+
+
+def _quantity(
+    account: ExchangeAccount,
+    wanted: Wanted,
+    listing: Listing,
+    entry: Decimal | None,
+    step: Decimal,
+) -> Decimal | None:
+    if wanted.quantity is not None:
+        return wanted.quantity
+    if wanted.quote_quantity is not None:
+        # of an entry by value with a stop the size is as good as known
+        return None if entry is None else filters.round_down(wanted.quote_quantity / entry, step)
+    if wanted.closes_position:
+        return None
+    if entry is None:
+        raise BadOrder(
+            "price",
+            f"Nobody tells the price of {wanted.symbol} just now: give a quantity.",
+            field="quantity",
+        )
+    money = wanted.risk_money
+    if money is None:
+        assert wanted.risk_percent is not None
+        equity = pricing.equity_of(account, wanted.market, listing.quote_asset)
+        if equity <= 0:
+            raise BadOrder(
+                "risk",
+                f"Nothing is known in {listing.quote_asset} that a percentage "
+                "could be of: give the risk as money.",
+                field="risk.percent",
+            )
+        money = equity * wanted.risk_percent / 100
+    assert wanted.stop is not None
+    return sizing.quantity_for(money, entry, wanted.stop, step)
+
+
+def _risk(
+    wanted: Wanted, entry: Decimal | None, quantity: Decimal | None, notional: Decimal | None
+) -> Decimal | None:
+    if wanted.reduces:
+        return ZERO
+    if wanted.stop is None or entry is None or quantity is None:
+        return notional
+    return abs(entry - wanted.stop) * quantity
+
+
+def _filters(
+    wanted: Wanted, listing: Listing, prices: Prices, quantity: Decimal | None
+) -> list[BadOrder]:
+    by_value = wanted.quote_quantity is not None
+    draft = filters.Draft(
+        side=wanted.side,
+        quantity=None if by_value else quantity,
+        price=wanted.price,
+        stop_price=wanted.stop_price,
+        value=wanted.quote_quantity,
+        around=prices.mark,
+        is_reduce_only=wanted.reduces and wanted.market == "usdm",
+    )
+    faults = filters.faults(listing.filters, draft)
+    for name, price in [("risk.stop", wanted.stop), *(("targets", t) for t in wanted.targets)]:
+        if price is not None:
+            own = filters.Draft(side=wanted.side, price=price)
+            faults += [
+                filters.Fault(f.filter, name, f.value, f.nearest, f.expected)
+                for f in filters.faults(listing.filters, own)
+                if f.filter == "PRICE_FILTER"
+            ]
+    return [_as_problem(fault) for fault in faults]
+
+
+def _as_problem(fault: filters.Fault) -> BadOrder:
+    return BadOrder(
+        "filter",
+        f"{fault}.",
+        filter=fault.filter,
+        field=fault.field,
+        value=plain(fault.value),
+        nearest=_text(fault.nearest),
+    )
+
+
+def need_fit(plan: Plan) -> None:
+    """Raises the first problem."""
+    problem = first_problem(plan)
+    if problem is not None:
+        raise problem
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

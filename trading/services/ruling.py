@@ -1,0 +1,49 @@
+"""One's rules: set as a whole, so that a page saves what it shows."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from trading.errors import BadOrder
+from trading.limits import checked
+from trading.models import Rule
+
+
+@transaction.atomic
+def put_rules(*, user: User, rows: Any) -> list[Rule]:
+    """What is not named is taken away. Raises BadOrder, then nothing has changed."""
+    if not isinstance(rows, list) or len(rows) > len(Rule.Name.values):
+        raise BadOrder(
+            "rules", f"Expected rules as a list of at most {len(Rule.Name.values)}.", field="rules"
+        )
+    wanted: dict[str, Rule] = {}
+    for row in rows:
+        if not isinstance(row, dict) or set(row) - {"name", "value", "mode"}:
+            raise BadOrder(
+                "rules", "Expected a rule as an object of name, value, mode.", field="rules"
+            )
+        name, mode = row.get("name"), row.get("mode", Rule.Mode.WARN)
+        if mode not in Rule.Mode.values:
+            raise BadOrder(
+                "rules",
+                f"Expected mode of {', '.join(Rule.Mode.values)}, was {str(mode)[:20]!r}.",
+                field="rules",
+            )
+        if name in wanted:
+            raise BadOrder("rules", f"Expected each rule once, {name} stands twice.", field="rules")
+        try:
+            value = checked(str(name), row.get("value", {}))
+        except ValueError as error:
+            raise BadOrder(
+                "rules", f"{str(error)[:1].upper()}{str(error)[1:]}.", field="rules"
+            ) from error
+        wanted[str(name)] = Rule(user=user, name=str(name), value=value, mode=mode)
+    Rule.objects.filter(user=user).exclude(name__in=wanted).delete()
+    Rule.objects.bulk_create(
+        wanted.values(),
+        update_conflicts=True,
+        unique_fields=["user", "name"],
+        update_fields=["value", "mode"],
+    )
+    return list(Rule.objects.filter(user=user))

@@ -1,0 +1,100 @@
+"""How an intent's state moves: only forward, whoever tells it, in one place."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from journal import live
+from trading import events
+from trading.answers import ENDED, row_of
+from trading.models import OrderIntent
+from trading.services import following
+
+State = OrderIntent.State
+# What says more than what. That an order is there outweighs every guess that it is not.
+RANK = {
+    State.WRITTEN: 0,
+    State.SENT: 1,
+    State.UNKNOWN: 2,
+    State.EXPIRED: 3,
+    State.REFUSED: 3,
+    State.ACCEPTED: 4,
+}
+
+
+@transaction.atomic
+def settle(
+    intent_id: UUID,
+    state: str,
+    by: str,
+    *,
+    code: str = "",
+    detail: str = "",
+    order: dict[str, Any] | None = None,
+) -> OrderIntent:
+    """The row as it stands after this was told. An acceptance makes the stops and targets that
+    follow it in the same transaction; `order` is kept when it is newer than what is known."""
+    row = OrderIntent.objects.select_for_update(of=("self",)).get(pk=intent_id)
+    fields: list[str] = []
+    if order and is_newer(order, row.order):
+        row.order = {**row.order, **order}
+        fields.append("order")
+    if RANK[State(state)] > RANK[State(row.state)]:
+        _move(row, state, by, code, detail)
+        fields += ["state", "code", "detail", "history", "changed_at", "look_at"]
+        if state == State.ACCEPTED:
+            following.make_legs(row)
+        if state in {State.REFUSED, State.EXPIRED} and row.parent_id is not None:
+            _tell_naked(row)
+    if fields:
+        row.save(update_fields=fields)
+        tell(row)
+    return row
+
+
+def is_newer(said: dict[str, Any], known: dict[str, Any]) -> bool:
+    """By the exchange's time of the change; of two of one moment the one that ended."""
+    if known.get("status") in ENDED and said.get("status") not in ENDED:
+        return False
+    before, after = int(known.get("changed") or 0), int(said.get("changed") or 0)
+    if after != before:
+        return after > before
+    return said != known
+
+
+def tell(row: OrderIntent) -> None:
+    """The owner's pages, when the transaction is there."""
+    shown = row_of(row)
+    now_ms = int(timezone.now().timestamp() * 1000)
+    user_id, slot = row.user_id, f"intent:{row.pk}"
+    transaction.on_commit(
+        lambda: live.tell(user_id, "intents", slot, now_ms, {"kind": "intent", **shown})
+    )
+
+
+def _move(row: OrderIntent, state: str, by: str, code: str, detail: str) -> None:
+    now = timezone.now()
+    row.state, row.code, row.detail = state, code[:40], detail[:300]
+    row.history = [*row.history, row.note(state, now, by, detail or code)]
+    row.changed_at = now
+    # of a restored database it may have been sent before: that is looked up, too
+    row.look_at = now if state == State.UNKNOWN or code == "restored" else None
+
+
+def _tell_naked(row: OrderIntent) -> None:
+    """A stop that is not there: its owner has to know at once."""
+    if row.role != OrderIntent.Role.STOP:
+        return
+    text = f"{row.symbol}: the stop was not placed ({row.detail or row.code})."
+    data = {"intent": str(row.parent_id), "leg": str(row.pk), "symbol": row.symbol}
+    events.tell(
+        events.TradingEvent(
+            "naked", row.user_id, str(row.account_id), f"naked:{row.pk}", text, data
+        )
+    )
+    user_id, now_ms = row.user_id, int(timezone.now().timestamp() * 1000)
+    told = {"kind": "naked", "text": text, "market": row.market, **data}
+    slot = f"naked:{row.parent_id}"
+    transaction.on_commit(lambda: live.tell(user_id, "intents", slot, now_ms, told))

@@ -1,0 +1,116 @@
+"""A watch over naked positions: an entry of ours that was filled, and whose stop was refused, was
+cancelled or has gone. Told once each time, at once on the page, later by alerts."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from journal import live
+from journal.models import FuturesPosition
+from trading import events
+from trading.models import OrderIntent
+
+State = OrderIntent.State
+# What of a stop protects: it waits, or it is at work.
+PROTECTS = (
+    "NEW",
+    "PENDING_NEW",
+    "PARTIALLY_FILLED",
+    "TRIGGERING",
+    "TRIGGERED",
+    "FINISHED",
+    "FILLED",
+)
+AT_ONCE = 200
+LOOKED_AT = timedelta(days=60)
+
+
+def watch_once() -> int:
+    """Returns how many positions were told of."""
+    told = 0
+    for stop in _gone():
+        position = _position(stop)
+        if position is None:
+            continue  # nothing is held; what rests may still fill
+        _tell(stop, position)
+        _mark(stop)
+        told += 1
+    return told
+
+
+def naked_of(user_id: int) -> list[dict[str, Any]]:
+    """For the pages: positions that stand without the stop that was meant for them."""
+    rows = _stops().filter(user=user_id)
+    found = []
+    for stop in rows.order_by("-made_at")[:50]:
+        position = _position(stop)
+        if position is not None:
+            found.append(_shown(stop, position))
+    return found
+
+
+def _stops() -> Any:
+    """Stops of ours on futures that do not protect."""
+    is_gone = Q(state__in=[State.REFUSED, State.EXPIRED]) | (
+        Q(state=State.ACCEPTED) & ~Q(order__status__in=PROTECTS)
+    )
+    return OrderIntent.objects.here().filter(is_gone, role=OrderIntent.Role.STOP, market="usdm")
+
+
+def _gone() -> list[OrderIntent]:
+    fresh = _stops().filter(plan__told__isnull=True, made_at__gt=timezone.now() - LOOKED_AT)
+    return list(fresh.select_related("account", "parent")[:AT_ONCE])
+
+
+def _position(stop: OrderIntent) -> FuturesPosition | None:
+    """What it should protect, where no other stop of ours does."""
+    held = FuturesPosition.objects.filter(account=stop.account_id, symbol=stop.symbol).exclude(
+        quantity=0
+    )
+    is_long = stop.side == "SELL"
+    position = next((row for row in held if (row.quantity > Decimal(0)) == is_long), None)
+    if position is None:
+        return None
+    others = OrderIntent.objects.filter(
+        account=stop.account_id,
+        symbol=stop.symbol,
+        side=stop.side,
+        role=OrderIntent.Role.STOP,
+        state=State.ACCEPTED,
+        order__status__in=PROTECTS,
+    )
+    return None if others.exists() else position
+
+
+def _tell(stop: OrderIntent, position: FuturesPosition) -> None:
+    shown = _shown(stop, position)
+    text = f"{stop.symbol}: {shown['quantity']} is held without its stop."
+    events.tell(
+        events.TradingEvent(
+            "naked", stop.user_id, str(stop.account_id), f"unprotected:{stop.pk}", text, shown
+        )
+    )
+    now_ms = int(timezone.now().timestamp() * 1000)
+    data = {"kind": "naked", "text": text, **shown}
+    live.tell(stop.user_id, "intents", f"naked:{stop.parent_id}", now_ms, data)
+
+
+def _mark(stop: OrderIntent) -> None:
+    stop.plan = {**stop.plan, "told": int(timezone.now().timestamp() * 1000)}
+    stop.save(update_fields=["plan"])
+
+
+def _shown(stop: OrderIntent, position: FuturesPosition) -> dict[str, Any]:
+    return {
+        "leg": str(stop.pk),
+        "intent": str(stop.parent_id),
+        "account": str(stop.account_id),
+        "market": "usdm",
+        "symbol": stop.symbol,
+        "quantity": str(position.quantity.normalize()),
+        "position_side": position.position_side,
+        "why": stop.detail or stop.code or "the stop is gone",
+    }

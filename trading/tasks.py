@@ -1,0 +1,23 @@
+"""What workers do for trading."""
+
+from celery import shared_task
+
+from trading.services import adopting, resolving, stopping, switching, watching
+
+
+@shared_task(name="trading.resolve")
+def resolve() -> None:
+    """Every second: intents that are under way, orders that arrive after a stop, switches that have
+    ended."""
+    resolving.resolve_once()
+    stopping.late_arrivals()
+    switching.end_due()
+
+
+@shared_task(name="trading.follow")
+def follow() -> None:
+    """Every few seconds: what the journal has heard of our orders, plans that go to their trades,
+    and positions without their stop."""
+    adopting.follow_orders()
+    adopting.adopt_once()
+    watching.watch_once()
