@@ -1,5 +1,10 @@
-"""What alerts give to the apps below: a live topic, the markets that they look at, and an ear."""
+"""What alerts give to the apps below: a live topic, the markets that they look at, an ear, and what
+of theirs is sealed."""
 
+from django.db.models import Q
+
+from accounts.vault import keyring
+from alerts.models import Channel, PushKey
 from alerts.selectors.markets import wanted_markets
 from alerts.services import hearing
 from journal.services import watching
@@ -9,3 +14,5 @@ from trading import events
 private.register("alerts")
 watching.also_follow(wanted_markets)
 events.register(hearing.hear)
+keyring.register(Channel, Q())
+keyring.register(PushKey, Q())

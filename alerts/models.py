@@ -234,6 +234,9 @@ class PushKey(models.Model):
     def __str__(self) -> str:
         return "push key"
 
-    @staticmethod
-    def binding() -> Binding:
-        return Binding("alert_push_key", "1", 0, "private")
+    def binding(self, field: str) -> Binding:
+        """Where a sealed value of this row belongs; it is nobody's."""
+        return Binding("alert_push_key", str(self.pk), 0, field)
+
+    def sealed(self) -> dict[str, bytes]:
+        return {"private": bytes(self.private)}

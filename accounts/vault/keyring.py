@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any, Protocol
 
 import structlog
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder
+from accounts.models import ApiToken, ExchangeAccount, KeyEncryptionKey, KeyHolder
 from accounts.vault import keyfiles
 from accounts.vault.keyfiles import KeyProblem
 from lib import envelope
@@ -18,10 +19,32 @@ from lib.secret import Secret
 log = structlog.get_logger(__name__)
 
 State = KeyEncryptionKey.State
+
+
+class SealedRow(Protocol):
+    """A row with sealed values, and which key sealed them (`kek_id`)."""
+
+    pk: Any
+
+    def binding(self, field: str) -> Binding: ...
+    def sealed(self) -> dict[str, bytes]: ...
+
+
+# Tables with sealed values -> which of their rows have some; apps above add theirs.
+_tables: dict[type[Model], Q] = {
+    ExchangeAccount: ~Q(api_key=b""),
+    ApiToken: ~Q(key=b""),
+}
 # GCM allows 2**32 random nonces a key; far below that a new one is due.
 MANY_WRAPS = 2**28
 TRIES = 5
 HOLDER_SECONDS = 30
+
+
+def register(table: type[Model], filled: Q) -> None:
+    """`table`'s rows are `SealedRow`s; they are sealed anew when a key is replaced, and keep theirs
+    from being disabled."""
+    _tables[table] = filled
 
 
 def seal(plain: Secret, binding: Binding) -> bytes:
@@ -88,23 +111,24 @@ def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
     Raises KeyProblem at the end, naming rows that do not open.
     """
     done, broken = 0, set[str]()
-    total = _old_rows().count()
-    while rows := list(_old_rows().exclude(pk__in=broken).order_by("pk")[:batch]):
-        for account in rows:
-            try:
-                done += _rewrap(account)
-            except (NotOurs, KeyProblem) as error:
-                log.error("row does not open", account=str(account.pk), error=str(error))
-                broken.add(str(account.pk))
-        yield min(done, total), total
+    total = sum(_old_rows(table).count() for table in _tables)
+    for table in list(_tables):
+        while rows := list(_old_rows(table).exclude(pk__in=broken).order_by("pk")[:batch]):
+            for row in rows:
+                try:
+                    done += _rewrap(table, row)
+                except (NotOurs, KeyProblem) as error:
+                    log.error("row does not open", row=str(row.pk), error=str(error))
+                    broken.add(str(row.pk))
+            yield min(done, total), total
     if broken:
-        raise KeyProblem(f"these accounts do not open and stay as they are: {', '.join(broken)}")
+        raise KeyProblem(f"these rows do not open and stay as they are: {', '.join(broken)}")
 
 
-def _old_rows() -> QuerySet[ExchangeAccount]:
+def _old_rows(table: type[Model]) -> QuerySet[Any]:
     """Sealed with another key than the primary one of this moment."""
     primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
-    return ExchangeAccount.objects.exclude(kek_id=primary.pk).exclude(api_key=b"")
+    return table._default_manager.filter(_tables[table]).exclude(kek_id=primary.pk)
 
 
 @transaction.atomic
@@ -113,9 +137,12 @@ def disable(key_id: int) -> None:
     key = _locked(key_id)
     if key.state == State.PRIMARY:
         raise KeyProblem(f"key {key_id} is the primary one: promote another first")
-    rows = ExchangeAccount.objects.filter(kek_id=key_id).exclude(api_key=b"").count()
+    rows = sum(
+        table._default_manager.filter(filled, kek_id=key_id).count()
+        for table, filled in _tables.items()
+    )
     if rows:
-        raise KeyProblem(f"key {key_id} still seals {rows} accounts: run `manage.py kek rewrap`")
+        raise KeyProblem(f"key {key_id} still seals {rows} rows: run `manage.py kek rewrap`")
     KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DISABLED)
     log.info("key disabled", key_id=key_id)
 
@@ -155,20 +182,21 @@ def live_holders() -> list[KeyHolder]:
     return list(KeyHolder.objects.filter(until__gt=timezone.now()))
 
 
-def _rewrap(account: ExchangeAccount) -> int:
+def _rewrap(table: type[Model], row: SealedRow) -> int:
     """1 when this row is sealed with the primary key now."""
-    old = account.sealed()
+    old = {field: sealed for field, sealed in row.sealed().items() if sealed}
     new = {}
     for field, sealed in old.items():
-        plain = unseal(sealed, account.binding(field))
-        new[field] = seal(plain, account.binding(field))
-        if unseal(new[field], account.binding(field)) != plain:
-            raise KeyProblem(f"account {account.pk} would not open again: nothing was changed")
+        plain = unseal(sealed, row.binding(field))
+        new[field] = seal(plain, row.binding(field))
+        if unseal(new[field], row.binding(field)) != plain:
+            raise KeyProblem(f"row {row.pk} would not open again: nothing was changed")
         plain.wipe()
     key_ids = {envelope.key_id_of(sealed) for sealed in new.values()}
     if len(key_ids) != 1:
         return 0  # another key was promoted in between: once more
-    return ExchangeAccount.objects.filter(pk=account.pk, **old).update(**new, kek_id=key_ids.pop())
+    same = table._default_manager.filter(pk=row.pk, **old)
+    return same.update(**new, kek_id=key_ids.pop())
 
 
 def _usable(key_id: int) -> bytes:
