@@ -14,7 +14,6 @@ from journal.models.exchange import (
     Transfer,
     Wallet,
 )
-from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.notes import (
     Annotation,
@@ -28,6 +27,7 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
@@ -47,8 +47,11 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
+<<<<<<< HEAD
     "Checkpoint",
+=======
     "ConditionalOrder",
+>>>>>>> algo
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -56,7 +59,6 @@ __all__ = [
     "Fill",
     "FillFlow",
     "FillMark",
-    "FlowDay",
     "FuturesPosition",
     "Income",
     "LedgerProblem",
