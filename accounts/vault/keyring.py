@@ -110,16 +110,18 @@ def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
 
     Raises KeyProblem at the end, naming rows that do not open.
     """
-    done, broken = 0, set[str]()
+    done, broken = 0, list[str]()
     total = sum(_old_rows(table).count() for table in _tables)
     for table in list(_tables):
-        while rows := list(_old_rows(table).exclude(pk__in=broken).order_by("pk")[:batch]):
+        passed_over: set[Any] = set()
+        while rows := list(_old_rows(table).exclude(pk__in=passed_over).order_by("pk")[:batch]):
             for row in rows:
                 try:
                     done += _rewrap(table, row)
                 except (NotOurs, KeyProblem) as error:
                     log.error("row does not open", row=str(row.pk), error=str(error))
-                    broken.add(str(row.pk))
+                    passed_over.add(row.pk)
+                    broken.append(str(row.pk))
             yield min(done, total), total
     if broken:
         raise KeyProblem(f"these rows do not open and stay as they are: {', '.join(broken)}")
