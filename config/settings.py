@@ -84,7 +84,8 @@ MARKET_SYMBOLS = env.symbols("MARKET_SYMBOLS", "BTCUSDT,ETHUSDT,SOLUSDT")
 # Share of Binance's request weight that we allow ourselves, in percent.
 WEIGHT_BUDGET_PCT = env.integer("WEIGHT_BUDGET_PCT", 80, 1, 100)
 # Fills up to this age get the market around them fetched by trade ids; 0: none.
-FLOW_BACKFILL_DAYS = env.integer("FLOW_BACKFILL_DAYS", 30, 0)
+FLOW_BACKFILL_DAYS = env.integer("FLOW_BACKFILL_DAYS", 3650, 0)
+FLOW_UNIT = env.choice("FLOW_UNIT", "order", ["order", "trade"])
 # Instruments that are followed at most, all users' watch-lists together.
 FOLLOW_LIMIT = env.integer("FOLLOW_LIMIT", 200, 1)
 # Instruments that one collector keeps before there is another share; a second collector a share.
@@ -256,9 +257,9 @@ CELERY_TASK_ROUTES = {
     "journal.settle_prices": {"queue": "upkeep"},
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
-    "journal.fetch_surroundings": {"queue": "upkeep"},
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},
+    "journal.plan_flow": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -297,10 +298,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
-    "fetch the market around old fills": {
-        "task": "journal.fetch_surroundings",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+    "order flow for every fill": {
+        "task": "journal.plan_flow",
+        "schedule": 5.0,
+        "options": {"expires": 5},
     },
     "follow what is held or watched": {
         "task": "journal.follow_wanted",
@@ -321,6 +322,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.refresh_listings",
         "schedule": 15.0,
         "options": {"expires": 15},
+    },
+    "first pictures of newly followed markets": {
+        "task": "market.prepare_charts",
+        "schedule": 3.0,
+        "options": {"expires": 3},
     },
     "read what futures have settled": {
         "task": "market.read_funding",
@@ -455,6 +461,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_EMBEDDED
 USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
 # Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
@@ -473,6 +480,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -534,6 +543,7 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
         "vendor/lightweight-charts",
         BASE_DIR / "node_modules" / "lightweight-charts" / "dist",
     ),
+    ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.

@@ -52,6 +52,10 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "maker_share": plain(trade.maker_share),
         "flow": trade.flow,
         "flow_share": plain(trade.flow_share),
+        "flow_window": trade.flow_window or None,
+        "flow_basis": trade.flow_basis or None,
+        "worst_to": plain(trade.worst_to),
+        "best_to": plain(trade.best_to),
         "worst": plain(trade.worst),
         "best": plain(trade.best),
         "efficiency": plain(trade.efficiency),
@@ -189,9 +193,12 @@ def fill_answer(part: TradeFill) -> dict[str, Any]:
         "fee_asset": fill.fee_asset,
         "maker": fill.is_maker,
         "flow": None
-        if flow is None
+        if flow is None or not flow.basis
         else {
+            "basis": flow.basis,
+            "window": flow.window,
             "windows": flow.windows,
+            "why": flow.why,
             "share": plain(flow.share),
             "bid": plain(flow.bid),
             "ask": plain(flow.ask),

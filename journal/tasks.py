@@ -12,16 +12,18 @@ from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
 from journal.books import settling
 from journal.models import Preferences, Sync, Upload
+from journal.planner import rounds
 from journal.services import (
     cleaning,
     demo,
+    demo_notes,
+    guests,
     importing,
     snapshots,
-    stamping,
-    surroundings,
     undoing,
     watching,
 )
+from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
@@ -66,12 +68,12 @@ def supervise() -> None:
         listen.apply_async(expires=5)
 
 
-@shared_task(name="journal.fetch_surroundings")
-def fetch_surroundings() -> None:
+@shared_task(name="journal.plan_flow")
+def plan_flow() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    with locks.held("journal:surroundings") as lock:
+    with locks.held("journal:planner") as lock:
         if lock is not None:
-            surroundings.fetch_round(lambda: shutdown.is_set() or lock.is_lost)
+            rounds.work_round(lambda: shutdown.is_set() or lock.is_lost)
 
 
 @shared_task(name="journal.follow_wanted")
@@ -91,7 +93,7 @@ def listen() -> None:
 @shared_task(name="journal.stamp")
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time."""
-    with locks.held("journal:stamping") as lock:
+    with locks.held(stamping.LOCK) as lock:
         while (
             lock is not None and not lock.is_lost and not shutdown.is_set() and stamping.stamp_due()
         ):
@@ -112,11 +114,17 @@ def settle_prices() -> None:
 
 @shared_task(name="journal.demo")
 def keep_demo() -> None:
-    """Connect demo accounts that were asked for; when their year is read, review a part of it."""
+    """One demo is connected, read and reviewed; copies go to who asked for one, to guests ahead."""
     if not demo.is_possible():
         return
-    for account in demo.connect_wanted():
-        check_soon(account)
+    with locks.held("journal:demos") as lock:
+        if lock is None:
+            return
+        for account in demo.prepare():
+            check_soon(account)
+        demo.give_wanted()
+        guests.remove_old()
+        guests.keep_ready()
     for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
         name = f"demo {chosen.user_id}"
         if parked.is_parked(name):
@@ -139,7 +147,7 @@ def _review(chosen: Preferences) -> None:
         # another worker may have been faster
         is_due = Preferences.objects.filter(pk=chosen.pk, demo=demo.ADDED).exists()
         if lock is not None and is_due:
-            count = demo.review_some(chosen.user, own)
+            count = demo_notes.review_some(chosen.user, own)
             Preferences.objects.filter(pk=chosen.pk).update(demo=demo.TOLD)
             log.info("demo reviewed", trades=count)
 

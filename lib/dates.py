@@ -8,13 +8,30 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Name of a bar interval -> its length in seconds.
 INTERVALS = {
     "1s": 1,
+    "5s": 5,
     "1m": 60,
+    "3m": 180,
     "5m": 300,
     "15m": 900,
     "1h": 3600,
     "4h": 14400,
     "1d": 86400,
+    "1w": 604_800,
 }
+WEEK = 604_800
+# The epoch was a Thursday; Binance's weeks begin on Monday.
+MONDAY = 4 * 86_400
+
+
+def floor_to(at: int, length: int) -> int:
+    """The open time (epoch s) of the bar of `length` seconds that holds a moment."""
+    return at - (at - (MONDAY if length == WEEK else 0)) % length
+
+
+def ceil_to(at: int, length: int) -> int:
+    """The first open time at or after a moment (epoch s)."""
+    floor = floor_to(at, length)
+    return floor if floor == at else floor + length
 
 
 def from_ms(ms: int) -> datetime:

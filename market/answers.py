@@ -12,6 +12,7 @@ from market.book.levels import Level, Mark, Ticker
 from market.flow.bands import BANDS, SETS, BandSet
 from market.flow.bars import Bar
 from market.flow.cumulative import Unit
+from market.flow.detail import Detail
 
 
 class BandAnswer(TypedDict, total=False):
@@ -41,17 +42,21 @@ def bar_answer(bar: Bar, *, closed: bool, complete: bool) -> BarAnswer:
         "low": text(bar.low),
         "close": text(bar.close),
         "trades": bar.trades,
-        "first_id": bar.first_id if bar.trades else None,
-        "last_id": bar.last_id if bar.trades else None,
+        "first_id": bar.first_id if bar.first_id >= 0 else None,
+        "last_id": bar.last_id if bar.first_id >= 0 else None,
         "buy": quote(bar.quote_buy),
         "sell": quote(bar.quote_sell),
         "base_buy": text(bar.base_buy),
         "base_sell": text(bar.base_sell),
         "delta": quote(bar.delta),
+        "detail": bar.detail.word,
     }
 
 
-def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer]:
+def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer] | None:
+    """None where the bar does not know them."""
+    if bar.detail < (Detail.FULL if unit == "trade" else Detail.ORDER):
+        return None
     flat = bar.trade if unit == "trade" else bar.order
     return {
         name: {
@@ -64,9 +69,9 @@ def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer]:
     }
 
 
-def band_deltas(bar: Bar, band_set: str) -> dict[str, Decimal]:
-    """Bought minus sold of each band by single trade; by order where single trades are unknown."""
-    flat = bar.order if bar.lacks_trade_unit else bar.trade
+def band_deltas(bar: Bar, band_set: str, detail: Detail) -> dict[str, Decimal]:
+    """Bought minus sold of each band by single trade; by order where `detail` knows no more."""
+    flat = bar.order if detail < Detail.FULL else bar.trade
     return {
         name: decimal(flat[i] - flat[BANDS + i], QUOTE_PLACES)
         for i, name in enumerate(SETS[band_set].names)
@@ -74,10 +79,12 @@ def band_deltas(bar: Bar, band_set: str) -> dict[str, Decimal]:
 
 
 def with_cvd(
-    answer: BarAnswer, bands: dict[str, BandAnswer], line: tuple[int, Sequence[int]]
+    answer: BarAnswer, bands: dict[str, BandAnswer] | None, line: tuple[int, Sequence[int]]
 ) -> BarAnswer:
     """The API's bar: one unit's bands, with the cumulative values at the bar's end."""
     total, by_band = line
+    if bands is None:
+        return {**answer, "cvd": quote(total), "bands": None}
     said = {
         name: {**band, "cvd": quote(value)}
         for (name, band), value in zip(bands.items(), by_band, strict=True)
@@ -157,6 +164,6 @@ def live_payload(bar: Bar, bands: BandSet, *, time_ms: int, closed: bool, comple
     The socket's own consumer puts topic and sequence number in front.
     """
     data = bar_answer(bar, closed=closed, complete=complete)
-    data["trade"] = None if bar.lacks_trade_unit else bands_answer(bar, "trade", bands)
+    data["trade"] = bands_answer(bar, "trade", bands)
     data["order"] = bands_answer(bar, "order", bands)
     return f'"time":{time_ms},"data":{msgspec.json.encode(data).decode()}}}'

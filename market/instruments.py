@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from market.flow.detail import Detail
+
 # Longest first, so that FDUSD is not taken for USD.
 QUOTE_ASSETS = (
     "FDUSD",
@@ -43,6 +45,11 @@ class InstrumentKey(NamedTuple):
         """Its tape is made of aggregates (USD-M: 100 ms, price and side), whose ids it counts; the
         single trades inside are not known."""
         return self.market == "usdm"
+
+    @property
+    def detail(self) -> Detail:
+        """How much its tape knows of a bar."""
+        return Detail.ORDER if self.is_aggregated else Detail.FULL
 
     def __str__(self) -> str:
         return f"{self.venue}:{self.market}:{self.symbol}"

@@ -13,10 +13,12 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from market.archive import partitions, retention, rollups
+from market.asking import granting
 from market.binance.errors import ExchangeError
 from market.collector import running, shares
 from market.jobs import lease
 from market.jobs.shutdown import shutdown
+from market.models import Instrument
 from market.services import funding, listings
 from market.services.following import follow_first_symbols
 from market.vision import jobs
@@ -107,6 +109,20 @@ def prepare_partitions() -> None:
 def read_funding() -> None:
     """What followed futures have settled."""
     funding.read_funding()
+
+
+@shared_task(name="market.fetch_past")
+def fetch_past(instrument_id: int, grain: int, requests: list[tuple[int, int]]) -> None:
+    """Candles that somebody looks at."""
+    instrument = Instrument.objects.filter(pk=instrument_id).first()
+    if instrument is not None:
+        granting.grant(instrument, grain, [(start, end) for start, end in requests])
+
+
+@shared_task(name="market.prepare_charts")
+def prepare_charts() -> None:
+    """The first picture of markets that are newly followed."""
+    granting.prepare_charts()
 
 
 @shared_task(name="market.refresh_listings")

@@ -5,9 +5,11 @@ import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -15,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import ExchangeAccount, User
 from journal.answers import as_csv
 from journal.filters import BadFilter, TradeFilter
 from lib.dates import from_ms, parse_moment
@@ -144,3 +146,15 @@ def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
         return datetime.fromisoformat(at), pk_type(pk)
     except (ValueError, binascii.Error) as error:
         raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error
+
+
+def own_account(user: User, name: str) -> str:
+    """The id of an account of one's own; empty: all. Raises ValidationError and Http404."""
+    if not name:
+        return ""
+    try:
+        key = str(UUID(name))
+    except ValueError as error:
+        raise ValidationError({"account": ["Expected an account's id."]}) from error
+    get_object_or_404(ExchangeAccount.objects.visible_to(user), pk=key)
+    return key

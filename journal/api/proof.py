@@ -1,7 +1,6 @@
 """The proof, payments, and what an owner set aside, over REST."""
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -11,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ExchangeAccount, User
+from accounts.models import User
 from accounts.scopes import Scope as TokenScope
 from journal.answers import epoch, plain, trade_answer
-from journal.api.lists import OwnList, PageAnswer, user_of
+from journal.api.lists import OwnList, PageAnswer, own_account, user_of
 from journal.models import Payment, Trade
 from journal.selectors.trades import one
 from journal.services import aside, proving
@@ -37,7 +36,7 @@ class ProofView(APIView):
             raise ValidationError(
                 {"currency": [f"Expected one of {', '.join(known)}, was {currency[:10]!r}."]}
             )
-        account = _account(user, asked.get("account", ""))
+        account = own_account(user, asked.get("account", ""))
         proof = proving.prove_now(user, account, currency)
         if proof is None:
             raise NotFound("Expected an account to prove.")
@@ -97,14 +96,3 @@ def _changed(request: Request, trade_id: int, change: Any) -> Response:
     if changed is None:
         return Response({"detail": "What it held is kept beside now."})
     return Response(trade_answer(one(user, changed)))
-
-
-def _account(user: User, name: str) -> str:
-    if not name:
-        return ""
-    try:
-        key = str(UUID(name))
-    except ValueError as error:
-        raise ValidationError({"account": ["Expected an account's id."]}) from error
-    get_object_or_404(ExchangeAccount.objects.visible_to(user), pk=key)
-    return key

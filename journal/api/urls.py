@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.api import exchange, proof, trades, watchlists
+from journal.api import exchange, flow, proof, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("trades/merge", trades.MergeView.as_view(), name="api-merge"),
     path("trades/<int:trade_id>/split", trades.SplitView.as_view(), name="api-split"),
     path("trades/<int:trade_id>/aside", proof.AsideView.as_view(), name="api-aside"),
+    path("flow/coverage", flow.FlowCoverageView.as_view(), name="api-flow-coverage"),
     path("proof", proof.ProofView.as_view(), name="api-proof"),
     path("payments", proof.PaymentsView.as_view(), name="api-payments"),
     path("trades/<int:trade_id>", trades.TradeView.as_view(), name="api-trade"),

@@ -15,12 +15,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-<<<<<<< HEAD
-from journal.books import notes, prices
-from journal.books.carried import Carried
-=======
 from journal.books import notes, prices, protecting
->>>>>>> algo
+from journal.books.carried import Carried
 from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
 from journal.books.gathering import StartOver, gather
 from journal.books.material import Start, prices_for
@@ -95,12 +91,8 @@ def rebuild(book: Book) -> None:
             if not is_current and turn < MOST_TURNS - 1:
                 continue
             write(row, results)
-<<<<<<< HEAD
             notes.follow(row, results.trades, is_part=results.since is not None)
-=======
-            notes.follow(row, results.trades)
             protecting.protect_account(row.account)
->>>>>>> algo
             Book.objects.filter(pk=row.pk).update(
                 built=row.version, problem="", failures=0, retry_at=None
             )

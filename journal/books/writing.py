@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from django.db.models import Q
+from django.utils import timezone
 
 from journal.books.results import Built, Results, others_digest, rounded
 from journal.models import (
@@ -102,7 +103,7 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
         known = before.pop(item.row.key, None)
         if known is None:
             if item.row.kind == Trade.Kind.STACK:
-                item.row.is_stamp_final = True
+                item.row.stamp_due_at = None
             fresh.append(item)
             rows[item.row.key] = item.row
             continue
@@ -113,15 +114,14 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
         for name in different:
             setattr(known, name, getattr(item.row, name))
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
-            known.is_stamp_final = False
-            known.stamped_at = None
             known.protected_at = None
+            known.stamp_due_at = timezone.now()
         changed.append((known, item))
     Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
     Trade.objects.bulk_update(
         [row for row, _ in changed],
-        [*COMPUTED, "is_stamp_final", "stamped_at", "protected_at"],
+        [*COMPUTED, "stamp_due_at", "protected_at"],
         batch_size=200,
     )
     touched = [*((item.row, item) for item in fresh), *changed]

@@ -5,6 +5,7 @@ Money of the position at a moment = cash of its fills so far + mark x open quant
 the final size. Linear contracts; prices and quantities are those of the quote and base asset.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -24,11 +25,16 @@ class Execution(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The extremes of one second."""
+    """The extremes of a bar that opens at `second`."""
 
     second: int
     low: Decimal
     high: Decimal
+    seconds: int = 1
+
+    @property
+    def end(self) -> int:
+        return self.second + self.seconds
 
 
 @dataclass(frozen=True)
@@ -39,31 +45,42 @@ class Excursion:
     mfe: Decimal
 
 
-def excursion(executions: Sequence[Execution], path: Sequence[Span]) -> Excursion:
-    """From the first execution to the one that ends flat. In a second with executions only their
-    own prices count, since the second's extremes may lie before or after them."""
+def excursion(
+    executions: Sequence[Execution], path: Sequence[Span], *, with_own: bool = False
+) -> Excursion:
+    """From the first execution to the one that ends flat. In a bar with executions only their own
+    prices count, since the bar's extremes may lie before or after them; `with_own` counts them for
+    everything held in it, so that the truth lies between the two answers."""
     if not executions:
         return Excursion(ZERO, ZERO)
     fills = sorted(executions, key=lambda execution: execution.second)
-    busy = {execution.second for execution in fills}
-    first, last = fills[0].second, fills[-1].second
-    marks: list[tuple[int, int, Execution | Span]] = [(f.second, 0, f) for f in fills]
+    seconds = [fill.second for fill in fills]
+    first, last = seconds[0], seconds[-1]
     is_open = sum((f.quantity for f in fills), ZERO) != 0
-    marks += [
-        (span.second, 1, span)
-        for span in path
-        if span.second >= first and (is_open or span.second <= last) and span.second not in busy
-    ]
+    marks: list[tuple[int, int, Execution | Span]] = [(f.second, 0, f) for f in fills]
+    busy: dict[Execution, Span] = {}
+    for span in path:
+        inside = fills[bisect_left(seconds, span.second) : bisect_left(seconds, span.end)]
+        if inside and with_own:
+            busy |= dict.fromkeys(inside, span)
+        if not inside and span.second >= first and (is_open or span.second <= last):
+            marks.append((span.second, 1, span))
     cash = held = worst = best = ZERO
     for _, _, mark in sorted(marks, key=lambda item: item[:2]):
         if isinstance(mark, Execution):
+            around = busy.get(mark)
+            values = _at_ends(cash, held, around) if around else []
             cash -= mark.quantity * mark.price
             held += mark.quantity
-            values = (cash + held * mark.price,)
+            values += [cash + held * mark.price, *(_at_ends(cash, held, around) if around else [])]
         else:
-            values = (cash + held * mark.low, cash + held * mark.high)  # type: ignore[assignment]
+            values = _at_ends(cash, held, mark)
         worst, best = min(worst, *values), max(best, *values)
     return Excursion(worst, best)
+
+
+def _at_ends(cash: Decimal, held: Decimal, span: Span) -> list[Decimal]:
+    return [cash + held * span.low, cash + held * span.high]
 
 
 def exit_efficiency(gross: Decimal, found: Excursion) -> Metric:

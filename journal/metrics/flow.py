@@ -1,6 +1,6 @@
-"""What the market was doing before a fill, from 1 s bars. Pure: no Django.
+"""What the market was doing before a fill, from bars of 1 s or 1 m. Pure: no Django.
 
-Windows end where the fill's own second begins, since what came first inside it is not known.
+Windows end where the fill's own bar begins, since what came first inside it is not known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,24 @@ from typing import NamedTuple
 from journal.metrics.undefined import PRECISION
 
 ZERO = Decimal(0)
+MINUTE = 60
 WINDOWS = {"10s": 10, "1m": 60, "5m": 300, "15m": 900}
+# The verdict is of the first of these that all entries of a trade have.
+VERDICT_WINDOWS = ("1m", "5m")
+# What minutes tell: the fill may be at any second of the one after the window.
+SHORTEST_OF_MINUTES = 300
 # From this share of the takers' value on, flow is called with or against.
 CLEAR = Decimal("0.1")
 
 
 class Second(NamedTuple):
-    """Takers' quote value bought and sold in one second, and the delta of each band."""
+    """Takers' quote value bought and sold in one bar, which opens then, and the delta of each band;
+    None where no bands are known."""
 
     second: int
     buy: Decimal
     sell: Decimal
-    bands: Mapping[str, Decimal]
+    bands: Mapping[str, Decimal] | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Window:
     sell: Decimal
     delta: Decimal
     slope: Decimal
-    bands: dict[str, Decimal]
+    # None where a part of it has none
+    bands: dict[str, Decimal] | None
 
     @property
     def imbalance(self) -> Decimal | None:
@@ -49,9 +56,15 @@ def windows(path: Sequence[Second], second: int) -> dict[str, Window]:
     """Of the seconds before `second` (epoch s); a second without trades counts as zero."""
     known = {item.second: item for item in path}
     return {
-        name: _window([known.get(at) for at in range(second - length, second)])
+        name: _window([known.get(at) for at in range(second - length, second)], 1)
         for name, length in WINDOWS.items()
     }
+
+
+def window_of_minutes(path: Sequence[Second], start: int, length: int) -> Window:
+    """Of the whole minutes from `start` (epoch s) on."""
+    known = {item.second: item for item in path}
+    return _window([known.get(at) for at in range(start, start + length, MINUTE)], MINUTE)
 
 
 def share(window: Window, is_buy: bool) -> Decimal | None:
@@ -73,18 +86,22 @@ def verdict(weighted: Sequence[tuple[Decimal, Decimal | None]]) -> tuple[str, De
     return ("against" if mean <= -CLEAR else "mixed"), mean
 
 
-def _window(seconds: Sequence[Second | None]) -> Window:
+def _window(seconds: Sequence[Second | None], step: int) -> Window:
+    """`step` is the length of each in s; None: nothing was traded."""
     buy = sell = level = ZERO
     bands: dict[str, Decimal] = {}
+    has_bands = True
     levels = []
     for item in seconds:
         if item is not None:
             buy, sell = buy + item.buy, sell + item.sell
-            for name, delta in item.bands.items():
+            has_bands &= item.bands is not None
+            for name, delta in (item.bands or {}).items():
                 bands[name] = bands.get(name, ZERO) + delta
             level += item.buy - item.sell
         levels.append(level)
-    return Window(buy, sell, buy - sell, _slope(levels), bands)
+    slope = _slope(levels) / step
+    return Window(buy, sell, buy - sell, slope, bands if has_bands else None)
 
 
 def _slope(levels: Sequence[Decimal]) -> Decimal:

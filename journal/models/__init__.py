@@ -14,7 +14,9 @@ from journal.models.exchange import (
     Transfer,
     Wallet,
 )
+from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
+from journal.models.guests import Guest
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -27,7 +29,6 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
-from journal.models.stamps import FillFlow
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import (
     Book,
@@ -47,11 +48,8 @@ __all__ = [
     "AssetPrice",
     "Balance",
     "Book",
-<<<<<<< HEAD
     "Checkpoint",
-=======
     "ConditionalOrder",
->>>>>>> algo
     "Coverage",
     "DailyBalance",
     "DayNote",
@@ -59,7 +57,9 @@ __all__ = [
     "Fill",
     "FillFlow",
     "FillMark",
+    "FlowDay",
     "FuturesPosition",
+    "Guest",
     "Income",
     "LedgerProblem",
     "ManualFill",

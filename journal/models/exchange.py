@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExchangeAccount, User
@@ -76,6 +77,9 @@ class Fill(OfAccount):
         "Upload", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
 
+    # when to look at its order flow (again); null: nothing new can be known
+    flow_due_at = models.DateTimeField(null=True, db_default=Now())
+
     objects = OwnedManager()
 
     class Meta:
@@ -100,6 +104,12 @@ class Fill(OfAccount):
             models.Index(fields=["account", "symbol", "order_id"], name="fills_of_an_order"),
             models.Index(
                 fields=["upload"], condition=models.Q(upload__isnull=False), name="fills_by_upload"
+            ),
+            models.Index(fields=["market", "symbol", "time"], name="fills_of_a_tape"),
+            models.Index(
+                fields=["flow_due_at"],
+                condition=models.Q(flow_due_at__isnull=False),
+                name="fills_to_stamp",
             ),
         ]
         ordering: ClassVar = ["-time", "-id"]

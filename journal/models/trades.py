@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -45,7 +46,7 @@ class Trade(OfAccount):
         WITH = "with", _("With flow")
         MIXED = "mixed", _("Mixed")
         AGAINST = "against", _("Against flow")
-        UNKNOWN = "unknown", _("No coverage")
+        UNKNOWN = "unknown", _("Not known yet")
 
     class ByHand(models.TextChoices):
         """Whether the trader joined or cut it (journal.services.grouping)."""
@@ -107,13 +108,19 @@ class Trade(OfAccount):
     fill_count = models.IntegerField()
     # of the quantity traded
     maker_share = models.DecimalField(max_digits=7, decimal_places=6)
-    # from the tape (journal.services.stamping): null or unknown where it was not covered
+    # from the market's bars (journal.stamps): null or unknown where nothing is known
     flow = models.CharField(max_length=8, choices=Against.choices, default=Against.UNKNOWN)
     # quote value traded by takers before the entries, with minus against: -1 to 1
     flow_share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
+    # the one window of all entries that both are of, and the least of what they were made of
+    flow_window = models.CharField(max_length=3, blank=True)
+    flow_basis = models.CharField(max_length=10, blank=True)
     # worst and best result while open, gross; what the exit took of the best; in the quote asset
     worst = Money(null=True)
     best = Money(null=True)
+    # the same with the minutes of its own fills, where only minutes are known; null: exact
+    worst_to = Money(null=True)
+    best_to = Money(null=True)
     efficiency = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     # how far the price went in the trade's direction within 5 m and 1 h of the exit, in the quote
     after_5m = Money(null=True)
@@ -130,9 +137,8 @@ class Trade(OfAccount):
     stop_moves = models.CharField(max_length=8, choices=StopMoves.choices, blank=True)
     # when these were last made out; null: they have to be
     protected_at = models.DateTimeField(null=True)
-    # when the stamps were made, and whether later bars may still change them
-    stamped_at = models.DateTimeField(null=True)
-    is_stamp_final = models.BooleanField(default=False)
+    # when to look at the stamps (again); null: nothing can change them
+    stamp_due_at = models.DateTimeField(null=True, db_default=Now())
     fills: "models.ManyToManyField[Fill, Any]" = models.ManyToManyField(
         Fill, through="TradeFill", related_name="trades"
     )
@@ -146,19 +152,22 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
-<<<<<<< HEAD
             models.Index(
                 fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
             ),
             models.Index(
                 fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
-=======
-            models.Index(fields=["account", "market", "base"], name="trades_of_a_book"),
+            ),
             models.Index(
                 fields=["account"],
                 condition=models.Q(protected_at__isnull=True),
                 name="trades_to_protect",
->>>>>>> algo
+            ),
+            models.Index(fields=["market", "symbol", "opened_at"], name="trades_of_a_tape"),
+            models.Index(
+                fields=["stamp_due_at"],
+                condition=models.Q(stamp_due_at__isnull=False),
+                name="trades_to_stamp",
             ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]

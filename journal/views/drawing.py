@@ -7,22 +7,27 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from journal.metrics.flow import WINDOWS
 from journal.metrics.spread import Spread
-from journal.models import FillFlow
+from journal.models import Preferences, Trade, TradeFill
 from journal.selectors.dashboard import Dashboard
+from journal.selectors.flow_table import FlowColumn, columns_of
 from journal.selectors.sums import Sums, total
+from journal.selectors.units import value_of
 from market.flow.bands import bands_for
 
 HEATS = 5
 
 
 def weeks_of(
-    year: int, month: int, days: dict[date, Sums], today: date
+    year: int, month: int, days: dict[date, Sums], today: date, chosen: Preferences
 ) -> list[tuple[list[dict[str, Any]], Sums]]:
-    """Weeks from Monday, each with its cells and its sum."""
-    shown = [sums_ for day, sums_ in days.items() if (day.year, day.month) == (year, month)]
-    largest = max((abs(found.net) for found in shown), default=Decimal(0))
+    """Weeks from Monday, each with its cells and its sum; the heat is of the chosen unit."""
+    values = {
+        day: value_of(found, chosen) or Decimal(0)
+        for day, found in days.items()
+        if (day.year, day.month) == (year, month)
+    }
+    largest = max(map(abs, values.values()), default=Decimal(0))
     weeks = []
     for week in months.Calendar().monthdatescalendar(year, month):
         cells = [
@@ -32,7 +37,7 @@ def weeks_of(
                 "is_today": day == today,
                 "is_future": day > today,
                 "sums": days.get(day) if day.month == month else None,
-                "heat": heat(days[day].net, largest) if day in days and day.month == month else "",
+                "heat": heat(values[day], largest) if day in values else "",
             }
             for day in week
         ]
@@ -61,46 +66,62 @@ def largest_of(spreads: Iterable[Spread]) -> Decimal:
     return max((abs(end) for end in ends if end is not None), default=Decimal(0))
 
 
-def tile_pictures(found: Dashboard) -> dict[str, list[Decimal]]:
-    """For the tiles: net of the last seven days, of this week's, and this month's added up."""
+def tile_pictures(found: Dashboard, chosen: Preferences) -> dict[str, list[Decimal]]:
+    """For the tiles, in the chosen unit: the last seven days, this week's, and this month's added
+    up."""
     today, added, month = found.this_day, Decimal(0), [Decimal(0)]
+
+    def of_day(day: date) -> Decimal:
+        return value_of(found.days.get(day, Sums()), chosen) or Decimal(0)
+
     for number in range(1, today.day + 1):
-        added += found.days.get(today.replace(day=number), Sums()).net
+        added += of_day(today.replace(day=number))
         month.append(added)
     last = [today - timedelta(days=back) for back in range(6, -1, -1)]
     week = [today - timedelta(days=back) for back in range(today.weekday(), -1, -1)]
     return {
-        "today": [found.days.get(day, Sums()).net for day in last],
-        "week": [found.days.get(day, Sums()).net for day in week],
+        "today": [of_day(day) for day in last],
+        "week": [of_day(day) for day in week],
         "month": month,
     }
 
 
 @dataclass(frozen=True)
 class FlowTable:
-    """A fill's flow by size and window: `rows` are (band, [(delta, heat), …]), largest on top."""
+    """All entries of a trade, weighted by quantity: `rows` are (band, [(delta, heat), …]), largest
+    on top, none where no bands are known; `window` is the one that the verdict is of, and its share
+    is the verdict's."""
 
     windows: list[str]
-    rows: list[tuple[str, list[tuple[Decimal, str]]]]
-    totals: list[str]
+    rows: list[tuple[str, list[tuple[Decimal | None, str]]]]
+    totals: list[Decimal | None]
+    shares: list[Decimal | None]
+    window: str
+    basis: str
+    entries: int
 
 
-def flow_table(flow: FillFlow | None, quote: str) -> FlowTable | None:
-    """Each window has the heat of its own largest delta. PostgreSQL keeps JSON's keys in an order
-    of its own, so the order of bands and windows is ours."""
-    if flow is None or not flow.windows:
+def flow_table(trade: Trade, parts: Sequence[TradeFill]) -> FlowTable | None:
+    """Each window has the heat of its own largest delta."""
+    columns = columns_of(trade, parts)
+    if not columns:
         return None
-    bands = bands_for(quote).names
-    columns = [_deltas(flow.windows.get(name, {}), bands) for name in WINDOWS]
-    largest = [max(map(abs, column.values())) for column in columns]
-    rows = [
-        (band, [(c[band], heat(c[band], top)) for c, top in zip(columns, largest, strict=True)])
-        for band in reversed(bands)
-    ]
-    totals = [flow.windows.get(name, {}).get("delta", "") for name in WINDOWS]
-    return FlowTable(list(WINDOWS), rows, totals)
+    bands = bands_for(trade.quote).names
+    has_bands = any(column.bands is not None for column in columns)
+    return FlowTable(
+        windows=[column.window for column in columns],
+        rows=[(band, [_cell(column, band) for column in columns]) for band in reversed(bands)]
+        if has_bands
+        else [],
+        totals=[column.total for column in columns],
+        shares=[column.share for column in columns],
+        window=trade.flow_window,
+        basis=trade.flow_basis,
+        entries=sum(part.is_entry for part in parts),
+    )
 
 
-def _deltas(window: dict[str, Any], bands: Sequence[str]) -> dict[str, Decimal]:
-    known = window.get("bands", {})
-    return {band: Decimal(known.get(band, "0")) for band in bands}
+def _cell(column: FlowColumn, band: str) -> tuple[Decimal | None, str]:
+    if column.bands is None:
+        return None, ""
+    return column.bands[band], heat(column.bands[band], max(map(abs, column.bands.values())))

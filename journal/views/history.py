@@ -33,7 +33,9 @@ from journal.models import (
     Order,
     Rejected,
     Sync,
+    Wallet,
 )
+from journal.selectors.flow_coverage import coverage_of
 from journal.services import correcting, demo
 from journal.sync.coins import coins_of
 from lib.dates import from_ms
@@ -67,12 +69,14 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """The page, or its moving part alone."""
     account = own_account(request.user, account_id)
     is_part = request.headers.get("X-Part") == "refresh"
+    sync = Sync.objects.filter(account=account).first()
     template = "journal/_history.html" if is_part else "journal/history.html"
     rows = Coverage.objects.visible_to(request.user).filter(account=account)
     differences = Difference.objects.visible_to(request.user).filter(account=account)
     context: dict[str, Any] = {
         "account": account,
-        "sync": Sync.objects.filter(account=account).first(),
+        "sync": sync,
+        "unreadable": _unreadable(sync),
         "coverage": [(row, _months(row)) for row in rows],
         "months": _month_names(),
         "differences": differences.order_by("wallet", "asset"),
@@ -98,6 +102,8 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         ],
         "fills": Fill.objects.visible_to(request.user).filter(account=account).count(),
     }
+    context["flow_rows"], seconds = coverage_of(request.user, str(account.pk))
+    context["flow_eta"] = _duration(seconds) if seconds else ""
     if not is_part:
         context["form"] = ManualForm(initial=request.GET.dict())
     return render(request, template, context)
@@ -189,6 +195,22 @@ def demo_data(request: SignedInRequest) -> HttpResponse:
         demo.want(request.user)
         messages.success(request, _("The demo account is being connected: its year is read now."))
     return redirect("home")
+
+
+def _duration(seconds: int) -> str:
+    """`40 s`, `12 min` or `3 h`."""
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
+
+
+def _unreadable(sync: Sync | None) -> list[tuple[str, str]]:
+    """(wallet, what the exchange said) of those that the key may not read."""
+    if sync is None:
+        return []
+    names: dict[str, Any] = dict(Wallet.choices)
+    return [(str(names.get(name, name)), said[0]) for name, said in sync.unreadable.items()]
 
 
 def _month_names() -> list[date]:

@@ -1,15 +1,19 @@
 """The shape of a CVD answer, for OpenAPI and for its making."""
 
 import contextlib
+from collections.abc import Sequence
 
 from rest_framework import serializers
 
 from market import answers
 from market.answers import bands_answer, bar_answer, with_cvd
+from market.api.wishes import FETCHING, RETRY_MS, Missing
 from market.flow.bands import SETS
+from market.flow.bars import Bar
 from market.flow.cumulative import Unit, cumulative
+from market.flow.detail import Detail
 from market.models import Instrument
-from market.selectors.reading import Span
+from market.selectors.span import Span
 
 
 class BandAnswer(serializers.Serializer[object]):
@@ -37,7 +41,25 @@ class BarAnswer(serializers.Serializer[object]):
     base_sell = serializers.CharField()
     delta = serializers.CharField()
     cvd = serializers.CharField(help_text="Accumulated from the first bar of the answer.")
-    bands = serializers.DictField(child=BandAnswer())
+    detail = serializers.ChoiceField(
+        choices=["full", "order", "total"],
+        help_text="Bands of both units, of taker orders only, or none (the exchange's candle).",
+    )
+    trades_of = serializers.ChoiceField(
+        choices=["trades", "aggregates"], help_text="What `trades` counts."
+    )
+    bands = serializers.DictField(
+        child=BandAnswer(),
+        allow_null=True,
+        help_text="Null where they are not known in this unit; their CVD runs on behind that.",
+    )
+
+
+class MissingAnswer(serializers.Serializer[object]):
+    locals()["from"] = serializers.IntegerField(help_text="Epoch ms, inclusive.")
+    to = serializers.IntegerField(help_text="Epoch ms, exclusive.")
+    state = serializers.ChoiceField(choices=["fetching", "refused", "none"])
+    reason = serializers.CharField(allow_null=True)
 
 
 class BigOrderAnswer(serializers.Serializer[object]):
@@ -59,24 +81,32 @@ class CvdAnswer(serializers.Serializer[object]):
         required=False, help_text="Only on futures: orders are guessed from aggregates."
     )
     gaps = serializers.ListField(child=serializers.DictField())
+    trades_of = serializers.ChoiceField(choices=["trades", "aggregates", "mixed"])
+    missing = MissingAnswer(
+        many=True, help_text="Closed times of which no complete bar is known, and why."
+    )
+    retry_ms = serializers.IntegerField(
+        allow_null=True, help_text="Ask the same again after so long: something is being fetched."
+    )
     bars = BarAnswer(many=True)
 
 
 # Answers of closed bars, which are asked for again and again; all but what depends on the anchor.
-_said: dict[tuple[object, ...], tuple[answers.BarAnswer, dict[str, answers.BandAnswer]]] = {}
+Said = tuple[answers.BarAnswer, dict[str, answers.BandAnswer] | None]
+_said: dict[tuple[object, ...], Said] = {}
 MOST_REMEMBERED = 20_000
 
 
-def _remember(
-    key: tuple[object, ...], said: tuple[answers.BarAnswer, dict[str, answers.BandAnswer]]
-) -> None:
+def _remember(key: tuple[object, ...], said: Said) -> None:
     while len(_said) >= MOST_REMEMBERED:
         with contextlib.suppress(KeyError, RuntimeError):  # another thread was faster
             del _said[next(iter(_said))]
     _said[key] = said
 
 
-def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) -> dict[str, object]:
+def cvd_answer(
+    instrument: Instrument, interval: str, unit: Unit, span: Span, missing: Sequence[Missing]
+) -> dict[str, object]:
     """The contract's answer; money is exact decimal text."""
     bands = SETS[instrument.band_set]
     lines = cumulative(span.bars, unit)
@@ -95,10 +125,12 @@ def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) ->
             bar.quote_sell,
             closed,
             complete,
+            bar.detail,
         )
         said = _said.get(key)
         if said is None:
             whole = bar_answer(bar, closed=closed, complete=complete)
+            whole["trades_of"] = _trades_of(instrument, bar)
             said = whole, bands_answer(bar, unit, bands)
             if closed:
                 _remember(key, said)
@@ -114,5 +146,21 @@ def cvd_answer(instrument: Instrument, interval: str, unit: Unit, span: Span) ->
         # sweeps of aggregates of 100 ms: nearly, not exactly, the takers' orders
         **({"approximate": True} if instrument.key.is_aggregated else {}),
         "gaps": [gap.as_answer() for gap in span.gaps],
+        "trades_of": _trades_of_all(instrument, span),
+        "missing": [item.as_answer() for item in missing],
+        "retry_ms": RETRY_MS if any(item.state == FETCHING for item in missing) else None,
         "bars": bars,
     }
+
+
+def _trades_of(instrument: Instrument, bar: Bar) -> str:
+    """A future's tape counts aggregates, its candles count single trades."""
+    is_counted = instrument.key.is_aggregated and bar.detail == Detail.ORDER
+    return "aggregates" if is_counted else "trades"
+
+
+def _trades_of_all(instrument: Instrument, span: Span) -> str:
+    words = {_trades_of(instrument, bar) for bar in span.bars}
+    if len(words) > 1:
+        return "mixed"
+    return words.pop() if words else "trades"

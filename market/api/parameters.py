@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from lib.dates import INTERVALS, parse_moment
+from lib.dates import INTERVALS, ceil_to, parse_moment
 from market.models import Instrument
 
 MOST_BARS = 10_000
@@ -122,9 +122,10 @@ def _page(attrs: dict[str, Any]) -> dict[str, Any]:
         raise serializers.ValidationError({"limit": "Expected start and end, or limit and before."})
     if attrs["interval"] == "auto":
         raise serializers.ValidationError({"interval": "Expected a grain together with limit."})
-    length_ms = INTERVALS[attrs["interval"]] * 1000
-    now_ms = int(time.time() * 1000)
-    end = -(-min(attrs.get("before", now_ms), now_ms + length_ms) // length_ms) * length_ms
+    length = INTERVALS[attrs["interval"]]
+    length_ms, now_ms = length * 1000, int(time.time() * 1000)
+    before = min(attrs.get("before", now_ms), now_ms + length_ms)
+    end = ceil_to(-(-before // 1000), length) * 1000
     return {**attrs, "start": max(0, end - attrs.get("limit", PAGE_BARS) * length_ms), "end": end}
 
 

@@ -17,7 +17,8 @@ from market import indicators
 from market.api.parameters import RangeParameters
 from market.models import Instrument, Listing
 from market.selectors.overview import overview
-from market.selectors.reading import Span, read_span
+from market.selectors.reading import read_span
+from market.selectors.span import Span
 
 MOST_LISTED = 500
 ROWS = 50

@@ -14,9 +14,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lib.dates import INTERVALS
+from market.api import wishes
 from market.api.answers import BigOrderAnswer, CvdAnswer, cvd_answer
 from market.api.parameters import BigOrdersParameters, RangeParameters, RealtimeParameters
-from market.selectors.reading import exchange_now_ms, read_big_orders, read_span
+from market.models import Instrument
+from market.selectors.reading import edge_of, exchange_now_ms, read_big_orders, read_span
 
 
 class QuickJson(JSONRenderer):
@@ -69,9 +71,11 @@ class NoSingleTrades(APIException):
 
 def _answer(wanted: dict[str, Any], start_ms: int, end_ms: int) -> Response:
     span = read_span(wanted["instrument"], wanted["interval"], start_ms, end_ms)
-    if wanted["unit"] == "trade" and span.lacks_trade_unit:
+    if wanted["unit"] == "trade" and span.has_only_aggregates:
         raise NoSingleTrades
-    return Response(cvd_answer(wanted["instrument"], wanted["interval"], wanted["unit"], span))
+    instrument: Instrument = wanted["instrument"]
+    missing = wishes.look(instrument, span.seconds, span.missing(edge_of(span)))
+    return Response(cvd_answer(instrument, wanted["interval"], wanted["unit"], span, missing))
 
 
 class BigOrdersView(APIView):

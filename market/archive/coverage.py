@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Max
 
 from market.archive import seconds
-from market.models import CoveredSpan, Instrument
+from market.models import CoveredSpan, Instrument, PastNews
 
 
 class Stretch(NamedTuple):
@@ -50,6 +51,12 @@ def add(instrument_id: int, stretches: Sequence[Stretch]) -> None:
     CoveredSpan.objects.bulk_create(
         CoveredSpan(instrument_id=instrument_id, **stretch._asdict()) for stretch in joined
     )
+    PastNews.objects.bulk_create(
+        PastNews(
+            instrument_id=instrument_id, start=item.from_ms // 1000, end=item.to_ms // 1000 + 1
+        )
+        for item in stretches
+    )
 
 
 def extend(instrument_id: int, opens: int, closes: int, near_ms: int) -> None:
@@ -71,10 +78,15 @@ def keep_live(instrument_id: int, last_id: int, from_ms: int, to_ms: int) -> Non
         add(instrument_id, [Stretch(first_id, last_id, from_ms, to_ms)])
 
 
-def times(instrument_id: int, live: tuple[int, int] | None) -> list[tuple[int, int]]:
-    """Covered times (epoch ms), oldest first, none touching another; `live` is the collector's."""
+def times(
+    instrument_id: int, live: tuple[int, int] | None, start_ms: int = 0, end_ms: int = 2**62
+) -> list[tuple[int, int]]:
+    """Covered times (epoch ms) that touch start to end, oldest first, none touching another; `live`
+    is the collector's."""
     spans = list(
-        CoveredSpan.objects.filter(instrument_id=instrument_id).values_list("from_ms", "to_ms")
+        CoveredSpan.objects.filter(
+            instrument_id=instrument_id, to_ms__gte=start_ms, from_ms__lte=end_ms
+        ).values_list("from_ms", "to_ms")
     )
     result: list[tuple[int, int]] = []
     for start, end in sorted([*spans, live] if live else spans):
@@ -83,6 +95,13 @@ def times(instrument_id: int, live: tuple[int, int] | None) -> list[tuple[int, i
         else:
             result.append((start, end))
     return result
+
+
+def newest(instrument_id: int) -> int:
+    """How far (epoch ms) anything is covered; 0 where nothing is."""
+    spans = CoveredSpan.objects.filter(instrument_id=instrument_id)
+    found: int | None = spans.aggregate(end=Max("to_ms"))["end"]
+    return found or 0
 
 
 def without(known: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:

@@ -268,6 +268,58 @@ class AggTradeRow(
     kind: str = "MARKET"
 
 
+class AggregateRow(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "id": "a",
+        "price": "p",
+        "quantity": "q",
+        "first_id": "f",
+        "last_id": "l",
+        "time": "T",
+        "is_buyer_maker": "m",
+    },
+):
+    """A row of `GET …/aggTrades` with the ids of the single trades inside."""
+
+    id: int
+    price: str
+    quantity: str
+    first_id: int
+    last_id: int
+    time: int
+    is_buyer_maker: bool
+    kind: str = "MARKET"
+
+
+class Aggregate(msgspec.Struct, gc=False, frozen=True):
+    """What one side took at one price at once: price and quantity in 1e-8, time as it came. What is
+    no flow has a quantity of 0."""
+
+    id: int
+    first_id: int
+    last_id: int
+    price: int
+    quantity: int
+    time: int
+    is_buyer_maker: bool
+
+
+def as_aggregate(row: AggregateRow) -> Aggregate:
+    """Raises ValueError for a price or quantity that is no decimal of at most 8 places."""
+    quantity = scaled(row.quantity) if row.kind == "MARKET" else 0
+    return Aggregate(
+        row.id,
+        row.first_id,
+        row.last_id,
+        scaled(row.price),
+        quantity,
+        row.time,
+        row.is_buyer_maker,
+    )
+
+
 def as_trade(row: TradeFrame | TradeRow | AggTradeFrame | AggTradeRow) -> Trade:
     """Raises ValueError for a price or quantity that is no decimal of at most 8 places."""
     price, quantity = scaled(row.price), scaled(row.quantity)
@@ -429,6 +481,8 @@ class ErrorBody(msgspec.Struct):
 
 decode_trade = msgspec.json.Decoder(CombinedTrade).decode
 decode_agg_trade = msgspec.json.Decoder(CombinedAggTrade).decode
+decode_aggregate_rows = msgspec.json.Decoder(list[AggregateRow]).decode
+decode_aggregate_row = msgspec.json.Decoder(AggregateRow).decode
 decode_agg_trade_rows = msgspec.json.Decoder(list[AggTradeRow]).decode
 decode_depth = msgspec.json.Decoder(CombinedDepth).decode
 decode_depth_body = msgspec.json.Decoder(DepthBody).decode

@@ -21,10 +21,13 @@ SHARES = {
     "order": 1.0,
     "live": 1.0,
     "account": 0.7,
+    # what somebody looks at and waits for
+    "chart": 0.6,
+    "candles": 0.5,
     "backfill": 0.5,
     "check": 0.5,
+    "past": 0.4,
     "audit": 0.25,
-    "past": 0.2,
 }
 # What a class has for itself, however much the others ask for: an order or a cancel goes out, quiet
 # markets are checked and minutes audited while a long gap is filled.

@@ -38,6 +38,7 @@ from market.binance.frames import (
     decode_trade_rows,
 )
 from market.binance.governor import Governor, ban_seconds
+from market.binance.past import PastRest
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
 from market.flow.trades import Trade
@@ -73,7 +74,7 @@ class Transport(AsyncClient):  # type: ignore[misc]
         return response.status, response.headers, await response.read()
 
 
-class PublicRest:
+class PublicRest(PastRest):
     """One market's public data, in the ids of its tape. Every method raises TryAgain, MustWait or
     Refused."""
 

@@ -146,9 +146,7 @@ async def _read(rest: Patient, instrument: Instrument, start_ms: int, end_ms: in
     if not proof or proof[0].id != first_id - 1 or _ms(proof[0]) >= start_ms:
         return None
     ticks = 1_000_000 if proof[0].time >= MICROSECONDS_FROM else 1000
-    builder = TapeBuilder(
-        SETS[instrument.band_set], ticks, lacks_trade_unit=instrument.key.is_aggregated
-    )
+    builder = TapeBuilder(SETS[instrument.band_set], ticks, detail=instrument.key.detail)
     past = Past(builder, start_ms, end_ms, first_id, first_id - 1)
     async for found in pages(rest, symbol, first_id, first_id + MOST_IDS, KIND):
         past.missing += found.unfillable

@@ -114,7 +114,7 @@ async def rebuild_minute(place: Place, rest: PublicRest, kline: Kline) -> bool:
 
 
 def _new_builder(place: Place, state: State) -> TapeBuilder:
-    return TapeBuilder(place.bands, state.ticks, lacks_trade_unit=place.tape.is_aggregated)
+    return TapeBuilder(place.bands, state.ticks, detail=place.tape.detail)
 
 
 async def rewrite(place: Place, builder: TapeBuilder) -> None:

@@ -104,7 +104,7 @@ class TapeWriter:
         self._announced = 0
 
     def _new_builder(self) -> TapeBuilder:
-        return TapeBuilder(self.bands, lacks_trade_unit=self.tape.is_aggregated)
+        return TapeBuilder(self.bands, detail=self.tape.detail)
 
     # --- where the tape stands ------------------------------------------------------------------
 

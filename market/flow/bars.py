@@ -6,7 +6,9 @@ A 1 s bar is built from trades (`tape.py`); every longer bar is by definition th
 
 from collections.abc import Iterable
 
+from lib.dates import MONDAY, WEEK
 from market.flow.bands import BANDS
+from market.flow.detail import Detail
 
 
 class Bar:
@@ -14,7 +16,8 @@ class Bar:
 
     Prices, base quantities and best bid/ask are scaled by 1e-8, quote values by 1e-16. `trade` and
     `order` hold the bands in both units, flat: 6 bought, 6 sold (quote), 6 counts. `delta_low` and
-    `delta_high` are the extremes of the running quote delta, which starts the bar at 0.
+    `delta_high` are the extremes of the running quote delta, which starts the bar at 0. Bands that
+    `detail` does not know are 0.
     """
 
     __slots__ = (
@@ -25,9 +28,9 @@ class Bar:
         "close",
         "delta_high",
         "delta_low",
+        "detail",
         "first_id",
         "high",
-        "lacks_trade_unit",
         "last_id",
         "low",
         "open",
@@ -51,8 +54,7 @@ class Bar:
         self.trade = [0] * (3 * BANDS)
         self.order = [0] * (3 * BANDS)
         self.revision = 0
-        # made from aggregates: only the `order` bands are known
-        self.lacks_trade_unit = False
+        self.detail = Detail.FULL
 
     @property
     def delta(self) -> int:
@@ -78,7 +80,7 @@ class Bar:
             self.delta_high,
             tuple(self.trade),
             tuple(self.order),
-            self.lacks_trade_unit,
+            self.detail,
         )
 
     def add(self, later: "Bar") -> None:
@@ -87,6 +89,8 @@ class Bar:
             self.bid, self.ask = later.bid, later.ask
         if later.revision > self.revision:
             self.revision = later.revision
+        if later.detail < self.detail:
+            self.detail = later.detail
         if not later.trades:
             return
         if self.trades:
@@ -98,7 +102,6 @@ class Bar:
             self.open, self.high, self.low = later.open, later.high, later.low
             self.first_id, self.last_id = later.first_id, later.last_id
         self.close = later.close
-        self.lacks_trade_unit |= later.lacks_trade_unit
         delta = self.quote_buy - self.quote_sell
         self.delta_low = min(self.delta_low, delta + later.delta_low)
         self.delta_high = max(self.delta_high, delta + later.delta_high)
@@ -122,8 +125,9 @@ def roll_up(bars: Iterable[Bar], seconds: int) -> list[Bar]:
     Spans without a bar stay out. The roll-up of a roll-up equals the direct one.
     """
     result: list[Bar] = []
+    origin = MONDAY if seconds == WEEK else 0
     for bar in bars:
-        start = bar.time - bar.time % seconds
+        start = bar.time - (bar.time - origin) % seconds
         if not result or result[-1].time != start:
             result.append(Bar(start))
         result[-1].add(bar)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from market.flow.bars import Bar
+from market.flow.detail import Detail
 
 # our quote sums have 16 places, the exchange's 8
 QUOTE_DIGITS = 10**8
@@ -79,7 +80,16 @@ def differences(kline: Kline, bar: Bar | None) -> list[str]:
         allowed = 0 if mine % QUOTE_DIGITS == 0 else max(kline.trades, ours.trades) * QUOTE_DIGITS
         if abs(mine - theirs * QUOTE_DIGITS) > allowed:
             found.append(name)
-    for unit in (ours.order,) if ours.lacks_trade_unit else (ours.trade, ours.order):
+    for unit in _units_of(ours):
         if (sum(unit[:6]), sum(unit[6:12])) != (ours.quote_buy, ours.quote_sell):
             found.append("bands")
     return found
+
+
+def _units_of(bar: Bar) -> tuple[list[int], ...]:
+    """The bands that it knows."""
+    return {
+        Detail.FULL: (bar.trade, bar.order),
+        Detail.ORDER: (bar.order,),
+        Detail.TOTAL: (),
+    }[bar.detail]

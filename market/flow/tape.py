@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from market.flow.bands import BANDS, BandSet
 from market.flow.bars import Bar
+from market.flow.detail import Detail
 from market.flow.trades import Trade
 
 SECONDS_HELD_TOGETHER = 60
@@ -54,9 +55,9 @@ class TapeBuilder:
     """
 
     def __init__(
-        self, bands: BandSet, ticks_per_second: int = 1_000_000, *, lacks_trade_unit: bool = False
+        self, bands: BandSet, ticks_per_second: int = 1_000_000, *, detail: Detail = Detail.FULL
     ) -> None:
-        """`lacks_trade_unit`: the rows are aggregates, whose single trades are unknown."""
+        """`detail` of its rows: aggregates hide their single trades."""
         self.bands = bands
         self.ticks = ticks_per_second
         self.held: dict[int, dict[int, Bar]] = {}
@@ -64,7 +65,7 @@ class TapeBuilder:
         self.changed: set[int] = set()
         self.sweep: Sweep | None = None
         self.revision = 0
-        self.lacks_trade_unit = lacks_trade_unit
+        self.detail = detail
         # sweeps of the third band's lower edge and more, for the tape of big orders
         self.big_from = bands.edges[2]
         self.big: list[BigOrder] = []
@@ -106,7 +107,7 @@ class TapeBuilder:
                     bar = self._bar(second, index)
                     bar.revision = self.revision
                     order_bands = bar.order
-                    trade_bands = bar.order.copy() if bar.lacks_trade_unit else bar.trade
+                    trade_bands = bar.order.copy() if bar.detail < Detail.FULL else bar.trade
                 quote = price * quantity
                 if trade.id <= bar.last_id:  # an import was here before us: it has this trade
                     is_same = time == sweep_time and maker == sweep_maker
@@ -176,6 +177,6 @@ class TapeBuilder:
         bar = bars.get(second)
         if bar is None:
             bar = bars[second] = Bar(second)
-            bar.lacks_trade_unit = self.lacks_trade_unit
+            bar.detail = self.detail
         self.changed.add(second)
         return bar

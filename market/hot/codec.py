@@ -7,6 +7,7 @@ from operator import attrgetter
 import msgspec
 
 from market.flow.bars import Bar
+from market.flow.detail import Detail
 from market.flow.tape import Sweep
 
 PLAIN = (
@@ -49,14 +50,14 @@ def bar_from(time: int, fields: Mapping[bytes, bytes]) -> Bar:
 
 def trade_text(bar: Bar) -> str:
     """The bands by single trade; empty where only aggregates are known."""
-    return "" if bar.lacks_trade_unit else pack(bar.trade)
+    return pack(bar.trade) if bar.detail == Detail.FULL else ""
 
 
 def take_trade(bar: Bar, text: bytes | str) -> None:
     if text:
         bar.trade = unpack(text)
     else:
-        bar.lacks_trade_unit = True
+        bar.detail = Detail.ORDER
 
 
 def pack(flat: list[int]) -> str:

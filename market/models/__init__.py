@@ -5,6 +5,7 @@ from market.models.bars import ArchiveHour, CoveredSpan, Gap, MinuteAudit, Secon
 from market.models.collecting import CollectorLease, CollectorWorker, ExchangeBan, Trouble
 from market.models.instruments import Instrument, Listing
 from market.models.marks import FundingRate, MarkPrice
+from market.models.past import PastBar, PastNews, PastSpan
 
 __all__ = [
     "ArchiveFile",
@@ -20,6 +21,9 @@ __all__ = [
     "Listing",
     "MarkPrice",
     "MinuteAudit",
+    "PastBar",
+    "PastNews",
+    "PastSpan",
     "Retention",
     "SecondBar",
     "TapeState",

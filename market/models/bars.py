@@ -8,13 +8,9 @@ from django.db.models import CompositePrimaryKey
 from market.models.instruments import Instrument
 
 
-class SecondBar(models.Model):
-    """A 1 s bar; the table is partitioned by day (market.archive.partitions)."""
+class BarFigures(models.Model):
+    """What every bar holds, whatever it was made from."""
 
-    pk = CompositePrimaryKey("instrument_id", "time")
-    instrument = models.ForeignKey(Instrument, on_delete=models.DO_NOTHING, db_constraint=False)
-    # open time
-    time = models.DateTimeField()
     open = models.DecimalField(max_digits=28, decimal_places=8)
     high = models.DecimalField(max_digits=28, decimal_places=8)
     low = models.DecimalField(max_digits=28, decimal_places=8)
@@ -35,6 +31,18 @@ class SecondBar(models.Model):
     trade_bands = models.TextField()
     order_bands = models.TextField()
     band_set = models.CharField(max_length=16)
+
+    class Meta:
+        abstract = True
+
+
+class SecondBar(BarFigures):
+    """A 1 s bar; the table is partitioned by day (market.archive.partitions)."""
+
+    pk = CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.DO_NOTHING, db_constraint=False)
+    # open time
+    time = models.DateTimeField()
     # of two versions of a bar the higher (revision, trades) wins
     revision = models.IntegerField()
     # made from the exchange's archive, so that a corrected file corrects it; null is no

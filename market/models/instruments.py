@@ -31,6 +31,8 @@ class Instrument(models.Model):
     # when it was pinned last, also when it is no longer
     pinned_at = models.DateTimeField(null=True)
     followed_at = models.DateTimeField(null=True)
+    # when its first picture was made: the last day in minutes, a year in days
+    charted_at = models.DateTimeField(null=True, editable=False)
     # how far back its tape shall reach, by trade ids; null: from when it is first followed
     since = models.DateTimeField(null=True)
     # an import of archive files is at work, until it says nothing for so long

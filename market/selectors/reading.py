@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from lib.dates import INTERVALS
+from lib.dates import INTERVALS, ceil_to
 from market.archive import coverage
 from market.archive import seconds as archive
 from market.archive.rollups import HOUR, load_longest, pruned_hours
@@ -30,59 +29,15 @@ from market.hot.codec import (
 )
 from market.instruments import InstrumentKey
 from market.models import Instrument
+from market.past import store as past
+from market.past.resolving import Resolver, TapeBars
+from market.past.spans import Stretch, merged
+from market.selectors.span import Span
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True)
-class Span:
-    """Bars of one tape with start <= t < end, and what is known of their completeness.
-
-    `source` says where they came from: hot (Redis), archive (PostgreSQL) or both.
-    """
-
-    bars: list[Bar]
-    seconds: int
-    source: str
-    # covered times in epoch ms, oldest first, none touching another
-    covered: list[tuple[int, int]]
-    gaps: list[GapRecord]
-    start_ms: int
-    end_ms: int
-
-    def is_closed(self, bar: Bar) -> bool:
-        """The exchange's time has passed the bar's end."""
-        return bool(self.covered) and self.covered[-1][1] >= (bar.time + self.seconds) * 1000
-
-    def is_complete(self, bar: Bar) -> bool:
-        """Its whole time was covered and no gap is open in it."""
-        start, end = bar.time * 1000, (bar.time + self.seconds) * 1000
-        return self._is_covered(start, end) and not self._has_open_gap(start, end)
-
-    @property
-    def is_whole(self) -> bool:
-        """The same of the whole span; only the bar that runs now is not over yet."""
-        length = self.seconds * 1000
-        running = int(time.time() * 1000) // length * length
-        return (
-            self._is_covered(self.start_ms, max(self.start_ms, min(self.end_ms, running)))
-            and not self._has_open_gap(self.start_ms, self.end_ms)
-            and all(self.is_complete(bar) for bar in self.bars if bar.time * 1000 < running)
-        )
-
-    @property
-    def lacks_trade_unit(self) -> bool:
-        """Some of it was made from aggregates, which hide the single trades."""
-        return any(bar.lacks_trade_unit for bar in self.bars)
-
-    def _is_covered(self, start_ms: int, end_ms: int) -> bool:
-        return any(start <= start_ms and end_ms <= end for start, end in self.covered)
-
-    def _has_open_gap(self, start_ms: int, end_ms: int) -> bool:
-        return any(
-            gap.state == "open" and gap.to_ms >= start_ms and gap.from_ms < end_ms
-            for gap in self.gaps
-        )
+# A tape that reaches so near to now is kept by somebody.
+LIVE_MS = 120_000
 
 
 def exchange_now_ms(instrument: Instrument) -> int:
@@ -117,10 +72,19 @@ def read_board(tape: InstrumentKey, kind: str) -> dict[str, Any] | None:
 
 
 def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int) -> Span:
-    """Bars whose open time t has start_ms <= t < end_ms, with empty bars where nothing traded."""
+    """Bars whose open time t has start_ms <= t < end_ms, with empty bars where nothing traded: the
+    tape's where it is whole, else what the exchange told of that time."""
     seconds = INTERVALS[interval]
-    start = -(-start_ms // (seconds * 1000)) * seconds
-    end = -(-end_ms // (seconds * 1000)) * seconds
+    start, end = (ceil_to(-(-moment // 1000), seconds) for moment in (start_ms, end_ms))
+    span = _read_tape(instrument, seconds, start, end, start_ms, end_ms)
+    _fill_from_past(instrument, span, start, end)
+    return _with_empty_bars(instrument, span, start, end)
+
+
+def _read_tape(
+    instrument: Instrument, seconds: int, start: int, end: int, start_ms: int, end_ms: int
+) -> Span:
+    """What the tape itself has of bars that open within start <= t < end (epoch s)."""
     grain = "1s" if seconds < 60 else "1m"
     state, hot, gaps, is_away = read_hot(instrument.key, grain, start, end)
     if state is None:
@@ -145,18 +109,70 @@ def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int)
             source = "archive"
     if seconds >= 3600:  # an hour of PostgreSQL must not meet its own minutes from Redis
         hot = {at: bar for at, bar in hot.items() if at >= hot_from}
-    merged = {**saved, **hot}
-    bars = roll_up([merged[at] for at in sorted(merged)], seconds)
-    span = Span(
-        bars=bars,
+    together = {**saved, **hot}
+    return Span(
+        bars=roll_up([together[at] for at in sorted(together)], seconds),
         seconds=seconds,
         source=source,
-        covered=_covered(instrument, state, (start, end) if grain == "1s" else None),
+        covered=_covered(instrument, state, start, end, is_of_seconds=grain == "1s"),
         gaps=_merge_gaps(instrument, gaps, start_ms, end_ms),
         start_ms=start_ms,
         end_ms=end_ms,
+        covered_to=state.covered_to if state else _covered_to(instrument),
     )
-    return _with_empty_bars(instrument, span, start, end)
+
+
+def _fill_from_past(instrument: Instrument, span: Span, start: int, end: int) -> None:
+    """Where the tape is not whole the past's store may know the bar."""
+    slots = [at for at in range(start, end, span.seconds) if not span.is_whole_in_tape(at)]
+    if not slots:
+        return
+
+    def read_tape(size: int, first: int, last: int) -> TapeBars:
+        part = _read_tape(instrument, size, first, last, first * 1000, last * 1000)
+        partial = {bar.time: bar for bar in part.bars}
+        _with_empty_bars(instrument, part, first, last)
+        return TapeBars(
+            {bar.time: bar for bar in part.bars if part.is_whole_in_tape(bar.time)}, partial
+        )
+
+    covered = [(-(-first // 1000), last // 1000) for first, last in span.covered]
+    resolver = Resolver(instrument, covered, read_tape, edge_of(span))
+    try:
+        found = resolver.resolve(span.seconds, slots)
+    except DatabaseError as error:
+        log.warning("postgresql away, nothing of the past", error=type(error).__name__)
+        return
+    if not found.bars:
+        return
+    has_own = any(bar.time not in found.bars for bar in span.bars)
+    bars = {bar.time: bar for bar in span.bars} | found.bars
+    span.bars[:] = [bars[at] for at in sorted(bars)]
+    span.past |= found.whole
+    span.source = "both" if has_own and span.source != "archive" else "archive"
+
+
+def edge_of(span: Span) -> int:
+    """Up to where (epoch s) a bar should be known: a live tape's end, else now."""
+    now_ms = int(time.time() * 1000)
+    is_live = now_ms - span.covered_to < LIVE_MS
+    return (span.covered_to if is_live else now_ms) // 1000
+
+
+def known_seconds(instrument: Instrument, start: int, end: int) -> list[Stretch]:
+    """Stretches (epoch s) between two moments whose 1 s bars are known, but for open gaps."""
+    state, _, _, _ = read_hot(instrument.key, "1m", 0, 0)
+    state = state or archive.load_state(instrument.pk)
+    tape = _covered(instrument, state, start, end, is_of_seconds=True)
+    own = [(-(-first // 1000), last // 1000) for first, last in tape]
+    return merged([*own, *past.known(instrument.pk, past.SECOND, start, end)])
+
+
+def live_to(instrument: Instrument) -> int | None:
+    """How far (epoch s) the tape of a market that is followed now reaches; None without one."""
+    state, _, _, _ = read_hot(instrument.key, "1m", 0, 0)
+    is_live = state is not None and time.time() * 1000 - state.covered_to < LIVE_MS
+    return state.covered_to // 1000 if state is not None and is_live else None
 
 
 def _at_least_minutes(bars: dict[int, Bar]) -> dict[int, Bar]:
@@ -167,7 +183,8 @@ def _at_least_minutes(bars: dict[int, Bar]) -> dict[int, Bar]:
 def covered_times(instrument: Instrument) -> list[tuple[int, int]]:
     """Stretches of time (epoch ms) in which the tape is whole but for open gaps, oldest first."""
     state, _, _, _ = read_hot(instrument.key, "1m", 0, 0)
-    return _covered(instrument, state or archive.load_state(instrument.pk), None)
+    state = state or archive.load_state(instrument.pk)
+    return coverage.times(instrument.pk, (state.covered_from, state.covered_to) if state else None)
 
 
 def read_hot(
@@ -210,13 +227,14 @@ def _merge_gaps(
 
 
 def _covered(
-    instrument: Instrument, state: State | None, seconds: tuple[int, int] | None
+    instrument: Instrument, state: State | None, start: int, end: int, *, is_of_seconds: bool
 ) -> list[tuple[int, int]]:
-    """Without the hours between `seconds` (epoch s) whose 1 s bars are kept no more."""
+    """What the tape covers around two moments (epoch s), in epoch ms; of seconds without the hours
+    whose 1 s bars are kept no more."""
     live = (state.covered_from, state.covered_to) if state else None
     try:
-        known = coverage.times(instrument.pk, live)
-        for hour in pruned_hours(instrument.pk, *seconds) if seconds else []:
+        known = coverage.times(instrument.pk, live, start * 1000, end * 1000)
+        for hour in pruned_hours(instrument.pk, start, end) if is_of_seconds else []:
             known = coverage.without(known, hour * 1000, (hour + HOUR) * 1000)
         return known
     except DatabaseError as error:
@@ -224,35 +242,43 @@ def _covered(
         return [live] if live else []
 
 
+def _covered_to(instrument: Instrument) -> int:
+    try:
+        return coverage.newest(instrument.pk)
+    except DatabaseError:
+        return 0
+
+
 def _with_empty_bars(instrument: Instrument, span: Span, start: int, end: int) -> Span:
     """A covered span without trades is a bar too, at the previous close; what is not covered, or
     lies in an open gap, stays out."""
     step = span.seconds
     have = {bar.time: bar for bar in span.bars}
-    for from_ms, to_ms in span.covered:
-        first = max(start, -(-from_ms // (step * 1000)) * step)
-        last = min(end, -(-to_ms // (step * 1000)) * step)
-        close: int | None = None
-        for at in range(first, last, step):
-            bar = have.get(at)
-            if bar is not None:
-                close = bar.close
-                continue
-            if span._has_open_gap(at * 1000, (at + step) * 1000):
-                continue
-            if close is None:
-                close = _close_before(instrument, at, have)
-            if close:
-                have[at] = empty = Bar(at)
-                empty.open = empty.high = empty.low = empty.close = close
-    span.bars[:] = [have[at] for at in sorted(have)]
+    close: int | None = None
+    bars: list[Bar] = []
+    for at in range(start, end, step):
+        bar = have.get(at)
+        if bar is not None and bar.high:
+            close = bar.close
+            bars.append(bar)
+            continue
+        is_begun = span.covers(at * 1000, at * 1000 + 1)
+        if bar is None and (not is_begun or span.has_open_gap(at * 1000, (at + step) * 1000)):
+            continue
+        if close is None:
+            close = _close_before(instrument, at, is_past=bar is not None)
+        if close:
+            empty = Bar(at)
+            empty.detail = instrument.key.detail if bar is None else bar.detail
+            empty.open = empty.high = empty.low = empty.close = close
+            bars.append(empty)
+    span.bars[:] = bars
     return span
 
 
-def _close_before(instrument: Instrument, at: int, have: dict[int, Bar]) -> int | None:
-    earlier = [time for time in have if time < at]
-    if earlier:
-        return have[max(earlier)].close
+def _close_before(instrument: Instrument, at: int, *, is_past: bool) -> int | None:
+    if is_past and (known := past.close_before(instrument.pk, at)) is not None:
+        return known
     try:
         client = hot_client()
         index = keys.bars(instrument.key, "1m")

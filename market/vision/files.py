@@ -142,6 +142,15 @@ def download(
     return path
 
 
+def size(base_url: str, item: Wanted) -> int:
+    """Bytes, by a HEAD request. Raises NotThere, OSError."""
+    with _asked(f"{base_url}/{quote(item.path)}", method="HEAD") as answer:
+        text = answer.headers.get("Content-Length", "")
+    if not text.isdigit():
+        raise OSError(f"{item.name}: expected its length, was {text[:20]!r}")
+    return int(text)
+
+
 def _wait_or_give_up(name: str, attempt: int, error: Exception) -> None:
     """Raises OSError after the last try."""
     if attempt == TRIES - 1:
@@ -168,9 +177,9 @@ def _fetch_rest(url: str, part: Path, tell: Callable[[int], None]) -> None:
         raise ConnectionError(f"{left} bytes are missing")
 
 
-def _asked(url: str, headers: dict[str, str] | None = None) -> HTTPResponse:
+def _asked(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> HTTPResponse:
     """The address is a setting, checked to be http or https. Raises NotThere, OSError."""
-    request = Request(url, headers=headers or {})  # noqa: S310
+    request = Request(url, headers=headers or {}, method=method)  # noqa: S310
     try:
         answer: HTTPResponse = urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
     except HTTPError as error:

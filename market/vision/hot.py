@@ -52,7 +52,7 @@ def _is_better(saved: Bar, hot: Bar) -> bool:
 async def _rewrite(
     instrument: Instrument, bands: BandSet, saved: Mapping[int, Bar], minutes: set[int]
 ) -> None:
-    builder = TapeBuilder(bands, lacks_trade_unit=instrument.key.is_aggregated)
+    builder = TapeBuilder(bands, detail=instrument.key.detail)
     for at, bar in saved.items():
         if at // 60 * 60 in minutes:
             builder.held.setdefault(at // 60 * 60, {})[at] = bar

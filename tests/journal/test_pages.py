@@ -80,11 +80,16 @@ def test_the_flow_before_the_entry_stands_under_its_windows_and_sizes(
 ) -> None:
     entry = trade.trade_fills.filter(is_entry=True).earliest("fill__time").fill
     windows = {
-        name: {"delta": str(n), "bands": {"<100": str(10 * n), "1k-10k": str(-100 * n)}}
+        name: {
+            "buy": str(3 * n),
+            "sell": str(2 * n),
+            "delta": str(n),
+            "bands": {"<100": str(10 * n), "1k-10k": str(-100 * n)},
+        }
         for n, name in enumerate(("10s", "1m", "5m", "15m"), 1)
     }
     FillFlow.objects.create(
-        fill=entry, is_covered=True, windows=windows, stamped_at=timezone.now(), is_final=True
+        fill=entry, basis="trades", windows=windows, stamped_at=timezone.now(), stage="done"
     )
     answer = alices_browser.get(f"/trades/{trade.pk}/")
     table = answer.context["flow_table"]
@@ -101,7 +106,8 @@ def test_the_flow_before_the_entry_stands_under_its_windows_and_sizes(
     assert cells["<100"] == [D(10), D(20), D(30), D(40)]
     assert cells["1k-10k"] == [D(-100), D(-200), D(-300), D(-400)]
     assert cells[">=1M"] == [D(0)] * 4
-    assert table.totals == ["1", "2", "3", "4"]
+    assert table.totals == [D(1), D(2), D(3), D(4)]
+    assert table.shares == [D("0.2")] * 4
     text = answer.content.decode()
     assert text.index("≥1M") < text.index("1k–10k") < text.index("&lt;100")
 
@@ -342,4 +348,7 @@ def test_a_reading_says_how_far_it_is_and_how_long_it_takes(
     assert "Reading BTCUSDT: orders" in text
     assert "100 of about 300 requests" in text
     assert "2m" in text
+    waiting = alices_browser.get("/", follow=True).content.decode()
+    assert "Reading BTCUSDT: orders" in waiting
+    alices_browser.post("/start/on/")
     assert "Reading BTCUSDT: orders" in alices_browser.get("/").content.decode()

@@ -10,7 +10,8 @@ from accounts.models import User
 from journal.metrics.excursion import slippage
 from journal.metrics.flow import Second, share, verdict, windows
 from journal.models import Balance, DailyBalance, FillFlow, Trade
-from journal.services import snapshots, stamping
+from journal.services import snapshots
+from journal.stamps import fills, stamping
 from lib.dates import to_ms
 from market.archive import coverage, partitions, seconds
 from market.archive.coverage import Stretch
@@ -108,7 +109,7 @@ def test_a_trade_gets_its_flow_its_extremes_and_its_slippage(alice: User, tape: 
     )
     stamping.stamp_due()
     entry = FillFlow.objects.get(fill__trade_id=1)
-    assert entry.is_covered
+    assert (entry.basis, entry.window) == ("trades", "1m")
     assert entry.is_final
     assert entry.windows["1m"]["buy"] == "18000"
     assert entry.windows["1m"]["delta"] == "12000"
@@ -124,7 +125,7 @@ def test_a_trade_gets_its_flow_its_extremes_and_its_slippage(alice: User, tape: 
     assert trade.after_5m == 0
 
 
-def test_nothing_is_said_where_the_tape_is_not_covered(alice: User, tape: Instrument) -> None:
+def test_windows_that_are_not_known_are_null_and_say_so(alice: User, tape: Instrument) -> None:
     account = make_account(alice)
     early = NOON - timedelta(minutes=50)  # ten minutes of the fifteen before it are covered
     trades_of(
@@ -133,8 +134,24 @@ def test_nothing_is_said_where_the_tape_is_not_covered(alice: User, tape: Instru
         make_fill(account, 2, "SELL", "101", time=early + timedelta(minutes=1)),
     )
     stamping.stamp_due()
-    assert not FillFlow.objects.exists()
+    entry = FillFlow.objects.get(fill__trade_id=1)
+    assert (entry.basis, entry.stage, entry.window) == ("candles_1m", "total", "5m")
+    assert entry.windows["5m"]["delta"] == "60000"
+    assert entry.windows["15m"] is None
+    assert entry.why == {"10s": "minutes_only", "1m": "minutes_only", "15m": "not_known"}
+    trade = Trade.objects.get()
+    assert (trade.flow, trade.flow_window, trade.flow_basis) == ("with", "5m", "candles_1m")
+
+
+def test_nothing_is_said_of_a_fill_before_everything(alice: User, tape: Instrument) -> None:
+    account = make_account(alice)
+    early = NOON - timedelta(hours=5)
+    trades_of(account, make_fill(account, 1, "BUY", "100", time=early))
+    stamping.stamp_due()
+    entry = FillFlow.objects.get()
+    assert (entry.basis, entry.windows, entry.stage) == ("", {}, "total")
     assert Trade.objects.get().flow == "unknown"
+    assert stamping.stamp_due() == 0
 
 
 def test_a_hole_in_between_takes_the_extremes_away(alice: User, tape: Instrument) -> None:
@@ -156,7 +173,6 @@ def test_a_hole_in_between_takes_the_extremes_away(alice: User, tape: Instrument
     trade = Trade.objects.get()
     assert trade.worst is None
     assert trade.best is None
-    assert not trade.is_stamp_final
 
 
 def test_one_fill_that_cannot_be_stamped_holds_nobody_elses_up(
@@ -171,7 +187,7 @@ def test_one_fill_that_cannot_be_stamped_holds_nobody_elses_up(
         # for one of them what no column holds
         return D("1e30") if price == 103 else slippage(price, *more)
 
-    monkeypatch.setattr(stamping, "slippage", planted)
+    monkeypatch.setattr(fills, "slippage", planted)
     stamping.stamp_due()
     stamping.stamp_due()
     assert FillFlow.objects.get().fill.account == sound

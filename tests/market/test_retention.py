@@ -16,6 +16,7 @@ from django.utils import timezone
 from market.archive import audits, parquet, retention, rollups
 from market.archive import seconds as archive
 from market.flow.bars import Bar, roll_up
+from market.flow.detail import Detail
 from market.hot.codec import State
 from market.models import ArchiveHour, Instrument, MinuteAudit, Retention
 from market.selectors.reading import read_span
@@ -232,7 +233,7 @@ def test_a_strange_file_is_refused(instrument: Instrument, tmp_path: Path) -> No
 
 def test_bars_without_single_trades_come_back_so(instrument: Instrument, folder: Path) -> None:
     bar: Bar = second(START, 1, random.Random(7))
-    bar.lacks_trade_unit, bar.trade = True, [0] * 18
+    bar.detail, bar.trade = Detail.ORDER, [0] * 18
     archive.save(instrument.pk, "usd-1", [bar], None)
     Retention.objects.create(grain="1s", days=2)
     retention.retain(NOW)

@@ -72,6 +72,9 @@ def test_a_bar_has_the_shape_of_the_contract(
         "source": "hot",
         "complete": True,
         "gaps": [],
+        "trades_of": "trades",
+        "missing": [],
+        "retry_ms": None,
     }
     [bar] = answer["bars"]
     assert bar.pop("bands")["100-1k"] == {
@@ -98,6 +101,8 @@ def test_a_bar_has_the_shape_of_the_contract(
         "base_sell": "0",
         "delta": "100",
         "cvd": "100",
+        "detail": "full",
+        "trades_of": "trades",
     }
 
 

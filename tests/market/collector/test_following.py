@@ -12,6 +12,7 @@ from market.binance.errors import Refused, TooOld
 from market.binance.rest import UsdmRest
 from market.collector import opening
 from market.collector.filler import pages
+from market.flow.detail import Detail
 from market.flow.klines import Kline, differences, joined
 from market.flow.trades import Trade
 from market.models import CoveredSpan, Gap, Instrument
@@ -122,7 +123,7 @@ def test_minutes_that_share_an_aggregate_agree_together() -> None:
     second = Kline(120, -1, -1, -1, 110, 115, 105, 106, 40, 10, 4000, 1000)
     ours = [bar_of(first), bar_of(second)]
     for bar in ours:
-        bar.lacks_trade_unit = True
+        bar.detail = Detail.ORDER
     moved = 3
     ours[0].base_buy += moved  # counted where the aggregate begins
     ours[1].base_buy -= moved

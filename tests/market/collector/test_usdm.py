@@ -13,6 +13,7 @@ from redis import Redis
 
 from lib.decimals import plain
 from market.collector.collector import Collector
+from market.flow.detail import Detail
 from market.hot import keys
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument, MinuteAudit
@@ -67,7 +68,7 @@ async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
             sums["first_id"],
             sums["last_id"],
         )
-        assert bar.lacks_trade_unit
+        assert bar.detail == Detail.ORDER
         for index, band in enumerate(sums["order"].values()):
             assert Decimal(bar.order[index]) / 10**16 == Decimal(band["buy"])
             assert Decimal(bar.order[6 + index]) / 10**16 == Decimal(band["sell"])

@@ -20,6 +20,7 @@ from market.archive import rollups
 from market.archive import seconds as archive
 from market.flow.bands import USD
 from market.flow.bars import Bar, roll_up
+from market.flow.detail import Detail
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
@@ -151,7 +152,7 @@ def test_aggregates_give_orders_but_no_single_trades(
     expected, found = bars_of(trades), stored()
     for at, bar in expected.items():
         assert found[at].order == bar.order
-        assert found[at].lacks_trade_unit
+        assert found[at].detail == Detail.ORDER
         assert (found[at].trades, found[at].delta, found[at].delta_low, found[at].last_id) == (
             bar.trades,
             bar.delta,

@@ -1,0 +1,176 @@
+"""A round of the planner: candles first, so that every fill has its total flow, then seconds around
+entries, then bands by the cheapest source of each tape's day. Everything that a round has fetched
+is kept, so a killed one is gone on with."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic, sleep
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from journal.models import Fill, FillFlow
+from journal.planner import days, needs, pace
+from journal.planner.choosing import Turn, lives_of
+from journal.planner.needs import Life
+from journal.planner.tapes import by_tape
+from journal.stamps import stamping
+from lib.dates import to_seconds
+from market.asking import candles, fetching
+from market.binance.errors import ExchangeError, MustWait, Refused
+from market.jobs import locks
+from market.models import Instrument
+from market.past import store
+from market.past.spans import Stretch, minus
+from market.selectors import reading
+
+log = structlog.get_logger(__name__)
+
+ROUND_SECONDS = 45.0
+FILLS_A_BATCH = 100
+STAMPING_SECONDS = 120.0
+KIND = "candles"
+Stage = FillFlow.Stage
+# What the exchange refused is asked for again after so long.
+AGAIN_AFTER = timedelta(days=1)
+# What it did not answer, after so long.
+SOON = timedelta(minutes=2)
+NOT_TOLD, UNKNOWN_SYMBOL, NO_SECONDS = "not_told", "unknown_symbol", "no_seconds"
+INVALID_SYMBOL, INVALID_INTERVAL = -1121, -1120
+
+IsToStop = Callable[[], bool]
+
+
+def work_round(is_to_stop: IsToStop = lambda: False) -> int:
+    """Until the round's time is over, nothing is left or the exchange asks to wait. Returns how
+    many fills were looked at."""
+    until, count = monotonic() + ROUND_SECONDS, 0
+    while monotonic() < until and not is_to_stop():
+        try:
+            done = _work_batch(is_to_stop)
+        except MustWait as reason:
+            log.info("planner waits", seconds=round(reason.seconds))
+            break
+        except ExchangeError as error:
+            log.warning("planner goes on later", error=str(error))
+            break
+        if not done:
+            break
+        count += done
+    return count
+
+
+def _work_batch(is_to_stop: IsToStop) -> int:
+    """The first stage that somebody waits for. Raises ExchangeError; what came is kept."""
+    now = timezone.now()
+    begun = monotonic()
+    for stage, fetch in (
+        (Stage.TOTAL, _fetch_minutes),
+        (Stage.SECONDS, _fetch_seconds),
+        (Stage.BANDS, days.fetch),
+    ):
+        fills = Turn(stage, now, since=_since(stage, now)).fills(FILLS_A_BATCH)
+        if not fills:
+            continue
+        try:
+            fetch(fills, is_to_stop)
+        except MustWait:
+            raise
+        except ExchangeError:  # the others have their turn meanwhile
+            mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
+            mine.update(again_at=now + SOON)
+            raise
+        finally:
+            _stamp(is_to_stop)
+        if not is_to_stop():
+            _refuse_what_stands(fills, stage, NOT_TOLD)
+            pace.note(stage, len(fills), monotonic() - begun)
+        return len(fills)
+    return 0
+
+
+def _since(stage: Stage, now: datetime) -> datetime | None:
+    """Bands are asked for as far back as the setting says; candles for the whole history."""
+    if stage != Stage.BANDS:
+        return None
+    return needs.oldest_of(now, settings.FLOW_BACKFILL_DAYS)
+
+
+def _stamp(is_to_stop: IsToStop) -> None:
+    """Whoever stamps just now is waited for: the round looks at what came of it."""
+    until = monotonic() + STAMPING_SECONDS
+    while monotonic() < until and not is_to_stop():
+        with locks.held(stamping.LOCK) as lock:
+            if lock is not None:
+                while stamping.stamp_due() and not lock.is_lost and not is_to_stop():
+                    pass
+                return
+        sleep(0.2)
+
+
+def _refuse_what_stands(fills: Sequence[Fill], stage: Stage, reason: str) -> None:
+    """Everything was tried for these, and they are where they were: not again for a day. Candles of
+    seconds are a detour only: without them the bands are next."""
+    standing = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
+    if stage == Stage.SECONDS:
+        standing.update(stage=Stage.BANDS)
+        return
+    standing.filter(refused="").update(refused=reason)
+    standing.update(again_at=timezone.now() + AGAIN_AFTER)
+
+
+# --- candles ------------------------------------------------------------------------------------
+
+
+def _fetch_minutes(fills: Sequence[Fill], is_to_stop: IsToStop) -> None:
+    lives = lives_of(list(fills))
+    for instrument, mine in by_tape(fills):
+        own, times = _own(mine, lives)
+        hours = needs.hours_of(own, times)
+        _fetch(instrument, mine, store.HOUR, hours, is_to_stop)
+        _fetch(instrument, mine, store.MINUTE, needs.minutes_of(own, times), is_to_stop)
+
+
+def _fetch_seconds(fills: Sequence[Fill], is_to_stop: IsToStop) -> None:
+    lives = lives_of(list(fills))
+    for instrument, mine in by_tape(fills):
+        own, times = _own(mine, lives)
+        _fetch(instrument, mine, store.SECOND, needs.seconds_of(own, times), is_to_stop)
+
+
+def _own(fills: Sequence[Fill], lives: dict[int, list[Life]]) -> tuple[list[Life], list[int]]:
+    times = [to_seconds(fill.time) for fill in fills]
+    return list({id(life): life for f in fills for life in lives.get(f.pk, [])}.values()), times
+
+
+def _fetch(
+    instrument: Instrument,
+    fills: Sequence[Fill],
+    grain: int,
+    wanted: Sequence[Stretch],
+    is_to_stop: IsToStop,
+) -> None:
+    """Raises ExchangeError but for what the exchange refuses for good, which is told."""
+    left = minus(candles.left(instrument, grain, wanted), _in_tape(instrument, grain, wanted))
+    requests = fetching.requests_for(instrument.market, grain, left)
+    try:
+        asyncio.run(fetching.fetch_candles(instrument, grain, requests[::-1], KIND, is_to_stop))
+    except Refused as error:
+        log.warning("candles refused", tape=str(instrument.key), error=str(error))
+        reason = UNKNOWN_SYMBOL if error.code == INVALID_SYMBOL else f"exchange {error.code}"
+        FillFlow.objects.filter(fill__in=[fill.pk for fill in fills]).exclude(
+            stage=Stage.DONE
+        ).update(refused=reason)
+
+
+def _in_tape(instrument: Instrument, grain: int, wanted: Sequence[Stretch]) -> list[Stretch]:
+    """What the tape has whole, in whole steps."""
+    if not wanted or grain == store.SECOND:
+        return []
+    return [
+        (-(-first // 1000 // grain) * grain, last // 1000 // grain * grain)
+        for first, last in reading.covered_times(instrument)
+        if last - first > 2000 * grain
+    ]

@@ -1,0 +1,1 @@
+"""Order flow, extremes and what came behind the exit, written on fills and trades."""

@@ -1,0 +1,79 @@
+"""The market around the fills of one tape: bars that are whole, each block read once a round."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from lib.dates import to_ms
+from market.flow.bars import Bar
+from market.instruments import InstrumentKey
+from market.models import Instrument
+from market.past.spans import is_within
+from market.selectors import reading
+
+SECOND, MINUTE, HOUR = 1, 60, 3600
+INTERVALS = {SECOND: "1s", MINUTE: "1m", HOUR: "1h"}
+# Bars of a block are read together.
+BLOCKS = {MINUTE: 6 * HOUR, HOUR: 30 * 86_400}
+LONGEST_PATH = 12 * HOUR
+
+
+class Around:
+    """Everything in epoch seconds; None where not all of it is known."""
+
+    def __init__(self, instrument: Instrument, start: datetime, end: datetime) -> None:
+        """`start` and `end` are about the first and last moment that will be asked for."""
+        self.instrument = instrument
+        self._seconds = reading.known_seconds(instrument, to_ms(start) // 1000, to_ms(end) // 1000)
+        self._blocks: dict[tuple[int, int], dict[int, Bar]] = {}
+        self.live_to = reading.live_to(instrument)
+
+    @classmethod
+    def of(cls, market: str, symbol: str, start: datetime, end: datetime) -> "Around | None":
+        key = InstrumentKey(settings.VENUE, market, symbol)
+        instrument = Instrument.objects.filter(
+            venue=key.venue, market=key.market, symbol=key.symbol
+        ).first()
+        return None if instrument is None else cls(instrument, start, end)
+
+    def seconds(self, start: int, end: int) -> list[Bar] | None:
+        if end - start > LONGEST_PATH or not is_within(start, end, self._seconds):
+            return None
+        span = reading.read_span(self.instrument, INTERVALS[SECOND], start * 1000, end * 1000)
+        return span.bars if span.is_whole else None
+
+    def minutes(self, start: int, end: int) -> list[Bar] | None:
+        return self._bars(MINUTE, start, end)
+
+    def hours(self, start: int, end: int) -> list[Bar] | None:
+        return self._bars(HOUR, start, end)
+
+    def _bars(self, size: int, start: int, end: int) -> list[Bar] | None:
+        """Bars of whole steps from `start` to `end`."""
+        found: list[Bar] = []
+        for at in range(start, end, size):
+            block = at // BLOCKS[size] * BLOCKS[size]
+            bar = self._block(size, block).get(at)
+            if bar is None:
+                return None
+            found.append(bar)
+        return found
+
+    def _block(self, size: int, at: int) -> dict[int, Bar]:
+        if (size, at) not in self._blocks:
+            span = reading.read_span(
+                self.instrument, INTERVALS[size], at * 1000, (at + BLOCKS[size]) * 1000
+            )
+            self._blocks[size, at] = {
+                bar.time: bar for bar in span.bars if span.is_complete(bar) and span.is_closed(bar)
+            }
+        return self._blocks[size, at]
+
+
+def extremes(bars: Sequence[Bar]) -> tuple[int, int] | None:
+    """(high, low), scaled by 1e-8; None where nothing has a price."""
+    priced = [bar for bar in bars if bar.high]
+    if not priced:
+        return None
+    return max(bar.high for bar in priced), min(bar.low for bar in priced)

@@ -1,0 +1,1 @@
+"""Bars of times that nobody collected, and which of two bars stands."""
