@@ -1,9 +1,7 @@
 """What alerts give to the apps below: a live topic, the markets that they look at, an ear, and what
-of theirs is sealed."""
+they keep sealed."""
 
-from django.db.models import Q
-
-from accounts.vault import keyring
+from accounts.vault import holdings
 from alerts.models import Channel, PushKey
 from alerts.selectors.markets import wanted_markets
 from alerts.services import hearing
@@ -14,5 +12,5 @@ from trading import events
 private.register("alerts")
 watching.also_follow(wanted_markets)
 events.register(hearing.hear)
-keyring.register(Channel, Q())
-keyring.register(PushKey, Q())
+holdings.register(holdings.of_model(Channel, "alert channels", filled="target"))
+holdings.register(holdings.of_model(PushKey, "push key", filled="private"))

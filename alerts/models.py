@@ -234,9 +234,9 @@ class PushKey(models.Model):
     def __str__(self) -> str:
         return "push key"
 
-    def binding(self, field: str) -> Binding:
-        """Where a sealed value of this row belongs; it is nobody's."""
-        return Binding("alert_push_key", str(self.pk), 0, field)
+    @staticmethod
+    def binding(field: str = "private") -> Binding:
+        return Binding("alert_push_key", "1", 0, field)
 
     def sealed(self) -> dict[str, bytes]:
         return {"private": bytes(self.private)}

@@ -472,7 +472,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/api/docs/",),  # Swagger's own page brings inline code
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken, ExchangeAccount, KeyEncryptionKey, KeyHolder
+from accounts.models import KeyEncryptionKey, KeyHolder
 from accounts.vault import keyfiles
+from accounts.vault.holdings import Holding, all_holdings
 from accounts.vault.keyfiles import KeyProblem
 from lib import envelope
 from lib.envelope import Binding, NotOurs
@@ -19,32 +20,10 @@ from lib.secret import Secret
 log = structlog.get_logger(__name__)
 
 State = KeyEncryptionKey.State
-
-
-class SealedRow(Protocol):
-    """A row with sealed values, and which key sealed them (`kek_id`)."""
-
-    pk: Any
-
-    def binding(self, field: str) -> Binding: ...
-    def sealed(self) -> dict[str, bytes]: ...
-
-
-# Tables with sealed values -> which of their rows have some; apps above add theirs.
-_tables: dict[type[Model], Q] = {
-    ExchangeAccount: ~Q(api_key=b""),
-    ApiToken: ~Q(key=b""),
-}
 # GCM allows 2**32 random nonces a key; far below that a new one is due.
 MANY_WRAPS = 2**28
 TRIES = 5
 HOLDER_SECONDS = 30
-
-
-def register(table: type[Model], filled: Q) -> None:
-    """`table`'s rows are `SealedRow`s; they are sealed anew when a key is replaced, and keep theirs
-    from being disabled."""
-    _tables[table] = filled
 
 
 def seal(plain: Secret, binding: Binding) -> bytes:
@@ -110,27 +89,37 @@ def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
 
     Raises KeyProblem at the end, naming rows that do not open.
     """
-    done, broken = 0, list[str]()
-    total = sum(_old_rows(table).count() for table in _tables)
-    for table in list(_tables):
-        passed_over: set[Any] = set()
-        while rows := list(_old_rows(table).exclude(pk__in=passed_over).order_by("pk")[:batch]):
-            for row in rows:
-                try:
-                    done += _rewrap(table, row)
-                except (NotOurs, KeyProblem) as error:
-                    log.error("row does not open", row=str(row.pk), error=str(error))
-                    passed_over.add(row.pk)
-                    broken.append(str(row.pk))
-            yield min(done, total), total
+    broken: list[str] = []
+    for holding in all_holdings():
+        yield from _rewrap_all(holding, batch, broken)
     if broken:
         raise KeyProblem(f"these rows do not open and stay as they are: {', '.join(broken)}")
 
 
-def _old_rows(table: type[Model]) -> QuerySet[Any]:
+def _rewrap_all(holding: Holding, batch: int, broken: list[str]) -> Iterator[tuple[int, int]]:
+    done, stuck = 0, set[Any]()
+    total = _old_rows(holding).count()
+    while rows := list(_old_rows(holding).exclude(pk__in=stuck).order_by("pk")[:batch]):
+        for row in rows:
+            try:
+                done += _rewrap(holding, row)
+            except (NotOurs, KeyProblem) as error:
+                log.error("row does not open", row=str(row.pk), error=str(error))
+                stuck.add(row.pk)
+                broken.append(f"{row.pk} of {holding.name}")
+        yield min(done, total), total
+
+
+def _old_rows(holding: Holding) -> QuerySet[Any]:
     """Sealed with another key than the primary one of this moment."""
     primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
-    return table._default_manager.filter(_tables[table]).exclude(kek_id=primary.pk)
+    return holding.rows().exclude(holding.of_key(primary.pk))
+
+
+def rows_of(key_id: int) -> dict[str, int]:
+    """How many rows of each table are sealed with a key."""
+    counts = {h.name: h.rows().filter(h.of_key(key_id)).count() for h in all_holdings()}
+    return {name: count for name, count in counts.items() if count}
 
 
 @transaction.atomic
@@ -139,12 +128,9 @@ def disable(key_id: int) -> None:
     key = _locked(key_id)
     if key.state == State.PRIMARY:
         raise KeyProblem(f"key {key_id} is the primary one: promote another first")
-    rows = sum(
-        table._default_manager.filter(filled, kek_id=key_id).count()
-        for table, filled in _tables.items()
-    )
-    if rows:
-        raise KeyProblem(f"key {key_id} still seals {rows} rows: run `manage.py kek rewrap`")
+    if rows := rows_of(key_id):
+        told = ", ".join(f"{count} {name}" for name, count in rows.items())
+        raise KeyProblem(f"key {key_id} still seals {told}: run `manage.py kek rewrap`")
     KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DISABLED)
     log.info("key disabled", key_id=key_id)
 
@@ -184,21 +170,20 @@ def live_holders() -> list[KeyHolder]:
     return list(KeyHolder.objects.filter(until__gt=timezone.now()))
 
 
-def _rewrap(table: type[Model], row: SealedRow) -> int:
+def _rewrap(holding: Holding, row: Any) -> int:
     """1 when this row is sealed with the primary key now."""
-    old = {field: sealed for field, sealed in row.sealed().items() if sealed}
+    old = holding.values(row)
     new = {}
     for field, sealed in old.items():
-        plain = unseal(sealed, row.binding(field))
-        new[field] = seal(plain, row.binding(field))
-        if unseal(new[field], row.binding(field)) != plain:
+        plain = unseal(sealed, holding.binding(row, field))
+        new[field] = seal(plain, holding.binding(row, field))
+        if unseal(new[field], holding.binding(row, field)) != plain:
             raise KeyProblem(f"row {row.pk} would not open again: nothing was changed")
         plain.wipe()
     key_ids = {envelope.key_id_of(sealed) for sealed in new.values()}
     if len(key_ids) != 1:
         return 0  # another key was promoted in between: once more
-    same = table._default_manager.filter(pk=row.pk, **old)
-    return same.update(**new, kek_id=key_ids.pop())
+    return holding.put(row, old, new, key_ids.pop())
 
 
 def _usable(key_id: int) -> bytes:
