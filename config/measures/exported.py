@@ -54,7 +54,7 @@ class Everything(Collector):
             up.add_metric([name], float(families is not None))
             yield from families or ()
         yield up
-        info = {"venue": settings.VENUE, "version": settings.SPECTACULAR_SETTINGS["VERSION"]}
+        info = {"venue": settings.VENUE, "version": str(settings.SPECTACULAR_SETTINGS["VERSION"])}
         yield InfoMetricFamily("tapelog_build", "What runs", value=info)
 
     def _families(self, name: str, source: Source) -> list[Metric] | None:

@@ -66,10 +66,10 @@ def families() -> Iterator[HistogramMetricFamily | CounterMetricFamily]:
     """Raises RedisError."""
     tally.hand_over()
     totals = tally.totals()
-    labels = [(name,) for name in (*routes(), UNMATCHED, ADMIN, SIGN_IN)]
+    labels: list[tuple[str, ...]] = [(name,) for name in (*routes(), UNMATCHED, ADMIN, SIGN_IN)]
     yield _histogram(REQUEST_SECONDS, labels, totals)
     yield _counter(REQUESTS, [(*row, status) for row in labels for status in CLASSES], totals)
-    names = [(name,) for name in tasks()]
+    names: list[tuple[str, ...]] = [(name,) for name in tasks()]
     yield _histogram(TASK_SECONDS, names, totals)
     yield _counter(TASKS, [(*row, outcome) for row in names for outcome in OUTCOMES], totals)
     yield _counter(SKIPPED, [()], totals)

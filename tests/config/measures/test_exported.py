@@ -12,6 +12,7 @@ from config import health
 from config.celery import app, begin, end
 from config.measures.timing import TASK_SECONDS, tasks
 from market.hot import tally
+from market.hot.client import hot_client
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def fresh() -> None:
     health.everything.forget()
     tally.hand_over()
     redis_key = tally.KEY
-    tally.hot_client().delete(redis_key)
+    hot_client().delete(redis_key)
 
 
 def scrape(client: Client) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -105,9 +106,12 @@ def test_buckets_are_cumulative() -> None:
 
 def test_many_threads_lose_nothing() -> None:
     what = tally.Count("tapelog_some", "")
-    threads = [
-        threading.Thread(target=lambda: [tally.count(what) for _ in range(500)]) for _ in range(8)
-    ]
+
+    def count_500() -> None:
+        for _ in range(500):
+            tally.count(what)
+
+    threads = [threading.Thread(target=count_500) for _ in range(8)]
     for thread in threads:
         thread.start()
     tally.hand_over()
@@ -122,7 +126,7 @@ def test_what_was_counted_while_redis_was_away_is_told_later(
 ) -> None:
     what = tally.Count("tapelog_some", "")
     tally.count(what)
-    here = tally.hot_client
+    here = hot_client
     away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
     monkeypatch.setattr("market.hot.tally.hot_client", lambda: away)
     with pytest.raises(redis.RedisError):
