@@ -24,3 +24,9 @@ def address() -> str:
     except OSError:
         return ""
     return found if is_here or ip_address(found).is_global else ""
+
+
+def is_loopback() -> bool:
+    """Whether the exchange is on this very machine: then no key can be bound to an address."""
+    found = address()
+    return bool(found) and ip_address(found).is_loopback

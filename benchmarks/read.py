@@ -126,7 +126,7 @@ def read_year(instrument: Instrument, end: int) -> None:
 
     def answer() -> None:
         span = read_span(instrument, interval, (end - YEAR) * 1000, end * 1000)
-        body = cvd_answer(instrument, interval, "trade", span)
+        body = cvd_answer(instrument, interval, "trade", span, [])
         assert len(body["bars"]) > 300  # type: ignore[arg-type]
 
     alone, _ = best_ms(select)

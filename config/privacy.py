@@ -63,6 +63,7 @@ LEFT_OUT = {
     "accounts.User_user_permissions": ("user", "what the operator allows, not data of the user"),
     "admin.LogEntry": ("user", "the operator's record of the admin pages"),
     "account.EmailConfirmation": ("email_address__user", "codes that end within days"),
+    "journal.Guest": ("user", "that it is a guest of a day"),
     "journal.Book": ("account__user", "how far the ledger has reckoned"),
     "journal.Sync": ("account__user", "how far the exchange was read"),
 }

@@ -257,9 +257,9 @@ CELERY_TASK_ROUTES = {
     "journal.settle_prices": {"queue": "upkeep"},
     "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
-    "journal.plan_flow": {"queue": "upkeep"},
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},
+    "journal.plan_flow": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -461,6 +461,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_EMBEDDED
 USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", False)
 # Where TRUSTED_PROXIES tell which requests came by TLS, the others are sent there; not probes.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE and bool(TRUSTED_PROXIES)
@@ -479,6 +480,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -540,6 +543,7 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
         "vendor/lightweight-charts",
         BASE_DIR / "node_modules" / "lightweight-charts" / "dist",
     ),
+    ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.

@@ -3,13 +3,20 @@
 from django.http import HttpRequest
 
 from accounts.models import User
+from journal.models import Guest
 from journal.selectors.preferences import preferences_of
+from journal.services import guests
 
 
 def preferences(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {}
+        return {"guests_are_welcome": guests.are_welcome()}
     chosen = preferences_of(user)
-    # what the sums are in, which is not yet what was asked for while they are computed anew
-    return {"preferences": chosen, "currency": chosen.built_currency}
+    is_guest = user.username.startswith(guests.PREFIX)
+    return {
+        "preferences": chosen,
+        # what the sums are in, which is not yet what was asked for while they are computed anew
+        "currency": chosen.built_currency,
+        "guest": Guest.objects.filter(user=user).first() if is_guest else None,
+    }

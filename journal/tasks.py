@@ -16,6 +16,8 @@ from journal.planner import rounds
 from journal.services import (
     cleaning,
     demo,
+    demo_notes,
+    guests,
     importing,
     snapshots,
     undoing,
@@ -115,11 +117,17 @@ def settle_prices() -> None:
 
 @shared_task(name="journal.demo")
 def keep_demo() -> None:
-    """Connect demo accounts that were asked for; when their year is read, review a part of it."""
+    """One demo is connected, read and reviewed; copies go to who asked for one, to guests ahead."""
     if not demo.is_possible():
         return
-    for account in demo.connect_wanted():
-        check_soon(account)
+    with locks.held("journal:demos") as lock:
+        if lock is None:
+            return
+        for account in demo.prepare():
+            check_soon(account)
+        demo.give_wanted()
+        guests.remove_old()
+        guests.keep_ready()
     for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
         name = f"demo {chosen.user_id}"
         if parked.is_parked(name):
@@ -142,7 +150,7 @@ def _review(chosen: Preferences) -> None:
         # another worker may have been faster
         is_due = Preferences.objects.filter(pk=chosen.pk, demo=demo.ADDED).exists()
         if lock is not None and is_due:
-            count = demo.review_some(chosen.user, own)
+            count = demo_notes.review_some(chosen.user, own)
             Preferences.objects.filter(pk=chosen.pk).update(demo=demo.TOLD)
             log.info("demo reviewed", trades=count)
 

@@ -34,8 +34,6 @@ def ceil_to(at: int, length: int) -> int:
     return floor if floor == at else floor + length
 
 
-
-
 def from_ms(ms: int) -> datetime:
     """Epoch milliseconds -> aware UTC datetime, without going through a float."""
     return EPOCH + timedelta(milliseconds=ms)

@@ -1,4 +1,5 @@
-"""Pictures of every page in both themes, languages and widths, for looking at them.
+"""Pictures of every page in both themes, languages and four widths, and one sheet with all of
+them, for looking at them.
 
   make screenshots
 
@@ -14,6 +15,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, sync_playwright
 
 from tests.launcher.test_run import ROOT, environment, wait_for
@@ -41,12 +43,23 @@ PAGES = {
     "compare": "/reports/compare/?direction=LONG",
     "execution": "/reports/execution/",
     "realized": "/reports/realized/",
+    "distribution": "/reports/distribution/",
+    "trend": "/reports/trend/",
+    "hours": "/reports/?by=hour&across=weekday",
     "portfolio": "/portfolio/",
+    "offline": "/offline/",
     "settings": "/settings/",
 }
 LIVE = {"market", "future", "markets", "trade", "replay", "home"}
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+WIDTHS = {
+    "phone": (390, 844),
+    "tablet": (768, 1024),
+    "laptop": (1280, 720),
+    "desktop": (1440, 900),
+}
+# of a picture on the sheet
+CELL = (260, 320)
 # so long that the demo's year is read and reviewed too
 COLLECT_SECONDS = 240
 
@@ -110,6 +123,33 @@ def _round(page: Page, address: str, password: str, name: str, faults: list[str]
         page.screenshot(path=OUT / f"{what}-{name}.png", full_page=what != "market")
 
 
+def make_sheet() -> Path:
+    """All pictures on one sheet: a row a page, a column a language, theme and width."""
+    names = sorted(
+        {path.name.split("-en-")[0].split("-ko-")[0] for path in OUT.glob("*-*-*-*.png")}
+    )
+    columns = [
+        f"{language}-{theme}-{width}"
+        for width in WIDTHS
+        for theme in ("light", "dark")
+        for language in ("en", "ko")
+    ]
+    sheet = Image.new("RGB", (len(columns) * CELL[0], len(names) * CELL[1]), "#808080")
+    pen = ImageDraw.Draw(sheet)
+    for down, name in enumerate(names):
+        for across, column in enumerate(columns):
+            path = OUT / f"{name}-{column}.png"
+            if not path.exists():
+                continue
+            with Image.open(path) as picture:
+                picture.thumbnail((CELL[0] - 8, CELL[1] - 22))
+                sheet.paste(picture.convert("RGB"), (across * CELL[0] + 4, down * CELL[1] + 18))
+            pen.text((across * CELL[0] + 4, down * CELL[1] + 3), f"{name} {column}", "#ffffff")
+    path = OUT / "contact-sheet.jpg"
+    sheet.save(path, quality=80)
+    return path
+
+
 def _note(faults: list[str], name: str, error: object) -> None:
     faults.append(f"{name}: {error}")
 
@@ -141,6 +181,7 @@ def main() -> int:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(40)
+    sys.stdout.write(f"{make_sheet()}\n")
     sys.stdout.write("".join(f"{fault}\n" for fault in faults))
     sys.stdout.write(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}\n")
     return 1 if faults else 0

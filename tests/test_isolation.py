@@ -34,6 +34,10 @@ from trading.models import OrderIntent
 pytestmark = pytest.mark.django_db
 # who may come in: everybody, whoever is signed in, staff with a permission, or the owner only
 OPEN = {
+    "guest",
+    "manifest",
+    "service-worker",
+    "offline",
     "healthz",
     "readyz",
     "metrics",
@@ -42,6 +46,11 @@ OPEN = {
     "docs",
 }
 SIGNED_IN = {
+    "first-run",
+    "first-run-go-on",
+    "zone",
+    "distribution",
+    "trend",
     "home",
     "status",
     "market",
@@ -138,6 +147,7 @@ SIGNED_IN = {
 }
 PERMITTED = {"imports", "import-change"}
 OWNED = {
+    "trade-sheet": "trade",
     "alert": "alert",
     "alert-change": "alert",
     "channel-change": "channel",

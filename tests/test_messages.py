@@ -13,7 +13,8 @@ from django.test import Client
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATE = re.compile(r"{%\s*translate\s+(?:\"([^\"]+)\"|'([^']+)')")
 PLURAL = re.compile(
-    r"{%\s*blocktranslate[^%]*%}(.*?){%\s*plural\s*%}(.*?){%\s*endblocktranslate", re.S
+    r"{%\s*blocktranslate[^%]*%}((?:(?!{%).)*){%\s*plural\s*%}((?:(?!{%).)*){%\s*endblocktranslate",
+    re.S,
 )
 ONE = re.compile(r"{%\s*blocktranslate((?:(?!%}).)*)%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
 NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 State = ExchangeAccount.State
 # More than this and Binance refuses signed requests now and then.
 CLOCK_MS = 1000
+# Problems that say nothing of the key: it is kept and looked at again.
+FOR_NOW = {"", "unreachable", "busy", "clock"}
 # What a journal has no use for, and a thief has.
 DANGEROUS = (
     "enableWithdrawals",
@@ -81,6 +83,17 @@ def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> Excha
     _store(account, given, is_new=True)
     _audit(account, user, "account connected")
     return account
+
+
+def try_key(*, api_key: Secret, secret: Secret) -> str:
+    """What is wrong with a key for good, before anything of it is kept: a problem's code, or empty
+    where it works or cannot be told now. Raises CannotConnect."""
+    given = _given(Secret(api_key.reveal().decode()), Secret(secret.reveal().decode()))
+    found = asyncio.run(_look(given))
+    taken = ExchangeAccount.objects.here().filter(binance_uid=found.uid)
+    if not found.problem and found.uid is not None and taken.exists():
+        return "connected_twice"
+    return "" if found.problem in FOR_NOW else found.problem
 
 
 @transaction.atomic

@@ -11,6 +11,28 @@ from accounts.services import valuation
 register = template.Library()
 
 
+def refusal_text(problem: str) -> str:
+    """Why a key was not taken; nothing of it was kept."""
+    texts = {
+        "bad_key": _(
+            "Binance does not accept this key: it is unknown or was deleted, lacks a permission, "
+            "or is bound to another address. Nothing was kept."
+        ),
+        "signature": _(
+            "The secret does not belong to this key. Copy both again. Nothing was kept."
+        ),
+        "may_withdraw": _(
+            "This key may withdraw or transfer. Tapelog does not keep such keys: turn that off at "
+            "Binance, or make a new key. Nothing was kept."
+        ),
+        "no_reading": _(
+            "This key may not read. Tick “Enable Reading” at Binance. Nothing was kept."
+        ),
+        "connected_twice": _("This Binance account is connected already. Nothing was kept."),
+    }
+    return texts.get(problem, problem_text(problem))
+
+
 @register.filter
 def problem_text(problem: str) -> str:
     """Why an account does not work, and what to do."""

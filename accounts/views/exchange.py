@@ -19,6 +19,7 @@ from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from accounts.services import connecting
 from accounts.step_up import is_fresh, step_up_required, to_confirmation
+from accounts.templatetags.account_texts import refusal_text
 
 
 @login_required
@@ -49,15 +50,26 @@ def report_currency(request: SignedInRequest) -> HttpResponse:
 def connect(request: SignedInRequest) -> HttpResponse:
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            account = connecting.connect(user=request.user, **form.cleaned_data)
-        except connecting.CannotConnect as error:
-            form.add_error(None, str(error))
-        else:
+        account = _connected(request, form)
+        if account is not None:
             tasks.check_soon(account)
             return redirect("exchange-account", account.pk)
-    context = {"form": form, "address": outgoing.address()}
+    context = {"form": form, "address": outgoing.address(), "is_loopback": outgoing.is_loopback()}
     return render(request, "accounts/connect.html", context)
+
+
+def _connected(request: SignedInRequest, form: ConnectForm) -> ExchangeAccount | None:
+    """None where the key is refused: then nothing of it was kept, and its field says why."""
+    given = form.cleaned_data
+    try:
+        problem = connecting.try_key(api_key=given["api_key"], secret=given["secret"])
+        if problem:
+            form.add_error("secret" if problem == "signature" else "api_key", refusal_text(problem))
+            return None
+        return connecting.connect(user=request.user, **given)
+    except connecting.CannotConnect as error:
+        form.add_error("api_key", str(error))
+        return None
 
 
 @login_required

@@ -10,7 +10,8 @@ from alerts.conditions.watches import amount_of
 from market.flow.bands import SETS
 from market.flow.bars import Bar
 from market.models import Instrument
-from market.selectors.reading import Span, read_span
+from market.selectors.reading import read_span
+from market.selectors.span import Span
 
 # Windows further back than this are begun with minutes.
 BY_SECONDS = 3600

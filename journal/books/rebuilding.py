@@ -37,10 +37,14 @@ def rebuild_due(
     account: ExchangeAccount,
     ask: Callable[..., Any] | None = None,
     on_step: Callable[[int, int], None] | None = None,
+    *,
+    is_whole: bool = True,
 ) -> list[str]:
     """Build the books that are due; returns their names. `ask` is a public GET for prices that are
-    missing; without it what is known is used. Raises ExchangeError where prices cannot be had."""
-    ensure_all(account)
+    missing; without it what is known is used. `is_whole`: all rows are looked at, for books that
+    none of them has made due. Raises ExchangeError where prices cannot be had."""
+    if is_whole:
+        ensure_all(account)
     due = list(due_books().filter(account=account).select_related("account__user").order_by("pk"))
     if ask is not None and due:
         _fetch_prices(due, ask)

@@ -12,6 +12,7 @@ from journal.books.results import Built, Results, others_digest, rounded
 from journal.models import (
     Book,
     Checkpoint,
+    Fill,
     LedgerProblem,
     Market,
     OpenPosition,
@@ -114,8 +115,8 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
         for name in different:
             setattr(known, name, getattr(item.row, name))
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
-            known.stamp_due_at = timezone.now()
             known.protected_at = None
+            known.stamp_due_at = timezone.now()
         changed.append((known, item))
     Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
@@ -126,13 +127,13 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
     )
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed
-    _write_fills(touched, since, is_new=is_new)
+    _write_fills(book, touched, since, is_new=is_new)
     _write_matches(book, touched, since, is_new=is_new)
     return rows
 
 
 def _write_fills(
-    touched: Iterable[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
+    book: Book, touched: Iterable[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
 ) -> None:
     rows, kept = [], []
     for trade, item in touched:
@@ -145,7 +146,10 @@ def _write_fills(
             for fill in item.fills
         ]
     if not is_new:
-        later = Q() if since is None else Q(fill__time__gt=since)
+        later = Q()
+        if since is not None:  # by the fills, of which there are few, not by those of the trades
+            fills = Fill.objects.filter(account_id=book.account_id, time__gt=since)
+            later = Q(fill__in=fills)
         TradeFill.objects.filter(later, trade__in=kept).delete()
     TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
 

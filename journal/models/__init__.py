@@ -16,6 +16,7 @@ from journal.models.exchange import (
 )
 from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
+from journal.models.guests import Guest
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -58,6 +59,7 @@ __all__ = [
     "FillMark",
     "FlowDay",
     "FuturesPosition",
+    "Guest",
     "Income",
     "LedgerProblem",
     "ManualFill",

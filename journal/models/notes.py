@@ -54,6 +54,8 @@ class Preferences(models.Model):
     )
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.FIFO)
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    # by its owner, or taken from the browser once
+    is_zone_chosen = models.BooleanField(default=False, editable=False)
     # whether a purchase long after a trade's newest fill sets that trade aside by itself
     sets_aside = models.BooleanField(default=True)
     # the hour of the zone's clock at which a trading day begins

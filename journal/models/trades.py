@@ -152,22 +152,22 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
-            models.Index(fields=["market", "symbol", "opened_at"], name="trades_of_a_tape"),
             models.Index(
-                fields=["stamp_due_at"],
-                condition=models.Q(stamp_due_at__isnull=False),
-                name="trades_to_stamp",
+                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
+            ),
+            models.Index(
+                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
             ),
             models.Index(
                 fields=["account"],
                 condition=models.Q(protected_at__isnull=True),
                 name="trades_to_protect",
             ),
+            models.Index(fields=["market", "symbol", "opened_at"], name="trades_of_a_tape"),
             models.Index(
-                fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
-            ),
-            models.Index(
-                fields=["account", "market", "symbol", "closed_at"], name="trades_of_a_symbol"
+                fields=["stamp_due_at"],
+                condition=models.Q(stamp_due_at__isnull=False),
+                name="trades_to_stamp",
             ),
         ]
         ordering: ClassVar = ["-opened_at", "-id"]

@@ -9,7 +9,8 @@ from journal.models import Preferences
 
 # in the order of those who chose none
 CARDS: dict[str, Promise] = {
-    "equity": _("Equity and drawdown"),
+    "you_and_flow": _("You and the flow"),
+    "equity": _("Net, cumulated"),
     "calendar": _("This month"),
     "positions": _("Open positions"),
     "flow": _("Flow at entry"),

@@ -119,6 +119,16 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
     return _counted([_row(values, notes) for values in found.values_list(*names)], chosen)
 
 
+def in_unit(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
+    """Results in the unit that the reader has chosen, in the place of `net`: per cent of what was
+    put in, or R of the trades with a stop."""
+    if chosen.unit == Preferences.Unit.RISK:
+        return [row._replace(net=row.r) for row in rows if row.r is not None]
+    if chosen.unit == Preferences.Unit.PERCENT:
+        return [row._replace(net=row.net / row.size * 100) for row in rows if row.size]
+    return list(rows)
+
+
 def _counted(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
     """With the losses in a row that had been closed when each was opened, and its number among the
     trades opened on its day. `rows` by closing."""

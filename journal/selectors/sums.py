@@ -141,10 +141,23 @@ def sums_by_day(scope: Scope) -> dict[date, Sums]:
     """By the user's day: of money when it was earned, of trades when they closed; oldest first."""
     trades, expressions = _prepared(scope)
     return _merged(
-        _by(trades, _day_of("closed_at", scope.chosen), expressions),
-        _by(scope.matches, _day_of("closed_at", scope.chosen), _of_matches()),
-        _by(scope.payments, _day_of("time", scope.chosen), _of_payments()),
+        _by(trades, day_of_column("closed_at", scope.chosen), expressions),
+        _by(scope.matches, day_of_column("closed_at", scope.chosen), _of_matches()),
+        _by(scope.payments, day_of_column("time", scope.chosen), _of_payments()),
     )
+
+
+def sums_by_day_and_flow(scope: Scope) -> dict[tuple[date, str], Sums]:
+    """Of closed trades alone, by the day of closing and the verdict of the flow; oldest first."""
+    trades, expressions = _prepared(scope)
+    rows: Any = (
+        trades.order_by()
+        .annotate(day=day_of_column("closed_at", scope.chosen))
+        .values("day", "flow")
+        .annotate(**expressions)
+    )
+    found = {(row["day"], row["flow"]): {name: row[name] for name in expressions} for row in rows}
+    return {place: _as_sums(found[place], {}, {}) for place in sorted(found)}
 
 
 def sums_by(scope: Scope, field: str) -> dict[str, Sums]:
@@ -172,6 +185,12 @@ def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
     closed, expressions, chosen = scope.trades.order_by(), _of_trades(), scope.chosen
     if chosen.unit != Preferences.Unit.RISK:
         return closed, expressions
+    sums_of_r = {"r": Sum("result_by_risk"), "r_count": Count("risk")}
+    return with_r(closed, chosen), {**expressions, **sums_of_r}
+
+
+def with_r(closed: QuerySet[Trade], chosen: Preferences) -> QuerySet[Trade]:
+    """With `result_by_risk`: net by what the first stop would have cost; null without a stop."""
     stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
     own_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
     first_stop = Coalesce(own_stop, F("placed_stop"))
@@ -179,13 +198,12 @@ def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
     distance = Abs(F("entry_price") - first_stop * F("quote_rate"))
     risk = ExpressionWrapper(distance * F("quantity"), output_field=WIDE)
     closed = closed.annotate(risk=NullIf(risk, Value(ZERO, output_field=WIDE)))
-    closed = closed.annotate(
+    return closed.annotate(
         result_by_risk=ExpressionWrapper(F("net") / F("risk"), output_field=WIDE)
     )
-    return closed, {**expressions, "r": Sum("result_by_risk"), "r_count": Count("risk")}
 
 
-def _day_of(field: str, chosen: Preferences) -> Cast:
+def day_of_column(field: str, chosen: Preferences) -> Cast:
     """The same as `journal.metrics.days.day_of`: by the wall clock of the zone, so that a day on
     which the clock is changed begins at its hour too."""
     wall = Func(Value(chosen.zone), F(field), function="timezone", output_field=DateTimeField())

@@ -1,46 +1,42 @@
 """Demo data: an account of one's own at the simulator with a year behind it, connected like any
-other and removed with one click; a part of its trades is reviewed, as a trader would."""
+other and removed with one click.
+
+The year is read once, by the user `demo`, or by one that nobody is (`original`); whoever wants it
+gets a twin of that account at the simulator and a copy of its journal, which takes a second and
+asks the exchange for nothing (`give`)."""
 
 import asyncio
-import random
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from accounts.models import ExchangeAccount, User
+from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import connecting
-from journal.models import Annotation, Preferences, Setup, Tag, Trade
+from accounts.tasks import check_soon
+from journal.models import Annotation, Book, Preferences, Sync, Trade
+from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
-from journal.services import annotating
+from journal.services.copying import copy_journal
 from lib.secret import Secret
 
 log = structlog.get_logger(__name__)
 
 LABEL = "Demo"
+# owns the account that all others are copied from; nobody signs in as it
+ORIGINAL = "demo-original"
+# it may trade there: nothing is at stake, and off is off until it is switched on
+PERMISSIONS = {"enableSpotAndMarginTrading": True}
+# its operator's demo, read at the first start
+FIRST = "demo"
 TIMEOUT_SECONDS = 30
+TRIES = 3
 WANTED, ADDED, TOLD, REMOVED = "wanted", "added", "told", "removed"
-SETUPS = {
-    "Pullback with flow": [
-        "Trend on the hour is clear",
-        "Delta turned before the entry",
-        "Stop below the last low",
-    ],
-    "Breakout": ["Range of at least an hour", "Big orders on my side", "No news due"],
-    "Fade": ["Price stretched from VWAP", "CVD does not confirm"],
-}
-TAGS = ("A+", "scalp", "news", "overnight", "plan followed")
-MISTAKES = ("entered late", "no stop", "too large", "closed too early", "revenge trade")
-NOTES = (
-    "Waited for the retest and took it. Exit on the first hesitation.",
-    "Chased it. The move was over when I clicked.\n\n- next time: limit order at the level",
-    "Good patience. **Size was right.**",
-    "Stopped thinking after the first loss. Walk away earlier.",
-    "Followed the plan, market did not.",
-)
+AWAY = (aiohttp.ClientError, OSError, TimeoutError, KeyError)
 
 
 def is_possible() -> bool:
@@ -62,85 +58,199 @@ def remove(user: User) -> None:
     Preferences.objects.filter(user=user).update(demo=REMOVED)
 
 
-def connect_wanted() -> list[ExchangeAccount]:
-    """Open and connect what was asked for; the user `demo` need not ask. Returns the accounts to
-    be looked at."""
-    first = User.objects.filter(username="demo").first()
+# --- the original -------------------------------------------------------------------------------
+
+
+def owner_of_original() -> User:
+    """Made once; it has no password, so nobody is it."""
+    user, is_new = User.objects.get_or_create(
+        username=ORIGINAL, defaults={"email": f"{ORIGINAL}@tapelog.invalid"}
+    )
+    if is_new:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
+
+
+def original() -> ExchangeAccount | None:
+    """The account that is copied for others: read whole, computed and reviewed; None while it is
+    not."""
+    mine = _complete().filter(user__username=ORIGINAL, user__preferences__demo=TOLD)
+    return _settled(mine.first())
+
+
+def prepare() -> list[ExchangeAccount]:
+    """The next step towards an original; returns what is to be looked at. Where there is the user
+    `demo`, its account is the one that is read, and the original is a copy of it: so it has its
+    first trades after seconds, and nothing is read twice. What it writes is not copied."""
+    owner, first = owner_of_original(), User.objects.filter(username=FIRST).first()
     if first is not None and preferences_of(first).demo == "":
         want(first)
-    made = []
-    for chosen in Preferences.objects.filter(demo=WANTED).select_related("user"):
+    to_check = []
+    if first is not None and preferences_of(first).demo == WANTED:
+        to_check += _connect_year(first)
+    if preferences_of(owner).demo not in {"", WANTED}:
+        return to_check
+    if first is None or preferences_of(first).demo == REMOVED:
+        return to_check + _connect_year(owner)
+    source = _settled(_complete().filter(user=first, label=LABEL).first())
+    if source is not None:
+        account = _twin(owner, source, with_notes=False, then=ADDED)
+        to_check += [account] if account is not None else []
+    return to_check
+
+
+def readers() -> list[User]:
+    """Whose account is being read while there is no original."""
+    return list(User.objects.filter(username__in=[FIRST, ORIGINAL]))
+
+
+def _complete() -> ExchangeAccountQuerySet:
+    return ExchangeAccount.objects.here().filter(
+        sync__state=Sync.State.COMPLETE, binance_uid__isnull=False
+    )
+
+
+def _settled(account: ExchangeAccount | None) -> ExchangeAccount | None:
+    """None while a book of it is due."""
+    if account is None:
+        return None
+    is_due = Book.objects.filter(account=account, built__lt=F("version"), problem="").exists()
+    return None if is_due else account
+
+
+def _connect_year(user: User) -> list[ExchangeAccount]:
+    """An account with a new year behind it, to be read like any other."""
+    try:
+        opened = asyncio.run(_open(user, {"year": 1}))
+        account = connecting.connect(user=user, label=LABEL, **_key(opened))
+    except AWAY as error:
+        log.warning("demo not opened", error=type(error).__name__)
+        return []
+    except connecting.CannotConnect as error:
+        log.warning("demo not connected", error=str(error))
+        return []
+    Preferences.objects.filter(user=user).update(demo=ADDED)
+    return [account]
+
+
+# --- its copies ---------------------------------------------------------------------------------
+
+
+def give_wanted() -> int:
+    """A copy to everybody who asked for one."""
+    waiting = Preferences.objects.filter(demo=WANTED).exclude(user__username__in=[FIRST, ORIGINAL])
+    return sum(give(chosen.user) for chosen in waiting.select_related("user"))
+
+
+def give(user: User) -> bool:
+    """A twin of the original at the simulator, with a key of its own, and a copy of its journal;
+    False while there is nothing to copy. Twice given is once."""
+    source = original()
+    if source is None:
+        return False
+    account = _twin(user, source, with_notes=not _has_written(user), then=TOLD)
+    if account is None:  # somebody else was faster, or it failed
+        return preferences_of(user).demo == TOLD
+    check_soon(account)
+    return True
+
+
+def _twin(
+    user: User, source: ExchangeAccount, *, with_notes: bool, then: str
+) -> ExchangeAccount | None:
+    """None where it could not be had, and nothing is left of the try. The rows are of a moment
+    before the twin: what the source did in between the twin did too, and it is read like news."""
+    for _try in range(TRIES):
+        uid = None
         try:
-            opened = asyncio.run(_open(chosen.user))
-            made.append(
-                connecting.connect(
-                    user=chosen.user,
-                    label=LABEL,
-                    api_key=Secret(opened["apiKey"]),
-                    secret=Secret(opened["secretKey"]),
-                )
-            )
-        except (aiohttp.ClientError, OSError, TimeoutError, KeyError, IndexError) as error:
+            with transaction.atomic():
+                _see_one_moment()
+                opened = asyncio.run(_open(user, {"like": source.binance_uid}))
+                uid = int(opened["uid"])
+                account = _copy(user, source, opened, with_notes=with_notes, then=then)
+        except DatabaseError as error:  # somebody changed a row that we change too
+            log.info("demo copied again", error=type(error).__name__)
+        except AWAY as error:
             log.warning("demo not opened", error=type(error).__name__)
-            continue
+            return None
         except connecting.CannotConnect as error:
             log.warning("demo not connected", error=str(error))
-        Preferences.objects.filter(pk=chosen.pk).update(demo=ADDED)
-    return made
+            _close(uid)
+            return None
+        else:
+            if account is None:
+                _close(uid)
+            return account
+        _close(uid)
+    return None
 
 
-async def _open(user: User) -> dict[str, Any]:
-    """An account of the user's own, with the same year as the simulator's account `demo`."""
+def close_at_simulator(accounts: list[ExchangeAccount]) -> None:
+    """Twins whose owner is gone."""
+    for account in accounts:
+        _close(account.binance_uid)
+
+
+def _copy(
+    user: User, source: ExchangeAccount, opened: dict[str, Any], *, with_notes: bool, then: str
+) -> ExchangeAccount | None:
+    chosen = Preferences.objects.select_for_update().get(pk=preferences_of(user).pk)
+    if ExchangeAccount.objects.here().filter(user=user, label=LABEL).exists():
+        return None
+    account = connecting.connect(user=user, label=LABEL, **_key(opened))
+    account.binance_uid, account.state = opened["uid"], source.state
+    for name in ("permissions", "checks", "snapshot", "checked_at"):
+        setattr(account, name, getattr(source, name))
+    account.save(force_update=True)
+    rows = copy_journal(source, account, with_notes=with_notes)
+    Sync.objects.filter(account=account).update(is_due=True)
+    chosen.demo = then
+    chosen.save(update_fields=["demo"])
+    log.info("demo copied", account=str(account.pk), rows=rows)
+    return account
+
+
+def _see_one_moment() -> None:
+    """From this moment on. Only the outermost transaction can be told so; a test's own is alone
+    anyway."""
+    if len(connection.savepoint_ids) == 0:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SELECT 1 FROM journal_guest LIMIT 1")
+
+
+def _has_written(user: User) -> bool:
+    """Anything by a name that the demo's own could clash with."""
+    models: Any = OfUser.__subclasses__()
+    return any(model.objects.filter(user=user).exists() for model in models)
+
+
+def _key(opened: dict[str, Any]) -> dict[str, Secret]:
+    return {"api_key": Secret(opened["apiKey"]), "secret": Secret(opened["secretKey"])}
+
+
+def _close(uid: int | None) -> None:
+    if uid is None:
+        return
+    try:
+        asyncio.run(_ask("delete", f"/{uid}", {}))
+    except AWAY as error:
+        log.warning("demo not closed", error=type(error).__name__)
+
+
+async def _open(user: User, past: dict[str, Any]) -> dict[str, Any]:
+    body = {"name": f"demo of {user.pk}", "permissions": PERMISSIONS, **past}
+    return await _ask("post", "", body)
+
+
+async def _ask(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Raises one of AWAY."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    # it may trade there: nothing is at stake, and off is off until it is switched on
-    permissions = {"enableSpotAndMarginTrading": True}
-    body = {"name": f"demo of {user.pk}", "year": 1, "permissions": permissions}
-    address = f"{settings.BINANCE_SPOT_API_URL}/simulator/accounts"
+    address = f"{settings.BINANCE_SPOT_API_URL}/simulator/accounts{path}"
     async with (
         aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
-        session.post(address, json=body) as answer,
+        session.request(method, address, json=body) as answer,
     ):
         found: dict[str, Any] = await answer.json()
         return found
-
-
-def review_some(user: User, account: ExchangeAccount) -> int:
-    """Write on most of the trades but the newest, the same each time."""
-    rng = random.Random(f"notes {user.pk}")  # noqa: S311  (no secret)
-    for name, rules in SETUPS.items():
-        Setup.objects.get_or_create(user=user, name=name, defaults={"rules": rules})
-    trades = list(
-        Trade.objects.filter(account=account, closed_at__isnull=False).order_by("opened_at")
-    )
-    newest = trades[-1].closed_at if trades else None
-    count = 0
-    for trade in trades:
-        assert trade.closed_at is not None
-        assert newest is not None
-        if rng.random() > 0.75 or trade.closed_at > newest - timedelta(days=10):
-            continue
-        annotating.annotate(user=user, trade=trade, changes=_written(rng, trade))
-        count += 1
-    Tag.objects.filter(user=user, annotations=None).delete()
-    return count
-
-
-def _written(rng: random.Random, trade: Trade) -> dict[str, Any]:
-    """A stop one to four percent away, and what a tired trader notes."""
-    sign = 1 if trade.direction == "LONG" else -1
-    distance = trade.entry_price * rng.randint(10, 40) / 1000
-    stop = trade.entry_price - sign * distance
-    found: dict[str, Any] = {
-        "setup": rng.choice(list(SETUPS)),
-        "planned_stop": f"{stop:.8f}",
-        "planned_target": f"{trade.entry_price + sign * distance * 2:.8f}",
-        "rating": rng.randint(1, 5),
-        "emotion": rng.choice(annotating.EMOTIONS),
-        "tags": rng.sample(TAGS, rng.randint(0, 2)),
-        "reviewed": True,
-    }
-    if trade.net < 0 and rng.random() < 0.5:
-        found["mistakes"] = [rng.choice(MISTAKES)]
-    if rng.random() < 0.4:
-        found["note"] = rng.choice(NOTES)
-    return found

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
 from journal.models import Preferences
+from journal.models.notes import validate_zone
 from journal.selectors.home_cards import Card, cards_of
 from journal.selectors.preferences import preferences_of
 from market import indicators
@@ -13,6 +15,17 @@ from market import indicators
 # beside indicators: divergence and absorption, volume by price, and the other market's CVD
 EXTRAS = ("marks", "profile", "pair")
 MOST_STUDIES = 12
+
+
+def choose_zone(*, user: User, zone: str) -> bool:
+    """The browser's own zone, once: what its owner has chosen stays. Whether it was taken."""
+    try:
+        validate_zone(zone)
+    except ValidationError:
+        return False
+    waiting = Preferences.objects.filter(pk=preferences_of(user).pk, is_zone_chosen=False)
+    waiting = waiting.filter(zone="UTC")
+    return bool(waiting.update(zone=zone, is_zone_chosen=True))
 
 
 def choose_studies(*, user: User, said: Any) -> Preferences:

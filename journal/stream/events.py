@@ -88,10 +88,10 @@ def rebuild(account: ExchangeAccount) -> None:
     """Its trades, with the prices so far of the minutes that its fees need."""
     with Reader(None, "prices", lambda note, seconds: None, "account") as reader:
         try:
-            rebuilding.rebuild_due(account, reader.read_public)
+            rebuilding.rebuild_due(account, reader.read_public, is_whole=False)
         except ExchangeError as error:  # a missing price is a problem of its own, not a lost fill
             log.warning("prices not asked", error=type(error).__name__)
-            rebuilding.rebuild_due(account)
+            rebuilding.rebuild_due(account, is_whole=False)
 
 
 def ask_soon(account: ExchangeAccount, *, whole: bool = False) -> None:

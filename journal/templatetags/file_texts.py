@@ -22,3 +22,20 @@ def file_kind(kind: str) -> str:
         "distributions": _("Distributions"),
     }
     return ", ".join(texts.get(one, one) for one in (kind or "").split("+"))
+
+
+@register.filter
+def row_kind(kind: str) -> str:
+    """What one row of an export is."""
+    texts = {
+        "fill": _("Fill"),
+        "deposit": _("Deposit"),
+        "withdrawal": _("Withdrawal"),
+        "convert": _("Convert"),
+        "dust": _("Dust to BNB"),
+        "dividend": _("Distribution"),
+        "internal": _("Between wallets"),
+        "swap": _("Swapped by the exchange"),
+        "other": _("Other"),
+    }
+    return texts.get(kind, kind)

@@ -276,7 +276,8 @@ def when(context: Context, moment: datetime | None, how: str = "") -> SafeString
     is_this_year = local.year == timezone.now().year
     korean = (get_language() or "").startswith("ko")
     day = DAYS[korean, is_this_year]
-    text = date_format(local, f"{day} H:i" if how == "short" else f"{day}, H:i:s")
+    patterns = {"short": f"{day} H:i", "day": day, "clock": "H:i"}
+    text = date_format(local, patterns.get(how, f"{day}, H:i:s"))
     utc = f"{moment.astimezone(timezone.get_fixed_timezone(0)):%Y-%m-%d %H:%M:%S} UTC"
     return mark_safe(f'<time title="{utc}" datetime="{moment.isoformat()}">{text}</time>')  # noqa: S308
 

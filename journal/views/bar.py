@@ -1,17 +1,21 @@
 """What the pages of the journal share: the filter bar, and one's own trade."""
 
+from dataclasses import replace
+from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from journal.filters import BadFilter, TradeFilter
-from journal.models import Book, SavedView, Setup, Tag, Trade
+from journal.metrics.days import day_of
+from journal.models import Book, Preferences, SavedView, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
 
 # what stands in the URL beside the filters
@@ -76,7 +80,9 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
         }
         for name, value in asked.query.items()
     ]
+    chosen = preferences_of(user)
     return {
+        "presets": _presets(asked, chosen, kept),
         "filter": asked,
         "filter_problem": problem,
         "chips": chips,
@@ -87,6 +93,27 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
         "filter_setups": Setup.objects.visible_to(user),
         "filter_flows": Trade.Against.choices,
         "views": SavedView.objects.visible_to(user),
-        "chosen": preferences_of(user),
+        "chosen": chosen,
         "computing": computing(user),
     }
+
+
+def _presets(
+    asked: TradeFilter, chosen: Preferences, kept: dict[str, str]
+) -> list[tuple[str, str, bool]]:
+    """(label, query, whether it is the one that is set) of periods that end today."""
+    today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
+    periods: list[tuple[str, date | None]] = [
+        (_("Today"), today),
+        (_("7 d"), today - timedelta(days=6)),
+        (_("30 d"), today - timedelta(days=29)),
+        (_("90 d"), today - timedelta(days=89)),
+        (_("This year"), today.replace(month=1, day=1)),
+        (_("All"), None),
+    ]
+    presets = []
+    for label, first in periods:
+        wanted = replace(asked, from_day=first, to_day=None)
+        query = "&".join(filter(None, [wanted.text, urlencode(kept)]))
+        presets.append((label, query, (asked.from_day, asked.to_day) == (first, None)))
+    return presets

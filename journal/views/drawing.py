@@ -8,21 +8,26 @@ from decimal import Decimal
 from typing import Any
 
 from journal.metrics.spread import Spread
-from journal.models import Trade, TradeFill
+from journal.models import Preferences, Trade, TradeFill
 from journal.selectors.dashboard import Dashboard
 from journal.selectors.flow_table import FlowColumn, columns_of
 from journal.selectors.sums import Sums, total
+from journal.selectors.units import value_of
 from market.flow.bands import bands_for
 
 HEATS = 5
 
 
 def weeks_of(
-    year: int, month: int, days: dict[date, Sums], today: date
+    year: int, month: int, days: dict[date, Sums], today: date, chosen: Preferences
 ) -> list[tuple[list[dict[str, Any]], Sums]]:
-    """Weeks from Monday, each with its cells and its sum."""
-    shown = [sums_ for day, sums_ in days.items() if (day.year, day.month) == (year, month)]
-    largest = max((abs(found.net) for found in shown), default=Decimal(0))
+    """Weeks from Monday, each with its cells and its sum; the heat is of the chosen unit."""
+    values = {
+        day: value_of(found, chosen) or Decimal(0)
+        for day, found in days.items()
+        if (day.year, day.month) == (year, month)
+    }
+    largest = max(map(abs, values.values()), default=Decimal(0))
     weeks = []
     for week in months.Calendar().monthdatescalendar(year, month):
         cells = [
@@ -32,7 +37,7 @@ def weeks_of(
                 "is_today": day == today,
                 "is_future": day > today,
                 "sums": days.get(day) if day.month == month else None,
-                "heat": heat(days[day].net, largest) if day in days and day.month == month else "",
+                "heat": heat(values[day], largest) if day in values else "",
             }
             for day in week
         ]
@@ -61,17 +66,22 @@ def largest_of(spreads: Iterable[Spread]) -> Decimal:
     return max((abs(end) for end in ends if end is not None), default=Decimal(0))
 
 
-def tile_pictures(found: Dashboard) -> dict[str, list[Decimal]]:
-    """For the tiles: net of the last seven days, of this week's, and this month's added up."""
+def tile_pictures(found: Dashboard, chosen: Preferences) -> dict[str, list[Decimal]]:
+    """For the tiles, in the chosen unit: the last seven days, this week's, and this month's added
+    up."""
     today, added, month = found.this_day, Decimal(0), [Decimal(0)]
+
+    def of_day(day: date) -> Decimal:
+        return value_of(found.days.get(day, Sums()), chosen) or Decimal(0)
+
     for number in range(1, today.day + 1):
-        added += found.days.get(today.replace(day=number), Sums()).net
+        added += of_day(today.replace(day=number))
         month.append(added)
     last = [today - timedelta(days=back) for back in range(6, -1, -1)]
     week = [today - timedelta(days=back) for back in range(today.weekday(), -1, -1)]
     return {
-        "today": [found.days.get(day, Sums()).net for day in last],
-        "week": [found.days.get(day, Sums()).net for day in week],
+        "today": [of_day(day) for day in last],
+        "week": [of_day(day) for day in week],
         "month": month,
     }
 

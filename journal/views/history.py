@@ -33,6 +33,7 @@ from journal.models import (
     Order,
     Rejected,
     Sync,
+    Wallet,
 )
 from journal.selectors.flow_coverage import coverage_of
 from journal.services import correcting, demo
@@ -68,12 +69,14 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """The page, or its moving part alone."""
     account = own_account(request.user, account_id)
     is_part = request.headers.get("X-Part") == "refresh"
+    sync = Sync.objects.filter(account=account).first()
     template = "journal/_history.html" if is_part else "journal/history.html"
     rows = Coverage.objects.visible_to(request.user).filter(account=account)
     differences = Difference.objects.visible_to(request.user).filter(account=account)
     context: dict[str, Any] = {
         "account": account,
-        "sync": Sync.objects.filter(account=account).first(),
+        "sync": sync,
+        "unreadable": _unreadable(sync),
         "coverage": [(row, _months(row)) for row in rows],
         "months": _month_names(),
         "differences": differences.order_by("wallet", "asset"),
@@ -200,6 +203,14 @@ def _duration(seconds: int) -> str:
         return f"{seconds} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
+
+
+def _unreadable(sync: Sync | None) -> list[tuple[str, str]]:
+    """(wallet, what the exchange said) of those that the key may not read."""
+    if sync is None:
+        return []
+    names: dict[str, Any] = dict(Wallet.choices)
+    return [(str(names.get(name, name)), said[0]) for name, said in sync.unreadable.items()]
 
 
 def _month_names() -> list[date]:

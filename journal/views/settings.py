@@ -57,6 +57,7 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
+            form.instance.is_zone_chosen = True
             form.save()
             request.user.report_currency = form.cleaned_data["currency"]
             request.user.save(update_fields=["report_currency"])
@@ -73,6 +74,14 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         "templates": NoteTemplate.objects.visible_to(request.user),
     }
     return render(request, "journal/preferences.html", context)
+
+
+@login_required
+@require_POST
+def zone(request: SignedInRequest) -> HttpResponse:
+    """The browser's zone, of one who has chosen none."""
+    displaying.choose_zone(user=request.user, zone=request.POST.get("zone", ""))
+    return HttpResponse(status=204)
 
 
 @login_required

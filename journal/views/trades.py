@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, time
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -44,13 +45,17 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
-from journal.services import annotating, aside, candles
+from journal.services import annotating, aside, candles, valuing
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
+from journal.views.executions import entries_of, flow_says, orders_of, orders_say
+from lib.dates import INTERVALS
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
+# what a fill's share is of
+VERDICT_WINDOW = "1m"
 # column -> what it is sorted by
 SORTS = {
     "opened": "opened_at",
@@ -65,7 +70,7 @@ SORTS = {
 LIST_IDS = 20_000
 # columns of the list that may be shown or hidden, and those that are hidden at first
 COLUMNS = (
-    ("opened", gettext_noop("Opened"), True),
+    ("opened", gettext_noop("Opened"), False),
     ("quantity", gettext_noop("Quantity"), True),
     ("prices", gettext_noop("Entry → exit"), True),
     ("held", gettext_noop("Held"), True),
@@ -108,11 +113,20 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         "sort": sort,
         "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
+        "open_results": _open_results(request, lines),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
     }
     return render(request, "journal/trades.html", context)
+
+
+def _open_results(request: SignedInRequest, lines: list[Line]) -> dict[int, Decimal | None]:
+    """Of the open trades on this page, what they would bring at the newest price."""
+    if not any(line.trade.is_open for line in lines):
+        return {}
+    valued = valuing.value_positions(request.user)
+    return {item.trade_id: item.unrealized_money for item in valued if item.trade_id is not None}
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]
@@ -191,6 +205,23 @@ def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
     return _trade_page(request, own_trade(request.user, trade_id))
 
 
+@login_required
+@never_cache
+@require_GET
+def trade_sheet(request: SignedInRequest, trade_id: int) -> HttpResponse:
+    """What is written on a trade, to be changed beside the list."""
+    found = own_trade(request.user, trade_id)
+    line = one(request.user, found)
+    context = {
+        "trade": found,
+        "line": line,
+        "setups": Setup.objects.visible_to(request.user),
+        "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
+        "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
+    }
+    return render(request, "journal/_trade_sheet.html", context)
+
+
 def _trade_page(
     request: SignedInRequest, found: Trade, written: Mapping[str, str] | None = None
 ) -> HttpResponse:
@@ -206,10 +237,19 @@ def _trade_page(
     parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
+    orders = orders_of(fills)
+    entry_count = sum(part.is_entry for part, _flow in fills)
     context |= {
         "line": line,
         "trade": found,
         "fills": fills,
+        "orders": orders,
+        "orders_say": orders_say(len(orders), len(fills)),
+        "entries": entries_of(fills),
+        "flow_says": flow_says(found.flow_share, VERDICT_WINDOW, entry_count),
+        "flow_window": VERDICT_WINDOW,
+        "intervals": list(INTERVALS),
+        "first_part": fills[0][0].pk if fills else None,
         "sort": sort,
         "before": before,
         "after": after,
@@ -334,11 +374,8 @@ def trade_candles(request: SignedInRequest, trade_id: int) -> JsonResponse:
 @never_cache
 @require_GET
 def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
-    found = own_trade(request.user, trade_id)
-    parts = found.trade_fills.select_related("fill").order_by("fill__time", "fill_id")
-    fills = [(part, None) for part in parts]
-    context = {"trade": found, "line": one(request.user, found), "markers": _markers(fills)}
-    return render(request, "journal/replay.html", context)
+    """The trade's own page, where the replay begins at once."""
+    return _trade_page(request, own_trade(request.user, trade_id))
 
 
 # --- helpers ------------------------------------------------------------------------------------

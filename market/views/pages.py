@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from lib.dates import INTERVALS
 from market.archive import bans, troubles
 from market.models import Instrument, Listing
 from market.selectors.overview import WINDOWS, overview
@@ -46,6 +47,7 @@ def _market(request: HttpRequest, name: str, symbol: str) -> HttpResponse:
         return render(request, "market/not_followed.html", {"listing": listing})
     context = {
         "instrument": instrument,
+        "intervals": list(INTERVALS),
         "not_traded": not_traded(name).get((name, instrument.symbol), ""),
         # the same symbol's other market, to switch to and to compare with
         "pair": here.exclude(market=name).filter(is_followed=True).first(),

@@ -1,5 +1,6 @@
 """Every account of the exchange: its keys, what it holds, what time brings, what is told of it."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,13 +63,43 @@ class Bank(Matching):
     # --- accounts -------------------------------------------------------------------------------
 
     def open_account(self, name: str, balances: dict[str, int], wallet: dict[str, int]) -> Account:
-        account = Account(FIRST_UID + len(self.accounts), name)
+        account = Account(self._next_uid(), name)
         account.holdings = {asset: Holding(amount) for asset, amount in balances.items()}
         account.wallet = dict(wallet)
         account.funded_until = account.updated = self.now_ms()
         self.accounts[account.uid] = account
         self._is_changed = True
         return account
+
+    def open_like(self, name: str, model: Account) -> Account:
+        """A twin with the same past to the last id, and nothing in common from now on; orders that
+        are open stay the model's. Keys are its own."""
+        account = copy.deepcopy(model)
+        account.uid, account.name, account.keys = self._next_uid(), name, []
+        for order in [order for order in account.orders.values() if order.is_open]:
+            held = account.holding(self._held_asset(order))
+            held.free, held.locked = held.free + order.locked, held.locked - order.locked
+            del account.orders[order.id]
+        account.algos, account.lists = {}, {}
+        self.accounts[account.uid] = account
+        self._is_changed = True
+        return account
+
+    def close_account(self, account: Account) -> None:
+        """With its keys and resting orders; its stream says nothing more."""
+        for key in account.keys:
+            self.keys.pop(key.api_key, None)
+        for place, resting in self._resting.items():
+            self._resting[place] = [pair for pair in resting if pair[0] is not account]
+        self.accounts.pop(account.uid, None)
+        self._is_changed = True
+
+    def _next_uid(self) -> int:
+        return max(self.accounts, default=FIRST_UID - 1) + 1
+
+    def _held_asset(self, order: Order) -> str:
+        rules = self.listed(order.market, order.symbol).symbol.rules
+        return rules.quote if order.is_buy else rules.base
 
     def add_key(self, account: Account, kind: str, permissions: dict[str, bool]) -> tuple[Key, str]:
         """(key, what its owner keeps secret). Raises ValueError."""

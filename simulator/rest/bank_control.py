@@ -22,6 +22,7 @@ class BankControl:
         return [
             web.get(head, self.show),
             web.post(head, self.open),
+            web.delete(head + r"/{uid:\d+}", self.close),
             web.get(head + r"/{uid:\d+}/truth", self.truth),
             web.post(head + r"/{uid:\d+}/keys", self.add_key),
             web.post(head + r"/{uid:\d+}/move", self.move),
@@ -35,27 +36,46 @@ class BankControl:
     async def open(self, request: web.Request) -> web.Response:
         """`{"name": "x", "balances": {"USDT": "1000"}, "futures": {"USDT": "500"}, "kind": "hmac",
         "permissions": {…}}`, in Earn `flexible` and `locked` -> uid, apiKey, secretKey. With
-        `"year": 7` a made-up year of that seed lies behind it instead of balances."""
+        `"year": 7` a made-up year of that seed lies behind it instead of balances; with
+        `"like": uid` it is a twin of that account, with the same past."""
         wanted = await _body(request)
         try:
             balances = {str(a): to_units(str(v)) for a, v in wanted.get("balances", {}).items()}
             wallet = {str(a): to_units(str(v)) for a, v in wanted.get("futures", {}).items()}
-            account = self.bank.open_account(str(wanted.get("name", "account")), balances, wallet)
+            name = str(wanted.get("name", "account"))
+            if "like" in wanted:
+                return self._opened(self.bank.open_like(name, self._model(wanted["like"])), wanted)
+            account = self.bank.open_account(name, balances, wallet)
             for name in ("flexible", "locked"):
                 held = {str(a): to_units(str(v)) for a, v in wanted.get(name, {}).items()}
                 setattr(account, name, held)
             if "year" in wanted:
                 Year(self.bank, account, int(wanted["year"])).live()
-            key, secret = self.bank.add_key(
-                account, str(wanted.get("kind", "hmac")), dict(wanted.get("permissions", {}))
-            )
+            return self._opened(account, wanted)
         except (ValueError, AttributeError, TypeError) as error:
             raise Refusal(
                 -1, f"expected name, balances, futures, kind, permissions: {error}"
             ) from (error)
+
+    def _opened(self, account: Account, wanted: dict[str, Any]) -> web.Response:
+        """Raises ValueError."""
+        key, secret = self.bank.add_key(
+            account, str(wanted.get("kind", "hmac")), dict(wanted.get("permissions", {}))
+        )
         return web.json_response(
             {"uid": account.uid, "apiKey": key.api_key, "secretKey": secret, "kind": key.kind}
         )
+
+    def _model(self, uid: object) -> Account:
+        found = self.bank.accounts.get(uid) if isinstance(uid, int) else None
+        if found is None:
+            raise Refusal(-1, "expected the uid of an account as like", 404)
+        return found
+
+    async def close(self, request: web.Request) -> web.Response:
+        """The account is gone with its keys, as if it had never been."""
+        self.bank.close_account(self._account(request))
+        return web.json_response({})
 
     async def add_key(self, request: web.Request) -> web.Response:
         wanted = await _body(request)

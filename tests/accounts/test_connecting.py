@@ -313,6 +313,27 @@ def test_a_form_that_is_refused_does_not_show_the_secret_again(
     assert "canary-secret-value" not in page
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"permissions": {"enableWithdrawals": True}}, "This key may withdraw or transfer."),
+        ({"revoked": True}, "Binance does not accept this key"),
+        ({"secret": "x" * 64}, "The secret does not belong to this key."),
+    ],
+)
+def test_a_key_that_the_page_refuses_leaves_nothing_behind(
+    alices_browser: Client, exchange: AccountExchange, change: dict[str, Any], sentence: str
+) -> None:
+    opened = exchange.open(permissions=change.get("permissions", {}))
+    if "revoked" in change:
+        exchange.post(f"/simulator/keys/{opened['apiKey']}", revoked=True)
+    secret = change.get("secret", opened["secretKey"])
+    form = {"label": "x", "api_key": opened["apiKey"], "secret": secret}
+    page = alices_browser.post(f"{PAGE}connect/", form).content.decode()
+    assert sentence in page
+    assert not ExchangeAccount.objects.exists()
+
+
 def test_the_api_connects_lists_changes_and_never_tells_a_key(
     alices_token: dict[str, str], exchange: AccountExchange
 ) -> None:
@@ -376,6 +397,7 @@ def test_fifty_secrets_are_found_nowhere(
     alices_browser: Client,
     alice: User,
     exchange: AccountExchange,
+    settings: Any,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     empty_redis: redis.Redis,
@@ -404,6 +426,8 @@ def test_fifty_secrets_are_found_nowhere(
     listener.start()
     assert started.wait(5)
     pages, canaries = [], []
+    # a key that cannot be looked at now is kept; a refused one would leave nothing to look for
+    settings.BINANCE_SPOT_API_URL = settings.BINANCE_FUTURES_API_URL = "http://127.0.0.1:9"
     for number in range(25):
         key, secret = secrets.token_hex(32), f"canary{secrets.token_hex(29)}"
         canaries += [key, secret]
@@ -454,6 +478,7 @@ def test_a_report_of_an_error_leaves_the_secret_out(
 ) -> None:
     """Django's own page of a traceback, as a developer would see it, wherever it breaks."""
     settings.DEBUG = True
+    settings.BINANCE_SPOT_API_URL = "http://127.0.0.1:9"  # the key cannot be looked at before
     browser = Client(raise_request_exception=False)
     browser.force_login(alice)
     monkeypatch.setattr(broken, Mock(side_effect=ZeroDivisionError))

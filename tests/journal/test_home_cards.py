@@ -54,7 +54,7 @@ def test_a_card_moves_up_and_down_and_stays_within_the_list(
         change(alices_browser, "balances", "up")
     assert shown(alices_browser) == ["balances", *list(CARDS)[:-1]]
     change(alices_browser, "equity", "down")
-    assert shown(alices_browser)[:3] == ["balances", "calendar", "equity"]
+    assert shown(alices_browser)[:4] == ["balances", "you_and_flow", "calendar", "equity"]
     assert "is-ordered" in alices_browser.get("/").content.decode()
 
 

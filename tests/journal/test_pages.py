@@ -348,4 +348,7 @@ def test_a_reading_says_how_far_it_is_and_how_long_it_takes(
     assert "Reading BTCUSDT: orders" in text
     assert "100 of about 300 requests" in text
     assert "2m" in text
+    waiting = alices_browser.get("/", follow=True).content.decode()
+    assert "Reading BTCUSDT: orders" in waiting
+    alices_browser.post("/start/on/")
     assert "Reading BTCUSDT: orders" in alices_browser.get("/").content.decode()

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from journal import tasks
 from journal.models import Preferences, Sync
-from journal.services import demo
+from journal.services import demo, demo_notes
 from tests.journal.accounts import make_account
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,8 @@ def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
         return 3
 
     monkeypatch.setattr(demo, "is_possible", lambda: True)
-    monkeypatch.setattr(demo, "connect_wanted", list)
-    monkeypatch.setattr(demo, "review_some", review)
+    monkeypatch.setattr(demo, "prepare", list)
+    monkeypatch.setattr(demo_notes, "review_some", review)
     tasks.keep_demo()
     tasks.keep_demo()
     assert sorted(user.pk for user in tried) == sorted([alice.pk, bob.pk])

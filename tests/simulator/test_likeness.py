@@ -79,7 +79,8 @@ def test_takers_sides_have_a_long_memory(lived: Lived) -> None:
 
 
 def test_no_minute_is_a_wick_of_hundreds(lived: Lived) -> None:
-    tape, minutes = lived.symbol.tape, {}
+    tape = lived.symbol.tape
+    minutes: dict[int, list[int]] = {}
     for trade in tape.between(1, tape.last_id):
         minutes.setdefault(trade.time // 60_000_000, []).append(trade.price)
     trades = list(tape.between(1, tape.last_id))

@@ -1,48 +1,42 @@
 import { money, signed, toneOf } from "../lib/format.js";
 
-/** The newest bar's bands with their CVD; each name is a switch for the band's line. */
+/** The newest bar's bands with their CVD; a bar of which only the total is known has dashes. */
 export class BandTable {
   #body;
   #rows = new Map();
-  #onToggle;
 
-  constructor(body, onToggle) {
+  constructor(body) {
     this.#body = body;
-    this.#onToggle = onToggle;
   }
 
   draw(line) {
-    Object.entries(line?.bands ?? {}).forEach(([name, band], index) => {
-      const cells = this.#row(name, index);
-      const cvd = line.bandCvd[name];
-      [money(band.buy), money(band.sell), money(band.count), signed(cvd)].forEach(
-        (text, column) => {
-          cells[column].textContent = text;
-        },
-      );
-      cells[3].className = `number ${toneOf(signed(cvd))}`;
-    });
+    Object.keys(line.bands ?? {}).forEach((name, index) => this.#row(name, index));
+    for (const [name, cells] of this.#rows) {
+      const band = line.bands?.[name];
+      const cvd = band ? signed(line.bandCvd[name]) : "–";
+      const texts = band
+        ? [money(band.buy), money(band.sell), money(band.count), cvd]
+        : ["–", "–", "–", "–"];
+      texts.forEach((text, column) => {
+        cells[column].textContent = text;
+      });
+      cells[3].className = `number ${toneOf(cvd)}`;
+    }
   }
 
   #row(name, index) {
-    if (!this.#rows.has(name)) {
-      const row = this.#body.insertRow();
-      const button = document.createElement("button");
-      Object.assign(button, {
-        type: "button",
+    if (this.#rows.has(name)) return;
+    const row = this.#body.insertRow();
+    row.append(
+      Object.assign(document.createElement("th"), {
         textContent: name.replace("-", "–").replace(">=", "≥"),
-        className: `band band-${index}`,
-      });
-      button.setAttribute("aria-pressed", true);
-      button.addEventListener("click", () =>
-        button.setAttribute("aria-pressed", this.#onToggle(name)),
-      );
-      row.insertCell().append(button);
-      const cells = ["", "", "wide-only", ""].map((kind) =>
-        Object.assign(row.insertCell(), { className: `number ${kind}` }),
-      );
-      this.#rows.set(name, cells);
-    }
-    return this.#rows.get(name);
+        className: `band-name band-${index}`,
+        scope: "row",
+      }),
+    );
+    const cells = ["", "", "wide-only", ""].map((kind) =>
+      Object.assign(row.insertCell(), { className: `number ${kind}` }),
+    );
+    this.#rows.set(name, cells);
   }
 }

@@ -58,22 +58,6 @@ export function barRows(lines) {
   ]);
 }
 
-/** Candles as the exchange tells them, [s, open, high, low, close, delta], with their CVD. */
-export function candleRows(candles) {
-  let cvd = 0;
-  return barRows(
-    candles.map(([time, open, high, low, close, delta]) => ({
-      time,
-      open,
-      high,
-      low,
-      close,
-      delta,
-      cvd: (cvd += delta),
-    })),
-  );
-}
-
 function fill(row, texts) {
   while (row.cells.length > texts.length) row.deleteCell(-1);
   texts.forEach((text, at) => {

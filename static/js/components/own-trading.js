@@ -7,14 +7,16 @@ const FILLS = 200;
 export class OwnTrading {
   #strip;
   #chart;
+  #levels;
   #market;
   #symbol;
   #timer;
   #isHidden = hidesAmounts();
   #entry;
 
-  constructor(strip, chart, { kind, symbol }) {
-    [this.#strip, this.#chart, this.#market, this.#symbol] = [strip, chart, kind, symbol];
+  constructor(strip, chart, levels, { kind, symbol }) {
+    [this.#strip, this.#chart, this.#levels] = [strip, chart, levels];
+    [this.#market, this.#symbol] = [kind, symbol];
   }
 
   /** Positions and fills anew; many reasons within a second are one. */
@@ -32,7 +34,11 @@ export class OwnTrading {
     const found = here.length > 1 ? together(here) : here[0];
     this.#strip.hidden = !found;
     const entry = found?.average_price ?? undefined;
-    if (entry !== this.#entry) this.#chart.drawEntry(entry, this.#strip.dataset.entry);
+    if (entry !== this.#entry)
+      this.#levels.set("entry", {
+        price: entry === undefined ? undefined : Number(entry),
+        title: this.#strip.dataset.entry,
+      });
     this.#entry = entry;
     if (found) this.#draw(found);
   }

@@ -1,7 +1,6 @@
-import {
-  HistogramSeries,
-  LineSeries,
-} from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { HistogramSeries } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+
+import { RunSeries } from "./run-series.js";
 
 const OVERLAYS = new Set(["sma", "ema", "bollinger", "vwap"]);
 const COLOURS = ["#c084fc", "#f472b6", "#22d3ee", "#facc15", "#a3e635", "#fb923c"];
@@ -18,8 +17,8 @@ export class Studies {
     [this.#chart, this.#element, this.#height] = [chart, element, element.clientHeight];
   }
 
-  /** `series`: name -> points; what is not in it goes. `step` is the bars' length in seconds. */
-  draw(series, step) {
+  /** `series`: name -> points; what is not in it goes. */
+  draw(series) {
     for (const [name, lines] of this.#shown) {
       if (name in series) continue;
       for (const line of lines.values()) this.#chart.removeSeries(line);
@@ -29,7 +28,7 @@ export class Studies {
       if (points.length && !this.#shown.has(name))
         this.#shown.set(name, this.#add(name, points[0], COLOURS[index % COLOURS.length]));
       for (const [key, line] of this.#shown.get(name) ?? [])
-        line.setData(withGaps(points, step, key));
+        line.setData(points.map(({ t, [key]: value }) => ({ time: t / 1_000, value })));
     });
     const panes = [...this.#shown.keys()].filter((name) => !isOverlay(name)).length;
     this.#element.style.height = panes ? `${this.#height + panes * PANE_PX}px` : "";
@@ -46,28 +45,17 @@ export class Studies {
           color,
           title,
           lineWidth: 1,
-          lineStyle: key === "signal" || key === "middle" ? 2 : 0,
+          isDashed: key === "signal" || key === "middle",
           lastValueVisible: !isOverlay(name) && index === 0,
           priceLineVisible: false,
         };
-        return [
-          key,
-          this.#chart.addSeries(isHistogram ? HistogramSeries : LineSeries, options, pane),
-        ];
+        const line = isHistogram
+          ? this.#chart.addSeries(HistogramSeries, options, pane)
+          : this.#chart.addCustomSeries(new RunSeries(), options, pane);
+        return [key, line];
       }),
     );
   }
 }
 
 const isOverlay = (name) => OVERLAYS.has(name.split(":")[0]);
-
-/** A line breaks where a value is missing. */
-function withGaps(points, step, key) {
-  const data = [];
-  for (const { t, [key]: value } of points) {
-    const time = t / 1_000;
-    if (data.length && time > data.at(-1).time + step) data.push({ time: data.at(-1).time + step });
-    data.push({ time, value });
-  }
-  return data;
-}

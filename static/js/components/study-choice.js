@@ -1,6 +1,5 @@
 import { read, send } from "../lib/api.js";
 
-const NAMES = { 60: "1m", 300: "5m", 900: "15m", 3600: "1h" };
 const MOST_BARS = 5_000;
 const PROFILE_MS = 6 * 3_600_000;
 const PAUSE_MS = 400;
@@ -17,7 +16,7 @@ export class StudyChoice {
   #asked = 0;
   #saved = Promise.resolve();
 
-  /** `facts()` says symbol, market, seconds, the oldest bar (ms) and the words of marks. */
+  /** `facts()` says symbol, market, interval, seconds, from and to (s) of the bars, and the words of marks; nothing before there are any. */
   constructor(root, chart, facts, onChange) {
     [this.#root, this.#chart, this.#facts, this.#onChange] = [root, chart, facts, onChange];
     for (const box of this.#boxes) box.disabled = true; // until it is known what was chosen before
@@ -85,22 +84,18 @@ export class StudyChoice {
   }
 
   async #read() {
-    const { symbol, market, seconds, oldest, words } = this.#facts();
+    const facts = this.#facts();
     const visible = this.#chart.visible;
-    if (oldest === undefined || !visible) return;
+    if (!facts || !visible) return;
+    const { symbol, market, interval, seconds, from, to, words } = facts;
     const asked = ++this.#asked;
-    const end = Date.now();
-    const all = {
-      symbol,
-      market,
-      interval: NAMES[seconds],
-      start: Math.max(oldest, end - MOST_BARS * seconds * 1_000),
-      end,
-    };
+    const end = to === undefined ? Date.now() : to * 1_000;
+    const start = Math.max(from * 1_000, end - MOST_BARS * seconds * 1_000);
+    const all = { symbol, market, interval, start, end };
     const seen = {
       ...all,
-      start: Math.max(visible[0] * 1_000, all.start),
-      end: Math.max(visible[1] * 1_000 + seconds * 1_000, visible[0] * 1_000 + 60_000),
+      start: Math.min(Math.max(visible[0] * 1_000, start), end - 1_000),
+      end: Math.max((visible[1] + seconds) * 1_000, visible[0] * 1_000 + 60_000),
     };
     const wanted = [...this.#chosen].filter(
       (name) => !["marks", "profile", "pair", "vwap:0"].includes(name),
@@ -117,14 +112,14 @@ export class StudyChoice {
         this.has("profile")
           ? read("/api/profile", {
               ...seen,
-              interval: "1m",
+              interval: "1m", // any: a profile is made of seconds
               start: Math.max(seen.start, seen.end - PROFILE_MS),
               rows: 60,
             })
           : undefined,
       ]);
       if (asked !== this.#asked) return; // a later question is under way
-      this.#chart.drawStudies({ ...own?.series, ...anchored?.series }, seconds);
+      this.#chart.drawStudies({ ...own?.series, ...anchored?.series });
       this.#chart.drawMarks(marks?.rows ?? [], words, seconds);
       this.#chart.drawProfile(profile?.rows ?? []);
     } catch {

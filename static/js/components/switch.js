@@ -1,5 +1,8 @@
-/** A group of buttons of which one is pressed; `onChange` hears its value. Remembered per name. */
-export function bindSwitch(group, onChange) {
+/**
+ * A group of buttons of which one is pressed; `onChange` hears its value. Remembered per name; `wish` is
+ * pressed at first where there is such a button, then what is remembered, [data-first], the first one.
+ */
+export function bindSwitch(group, onChange, wish) {
   const key = `tapelog.${group.dataset.switch}`;
   const buttons = [...group.querySelectorAll("button")];
   const press = (value) => {
@@ -10,6 +13,7 @@ export function bindSwitch(group, onChange) {
   group.addEventListener("click", ({ target }) => {
     if (buttons.includes(target)) press(target.value);
   });
-  const known = localStorage.getItem(key);
-  press(buttons.some(({ value }) => value === known) ? known : buttons[0].value);
+  const values = buttons.map(({ value }) => value);
+  const first = group.querySelector("[data-first]")?.value ?? values[0];
+  press([wish, localStorage.getItem(key)].find((value) => values.includes(value)) ?? first);
 }

@@ -1,90 +1,180 @@
+/** One market: its chart, order book, big orders and watch-list, all moving. */
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
 import { barRows, ChartTable } from "../components/chart-table.js";
-import { FlowChart } from "../components/flow-chart.js";
+import { ChartTools } from "../components/chart-tools.js";
+import { FlowView } from "../components/flow-view.js";
 import { OwnTrading } from "../components/own-trading.js";
+import { PriceLevels } from "../components/price-levels.js";
 import { StudyChoice } from "../components/study-choice.js";
 import { bindSwitch } from "../components/switch.js";
+import { SymbolSwitcher } from "../components/symbol-switcher.js";
 import { WatchColumn } from "../components/watch-column.js";
 import { changeText } from "../components/watch-rows.js";
-import { read, readUnits } from "../lib/api.js";
-import { Bars, cumulate } from "../lib/bars.js";
-import { money, price, signed, toneOf } from "../lib/format.js";
+import { read } from "../lib/api.js";
+import { cumulate, lineOf } from "../lib/flow-lines.js";
+import { price, signed, toneOf } from "../lib/format.js";
 import { onKey } from "../lib/keys.js";
 import { Live } from "../lib/live.js";
 
-const CHUNK_MS = 6 * 3_600_000;
+const PROFILE_MS = 15 * 60_000;
+const PROFILE_EVERY_MS = 10_000;
 const root = document.querySelector("[data-market]");
 const { symbol, kind: market, pair } = root.dataset;
 const find = (name) => root.querySelector(`[data-${name}]`);
-const bars = new Bars();
-const otherBars = new Bars();
-const chosen = { unit: market === "usdm" ? "order" : "trade", seconds: 60, anchor: "visible" };
-const chart = new FlowChart(find("chart"), {
-  onEdge: loadOlder,
-  onMove: () => {
-    if (chosen.anchor === "visible") drawSoon();
-    studies.moved();
-  },
+const asked = new URLSearchParams(location.search);
+const chosen = { unit: market === "usdm" ? "order" : "trade", anchor: "visible" };
+const words = { ...root.dataset, name: symbol, bands: find("chips").dataset.title };
+const view = new FlowView(root, {
+  ask: (query) => read("/api/cvd/range", { symbol, market, ...query }),
+  words,
+  onDraw,
+  onMove: () => studies?.moved(),
 });
-const orders = new BigOrders(find("orders"), root.dataset);
-const table = new BandTable(find("bands"), (name) => chart.toggle(name));
+const levels = new PriceLevels(view.chart, (name, value) => tools.moved(name, value));
+const tools = new ChartTools(root, view, levels, `${market}:${symbol}`);
+const orders = new BigOrders(find("orders"), root.dataset, find("order-sum"));
+const table = new BandTable(find("bands"));
 const ladder = new BookLadder(find("book"));
-const studies = new StudyChoice(
-  find("studies"),
-  chart,
-  () => ({ symbol, market, seconds: chosen.seconds, oldest: bars.oldest, words: root.dataset }),
-  onStudies,
-);
-new WatchColumn(find("watch"), `${market}:${symbol}`);
+const own = new OwnTrading(find("own"), view.chart, levels, root.dataset);
 const asText = new ChartTable(find("chart-table"));
-const own = new OwnTrading(find("own"), chart, root.dataset);
-let isDue = false;
-let isLoadingOlder = false;
-let hasNoOlder = false;
-let anchored;
+const studies = new StudyChoice(find("studies"), view.chart, studied, drawOther);
+new WatchColumn(find("watch"), `${market}:${symbol}`);
+new SymbolSwitcher(find("switcher"), `${market}:${symbol}`);
+let other = [];
+let otherKey;
 let newest = 0;
-let hasOther = false;
 let loading;
-const missing = new Map();
 
-function draw() {
-  isDue = false;
-  const rolled = bars.rolled(chosen.unit, chosen.seconds);
-  anchored = chosen.anchor === "visible" ? chart.firstVisible : chosen.anchor;
-  const lines = cumulate(rolled, anchored);
-  chart.draw(lines, chosen.seconds);
-  chart.drawOther(
-    isCompared() ? cumulate(otherBars.rolled("order", chosen.seconds), anchored) : undefined,
-    root.dataset.other,
-    chosen.seconds,
+function studied() {
+  const { window } = view;
+  return (
+    window && {
+      symbol,
+      market,
+      interval: window.interval,
+      seconds: window.seconds,
+      from: window.from,
+      to: window.to,
+      words: root.dataset,
+    }
   );
-  table.draw(lines.at(-1));
-  asText.draw(() => seen(lines), Object.keys(lines.at(-1)?.bandCvd ?? {}));
+}
+
+function onDraw(lines) {
+  const last = lines.at(-1);
+  if (!last) return;
+  table.draw(last);
   orders.draw();
-  if (lines.length) root.classList.remove("is-loading");
-  if (lines.length) find("price").textContent = price(lines.at(-1).close);
+  asText.draw(() => seen(lines), view.chart.bands.names);
+  if (view.window.isAtNow) find("price").textContent = price(last.close);
+  drawOther();
 }
 
 /** Rows of the bars that are in view. */
 function seen(lines) {
-  const [first, last] = chart.visible ?? [0, Infinity];
+  const [first, last] = view.chart.visible ?? [0, Infinity];
   return barRows(lines.filter(({ time }) => time >= first && time <= last));
 }
 
-/** However fast frames come, at most one drawing a screen frame. */
-function drawSoon() {
-  if (!isDue) requestAnimationFrame(draw);
-  isDue = true;
+/** The other market's line, where it is wanted: read again when the bars are others. */
+function drawOther() {
+  const { window } = view;
+  if (!pair || !studies?.has("pair") || !window?.from) {
+    view.chart.drawOther(undefined);
+    return;
+  }
+  const key = [window.interval, window.from, window.to ?? Math.floor(Date.now() / 60_000)].join();
+  if (key !== otherKey) {
+    otherKey = key;
+    readOther(window);
+  }
+  const anchor = chosen.anchor === "visible" ? view.chart.firstVisible : chosen.anchor;
+  view.chart.drawOther(cumulate(other, anchor), root.dataset.other);
 }
 
-const isCompared = () => pair !== "" && studies.has("pair");
-
-function onStudies() {
-  if (isCompared() && !hasOther) loadOther();
-  drawSoon();
+async function readOther({ interval, seconds, from, to }) {
+  const end = to ?? Date.now() / 1_000 + seconds;
+  try {
+    const start = Math.max(from, end - 9_000 * seconds);
+    const { bars } = await read("/api/cvd/range", {
+      symbol,
+      market: pair,
+      interval,
+      unit: "order",
+      start: Math.round(start * 1_000),
+      end: Math.round(end * 1_000),
+    });
+    other = bars.map((bar) => lineOf(bar, "order"));
+    view.redraw();
+  } catch {
+    /* the line stays as it is */
+  }
 }
+
+// --- what is chosen ---------------------------------------------------------------------------------
+
+const group = (name) => root.querySelector(`[data-switch=${name}]`);
+const pressedTitle = (name) => group(name)?.querySelector("[aria-pressed=true]")?.title ?? "";
+let isReady = false;
+
+function open(at) {
+  if (!isReady) return;
+  view.show(chosen.interval, chosen.unit, at).then(() => studies?.loaded());
+  listen();
+}
+
+bindSwitch(
+  group("interval"),
+  (value) => {
+    chosen.interval = value;
+    open();
+  },
+  asked.get("interval"),
+);
+if (group("unit")) {
+  bindSwitch(group("unit"), (value) => {
+    chosen.unit = value;
+    open();
+  });
+}
+bindSwitch(group("anchor"), (value) => {
+  chosen.anchor = value;
+  view.options = { anchor: value, anchorName: pressedTitle("anchor") };
+});
+bindSwitch(group("scale"), (value) => {
+  view.chart.bands.hasOwnScales = value === "own";
+  view.options = { scaleName: pressedTitle("scale") };
+});
+// what a phone shows of the page, and what a laptop shows beside the chart
+bindSwitch(group("part"), (value) => {
+  root.dataset.part = value;
+});
+bindSwitch(group("side"), (value) => {
+  root.dataset.side = value;
+});
+find("more-controls").addEventListener("click", ({ currentTarget }) => {
+  const isOpen = currentTarget.getAttribute("aria-expanded") !== "true";
+  currentTarget.setAttribute("aria-expanded", isOpen);
+  root.classList.toggle("has-controls", isOpen);
+});
+find("minimum").addEventListener("change", ({ target }) => {
+  orders.minimum = Number(target.value);
+});
+
+/** 1, 3 and 5 choose the bars, B the unit, End goes to now, [ and ] to the watch-list's neighbours. */
+const press = (name, value) => group(name)?.querySelector(`button[${value}]`)?.click();
+onKey(({ key }) => {
+  if (["1", "3", "5"].includes(key)) press("interval", `value="${key}m"`);
+  if (key === "b") press("unit", "aria-pressed=false");
+  if (key === "End") view.goNow();
+  if (key !== "[" && key !== "]") return;
+  const rows = [...find("watch").querySelectorAll(".watch-row")];
+  rows[rows.findIndex((row) => row.hasAttribute("aria-current")) + (key === "]" ? 1 : -1)]?.click();
+});
+
+// --- what moves -------------------------------------------------------------------------------------
 
 function say(state, seconds) {
   const lag =
@@ -93,129 +183,8 @@ function say(state, seconds) {
       : "";
   find("state").dataset.now = state;
   find("state").textContent = root.dataset[state] + (seconds ? ` ${seconds} s` : lag);
+  root.classList.toggle("is-old", state !== "live");
 }
-
-function take(answers) {
-  for (const answer of answers) bars.merge(answer.bars, answer.unit);
-  sayGaps(answers[0].gaps);
-  studies.loaded();
-  drawSoon();
-}
-
-/** What is missing in what is shown, in words: a hole in a chart does not say how large it is. */
-function sayGaps(gaps) {
-  for (const gap of gaps) missing.set(gap.from_id, gap);
-  const clock = (ms) => new Date(ms).toISOString().slice(11, 19);
-  find("gaps").replaceChildren(
-    ...[...missing.values()]
-      .filter(({ state }) => state !== "filled")
-      .map((gap) => {
-        const span = `${root.dataset.nothing} ${clock(gap.from)}–${clock(gap.to)} UTC: ${money(gap.to_id - gap.from_id + 1)} ${root.dataset.missing}`;
-        return Object.assign(document.createElement("li"), {
-          textContent: gap.state === "open" ? `${span}, ${root.dataset.fetching}` : span,
-        });
-      }),
-  );
-}
-
-async function load() {
-  try {
-    take(await readUnits("realtime", { symbol, market, minutes: 60 }));
-    orders.take(await read("/api/cvd/big-orders", { symbol, market }));
-    find("failed").hidden = true;
-    if (isCompared()) loadOther();
-  } catch {
-    find("failed").hidden = false;
-    loadSoon(3_000);
-  }
-}
-
-/** One reading at a time, and not all browsers at once. */
-function loadSoon(pause) {
-  clearTimeout(loading);
-  loading = setTimeout(load, pause * (0.5 + Math.random()));
-}
-
-async function loadOlder() {
-  const end = bars.oldest;
-  if (isLoadingOlder || hasNoOlder || end === undefined) return;
-  isLoadingOlder = true;
-  try {
-    const answers = await readUnits("range", {
-      symbol,
-      market,
-      interval: "1m",
-      start: end - CHUNK_MS,
-      end,
-    });
-    hasNoOlder = answers.every((answer) => answer.bars.length === 0);
-    take(answers);
-    if (isCompared()) loadOther();
-  } catch {
-    setTimeout(() => {
-      isLoadingOlder = false;
-    }, 3_000);
-    return;
-  }
-  isLoadingOlder = false;
-}
-
-/** The other market's minutes beside ours, as far back as ours reach; a failure waits for the next reason to ask. */
-async function loadOther() {
-  const [start, end] = [bars.oldest, Date.now() + 60_000];
-  if (start === undefined) return;
-  try {
-    const answer = await read("/api/cvd/range", {
-      symbol,
-      market: pair,
-      interval: "1m",
-      unit: "order",
-      start: Math.max(start, end - 10_000 * 60_000),
-      end,
-    });
-    hasOther = true;
-    otherBars.merge(answer.bars, "order");
-    drawSoon();
-  } catch {
-    /* the line stays as it is */
-  }
-}
-
-for (const [name, key, convert] of [
-  ["unit", "unit", String],
-  ["interval", "seconds", Number],
-  ["anchor", "anchor", String],
-]) {
-  const group = root.querySelector(`[data-switch=${name}]`);
-  if (!group) continue;
-  bindSwitch(group, (value) => {
-    chosen[key] = convert(value);
-    studies.loaded();
-    drawSoon();
-  });
-}
-
-// what a phone shows of the page
-bindSwitch(root.querySelector("[data-switch=part]"), (value) => {
-  root.dataset.part = value;
-});
-bindSwitch(root.querySelector("[data-switch=scale]"), (value) => {
-  chart.hasOwnScales = value === "own";
-});
-find("minimum").addEventListener("change", ({ target }) => {
-  orders.minimum = Number(target.value);
-});
-
-/** 1 and 5 choose the bars, B the unit, [ and ] the watch-list's neighbours. */
-const press = (name, value) =>
-  root.querySelector(`[data-switch=${name}] button[${value}]`)?.click();
-onKey(({ key }) => {
-  if (key === "1" || key === "5") press("interval", `value="${Number(key) * 60}"`);
-  if (key === "b") press("unit", "aria-pressed=false");
-  if (key !== "[" && key !== "]") return;
-  const rows = [...find("watch").querySelectorAll(".watch-row")];
-  rows[rows.findIndex((row) => row.hasAttribute("aria-current")) + (key === "]" ? 1 : -1)]?.click();
-});
 
 function takeTicker(data) {
   find("change").textContent = changeText(data);
@@ -231,13 +200,57 @@ function takeMark({ mark, index, rate, next_funding: next }) {
   find("until").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} h`;
 }
 
+async function readOrders() {
+  try {
+    orders.take(await read("/api/cvd/big-orders", { symbol, market }));
+    orders.draw();
+  } catch {
+    /* the next reconnection asks again */
+  }
+}
+
+/** What was traded at each price in the last minutes, beside the book. */
+async function readProfile() {
+  if (document.hidden) return;
+  const end = Date.now();
+  try {
+    const { rows } = await read("/api/profile", {
+      symbol,
+      market,
+      interval: "1m",
+      start: end - PROFILE_MS,
+      end,
+      rows: 500,
+    });
+    ladder.profile = rows;
+  } catch {
+    /* the next round asks again */
+  }
+}
+
+/** One reading at a time, and not all browsers at once. */
+function refreshSoon(pause) {
+  clearTimeout(loading);
+  loading = setTimeout(
+    () => {
+      view.refresh();
+      readOrders();
+    },
+    pause * (0.5 + Math.random()),
+  );
+}
+
 const takers = {
   flow: (data, topic) => {
-    const isOwn = topic.split(":")[1] === market;
-    (isOwn ? bars : otherBars).merge([data]);
-    if (isOwn && data.closed) studies.loaded();
+    const grain = topic.split(":")[3];
+    view.take(data, grain);
+    if (grain === "1m" && data.closed) studies.loaded();
+    if (!view.window?.isAtNow) find("price").textContent = price(data.close);
   },
-  orders: (data) => orders.take([data]),
+  orders: (data) => {
+    orders.take([data]);
+    orders.draw();
+  },
   book: (data) => ladder.take(data),
   ticker: takeTicker,
   mark: takeMark,
@@ -245,29 +258,48 @@ const takers = {
   account: () => own.readSoon(),
 };
 const kinds = ["orders", "book", "ticker", ...(market === "usdm" ? ["mark"] : [])];
+let live;
+let heard;
 let wasLive = false;
-new Live({
-  topics: [
-    `flow:${market}:${symbol}:1m`,
-    ...kinds.map((kind) => `${kind}:${market}:${symbol}`),
-    ...(pair ? [`flow:${pair}:${symbol}:1m`] : []),
-    "pnl",
-    "account",
-  ],
-  onMessage: (message) => {
-    const kind = message.topic.split(":")[0];
-    const isFlow = kind === "flow" || kind === "orders";
-    if (message.resync) return isFlow ? loadSoon(1_000) : own.readSoon();
-    if (kind === "flow") newest = Math.max(newest, message.time);
-    takers[kind](message.data, message.topic);
-    return isFlow ? drawSoon() : undefined;
-  },
-  onState: (state, seconds) => {
-    if (state === "live" && !wasLive) {
-      loadSoon(0);
-      own.readSoon();
-    }
-    wasLive = state === "live";
-    say(state, seconds);
-  },
-});
+
+/** The socket's topics follow the interval: seconds only where seconds are drawn. */
+function listen() {
+  const grain = view.grain ?? "1m";
+  if (heard === grain) return;
+  heard = grain;
+  wasLive = false;
+  live?.close();
+  live = new Live({
+    topics: [
+      `flow:${market}:${symbol}:${grain}`,
+      ...kinds.map((kind) => `${kind}:${market}:${symbol}`),
+      "pnl",
+      "account",
+    ],
+    onMessage: (message) => {
+      const kind = message.topic.split(":")[0];
+      if (message.resync) {
+        if (kind === "flow" || kind === "orders") refreshSoon(1_000);
+        else own.readSoon();
+        return;
+      }
+      if (kind === "flow") newest = Math.max(newest, message.time);
+      takers[kind](message.data, message.topic);
+    },
+    onState: (state, seconds) => {
+      if (state === "live" && !wasLive) {
+        refreshSoon(0);
+        own.readSoon();
+      }
+      wasLive = state === "live";
+      say(state, seconds);
+    },
+  });
+}
+
+isReady = true;
+const at = Number(asked.get("at")) / 1_000;
+open(at > 0 ? at : "now");
+readOrders();
+readProfile();
+setInterval(readProfile, PROFILE_EVERY_MS);

@@ -1,9 +1,12 @@
 /** Watch-lists: their figures every few seconds, prices as they come; adding, ordering, removing. */
 import { sparkline } from "../components/sparkline.js";
+import { bindSwitch } from "../components/switch.js";
 import { address, changeText, key, tone } from "../components/watch-rows.js";
+import { compact } from "../lib/amounts.js";
 import { read, send } from "../lib/api.js";
-import { price, short } from "../lib/format.js";
+import { money, price } from "../lib/format.js";
 import { Live } from "../lib/live.js";
+import { COLUMNS, filtered, heatClass, hourOf, sorted, withGaps } from "../lib/screening.js";
 
 const EVERY_MS = 5_000;
 const TYPING_MS = 250;
@@ -19,6 +22,9 @@ let queue;
 let typing;
 let live;
 let heard = "";
+let known = [];
+const HEATS = ["1m", "5m", "1h", "gap"];
+const screen = { word: "", market: "all", flow: "all", sort: "" };
 
 async function refresh() {
   clearTimeout(timer);
@@ -40,17 +46,32 @@ async function refresh() {
   timer = setTimeout(refresh, EVERY_MS);
 }
 
-function draw(rows) {
+/** The rows that were read last, as they are chosen and sorted now. */
+function draw(rows = known) {
+  known = rows;
   const focus = document.activeElement?.dataset?.act;
   const focused = document.activeElement?.closest("tr")?.dataset.key;
+  const chosen = sorted(filtered(withGaps(rows), screen), screen.sort);
+  const largest = Object.fromEntries(
+    HEATS.map((name) => [
+      name,
+      Math.max(0, ...chosen.map((row) => Math.abs(COLUMNS[name](row) ?? 0))),
+    ]),
+  );
   shown = new Map();
-  find("rows").replaceChildren(...rows.map((row, index) => line(row, index, rows.length)));
-  if (!rows.length)
+  find("rows").replaceChildren(
+    ...chosen.map((row) =>
+      line(row, rows.indexOf(rows.find((r) => key(r) === key(row))), rows.length, largest),
+    ),
+  );
+  if (!chosen.length)
     Object.assign(find("rows").insertRow().insertCell(), {
-      colSpan: 8,
-      textContent: root.dataset.empty,
+      colSpan: 9,
+      textContent: rows.length ? root.dataset.noneMatch : root.dataset.empty,
       className: "hint",
     });
+  find("shown").textContent =
+    chosen.length === rows.length ? "" : `${chosen.length} ${root.dataset.of} ${rows.length}`;
   if (focus)
     find("rows")
       .querySelector(`tr[data-key="${CSS.escape(focused)}"] [data-act=${focus}]`)
@@ -58,7 +79,7 @@ function draw(rows) {
   listen(rows);
 }
 
-function line(row, index, count) {
+function line(row, index, count, largest) {
   const element = document.createElement("tr");
   element.dataset.key = key(row);
   const link = Object.assign(document.createElement("a"), {
@@ -71,13 +92,10 @@ function line(row, index, count) {
     price: number(element, row.price === null ? "–" : price(row.price)),
     change: number(element, changeText(row), tone(row.change_pct)),
   };
-  for (const name of ["1m", "5m", "1h"]) {
-    const value = row.delta[name];
-    number(element, value === null ? "–" : short(value), tone(value)).title = value ?? "";
-  }
-  element.insertCell().append(sparkline(row.cvd));
+  for (const name of HEATS) heat(element, row, name, largest[name]);
+  Object.assign(element.insertCell(), { className: "wide-only" }).append(sparkline(row.cvd));
   const tools = Object.assign(element.insertCell(), { className: "number row-tools" });
-  if (current) {
+  if (current && !screen.sort) {
     tools.append(
       tool("up", "↑", index === 0, () => move(row, -1)),
       tool("down", "↓", index === count - 1, () => move(row, 1)),
@@ -86,6 +104,17 @@ function line(row, index, count) {
   }
   shown.set(key(row), cells);
   return element;
+}
+
+/** A figure on a ground of its strength; an hour that is not wholly known says how much of it is. */
+function heat(element, row, name, largest) {
+  const value = COLUMNS[name](row);
+  const cell = number(element, value === null ? "–" : compact(value), heatClass(value, largest));
+  if (name === "1m" || name === "gap") cell.classList.add("wide-only");
+  cell.title = value === null ? root.dataset.unknown : money(value);
+  const { minutes } = hourOf(row);
+  if (name === "1h" && value !== null && minutes < 60)
+    cell.append(Object.assign(document.createElement("small"), { textContent: ` ${minutes} m` }));
 }
 
 function number(row, text, className = "") {
@@ -129,6 +158,36 @@ function listen(rows) {
       },
       onState: (state) => root.classList.toggle("is-stale", state !== "live"),
     });
+}
+
+// --- what is chosen and how it is sorted ----------------------------------------------------------
+
+function sortBy(name) {
+  screen.sort = screen.sort === `-${name}` ? name : screen.sort === name ? "" : `-${name}`;
+  for (const button of root.querySelectorAll("[data-sort]")) {
+    const isChosen = screen.sort.replace("-", "") === button.dataset.sort;
+    const way = screen.sort.startsWith("-") ? "descending" : "ascending";
+    button.closest("th").setAttribute("aria-sort", isChosen ? way : "none");
+  }
+  find("unsort").hidden = !screen.sort;
+  draw();
+}
+
+for (const button of root.querySelectorAll("[data-sort]"))
+  button.addEventListener("click", () => sortBy(button.dataset.sort));
+find("unsort").addEventListener("click", () => {
+  screen.sort = screen.sort.replace("-", "");
+  sortBy(screen.sort);
+});
+find("word").addEventListener("input", ({ target }) => {
+  screen.word = target.value;
+  draw();
+});
+for (const name of ["market", "flow"]) {
+  bindSwitch(root.querySelector(`[data-switch=screen-${name}]`), (value) => {
+    screen[name] = value;
+    if (known.length) draw();
+  });
 }
 
 // --- changing lists -----------------------------------------------------------------------------

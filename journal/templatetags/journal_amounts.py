@@ -1,0 +1,99 @@
+"""Sums, means and values in the unit that their reader has chosen: the one component for amounts.
+Each says how many trades it rests on where that is not all of them."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import ExchangeAccount
+from journal.models import Preferences
+from journal.selectors.sums import Sums
+from journal.selectors.units import mean_of, value_of
+from journal.services.worth import worth_of
+from journal.templatetags.journal_texts import (
+    NOTHING,
+    chosen_of,
+    coloured,
+    money,
+    money_text,
+    percent,
+    risk,
+    signed,
+)
+
+register = template.Library()
+
+Context = Any
+WORTH = "worth by account"
+Unit = Preferences.Unit
+
+
+@register.simple_tag(takes_context=True)
+def trade_sum(context: Context, sums: Sums) -> SafeString:
+    """What the counted closed trades made."""
+    if not sums.count:
+        return SafeString(NOTHING)
+    return _shown(context, value_of(sums, chosen_of(context), of_trades=True), sums)
+
+
+@register.simple_tag(takes_context=True)
+def mean_result(context: Context, sums: Sums) -> SafeString:
+    """Of one closed trade."""
+    return _shown(context, mean_of(sums, chosen_of(context)), sums)
+
+
+@register.simple_tag(takes_context=True)
+def in_unit(context: Context, value: Decimal | None) -> SafeString:
+    """A value that is in the chosen unit already."""
+    return _shown(context, value, None)
+
+
+@register.simple_tag(takes_context=True)
+def compact(context: Context, sums: Sums) -> SafeString:
+    """For small cells: whole money, thousands as k, one place of per cent and R."""
+    return brief(context, value_of(sums, chosen_of(context)))
+
+
+@register.simple_tag(takes_context=True)
+def brief(context: Context, value: Decimal | None) -> SafeString:
+    """The same of a value that is in the chosen unit already."""
+    chosen = chosen_of(context)
+    if value is None:
+        return SafeString(NOTHING)
+    if chosen.unit == Unit.PERCENT:
+        return coloured(signed(value, 1, "%"), value)
+    if chosen.unit == Unit.RISK:
+        return coloured(signed(value, 1, "R"), value)
+    if chosen.hides_amounts:
+        return coloured("•••", value)
+    size = abs(value)
+    if size >= 10_000:
+        return coloured(signed(value / 1000, 1, "k"), value)
+    return coloured(signed(value, 0 if size >= 1 else 2), value)
+
+
+def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeString:
+    chosen = chosen_of(context)
+    if value is None:
+        return SafeString(NOTHING)
+    if chosen.unit == Unit.PERCENT:
+        return percent(value)
+    if chosen.unit == Unit.RISK:
+        found = risk(value)
+        if sums is not None and sums.r_count != sums.count:
+            return format_html("{} <small>n = {}</small>", found, sums.r_count)
+        return found
+    return money(context, value)
+
+
+@register.simple_tag(takes_context=True)
+def account_worth(context: Context, account: ExchangeAccount) -> str:
+    """The same as on the portfolio's page; it is summed up once a page."""
+    kept = context.render_context
+    if WORTH not in kept:
+        kept[WORTH] = worth_of(account.user).by_account
+    found: Decimal | None = kept[WORTH].get(account.pk)
+    return money_text(context, found, is_signed=False)

@@ -1,0 +1,238 @@
+"""The journal's pages in a real Chromium: what a visitor and a trader do in their first minutes."""
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.test_browser import PORT, password, serious_faults, signed_in
+
+__all__ = ["password", "signed_in"]  # fixtures: one installation, one who is signed in
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+ADDRESS = f"http://127.0.0.1:{PORT}"
+SIMULATOR = f"http://127.0.0.1:{PORT + 1}"
+WIDTHS = ((390, 844), (768, 1024), (1280, 720), (1440, 900))
+PAGES = (
+    "/",
+    "/trades/",
+    "/calendar/",
+    "/calendar/?view=year",
+    "/reports/",
+    "/reports/distribution/",
+    "/reports/trend/",
+    "/reports/?by=hour&across=weekday",
+    "/portfolio/",
+    "/settings/",
+    "/account/exchange/",
+    "/account/exchange/connect/",
+    "/nowhere/",
+)
+READ_SECONDS = 300
+
+
+@pytest.fixture
+def stranger(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    """Nobody yet, with a clock in Seoul."""
+    context = signed_in[0].new_context(
+        viewport={"width": 1440, "height": 900}, timezone_id="Asia/Seoul", locale="en"
+    )
+    opened = context.new_page()
+    faults = listen_for_faults(opened)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def trader(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    """The user demo at a desk, when the year is read."""
+    browser, state = signed_in
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
+    opened = context.new_page()
+    faults = listen_for_faults(opened)
+    wait_for_trades(opened)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def listen_for_faults(page: Page) -> list[str]:
+    faults: list[str] = []
+    page.on("console", lambda m: faults.append(m.text) if is_fault(m) else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    return faults
+
+
+def is_fault(message: ConsoleMessage) -> bool:
+    """A browser itself logs an answer of 404, and that a network is gone."""
+    expected = re.search("404|ERR_INTERNET_DISCONNECTED|WebSocket", message.text)
+    return message.type == "error" and not expected
+
+
+def wait_for_trades(page: Page) -> None:
+    deadline = time.monotonic() + READ_SECONDS
+    while page.request.get(f"{ADDRESS}/api/trades/summary").json()["count"] < 50:
+        assert time.monotonic() < deadline, "the demo's year was not read"
+        page.wait_for_timeout(500)
+    page.goto(f"{ADDRESS}/")
+    if page.locator("[data-first-run]").count():
+        page.get_by_role("button", name="Go on without waiting").click()
+
+
+def test_one_press_shows_the_demo_to_a_guest_of_its_own(stranger: Page) -> None:
+    stranger.goto(f"{ADDRESS}/accounts/login/")
+    stranger.get_by_role("button", name="Explore the demo").click()
+    # while the server has just been started one waits on a page that moves; then home comes itself
+    expect(stranger.get_by_role("heading", name="You and the flow")).to_be_visible(
+        timeout=READ_SECONDS * 1000
+    )
+    expect(stranger.locator(".banner")).to_contain_text("You are a guest")
+    count = stranger.request.get(f"{ADDRESS}/api/trades/summary").json()["count"]
+    assert count > 300
+    assert stranger.request.get(f"{ADDRESS}/admin/").url != f"{ADDRESS}/admin/"
+    stranger.goto(f"{ADDRESS}/settings/")
+    expect(stranger.get_by_label("Time zone")).to_have_value("Asia/Seoul")
+
+
+def test_filters_apply_at_once_and_stand_in_the_address(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/trades/")
+    trader.get_by_label("Direction").select_option("LONG")
+    trader.wait_for_url("**/trades/?direction=LONG")
+    trader.get_by_role("link", name="90 d", exact=True).click()
+    trader.wait_for_url(re.compile("direction=LONG&from="))
+    expect(trader.locator(".presets [aria-current]")).to_have_text("90 d")
+
+
+def test_the_list_goes_on_by_itself_and_a_row_is_written_on_beside_it(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/trades/")
+    rows = trader.locator("[data-trade-row]")
+    assert rows.count() == 100
+    trader.locator("[data-pager]").scroll_into_view_if_needed()
+    expect(rows.nth(150)).to_be_attached()
+    row = rows.first
+    row.locator(".cell-side").click()
+    sheet = trader.locator("[data-trade-sheet]")
+    sheet.get_by_label("Tags").fill("beside, the list")
+    sheet.get_by_label("Tags").blur()
+    expect(sheet.locator("[data-said]")).to_have_text("Saved.")
+    expect(row.locator(".tags")).to_contain_text("beside")
+    trader.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_a_day_opens_beside_the_calendar_and_after_a_reload(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/calendar/")
+    if not trader.locator("a[data-day]").count():
+        trader.get_by_label("Earlier").click()
+    trader.locator("a[data-day]").first.click()
+    panel = trader.locator("[data-day-panel]")
+    expect(panel).to_be_visible()
+    expect(panel.locator("textarea")).to_be_visible()
+    trader.reload()
+    expect(panel).to_be_visible()
+    panel.get_by_label("Close").click()
+    expect(panel).to_be_hidden()
+
+
+def test_a_report_sorts_and_leads_to_its_trades(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/reports/?by=symbol")
+    trader.get_by_role("button", name="n", exact=True).click()
+    counts = [
+        int(text)
+        for text in trader.locator("[data-sortable] tbody td:nth-child(2)").all_text_contents()
+    ]
+    assert counts == sorted(counts, reverse=True)
+    trader.locator("[data-sortable] tbody th a").first.click()
+    trader.wait_for_url("**/trades/?symbol=**")
+
+
+def test_a_fill_is_told_with_its_flow_and_moves_home_without_a_reload(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/")
+    before = trader.locator("[data-position]").count()
+    buy_at_the_simulator(trader, "0.02")
+    toast = trader.locator(".fill-toast")
+    expect(toast).to_contain_text("Bought 0.02 ETHUSDT")
+    toast.get_by_label("Stop").fill("1000")
+    toast.get_by_role("button", name="Keep").click()
+    expect(toast.locator("[data-said]")).to_contain_text("The stop is kept")
+    row = trader.locator("[data-position*='spot:ETHUSDT']")
+    expect(row).to_be_visible()
+    assert trader.locator("[data-position]").count() >= before
+
+
+def buy_at_the_simulator(page: Page, quantity: str) -> None:
+    """A market order with the demo's own key, which may trade for this."""
+    known = page.request.get(f"{SIMULATOR}/simulator/accounts").json()
+    account = next(one for one in known if one["name"].startswith("demo of") and one["fills"])
+    key = account["keys"][0]
+    page.request.post(
+        f"{SIMULATOR}/simulator/keys/{key['apiKey']}",
+        data={"permissions": {"enableSpotAndMarginTrading": True}},
+    )
+    asked = urlencode(
+        {
+            "symbol": "ETHUSDT",
+            "side": "BUY",
+            "type": "MARKET",
+            "quantity": quantity,
+            "timestamp": int(time.time() * 1000),
+        }
+    )
+    signature = hmac.new(key["secretKey"].encode(), asked.encode(), hashlib.sha256).hexdigest()
+    answer = page.request.post(
+        f"{SIMULATOR}/api/v3/order?{asked}&signature={signature}",
+        headers={"X-MBX-APIKEY": key["apiKey"]},
+    )
+    assert answer.ok, answer.text()
+
+
+def test_a_file_is_taken_in_and_undone(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/account/exchange/")
+    trader.get_by_text("Add an account from files only").click()
+    trader.get_by_label("Name, as you will see it").fill("From a file")
+    trader.get_by_role("button", name="Add it").click()
+    body = (
+        "Date(UTC),Pair,Side,Price,Executed,Amount,Fee\n"
+        "2024-05-01 10:00:00,BTCUSDT,BUY,60000,0.01BTC,600USDT,0.6USDT\n"
+    )
+    trader.set_input_files(
+        "input[name=file]",
+        {"name": "export.csv", "mimeType": "text/csv", "buffer": body.encode()},
+    )
+    trader.get_by_role("button", name="Look at it", exact=True).click()
+    expect(trader.get_by_role("cell", name="Fill", exact=True)).to_be_visible()
+    trader.get_by_role("button", name="Take in 1 row", exact=True).click()
+    trader.get_by_role("button", name="Undo the whole file").click()
+    expect(trader.get_by_role("status").first).to_contain_text("Undone")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_scrolls_sideways_or_has_a_serious_fault(trader: Page, path: str) -> None:
+    answer = trader.goto(f"{ADDRESS}{path}")
+    assert answer is not None
+    for wide, high in WIDTHS:
+        trader.set_viewport_size({"width": wide, "height": high})
+        assert trader.evaluate("document.documentElement.scrollWidth") <= wide, wide
+    for theme in ("light", "dark"):
+        trader.evaluate(f"document.documentElement.dataset.theme = {theme!r}")
+        assert serious_faults(trader) == [], theme
+
+
+def test_without_a_network_a_page_says_so(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/trades/")
+    trader.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    trader.reload()
+    trader.context.set_offline(True)
+    trader.goto(f"{ADDRESS}/calendar/")
+    expect(trader.get_by_role("heading", name="Offline")).to_be_visible()
+    trader.context.set_offline(False)
+    manifest = trader.request.get(f"{ADDRESS}/manifest.webmanifest").json()
+    assert manifest["start_url"] == "/"
+    for icon in manifest["icons"]:
+        assert trader.request.get(f"{ADDRESS}{icon['src']}").ok
