@@ -14,6 +14,7 @@ from accounts.requests import SignedInRequest
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
 from journal.selectors import reports
+from journal.selectors.flow_bases import bases_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
