@@ -19,7 +19,7 @@ from market.past.spans import Stretch
 
 log = structlog.get_logger(__name__)
 
-# The first picture of a market: length in seconds by grain. Minutes first: they are what is looked at.
+# The first picture: length in seconds by grain. Minutes first: they are what is looked at.
 FIRST = {store.MINUTE: store.DAY, store.HOUR: 30 * store.DAY, store.DAY: 366 * store.DAY}
 KIND = "chart"
 # Then the seam to the live tape is closed: its first minute was seen in part.
