@@ -6,7 +6,7 @@ Welch's t (Welch 1947), under permutations of the results over the trades (stude
 1997; the greatest of all groups: Westfall & Young 1993, max T). Questions are corrected together by
 Benjamini & Hochberg (1995); within a question that stands, groups are named at the level that its
 selection leaves (Benjamini & Bogomolov 2014). Above `MOST_RESAMPLED` trades Welch's t is read from
-the normal distribution, times the number of groups (Bonferroni).
+Student's distribution of the smaller side, times the number of groups (Bonferroni).
 
 A habit (a stop moved away, a winner cut) is chosen with its outcome in sight, so its group must not
 be compared with others. It is a question of pairs instead: what the rule would have made, less
@@ -195,10 +195,11 @@ def _judged(
     edges = np.cumsum([0, *(len(question.masks) for question in questions)])
     spans = [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     if len(results) > MOST_RESAMPLED:
-        return [
-            [min(1.0, len(real[span]) * math.erfc(t / math.sqrt(2))) for t in real[span]]
-            for span in spans
-        ]
+        inside, outside = columns.counts()
+        freedom = np.minimum(inside, outside) - 1
+        alone = [student_p(float(t), int(free)) for t, free in zip(real, freedom, strict=True)]
+        groups = [alone[span] for span in spans]
+        return [[min(1.0, len(ps) * p) for p in ps] for ps in groups]
     beyond = np.zeros(len(real))
     step = max(1, CHUNK // len(results))
     for start in range(0, PERMUTATIONS, step):
@@ -209,8 +210,8 @@ def _judged(
             # a hair of room: sums in another order differ in their last digits
             greatest = by_chance[:, span].max(axis=1)[:, None] * (1 + 1e-9)
             beyond[span] += (greatest >= real[span]).sum(axis=0)
-    ps = (beyond + 1) / (PERMUTATIONS + 1)
-    return [[float(p) for p in ps[span]] for span in spans]
+    found = (beyond + 1) / (PERMUTATIONS + 1)
+    return [[float(p) for p in found[span]] for span in spans]
 
 
 def _welch(results: Floats, columns: Columns) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-MOST_RESAMPLED = 5000
+MOST_RESAMPLED = 2000
 DRAWS = 2000
 NORMAL_95 = 1.959964
 # numbers held at once

@@ -87,7 +87,7 @@ def test_a_habit_is_judged_by_pairs() -> None:
     assert few.too_few == [("stop_moved", "", 3)]
 
 
-def test_many_trades_are_told_from_the_normal_distribution() -> None:
+def test_many_trades_are_told_from_students_distribution() -> None:
     random = np.random.default_rng(1)
     results = random.normal(0, 1, MOST_RESAMPLED + 1000)
     results[::4] -= 0.3
