@@ -63,13 +63,15 @@ def test_a_stop_that_was_moved_is_set_beside_the_one_it_was(alice: User) -> None
     """Bought one at 100 with a stop at 95, moved away; it fell to 88 and was sold at 90: -10 made,
     -5 kept."""
     account = make_account(alice)
-    (trade,) = trades_of(
-        account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "90")
-    )
-    net, quantity = trade.net_money, trade.quantity
+    trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "90"))
+    trade = Trade.objects.get()
+    net, gross, quantity, rate = trade.net_money, trade.gross_money, trade.quantity, trade.rate
+    assert net is not None
+    assert gross is not None
+    assert rate is not None
     Trade.objects.update(placed_stop=D(95), stop_moves="away", worst=-12 * quantity)
     (row,) = rows_of(alice)
-    assert row.kept == net - trade.gross_money - 5 * quantity * trade.rate
+    assert row.kept == net - gross - 5 * quantity * rate
     assert insight.behind([row], preferences_of(alice), "stop_moved", "") == [trade.pk]
     Trade.objects.update(worst=-4 * quantity)
     assert rows_of(alice)[0].kept is None
@@ -77,9 +79,8 @@ def test_a_stop_that_was_moved_is_set_beside_the_one_it_was(alice: User) -> None
 
 def test_what_is_kept_goes_with_the_unit(alice: User) -> None:
     account = make_account(alice)
-    (trade,) = trades_of(
-        account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "90")
-    )
+    trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "90"))
+    trade = Trade.objects.get()
     Trade.objects.update(placed_stop=D(95), stop_moves="away", worst=-12 * trade.quantity)
     chosen = preferences_of(alice)
     chosen.unit = "risk"
