@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books bench-insight lock migrations clean chaos-orders
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything a
 fuzz-files: $(VENV)/.development node_modules/.done $(MESSAGES) ## damaged exports through the import page: FUZZ_ROUNDS=5000 FUZZ_SEED=1
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
 
+sbom: $(VENV)/.development ## list every package of the environment (CycloneDX) in sbom.json
+	@$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file sbom.json $(BIN)/python
+
 coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and how much of the code they run
 	@$(RUN) exec -- $(BIN)/python -m tests.run --coverage
 
@@ -36,7 +39,8 @@ chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare eve
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
 	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
 
-mutants: $(VENV)/.development ## break each protection: the campaign must fail each time
+mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
+	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
@@ -74,17 +78,25 @@ bench-fanout: $(VENV)/.development ## a thousand live sockets: the hub against a
 bench-ledger: $(VENV)/.development ## the ledger on 100k and 1M fills
 	@$(BIN)/python -m benchmarks.ledger
 
+bench-flow: $(VENV)/.development ## how fast a fresh demo's fills get their flow (ADDRESS=…, TOKEN=…)
+	@$(BIN)/python -m benchmarks.flow_coverage $(ADDRESS) $(TOKEN)
+
 bench-e2e: $(VENV)/.development ## how old a state is when a client has it
 	@$(BIN)/python -W ignore -m benchmarks.end_to_end
 
 bench-read: $(VENV)/.development ## a year of bars, and the last hour for fifty clients
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.read
 
+bench-orders: $(VENV)/.development ## from an order's request to the wire
+	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.orders
+
 bench-journal: $(VENV)/.development ## measure the journal's pages at 100,000 fills
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.journal'
 
 bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
+bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares of a core
+	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -W ignore -m benchmarks.alerts'
 
 bench-insight: $(VENV)/.development ## how often traders without edge hear of one, and planted leaks are found
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.insight

@@ -1,6 +1,5 @@
 """How allauth does what it does here: who may sign up, whose address counts, what is told."""
 
-import base64
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +15,10 @@ from accounts import sign_up
 from accounts.models import User
 from accounts.services import sign_ins
 from accounts.vault import keyring
-from lib.envelope import Binding
+from accounts.vault.holdings import FACTOR, factor_text, sealed_factor
+from lib.envelope import key_id_of
 from lib.secret import Secret
 
-# Factors are sealed before their row exists.
-FACTOR = Binding("authenticator", "factor", 0, "secret")
-SEALED = "sealed:"
 HOME = SimpleNamespace(name="Tapelog", domain=settings.PUBLIC_URL.partition("://")[2])
 
 
@@ -71,11 +68,10 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         sealed = keyring.seal(Secret(text), FACTOR)
-        return SEALED + base64.b64encode(sealed).decode()
+        return factor_text(sealed, key_id_of(sealed))
 
     def decrypt(self, encrypted_text: str) -> str:
-        sealed = base64.b64decode(encrypted_text.removeprefix(SEALED))
-        return keyring.unseal(sealed, FACTOR).reveal().decode()
+        return keyring.unseal(sealed_factor(encrypted_text), FACTOR).reveal().decode()
 
 
 def _at_home(url: str) -> str:

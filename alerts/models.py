@@ -235,5 +235,8 @@ class PushKey(models.Model):
         return "push key"
 
     @staticmethod
-    def binding() -> Binding:
-        return Binding("alert_push_key", "1", 0, "private")
+    def binding(field: str = "private") -> Binding:
+        return Binding("alert_push_key", "1", 0, field)
+
+    def sealed(self) -> dict[str, bytes]:
+        return {"private": bytes(self.private)}

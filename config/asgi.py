@@ -16,19 +16,20 @@ from accounts.vault import holders  # noqa: E402
 from config.doors.bodies import BodyGuard  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
+from market.hot import tally  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """A server begins and ends; meanwhile it says which key files it sees."""
-    stop: threading.Event | None = None
+    threads: list[threading.Event] = []
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            stop = holders.start("web")
+            threads = [holders.start("web"), tally.start()]
             await send({"type": "lifespan.startup.complete"})
         else:
-            if stop is not None:
+            for stop in threads:
                 stop.set()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -9,12 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonRe
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
-from lib.networks import is_within, parse_networks
+from config.measures.exported import Everything
+from lib.networks import LOOPBACK, is_within
 from market.models import CollectorLease
-from market.selectors.gauges import MarketMetrics
 
 TIMEOUT_SECONDS = 2
-LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
 FORWARDING = (
     "Forwarded",
     "Via",
@@ -23,8 +22,9 @@ FORWARDING = (
     "X-Forwarded-Proto",
     "X-Real-IP",
 )
-_market = CollectorRegistry()
-_market.register(MarketMetrics())
+everything = Everything()
+_registry = CollectorRegistry()
+_registry.register(everything)
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -53,7 +53,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             content_type="text/plain",
         )
     return HttpResponse(
-        generate_latest(REGISTRY) + generate_latest(_market), content_type=CONTENT_TYPE_LATEST
+        generate_latest(REGISTRY) + generate_latest(_registry), content_type=CONTENT_TYPE_LATEST
     )
 
 

@@ -13,9 +13,15 @@ EXPORTED = {
     "account.EmailAddress": "user",
     "mfa.Authenticator": "user",
     "usersessions.UserSession": "user",
+    "alerts.Alert": "user",
+    "alerts.AlertEvent": "user",
+    "alerts.Alert_channels": "alert__user",
+    "alerts.Channel": "user",
+    "alerts.Delivery": "event__user",
     "journal.Annotation": "user",
     "journal.Annotation_tags": "annotation__user",
     "journal.Balance": "account__user",
+    "journal.ConditionalOrder": "account__user",
     "journal.Coverage": "account__user",
     "journal.DailyBalance": "account__user",
     "journal.DayNote": "user",
@@ -32,6 +38,7 @@ EXPORTED = {
     "journal.OpeningBalance": "account__user",
     "journal.OpeningPosition": "account__user",
     "journal.Order": "account__user",
+    "journal.OrderList": "account__user",
     "journal.Payment": "account__user",
     "journal.Preferences": "user",
     "journal.Realized": "account__user",
@@ -57,6 +64,10 @@ EXPORTED = {
 }
 # table -> (how a row leads to its user, why no export holds it)
 LEFT_OUT = {
+    "alerts.Alert_channels": (
+        "alert__user",
+        "which alert tells which channel, told by its deliveries",
+    ),
     "accounts.Export": ("user", "it is the export itself"),
     "accounts.Invitation": ("made_by", "only the hash of a code that was given away"),
     "accounts.User_groups": ("user", "what the operator allows, not data of the user"),
@@ -65,6 +76,7 @@ LEFT_OUT = {
     "account.EmailConfirmation": ("email_address__user", "codes that end within days"),
     "journal.Guest": ("user", "that it is a guest of a day"),
     "journal.Book": ("account__user", "how far the ledger has reckoned"),
+    "journal.Checkpoint": ("book__account__user", "how far the ledger has reckoned"),
     "journal.Sync": ("account__user", "how far the exchange was read"),
 }
 # Columns that are told as there or not there, never by their value.
@@ -72,6 +84,7 @@ SECRETS = {
     "accounts.User": ("password",),
     "accounts.ApiToken": ("digest", "key"),
     "accounts.ExchangeAccount": ("api_key", "api_secret", "api_key_hash"),
+    "alerts.Channel": ("target", "secret", "code_digest"),
     "mfa.Authenticator": ("data",),
     "usersessions.UserSession": ("session_key",),
 }

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from config import env
+from config.logs import steps
 from launcher.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,6 +107,9 @@ ARCHIVE_DIR = env.folder("ARCHIVE_DIR", DATA_DIR / "archive")
 # Key-encryption keys of the sealed credentials: files of mode 0400, never in a backup.
 KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
 
+# Where `manage.py backup` without a name puts backups, and where `doctor` looks for them.
+BACKUP_DIR = env.folder("BACKUP_DIR", DATA_DIR / "backups")
+
 # --- Alerts -------------------------------------------------------------------------------------
 
 # Inner networks that webhooks may go to all the same, http included; empty: none.
@@ -138,6 +142,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
+    "config",
     "market",
     "accounts",
     "journal",
@@ -146,6 +151,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.measuring.Measured",
     "config.middleware.headers.PrivateHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -472,7 +478,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/api/docs/",),  # Swagger's own page brings inline code
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
@@ -572,16 +577,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "tapelog@localhost")
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]).upper()
-_log_steps: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="%H:%M:%S" if LOG_FORMAT == "console" else "iso"),
-]
-_renderer: Any = (
-    structlog.processors.JSONRenderer()
-    if LOG_FORMAT == "json"
-    else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
-)
+_log_steps = steps.first(LOG_FORMAT)
 structlog.configure(
     processors=[*_log_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -595,11 +591,7 @@ LOGGING = {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _log_steps,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _renderer,
-            ],
+            "processors": steps.last(LOG_FORMAT),
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.views.email import OwnEmailView
 from config import health, installing
+from config import help as help_pages
 
 # The admin has no door of its own: one signs in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,6 +18,8 @@ urlpatterns = [
     path("sw.js", installing.service_worker, name="service-worker"),
     path("offline/", installing.offline, name="offline"),
     path("metrics", health.metrics, name="metrics"),
+    path("help/", help_pages.help_page, name="help"),
+    path("help/<slug:name>/", help_pages.help_page, name="help-page"),
     path("admin/", admin.site.urls),
     path("accounts/", include([path("email/", OwnEmailView.as_view(), name="account_email")])),
     path("accounts/", include("allauth.urls")),

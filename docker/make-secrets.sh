@@ -16,7 +16,7 @@ printf '%s' "$postgres" > secrets/postgres_password
 printf 'requirepass %s\n' "$valkey" > secrets/valkey_conf
 printf 'postgresql://tapelog:%s@postgres:5432/tapelog' "$postgres" > secrets/database_url
 printf 'redis://:%s@valkey:6379/0' "$valkey" > secrets/redis_url
-# containers read them as users of their own
+# containers read each file as users of their own; on the host nobody else comes into the folder
 chmod 644 secrets/*
-chmod 755 secrets
+chmod 700 secrets
 echo "secrets written to docker/secrets"

@@ -18,10 +18,12 @@ from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from lib.dates import to_ms
 from lib.decimals import plain as exact_text
-from lib.sending import sent
+from lib.sending import Sent
 
 AMOUNTS = ("gross", "fees", "funding", "net")
 FORMULAS = frozenset("=+-@")
+# Up to here a list stays in memory.
+SMALL_BYTES = 1 << 20
 
 
 def trade_answer(line: Line) -> dict[str, Any]:
@@ -231,7 +233,7 @@ def epoch(at: datetime | None) -> int | None:
 def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
     client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is sent)
+    file = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115  (closed when it is sent)
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []
@@ -241,7 +243,7 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
             writer.writerow(header)
         writer.writerow([_cell(row[key]) for key in header])
     text.detach()
-    answer = StreamingHttpResponse(sent(file), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(Sent(file), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -3,8 +3,7 @@
 from django.http import HttpRequest
 
 from accounts.models import User
-from journal.models import Guest
-from journal.selectors.preferences import preferences_of
+from journal.models import Guest, Preferences
 from journal.services import guests
 
 
@@ -12,7 +11,8 @@ def preferences(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"guests_are_welcome": guests.are_welcome()}
-    chosen = preferences_of(user)
+    # a page shows and writes nothing: its user may be gone by now
+    chosen = Preferences.objects.filter(user=user).first() or Preferences(user=user)
     is_guest = user.username.startswith(guests.PREFIX)
     return {
         "preferences": chosen,

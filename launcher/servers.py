@@ -47,6 +47,7 @@ class Servers:
         self.places.data_dir.mkdir(parents=True, exist_ok=True)
         self.places.make_secrets()
         self.places.logs.mkdir(exist_ok=True)
+        self.places.logs.chmod(0o700)  # logs may hold names and addresses
         self._make_socket_folder()
         self.start_redis()
         self.start_postgres()
@@ -215,7 +216,10 @@ class Servers:
     def _spawn(
         self, command: list[str], log: str, prepare: Callable[[], None], user: int | None
     ) -> subprocess.Popen[bytes]:
-        with (self.places.logs / log).open("ab") as output:
+        path = self.places.logs / log
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        with path.open("ab") as output:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

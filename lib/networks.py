@@ -39,6 +39,9 @@ def parse_address(text: str) -> Address | None:
     return mapped or address
 
 
+LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
+
+
 def is_within(text: str, networks: Sequence[Network]) -> bool:
     address = parse_address(text)
     return address is not None and any(address in network for network in networks)

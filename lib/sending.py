@@ -1,18 +1,23 @@
-"""A file as an answer that is sent in pieces; the file is closed at its end, or when its reader is
-gone."""
+"""A file as an answer that is sent in pieces."""
 
 from collections.abc import AsyncIterator
-from typing import IO
+from typing import IO, Any
 
 from asgiref.sync import sync_to_async
 
 PIECE_BYTES = 1 << 16
 
 
-async def sent(file: IO[bytes]) -> AsyncIterator[bytes]:
-    try:
-        await sync_to_async(file.seek)(0)
-        while piece := await sync_to_async(file.read)(PIECE_BYTES):
+class Sent:
+    """The file is closed with the answer, whether anybody read it or not."""
+
+    def __init__(self, file: IO[bytes] | Any) -> None:
+        self._file = file
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        await sync_to_async(self._file.seek)(0)
+        while piece := await sync_to_async(self._file.read)(PIECE_BYTES):
             yield piece
-    finally:
-        file.close()
+
+    def close(self) -> None:
+        self._file.close()

@@ -53,6 +53,8 @@ SIGNED_IN = {
     "trend",
     "home",
     "status",
+    "help",
+    "help-page",
     "market",
     "markets",
     "account-tokens",
@@ -218,6 +220,7 @@ def test_every_route_says_who_may_come_in() -> None:
 def filled(path: str, mine: dict[str, str]) -> str:
     for part, value in {
         "<str:symbol>": "BTCUSDT",
+        "<slug:name>": "troubleshooting",
         "<int:job_id>": mine["job"],
         "<int:token_id>": mine["token"],
         "<int:session_id>": mine["session"],

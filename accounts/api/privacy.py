@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.auth import logout
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -53,7 +54,7 @@ class MeView(APIView):
         except erasing.CannotErase as error:
             raise Refused(str(error)) from error
         tasks.erase_soon(user.pk)
-        request._request.session.flush()
+        logout(request._request)
         return Response({"state": "erasing"}, status=202)
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from accounts.changes import changed
 from accounts.models import ExchangeAccount, User
 from accounts.services import auditing, credentials, valuation
 from accounts.vault.keyfiles import KeyProblem
@@ -125,6 +126,7 @@ def replace_key(
     row = _locked(account)
     _store(row, _given(api_key, secret), is_new=False)
     _audit(row, user, "key replaced")
+    changed(row.user, "key")
     return row
 
 
@@ -147,6 +149,8 @@ def pause(*, account: ExchangeAccount, user: User, paused: bool) -> ExchangeAcco
     row.state = State.PAUSED if paused else State.NEW
     row.save(update_fields=["state"])
     _audit(row, user, "account paused" if paused else "account resumed")
+    if paused:
+        changed(row.user, "paused")
     return row
 
 
@@ -161,6 +165,7 @@ def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None
     credentials.wipe(row)
     row.state, row.problem, row.problem_detail = State.PAUSED, "disconnected", ""
     row.save(force_update=True)
+    changed(row.user, "key")
 
 
 def _locked(account: ExchangeAccount) -> ExchangeAccount:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from accounts import privacy
 from accounts.models import Export, User
 from accounts.services import auditing
-from lib.sending import sent
+from lib.sending import Sent
 
 log = structlog.get_logger(__name__)
 
@@ -74,8 +74,8 @@ def make(export_id: int) -> None:
 
 
 def as_answer(export: Export) -> StreamingHttpResponse:
-    file = default_storage.open(export.file).file
-    answer = StreamingHttpResponse(sent(file), content_type="application/zip")
+    file = default_storage.open(export.file)
+    answer = StreamingHttpResponse(Sent(file), content_type="application/zip")
     answer["Content-Disposition"] = 'attachment; filename="tapelog.zip"'
     return answer
 

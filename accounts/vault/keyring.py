@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.models import ExchangeAccount, KeyEncryptionKey, KeyHolder
+from accounts.models import KeyEncryptionKey, KeyHolder
 from accounts.vault import keyfiles
+from accounts.vault.holdings import Holding, all_holdings
 from accounts.vault.keyfiles import KeyProblem
 from lib import envelope
 from lib.envelope import Binding, NotOurs
@@ -87,24 +89,37 @@ def rewrap(batch: int = 500) -> Iterator[tuple[int, int]]:
 
     Raises KeyProblem at the end, naming rows that do not open.
     """
-    done, broken = 0, set[str]()
-    total = _old_rows().count()
-    while rows := list(_old_rows().exclude(pk__in=broken).order_by("pk")[:batch]):
-        for account in rows:
-            try:
-                done += _rewrap(account)
-            except (NotOurs, KeyProblem) as error:
-                log.error("row does not open", account=str(account.pk), error=str(error))
-                broken.add(str(account.pk))
-        yield min(done, total), total
+    broken: list[str] = []
+    for holding in all_holdings():
+        yield from _rewrap_all(holding, batch, broken)
     if broken:
-        raise KeyProblem(f"these accounts do not open and stay as they are: {', '.join(broken)}")
+        raise KeyProblem(f"these rows do not open and stay as they are: {', '.join(broken)}")
 
 
-def _old_rows() -> QuerySet[ExchangeAccount]:
+def _rewrap_all(holding: Holding, batch: int, broken: list[str]) -> Iterator[tuple[int, int]]:
+    done, stuck = 0, set[Any]()
+    total = _old_rows(holding).count()
+    while rows := list(_old_rows(holding).exclude(pk__in=stuck).order_by("pk")[:batch]):
+        for row in rows:
+            try:
+                done += _rewrap(holding, row)
+            except (NotOurs, KeyProblem) as error:
+                log.error("row does not open", row=str(row.pk), error=str(error))
+                stuck.add(row.pk)
+                broken.append(f"{row.pk} of {holding.name}")
+        yield min(done, total), total
+
+
+def _old_rows(holding: Holding) -> QuerySet[Any]:
     """Sealed with another key than the primary one of this moment."""
     primary = KeyEncryptionKey.objects.get(state=State.PRIMARY)
-    return ExchangeAccount.objects.exclude(kek_id=primary.pk).exclude(api_key=b"")
+    return holding.rows().exclude(holding.of_key(primary.pk))
+
+
+def rows_of(key_id: int) -> dict[str, int]:
+    """How many rows of each table are sealed with a key."""
+    counts = {h.name: h.rows().filter(h.of_key(key_id)).count() for h in all_holdings()}
+    return {name: count for name, count in counts.items() if count}
 
 
 @transaction.atomic
@@ -113,9 +128,9 @@ def disable(key_id: int) -> None:
     key = _locked(key_id)
     if key.state == State.PRIMARY:
         raise KeyProblem(f"key {key_id} is the primary one: promote another first")
-    rows = ExchangeAccount.objects.filter(kek_id=key_id).exclude(api_key=b"").count()
-    if rows:
-        raise KeyProblem(f"key {key_id} still seals {rows} accounts: run `manage.py kek rewrap`")
+    if rows := rows_of(key_id):
+        told = ", ".join(f"{count} {name}" for name, count in rows.items())
+        raise KeyProblem(f"key {key_id} still seals {told}: run `manage.py kek rewrap`")
     KeyEncryptionKey.objects.filter(pk=key_id).update(state=State.DISABLED)
     log.info("key disabled", key_id=key_id)
 
@@ -155,20 +170,20 @@ def live_holders() -> list[KeyHolder]:
     return list(KeyHolder.objects.filter(until__gt=timezone.now()))
 
 
-def _rewrap(account: ExchangeAccount) -> int:
+def _rewrap(holding: Holding, row: Any) -> int:
     """1 when this row is sealed with the primary key now."""
-    old = account.sealed()
+    old = holding.values(row)
     new = {}
     for field, sealed in old.items():
-        plain = unseal(sealed, account.binding(field))
-        new[field] = seal(plain, account.binding(field))
-        if unseal(new[field], account.binding(field)) != plain:
-            raise KeyProblem(f"account {account.pk} would not open again: nothing was changed")
+        plain = unseal(sealed, holding.binding(row, field))
+        new[field] = seal(plain, holding.binding(row, field))
+        if unseal(new[field], holding.binding(row, field)) != plain:
+            raise KeyProblem(f"row {row.pk} would not open again: nothing was changed")
         plain.wipe()
     key_ids = {envelope.key_id_of(sealed) for sealed in new.values()}
     if len(key_ids) != 1:
         return 0  # another key was promoted in between: once more
-    return ExchangeAccount.objects.filter(pk=account.pk, **old).update(**new, kek_id=key_ids.pop())
+    return holding.put(row, old, new, key_ids.pop())
 
 
 def _usable(key_id: int) -> bytes:

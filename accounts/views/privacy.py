@@ -1,6 +1,7 @@
 """One's own data: taken along as one file, or erased."""
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -51,5 +52,5 @@ def erase(request: SignedInRequest) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("account-privacy")
     tasks.erase_soon(request.user.pk)
-    request.session.flush()
+    logout(request)
     return render(request, "accounts/erased.html")

@@ -18,7 +18,8 @@ def public_key() -> str:
 
 def private_key() -> Secret:
     """In PEM. Raises KeyProblem, NotOurs."""
-    return keyring.unseal(bytes(_key().private), PushKey.binding())
+    key = _key()
+    return keyring.unseal(key.sealed()["private"], key.binding("private"))
 
 
 def _key() -> PushKey:
@@ -36,7 +37,7 @@ def _make() -> PushKey:
     point = made.public_key().public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
-    sealed = keyring.seal(Secret(pem), PushKey.binding())
+    sealed = keyring.seal(Secret(pem), PushKey(pk=1).binding("private"))
     # of two that make one at once, the first one's is everybody's
     row, _ = PushKey.objects.get_or_create(
         pk=1,

@@ -31,6 +31,7 @@ from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
 from journal.selectors import insight, reports
 from journal.selectors.dashboard import dashboard
+from journal.selectors.flow_bases import bases_of
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
@@ -232,7 +233,12 @@ class ReportView(APIView):
             if name and name not in reports.DIMENSIONS:
                 known = ", ".join(reports.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
-        rows = reports.load(user, parsed(asked.dict()).apply(user, chosen), chosen)
+        trades = parsed(asked.dict()).apply(user, chosen)
+        rows = reports.load(user, trades, chosen)
+        bases = [
+            {"basis": item.basis, "window": item.window, "count": item.count}
+            for item in bases_of(trades)
+        ]
         if across:
             columns, lines = reports.matrix(rows, by, across, chosen)
             return Response(
@@ -240,6 +246,7 @@ class ReportView(APIView):
                     "by": by,
                     "across": across,
                     "columns": columns,
+                    "flow_bases": bases,
                     "rows": [
                         {"name": name, "cells": [group_answer(c) if c else None for c in cells]}
                         for name, cells in lines
@@ -254,6 +261,7 @@ class ReportView(APIView):
             {
                 "by": by,
                 "count": len(rows),
+                "flow_bases": bases,
                 "rows": [group_answer(g) for g in groups],
                 "findings": [
                     {"text": f.text, "count": f.count, "good": f.is_good}

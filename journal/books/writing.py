@@ -12,6 +12,7 @@ from journal.books.results import Built, Results, others_digest, rounded
 from journal.models import (
     Book,
     Checkpoint,
+    Fill,
     LedgerProblem,
     Market,
     OpenPosition,
@@ -126,13 +127,13 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
     )
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed
-    _write_fills(touched, since, is_new=is_new)
+    _write_fills(book, touched, since, is_new=is_new)
     _write_matches(book, touched, since, is_new=is_new)
     return rows
 
 
 def _write_fills(
-    touched: Iterable[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
+    book: Book, touched: Iterable[tuple[Trade, Built]], since: datetime | None, *, is_new: bool
 ) -> None:
     rows, kept = [], []
     for trade, item in touched:
@@ -145,7 +146,10 @@ def _write_fills(
             for fill in item.fills
         ]
     if not is_new:
-        later = Q() if since is None else Q(fill__time__gt=since)
+        later = Q()
+        if since is not None:  # by the fills, of which there are few, not by those of the trades
+            fills = Fill.objects.filter(account_id=book.account_id, time__gt=since)
+            later = Q(fill__in=fills)
         TradeFill.objects.filter(later, trade__in=kept).delete()
     TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
 

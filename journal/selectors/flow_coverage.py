@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
@@ -53,7 +54,7 @@ def coverage_of(user: User, account: str = "") -> tuple[list[Covered], int]:
     """(rows, seconds until nothing waits any more), of one account or of all."""
     mine: QuerySet[Fill] = Fill.objects.visible_to(user)
     if account:
-        mine = mine.filter(account=account)
+        mine = mine.filter(account=UUID(account))
     oldest = oldest_of(timezone.now(), settings.FLOW_BACKFILL_DAYS)
     counts = (
         mine.order_by()
@@ -71,7 +72,7 @@ def coverage_of(user: User, account: str = "") -> tuple[list[Covered], int]:
     for row in counts:
         key = str(row["account"]), row["market"]
         known = found.setdefault(key, Covered(key[0], row["label"], key[1]))
-        _add(known, row)
+        _add(known, dict(row))
     rows = sorted(found.values(), key=lambda item: (item.label, item.market))
     return rows, round(sum(item.seconds for item in rows))
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from journal.metrics.spread import Spread
 from journal.models import Trade
+from journal.views.executions import signed_share
 
 register = template.Library()
 
@@ -44,6 +45,12 @@ def range_bar(trade: Trade) -> SafeString:
         right - MIDDLE,
         min(WIDTH - 2, max(0, end - 1)),
     )
+
+
+@register.filter
+def share_text(share: Decimal | None) -> str:
+    """+0.31: the takers' imbalance on the trade's side."""
+    return NOTHING if share is None else signed_share(share)
 
 
 @register.simple_tag

@@ -89,7 +89,7 @@ def _entry(number: int, count: int, share: Decimal) -> Entry:
         "number": number,
         "count": count,
         "word": word,
-        "share": _signed(share),
+        "share": signed_share(share),
     }
     return Entry(tone, words)
 
@@ -98,7 +98,7 @@ def flow_says(share: Decimal | None, window: str, entries: int) -> str:
     """The verdict as one sentence: whose, of which window, how clear. Empty where it is unknown."""
     if share is None or not window:
         return ""
-    told = {"window": window, "share": _signed(share), "entries": entries}
+    told = {"window": window, "share": signed_share(share), "entries": entries}
     if entries > 1:
         return _("All %(entries)s entries by size, %(window)s before each: %(share)s.") % told
     return _("The entry, %(window)s before it: %(share)s.") % told
@@ -109,7 +109,7 @@ def orders_say(orders: int, executions: int) -> str:
     return _("orders: %(orders)s, fills: %(fills)s") % {"orders": orders, "fills": executions}
 
 
-def _signed(share: Decimal) -> str:
+def signed_share(share: Decimal) -> str:
     """+0.31: of the takers' value on the trade's side."""
     shown = f"{share:+.2f}".replace("-", "−")
     return "0.00" if shown in {"+0.00", "−0.00"} else shown

@@ -14,6 +14,7 @@ from accounts.requests import SignedInRequest
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
 from journal.selectors import insight, reports
+from journal.selectors.flow_bases import bases_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
@@ -56,6 +57,9 @@ def report(request: SignedInRequest) -> HttpResponse:
         ],
         "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
         "findings": insight.claims(rows, context["chosen"]),
+        "flow_bases": bases_of(asked.apply(request.user, context["chosen"]))
+        if "flow" in {by, across}
+        else [],
     }
     if across:
         columns, lines = reports.matrix(rows, by, across, context["chosen"])

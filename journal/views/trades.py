@@ -54,8 +54,6 @@ from lib.dates import INTERVALS
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
-# what a fill's share is of
-VERDICT_WINDOW = "1m"
 # column -> what it is sorted by
 SORTS = {
     "opened": "opened_at",
@@ -246,8 +244,7 @@ def _trade_page(
         "orders": orders,
         "orders_say": orders_say(len(orders), len(fills)),
         "entries": entries_of(fills),
-        "flow_says": flow_says(found.flow_share, VERDICT_WINDOW, entry_count),
-        "flow_window": VERDICT_WINDOW,
+        "flow_says": flow_says(found.flow_share, found.flow_window, entry_count),
         "intervals": list(INTERVALS),
         "first_part": fills[0][0].pk if fills else None,
         "sort": sort,

@@ -4,8 +4,10 @@ Redis is not in it: tapes resume from PostgreSQL's cursor and fetch what is miss
 files (KEK_DIR) are not in it either, on purpose: keep them apart.
 """
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -27,6 +29,9 @@ from market.models import CollectorLease
 
 log = structlog.get_logger(__name__)
 
+# How backups without a name of their own are called: sorted by name they are sorted by time.
+NAMED = "tapelog-%Y%m%dT%H%M%SZ.dump"
+OURS = re.compile(r"tapelog-\d{8}T\d{6}Z\.dump")
 RESET = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
 
 
@@ -62,6 +67,43 @@ def backup(path: Path) -> Backup:
     return Backup(path, tables)
 
 
+def backup_and_thin(folder: Path, keep: int) -> tuple[Backup, list[str]]:
+    """A new backup in `folder`; of those that were made so the newest `keep` stay. Returns it and
+    the names of those that went. Raises BackupError: then none has gone."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    done = backup(folder / timezone.now().strftime(NAMED))
+    names = sorted(path.name for path in folder.iterdir() if OURS.fullmatch(path.name))
+    old = names[: -max(1, keep)]
+    for name in old:
+        for path in (folder / name, _manifest(folder / name), _drill(folder / name)):
+            path.unlink(missing_ok=True)
+    return done, old
+
+
+def newest_backup(folder: Path) -> float | None:
+    """When the newest whole backup in `folder` was made (epoch s); None: there is none."""
+    return max(
+        (path.stat().st_mtime for path in _files(folder) if _manifest(path).is_file()), default=None
+    )
+
+
+def newest_drill(folder: Path) -> float | None:
+    """When one of the backups in `folder` was last restored and compared (epoch s)."""
+    marks = [_drill(path) for path in _files(folder)]
+    return max((mark.stat().st_mtime for mark in marks if mark.is_file()), default=None)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.is_file() and path.suffix == ".dump"]
+
+
+def _drill(path: Path) -> Path:
+    """Says that the backup was restored, and how."""
+    return path.with_name(f"{path.name}.restored")
+
+
 def restore(path: Path) -> Backup:
     """Redis forgets its tapes, everything in the database is replaced by a backup in one
     transaction, every table is compared, and this version's migrations run.
@@ -88,8 +130,12 @@ def restore(path: Path) -> Backup:
         script.unlink()
     tables = _compare(path)
     call_command("migrate", verbosity=0, interactive=False)
+    is_compared = _manifest(path).is_file()
+    if is_compared:
+        with contextlib.suppress(OSError):  # a backup on a disk that may only be read
+            _drill(path).write_text(f"{len(tables)} tables, every row as it was backed up\n")
     log.info("backup restored", file=str(path), tables=len(tables))
-    return Backup(path, tables, is_compared=_manifest(path).is_file())
+    return Backup(path, tables, is_compared)
 
 
 def digests() -> dict[str, str]:

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from market.archive import audits, marks, parquet, partitions
+from lib.dates import to_seconds
+from market.archive import audits, marks, parquet, partitions, pins
 from market.archive.rollups import TABLES, roll_up_hour
 from market.models import ArchiveHour, Instrument, Retention
 
@@ -134,6 +135,8 @@ def _drop(grain: str, table: str, part: Partition) -> bool:
     """Write it as Parquet, then drop it, unless a writer changed it meanwhile."""
     if grain == "1s":
         _roll_up(None, part.start, part.end)
+        for instrument in Instrument.objects.all():
+            pins.keep(instrument, to_seconds(part.start), to_seconds(part.end))
     digest = parquet.write(grain, part.name)
     try:
         return _drop_as_written(grain, table, part, digest)
@@ -164,6 +167,7 @@ def _drop_as_written(grain: str, table: str, part: Partition, digest: str) -> bo
 def _delete(grain: str, table: str, instrument_id: int, before: datetime) -> None:
     if grain == "1s":
         _roll_up(instrument_id, None, before)
+        _keep_pinned(instrument_id, before)
         ArchiveHour.objects.filter(
             instrument_id=instrument_id, hour__lt=before, is_pruned=False
         ).update(is_pruned=True)
@@ -177,6 +181,17 @@ def _delete(grain: str, table: str, instrument_id: int, before: datetime) -> Non
             )
             if cursor.rowcount < ROWS_A_BATCH:
                 return
+
+
+def _keep_pinned(instrument_id: int, before: datetime) -> None:
+    """Of the hours that have their seconds still."""
+    hours = ArchiveHour.objects.filter(
+        instrument_id=instrument_id, hour__lt=before, is_pruned=False
+    )
+    oldest = hours.order_by("hour").values_list("hour", flat=True).first()
+    if oldest is not None:
+        instrument = Instrument.objects.get(pk=instrument_id)
+        pins.keep(instrument, to_seconds(oldest), to_seconds(before))
 
 
 def _roll_up(instrument_id: int | None, start: datetime | None, end: datetime) -> None:

@@ -15,13 +15,16 @@ import redis.asyncio as redis
 import structlog
 from django.conf import settings
 
-from market.hot import keys
+from market.hot import keys, tally
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 MAILBOX_LIMIT = 256
+
+SKIPPED = tally.Count("tapelog_live_states_skipped", "States that a newer one replaced unsent")
+RESYNCED = tally.Count("tapelog_live_resyncs", "Topics that a slow socket has to read anew")
 
 Slot = tuple[str, str]
 
@@ -42,10 +45,12 @@ class Mailbox:
             self.resync.add(topic)
         else:
             key = (topic, slot)
-            self.states.pop(key, None)  # the newest state of a bar goes to the end of the line
+            if self.states.pop(key, None) is not None:  # the newest one goes to the end of the line
+                tally.count(SKIPPED)
             self.states[key] = payload
             if len(self.states) > MAILBOX_LIMIT:
                 self.resync.update(known for known, _ in self.states)
+                tally.count(RESYNCED, amount=len(self.resync))
                 self.states.clear()
         self.wake.set()
 

@@ -55,19 +55,18 @@ def pages(
 ) -> list[Stretch]:
     """Requests of at most `most` steps that hold all of `wanted`, oldest first. Two neighbours are
     one request where that costs no more, though nobody wants what lies between them."""
-    pieces = [
-        (at, min(at + most * step, end))
-        for start, end in widened(wanted, step)
-        for at in range(start, end, most * step)
-    ]
     result: list[Stretch] = []
-    for start, end in pieces:
+    for start, end in widened(wanted, step):
         if result:
             first, last = result[-1]
-            together = (end - first) // step
+            room = first + most * step
+            full = min(end, room)
             apart = weigh((last - first) // step) + weigh((end - start) // step)
-            if together <= most and weigh(together) <= apart:
-                result[-1] = first, end
-                continue
-        result.append((start, end))
+            behind = weigh((end - room) // step) if end > room else 0
+            if start < room and weigh((full - first) // step) + behind <= apart:
+                result[-1] = first, full
+                start = full
+        while start < end:
+            result.append((start, min(start + most * step, end)))
+            start = result[-1][1]
     return result

@@ -18,7 +18,7 @@ def three_rows(owner: User) -> list[AuditEntry]:
     ]
 
 
-def without_trigger(statement: str, values: list[object]) -> None:
+def without_trigger(statement: str, values: list[int]) -> None:
     """As somebody with the database's own powers would."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_is_append_only")

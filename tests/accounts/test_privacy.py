@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.apps import apps
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
@@ -147,7 +148,7 @@ def test_the_file_is_its_owners_for_a_day(
     assert sign_in(Client(), charlie).get(url).status_code == 404
     token = Client(headers={"Authorization": f"Token {issue_token(user=alice)}"})
     assert token.get(url).status_code == 404
-    path = Path(exporting.default_storage.path(export.file))
+    path = Path(default_storage.path(export.file))
     assert path.stat().st_mode & 0o077 == 0
     Export.objects.update(until=timezone.now())
     assert alices_browser.get(url).status_code == 404
@@ -191,7 +192,7 @@ def test_an_erasure_leaves_nothing_behind(
     auditing.record(owner=alice, actor=alice, action="something", subject="x")
     auditing.record(owner=bob, actor=alice, action="something of bob's", subject="x")
     alices_browser.post(EXPORT)
-    file = Path(exporting.default_storage.path(Export.objects.get().file))
+    file = Path(default_storage.path(Export.objects.get().file))
     answer = delete(alices_browser, "alice")
     assert answer.status_code == 202, answer.content
     assert not User.objects.filter(pk=alice.pk).exists()

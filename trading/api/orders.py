@@ -126,9 +126,12 @@ class IntentsView(OwnList):
 
 
 class IntentView(TradingAPIView):
+    """One of them, by itself and as a list of one."""
+
     @extend_schema(responses=serializers.DictField())
     def get(self, request: Request, intent_id: UUID) -> Response:
-        return answer(rows_of([_own(request, intent_id)])[0])
+        row = rows_of([_own(request, intent_id)])[0]
+        return answer({**row, "rows": [row], "next": None})
 
 
 class OrderView(TradingAPIView):

@@ -15,7 +15,7 @@ from accounts.models import ExchangeAccount
 from accounts.scopes import SESSION_ONLY, Scope
 from lib.dates import from_ms, parse_moment, to_ms
 from trading.api.base import TradingAPIView, answer, key_of, user_of
-from trading.errors import BadOrder, Forbidden
+from trading.errors import BadOrder
 from trading.models import TradingSwitch
 from trading.services import placing, repeating, stopping, switching
 
@@ -31,7 +31,7 @@ class SwitchBody(serializers.Serializer[object]):
 
 
 class StopBody(serializers.Serializer[object]):
-    account = serializers.CharField(help_text="An account's id, or all.")
+    account = serializers.CharField(help_text="An account's id, own, or all.")
     flatten = serializers.BooleanField(required=False)
 
 
@@ -100,7 +100,7 @@ class StopView(TradingAPIView):
 
     @extend_schema(request=StopBody, responses=serializers.DictField())
     def post(self, request: Request) -> Response:
-        body = _object(request.data, {"account", "flatten", "server"})
+        body = _object(request.data, {"account", "flatten"})
         flatten = body.get("flatten", False)
         if not isinstance(flatten, bool):
             raise BadOrder("flatten", "Expected flatten as true or false.", field="flatten")
@@ -121,21 +121,21 @@ class StopView(TradingAPIView):
         return answer(_with_sums(done.body), done.status)
 
     def _accounts(self, request: Request, body: dict[str, Any]) -> list[ExchangeAccount]:
-        """One, all of one's own, or (staff, `server`) all of the server."""
+        """One; `own`: all of one's own; `all`: the same, and of staff that is signed in every
+        account of the server."""
         user = user_of(request)
         wanted = body.get("account")
-        if body.get("server"):
-            if not user.is_staff or request.auth is not None:
-                raise Forbidden("staff", "Expected staff, signed in, to stop the whole server.")
-            return list(ExchangeAccount.objects.here().select_related("user").exclude(api_key=b""))
-        if wanted == "all":
-            rows = ExchangeAccount.objects.visible_to(user).select_related("user")
-            return list(rows.exclude(api_key=b""))
+        if wanted in {"all", "own"}:
+            is_everybody = wanted == "all" and user.is_staff and request.auth is None
+            rows = ExchangeAccount.objects.here().select_related("user").exclude(api_key=b"")
+            return list(rows if is_everybody else rows.filter(user=user))
         try:
             return [placing.account_of(user, UUID(str(wanted)))]
         except ValueError as error:
             raise BadOrder(
-                "account", "Expected account, an exchange account's id or all.", field="account"
+                "account",
+                "Expected account, an exchange account's id, own or all.",
+                field="account",
             ) from error
 
 

@@ -113,6 +113,8 @@ class OrderIntent(models.Model):
     # when it is looked at next
     look_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(db_default=Now())
+    # cancelled while nobody knew where it was: it is taken out when it arrives
+    is_unwanted = models.BooleanField(default=False)
     # when its plan went to the trade that its fills made
     adopted_at = models.DateTimeField(null=True)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import Fill, Order, Trade
+from journal.models import ConditionalOrder, Fill, Order, Trade
 from journal.services.annotating import BadNote, annotate, own_note
 from lib.dates import to_ms
 from lib.decimals import plain
@@ -53,12 +53,18 @@ def follow_orders() -> int:
     wanted = {(account, name): (pk, changed) for pk, account, name, changed in resting}
     if not wanted:
         return 0
-    heard = Order.objects.filter(
-        account__in={account for account, _ in wanted},
-        client_id__in={name for _, name in wanted},
-    )
+    named = {
+        "account__in": {account for account, _ in wanted},
+        "client_id__in": {name for _, name in wanted},
+    }
+    # of a conditional order its own row first: the order that its trigger made has the same name
+    conditional = list(ConditionalOrder.objects.filter(**named))
+    own = {(row.account_id, row.client_id) for row in conditional}
+    ordinary = [
+        row for row in Order.objects.filter(**named) if (row.account_id, row.client_id) not in own
+    ]
     count = 0
-    for order in heard:
+    for order in [*conditional, *ordinary]:
         pk, changed = wanted.get((order.account_id, order.client_id), (None, None))
         if pk is None or to_ms(order.changed_at) <= int(changed or 0):
             continue
@@ -107,9 +113,14 @@ def _changes(intent: OrderIntent, trade: Trade) -> dict[str, Any]:
     }
 
 
-def _told(order: Order) -> dict[str, Any]:
+def _told(order: Order | ConditionalOrder) -> dict[str, Any]:
+    numbers = (
+        {"algo_id": order.algo_id}
+        if isinstance(order, ConditionalOrder)
+        else {"order_id": order.order_id}
+    )
     return {
-        "order_id": order.order_id,
+        **numbers,
         "client_id": order.client_id,
         "status": order.status,
         "price": plain(order.price),

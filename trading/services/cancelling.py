@@ -103,10 +103,14 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
     if intent.state in {State.REFUSED, State.EXPIRED}:
         return _told(intent, "already_gone", {})
     outcome, order = cancel(intent.account, target_of(intent))
-    if order and not intent.is_algo:
-        settle(intent.pk, intent.state, "owner", order=order)
-    elif outcome == "cancelled":
-        settle(intent.pk, intent.state, "owner", order={"status": "CANCELED"})
+    if outcome == "already_gone" and intent.state in {State.SENT, State.UNKNOWN}:
+        # it may still arrive: then it is taken out (stopping.late_arrivals)
+        OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
+        return _told(intent, "under_way", {})
+    ended = _how_it_ended(intent) if outcome == "already_gone" else order
+    if ended is not None:
+        order = ended
+        settle(intent.pk, intent.state, "owner", order=ended or _out(intent))
     if outcome == "cancelled" and not _is_filled(order):
         _cancel_legs(intent)
     return _told(intent, outcome, order)
@@ -234,11 +238,28 @@ def _cancel_legs(entry: OrderIntent) -> None:
             log.warning("leg not cancelled", leg=str(leg.pk), why=error.detail[:100])
 
 
+def _how_it_ended(intent: OrderIntent) -> dict[str, Any] | None:
+    """{}: the exchange knows nothing of it any more; None: it does not say just now."""
+    target = target_of(intent)
+    try:
+        said = desk.run(intent.account, lambda rest: rest.look(target.path, target.params))
+    except Refused as error:
+        return {} if error.code in GONE else None
+    except (ExchangeError, KeyProblem, NotOurs):
+        return None
+    return order_of(said, intent.client_id)
+
+
+def _out(intent: OrderIntent) -> dict[str, Any]:
+    """Newer than whatever is known of it."""
+    return {"status": "CANCELED", "changed": int(intent.order.get("changed") or 0) + 1}
+
+
 def _order_of(said: Any, target: Target) -> dict[str, Any]:
     if not isinstance(said, dict):
         return {}
-    if target.is_algo:
-        return {"status": "CANCELED"}
+    if target.is_algo:  # it says that it was done, and nothing of the order
+        return {}
     order = order_of(said, target.client_id)
     # of a cancel, `clientOrderId` is the cancel's own
     own = said.get("origClientOrderId")

@@ -52,11 +52,8 @@ def over_cap(switch: TradingSwitch, plan: Plan, day: Day | None = None) -> Forbi
         return None
     if (over := over_order_cap(switch, plan.notional)) is not None:
         return over
-    most_orders = switch.money("orders")
-    if most_orders is not None and (count := open_orders(switch.account)) >= most_orders:
-        return Forbidden(
-            "cap_orders", f"{count} orders are open, at most {plain(most_orders)} may be."
-        )
+    if (over := _over_orders(switch)) is not None:
+        return over
     if wanted.reduces:
         return None
     most = switch.money("risk")
@@ -74,6 +71,20 @@ def over_cap(switch: TradingSwitch, plan: Plan, day: Day | None = None) -> Forbi
                 f"Today's loss is {plain(-day.net)}, from {plain(most)} on no entry is taken.",
             )
     return None
+
+
+def need_place(switch: TradingSwitch) -> None:
+    """Raises Forbidden; the caller holds the switch's row."""
+    over = _over_orders(switch)
+    if over is not None:
+        raise over
+
+
+def _over_orders(switch: TradingSwitch) -> Forbidden | None:
+    most = switch.money("orders")
+    if most is None or (count := open_orders(switch.account)) < most:
+        return None
+    return Forbidden("cap_orders", f"{count} orders are open, at most {plain(most)} may be.")
 
 
 def open_orders(account: ExchangeAccount) -> int:

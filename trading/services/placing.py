@@ -14,7 +14,7 @@ from trading import requests, wanted
 from trading.answers import placed, status_of
 from trading.errors import Away, BadOrder, NoBudget, NotFound, OtherBody
 from trading.limits import Judgement
-from trading.models import Idempotency, OrderIntent
+from trading.models import Idempotency, OrderIntent, TradingSwitch
 from trading.models.intents import new_client_id
 from trading.services import guarding, lives, planning, sending
 from trading.services.desk import desk
@@ -164,6 +164,9 @@ def _write(
     if not is_new:
         return None
     asked = plan.wanted
+    if asked.market == "spot" or not asked.reduces:
+        # one after the other, so that two orders at once do not both take the last place
+        guarding.need_place(TradingSwitch.objects.select_for_update().get(account=account))
     intent = OrderIntent(
         user=user,
         account=account,

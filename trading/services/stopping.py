@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -110,14 +110,18 @@ def close_position(
 
 
 def late_arrivals() -> int:
-    """Orders made before their account was stopped that arrived after it: taken out again. Returns
-    how many."""
-    late = OrderIntent.objects.here().filter(
-        state=State.ACCEPTED,
+    """Orders made before their account was stopped that arrived after it, and those that were
+    cancelled before anybody knew where they were: taken out again. Returns how many."""
+    stopped_at = F("account__trading_switch__stopped_at")
+    after_the_stop = Q(
         is_reduce_only=False,
         account__trading_switch__stopped_at__isnull=False,
-        made_at__lt=_stopped_at(),
-        changed_at__gte=_stopped_at(),
+        made_at__lt=stopped_at,
+        changed_at__gte=stopped_at,
+    )
+    late = OrderIntent.objects.here().filter(
+        after_the_stop | Q(is_unwanted=True),
+        state=State.ACCEPTED,
         order__status__in=["NEW", "PARTIALLY_FILLED", "PENDING_NEW"],
     )
     count = 0
@@ -128,10 +132,6 @@ def late_arrivals() -> int:
         except TradingError as error:
             log.warning("late order not cancelled", intent=str(intent.pk), why=error.detail[:100])
     return count
-
-
-def _stopped_at() -> Any:
-    return F("account__trading_switch__stopped_at")
 
 
 def _parts(symbol: str, amount: Decimal) -> list[Decimal]:

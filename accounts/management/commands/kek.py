@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import ExchangeAccount, KeyEncryptionKey
+from accounts.models import KeyEncryptionKey
 from accounts.vault import keyfiles, keyring
 from lib.envelope import NotOurs
 
@@ -44,23 +44,24 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _rewrap(self, batch: int) -> None:
-        done = 0
+        is_any = False
         for done, total in keyring.rewrap(max(1, batch)):
-            self.stdout.write(f"{done}/{total} accounts sealed anew")
-        if not done:
+            is_any = True
+            self.stdout.write(f"{done}/{total} sealed anew")
+        if not is_any:
             self.stdout.write("everything is sealed with the primary key")
 
     def _status(self) -> None:
         holders = keyring.live_holders()
         files = set(keyfiles.ids())
         for key in KeyEncryptionKey.objects.all():
-            rows = ExchangeAccount.objects.filter(kek_id=key.pk).count()
+            rows = keyring.rows_of(key.pk)
+            told = ", ".join(f"{count} {name}" for name, count in rows.items()) or "nothing"
             lacking = [holder.name for holder in holders if key.pk not in holder.key_ids]
             here = "file here" if key.pk in files else "no file here"
             lack = f", lacking at {', '.join(lacking)}" if lacking else ""
             self.stdout.write(
-                f"key {key.pk}: {key.state}, {here}, seals {rows} accounts, "
-                f"used {key.wraps} times{lack}"
+                f"key {key.pk}: {key.state}, {here}, seals {told}, used {key.wraps} times{lack}"
             )
         for key_id in sorted(files - set(KeyEncryptionKey.objects.values_list("pk", flat=True))):
             self.stdout.write(f"key {key_id}: a file that was not added yet")

@@ -21,6 +21,8 @@ const NEAR_THE_EDGE = 30;
 const BAR_PX = 7;
 const MARK_PX = 44;
 const FOLLOWS = 1.5;
+// px below a pane's edge, under its legend; the middle pane has no words
+const WORDS_TOP = [30, undefined, 48];
 
 /** Price, total CVD and CVD by order size, one below the other; what is missing is drawn as missing. */
 export class FlowChart {
@@ -87,7 +89,7 @@ export class FlowChart {
     this.#chart.panes()[1].setStretchFactor(19);
     this.#chart.panes()[2].setStretchFactor(31);
     this.#spans = this.#chart.panes().map((pane, at) => {
-      const marks = new SpanMarks(this.#axis, at === 0 || at === 2);
+      const marks = new SpanMarks(this.#axis, WORDS_TOP[at]);
       pane.attachPrimitive(marks);
       return marks;
     });

@@ -107,6 +107,12 @@ export class FlowView {
     });
   }
 
+  /** Everything at once, for whoever goes on with what is drawn. */
+  drawNow() {
+    this.#isWhole = true;
+    this.#draw();
+  }
+
   #find(name) {
     return this.#root.querySelector(`[data-${name}]`);
   }
@@ -118,7 +124,6 @@ export class FlowView {
       interval,
       unit,
       ask: (query) => this.#ask({ ...query, unit }),
-      isAll: this.#options.isAll,
       onChange: () => this.redraw(),
     });
     opened.unit = unit;

@@ -46,9 +46,9 @@ export class OpenOrders {
   }
 
   #intent(row) {
-    const order = row.order;
-    const text = `${row.side} ${order.quantity} @ ${order.stop_price !== "0" ? order.stop_price : order.price}`;
-    return this.#row(text, [[this.#words.cancel, () => ask("DELETE", `/api/orders/${row.id}`)]]);
+    return this.#row(told(row.side, row.order), [
+      [this.#words.cancel, () => ask("DELETE", `/api/orders/${row.id}`)],
+    ]);
   }
 
   #order(account, row) {
@@ -58,7 +58,7 @@ export class OpenOrders {
       symbol: row.symbol,
       order_id: row.order_id,
     });
-    return this.#row(`${row.side} ${row.quantity} @ ${row.price}`, [
+    return this.#row(told(row.side, row), [
       [this.#words.cancel, () => ask("DELETE", `/api/orders/exchange?${query}`)],
     ]);
   }
@@ -109,6 +109,14 @@ export class OpenOrders {
     const { status, body } = await act();
     button.textContent = status < 300 ? "✓" : (body.detail ?? `HTTP ${status}`);
   }
+}
+
+/** Side, quantity where it is known (of an exit that waits for its entry it is not), and the price
+ * or the trigger. */
+function told(side, order) {
+  const quantity = Number(order.quantity) ? order.quantity : "";
+  const at = Number(order.price) ? order.price : `⌁ ${order.stop_price ?? ""}`;
+  return [side, quantity, "@", at].filter(Boolean).join(" ");
 }
 
 /** Half of a signed amount, with as many places as it has. */

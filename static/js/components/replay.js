@@ -4,6 +4,7 @@ import { runningResult } from "../lib/running.js";
 
 const TICK_MS = 100;
 const LEAD_BARS = 5;
+const MOST_PAGES = 12;
 
 /** A trade as it went: what came later is not drawn; fills appear as they came, with the running result, and one may ask what leaving here would have made. */
 export class Replay {
@@ -70,6 +71,7 @@ export class Replay {
     if (this.#isOn || !this.#span) return this.#isOn;
     this.#isOn = true;
     await this.#open();
+    await this.#readAll();
     const { lines, window } = this.#view;
     const last = this.#span.to + 60 * window.seconds;
     this.#times = lines.map(({ time }) => time).filter((time) => time <= last);
@@ -84,6 +86,15 @@ export class Replay {
     this.#tape.isShown = true;
     this.#seek(Math.max(0, first - LEAD_BARS));
     return true;
+  }
+
+  /** The rest of the trade, page by page. */
+  async #readAll() {
+    const { window } = this.#view;
+    for (let page = 0; page < MOST_PAGES && window.to < this.#span.to; page += 1) {
+      if (!(await window.newer())) break;
+    }
+    this.#view.drawNow();
   }
 
   /** So many bars on or back; begins the replay. */

@@ -4,18 +4,19 @@ const EDGE = [4, 3];
 const HATCH_PX = 7;
 // where the legend above takes two lines
 const NARROW = 480;
-const LABEL = { height: 18, pad: 7, top: 30 };
+const LOW = 46;
+const LABEL = { height: 18, pad: 7 };
 
-/** A primitive of one pane; `axis` knows where a time stands (`left`, `right` in px). */
+/** A primitive of one pane; `axis` knows where a time stands (`left`, `right` in px), words stand `top` px below the edge, if any. */
 export class SpanMarks {
   #axis;
-  #hasWords;
+  #top;
   #ask = () => {};
   #spans = [];
   #views;
 
-  constructor(axis, hasWords) {
-    [this.#axis, this.#hasWords] = [axis, hasWords];
+  constructor(axis, top) {
+    [this.#axis, this.#top] = [axis, top];
     this.#views = [
       { zOrder: () => "bottom", renderer: () => ({ draw: (target) => this.#draw(target) }) },
       { zOrder: () => "top", renderer: () => ({ draw: (target) => this.#drawWords(target) }) },
@@ -56,7 +57,7 @@ export class SpanMarks {
 
   /** Where two would cover each other only the first has words. */
   #drawWords(target) {
-    if (!this.#hasWords) return;
+    if (this.#top === undefined) return;
     target.useMediaCoordinateSpace(({ context, mediaSize: { width } }) => {
       let free = 0;
       for (const span of this.#spans) {
@@ -71,8 +72,8 @@ export class SpanMarks {
         );
         if (x < free) continue;
         if (span.kind === "hole")
-          drawBox(context, x, wide, span.words, width < NARROW ? 46 : LABEL.top);
-        else drawName(context, Math.max(4, left + 6), span.words[0]);
+          drawBox(context, x, wide, span.words, width < NARROW ? LOW : this.#top);
+        else drawName(context, Math.max(4, left + 6), span.words[0], this.#top);
         free = x + wide + 4;
       }
     });
@@ -128,10 +129,10 @@ function drawBox(context, x, wide, words, top) {
   });
 }
 
-function drawName(context, x, text) {
+function drawName(context, x, text, top) {
   context.fillStyle = token("--accent");
   context.textBaseline = "middle";
-  context.fillText(text, x, LABEL.top + LABEL.height / 2);
+  context.fillText(text, x, top + LABEL.height / 2);
 }
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

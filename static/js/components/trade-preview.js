@@ -41,12 +41,19 @@ async function read(id) {
   return answer.ok ? answer.json() : null;
 }
 
-function picture({ candles, opened, closed }) {
+function picture({ candles, opened, closed, step }) {
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
   const closes = candles.map((candle) => candle[4]);
   let sum = 0;
-  const cvd = candles.map((candle) => (sum += candle[5] ?? 0));
-  svg.append(line(cvd, "cvd-line"), line(closes, "price-line"));
+  const cvd = candles.map((candle) => {
+    sum += candle[5] ?? 0;
+    return sum;
+  });
+  const place = placeOf(candles);
+  svg.append(
+    ...lines(candles, cvd, step, place, "cvd-line"),
+    ...lines(candles, closes, step, place, "price-line"),
+  );
   for (const [moment, kind] of [
     [opened, "buy"],
     [closed, "sell"],
@@ -57,7 +64,7 @@ function picture({ candles, opened, closed }) {
       element("circle", {
         class: kind,
         r: 4,
-        cx: x(at, candles.length),
+        cx: place(candles[at][0]),
         cy: y(closes[at], closes),
       }),
     );
@@ -65,16 +72,21 @@ function picture({ candles, opened, closed }) {
   return svg;
 }
 
-function line(values, kind) {
-  return element("polyline", {
-    class: kind,
-    points: values
-      .map((value, at) => `${x(at, values.length).toFixed(1)},${y(value, values).toFixed(1)}`)
-      .join(" "),
+/** One line a run of candles: what is missing between them is not drawn. */
+function lines(candles, values, step, place, kind) {
+  const runs = [];
+  candles.forEach(([second], at) => {
+    const isNext = at > 0 && second - candles[at - 1][0] <= step;
+    if (!isNext) runs.push([]);
+    runs.at(-1).push(`${place(second).toFixed(1)},${y(values[at], values).toFixed(1)}`);
   });
+  return runs.map((points) => element("polyline", { class: kind, points: points.join(" ") }));
 }
 
-const x = (at, count) => (at / Math.max(1, count - 1)) * WIDTH;
+function placeOf(candles) {
+  const [first, last] = [candles[0][0], candles.at(-1)[0]];
+  return (second) => ((second - first) / Math.max(1, last - first)) * WIDTH;
+}
 
 function y(value, values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];

@@ -8,10 +8,7 @@ const MOST = 6_000;
 const MOST_TRIES = 40;
 const HOUR = 3_600;
 
-/**
- * `ask(query)` answers as /api/cvd/range does; `onChange` hears of bars that came without being waited
- * for; `isAll` says that there are no others than the first answer has.
- */
+/** `ask(query)` answers as /api/cvd/range does; `onChange` hears of bars that came without being waited for. */
 export class BarWindow {
   #ask;
   #unit;
@@ -24,10 +21,8 @@ export class BarWindow {
   #sorted;
   #busy = new Set();
   #isGone = false;
-  #isAll;
 
-  constructor({ interval, unit, ask, onChange = () => {}, now = () => Date.now(), isAll = false }) {
-    this.#isAll = isAll;
+  constructor({ interval, unit, ask, onChange = () => {}, now = () => Date.now() }) {
     [this.interval, this.seconds] = [interval, INTERVALS[interval]];
     [this.#ask, this.#unit, this.#onChange, this.#now] = [ask, unit, onChange, now];
     // open time of the first bar asked for, and of the one after the last (undefined: up to now)
@@ -82,7 +77,7 @@ export class BarWindow {
   }
 
   async newer() {
-    if (this.to === undefined || this.#isAll || this.#busy.has("newer")) return false;
+    if (this.to === undefined || this.#busy.has("newer")) return false;
     const end = this.to + PAGE * this.seconds;
     const isNow = end > this.#running();
     if (isNow) await this.#openTail();
@@ -125,7 +120,6 @@ export class BarWindow {
 
   /** First and last open time that an axis has to show. */
   extent(lines) {
-    if (this.#isAll && lines.length) return { from: lines[0].time, to: lines.at(-1).time };
     const first = this.isFirst ? lines[0]?.time : this.from;
     const last = this.isAtNow ? this.#running() : this.to - this.seconds;
     return {

@@ -39,7 +39,8 @@ for (const link of document.querySelectorAll(".rail a")) {
 
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && !document.querySelector("dialog[open]"))
-    for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]")) menu.open = false;
+    for (const menu of document.querySelectorAll("details:is(.menu-of, .more)[open]"))
+      menu.open = false;
 });
 
 const commands = document.querySelector("[data-commands]");

@@ -9,7 +9,6 @@ import { Replay } from "../components/replay.js";
 import { ReplayTape } from "../components/replay-tape.js";
 import { TradeLevels } from "../components/trade-levels.js";
 import { read } from "../lib/api.js";
-import { askCandles, intervalOf } from "../lib/candles.js";
 import { onKey } from "../lib/keys.js";
 import { INTERVALS, opening } from "../lib/spans.js";
 
@@ -20,13 +19,12 @@ const { symbol, market, address } = root.dataset;
 const asText = new ChartTable(document.querySelector("[data-chart-table]"));
 const buttons = [...root.querySelectorAll("[data-switch=interval] button")];
 const asked = new URLSearchParams(location.search);
-let ask = (query) => read("/api/cvd/range", { symbol, market, ...query });
 let facts;
 let chosen;
 let open;
 
 const view = new FlowView(root, {
-  ask: (query) => ask(query),
+  ask: (query) => read("/api/cvd/range", { symbol, market, ...query }),
   words: {
     ...root.dataset,
     name: symbol,
@@ -71,13 +69,13 @@ async function look(where) {
   }
   if (where === "whole") {
     const room = Math.max(1_800, (to() - from()) / 10);
-    await show(fixed ?? intervalFor(to() - from() + 2 * room), (from() + to()) / 2);
+    await show(intervalFor(to() - from() + 2 * room), (from() + to()) / 2);
     view.chart.fit(from() - room, Math.min(to() + room, Date.now() / 1_000));
     return;
   }
   const moment = where === "entry" ? from() : to();
-  await show(fixed ?? seconds() ?? "1m", moment);
-  if (!fixed && !hasBars(moment)) await show("1m", moment);
+  await show(seconds() ?? "1m", moment);
+  if (!hasBars(moment)) await show("1m", moment);
   const half = Math.max(AROUND_S, INTERVALS[chosen] * 40);
   view.chart.fit(moment - half, moment + half);
 }
@@ -85,36 +83,24 @@ async function look(where) {
 /** Five seconds where the page has them, else one. */
 const seconds = () => ["5s", "1s"].find((name) => buttons.some(({ value }) => value === name));
 const hasBars = (moment) => view.lines.some(({ time }) => Math.abs(time - moment) < AROUND_S);
-// where only the exchange's candles are there, their length
-let fixed;
 
 /** Second by second where seconds are known and the trade is not longer than the window holds. */
 async function openForReplay() {
   const isShort = to() - from() < 5_000;
-  if (!fixed && isShort && buttons.some(({ value }) => value === "1s")) {
+  if (isShort && buttons.some(({ value }) => value === "1s")) {
     await show("1s", from() + 120);
     if (hasBars(from())) return;
   }
-  if (chosen === "1s" || fixed === undefined)
-    await show(intervalFor(to() - from() + 3_600), (from() + to()) / 2);
+  await show(intervalFor(to() - from() + 3_600), (from() + to()) / 2);
 }
 
 async function load() {
   facts = await read(address, {});
-  const hasOwnBars = facts.covered || facts.source !== "exchange";
-  if (!hasOwnBars) {
-    ask = askCandles(facts.candles);
-    view.options = { isAll: true };
-    fixed = intervalOf(facts.step);
-    for (const button of buttons) button.disabled = button.value !== fixed;
-    for (const button of root.querySelectorAll("[data-around]"))
-      button.disabled = button.dataset.around !== "whole";
-  }
   view.chart.fills = fills;
   view.chart.held = { from: from(), to: to(), words: [root.dataset.held] };
   plan.draw();
   await look(asked.get("at") === "entry" || asked.get("at") === "exit" ? asked.get("at") : "whole");
-  if (root.dataset.open && hasOwnBars) open = new OpenResult(root.dataset.id, view, root.dataset);
+  if (root.dataset.open) open = new OpenResult(root.dataset.id, view, root.dataset);
   replay.ready({ from: from(), to: to() });
   if (location.pathname.endsWith("/replay/")) replay.step(0);
 }

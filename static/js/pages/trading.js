@@ -18,7 +18,7 @@ const brake = document.querySelector("[data-brake]");
 brake?.querySelector("[data-stop]").addEventListener("click", async (event) => {
   event.target.disabled = true;
   const flatten = brake.querySelector("[data-flatten]").checked;
-  const { body } = await ask("POST", "/api/trading/stop", { account: "all", flatten });
+  const { body } = await ask("POST", "/api/trading/stop", { account: "own", flatten });
   const failed = body.failed ?? [];
   if (!failed.length && !body.detail) return location.reload();
   brake.querySelector("[data-said]").textContent =

@@ -35,7 +35,7 @@ from tests.money.histories import random_case
 from tests.money.model import METHODS
 
 pytestmark = pytest.mark.django_db
-LEFT_OUT = {"id", "account", "book", "trade", "stamped_at", "is_stamp_final", "digest"}
+LEFT_OUT = {"id", "account", "book", "trade", "stamp_due_at", "digest"}
 ROWS = (Fill, Transfer, Income)
 Row = Fill | Transfer | Income
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_report_currency"),
-        ("journal", "0017_books_at_any_size"),
+        ("journal", "0018_flows_that_stand"),
     ]
 
     operations = [

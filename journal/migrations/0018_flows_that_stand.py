@@ -13,6 +13,6 @@ FROM journal_fillflow AS flow WHERE flow.fill_id = fill.id AND flow.stage = 'don
 
 
 class Migration(migrations.Migration):
-    dependencies = [("journal", "0015_flow_for_every_fill")]
+    dependencies = [("journal", "0017_flow_for_every_fill")]
 
     operations = [migrations.RunSQL(STAND, migrations.RunSQL.noop)]

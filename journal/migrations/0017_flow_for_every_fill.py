@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_report_currency'),
-        ('journal', '0015_orders_that_wait'),
+        ('journal', '0016_books_at_any_size'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_report_currency'),
-        ('journal', '0016_flows_that_stand'),
+        ('journal', '0015_orders_that_wait'),
     ]
 
     operations = [
