@@ -161,11 +161,13 @@ def benjamini_hochberg(ps: Sequence[float], share: float) -> list[bool]:
 
 
 def _question(dimension: Dimension) -> tuple[_Question, list[tuple[str, str, int]]]:
-    names = np.array(["" if name is None else name for name in dimension.groups], dtype=object)
-    known = np.array([name is not None for name in dimension.groups], dtype=bool)
+    ordered = sorted({name for name in dimension.groups if name is not None})
+    number_of: dict[str | None, int] = {name: number for number, name in enumerate(ordered)}
+    numbers = np.array([number_of.get(name, -1) for name in dimension.groups], dtype=np.int64)
+    known = numbers >= 0
     groups, masks, short = [], [], []
-    for name in sorted({name for name in dimension.groups if name is not None}):
-        mask = known & (names == name)
+    for number, name in enumerate(ordered):
+        mask = numbers == number
         count = int(mask.sum())
         if count < LEAST:
             short.append((dimension.name, name, count))
