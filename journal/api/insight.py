@@ -3,13 +3,14 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from journal.answers import plain
-from journal.api.lists import PageAnswer, parsed, user_of
+from journal.api.lists import parsed, user_of
 from journal.selectors import fates, reports
 from journal.selectors import insight as insights
 from journal.selectors.insight import Told
@@ -17,12 +18,32 @@ from journal.selectors.insight_words import QUESTIONS
 from journal.selectors.preferences import preferences_of
 
 
+class InsightAnswer(serializers.Serializer[object]):
+    """With `by`: by, group and trades; else the others. null: too few trades to say."""
+
+    unit = serializers.CharField(required=False)
+    count = serializers.IntegerField(required=False)
+    # how many were asked together
+    questions = serializers.IntegerField(required=False)
+    mean = serializers.DictField(required=False, allow_null=True)
+    findings = serializers.ListField(child=serializers.DictField(), required=False)
+    compared = serializers.ListField(child=serializers.DictField(), required=False)
+    costs = serializers.ListField(child=serializers.DictField(), required=False)
+    too_few = serializers.ListField(child=serializers.DictField(), required=False)
+    fate = serializers.DictField(required=False, allow_null=True)
+    change = serializers.DictField(required=False, allow_null=True)
+    by = serializers.CharField(required=False)
+    group = serializers.CharField(required=False, allow_blank=True)
+    # ids
+    trades = serializers.ListField(child=serializers.IntegerField(), required=False)
+
+
 class InsightView(APIView):
     """Findings that hold, what else was looked at, costs, and what may come; amounts in `unit`.
     `by` and `group`: instead the ids of the trades behind that group."""
 
     @extend_schema(
-        responses=PageAnswer,
+        responses=InsightAnswer,
         parameters=[OpenApiParameter(name, str) for name in ("by", "group")],
     )
     def get(self, request: Request) -> Response:

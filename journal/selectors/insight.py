@@ -142,7 +142,7 @@ def _entry(row: Row, chosen: Preferences) -> traits.Entry:
 
 
 def _costs(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
-    """Each group's mean with its range, where there are two trades; beside nothing."""
+    """The mean of each group of two trades or more, with its range; beside nothing."""
     found: list[Told] = []
     for by in COSTS:
         names = reports.DIMENSIONS[by][1]
@@ -160,7 +160,9 @@ def _told(one: Compared, chosen: Preferences, by: str = "") -> Told:
     dimension = by or one.dimension
     question, name = question_of(dimension), group_of(dimension, one.group)
     unit = UNITS[Preferences.Unit(chosen.unit)]
-    if one.dimension == STOP_MOVED:
+    if by:
+        words = _("%(what)s: %(effect)s a trade (%(range)s, n = %(n)s)")
+    elif one.dimension == STOP_MOVED:
         words = _("%(what)s: %(effect)s a trade beside keeping the rule (%(range)s, n = %(n)s)")
     else:
         words = _("%(what)s: %(effect)s a trade beside the rest (%(range)s, n = %(n)s)")
