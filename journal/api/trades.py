@@ -29,7 +29,7 @@ from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
-from journal.selectors import reports
+from journal.selectors import insight, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.preferences import preferences_of
@@ -265,7 +265,7 @@ class ReportView(APIView):
                 "rows": [group_answer(g) for g in groups],
                 "findings": [
                     {"text": f.text, "count": f.count, "good": f.is_good}
-                    for f in reports.findings(rows, chosen)
+                    for f in insight.claims(rows, chosen)
                 ],
             }
         )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.api import exchange, flow, proof, trades, watchlists
+from journal.api import exchange, flow, insight, proof, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
@@ -30,6 +30,7 @@ urlpatterns = [
     path("dashboard", trades.DashboardView.as_view(), name="api-dashboard"),
     path("calendar", trades.CalendarView.as_view(), name="api-calendar"),
     path("reports", trades.ReportView.as_view(), name="api-reports"),
+    path("insight", insight.InsightView.as_view(), name="api-insight"),
     path("watchlists", watchlists.WatchlistsView.as_view(), name="api-watchlists"),
     path("watchlists/<int:watchlist_id>", watchlists.WatchlistView.as_view(), name="api-watchlist"),
     path("market-view", watchlists.MarketViewView.as_view(), name="api-market-view"),

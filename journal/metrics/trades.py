@@ -147,7 +147,11 @@ def chance(rs: Sequence[Decimal]) -> float | Undefined:
         if isinstance(mean, Undefined) or not deviation:
             return Undefined.NOTHING
         t = float(mean / deviation * Decimal(len(rs)).sqrt())
-    freedom = len(rs) - 1
+    return student_p(t, len(rs) - 1)
+
+
+def student_p(t: float, freedom: int) -> float:
+    """Two-sided p of Student's t, by the incomplete beta function (Abramowitz & Stegun 26.7.1)."""
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 

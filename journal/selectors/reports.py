@@ -1,7 +1,7 @@
 """Breakdowns of trades: one row a group, with its size and how sure one may be of it."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ FEW = 30
 class Row(NamedTuple):
     """A closed trade, as far as reports look at it; money in the report currency."""
 
+    id: int
     key: str
     account: str
     market: str
@@ -45,6 +46,13 @@ class Row(NamedTuple):
     fill_count: int
     efficiency: Decimal | None
     stop_moves: str
+    # net as it would be, had the first stop stayed that was reached after it was moved; None: it
+    # was not moved away, or never reached
+    kept: Decimal | None
+    # worst, best and within an hour of the exit, by the risk of the first stop
+    worst_r: Decimal | None
+    best_r: Decimal | None
+    after_r: Decimal | None
     after_loss: int
     of_day: int
     setup: str
@@ -91,6 +99,7 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
     for note in written.select_related("setup").prefetch_related("tags"):
         notes.setdefault(note.trade_key, note)
     names = (
+        "id",
         "key",
         "account__label",
         "market",
@@ -113,6 +122,11 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "quote_rate",
         "placed_stop",
         "stop_moves",
+        "gross_money",
+        "rate",
+        "worst",
+        "best",
+        "after_1h",
     )
     found = counted(trades).filter(net_money__isnull=False)
     found = found.order_by("closed_at", "pk")
@@ -123,10 +137,22 @@ def in_unit(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
     """Results in the unit that the reader has chosen, in the place of `net`: per cent of what was
     put in, or R of the trades with a stop."""
     if chosen.unit == Preferences.Unit.RISK:
-        return [row._replace(net=row.r) for row in rows if row.r is not None]
+        return [
+            row._replace(net=row.r, kept=_scaled(row.kept, row.r / row.net if row.net else None))
+            for row in rows
+            if row.r is not None
+        ]
     if chosen.unit == Preferences.Unit.PERCENT:
-        return [row._replace(net=row.net / row.size * 100) for row in rows if row.size]
+        return [
+            row._replace(net=row.net / row.size * 100, kept=_scaled(row.kept, 100 / row.size))
+            for row in rows
+            if row.size
+        ]
     return list(rows)
+
+
+def _scaled(kept: Decimal | None, factor: Decimal | None) -> Decimal | None:
+    return None if kept is None or factor is None else kept * factor
 
 
 def _counted(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
@@ -155,6 +181,7 @@ def _day(moment: datetime, chosen: Preferences) -> date:
 
 def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     (
+        id,
         key,
         account,
         market,
@@ -177,6 +204,11 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         quote_rate,
         placed_stop,
         stop_moves,
+        gross_money,
+        rate,
+        worst,
+        best,
+        after_1h,
     ) = values
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
@@ -186,7 +218,15 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     if stop is not None:
         measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
+    risk = None if stop is None else abs(entry - stop * quote_rate) * quantity
+    kept = None
+    if placed_stop is not None and stop_moves in {"away", "both"} and worst is not None and rate:
+        first_risk = abs(entry - placed_stop * quote_rate) * quantity
+        if first_risk and worst <= -first_risk:
+            # the same fees and funding, and the loss of the first stop
+            kept = net_money - gross_money - first_risk * rate
     return Row(
+        id=id,
         key=key,
         account=account,
         market=market,
@@ -205,6 +245,10 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         fill_count=fills,
         efficiency=efficiency,
         stop_moves=stop_moves,
+        kept=kept,
+        worst_r=_by_risk(worst, risk),
+        best_r=_by_risk(best, risk),
+        after_r=_by_risk(after_1h, risk),
         after_loss=0,
         of_day=0,
         setup=note.setup.name if note and note.setup else "",
@@ -214,6 +258,10 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         rating=note.rating if note else None,
         is_reviewed=bool(note and note.reviewed_at),
     )
+
+
+def _by_risk(value: Decimal | None, risk: Decimal | None) -> Decimal | None:
+    return value / risk if value is not None and risk else None
 
 
 # --- dimensions ---------------------------------------------------------------------------------
@@ -451,94 +499,3 @@ def wilson(wins: int, count: int) -> tuple[Decimal, Decimal]:
         max(ZERO, Decimal(str(middle - half))).quantize(places),
         min(Decimal(1), Decimal(str(middle + half))).quantize(places),
     )
-
-
-# --- findings -----------------------------------------------------------------------------------
-
-LEAST = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A plain sentence with its sample; only where the win rate's 95 % range leaves out that of
-    all trades."""
-
-    text: str
-    count: int
-    is_good: bool
-
-
-def findings(rows: Sequence[Row], chosen: Preferences) -> list[Finding]:
-    """What differs from the rest, the surest first; at most eight."""
-    if len(rows) < 2 * LEAST:
-        return []
-    base = group("", rows)
-    if isinstance(base.win_rate, Undefined):
-        return []
-    found: list[tuple[Decimal, Finding]] = []
-    for sentence, chosen_rows in _conditions(rows, chosen):
-        if not LEAST <= len(chosen_rows) <= len(rows) - LEAST:
-            continue
-        part = group("", chosen_rows)
-        if part.win_low <= base.win_rate <= part.win_high or isinstance(part.win_rate, Undefined):
-            continue
-        sentences = _("%(when)s you win %(rate)s %% (n = %(count)s); in all trades %(base)s %%.")
-        text = sentences % {
-            "when": sentence,
-            "rate": _percent(part.win_rate),
-            "count": part.count,
-            "base": _percent(base.win_rate),
-        }
-        distance = abs(part.win_rate - base.win_rate)
-        found.append((distance, Finding(text, part.count, part.win_rate > base.win_rate)))
-    found.sort(key=lambda item: item[0], reverse=True)
-    return [item for _distance, item in found[:8]]
-
-
-def _conditions(rows: Sequence[Row], chosen: Preferences) -> Iterable[tuple[str, list[Row]]]:
-    yield _("After two losses within an hour"), _after_losses(rows, 2, timedelta(hours=1))
-    yield _("After three losses in a row"), [row for row in rows if row.after_loss >= 3]
-    yield _("From the sixth trade of a day on"), [row for row in rows if row.of_day >= 6]
-    yield _("When you buy or sell with the flow"), [row for row in rows if row.flow == "with"]
-    yield _("When you trade against the flow"), [row for row in rows if row.flow == "against"]
-    for name, sentence in (
-        ("weekday", _("On %(what)s")),
-        ("session", _("In the session %(what)s")),
-        ("symbol", _("In %(what)s")),
-        ("direction", _("Going %(what)s")),
-        ("hold", _("Held for %(what)s")),
-        ("setup", _("With the setup %(what)s")),
-        ("mistake", _("With the mistake %(what)s")),
-        ("emotion", _("Feeling %(what)s")),
-        ("hour", _("Opened at %(what)s")),
-    ):
-        names = DIMENSIONS[name][1]
-        groups: dict[str, list[Row]] = {}
-        for row in rows:
-            for value in names(row, chosen):
-                groups.setdefault(value, []).append(row)
-        for value, members in groups.items():
-            if value != NONE:
-                what = value[2:] if name == "weekday" else value
-                yield sentence % {"what": what}, members
-
-
-def _after_losses(rows: Sequence[Row], count: int, within: timedelta) -> list[Row]:
-    """Trades opened when the last `count` closings were losses of the time just before."""
-    by_closing = sorted(rows, key=lambda row: row.closed_at)
-    found, at = [], 0
-    closed: list[Row] = []
-    for row in sorted(rows, key=lambda row: row.opened_at):
-        while at < len(by_closing) and by_closing[at].closed_at <= row.opened_at:
-            closed.append(by_closing[at])
-            at += 1
-        last = closed[-count:]
-        if len(last) == count and all(
-            item.net < 0 and item.closed_at >= row.opened_at - within for item in last
-        ):
-            found.append(row)
-    return found
-
-
-def _percent(share: Decimal) -> str:
-    return f"{share * 100:.0f}"

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.requests import SignedInRequest
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
-from journal.selectors import reports
+from journal.selectors import insight, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
@@ -29,7 +29,7 @@ LINES_A_PAGE = 200
 @never_cache
 @require_GET
 def report(request: SignedInRequest) -> HttpResponse:
-    """Breakdown by one dimension, or two as a matrix; findings in plain sentences."""
+    """Breakdown by one dimension, or two as a matrix; findings that hold."""
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
@@ -56,7 +56,7 @@ def report(request: SignedInRequest) -> HttpResponse:
             for group in groups
         ],
         "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
-        "findings": reports.findings(rows, context["chosen"]),
+        "findings": insight.claims(rows, context["chosen"]),
         "flow_bases": bases_of(asked.apply(request.user, context["chosen"]))
         if "flow" in {by, across}
         else [],

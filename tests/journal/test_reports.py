@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from journal.filters import TradeFilter
-from journal.selectors import reports
+from journal.selectors import insight, reports
 from journal.selectors.preferences import preferences_of
 from tests.journal.accounts import make_account, make_fill, trades_of
 
@@ -55,9 +55,9 @@ def test_a_finding_needs_more_than_chance(alice: User) -> None:
         fills.append(make_fill(account, 10 * number + 5, "SELL", "110" if wins else "90", **symbol))
     trades_of(account, *fills)
     rows = rows_of(alice)
-    texts = [finding.text for finding in reports.findings(rows, preferences_of(alice))]
-    assert any("ETHUSDT" in text and "100 %" in text and "n = 60" in text for text in texts)
-    assert reports.findings(rows[:30], preferences_of(alice)) == []
+    texts = [finding.text for finding in insight.claims(rows, preferences_of(alice))]
+    assert any("ETHUSDT" in text and "n = 60" in text for text in texts)
+    assert insight.claims(rows[:30], preferences_of(alice)) == []
 
 
 def test_ranges_are_wilsons() -> None:

@@ -1,0 +1,82 @@
+"""What the rest of the insight page rests on, in the unit that the reader has chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from journal.metrics.edge import Change, change
+from journal.metrics.explorer import Explored, Run, explore
+from journal.metrics.fate import Fate, fate
+from journal.metrics.findings import SEED
+from journal.metrics.resampling import mean_range
+from journal.selectors.reports import Row
+
+LEAST = 20
+AHEAD = 100
+# ruin, where nobody says: so many middle losses
+RUIN_LOSSES = 20
+NEWEST = 5000
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Of all trades, with its 95 % range; None: too few."""
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    count: int
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The trade with which the second part begins."""
+
+    change: Change
+    since: Row
+
+
+def mean_of(rows: Sequence[Row]) -> Mean | None:
+    if len(rows) < LEAST:
+        return None
+    results = np.array([float(row.net) for row in rows])
+    low, high = mean_range(results, np.random.default_rng(SEED))
+    return Mean(exact(results.mean()), exact(low), exact(high), len(rows))
+
+
+def fate_of(rows: Sequence[Row], ahead: int = AHEAD) -> Fate | None:
+    """Of the newest trades. None: too few, or none of them lost."""
+    results = [float(row.net) for row in rows[-NEWEST:]]
+    losses = sorted(-result for result in results if result < 0)
+    if not losses:
+        return None
+    return fate(results, ahead, RUIN_LOSSES * losses[len(losses) // 2])
+
+
+def change_of(rows: Sequence[Row]) -> Changed | None:
+    """`rows` by closing. None: too few."""
+    found = change([float(row.net) for row in rows])
+    return None if found is None else Changed(found, rows[found.at])
+
+
+def explored(rows: Sequence[Row]) -> Explored:
+    """Of the trades with a first stop and known bars."""
+    return explore(
+        [
+            Run(
+                float(row.r),
+                float(row.worst_r),
+                float(row.best_r),
+                None if row.after_r is None else float(row.after_r),
+            )
+            for row in rows
+            if row.r is not None and row.worst_r is not None and row.best_r is not None
+        ]
+    )
+
+
+def exact(value: float) -> Decimal:
+    """For templates, which know amounts as decimals."""
+    return Decimal(f"{value:.8f}")
