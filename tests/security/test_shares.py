@@ -1,6 +1,8 @@
 """One user never takes the service from another: shares of a minute, and turns at what is dear."""
 
+import random
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,10 @@ LISTS = "/api/watchlists"
 
 
 @pytest.fixture
-def rates(settings: Any) -> dict[str, int]:
+def rates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Small shares, in a minute that stands still and that no other test counts in."""
+    moment = 60 * random.randrange(10**9, 10**10) + 5.0
+    monkeypatch.setattr(limits, "time", SimpleNamespace(time=lambda: moment))
     settings.RATES = {"read": 3, "heavy": 2, "write": 2, "trade": 1, "sign-in": 2}
     return settings.RATES  # type: ignore[no-any-return]
 
