@@ -97,6 +97,11 @@ bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
 bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares of a core
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -W ignore -m benchmarks.alerts'
+bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares of a core
+	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -W ignore -m benchmarks.alerts'
+
+bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
+	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
 
 bench-insight: $(VENV)/.development ## how often traders without edge hear of one, and planted leaks are found
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.insight

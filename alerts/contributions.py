@@ -1,5 +1,5 @@
 """What alerts give to the apps below: a live topic, the markets that they look at, an ear, and what
-of theirs is sealed."""
+they keep sealed."""
 
 from accounts.vault import holdings
 from alerts.models import Channel, PushKey

@@ -34,7 +34,7 @@ from market.hot.codec import bar_fields  # noqa: E402
 from market.instruments import InstrumentKey  # noqa: E402
 from market.models import Instrument  # noqa: E402
 
-# A market trades in so many of its seconds: measured on the 200 largest spot pairs it is less.
+# A market trades in so many of its seconds.
 TRADED = 0.8
 FIRST_PRICE = 100.0
 
@@ -151,7 +151,7 @@ def _make(user: User, markets: Markets, count: int, start: int) -> None:
                 user=user,
                 name=f"bench {number}",
                 condition=condition,
-                kind=condition["kind"],
+                kind=str(condition["kind"]),
                 market="spot",
                 symbol=key.symbol,
                 cooldown_s=300,

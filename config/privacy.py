@@ -64,10 +64,6 @@ EXPORTED = {
 }
 # table -> (how a row leads to its user, why no export holds it)
 LEFT_OUT = {
-    "alerts.Alert_channels": (
-        "alert__user",
-        "which alert tells which channel, told by its deliveries",
-    ),
     "accounts.Export": ("user", "it is the export itself"),
     "accounts.Invitation": ("made_by", "only the hash of a code that was given away"),
     "accounts.User_groups": ("user", "what the operator allows, not data of the user"),

@@ -1,14 +1,24 @@
 #!/bin/sh
-# Writes docker/secrets/, once: an existing folder is left alone.
+# Writes docker/secrets/, once: of an existing folder only what is missing since an upgrade is made.
 set -eu
 cd "$(dirname "$0")"
+random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+metrics_token() {
+  printf '%s' "$(random 32)" > secrets/metrics_token
+  chmod 644 secrets/metrics_token
+}
+umask 077
 if [ -d secrets ]; then
-  echo "docker/secrets is there already; nothing was changed"
+  if [ ! -f secrets/metrics_token ]; then
+    metrics_token
+    echo "docker/secrets/metrics_token written"
+  else
+    echo "docker/secrets is there already; nothing was changed"
+  fi
   exit 0
 fi
-umask 077
 mkdir secrets
-random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+metrics_token
 postgres=$(random 16)
 valkey=$(random 16)
 printf '%s' "$(random 32)" > secrets/secret_key

@@ -54,7 +54,8 @@ class Everything(Collector):
             up.add_metric([name], float(families is not None))
             yield from families or ()
         yield up
-        info = {"venue": settings.VENUE, "version": settings.SPECTACULAR_SETTINGS["VERSION"]}
+        version = str(settings.SPECTACULAR_SETTINGS["VERSION"])
+        info = {"venue": str(settings.VENUE), "version": version}
         yield InfoMetricFamily("tapelog_build", "What runs", value=info)
 
     def _families(self, name: str, source: Source) -> list[Metric] | None:

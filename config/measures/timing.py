@@ -30,6 +30,9 @@ OUTCOMES = ("done", "failed")
 # What matches no route, Django's admin and allauth are told as one each.
 UNMATCHED, ADMIN, SIGN_IN = "unmatched", "admin", "sign-in"
 
+Labels = list[tuple[str, ...]]
+Totals = dict[tuple[str, tuple[str, ...], str], int]
+
 
 def route_of(match: Any) -> str:
     """The label of a request's route; `match`: its ResolverMatch, or None."""
@@ -66,27 +69,22 @@ def families() -> Iterator[HistogramMetricFamily | CounterMetricFamily]:
     """Raises RedisError."""
     tally.hand_over()
     totals = tally.totals()
-    labels = [(name,) for name in (*routes(), UNMATCHED, ADMIN, SIGN_IN)]
+    labels: Labels = [(name,) for name in (*routes(), UNMATCHED, ADMIN, SIGN_IN)]
     yield _histogram(REQUEST_SECONDS, labels, totals)
     yield _counter(REQUESTS, [(*row, status) for row in labels for status in CLASSES], totals)
-    names = [(name,) for name in tasks()]
+    names: Labels = [(name,) for name in tasks()]
     yield _histogram(TASK_SECONDS, names, totals)
     yield _counter(TASKS, [(*row, outcome) for row in names for outcome in OUTCOMES], totals)
     yield _counter(SKIPPED, [()], totals)
     yield _counter(RESYNCED, [()], totals)
 
 
-Totals = dict[tuple[str, tuple[str, ...], str], int]
-
-
-def _all(name: str, known: list[tuple[str, ...]], totals: Totals) -> list[tuple[str, ...]]:
+def _all(name: str, known: Labels, totals: Totals) -> Labels:
     told = {labels for metric, labels, _ in totals if metric == name}
     return [*known, *sorted(told - set(known))]
 
 
-def _histogram(
-    timer: tally.Timer, known: list[tuple[str, ...]], totals: Totals
-) -> HistogramMetricFamily:
+def _histogram(timer: tally.Timer, known: Labels, totals: Totals) -> HistogramMetricFamily:
     family = HistogramMetricFamily(timer.name, timer.text, labels=timer.labels)
     bounds = [*map(str, timer.bounds), "+Inf"]
     for labels in _all(timer.name, known, totals):
@@ -99,9 +97,7 @@ def _histogram(
     return family
 
 
-def _counter(
-    what: tally.Count, known: list[tuple[str, ...]], totals: Totals
-) -> CounterMetricFamily:
+def _counter(what: tally.Count, known: Labels, totals: Totals) -> CounterMetricFamily:
     family = CounterMetricFamily(what.name, what.text, labels=what.labels)
     for labels in _all(what.name, known, totals):
         family.add_metric(labels, float(totals.get((what.name, labels, "n"), 0)))

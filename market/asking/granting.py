@@ -19,13 +19,13 @@ from market.past.spans import Stretch
 
 log = structlog.get_logger(__name__)
 
-# The first picture of a market: length in seconds by grain. Days first, since they are one request.
-FIRST = {store.DAY: 366 * store.DAY, store.MINUTE: store.DAY, store.HOUR: 30 * store.DAY}
+# The first picture: length in seconds by grain. Minutes first: they are what is looked at.
+FIRST = {store.MINUTE: store.DAY, store.HOUR: 30 * store.DAY, store.DAY: 366 * store.DAY}
 KIND = "chart"
 # Then the seam to the live tape is closed: its first minute was seen in part.
 SEAM_AFTER = timedelta(minutes=2)
-REFUSED_SECONDS, BUSY_SECONDS = 300, 20
-AGAIN_AFTER = timedelta(minutes=5)
+# An exchange that does not answer is not asked again at once: it may still be at work on it.
+REFUSED_SECONDS, SILENT_SECONDS = 300, 60
 
 
 def marker_of(instrument: Instrument, grain: int, page: Stretch) -> str:
@@ -43,7 +43,7 @@ def grant(instrument: Instrument, grain: int, requests: list[Stretch]) -> None:
         asked = fetching.requests_for(instrument.market, grain, wanted)
         asyncio.run(fetching.fetch_candles(instrument, grain, asked[::-1], KIND))
     except ExchangeError as error:
-        seconds = REFUSED_SECONDS if isinstance(error, Refused) else BUSY_SECONDS
+        seconds = REFUSED_SECONDS if isinstance(error, Refused) else SILENT_SECONDS
         if isinstance(error, MustWait):
             seconds = max(1, min(int(error.seconds) + 1, 60))
         cache.set(refusal_key(instrument, grain), str(error)[:200], seconds)
@@ -59,9 +59,11 @@ def prepare_charts() -> int:
     is_new = Q(charted_at=None) | Q(charted_at__lt=F("followed_at"))
     has_seam = Q(charted_at__lt=F("followed_at") + SEAM_AFTER, followed_at__lt=now - SEAM_AFTER)
     count = 0
-    for instrument in followed.filter(is_new | has_seam).order_by("followed_at"):
-        with locks.held(f"market:chart:{instrument.pk}") as lock:
-            if lock is not None and not cache.get(f"past:later:{instrument.pk}"):
+    with locks.held("market:charts") as lock:
+        if lock is None:
+            return 0
+        for instrument in followed.filter(is_new | has_seam).order_by("followed_at"):
+            if not cache.get(f"past:later:{instrument.pk}"):
                 count += _prepare(instrument)
     return count
 
@@ -74,8 +76,8 @@ def _prepare(instrument: Instrument) -> bool:
             asked = fetching.requests_for(instrument.market, grain, wanted)
             asyncio.run(fetching.fetch_candles(instrument, grain, asked[::-1], KIND))
     except ExchangeError as error:
-        pause = AGAIN_AFTER if isinstance(error, Refused) else timedelta(seconds=10)
-        cache.set(f"past:later:{instrument.pk}", "1", int(pause.total_seconds()))
+        seconds = REFUSED_SECONDS if isinstance(error, Refused) else SILENT_SECONDS
+        cache.set(f"past:later:{instrument.pk}", "1", seconds)
         log.warning("no first picture", tape=str(instrument.key), error=str(error))
         return False
     Instrument.objects.filter(pk=instrument.pk).update(charted_at=timezone.now())

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from lib.dates import INTERVALS
 from market.archive import bans, troubles
 from market.models import Instrument, Listing
+from market.selectors import figures
 from market.selectors.overview import WINDOWS, overview
 from market.selectors.status import last_gaps, tape_statuses
 from market.services.following import not_traded
@@ -66,5 +67,6 @@ def status(request: HttpRequest) -> HttpResponse:
         "gaps": last_gaps(20),
         "bans": bans.standing(),
         "troubles": troubles.newest(),
+        "figures": figures.told() if request.user.is_staff else [],
     }
     return render(request, template, context)

@@ -24,6 +24,8 @@ from simulator.tape import AggTrade, Trade
 REMEMBERED = 48
 # Columns of sums: prices in ticks, amounts in steps and in ticks x steps.
 OPEN, HIGH, LOW, CLOSE, BASE, QUOTE, TAKER_BASE, TAKER_QUOTE = range(8)
+# One stretch at a time: threads share one interpreter, and the exchange lives in it too.
+WARMING = threading.Lock()
 
 
 class PastTrades:
@@ -234,9 +236,12 @@ class PastTrades:
         return self.at(trade_id - 1).price if trade_id > 1 else 0
 
     def warm(self, start_us: int, end_us: int) -> None:
-        """Sum up a stretch's hours now, in a thread: a year takes seconds the first time."""
+        """Sum up a stretch's hours now, in a thread: a year takes seconds the first time. Who asks
+        meanwhile waits for it instead of summing up the same beside it."""
         end_us = min(end_us, self.end_us)
-        if start_us <= end_us:
+        if start_us > end_us:
+            return
+        with WARMING:
             for hour in range(self._hour(start_us), self._hour(end_us) + 1):
                 self._hour_kline(hour)
 

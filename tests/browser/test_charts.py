@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -60,12 +60,20 @@ def open_market(page: Page, at: int | None = None, interval: str = "1m") -> None
     expect(page.locator(".legend").first).to_contain_text("BTCUSDT")
 
 
-def times_in_view(page: Page) -> list[str]:
-    """As the table beside the chart tells them, newest first; it follows within a second."""
+def times_in_view(
+    page: Page, are_wanted: Callable[[list[str]], bool] = lambda _times: True
+) -> list[str]:
+    """As the table beside the chart tells them, newest first; it follows within a second, on a busy
+    machine within some. What it tells in the end where that is not what is wanted."""
     if page.locator("[data-chart-table]").get_attribute("open") is None:
         page.locator("[data-chart-table] summary").click()
-    page.wait_for_timeout(1_500)
-    return page.locator("[data-chart-table] tbody th").all_inner_texts()
+    times: list[str] = []
+    for _ in range(20):
+        page.wait_for_timeout(1_500)
+        times = page.locator("[data-chart-table] tbody th").all_inner_texts()
+        if are_wanted(times):
+            break
+    return times
 
 
 def shown(second: int) -> str:
@@ -104,14 +112,19 @@ def test_the_interval_changes_and_the_place_in_time_stays(page: Page) -> None:
     answer_bars(page)
     moment = int(time.time()) // 3600 * 3600 - 3 * 86_400
     open_market(page, at=moment)
-    first = times_in_view(page)
+    first = times_in_view(page, lambda times: shown(moment) in times)
     assert shown(moment) in first
     page.get_by_role("button", name="5m", exact=True).click()
-    expect(page.locator(".legend").first).to_contain_text("5m")
-    assert shown(moment) in times_in_view(page)
+    # five times as long a stretch, around the same moment
+    wide = times_in_view(page, lambda times: bool(times) and times[-1] < first[-1])
+    assert shown(moment) in wide
+    assert wide[-1] < first[-1] <= first[0] < wide[0]
     page.get_by_role("button", name="1m", exact=True).click()
-    expect(page.locator(".legend").first).to_contain_text("1m")
-    assert times_in_view(page) == first
+    assert times_in_view(page, lambda times: times == first) == first
+
+
+def is_recent(times: list[str]) -> bool:
+    return bool(times) and times[0] >= shown(int(time.time()) - 3 * MINUTE)
 
 
 def test_one_key_and_one_button_go_to_now(page: Page) -> None:
@@ -126,8 +139,8 @@ def test_one_key_and_one_button_go_to_now(page: Page) -> None:
         else:
             button.click()
         expect(button).to_be_hidden()
-        newest = times_in_view(page)[0]
-        assert newest >= shown(int(time.time()) - 3 * MINUTE)
+        times = times_in_view(page, is_recent)
+        assert is_recent(times)
 
 
 def test_scrolling_back_reads_older_bars(page: Page) -> None:
@@ -136,7 +149,7 @@ def test_scrolling_back_reads_older_bars(page: Page) -> None:
     oldest = times_in_view(page)[-1]
     box = page.locator("[data-chart]").bounding_box()
     assert box
-    for _ in range(6):
+    for _ in range(9):
         page.mouse.move(box["x"] + 100, box["y"] + 150)
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] - 150, box["y"] + 150, steps=4)

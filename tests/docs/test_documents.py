@@ -17,7 +17,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MANAGE = re.compile(r"manage\.py ([a-z_]+)")
-MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z-]+)")
+MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z0-9-]+)")
 SETTING = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
 # Words that look like settings: of other programs and of the exchange.
 NOT_OURS = re.compile(r"(LIMIT|STOP|TAKE|TRAILING|FUNDING|POST|X|PROMETHEUS)_|_FILE$|_MARKET$")
@@ -41,7 +41,7 @@ def test_commands_exist(path: Path) -> None:
     text = path.read_text()
     missing = set(MANAGE.findall(text)) - set(get_commands())
     assert missing == set()
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(MAKE.findall(text)) - targets == set()
 
 

@@ -120,38 +120,39 @@ def test_a_real_prometheus_answers_every_query(
         "evaluation_interval": "5s",
     }
     config["scrape_configs"][0]["scrape_timeout"] = "5s"
-    del config["alerting"]
+    del config["alerting"], config["scrape_configs"][0]["authorization"]  # loopback needs no token
     config["rule_files"] = [str(path) for path in sorted(MONITORING.glob("rules_*.yml"))]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    process = subprocess.Popen(
-        [
-            prometheus,
-            f"--config.file={tmp_path / 'prometheus.yml'}",
-            f"--storage.tsdb.path={tmp_path / 'data'}",
-            f"--web.listen-address={address}",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=(tmp_path / "log").open("w"),
-    )
-    try:
-        until = time.monotonic() + 90
-        while not ask(address, 'up{job="tapelog"} == 1'):
-            assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
-            assert time.monotonic() < until, (tmp_path / "log").read_text()[-2000:]
-            time.sleep(0.5)
-        assert ask(address, "tapelog_build_info")
-        for query in [*queries(), *(rule["expr"] for rule in rules())]:
-            assert ask(address, query) is not None, query
-        plain = [query for query in queries() if re.fullmatch(r"tapelog_[a-z_]+", query)]
-        empty = [query for query in plain if not ask(address, query)]
-        # a tape without a collector has no cursor and no share
-        assert {name for name in empty if "_tape_" not in name} <= SOMETIMES
-    finally:
-        process.terminate()
-        process.wait(20)
+    command = [
+        prometheus,
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
+        f"--web.listen-address={address}",
+    ]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as written,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=written) as process,
+    ):
+        try:
+            until = time.monotonic() + 90
+            while not ask(address, 'up{job="tapelog"} == 1'):
+                assert process.poll() is None, log.read_text()[-2000:]
+                assert time.monotonic() < until, log.read_text()[-2000:]
+                time.sleep(0.5)
+            assert ask(address, "tapelog_build_info")
+            for query in [*queries(), *(rule["expr"] for rule in rules())]:
+                assert ask(address, query) is not None, query
+            plain = [query for query in queries() if re.fullmatch(r"tapelog_[a-z_]+", query)]
+            empty = {query for query in plain if not ask(address, query)}
+            # a tape without a collector has no cursor
+            assert {name for name in empty if "_tape_" not in name} <= SOMETIMES
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def ask(address: str, query: str) -> list[Any] | None:
@@ -161,6 +162,7 @@ def ask(address: str, query: str) -> list[Any] | None:
         with urllib.request.urlopen(url, timeout=10) as answer:
             found = json.load(answer)
     except urllib.error.HTTPError as error:
+        error.close()
         return None if error.code == 400 else []
     except (urllib.error.URLError, OSError):
         return []

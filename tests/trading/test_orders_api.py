@@ -5,6 +5,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import ExchangeAccount, User
@@ -68,7 +69,10 @@ def test_the_same_key_at_the_same_moment_places_one_order(
     def click() -> None:
         browser = Client()
         browser.force_login(alice)
-        answers.append(post(browser, body(account)))
+        try:
+            answers.append(post(browser, body(account)))
+        finally:
+            connection.close()
 
     clicks = [threading.Thread(target=click) for _ in range(6)]
     for one in clicks:

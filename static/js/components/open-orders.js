@@ -37,7 +37,9 @@ export class OpenOrders {
       ...open.map((row) => this.#order(account, row)),
     ];
     this.#list.replaceChildren(...rows);
-    if (!rows.length) this.#list.textContent = this.#words.none;
+    if (rows.length) return;
+    const none = Object.assign(document.createElement("li"), { textContent: this.#words.none });
+    this.#list.append(none);
   }
 
   #positions(body, account) {

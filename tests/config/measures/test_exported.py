@@ -1,6 +1,7 @@
 """What /metrics tells: every label set from the start, over all processes."""
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import health
-from config.celery import app, begin, end
+from config.celery import begin, end
 from config.measures.timing import TASK_SECONDS, tasks
 from market.hot import tally
+from market.hot.client import hot_client
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +23,7 @@ pytestmark = pytest.mark.django_db
 def fresh() -> None:
     health.everything.forget()
     tally.hand_over()
-    redis_key = tally.KEY
-    tally.hot_client().delete(redis_key)
+    hot_client().delete(tally.KEY)
 
 
 def scrape(client: Client) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -105,9 +106,12 @@ def test_buckets_are_cumulative() -> None:
 
 def test_many_threads_lose_nothing() -> None:
     what = tally.Count("tapelog_some", "")
-    threads = [
-        threading.Thread(target=lambda: [tally.count(what) for _ in range(500)]) for _ in range(8)
-    ]
+
+    def count_often() -> None:
+        for _ in range(500):
+            tally.count(what)
+
+    threads = [threading.Thread(target=count_often) for _ in range(8)]
     for thread in threads:
         thread.start()
     tally.hand_over()
@@ -122,12 +126,11 @@ def test_what_was_counted_while_redis_was_away_is_told_later(
 ) -> None:
     what = tally.Count("tapelog_some", "")
     tally.count(what)
-    here = tally.hot_client
     away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
     monkeypatch.setattr("market.hot.tally.hot_client", lambda: away)
     with pytest.raises(redis.RedisError):
         tally.hand_over()
-    monkeypatch.setattr("market.hot.tally.hot_client", here)
+    monkeypatch.setattr("market.hot.tally.hot_client", hot_client)
     tally.hand_over()
     assert tally.totals()["tapelog_some", (), "n"] == 1
 
@@ -144,7 +147,7 @@ def test_a_source_that_is_away_hides_no_other(
 
 
 def test_a_task_is_timed_and_its_failure_counted(client: Client) -> None:
-    task: Any = app.tasks["celery.ping"] if "celery.ping" in app.tasks else app.task(name="t")(len)
+    task: Any = SimpleNamespace(name="market.roll_up", request=SimpleNamespace())
     begin(task=task, task_id="abc")
     end(task=task, state="FAILURE")
     told = scrape(client)
