@@ -18,7 +18,7 @@ KINDS: dict[type[models.Model], str] = {
     Income: Witness.Kind.INCOME,
 }
 # what the row is again by where it stands
-APART = {"account", "upload"}
+APART = {"account", "upload", "flow_due_at"}
 
 
 def witness(row: Kept, winner: Winner, upload: Upload | int | None) -> Witness:
