@@ -52,7 +52,7 @@ class Before:
 def dimensions(entries: Sequence[Entry]) -> list[Dimension]:
     """Every question about the entries, in their order."""
     befores = before(entries)
-    named = {
+    named: dict[str, Sequence[str | None]] = {
         "account": [entry.account for entry in entries],
         "market": [entry.market for entry in entries],
         "symbol": [entry.symbol for entry in entries],

@@ -3,10 +3,12 @@ each. Kept until the data change: the key is made of the data themselves."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -20,6 +22,7 @@ from journal.selectors import reports
 from journal.selectors.insight_words import group_of, question_of
 from journal.selectors.reports import Row
 
+T = TypeVar("T")
 KEPT_SECONDS = 86_400
 # of one's own outcome: shown as costs
 COSTS = ("mistake", "emotion", "stop", "hold", "maker")
@@ -107,18 +110,21 @@ def habits(rows: Sequence[Row]) -> list[Habit]:
 def _kept(rows: Sequence[Row], chosen: Preferences) -> Findings:
     results = [float(row.net) for row in rows]
     asked, broken = questions(rows, chosen), habits(rows)
-    told = json.dumps(
-        [
-            VERSION,
-            results,
-            [[one.name, list(one.groups)] for one in asked],
-            [[one.name, list(one.kept), list(one.made)] for one in broken],
-        ]
-    )
-    key = f"insight:{hashlib.sha256(told.encode()).hexdigest()}"
-    kept: Findings | None = cache.get(key)
+    told = [
+        results,
+        [[one.name, list(one.groups)] for one in asked],
+        [[one.name, list(one.kept), list(one.made)] for one in broken],
+    ]
+    return _remembered("findings", told, lambda: find(results, asked, broken))
+
+
+def _remembered(kind: str, told: object, compute: Callable[[], T]) -> T:
+    """What was computed of the same data before."""
+    digest = hashlib.sha256(json.dumps([VERSION, told]).encode()).hexdigest()
+    key = f"insight:{kind}:{digest}"
+    kept: T | None = cache.get(key)
     if kept is None:
-        kept = find(results, asked, broken)
+        kept = compute()
         cache.set(key, kept, KEPT_SECONDS)
     return kept
 
@@ -151,7 +157,8 @@ def _costs(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
             for name in names(row, chosen):
                 if name != reports.NONE:
                     groups.setdefault(name, []).append(float(row.net))
-        means = means_by({name: part for name, part in groups.items() if len(part) > 1})
+        several = {name: part for name, part in groups.items() if len(part) > 1}
+        means = _remembered("costs", several, partial(means_by, several))
         found += [_told(one, chosen, by) for one in means.values()]
     return found
 

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
+from journal.drawings.curves import Line, Words, curves
 from journal.metrics.fate import Fate
 from journal.metrics.spread import Spread
 from journal.models import Trade
@@ -18,10 +19,12 @@ from journal.selectors import fates, reports
 from journal.selectors import insight as insights
 from journal.selectors.insight_words import QUESTIONS, group_of, question_of
 from journal.selectors.trades import with_notes
+from journal.selectors.units import axis_words
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import largest_of
 
 LINES_A_PAGE = 100
+TONES = ("mixed", "accent", "mixed")
 
 
 @login_required
@@ -42,7 +45,7 @@ def insight(request: SignedInRequest) -> HttpResponse:
         "count": len(rows),
         "without": len(loaded) - len(rows),
         "mean": fates.mean_of(rows),
-        "fate": _fate(fate) if fate else None,
+        "fate": _fate(fate, axis_words(chosen, request.user.report_currency)) if fate else None,
         "change": _change(fates.change_of(rows)),
         "explored": fates.explored(rows),
         "effects": list(zip(found.compared, spreads, strict=True)),
@@ -79,8 +82,13 @@ def behind(request: SignedInRequest) -> HttpResponse:
     return render(request, "journal/insight_trades.html", context)
 
 
-def _fate(fate: Fate) -> dict[str, Any]:
+def _fate(fate: Fate, words: Words) -> dict[str, Any]:
+    lines = [
+        Line(name, tone, [(0.0, 0.0), *((float(at), value) for at, value in enumerate(fan, 1))])
+        for name, tone, fan in zip(("95 %", "50 %", "5 %"), TONES, fate.fan[::-2], strict=True)
+    ]
     return {
+        "drawing": curves(lines, words, lambda number: f"{number:.0f}", is_stepped=False),
         "ahead": fate.ahead,
         "block": fate.block,
         "ends": [fates.exact(value) for value in fate.ends],

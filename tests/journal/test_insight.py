@@ -38,6 +38,7 @@ def test_a_claim_leads_to_its_trades(alice: User, alices_browser: Client) -> Non
     assert set(symbols) == {claim["group"]}
     page = alices_browser.get("/insight/").content.decode()
     assert "by=symbol&amp;group=" in page
+    assert page.count("<polyline") == 3
     assert (
         "n = 60" in alices_browser.get("/insight/trades/?by=symbol&group=ETHUSDT").content.decode()
     )

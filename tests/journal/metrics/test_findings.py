@@ -8,13 +8,13 @@ import pytest
 from benchmarks.traders import LEAKS, trader
 from journal.metrics.findings import (
     LEAST,
-    MOST_RESAMPLED,
     Dimension,
     Habit,
     benjamini_hochberg,
     find,
     means_by,
 )
+from journal.metrics.resampling import MOST_RESAMPLED
 from journal.metrics.trades import student_p
 from journal.metrics.traits import dimensions
 
