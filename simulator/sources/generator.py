@@ -184,7 +184,8 @@ class Generated:
     def _activity(self, now_us: int) -> float:
         """How busy the moment is; 1 is usual."""
         by_hour = BY_HOUR[now_us // 3_600_000_000 % 24]
-        return by_hour * self._heat * math.exp(max(-1.5, min(1.5, self._slow)))
+        # never so calm that nobody can see it live
+        return max(0.5, by_hour * self._heat * math.exp(max(-1.5, min(1.5, self._slow))))
 
     def _settle(self, now_us: int, is_buy: bool, rows: Sequence[Event]) -> None:
         """Where the makers quote after an order: around the fair price, which wandered meanwhile

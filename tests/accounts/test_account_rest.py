@@ -52,9 +52,13 @@ async def opened(simulator: RunningSimulator, **more: Any) -> Any:
 async def test_it_signs_what_needs_encoding(simulator: RunningSimulator, kind: str) -> None:
     account = await opened(simulator, kind=kind)
     async with adapter(simulator, account) as rest:
-        done = await rest.change("post", "/api/v3/order", **ORDER, newClientOrderId="a b/c:d+é[]")
-        found = await rest.read("/api/v3/order", symbol="BTCUSDT", origClientOrderId="a b/c:d+é[]")
+        done = await rest.change("post", "/api/v3/order", **ORDER, newClientOrderId="a.b/c:d")
+        found = await rest.read("/api/v3/order", symbol="BTCUSDT", origClientOrderId="a.b/c:d")
         assert found["orderId"] == done["orderId"]
+        # no such order, or no such name, but signed right
+        with pytest.raises(Refused) as refused:
+            await rest.read("/api/v3/order", symbol="BTCUSDT", origClientOrderId="a b/c:d+é[]")
+        assert refused.value.code in {-1100, -2013}
 
 
 async def test_reads_are_tried_again_and_the_clock_is_measured_again(

@@ -30,6 +30,7 @@ from accounts.vault import keyring
 from lib.secret import Secret
 from market.binance import governor
 from tests.accounts.exchange import AccountExchange
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/account/exchange/"
@@ -479,8 +480,7 @@ def test_a_report_of_an_error_leaves_the_secret_out(
     """Django's own page of a traceback, as a developer would see it, wherever it breaks."""
     settings.DEBUG = True
     settings.BINANCE_SPOT_API_URL = "http://127.0.0.1:9"  # the key cannot be looked at before
-    browser = Client(raise_request_exception=False)
-    browser.force_login(alice)
+    browser = sign_in(Client(raise_request_exception=False), alice)
     monkeypatch.setattr(broken, Mock(side_effect=ZeroDivisionError))
     form = {"label": "x", "api_key": "B" * 64, "secret": "canary-in-a-traceback"}
     page = browser.post(path, form).content.decode()

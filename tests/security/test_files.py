@@ -36,6 +36,7 @@ def test_a_list_as_csv_is_read_whole_before_it_is_sent() -> None:
         return b"".join([piece async for piece in answer.streaming_content])  # type: ignore[union-attr]
 
     lines = async_to_sync(body)().decode().splitlines()
+    answer.close()
     assert lines[:2] == ["number,note", "0,'=1"]
     assert len(lines) == 3001
 

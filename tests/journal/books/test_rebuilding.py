@@ -14,6 +14,7 @@ from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
 from journal.books.due import due_books, make_everything_due, pause_after
 from journal.books.gathering import gather
+from journal.books.material import Start
 from journal.models import (
     Annotation,
     Book,
@@ -47,10 +48,10 @@ def account(alice: User) -> ExchangeAccount:
 # --- the guard ------------------------------------------------------------------------------------
 
 
-def ill(book: Book) -> Any:
+def ill(book: Book, start: Start | None = None) -> Any:
     if book.name == "BTC":
         raise ZeroDivisionError("an ill row")
-    return gather(book)
+    return gather(book, start)
 
 
 def test_a_book_that_cannot_be_built_stops_no_other(
@@ -105,8 +106,8 @@ def test_a_row_that_comes_while_a_book_is_computed_is_in_it(
 ) -> None:
     turns: list[int] = []
 
-    def slow(book: Book) -> Any:
-        material = gather(book)
+    def slow(book: Book, start: Start | None = None) -> Any:
+        material = gather(book, start)
         if not turns:
             make_fill(account, 2, "SELL", "110").save()
             Book.objects.filter(account=account).update(version=F("version") + 1)
@@ -123,9 +124,9 @@ def test_a_row_that_comes_while_a_book_is_computed_is_in_it(
 def test_a_book_that_never_rests_is_written_and_stays_due(
     account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def restless(book: Book) -> Any:
+    def restless(book: Book, start: Start | None = None) -> Any:
         Book.objects.filter(pk=book.pk).update(version=F("version") + 1)
-        return gather(book)
+        return gather(book, start)
 
     monkeypatch.setattr(rebuilding, "gather", restless)
     trades_of(account, make_fill(account, 1, "BUY", "100"))

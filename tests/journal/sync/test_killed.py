@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import ExchangeAccount, User
-from journal.models import Difference, Fill, Income, Realized, Sync, Trade, Transfer
+from journal.models import Book, Difference, Fill, Income, Realized, Sync, Trade, Transfer
 from journal.sync.running import synchronise
 from tests.journal.sync.stage import DemoExchange, aim, connect, trade
 from tests.lines import IS_THOROUGH, Killed, count_lines, kill, run_traced
@@ -56,7 +56,7 @@ def test_killed_at_random_lines_it_ends_the_same(
     assert expected[5] == [(w, a, "") for w, a, _ in expected[5]]
     killed = 0
     for _ in range(KILLS):
-        for model in (Fill, Transfer, Income, Trade, Difference):
+        for model in (Fill, Transfer, Income, Book, Trade, Difference):
             model.objects.filter(account=account).delete()
         Sync.objects.filter(account=account).delete()
         account.refresh_from_db()

@@ -28,6 +28,7 @@ from market.hot.codec import GapRecord, State, bar_fields
 from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob, Instrument
 from market.selectors.reading import read_hot, read_span
 from market.vision import jobs
+from market.vision.files import OFFICIAL_URL
 from tests import captures, lines
 from tests.conftest import KEY, MakeInstrument
 from tests.market.vision import archives
@@ -592,8 +593,9 @@ def test_a_live_writer_counts_nothing_twice_behind_an_import() -> None:
 
 
 def test_binances_trades_are_not_downloaded_into_the_simulators_tape(
-    make_instrument: MakeInstrument,
+    make_instrument: MakeInstrument, settings: Any
 ) -> None:
+    settings.BINANCE_VISION_URL = OFFICIAL_URL
     with pytest.raises(CommandError, match="expected BINANCE=live, was simulator"):
         call_command("import_vision", "BTCUSDT", "--from", "2025-01-01", "--to", "2025-01-01")
     with pytest.raises(CommandError, match="expected a symbol like BTCUSDT"):
