@@ -261,7 +261,7 @@ def test_killed_at_any_line_it_loses_and_doubles_nothing(
             tape.show([bar], covered=at + 1)
             one.round()
 
-    for _line in each_line(part, kill, watch):
+    for _line in each_line(part, kill, watch, slowness=4):
         watch()
         for its in (alert, other):
             assert [at for at, _ in told(its)] == [2, 3]
