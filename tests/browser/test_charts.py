@@ -143,6 +143,7 @@ def test_one_key_and_one_button_go_to_now(page: Page) -> None:
         assert is_recent(times)
 
 
+@pytest.mark.pages
 def test_scrolling_back_reads_older_bars(page: Page) -> None:
     answer_bars(page)
     open_market(page)
@@ -212,6 +213,7 @@ def test_the_picture_is_a_png(page: Page) -> None:
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.pages
 def test_another_symbol_is_one_press_away(page: Page) -> None:
     open_market(page)
     page.locator("[data-switcher] summary").click()
