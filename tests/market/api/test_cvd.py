@@ -164,7 +164,7 @@ def test_older_minutes_come_from_postgresql_without_a_seam(
 
 
 def test_an_empty_redis_falls_back_to_postgresql(
-    instrument: Instrument, alices_token: dict[str, str]
+    instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
 ) -> None:
     archive.save(instrument.pk, "usd-1", [minute(START, 1)], state())
     answer = ask(alices_token, "realtime", minutes=10)
