@@ -86,7 +86,7 @@ def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
     count = page.locator("[data-bands] tr:nth-child(1) td:nth-child(4)")
     first = count.text_content()
     expect(count).not_to_have_text(first or "")
-    expect(page.locator("[data-price]")).not_to_have_text("–")
+    expect(page.locator("span[data-price]").first).not_to_have_text("–")
 
 
 def more(page: Page) -> None:

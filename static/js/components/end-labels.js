@@ -59,12 +59,14 @@ export class EndLabels {
 
 /** Heights moved as little as needed so that neighbours are `apart`, within `low` and `high`. */
 export function spreadOut(heights, apart, low, high) {
+  // a pane without values, which may be lower than its margins
+  if (heights.length === 0) return [];
   const order = heights
     .map((y, index) => ({ y: Math.min(high, Math.max(low, y)), index }))
     .sort((a, b) => a.y - b.y);
   for (let at = 1; at < order.length; at += 1)
     order[at].y = Math.max(order[at].y, order[at - 1].y + apart);
-  const over = (order.at(-1)?.y ?? 0) - high;
+  const over = order.at(-1).y - high;
   if (over > 0) {
     order.at(-1).y = high;
     for (let at = order.length - 2; at >= 0; at -= 1)
