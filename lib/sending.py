@@ -21,3 +21,6 @@ class Sent:
 
     def close(self) -> None:
         self._file.close()
+
+    def __del__(self) -> None:
+        self.close()
