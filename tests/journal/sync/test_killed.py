@@ -30,13 +30,14 @@ def exchange() -> Iterator[DemoExchange]:
 
 
 def state(account: ExchangeAccount) -> tuple[Any, ...]:
+    """Without the worth of fees in a coin: the price of a minute that is not over goes on moving."""
     mine = {"account": account}
     return (
         sorted(Fill.objects.filter(**mine).values_list("market", "symbol", "trade_id")),
         sorted(Transfer.objects.filter(**mine).values_list("kind", "asset", "amount")),
         sorted(Income.objects.filter(**mine).values_list("kind", "external_id", "amount")),
-        sorted(Trade.objects.filter(**mine).values_list("key", "net", "fill_count")),
-        sorted(Realized.objects.filter(**mine).values_list("opened_by", "closed_by", "net")),
+        sorted(Trade.objects.filter(**mine).values_list("key", "quantity", "fill_count")),
+        sorted(Realized.objects.filter(**mine).values_list("opened_by", "closed_by", "quantity")),
         sorted(Difference.objects.filter(**mine).values_list("wallet", "asset", "cause")),
     )
 
