@@ -30,7 +30,7 @@ def exchange() -> Iterator[DemoExchange]:
 
 
 def state(account: ExchangeAccount) -> tuple[Any, ...]:
-    """Without the worth of fees in a coin: the price of a minute that is not over goes on moving."""
+    """Without what fees in a coin are worth: the price of a minute that is not over still moves."""
     mine = {"account": account}
     return (
         sorted(Fill.objects.filter(**mine).values_list("market", "symbol", "trade_id")),
