@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
+from alerts.evaluation import figures as evaluated
 from alerts.evaluation.facts import Facts
 from alerts.evaluation.figures import Figures, nearest_liquidation
 from alerts.evaluation.system import System, look
@@ -168,6 +169,26 @@ def test_the_day_is_told_when_its_result_falls_to_a_limit(alice: User) -> None:
     figures.round()
     Figures(clock=Ticking()).round()
     # 94.9 - 100 less two fees of 0.1
+    assert told(alert) == ["The result of the day is -5.3 (money)."]
+
+
+def test_one_whose_figures_cannot_be_worked_out_stops_nobody_else(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert_of(alice, kind="pnl_day", below="-5")
+    alert = alert_of(bob, kind="pnl_day", below="-5")
+    account = make_account(bob)
+    fill_now(account, 1, "BUY", "100")
+    fill_now(account, 2, "SELL", "94.9")
+    figure = evaluated._figure
+
+    def ill(user: User, *rest: Any) -> Any:
+        if user == alice:
+            raise ZeroDivisionError("an ill row")
+        return figure(user, *rest)
+
+    monkeypatch.setattr(evaluated, "_figure", ill)
+    Figures(clock=Ticking()).round()
     assert told(alert) == ["The result of the day is -5.3 (money)."]
 
 
