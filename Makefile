@@ -58,7 +58,7 @@ restore: $(VENV)/.runtime ## replace the stopped installation's database by the 
 lint: $(VENV)/.development node_modules/.done ## ruff, mypy (strict), djlint, biome, migrations and deployment checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/djlint templates --check --lint --quiet
+	@$(BIN)/djlint templates --check --lint
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npx --no-install biome check static
 	@SECRET_KEY=not-needed-here $(BIN)/mypy .
 	@$(RUN) exec -- $(BIN)/python manage.py makemigrations --check --dry-run
