@@ -551,6 +551,11 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
     ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
+# Names with a hash are kept by browsers for good (`immutable`), plain ones for a minute.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static_names.HashedNames"},
+}
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.
 MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")
