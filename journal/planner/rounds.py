@@ -18,6 +18,7 @@ from journal.planner.needs import Life
 from journal.planner.tapes import by_tape
 from journal.stamps import stamping
 from lib.dates import to_seconds
+from lib.guarding import is_away
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
@@ -78,10 +79,13 @@ def _work_batch(is_to_stop: IsToStop) -> int:
             fetch(fills, is_to_stop)
         except MustWait:
             raise
-        except ExchangeError:  # the others have their turn meanwhile
-            mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
-            mine.update(again_at=now + SOON)
-            raise
+        except Exception as error:
+            if is_away(error):
+                raise
+            _later(fills, stage, error)
+            if isinstance(error, ExchangeError):
+                raise
+            return len(fills)
         finally:
             _stamp(is_to_stop)
         if not is_to_stop():
@@ -89,6 +93,15 @@ def _work_batch(is_to_stop: IsToStop) -> int:
             pace.note(stage, len(fills), monotonic() - begun)
         return len(fills)
     return 0
+
+
+def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:
+    """The others have their turn meanwhile."""
+    is_silence = isinstance(error, ExchangeError)
+    if not is_silence:
+        log.exception("fills set aside", fills=len(fills), stage=str(stage))
+    mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
+    mine.update(again_at=timezone.now() + (SOON if is_silence else AGAIN_AFTER))
 
 
 def _since(stage: Stage, now: datetime) -> datetime | None:
