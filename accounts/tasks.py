@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import CredentialUse, ExchangeAccount, Export
 from accounts.services import connecting, erasing, exporting
 from accounts.vault import holders
-from lib.guarding import in_turn
+from market.jobs.guarding import in_turn
 
 log = structlog.get_logger(__name__)
 

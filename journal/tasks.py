@@ -27,11 +27,11 @@ from journal.stamps import pins as stamp_pins
 from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
-from lib.guarding import each, in_turn
 from lib.parking import Parking
 from market.archive import pins as retention_pins
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
+from market.jobs.guarding import each, in_turn
 from market.jobs.shutdown import shutdown
 
 log = structlog.get_logger(__name__)

@@ -198,7 +198,9 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other_export_here(
     over = timezone.now() - timedelta(minutes=1)
     for user in (alice, bob):
         name = default_storage.save(f"{user.username}.zip", ContentFile(b"PK"))
-        Export.objects.create(user=user, state=Export.State.DONE, file=name, until=over)
+        Export.objects.create(
+            user=user, state=Export.State.DONE, file=name, until=over, asked_at=over
+        )
     plain = exporting.remove
 
     def remove(export: Export) -> None:
@@ -270,7 +272,7 @@ def test_fills_whose_market_breaks_the_planner_wait_and_the_round_goes_on(
     for number, account in enumerate(accounts):
         fill = make_fill(account, number, "BUY", "100")
         fill.save()
-        FillFlow.objects.update_or_create(fill=fill, defaults={"stage": FillFlow.Stage.TOTAL})
+        FillFlow.objects.create(fill=fill, stage=FillFlow.Stage.TOTAL, stamped_at=timezone.now())
         rows.append([fill])
     done: list[Fill] = []
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from lib.guarding import in_turn
+from market.jobs.guarding import in_turn
 from trading.services import adopting, resolving, stopping, switching, watching
 
 

@@ -26,8 +26,8 @@ from django.utils import timezone
 from accounts import privacy
 from accounts.models import Export, User
 from accounts.services import auditing
-from lib.guarding import each
 from lib.sending import Sent
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 

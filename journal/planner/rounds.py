@@ -18,10 +18,10 @@ from journal.planner.needs import Life
 from journal.planner.tapes import by_tape
 from journal.stamps import stamping
 from lib.dates import to_seconds
-from lib.guarding import is_away
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
+from market.jobs.guarding import is_away
 from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch, minus
@@ -75,6 +75,7 @@ def _work_batch(is_to_stop: IsToStop) -> int:
         fills = Turn(stage, now, since=_since(stage, now)).fills(FILLS_A_BATCH)
         if not fills:
             continue
+        problem: Exception | None = None
         try:
             fetch(fills, is_to_stop)
         except MustWait:
@@ -82,12 +83,14 @@ def _work_batch(is_to_stop: IsToStop) -> int:
         except Exception as error:
             if is_away(error):
                 raise
-            _later(fills, stage, error)
-            if isinstance(error, ExchangeError):
-                raise
-            return len(fills)
+            problem = error
         finally:
             _stamp(is_to_stop)
+        if problem is not None:  # after the stamps, which look at every row of the fills
+            _later(fills, stage, problem)
+            if isinstance(problem, ExchangeError):
+                raise problem
+            return len(fills)
         if not is_to_stop():
             _refuse_what_stands(fills, stage, NOT_TOLD)
             pace.note(stage, len(fills), monotonic() - begun)
@@ -99,7 +102,7 @@ def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:
     """The others have their turn meanwhile."""
     is_silence = isinstance(error, ExchangeError)
     if not is_silence:
-        log.exception("fills set aside", fills=len(fills), stage=str(stage))
+        log.error("fills set aside", fills=len(fills), stage=str(stage), exc_info=error)
     mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
     mine.update(again_at=timezone.now() + (SOON if is_silence else AGAIN_AFTER))
 

@@ -22,9 +22,9 @@ from journal.models import Annotation, Book, Preferences, Sync, Trade
 from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
 from journal.services.copying import copy_journal
-from lib.guarding import each
 from lib.parking import Parking
 from lib.secret import Secret
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 

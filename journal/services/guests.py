@@ -19,8 +19,8 @@ from journal.models.guests import STAYS
 from journal.selectors.preferences import preferences_of
 from journal.services import demo
 from journal.services.displaying import choose_zone
-from lib.guarding import each
 from lib.parking import Parking
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 

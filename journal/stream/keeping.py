@@ -11,9 +11,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.models import ExchangeAccount
 from journal.stream import events
-from lib.guarding import BUSY, is_away
 from lib.parking import Parking
 from market.jobs.database import DatabaseThread
+from market.jobs.guarding import BUSY, is_away
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,11 @@ from django.core.cache import cache
 from django.db.models import F, Q
 from django.utils import timezone
 
-from lib.guarding import each
 from lib.parking import Parking
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
+from market.jobs.guarding import each
 from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
@@ -14,7 +15,6 @@ from django.contrib.staticfiles import finders
 from django.core.handlers.asgi import ASGIHandler
 from django.core.management import call_command
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import User
 from tests.conftest import MakeInstrument
@@ -29,7 +29,7 @@ PAGES = ("/", "/markets/", "/market/BTCUSDT/", "/trades/", "/reports/", "/settin
 
 
 @pytest.fixture
-async def address(settings: SettingsWrapper, tmp_path: Path) -> AsyncIterator[str]:
+async def address(settings: Any, tmp_path: Path) -> AsyncIterator[str]:
     """A real server whose static files were collected as the launcher collects them."""
     settings.STATIC_ROOT = tmp_path / "static"
     await asyncio.to_thread(call_command, "collectstatic", interactive=False, verbosity=0)
@@ -44,6 +44,7 @@ async def address(settings: SettingsWrapper, tmp_path: Path) -> AsyncIterator[st
     await asyncio.wait_for(serving, 60)
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # WhiteNoise under ASGI
 @pytest.mark.django_db(transaction=True)
 async def test_whatever_a_page_loads_has_a_hashed_name_and_is_kept_for_good(
     address: str, alice: User, client: Client, make_instrument: MakeInstrument
@@ -83,6 +84,7 @@ async def named_by(session: aiohttp.ClientSession, url: str) -> list[str]:
         return []
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # WhiteNoise under ASGI
 @pytest.mark.django_db(transaction=True)
 async def test_a_plain_name_is_served_too_and_soon_asked_for_again(address: str) -> None:
     async with (

@@ -13,8 +13,8 @@ from journal.models import ConditionalOrder, Fill, Order, Trade
 from journal.services.annotating import BadNote, annotate, own_note
 from lib.dates import to_ms
 from lib.decimals import plain
-from lib.guarding import each
 from lib.parking import Parking
+from market.jobs.guarding import each
 from trading.answers import ENDED
 from trading.models import OrderIntent
 from trading.services.settling import settle

@@ -13,10 +13,10 @@ from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
 from lib.decimals import plain
 from lib.envelope import NotOurs
-from lib.guarding import each
 from lib.parking import Parking
 from market.binance.errors import ExchangeError
 from market.binance.filters import round_down
+from market.jobs.guarding import each
 from trading import requests
 from trading.errors import TradingError
 from trading.models import OrderIntent

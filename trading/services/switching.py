@@ -13,8 +13,8 @@ from accounts.models import ExchangeAccount, User
 from accounts.services import auditing, credentials
 from accounts.services.connecting import DANGEROUS
 from lib.decimals import plain
-from lib.guarding import each
 from lib.parking import Parking
+from market.jobs.guarding import each
 from trading import events
 from trading.errors import BadOrder, Forbidden
 from trading.models import TradingSwitch

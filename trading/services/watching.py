@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from journal import live
 from journal.models import FuturesPosition
-from lib.guarding import each
 from lib.parking import Parking
+from market.jobs.guarding import each
 from trading import events
 from trading.models import OrderIntent
 

@@ -4,8 +4,8 @@ import pytest
 from django.db import OperationalError
 from psycopg import errors
 
-from lib.guarding import each
 from lib.parking import Parking
+from market.jobs.guarding import each
 
 
 def halve(number: int) -> float:
