@@ -29,7 +29,7 @@ from journal.api.lists import OwnList, PageAnswer, parsed, user_of
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
-from journal.selectors import insight, reports
+from journal.selectors import dimensions, insight, report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.preferences import preferences_of
@@ -230,11 +230,11 @@ class ReportView(APIView):
         chosen = preferences_of(user)
         by, across = asked.get("by", "symbol"), asked.get("across", "")
         for name in (by, across):
-            if name and name not in reports.DIMENSIONS:
-                known = ", ".join(reports.DIMENSIONS)
+            if name and name not in dimensions.DIMENSIONS:
+                known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
         trades = parsed(asked.dict()).apply(user, chosen)
-        rows = reports.load(user, trades, chosen)
+        rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
             for item in bases_of(trades)

@@ -29,16 +29,9 @@ from journal.models.notes import (
     Tag,
 )
 from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.results import LedgerProblem, OpenPosition, Payment, Realized
 from journal.models.syncing import Coverage, Difference, Sync
-from journal.models.trades import (
-    Book,
-    LedgerProblem,
-    OpenPosition,
-    Payment,
-    Realized,
-    Trade,
-    TradeFill,
-)
+from journal.models.trades import Book, Trade, TradeFill
 from journal.models.uploads import Rejected, Upload, Witness
 from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist

@@ -16,12 +16,12 @@ import redis.asyncio as redis
 from binance.async_client import AsyncClient
 
 from market.binance.breaker import DENIALS, Breaker
+from market.binance.conversions import as_kline_without_ids, as_snapshot, as_trade
 from market.binance.errors import MustWait, Refused, TooOld, TryAgain
-from market.binance.frames import (
+from market.binance.governor import Governor, ban_seconds
+from market.binance.past import PastRest
+from market.binance.rest_rows import (
     FundingRow,
-    as_kline_without_ids,
-    as_snapshot,
-    as_trade,
     decode_agg_trade_row,
     decode_agg_trade_rows,
     decode_depth_body,
@@ -37,10 +37,9 @@ from market.binance.frames import (
     decode_trade_row,
     decode_trade_rows,
 )
-from market.binance.governor import Governor, ban_seconds
-from market.binance.past import PastRest
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
+from market.flow.ticks import is_micro
 from market.flow.trades import Trade
 
 Decoded = TypeVar("Decoded")
@@ -145,7 +144,7 @@ class PublicRest(PastRest):
         theirs = _read(
             "a server time", body, decode_server_time, lambda said: float(said.serverTime)
         )
-        offset = (theirs / 1000 if theirs >= 10**14 else theirs) - ours_ms
+        offset = (theirs / 1000 if is_micro(theirs) else theirs) - ours_ms
         try:
             await self.governor.keep_clock(offset)
         except redis.RedisError as error:
