@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from journal.models.exchange import Fill, Market, OfAccount, OwnedManager
+from journal.models.exchange import Fill, Market, OfAccount, OwnedManager, OwnedQuerySet
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -233,6 +233,8 @@ class Book(OfAccount):
     # of a currency: how much moved, and the dollars that it was booked at
     moved = Money(default=0)
     booked = Money(default=0)
+    # the tax report has lines of its own, since costs of deposits were stated
+    has_stated = models.BooleanField(default=False)
 
     objects = OwnedManager()
 
@@ -245,17 +247,33 @@ class Book(OfAccount):
         return f"{self.market} {self.name}"
 
 
+class RealizedQuerySet(OwnedQuerySet):
+    def of_trades(self) -> "RealizedQuerySet":
+        return self.filter(view__in=[Realized.View.BOTH, Realized.View.TRADES])
+
+    def of_tax(self) -> "RealizedQuerySet":
+        """The tax view, which adds up to the proof."""
+        return self.filter(view__in=[Realized.View.BOTH, Realized.View.TAX])
+
+    def of_tax_report(self) -> "RealizedQuerySet":
+        """The tax view by what owners stated their deposits had cost (money.md 3.8)."""
+        is_plain = models.Q(view__in=[Realized.View.BOTH, Realized.View.TAX])
+        stated = models.Q(view=Realized.View.STATED)
+        return self.filter(stated | is_plain & models.Q(book__has_stated=False))
+
+
 class Realized(OfAccount):
     """One lot's part of an exit, in dollars: a line of the realised list. Every sum of money is a
     sum of these and of payments, by their own time."""
 
     class View(models.TextChoices):
         """By trades beside a stack, or by the method over the whole coin; mostly both say the
-        same."""
+        same. And the tax report's own lines, where its owner stated costs."""
 
         BOTH = "both", _("Both")
         TRADES = "trades", _("Trades")
         TAX = "tax", _("Tax")
+        STATED = "stated", _("By stated costs")
 
     book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="realized")
     # null in the tax view, and between two kinds of cash
@@ -287,7 +305,7 @@ class Realized(OfAccount):
     fees_money = Money(null=True)
     net_money = Money(null=True)
 
-    objects = OwnedManager()
+    objects = RealizedQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [
