@@ -14,6 +14,7 @@ from journal.views import (
     report_pictures,
     settings,
     trades,
+    transfers,
     uploads,
     watching,
 )
@@ -63,6 +64,16 @@ urlpatterns = [
         "account/exchange/<uuid:account_id>/import/<int:upload_id>/",
         uploads.change,
         name="import-upload",
+    ),
+    path(
+        "account/exchange/<uuid:account_id>/transfers/",
+        transfers.transfers,
+        name="account-transfers",
+    ),
+    path(
+        "account/exchange/<uuid:account_id>/transfers/<int:transfer_id>/cost/",
+        transfers.cost,
+        name="deposit-cost",
     ),
     path("account/exchange/<uuid:account_id>/openings/", openings.accept, name="opening-accept"),
     path(
