@@ -252,7 +252,8 @@ CELERY_TASK_ROUTES = {
     "market.import_vision": {"queue": "bulk"},
     "market.retain": {"queue": "bulk"},
     "market.collect": {"queue": "collectors"},
-    "journal.listen": {"queue": "collectors"},
+    # computes trades: no tape waits for that
+    "journal.listen": {"queue": "streams"},
     "alerts.evaluate": {"queue": "collectors"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},

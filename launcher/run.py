@@ -104,6 +104,7 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
         Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),
         Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1),
         Child("upkeep", [*worker, "-Q", "upkeep,bulk", "-c", "6", "-n", "upkeep@%h"], 1),
+        Child("streams", [*worker, "-Q", "streams", "-c", "2", "-n", "streams@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),
     ]
     if config["binance"] == "simulator":

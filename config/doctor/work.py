@@ -10,6 +10,7 @@ LATE_SECONDS = 60.0
 WORKERS = {
     "celery": "celery -A config worker --pool threads -Q celery -c 4",
     "collectors": "celery -A config worker --pool threads -Q collectors -c 8",
+    "streams": "celery -A config worker --pool threads -Q streams -c 2",
     "sync": "celery -A config worker --pool threads -Q sync -c 4",
     "upkeep": "celery -A config worker --pool threads -Q upkeep,bulk -c 6",
     "bulk": "celery -A config worker --pool threads -Q upkeep,bulk -c 6",

@@ -46,7 +46,7 @@ def test_every_label_set_is_there_before_anything_has_happened(client: Client) -
         "unproven",
     }
     queues = {dict(labels)["queue"] for labels in told["tapelog_queue_length"]}
-    assert queues == {"celery", "collectors", "sync", "upkeep", "bulk"}
+    assert queues == {"celery", "collectors", "streams", "sync", "upkeep", "bulk"}
     budgets = {
         dict(labels)["budget"]: value
         for labels, value in told["tapelog_governor_weight_limit"].items()
