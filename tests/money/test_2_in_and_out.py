@@ -309,6 +309,16 @@ def test_2_7_a_shortfall_comes_in_at_that_moments_worth() -> None:
     assert all(position.quantity > 0 for position in found.positions)
 
 
+def test_2_7_a_problem_names_its_own_pair_where_two_have_the_same_id() -> None:
+    found = ledger(
+        buy("BTCUSDT", 1, "60000", "1"),
+        sell("BTCEUR", 1, "55000", "3", time=at(2)),
+        prices=constant(EUR="1.1"),
+    )
+    [problem] = found.problems
+    assert (problem.kind, problem.symbol, problem.quantity) == ("oversold", "BTCEUR", 2)
+
+
 def test_2_7_it_vanishes_when_the_missing_row_arrives() -> None:
     late = sell("SOLUSDT", 2, "150", "1")
     found = ledger(late)
