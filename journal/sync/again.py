@@ -53,16 +53,18 @@ def _differences(run: Run) -> dict[tuple[str, str], str]:
 
 def _reason(run: Run, row: Coverage, differs: dict[tuple[str, str], str]) -> str:
     """Why it is due: the difference, or `daily`; empty: it is not. At most once a day, and the
-    same difference after growing pauses; only the first one of all is followed at once."""
+    same difference after growing pauses; only the first one of all is followed at once, where that
+    is cheap."""
     why = ", ".join(sorted(_told_by(run, row, differs)))[:120]
-    if why and row.again_why == "":
+    is_dear = row.kind in MOVEMENTS  # withdrawals cost a minute's weight for ten windows
+    if why and row.again_why == "" and not is_dear:
         return why
     pause = A_DAY * 2 ** min(row.again_in_vain, MOST_DOUBLINGS)
     if why and why != row.again_why:
         pause = A_DAY
     if row.again_at is not None and row.again_at > run.now - pause:
         return ""
-    if not why and (not row.rows or row.kind in MOVEMENTS):
+    if not why and (is_dear or not row.rows):
         return ""
     return why or DAILY
 

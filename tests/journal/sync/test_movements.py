@@ -143,10 +143,8 @@ def test_a_difference_reads_all_deposits_again_and_waits_longer_each_time(alice:
     run = run_of(make_account(alice), exchange)
     row = run.coverage(Coverage.Kind.DEPOSITS, "spot")
     row.from_time, row.to_time = run.now - timedelta(days=400), run.now
-    row.is_complete = True
+    row.is_complete, row.again_at = True, run.now
     row.save()
-    assert again.read_again(run) == 0
-    assert exchange.asked == []  # nothing differs: the newest month is asked for by every run
     Difference.objects.create(
         account=run.account,
         wallet="spot",
@@ -156,6 +154,9 @@ def test_a_difference_reads_all_deposits_again_and_waits_longer_each_time(alice:
         cause="missing_history",
         compared_at=timezone.now(),
     )
+    assert again.read_again(run) == 0
+    assert exchange.asked == []  # it was read today
+    run.now += timedelta(days=1, hours=1)
     told.append({**deposit_row(1), "insertTime": to_ms(run.now) - 300 * 24 * HOUR_MS})
     assert again.read_again(run) == 1
     assert Transfer.objects.get().external_id == "1"
@@ -165,6 +166,11 @@ def test_a_difference_reads_all_deposits_again_and_waits_longer_each_time(alice:
     run.now += timedelta(days=1, hours=1)
     again.read_again(run)
     assert len(exchange.of(DEPOSITS)) >= 5  # windows of 90 days, one of them told something
+    Difference.objects.all().delete()
+    exchange.asked.clear()
+    run.now += timedelta(days=40)
+    again.read_again(run)
+    assert exchange.asked == []  # nothing differs: every run asks for the newest month anyway
 
 
 def _in(rows: list[Any], params: dict[str, Any]) -> list[Any]:
