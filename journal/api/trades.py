@@ -1,9 +1,10 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -41,6 +42,8 @@ from journal.services import annotating
 from journal.tasks import settle_soon
 
 MOST_IDS = 200
+# the last line of a tax report
+STATED_LINE = "difference_by_stated_costs"
 
 
 class TradesView(OwnList):
@@ -101,7 +104,9 @@ class TradeView(APIView):
 
 class RealizedView(OwnList):
     """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
-    whole coin, whatever trade they belong to."""
+    whole coin, whatever trade they belong to, and by the costs that were stated of deposits;
+    `difference_by_stated_costs` is what these change, a last line of the CSV takes it back, so that
+    all of it adds up to the proof."""
 
     exact = ("account", "market", "symbol", "asset", "kind")
     moment = "closed_at"
@@ -110,11 +115,40 @@ class RealizedView(OwnList):
         view = self.request.query_params.get("view", "trades")
         if view not in {"trades", "tax"}:
             raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
-        other = Realized.View.TRADES if view == "tax" else Realized.View.TAX
-        return Realized.objects.visible_to(user).exclude(view=other)
+        rows = Realized.objects.visible_to(user)
+        return rows.of_tax_report() if view == "tax" else rows.of_trades()
 
     def shown(self, row: Realized) -> dict[str, Any]:
         return realized_answer(row)
+
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        if asked.get("view") != "tax":
+            return {}
+        net, money = self._difference(request, asked)
+        return {"difference_by_stated_costs": {"net": plain(net), "net_money": plain(money)}}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What stated costs change, taken back."""
+        if asked.get("view") != "tax":
+            return []
+        net, money = self._difference(request, asked)
+        if not net and not money:
+            return []
+        line = dict.fromkeys(realized_answer(Realized(quantity=0)))
+        line |= {"kind": STATED_LINE, "net": plain(-net), "net_money": plain(-money)}
+        return [line]
+
+    def _difference(self, request: Request, asked: Mapping[str, str]) -> tuple[Decimal, Decimal]:
+        """(dollars, report currency): the tax report less the tax view."""
+        own = Realized.objects.visible_to(user_of(request))
+        sums = [
+            self._filtered(request, asked, rows)
+            .order_by()
+            .aggregate(net=Sum("net"), money=Sum("net_money"))
+            for rows in (own.of_tax_report(), own.of_tax())
+        ]
+        report, tax = [(one["net"] or Decimal(0), one["money"] or Decimal(0)) for one in sums]
+        return report[0] - tax[0], report[1] - tax[1]
 
 
 class DashboardView(APIView):
