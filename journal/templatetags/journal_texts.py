@@ -209,7 +209,7 @@ def signed_whole(value: Any) -> SafeString:
 
 @register.filter
 def signed_brief(value: Any) -> SafeString:
-    """The same where columns are narrow: from ten thousand on in thousands, the whole as a title."""
+    """The same where columns are narrow: large ones in thousands, with the whole as a title."""
     if value is None or value == "":
         return SafeString(NOTHING)
     number = Decimal(str(value))
