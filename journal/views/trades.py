@@ -46,6 +46,7 @@ from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import Line, neighbours, one, with_notes
 from journal.services import annotating, aside, candles, valuing
+from journal.shapes.trades import TradeRow
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
@@ -426,7 +427,7 @@ def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpR
     return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
 
 
-def _answers(request: SignedInRequest, found: QuerySet[Trade]) -> Iterator[dict[str, Any]]:
+def _answers(request: SignedInRequest, found: QuerySet[Trade]) -> Iterator[TradeRow]:
     rows: list[Trade] = []
     for row in found.iterator(2000):
         rows.append(row)

@@ -39,6 +39,7 @@ from market.binance.frames import (
 )
 from market.binance.governor import Governor, ban_seconds
 from market.binance.past import PastRest
+from market.binance.walls import is_served_elsewhere
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
 from market.flow.trades import Trade
@@ -83,9 +84,13 @@ class PublicRest(PastRest):
     WEIGHTS: Mapping[str, int]
     WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {}
 
-    def __init__(self, base_url: str, governor: Governor) -> None:
+    def __init__(
+        self, base_url: str, governor: Governor, elsewhere: "PublicRest | None" = None
+    ) -> None:
+        """`elsewhere` serves market data too and is asked while the exchange's wall stands."""
         self.governor = governor
         self._base_url = base_url
+        self._elsewhere = elsewhere
         self._transport: Transport | None = None
         self._breaker = Breaker()
         # (symbol, its id or its text) -> why a row was left out
@@ -95,6 +100,8 @@ class PublicRest(PastRest):
         if self._transport is not None:
             await self._transport.close_connection()
             self._transport = None
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """The newest rows of the tape, at most 1000, oldest first."""
@@ -153,6 +160,20 @@ class PublicRest(PastRest):
         return offset
 
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
+        try:
+            return await self._ask(path, params, kind)
+        except MustWait:
+            if self._elsewhere is None or not is_served_elsewhere(f"{self.PREFIX}/{path}"):
+                raise
+            try:
+                is_walled = await self.governor.is_walled()
+            except redis.RedisError as error:
+                raise TryAgain("the limiter cannot be asked, so nobody calls") from error
+            if not is_walled:
+                raise
+            return await self._elsewhere._get(path, params, kind)
+
+    async def _ask(self, path: str, params: dict[str, object], kind: str) -> bytes:
         self._breaker.check()
         try:
             await self.governor.reserve(self._weight(path, params), kind, patience=5.0)
@@ -215,7 +236,7 @@ class PublicRest(PastRest):
         if status in DENIALS:
             seconds, is_of_all = self._breaker.denied(status)
             if is_of_all:
-                await self.governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
+                await self.governor.wall(seconds, f"Binance answered {status}: {message}"[:200])
             return MustWait(seconds, f"Binance answered {status}")
         if status >= 500 or code in {-1000, -1001, -1008}:
             return TryAgain(f"Binance answered {status}")
