@@ -115,7 +115,10 @@ def _sealed(at: datetime, pk: object) -> str:
 def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
     try:
         at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), pk_type(pk)
+        begins = datetime.fromisoformat(at)
+        if begins.tzinfo is None:
+            raise ValueError("expected a moment with its zone")
+        return begins, pk_type(pk)
     except (ValueError, binascii.Error) as error:
         raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error
 
