@@ -268,7 +268,7 @@ def as_csv(rows: Iterator[Mapping[str, Any]], name: str) -> StreamingHttpRespons
     return answer
 
 
-def _write_csv(rows: Iterator[dict[str, Any]], file: IO[bytes]) -> None:
+def _write_csv(rows: Iterator[Mapping[str, Any]], file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []
