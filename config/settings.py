@@ -421,10 +421,7 @@ UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_BYTES", 21_000_000, 1000)
 BODY_SECONDS = env.integer("BODY_SECONDS", 60, 1)
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.SignInBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

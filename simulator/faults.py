@@ -141,7 +141,7 @@ class Faults:
             self.clock_offset_us = int(active.number("ms") * 1000)
         if "seconds" in arguments and kind != "shutdown":
             self.active.append(active)
-        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order"}:
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order", "wall"}:
             self.counts[kind] += 1
         return active
 

@@ -51,7 +51,7 @@ async def test_market_data_go_on_elsewhere(simulator: RunningSimulator, rest: Sp
     simulator.exchange.faults.start("wall", WALL)
     after = await rest.newest_trades("BTCUSDT")
     assert after[-1].id >= before[-1].id
-    assert await rest.candles("BTCUSDT", "1m", 0, 60_000, "chart") == []
+    assert abs(await rest.measure_clock()) < 60_000
     assert (await rest.book("BTCUSDT")).bids
 
 

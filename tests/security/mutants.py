@@ -287,6 +287,14 @@ MUTANTS = [
         "test_the_wall_is_asked_once_and_then_left_alone",
     ),
     Mutant(
+        "the time tells who exists",
+        "accounts/backends.py",
+        "dict.fromkeys([*by_name, *by_address])",
+        "[*by_name, *by_address, *by_address]",
+        ANSWERS,
+        "test_a_name_that_nobody_has_takes_as_many_hashes_as_a_wrong_password",
+    ),
+    Mutant(
         "made-up cursors come in",
         "journal/api/lists.py",
         "if begins.tzinfo is None:",
