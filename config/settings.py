@@ -260,11 +260,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     # may take hours, and are never two of a kind at once
-    "market.import_vision": {"queue": "bulk"},
-    "market.retain": {"queue": "bulk"},
+    "market.import_vision": {"queue": "imports"},
+    "market.retain": {"queue": "retention"},
     "market.collect": {"queue": "collectors"},
-    "journal.listen": {"queue": "collectors"},
-    "alerts.evaluate": {"queue": "collectors"},
+    # events, ledgers and alerts compute: in a process beside the tapes, not in theirs
+    "journal.listen": {"queue": "listeners"},
+    "alerts.evaluate": {"queue": "listeners"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
     "journal.look_at_upload": {"queue": "upkeep"},
@@ -559,6 +560,11 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
     ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
+# Names with a hash are kept by browsers for good (`immutable`), plain ones for a minute.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static_names.HashedNames"},
+}
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.
 MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")

@@ -23,14 +23,13 @@ from journal.services import (
     undoing,
     watching,
 )
-from journal.stamps import pins as stamp_pins
 from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
-from market.archive import pins as retention_pins
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
+from market.jobs.guarding import each, in_turn
 from market.jobs.shutdown import shutdown
 
 log = structlog.get_logger(__name__)
@@ -43,7 +42,6 @@ SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 # users whose demo could not be reviewed
 parked = Parking()
-retention_pins.register(stamp_pins.keep)
 
 
 @shared_task(name="journal.synchronise")
@@ -56,12 +54,22 @@ def supervise() -> None:
     """Every few seconds: read what was never read, what was stopped, what is due again."""
     now = timezone.now()
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
-    due = live.exclude(api_key=b"").filter(
-        Q(sync=None)
-        | Q(sync__state__in=[State.WAITING, State.RUNNING])
-        | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
-        | Q(sync__is_due=True, sync__state=State.COMPLETE, sync__finished_at__lt=now - SOON_AFTER)
-        | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+    # what nobody looks at is read when somebody does
+    asleep = guests.asleep().filter(sync__state=State.COMPLETE)
+    due = (
+        live.exclude(api_key=b"")
+        .exclude(pk__in=asleep.values("pk"))
+        .filter(
+            Q(sync=None)
+            | Q(sync__state__in=[State.WAITING, State.RUNNING])
+            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+            | Q(
+                sync__is_due=True,
+                sync__state=State.COMPLETE,
+                sync__finished_at__lt=now - SOON_AFTER,
+            )
+            | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+        )
     )
     for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
         "pk", flat=True
@@ -123,22 +131,14 @@ def keep_demo() -> None:
     with locks.held("journal:demos") as lock:
         if lock is None:
             return
-        for account in demo.prepare():
-            check_soon(account)
-        demo.give_wanted()
-        guests.remove_old()
-        guests.keep_ready()
-    for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
-        name = f"demo {chosen.user_id}"
-        if parked.is_parked(name):
-            continue
-        try:
-            _review(chosen)
-        except Exception:
-            pause = parked.park(name)
-            log.exception("demo set aside", user=chosen.user_id, again_in=pause)
-        else:
-            parked.clear(name)
+        in_turn("demos", _connect, demo.give_wanted, guests.remove_old, guests.keep_ready)
+    added = Preferences.objects.filter(demo=demo.ADDED).select_related("user")
+    each("demo", added, _review, name_of=lambda chosen: chosen.user_id, parked=parked)
+
+
+def _connect() -> None:
+    for account in demo.prepare():
+        check_soon(account)
 
 
 def _review(chosen: Preferences) -> None:
@@ -158,8 +158,7 @@ def _review(chosen: Preferences) -> None:
 @shared_task(name="journal.snapshot")
 def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
-    snapshots.take()
-    cleaning.forget_orphans()
+    in_turn("snapshot", snapshots.take, cleaning.forget_orphans)
 
 
 @shared_task(name="journal.look_at_upload")

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from journal.answers import plain
 from journal.api.lists import parsed, user_of
 from journal.api.parameters import FILTERS
-from journal.selectors import fates, reports
+from journal.selectors import fates, report_rows
 from journal.selectors import insight as insights
 from journal.selectors.insight import Told
 from journal.selectors.insight_words import QUESTIONS
@@ -55,8 +55,8 @@ class InsightView(APIView):
         if by and by not in QUESTIONS:
             known = ", ".join(QUESTIONS)
             raise ValidationError({"by": [f"Expected one of {known}, was {by[:40]!r}."]})
-        loaded = reports.load(user, parsed(asked.dict()).apply(user, chosen), chosen)
-        rows = reports.in_unit(loaded, chosen)
+        loaded = report_rows.load(user, parsed(asked.dict()).apply(user, chosen), chosen)
+        rows = report_rows.in_unit(loaded, chosen)
         if by:
             group = asked.get("group", "")
             ids = insights.behind(rows, chosen, by, group)

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -52,7 +53,8 @@ class OwnList(APIView):
         found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
         if asked.get("format") == "csv":
             name = type(self).__name__.removesuffix("View").lower()
-            return as_csv((self.shown(row) for row in found.iterator(CHUNK)), f"{name}.csv")
+            shown = (self.shown(row) for row in found.iterator(CHUNK))
+            return as_csv(chain(shown, self.last_lines(request, asked)), f"{name}.csv")
         limit = number(asked, "limit", DEFAULT, MOST)
         if asked.get("cursor"):
             at, pk = _opened(asked["cursor"], self.pk_type)
@@ -64,11 +66,23 @@ class OwnList(APIView):
             {
                 "rows": self.shown_all(user_of(request), page[:limit]),
                 "next": None if last is None else _sealed(getattr(last, self.moment), last.pk),
+                **self.beside(request, asked),
             }
         )
 
-    def _filtered(self, request: Request, asked: Mapping[str, str]) -> QuerySet[Any]:
-        found = self.rows(user_of(request))
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What an answer has beside its rows."""
+        return {}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> Sequence[dict[str, Any]]:
+        """What a CSV has below its rows."""
+        return ()
+
+    def _filtered(
+        self, request: Request, asked: Mapping[str, str], rows: QuerySet[Any] | None = None
+    ) -> QuerySet[Any]:
+        """`rows`: of these instead of the list's own."""
+        found = self.rows(user_of(request)) if rows is None else rows
         for name in self.exact:
             if asked.get(name):
                 if name == "account":

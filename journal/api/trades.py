@@ -1,9 +1,10 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -30,7 +31,7 @@ from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
-from journal.selectors import insight, reports
+from journal.selectors import dimensions, insight, report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.preferences import preferences_of
@@ -56,6 +57,8 @@ from lib.openapi import ACCOUNT, MARKET, Rows, gives, query, span
 
 MOST_IDS = 200
 REGROUPED = {200: TradeRow, 202: BeingComputed}
+# the last line of a tax report
+STATED_LINE = "difference_by_stated_costs"
 
 
 @listed(TradeRow, *FILTERS, *span())
@@ -127,7 +130,9 @@ class TradeView(APIView):
 )
 class RealizedView(OwnList):
     """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
-    whole coin, whatever trade they belong to."""
+    whole coin, whatever trade they belong to, and by the costs that were stated of deposits;
+    `difference_by_stated_costs` is what these change, a last line of the CSV takes it back, so that
+    all of it adds up to the proof."""
 
     exact = ("account", "market", "symbol", "asset", "kind")
     moment = "closed_at"
@@ -136,11 +141,40 @@ class RealizedView(OwnList):
         view = self.request.query_params.get("view") or "trades"
         if view not in {"trades", "tax"}:
             raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
-        other = Realized.View.TRADES if view == "tax" else Realized.View.TAX
-        return Realized.objects.visible_to(user).exclude(view=other)
+        rows = Realized.objects.visible_to(user)
+        return rows.of_tax_report() if view == "tax" else rows.of_trades()
 
     def shown(self, row: Realized) -> RealizedRow:
         return realized_answer(row)
+
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        if asked.get("view") != "tax":
+            return {}
+        net, money = self._difference(request, asked)
+        return {"difference_by_stated_costs": {"net": plain(net), "net_money": plain(money)}}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What stated costs change, taken back."""
+        if asked.get("view") != "tax":
+            return []
+        net, money = self._difference(request, asked)
+        if not net and not money:
+            return []
+        line = dict.fromkeys(realized_answer(Realized(quantity=0)))
+        line |= {"kind": STATED_LINE, "net": plain(-net), "net_money": plain(-money)}
+        return [line]
+
+    def _difference(self, request: Request, asked: Mapping[str, str]) -> tuple[Decimal, Decimal]:
+        """(dollars, report currency): the tax report less the tax view."""
+        own = Realized.objects.visible_to(user_of(request))
+        sums = [
+            self._filtered(request, asked, rows)
+            .order_by()
+            .aggregate(net=Sum("net"), money=Sum("net_money"))
+            for rows in (own.of_tax_report(), own.of_tax())
+        ]
+        report, tax = [(one["net"] or Decimal(0), one["money"] or Decimal(0)) for one in sums]
+        return report[0] - tax[0], report[1] - tax[1]
 
 
 class DashboardView(APIView):
@@ -263,11 +297,11 @@ class ReportView(APIView):
         chosen = preferences_of(user)
         by, across = asked.get("by") or "symbol", asked.get("across", "")
         for name in (by, across):
-            if name and name not in reports.DIMENSIONS:
-                known = ", ".join(reports.DIMENSIONS)
+            if name and name not in dimensions.DIMENSIONS:
+                known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
         trades = parsed(asked.dict()).apply(user, chosen)
-        rows = reports.load(user, trades, chosen)
+        rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
             for item in bases_of(trades)

@@ -28,17 +28,10 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
-from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules, StatedCost
+from journal.models.results import LedgerProblem, OpenPosition, Payment, Realized
 from journal.models.syncing import Coverage, Difference, Sync
-from journal.models.trades import (
-    Book,
-    LedgerProblem,
-    OpenPosition,
-    Payment,
-    Realized,
-    Trade,
-    TradeFill,
-)
+from journal.models.trades import Book, Trade, TradeFill
 from journal.models.uploads import Rejected, Upload, Witness
 from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
@@ -79,6 +72,7 @@ __all__ = [
     "SeenRules",
     "Setup",
     "Source",
+    "StatedCost",
     "Sync",
     "Tag",
     "Trade",
@@ -88,7 +82,7 @@ __all__ = [
     "Transfer",
     "Upload",
     "Wallet",
-    "Witness",
     "WatchedMarket",
     "Watchlist",
+    "Witness",
 ]

@@ -18,9 +18,9 @@ from journal.metrics import traits
 from journal.metrics.days import day_of
 from journal.metrics.findings import Compared, Dimension, Findings, Habit, find, means_by
 from journal.models import Preferences
-from journal.selectors import reports
+from journal.selectors import dimensions
 from journal.selectors.insight_words import group_of, question_of
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 
 T = TypeVar("T")
 KEPT_SECONDS = 86_400
@@ -71,7 +71,7 @@ class Insight:
 
 
 def insight(rows: Sequence[Row], chosen: Preferences) -> Insight:
-    """Of rows whose `net` is in the chosen unit (`reports.in_unit`)."""
+    """Of rows whose `net` is in the chosen unit (`report_rows.in_unit`)."""
     found = _kept(rows, chosen)
     return Insight(
         claims=[_told(one, chosen) for one in found.claims],
@@ -92,7 +92,7 @@ def behind(rows: Sequence[Row], chosen: Preferences, by: str, group: str) -> lis
     if by == STOP_MOVED:
         return [row.id for row in rows if row.kept is not None]
     if by in COSTS:
-        names = reports.DIMENSIONS[by][1]
+        names = dimensions.DIMENSIONS[by][1]
         return [row.id for row in rows if group in names(row, chosen)]
     groups = {one.name: one.groups for one in questions(rows, chosen)}[by]
     return [row.id for row, name in zip(rows, groups, strict=True) if name == group]
@@ -151,11 +151,11 @@ def _costs(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
     """The mean of each group of two trades or more, with its range; beside nothing."""
     found: list[Told] = []
     for by in COSTS:
-        names = reports.DIMENSIONS[by][1]
+        names = dimensions.DIMENSIONS[by][1]
         groups: dict[str, list[float]] = {}
         for row in rows:
             for name in names(row, chosen):
-                if name != reports.NONE:
+                if name != dimensions.NONE:
                     groups.setdefault(name, []).append(float(row.net))
         several = {name: part for name, part in groups.items() if len(part) > 1}
         means = _remembered("costs", several, partial(means_by, several))

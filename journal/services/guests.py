@@ -13,18 +13,22 @@ from django.utils import timezone
 
 from accounts import sign_up
 from accounts.models import ExchangeAccount, User
+from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import erasing
 from journal.models import Guest, Preferences
 from journal.models.guests import STAYS
 from journal.selectors.preferences import preferences_of
 from journal.services import demo
 from journal.services.displaying import choose_zone
+from lib.parking import Parking
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "guest-"
 MOST = 20
 READY = 2
+parked = Parking()
 # one at a time counts, takes and makes guests
 LOCK = 0x6775657374
 
@@ -57,7 +61,11 @@ def are_welcome() -> bool:
 
 
 def keep_ready() -> int:
-    """Make guests ahead, as far as there is room; how many were made."""
+    """Make guests ahead, as far as there is room; how many were made. Not before the original's
+    order flow is known."""
+    source = demo.original()
+    if source is None or not demo.has_flow(source):
+        return 0
     made = 0
     for _number in range(READY):
         with transaction.atomic():
@@ -73,15 +81,20 @@ def keep_ready() -> int:
     return made
 
 
+def asleep() -> ExchangeAccountQuerySet:
+    """Accounts of guests that no visitor has taken yet, and the one that they are copied from."""
+    return ExchangeAccount.objects.here().filter(
+        Q(user__username=demo.ORIGINAL)
+        | Q(user__in=Guest.objects.filter(taken_at=None).values("user"))
+    )
+
+
 def remove_old(now: datetime | None = None) -> int:
     """Guests whose day is over, and those made ahead whose data has become old."""
     before = (now or timezone.now()) - STAYS
     over = Q(taken_at__lt=before) | Q(taken_at=None, made_at__lt=before)
-    gone = 0
-    for guest in Guest.objects.filter(over).select_related("user"):
-        remove(guest)
-        gone += 1
-    return gone
+    guests = Guest.objects.filter(over).select_related("user")
+    return len(each("guest", guests, remove, name_of=lambda guest: guest.pk, parked=parked))
 
 
 def remove(guest: Guest) -> None:

@@ -74,6 +74,7 @@ def as_answer(proof: Proof) -> ProofAnswer:
         "taken_along": plain(proof.taken_along),
         "tax_realised": plain(proof.tax_realised),
         "tax_unrealised": plain(proof.tax_unrealised),
+        "by_stated_costs": plain(proof.by_stated_costs),
         "reasons": [
             {
                 "kind": reason.kind,
@@ -95,7 +96,9 @@ def sentence(reason: Reason) -> str:
         "no_price_now": _("No market says what it is worth now."),
         "missing_rate": _("The report currency has no price now."),
         "history_begins_inside_a_position": _("The history begins inside a position."),
-        "exchange_differs": _("The exchange booked another profit than its own rule gives."),
+        "exchange_differs": _(
+            "The exchange tells another profit or entry than its own rule gives."
+        ),
         "funding_without_position": _("Funding was paid with nothing known to be held."),
         "result_without_fills": _("The exchange booked results of fills that nobody told."),
         "unknown_income": _("Lines of a kind that is not known count as income."),

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from journal import live
-from journal.books.results import rounded
+from journal.books.rates import rounded
 from journal.models import Market, OpenPosition, Trade
 from journal.services.live_prices import Pair, Quote, dollars_now, newest_prices
 from journal.shapes.exchange import PositionRow, Valuation

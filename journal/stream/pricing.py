@@ -15,9 +15,10 @@ from journal.models import Market
 from journal.services import live_prices, valuing
 from journal.stream.events import UNREADABLE
 from lib.parking import Parking
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import ExchangeError
+from market.binance.signing import Addresses, no_credentials
 from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)

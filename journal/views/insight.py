@@ -15,7 +15,7 @@ from journal.drawings.curves import Line, Words, curves
 from journal.metrics.fate import Fate
 from journal.metrics.spread import Spread
 from journal.models import Trade
-from journal.selectors import fates, reports
+from journal.selectors import fates, report_rows
 from journal.selectors import insight as insights
 from journal.selectors.insight_words import QUESTIONS, group_of, question_of
 from journal.selectors.trades import with_notes
@@ -35,8 +35,8 @@ def insight(request: SignedInRequest) -> HttpResponse:
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
     chosen = context["chosen"]
-    loaded = reports.load(request.user, asked.apply(request.user, chosen), chosen)
-    rows = reports.in_unit(loaded, chosen)
+    loaded = report_rows.load(request.user, asked.apply(request.user, chosen), chosen)
+    rows = report_rows.in_unit(loaded, chosen)
     found = insights.insight(rows, chosen)
     fate = fates.fate_of(rows)
     spreads = [Spread(one.effect, one.low, one.high) for one in found.compared]
@@ -67,8 +67,8 @@ def behind(request: SignedInRequest) -> HttpResponse:
         return redirect("insight")
     if by not in QUESTIONS:
         raise Http404(f"expected one of {', '.join(QUESTIONS)}, was {by[:40]!r}")
-    rows = reports.load(request.user, asked.apply(request.user, chosen), chosen)
-    ids = insights.behind(reports.in_unit(rows, chosen), chosen, by, group)
+    rows = report_rows.load(request.user, asked.apply(request.user, chosen), chosen)
+    ids = insights.behind(report_rows.in_unit(rows, chosen), chosen, by, group)
     page = Paginator(ids[::-1], LINES_A_PAGE).get_page(request.GET.get("page"))
     trades = Trade.objects.visible_to(request.user).in_bulk(list(page))
     context |= {

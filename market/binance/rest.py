@@ -13,15 +13,14 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 import redis.asyncio as redis
-from binance.async_client import AsyncClient
 
 from market.binance.breaker import DENIALS, Breaker
+from market.binance.conversions import as_kline_without_ids, as_snapshot, as_trade
 from market.binance.errors import MustWait, Refused, TooOld, TryAgain
-from market.binance.frames import (
+from market.binance.governor import Governor, ban_seconds
+from market.binance.past import PastRest
+from market.binance.rest_rows import (
     FundingRow,
-    as_kline_without_ids,
-    as_snapshot,
-    as_trade,
     decode_agg_trade_row,
     decode_agg_trade_rows,
     decode_depth_body,
@@ -37,17 +36,16 @@ from market.binance.frames import (
     decode_trade_row,
     decode_trade_rows,
 )
-from market.binance.governor import Governor, ban_seconds
-from market.binance.past import PastRest
+from market.binance.transport import Transport
 from market.binance.walls import is_served_elsewhere
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
+from market.flow.ticks import is_micro
 from market.flow.trades import Trade
 
 Decoded = TypeVar("Decoded")
 T = TypeVar("T")
 
-TIMEOUT_SECONDS = 10.0
 PAGE = 1000
 # Levels a side of a book's snapshot, and of one that is only asked for its update id.
 BOOK_DEPTH, LEAST_DEPTH = 500, 5
@@ -56,23 +54,6 @@ TOO_OLD = -4166
 UNREADABLE_KEPT = 1000
 # What futures remember of their aggregates, with room for a slow way there.
 REMEMBERED_MS = 47 * 3_600_000
-
-
-class Transport(AsyncClient):  # type: ignore[misc]
-    """AsyncClient with our address that hands out status, headers and body as they came."""
-
-    def __init__(self, base_url: str) -> None:
-        self.API_URL = f"{base_url}/api"
-        self.API_TESTNET_URL = self.API_URL
-        super().__init__(
-            time_unit="MICROSECOND",
-            session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
-        )
-
-    async def _handle_response(
-        self, response: aiohttp.ClientResponse
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        return response.status, response.headers, await response.read()
 
 
 class PublicRest(PastRest):
@@ -152,7 +133,7 @@ class PublicRest(PastRest):
         theirs = _read(
             "a server time", body, decode_server_time, lambda said: float(said.serverTime)
         )
-        offset = (theirs / 1000 if theirs >= 10**14 else theirs) - ours_ms
+        offset = (theirs / 1000 if is_micro(theirs) else theirs) - ours_ms
         try:
             await self.governor.keep_clock(offset)
         except redis.RedisError as error:

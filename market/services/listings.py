@@ -10,9 +10,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import TryAgain
+from market.binance.signing import Addresses, no_credentials
 from market.hot import store
 from market.models import Instrument, Listing, Trouble
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.conf import settings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,7 +47,7 @@ def test_every_label_set_is_there_before_anything_has_happened(client: Client) -
         "unproven",
     }
     queues = {dict(labels)["queue"] for labels in told["tapelog_queue_length"]}
-    assert queues == {"celery", "collectors", "sync", "upkeep", "bulk"}
+    assert queues == {"celery", *(route["queue"] for route in settings.CELERY_TASK_ROUTES.values())}
     budgets = {
         dict(labels)["budget"]: value
         for labels, value in told["tapelog_governor_weight_limit"].items()
