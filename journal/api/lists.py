@@ -11,8 +11,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,12 +24,6 @@ from lib.dates import from_ms, parse_moment
 MOST = 1000
 DEFAULT = 100
 CHUNK = 2000
-
-
-class PageAnswer(serializers.Serializer[object]):
-    rows = serializers.ListField(child=serializers.DictField())
-    # give it back as `cursor` for the rows behind these; null: there are none
-    next = serializers.CharField(allow_null=True)
 
 
 class OwnList(APIView):
@@ -48,32 +40,12 @@ class OwnList(APIView):
     def rows(self, user: User) -> QuerySet[Any]:
         raise NotImplementedError
 
-    def shown(self, row: Any) -> dict[str, Any]:
+    def shown(self, row: Any) -> Mapping[str, Any]:
         raise NotImplementedError
 
-    def shown_all(self, user: User, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         return [self.shown(row) for row in rows]
 
-    @extend_schema(
-        responses=PageAnswer,
-        parameters=[
-            OpenApiParameter(name, str)
-            for name in (
-                "account",
-                "market",
-                "symbol",
-                "side",
-                "kind",
-                "asset",
-                "status",
-                "start",
-                "end",
-                "limit",
-                "cursor",
-                "format",
-            )
-        ],
-    )
     def get(self, request: Request) -> HttpResponseBase:
         asked = request.query_params
         if any("\0" in value for value in asked.values()):
@@ -157,7 +129,10 @@ def _sealed(at: datetime, pk: object) -> str:
 def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
     try:
         at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), pk_type(pk)
+        begins = datetime.fromisoformat(at)
+        if begins.tzinfo is None:
+            raise ValueError("expected a moment with its zone")
+        return begins, pk_type(pk)
     except (ValueError, binascii.Error) as error:
         raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error
 

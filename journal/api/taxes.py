@@ -17,6 +17,7 @@ from journal.api.lists import moment, user_of
 from journal.models import StatedCost, Transfer
 from journal.services import stating
 from journal.tasks import settle_soon
+from lib.openapi import gives
 
 
 class StatedCostBody(serializers.Serializer[object]):
@@ -38,12 +39,12 @@ class StatedCostView(APIView):
 
     scopes: ClassVar = {"PUT": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
-    @extend_schema(responses=StatedCostAnswer)
+    @extend_schema(responses=gives(StatedCostAnswer))
     def get(self, request: Request, transfer_id: int) -> Response:
         deposit = _own(request, transfer_id)
         return Response(_shown(deposit, stating.stated_of(deposit)))
 
-    @extend_schema(request=StatedCostBody, responses=StatedCostAnswer)
+    @extend_schema(request=StatedCostBody, responses=gives(StatedCostAnswer))
     def put(self, request: Request, transfer_id: int) -> Response:
         deposit = _own(request, transfer_id)
         body = StatedCostBody(data=request.data)
@@ -60,7 +61,7 @@ class StatedCostView(APIView):
         settle_soon()
         return Response(_shown(deposit, row))
 
-    @extend_schema(responses=StatedCostAnswer)
+    @extend_schema(responses=gives(StatedCostAnswer))
     def delete(self, request: Request, transfer_id: int) -> Response:
         deposit = _own(request, transfer_id)
         stating.take_back(deposit, user=user_of(request))

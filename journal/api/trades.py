@@ -26,7 +26,8 @@ from journal.answers import (
     sums_answer,
     trade_answer,
 )
-from journal.api.lists import OwnList, PageAnswer, parsed, user_of
+from journal.api.lists import OwnList, parsed, user_of
+from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
@@ -39,13 +40,28 @@ from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
 from journal.selectors.trades import one, with_notes
 from journal.services import annotating
+from journal.shapes.asked import MergeAsked, NoteAsked, SplitAsked
+from journal.shapes.trades import (
+    BeingComputed,
+    CalendarDay,
+    DashboardAnswer,
+    RealizedRow,
+    ReportAnswer,
+    SetupRow,
+    Summary,
+    TradeRow,
+    TradeWhole,
+)
 from journal.tasks import settle_soon
+from lib.openapi import ACCOUNT, MARKET, Rows, gives, query, span
 
 MOST_IDS = 200
+REGROUPED = {200: TradeRow, 202: BeingComputed}
 # the last line of a tax report
 STATED_LINE = "difference_by_stated_costs"
 
 
+@listed(TradeRow, *FILTERS, *span())
 class TradesView(OwnList):
     """Round trips, newest first by opening; filters as in the pages' URL."""
 
@@ -63,7 +79,7 @@ class TradesView(OwnList):
     def rows(self, user: User) -> QuerySet[Any]:
         return self._found
 
-    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[TradeRow]:
         return [trade_answer(line) for line in with_notes(user, rows)]
 
 
@@ -72,7 +88,7 @@ class TradeView(APIView):
 
     scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(TradeWhole))
     def get(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -87,7 +103,7 @@ class TradeView(APIView):
             }
         )
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=NoteAsked, responses=gives(TradeRow))
     def patch(self, request: Request, trade_id: int) -> Response:
         """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
         planned_entry, planned_stop, planned_target, initial_stop, reviewed."""
@@ -102,6 +118,16 @@ class TradeView(APIView):
         return Response(trade_answer(one(user, trade)))
 
 
+@listed(
+    RealizedRow,
+    ACCOUNT,
+    MARKET,
+    SYMBOL,
+    ASSET,
+    KIND,
+    query("view", choices=("trades", "tax")),
+    *span(),
+)
 class RealizedView(OwnList):
     """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
     whole coin, whatever trade they belong to, and by the costs that were stated of deposits;
@@ -112,13 +138,13 @@ class RealizedView(OwnList):
     moment = "closed_at"
 
     def rows(self, user: User) -> QuerySet[Any]:
-        view = self.request.query_params.get("view", "trades")
+        view = self.request.query_params.get("view") or "trades"
         if view not in {"trades", "tax"}:
             raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
         rows = Realized.objects.visible_to(user)
         return rows.of_tax_report() if view == "tax" else rows.of_trades()
 
-    def shown(self, row: Realized) -> dict[str, Any]:
+    def shown(self, row: Realized) -> RealizedRow:
         return realized_answer(row)
 
     def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -152,7 +178,7 @@ class RealizedView(OwnList):
 
 
 class DashboardView(APIView):
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(DashboardAnswer), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
@@ -185,7 +211,7 @@ class MergeView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=MergeAsked, responses=REGROUPED)
     def post(self, request: Request) -> Response:
         user = user_of(request)
         ids = request.data.get("ids") if isinstance(request.data, dict) else None
@@ -203,7 +229,7 @@ class SplitView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=SplitAsked, responses=REGROUPED)
     def post(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -215,7 +241,7 @@ class SplitView(APIView):
             raise ValidationError({"fill": ["Expected the id of one of the trade's fills."]})
         return _regrouped(user, lambda: grouping.split(trade, part.fill))
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(responses=REGROUPED)
     def delete(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -237,7 +263,7 @@ def _regrouped(user: User, work: Callable[[], Trade | None]) -> Response:
 class SummaryView(APIView):
     """Sums of the closed trades that match."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Summary), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         scope = Scope(user, parsed(request.query_params.dict()), preferences_of(user))
@@ -247,7 +273,7 @@ class SummaryView(APIView):
 class CalendarView(APIView):
     """Net, trades and wins of each of the user's days."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(CalendarDay)), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user, chosen = user_of(request), preferences_of(user_of(request))
         days = sums_by_day(Scope(user, parsed(request.query_params.dict()), chosen))
@@ -258,11 +284,18 @@ class CalendarView(APIView):
 class ReportView(APIView):
     """`by` one of the dimensions; with `across` a matrix."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(
+        responses=gives(ReportAnswer),
+        parameters=[
+            query("by", choices=tuple(reports.DIMENSIONS), help_text="Without: symbol."),
+            query("across", choices=tuple(reports.DIMENSIONS)),
+            *FILTERS,
+        ],
+    )
     def get(self, request: Request) -> Response:
         user, asked = user_of(request), request.query_params
         chosen = preferences_of(user)
-        by, across = asked.get("by", "symbol"), asked.get("across", "")
+        by, across = asked.get("by") or "symbol", asked.get("across", "")
         for name in (by, across):
             if name and name not in dimensions.DIMENSIONS:
                 known = ", ".join(dimensions.DIMENSIONS)
@@ -309,7 +342,7 @@ class SetupsView(APIView):
     """Setups with their rules; where one has a condition on the flow, its taken trades and what was
     missed in the last 24 hours."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(SetupRow)))
     def get(self, request: Request) -> Response:
         user = user_of(request)
         rows = []

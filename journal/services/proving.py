@@ -1,7 +1,6 @@
 """The proof of a user's accounts as of now: what is shown as earned is the change of wealth."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,22 +9,9 @@ from accounts.models import ExchangeAccount, User
 from journal.books.proof import Proof, Reason, prove
 from journal.models import Balance, Book, FuturesPosition, Market, OpenPosition
 from journal.services.live_prices import dollars_now, newest_prices
+from journal.shapes.exchange import ProofAnswer
 from lib.cash import CURRENCIES, own_name
 from lib.decimals import plain
-
-ITEMS = (
-    "opening",
-    "worth",
-    "deposits",
-    "withdrawals",
-    "realised",
-    "unrealised",
-    "income",
-    "currency_effect",
-    "unexplained",
-    "difference",
-    "may_be_off",
-)
 
 
 def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None:
@@ -67,13 +53,23 @@ def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None
     return prove(accounts, currency, price_of, mark_of, timezone.now())
 
 
-def as_answer(proof: Proof) -> dict[str, Any]:
+def as_answer(proof: Proof) -> ProofAnswer:
     """Exact decimal text; times in epoch ms."""
     return {
         "currency": proof.currency,
         "at": int(proof.at.timestamp() * 1000),
         "since": int(proof.since.timestamp() * 1000) if proof.since else None,
-        **{name: plain(getattr(proof, name)) for name in ITEMS},
+        "opening": plain(proof.opening),
+        "worth": plain(proof.worth),
+        "deposits": plain(proof.deposits),
+        "withdrawals": plain(proof.withdrawals),
+        "realised": plain(proof.realised),
+        "unrealised": plain(proof.unrealised),
+        "income": plain(proof.income),
+        "currency_effect": plain(proof.currency_effect),
+        "unexplained": plain(proof.unexplained),
+        "difference": plain(proof.difference),
+        "may_be_off": plain(proof.may_be_off),
         "apart": plain(proof.apart),
         "taken_along": plain(proof.taken_along),
         "tax_realised": plain(proof.tax_realised),
