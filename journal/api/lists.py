@@ -74,19 +74,19 @@ class OwnList(APIView):
         ],
     )
     def get(self, request: Request) -> HttpResponseBase:
-        asked = request.query_params
-        if any("\0" in value for value in asked.values()):
+        query = request.query_params
+        if any("\0" in value for value in query.values()):
             raise ValidationError({"filter": ["Expected text without a NUL."]})
-        found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
-        if asked.get("format") == "csv":
+        rows = self._filtered(request, query).order_by(f"-{self.moment}", "-pk")
+        if query.get("format") == "csv":
             name = type(self).__name__.removesuffix("View").lower()
-            return as_csv((self.shown(row) for row in found.iterator(CHUNK)), f"{name}.csv")
-        limit = number(asked, "limit", DEFAULT, MOST)
-        if asked.get("cursor"):
-            at, pk = _opened(asked["cursor"], self.pk_type)
+            return as_csv((self.shown(row) for row in rows.iterator(CHUNK)), f"{name}.csv")
+        limit = number(query, "limit", DEFAULT, MOST)
+        if query.get("cursor"):
+            at, pk = _opened(query["cursor"], self.pk_type)
             behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
-            found = found.filter(behind)
-        page = list(found[: limit + 1])
+            rows = rows.filter(behind)
+        page = list(rows[: limit + 1])
         last = page[limit - 1] if len(page) > limit else None
         return Response(
             {
@@ -95,23 +95,23 @@ class OwnList(APIView):
             }
         )
 
-    def _filtered(self, request: Request, asked: Mapping[str, str]) -> QuerySet[Any]:
-        found = self.rows(user_of(request))
+    def _filtered(self, request: Request, query: Mapping[str, str]) -> QuerySet[Any]:
+        rows = self.rows(user_of(request))
         for name in self.exact:
-            if asked.get(name):
+            if query.get(name):
                 if name == "account":
-                    account = parsed({"account": asked["account"]}).account
-                    found = found.filter(account=account)
+                    account = parsed({"account": query["account"]}).account
+                    rows = rows.filter(account=account)
                 else:
-                    found = found.filter(**{name: asked[name]})
+                    rows = rows.filter(**{name: query[name]})
         for name, how in (("start", "gte"), ("end", "lt")):
-            if asked.get(name):
-                found = found.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
-        return found
+            if query.get(name):
+                rows = rows.filter(**{f"{self.moment}__{how}": moment(query[name], name)})
+        return rows
 
 
-def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = asked.get(name) or str(default)
+def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= most:
         raise ValidationError({name: [f"Expected a number from 1 to {most}, was {text[:20]!r}."]})
     return int(text)
@@ -124,9 +124,9 @@ def moment(text: str, name: str) -> datetime:
         raise ValidationError({name: [str(error)]}) from error
 
 
-def parsed(asked: Mapping[str, str]) -> TradeFilter:
+def parsed(query: Mapping[str, str]) -> TradeFilter:
     try:
-        return TradeFilter.parse(asked)
+        return TradeFilter.parse(query)
     except BadFilter as error:
         raise ValidationError({"filter": [str(error)]}) from error
 

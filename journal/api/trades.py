@@ -49,11 +49,11 @@ class TradesView(OwnList):
     moment = "opened_at"
 
     def get(self, request: Request) -> HttpResponseBase:
-        user, asked = user_of(request), request.query_params
-        found = parsed(asked.dict()).apply(user, preferences_of(user))
-        self._found = found
-        if asked.get("format") == "csv":
-            chosen = self._filtered(request, asked).order_by("-opened_at")
+        user, query = user_of(request), request.query_params
+        trades = parsed(query.dict()).apply(user, preferences_of(user))
+        self._found = trades
+        if query.get("format") == "csv":
+            chosen = self._filtered(request, query).order_by("-opened_at")
             return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
         return super().get(request)
 
@@ -121,16 +121,16 @@ class DashboardView(APIView):
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request) -> Response:
         user = user_of(request)
-        found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
+        figures = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
         return Response(
             {
                 "currency": user.report_currency,
-                "day": found.this_day.isoformat(),
-                "today": sums_answer(found.today),
-                "week": sums_answer(found.week),
-                "month": sums_answer(found.month),
-                "all": sums_answer(found.all_time),
-                "flow": {name: sums_answer(part) for name, part in found.flow.items()},
+                "day": figures.this_day.isoformat(),
+                "today": sums_answer(figures.today),
+                "week": sums_answer(figures.week),
+                "month": sums_answer(figures.month),
+                "all": sums_answer(figures.all_time),
+                "flow": {name: sums_answer(part) for name, part in figures.flow.items()},
                 "equity": [
                     {
                         "day": p.day.isoformat(),
@@ -138,10 +138,10 @@ class DashboardView(APIView):
                         "equity": plain(p.equity),
                         "drawdown": plain(p.drawdown),
                     }
-                    for p in found.curve
+                    for p in figures.curve
                 ],
-                "to_review": found.review_count,
-                "differences": found.differences,
+                "to_review": figures.review_count,
+                "differences": figures.differences,
             }
         )
 
@@ -157,10 +157,10 @@ class MergeView(APIView):
         ids = request.data.get("ids") if isinstance(request.data, dict) else None
         if not isinstance(ids, list) or not all(type(pk) is int for pk in ids):
             raise ValidationError({"ids": ["Expected a list of trades' ids."]})
-        found = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
-        if len(found) != len(set(ids)):
+        trades = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
+        if len(trades) != len(set(ids)):
             raise ValidationError({"ids": ["Expected trades of yours."]})
-        return _regrouped(user, lambda: grouping.merge(found))
+        return _regrouped(user, lambda: grouping.merge(trades))
 
 
 class SplitView(APIView):
@@ -217,7 +217,7 @@ class CalendarView(APIView):
     def get(self, request: Request) -> Response:
         user, chosen = user_of(request), preferences_of(user_of(request))
         days = sums_by_day(Scope(user, parsed(request.query_params.dict()), chosen))
-        rows = [{"day": day.isoformat(), **sums_answer(found)} for day, found in days.items()]
+        rows = [{"day": day.isoformat(), **sums_answer(day_sums)} for day, day_sums in days.items()]
         return Response({"rows": rows, "next": None})
 
 
@@ -226,14 +226,14 @@ class ReportView(APIView):
 
     @extend_schema(responses=PageAnswer)
     def get(self, request: Request) -> Response:
-        user, asked = user_of(request), request.query_params
+        user, query = user_of(request), request.query_params
         chosen = preferences_of(user)
-        by, across = asked.get("by", "symbol"), asked.get("across", "")
+        by, across = query.get("by", "symbol"), query.get("across", "")
         for name in (by, across):
             if name and name not in dimensions.DIMENSIONS:
                 known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
-        trades = parsed(asked.dict()).apply(user, chosen)
+        trades = parsed(query.dict()).apply(user, chosen)
         rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
@@ -255,7 +255,7 @@ class ReportView(APIView):
             )
         groups = reports.breakdown(rows, by, chosen)
         if by == "month":
-            scope = Scope(user, parsed(asked.dict()), chosen)
+            scope = Scope(user, parsed(query.dict()), chosen)
             groups = reports.by_month(rows, sums_by_day(scope), chosen)
         return Response(
             {
@@ -280,13 +280,13 @@ class SetupsView(APIView):
         user = user_of(request)
         rows = []
         for setup in Setup.objects.visible_to(user):
-            found = occurrences(user, setup)
+            cases = occurrences(user, setup)
             rows.append(
                 {
                     "name": setup.name,
                     "rules": setup.rules,
                     "conditions": setup.conditions,
-                    "taken": list(found.taken.values_list("pk", flat=True)) if found else None,
+                    "taken": list(cases.taken.values_list("pk", flat=True)) if cases else None,
                     "missed": [
                         {
                             "symbol": m.symbol,
@@ -296,19 +296,19 @@ class SetupsView(APIView):
                             "first_id": m.first_id,
                             "last_id": m.last_id,
                         }
-                        for m in found.missed
+                        for m in cases.missed
                     ]
-                    if found
+                    if cases
                     else None,
                 }
             )
         return Response({"rows": rows, "next": None})
 
 
-def _lines(user: User, found: QuerySet[Trade]) -> Any:
+def _lines(user: User, trades: QuerySet[Trade]) -> Any:
     """In slices, so that notes come with few queries."""
     rows: list[Trade] = []
-    for row in found.iterator(2000):
+    for row in trades.iterator(2000):
         rows.append(row)
         if len(rows) == 2000:
             yield from with_notes(user, rows)

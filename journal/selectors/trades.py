@@ -61,15 +61,15 @@ class Line:
             return None
         trade = self.trade
         stop *= trade.quote_rate
-        found: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
-        return None if isinstance(found, Undefined) else found
+        multiple: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
+        return None if isinstance(multiple, Undefined) else multiple
 
     @property
     def percent(self) -> Decimal | None:
         """Net of what was put in, in percent."""
         size = self.trade.entry_price * self.trade.quantity
-        found: Decimal | None = self.trade.net / size * 100 if size else None
-        return found
+        share: Decimal | None = self.trade.net / size * 100 if size else None
+        return share
 
     @property
     def risk(self) -> Decimal | None:
@@ -78,8 +78,8 @@ class Line:
         if stop is None or trade.rate is None:
             return None
         distance = abs(trade.entry_price - stop * trade.quote_rate)
-        found: Decimal = distance * trade.quantity * trade.rate
-        return found
+        amount: Decimal = distance * trade.quantity * trade.rate
+        return amount
 
     @property
     def setup_name(self) -> str:

@@ -73,10 +73,10 @@ def _told_by(run: Run, row: Coverage, differs: dict[tuple[str, str], str]) -> It
 
 def _read(run: Run, row: Coverage, why: str) -> int:
     read = spot.read_again if row.market == Market.SPOT else usdm.read_again
-    found = read(run, row)
+    count = read(run, row)
     is_other = why != row.again_why
-    row.again_in_vain = 0 if found else 1 if is_other else row.again_in_vain + 1
+    row.again_in_vain = 0 if count else 1 if is_other else row.again_in_vain + 1
     row.again_at, row.again_why = run.now, why
     row.save(update_fields=["again_at", "again_why", "again_in_vain"])
-    log.info("read again", account=str(run.account.pk), symbol=row.symbol, why=why, found=found)
-    return found
+    log.info("read again", account=str(run.account.pk), symbol=row.symbol, why=why, found=count)
+    return count

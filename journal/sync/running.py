@@ -190,8 +190,8 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
             conditional.read_waiting(run)
         _build(run)
         run.say(_("Comparing balances"))
-        found = comparing.compare(run.account)
-        if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in found):
+        compared = comparing.compare(run.account)
+        if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in compared):
             break
     if again.read_again(run):
         _build(run)

@@ -36,9 +36,9 @@ class RealtimeView(APIView):
 
     @extend_schema(parameters=[RealtimeParameters], responses=CvdAnswer)
     def get(self, request: Request) -> Response:
-        asked = RealtimeParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = RealtimeParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         length_ms = INTERVALS[wanted["interval"]] * 1000
         end = exchange_now_ms(wanted["instrument"]) // 60_000 * 60_000 + 60_000
         start = (end - wanted["minutes"] * 60_000) // length_ms * length_ms
@@ -54,9 +54,9 @@ class RangeView(APIView):
 
     @extend_schema(parameters=[RangeParameters], responses=CvdAnswer)
     def get(self, request: Request) -> Response:
-        asked = RangeParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = RangeParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         return _answer(wanted, wanted["start"], wanted["end"])
 
 
@@ -83,8 +83,8 @@ class BigOrdersView(APIView):
 
     @extend_schema(parameters=[BigOrdersParameters], responses=BigOrderAnswer(many=True))
     def get(self, request: Request) -> Response:
-        asked = BigOrdersParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = BigOrdersParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         orders = read_big_orders(wanted["instrument"].key, wanted["minimum"])
         return Response([structs.asdict(order) for order in orders])
