@@ -91,11 +91,11 @@ class PreviewView(APIView):
         parameters=[OpenApiParameter("days", int, description="1 to 30; 7 when not given.")],
     )
     def post(self, request: Request) -> Response:
-        user, said = user_of(request), body_of(request)
+        user, body = user_of(request), body_of(request)
         days = number(request.query_params, "days", previewing.DAYS, previewing.MOST_DAYS)
         try:
-            condition = changing.checked_condition(user, said.get("condition"))
-            cooldown_s = changing.checked_cooldown(said.get("cooldown_s"), condition["kind"])
+            condition = changing.checked_condition(user, body.get("condition"))
+            cooldown_s = changing.checked_cooldown(body.get("cooldown_s"), condition["kind"])
             preview = previewing.preview(
                 user=user, condition=condition, cooldown_s=cooldown_s, days=days
             )
