@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import Lag, Lead
+
 from accounts.models import User
 from journal.books.notes import ref_of_key
 from journal.metrics.trades import r_multiple
@@ -114,13 +119,26 @@ def _line(user: User, trade: Trade, notes: Sequence[Annotation]) -> Line:
     return Line(trade, own, list(own.tags.all()), others)
 
 
-def neighbours(user: User, trade: Trade, trades: "Iterable[int]") -> tuple[int | None, int | None]:
-    """Ids before and after a trade in a list of ids, newest first."""
-    ids = list(trades)
-    if trade.pk not in ids:
+def neighbours(trades: "QuerySet[Trade]", trade_id: int) -> tuple[int | None, int | None]:
+    """Ids before and after a trade in an ordered list; (None, None) where it is not in it. The list
+    stays in PostgreSQL."""
+    order = list(trades.query.order_by)
+    listed = trades.order_by().annotate(
+        number=F("pk"),
+        before=Window(Lag("pk"), order_by=order),
+        after=Window(Lead("pk"), order_by=order),
+    )
+    try:
+        sql, params = listed.values("number", "before", "after").query.sql_with_params()
+    except EmptyResultSet:
         return None, None
-    at = ids.index(trade.pk)
-    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT before, after FROM ({sql}) listed WHERE number = %s",  # noqa: S608  (Django's own)
+            [*params, trade_id],
+        )
+        row: tuple[int | None, int | None] | None = cursor.fetchone()
+    return row or (None, None)
 
 
 def order_of(sort: str) -> list[str]:

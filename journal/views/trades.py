@@ -25,8 +25,6 @@ from journal.views.drawing import flow_table
 from journal.views.executions import entries_of, flow_says, orders_of, orders_say
 from lib.dates import INTERVALS
 
-LIST_IDS = 20_000
-
 
 @login_required
 @never_cache
@@ -60,8 +58,8 @@ def _trade_page(
     trade_filter, problem = read_filter(request)
     context = bar(request, trade_filter, problem)
     sort = request.GET.get("sort", "-closed" if trade_filter.state == "closed" else "-opened")
-    ids = trade_filter.apply(request.user, context["chosen"]).order_by(*order_of(sort))
-    before, after = neighbours(request.user, trade, ids.values_list("pk", flat=True)[:LIST_IDS])
+    listed = trade_filter.apply(request.user, context["chosen"]).order_by(*order_of(sort))
+    before, after = neighbours(listed, trade.pk)
     line = one(request.user, trade)
     if written:
         line.note.note = written.get("note", line.note.note)
