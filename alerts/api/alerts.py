@@ -36,7 +36,7 @@ class AlertsView(APIView):
     @extend_schema(request=bodies.AlertAsked, responses={201: bodies.AlertAnswer})
     def post(self, request: Request) -> Response:
         try:
-            alert = changing.create(user=user_of(request), said=body_of(request))
+            alert = changing.create(user=user_of(request), body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         return Response(alert_answer(alert), status=201)
@@ -55,7 +55,7 @@ class AlertView(APIView):
         """What is not given stays. Another condition, or the end of a pause, begins now."""
         alert = own_alert(user_of(request), alert_id)
         try:
-            alert = changing.change(alert=alert, said=body_of(request))
+            alert = changing.change(alert=alert, body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         return Response(alert_answer(alert))

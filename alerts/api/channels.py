@@ -48,7 +48,7 @@ class ChannelsView(APIView):
     @extend_schema(request=bodies.ChannelAsked, responses={201: bodies.ChannelMade})
     def post(self, request: Request) -> Response:
         try:
-            channel, secret = channels.create(user=user_of(request), said=body_of(request))
+            channel, secret = channels.create(user=user_of(request), body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         except KeyProblem as error:

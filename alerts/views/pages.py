@@ -52,7 +52,7 @@ def new_alert(request: SignedInRequest) -> HttpResponse:
         form = forms.AlertForm(request.user, kind, request.POST)
         if form.is_valid():
             try:
-                changing.create(user=request.user, said=form.said())
+                changing.create(user=request.user, body=form.said())
             except BadInput as error:
                 form.refuse(error.field, str(error))
             else:
@@ -76,7 +76,7 @@ def alert(request: SignedInRequest, alert_id: int) -> HttpResponse:
         form = forms.AlertForm(request.user, kind, request.POST)
         if form.is_valid():
             try:
-                changing.change(alert=alert, said=form.said())
+                changing.change(alert=alert, body=form.said())
             except BadInput as error:
                 form.refuse(error.field, str(error))
             else:
@@ -104,7 +104,7 @@ def alert_change(request: SignedInRequest, alert_id: int) -> HttpResponse:
     alert = own_alert(request.user, alert_id)
     wish = request.POST.get("do", "")
     if wish in {"pause", "resume"}:
-        changing.change(alert=alert, said={"paused": wish == "pause"})
+        changing.change(alert=alert, body={"paused": wish == "pause"})
     elif wish == "copy":
         try:
             made = changing.copy(alert=alert)
@@ -152,7 +152,7 @@ def channel_list(request: SignedInRequest) -> HttpResponse:
     made: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         try:
-            channel, secret = channels.create(user=request.user, said=form.cleaned_data)
+            channel, secret = channels.create(user=request.user, body=form.cleaned_data)
         except BadInput as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         except KeyProblem:

@@ -122,7 +122,7 @@ def _line(user: User, trade: Trade, notes: Sequence[Annotation]) -> Line:
 def neighbours(trades: "QuerySet[Trade]", trade_id: int) -> tuple[int | None, int | None]:
     """Ids before and after a trade in an ordered list; (None, None) where it is not in it. The list
     stays in PostgreSQL."""
-    order = list(trades.query.order_by)
+    order = [str(name) for name in trades.query.order_by]
     listed = trades.order_by().annotate(
         number=F("pk"),
         before=Window(Lag("pk"), order_by=order),
