@@ -24,10 +24,7 @@ from django.test import Client  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.vault import keyring  # noqa: E402
-from market.binance import (
-    order_budget,  # noqa: E402
-    signing,  # noqa: E402
-)
+from market.binance import order_budget, signing  # noqa: E402
 from tests.accounts.exchange import AccountExchange  # noqa: E402
 from tests.trading.stage import trader  # noqa: E402
 from trading.services.desk import desk  # noqa: E402
