@@ -23,12 +23,10 @@ from journal.services import (
     undoing,
     watching,
 )
-from journal.stamps import pins as stamp_pins
 from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
-from market.archive import pins as retention_pins
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
 from market.jobs.guarding import each, in_turn
@@ -46,7 +44,6 @@ SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 # users whose demo could not be reviewed
 parked = Parking()
-retention_pins.register(stamp_pins.keep)
 
 
 @shared_task(name="journal.synchronise")
