@@ -40,5 +40,8 @@ def test_they_are_those_of_the_list(trades: "QuerySet[Trade]", name: str, sign: 
 
 def test_a_trade_that_the_filter_leaves_out_has_none(trades: "QuerySet[Trade]") -> None:
     open_one = trades.get(closed_at=None)
-    assert neighbours(trades.closed().order_by("-pk"), open_one.pk) == (None, None)
+    assert neighbours(trades.filter(closed_at__isnull=False).order_by("-pk"), open_one.pk) == (
+        None,
+        None,
+    )
     assert neighbours(trades.none().order_by("-pk"), open_one.pk) == (None, None)
