@@ -57,12 +57,22 @@ def supervise() -> None:
     now, is_heard = timezone.now(), lease.is_held(listening.share())
     again_after = AGAIN_WHILE_HEARD if is_heard else AGAIN_AFTER
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
-    due = live.exclude(api_key=b"").filter(
-        Q(sync=None)
-        | Q(sync__state__in=[State.WAITING, State.RUNNING])
-        | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - again_after)
-        | Q(sync__is_due=True, sync__state=State.COMPLETE, sync__finished_at__lt=now - SOON_AFTER)
-        | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+    # what nobody looks at is read when somebody does
+    asleep = guests.asleep().filter(sync__state=State.COMPLETE)
+    due = (
+        live.exclude(api_key=b"")
+        .exclude(pk__in=asleep.values("pk"))
+        .filter(
+            Q(sync=None)
+            | Q(sync__state__in=[State.WAITING, State.RUNNING])
+            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - again_after)
+            | Q(
+                sync__is_due=True,
+                sync__state=State.COMPLETE,
+                sync__finished_at__lt=now - SOON_AFTER,
+            )
+            | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+        )
     )
     for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
         "pk", flat=True
