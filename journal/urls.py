@@ -15,6 +15,7 @@ from journal.views import (
     settings,
     trade_list,
     trades,
+    transfers,
     uploads,
     watching,
 )
@@ -64,6 +65,16 @@ urlpatterns = [
         "account/exchange/<uuid:account_id>/import/<int:upload_id>/",
         uploads.change,
         name="import-upload",
+    ),
+    path(
+        "account/exchange/<uuid:account_id>/transfers/",
+        transfers.transfers,
+        name="account-transfers",
+    ),
+    path(
+        "account/exchange/<uuid:account_id>/transfers/<int:transfer_id>/cost/",
+        transfers.cost,
+        name="deposit-cost",
     ),
     path("account/exchange/<uuid:account_id>/openings/", openings.accept, name="opening-accept"),
     path(

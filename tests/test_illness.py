@@ -240,8 +240,9 @@ def test_a_future_whose_funding_cannot_be_kept_stops_no_other(
     async def ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
         return {symbol: [FundingRow(1, "0.0001")] for symbol in since}
 
-    due = [(tape, timezone.now()) for tape in tapes]
-    monkeypatch.setattr(marks, "due_for_funding", lambda: due)
+    monkeypatch.setattr(
+        marks, "due_for_funding", lambda: [(tape, timezone.now()) for tape in tapes]
+    )
     monkeypatch.setattr(marks, "save_funding", save)
     monkeypatch.setattr(funding, "_ask", ask)
     funding.read_funding()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -11,11 +11,13 @@ from rest_framework.views import APIView
 
 from journal.answers import plain
 from journal.api.lists import parsed, user_of
+from journal.api.parameters import FILTERS
 from journal.selectors import fates, report_rows
 from journal.selectors import insight as insights
 from journal.selectors.insight import Told
 from journal.selectors.insight_words import QUESTIONS
 from journal.selectors.preferences import preferences_of
+from lib.openapi import gives, query
 
 
 class InsightAnswer(serializers.Serializer[object]):
@@ -43,8 +45,8 @@ class InsightView(APIView):
     `by` and `group`: instead the ids of the trades behind that group."""
 
     @extend_schema(
-        responses=InsightAnswer,
-        parameters=[OpenApiParameter(name, str) for name in ("by", "group")],
+        responses=gives(InsightAnswer),
+        parameters=[query("by", choices=tuple(QUESTIONS)), query("group"), *FILTERS],
     )
     def get(self, request: Request) -> Response:
         user, asked = user_of(request), request.query_params

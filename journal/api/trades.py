@@ -1,9 +1,10 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -25,7 +26,8 @@ from journal.answers import (
     sums_answer,
     trade_answer,
 )
-from journal.api.lists import OwnList, PageAnswer, parsed, user_of
+from journal.api.lists import OwnList, parsed, user_of
+from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.models import Realized, Setup, Trade
@@ -38,29 +40,46 @@ from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
 from journal.selectors.trades import one, with_notes
 from journal.services import annotating
+from journal.shapes.asked import MergeAsked, NoteAsked, SplitAsked
+from journal.shapes.trades import (
+    BeingComputed,
+    CalendarDay,
+    DashboardAnswer,
+    RealizedRow,
+    ReportAnswer,
+    SetupRow,
+    Summary,
+    TradeRow,
+    TradeWhole,
+)
 from journal.tasks import settle_soon
+from lib.openapi import ACCOUNT, MARKET, Rows, gives, query, span
 
 MOST_IDS = 200
+REGROUPED = {200: TradeRow, 202: BeingComputed}
+# the last line of a tax report
+STATED_LINE = "difference_by_stated_costs"
 
 
+@listed(TradeRow, *FILTERS, *span())
 class TradesView(OwnList):
     """Round trips, newest first by opening; filters as in the pages' URL."""
 
     moment = "opened_at"
 
     def get(self, request: Request) -> HttpResponseBase:
-        user, query = user_of(request), request.query_params
-        trades = parsed(query.dict()).apply(user, preferences_of(user))
-        self._found = trades
-        if query.get("format") == "csv":
-            chosen = self._filtered(request, query).order_by("-opened_at")
+        user, asked = user_of(request), request.query_params
+        found = parsed(asked.dict()).apply(user, preferences_of(user))
+        self._found = found
+        if asked.get("format") == "csv":
+            chosen = self._filtered(request, asked).order_by("-opened_at")
             return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
         return super().get(request)
 
     def rows(self, user: User) -> QuerySet[Any]:
         return self._found
 
-    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[TradeRow]:
         return [trade_answer(line) for line in with_notes(user, rows)]
 
 
@@ -69,7 +88,7 @@ class TradeView(APIView):
 
     scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(TradeWhole))
     def get(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -84,7 +103,7 @@ class TradeView(APIView):
             }
         )
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=NoteAsked, responses=gives(TradeRow))
     def patch(self, request: Request, trade_id: int) -> Response:
         """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
         planned_entry, planned_stop, planned_target, initial_stop, reviewed."""
@@ -99,38 +118,79 @@ class TradeView(APIView):
         return Response(trade_answer(one(user, trade)))
 
 
+@listed(
+    RealizedRow,
+    ACCOUNT,
+    MARKET,
+    SYMBOL,
+    ASSET,
+    KIND,
+    query("view", choices=("trades", "tax")),
+    *span(),
+)
 class RealizedView(OwnList):
     """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
-    whole coin, whatever trade they belong to."""
+    whole coin, whatever trade they belong to, and by the costs that were stated of deposits;
+    `difference_by_stated_costs` is what these change, a last line of the CSV takes it back, so that
+    all of it adds up to the proof."""
 
     exact = ("account", "market", "symbol", "asset", "kind")
     moment = "closed_at"
 
     def rows(self, user: User) -> QuerySet[Any]:
-        view = self.request.query_params.get("view", "trades")
+        view = self.request.query_params.get("view") or "trades"
         if view not in {"trades", "tax"}:
             raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
-        other = Realized.View.TRADES if view == "tax" else Realized.View.TAX
-        return Realized.objects.visible_to(user).exclude(view=other)
+        rows = Realized.objects.visible_to(user)
+        return rows.of_tax_report() if view == "tax" else rows.of_trades()
 
-    def shown(self, row: Realized) -> dict[str, Any]:
+    def shown(self, row: Realized) -> RealizedRow:
         return realized_answer(row)
+
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        if asked.get("view") != "tax":
+            return {}
+        net, money = self._difference(request, asked)
+        return {"difference_by_stated_costs": {"net": plain(net), "net_money": plain(money)}}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What stated costs change, taken back."""
+        if asked.get("view") != "tax":
+            return []
+        net, money = self._difference(request, asked)
+        if not net and not money:
+            return []
+        line = dict.fromkeys(realized_answer(Realized(quantity=0)))
+        line |= {"kind": STATED_LINE, "net": plain(-net), "net_money": plain(-money)}
+        return [line]
+
+    def _difference(self, request: Request, asked: Mapping[str, str]) -> tuple[Decimal, Decimal]:
+        """(dollars, report currency): the tax report less the tax view."""
+        own = Realized.objects.visible_to(user_of(request))
+        sums = [
+            self._filtered(request, asked, rows)
+            .order_by()
+            .aggregate(net=Sum("net"), money=Sum("net_money"))
+            for rows in (own.of_tax_report(), own.of_tax())
+        ]
+        report, tax = [(one["net"] or Decimal(0), one["money"] or Decimal(0)) for one in sums]
+        return report[0] - tax[0], report[1] - tax[1]
 
 
 class DashboardView(APIView):
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(DashboardAnswer), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
-        figures = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
+        found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
         return Response(
             {
                 "currency": user.report_currency,
-                "day": figures.this_day.isoformat(),
-                "today": sums_answer(figures.today),
-                "week": sums_answer(figures.week),
-                "month": sums_answer(figures.month),
-                "all": sums_answer(figures.all_time),
-                "flow": {name: sums_answer(part) for name, part in figures.flow.items()},
+                "day": found.this_day.isoformat(),
+                "today": sums_answer(found.today),
+                "week": sums_answer(found.week),
+                "month": sums_answer(found.month),
+                "all": sums_answer(found.all_time),
+                "flow": {name: sums_answer(part) for name, part in found.flow.items()},
                 "equity": [
                     {
                         "day": p.day.isoformat(),
@@ -138,10 +198,10 @@ class DashboardView(APIView):
                         "equity": plain(p.equity),
                         "drawdown": plain(p.drawdown),
                     }
-                    for p in figures.curve
+                    for p in found.curve
                 ],
-                "to_review": figures.review_count,
-                "differences": figures.differences,
+                "to_review": found.review_count,
+                "differences": found.differences,
             }
         )
 
@@ -151,16 +211,16 @@ class MergeView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=MergeAsked, responses=REGROUPED)
     def post(self, request: Request) -> Response:
         user = user_of(request)
         ids = request.data.get("ids") if isinstance(request.data, dict) else None
         if not isinstance(ids, list) or not all(type(pk) is int for pk in ids):
             raise ValidationError({"ids": ["Expected a list of trades' ids."]})
-        trades = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
-        if len(trades) != len(set(ids)):
+        found = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
+        if len(found) != len(set(ids)):
             raise ValidationError({"ids": ["Expected trades of yours."]})
-        return _regrouped(user, lambda: grouping.merge(trades))
+        return _regrouped(user, lambda: grouping.merge(found))
 
 
 class SplitView(APIView):
@@ -169,7 +229,7 @@ class SplitView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=SplitAsked, responses=REGROUPED)
     def post(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -181,7 +241,7 @@ class SplitView(APIView):
             raise ValidationError({"fill": ["Expected the id of one of the trade's fills."]})
         return _regrouped(user, lambda: grouping.split(trade, part.fill))
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(responses=REGROUPED)
     def delete(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -203,7 +263,7 @@ def _regrouped(user: User, work: Callable[[], Trade | None]) -> Response:
 class SummaryView(APIView):
     """Sums of the closed trades that match."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Summary), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         scope = Scope(user, parsed(request.query_params.dict()), preferences_of(user))
@@ -213,27 +273,34 @@ class SummaryView(APIView):
 class CalendarView(APIView):
     """Net, trades and wins of each of the user's days."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(CalendarDay)), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user, chosen = user_of(request), preferences_of(user_of(request))
         days = sums_by_day(Scope(user, parsed(request.query_params.dict()), chosen))
-        rows = [{"day": day.isoformat(), **sums_answer(day_sums)} for day, day_sums in days.items()]
+        rows = [{"day": day.isoformat(), **sums_answer(found)} for day, found in days.items()]
         return Response({"rows": rows, "next": None})
 
 
 class ReportView(APIView):
     """`by` one of the dimensions; with `across` a matrix."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(
+        responses=gives(ReportAnswer),
+        parameters=[
+            query("by", choices=tuple(dimensions.DIMENSIONS), help_text="Without: symbol."),
+            query("across", choices=tuple(dimensions.DIMENSIONS)),
+            *FILTERS,
+        ],
+    )
     def get(self, request: Request) -> Response:
-        user, query = user_of(request), request.query_params
+        user, asked = user_of(request), request.query_params
         chosen = preferences_of(user)
-        by, across = query.get("by", "symbol"), query.get("across", "")
+        by, across = asked.get("by") or "symbol", asked.get("across", "")
         for name in (by, across):
             if name and name not in dimensions.DIMENSIONS:
                 known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
-        trades = parsed(query.dict()).apply(user, chosen)
+        trades = parsed(asked.dict()).apply(user, chosen)
         rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
@@ -255,7 +322,7 @@ class ReportView(APIView):
             )
         groups = reports.breakdown(rows, by, chosen)
         if by == "month":
-            scope = Scope(user, parsed(query.dict()), chosen)
+            scope = Scope(user, parsed(asked.dict()), chosen)
             groups = reports.by_month(rows, sums_by_day(scope), chosen)
         return Response(
             {
@@ -275,18 +342,18 @@ class SetupsView(APIView):
     """Setups with their rules; where one has a condition on the flow, its taken trades and what was
     missed in the last 24 hours."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(SetupRow)))
     def get(self, request: Request) -> Response:
         user = user_of(request)
         rows = []
         for setup in Setup.objects.visible_to(user):
-            cases = occurrences(user, setup)
+            found = occurrences(user, setup)
             rows.append(
                 {
                     "name": setup.name,
                     "rules": setup.rules,
                     "conditions": setup.conditions,
-                    "taken": list(cases.taken.values_list("pk", flat=True)) if cases else None,
+                    "taken": list(found.taken.values_list("pk", flat=True)) if found else None,
                     "missed": [
                         {
                             "symbol": m.symbol,
@@ -296,19 +363,19 @@ class SetupsView(APIView):
                             "first_id": m.first_id,
                             "last_id": m.last_id,
                         }
-                        for m in cases.missed
+                        for m in found.missed
                     ]
-                    if cases
+                    if found
                     else None,
                 }
             )
         return Response({"rows": rows, "next": None})
 
 
-def _lines(user: User, trades: QuerySet[Trade]) -> Any:
+def _lines(user: User, found: QuerySet[Trade]) -> Any:
     """In slices, so that notes come with few queries."""
     rows: list[Trade] = []
-    for row in trades.iterator(2000):
+    for row in found.iterator(2000):
         rows.append(row)
         if len(rows) == 2000:
             yield from with_notes(user, rows)

@@ -28,7 +28,7 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
-from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules, StatedCost
 from journal.models.results import LedgerProblem, OpenPosition, Payment, Realized
 from journal.models.syncing import Coverage, Difference, Sync
 from journal.models.trades import Book, Trade, TradeFill
@@ -72,6 +72,7 @@ __all__ = [
     "SeenRules",
     "Setup",
     "Source",
+    "StatedCost",
     "Sync",
     "Tag",
     "Trade",
@@ -81,7 +82,7 @@ __all__ = [
     "Transfer",
     "Upload",
     "Wallet",
-    "Witness",
     "WatchedMarket",
     "Watchlist",
+    "Witness",
 ]

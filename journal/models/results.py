@@ -5,8 +5,23 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from journal.models.exchange import Market, OfAccount, OwnedManager
+from journal.models.exchange import Market, OfAccount, OwnedManager, OwnedQuerySet
 from journal.models.trades import Book, Money, Trade
+
+
+class RealizedQuerySet(OwnedQuerySet):
+    def of_trades(self) -> "RealizedQuerySet":
+        return self.filter(view__in=[Realized.View.BOTH, Realized.View.TRADES])
+
+    def of_tax(self) -> "RealizedQuerySet":
+        """The tax view, which adds up to the proof."""
+        return self.filter(view__in=[Realized.View.BOTH, Realized.View.TAX])
+
+    def of_tax_report(self) -> "RealizedQuerySet":
+        """The tax view by what owners stated their deposits had cost (money.md 3.8)."""
+        is_plain = models.Q(view__in=[Realized.View.BOTH, Realized.View.TAX])
+        stated = models.Q(view=Realized.View.STATED)
+        return self.filter(stated | is_plain & models.Q(book__has_stated=False))
 
 
 class Realized(OfAccount):
@@ -15,11 +30,12 @@ class Realized(OfAccount):
 
     class View(models.TextChoices):
         """By trades beside a stack, or by the method over the whole coin; mostly both say the
-        same."""
+        same. And the tax report's own lines, where its owner stated costs."""
 
         BOTH = "both", _("Both")
         TRADES = "trades", _("Trades")
         TAX = "tax", _("Tax")
+        STATED = "stated", _("By stated costs")
 
     book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="realized")
     # null in the tax view, and between two kinds of cash
@@ -51,7 +67,7 @@ class Realized(OfAccount):
     fees_money = Money(null=True)
     net_money = Money(null=True)
 
-    objects = OwnedManager()
+    objects = RealizedQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [

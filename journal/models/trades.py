@@ -233,6 +233,8 @@ class Book(OfAccount):
     # of a currency: how much moved, and the dollars that it was booked at
     moved = Money(default=0)
     booked = Money(default=0)
+    # the tax report has lines of its own, since costs of deposits were stated
+    has_stated = models.BooleanField(default=False)
 
     objects = OwnedManager()
 

@@ -77,8 +77,8 @@ def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
         fills = turn.fills(FILLS_A_BATCH[stage])
         if not fills:
             continue
-        problem: Exception | None = None
         stalled: set[str] = set()
+        problem: Exception | None = None
         try:
             stalled = _fetch_by_market(fetch, fills, is_to_stop)
         except Exception as error:
@@ -101,15 +101,6 @@ def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
     return 0
 
 
-def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:
-    """The others have their turn meanwhile."""
-    is_silence = isinstance(error, ExchangeError)
-    if not is_silence:
-        log.error("fills set aside", fills=len(fills), stage=str(stage), exc_info=error)
-    mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
-    mine.update(again_at=timezone.now() + (SOON if is_silence else AGAIN_AFTER))
-
-
 def _fetch_by_market(fetch: Fetch, fills: Sequence[Fill], is_to_stop: IsToStop) -> set[str]:
     """Returns the markets that have no weight left. Raises any other ExchangeError."""
     stalled = set()
@@ -120,6 +111,15 @@ def _fetch_by_market(fetch: Fetch, fills: Sequence[Fill], is_to_stop: IsToStop) 
             log.info("planner waits", market=market, seconds=round(reason.seconds))
             stalled.add(market)
     return stalled
+
+
+def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:
+    """The others have their turn meanwhile."""
+    is_silence = isinstance(error, ExchangeError)
+    if not is_silence:
+        log.error("fills set aside", fills=len(fills), stage=str(stage), exc_info=error)
+    mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
+    mine.update(again_at=timezone.now() + (SOON if is_silence else AGAIN_AFTER))
 
 
 def _since(stage: Stage, now: datetime) -> datetime | None:

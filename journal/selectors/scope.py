@@ -31,21 +31,28 @@ class Scope:
 
     @property
     def matches(self) -> "QuerySet[Realized]":
-        matches = Realized.objects.visible_to(self.user).exclude(view=Realized.View.TAX)
+        matches = Realized.objects.visible_to(self.user).of_trades()
         return self._limited(matches, "closed_at")
 
     @property
     def tax_matches(self) -> "QuerySet[Realized]":
         """By the method over whole coins: no trade is asked for."""
-        trade_filter = TradeFilter(
+        return self._of_no_trade(Realized.objects.visible_to(self.user).of_tax())
+
+    @property
+    def tax_report(self) -> "QuerySet[Realized]":
+        """The same by the costs that were stated of deposits."""
+        return self._of_no_trade(Realized.objects.visible_to(self.user).of_tax_report())
+
+    def _of_no_trade(self, matches: "QuerySet[Realized]") -> "QuerySet[Realized]":
+        asked = TradeFilter(
             account=self.trade_filter.account,
             market=self.trade_filter.market,
             symbol=self.trade_filter.symbol,
             from_day=self.trade_filter.from_day,
             to_day=self.trade_filter.to_day,
         )
-        matches = Realized.objects.visible_to(self.user).exclude(view=Realized.View.TRADES)
-        return replace(self, trade_filter=trade_filter)._limited(matches, "closed_at")
+        return replace(self, trade_filter=asked)._limited(matches, "closed_at")
 
     @property
     def payments(self) -> "QuerySet[Payment]":

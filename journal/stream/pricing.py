@@ -45,7 +45,11 @@ class Pricing:
 
     async def prices(self) -> None:
         """Prices of open positions that no tape tells: marks of futures, spot of other symbols."""
-        addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
+        addresses = Addresses(
+            settings.BINANCE_SPOT_API_URL,
+            settings.BINANCE_FUTURES_API_URL,
+            settings.BINANCE_SPOT_DATA_API_URL,
+        )
         rest = AccountRest(addresses, no_credentials(), governors(self._client), patience=1)
         async with contextlib.aclosing(rest):
             while True:

@@ -144,12 +144,15 @@ def realized(request: SignedInRequest) -> HttpResponse:
     context = bar(request, trade_filter, problem)
     scope = Scope(request.user, trade_filter, context["chosen"])
     is_tax = request.GET.get("view") == "tax"
-    matches = scope.tax_matches if is_tax else scope.matches
+    matches = scope.tax_report if is_tax else scope.matches
     money = matches.order_by().aggregate(
         net=Sum("net_money"), taken_along=Sum("net_money", filter=Q(kind="withdrawn"))
     )
     net, taken_along = (money[name] or Decimal(0) for name in ("net", "taken_along"))
     context["sum"] = {"net": net, "taken_along": taken_along, "without": net - taken_along}
+    if is_tax:
+        plain = scope.tax_matches.order_by().aggregate(net=Sum("net_money"))["net"] or Decimal(0)
+        context["stated"] = {"difference": net - plain, "plain": plain}
     context["view"] = "tax" if is_tax else "trades"
     context["page"] = Paginator(matches.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")

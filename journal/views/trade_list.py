@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -31,6 +30,7 @@ from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import SORTS, Line, order_of, with_notes
 from journal.services import annotating, valuing
+from journal.shapes.trades import TradeRow
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, read_filter
 
@@ -188,7 +188,7 @@ def _export(request: SignedInRequest, trades: QuerySet[Trade], how: str) -> Http
     return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
 
 
-def _answers(request: SignedInRequest, trades: QuerySet[Trade]) -> Iterator[dict[str, Any]]:
+def _answers(request: SignedInRequest, trades: QuerySet[Trade]) -> Iterator[TradeRow]:
     rows: list[Trade] = []
     for row in trades.iterator(2000):
         rows.append(row)

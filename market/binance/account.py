@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from market.binance.errors import (
 )
 from market.binance.governor import Governor, ban_seconds
 from market.binance.signing import RECV_WINDOW_MS, Addresses, Credentials, SigningClient
+from market.binance.walls import is_served_elsewhere
 from market.binance.weights import UID_WEIGHTS, weight_of
 
 READ_TRIES = 3
@@ -213,6 +215,29 @@ class AccountRest:
         self, method: str, path: str, params: Mapping[str, object], *, signed: bool, kind: str
     ) -> Any:
         governor = self._governors[path.split("/")[1]]
+        is_futures = path.startswith("/fapi")
+        base = self._addresses.futures if is_futures else self._addresses.spot
+        asked = partial(self._call_at, method, path, params, signed=signed, kind=kind)
+        try:
+            return await asked(base, governor)
+        except MustWait:
+            data = self._governors.get("data")
+            is_public = not signed and is_served_elsewhere(path)
+            if data is None or not is_public or not await _is_walled(governor):
+                raise
+            return await asked(self._addresses.data, data)
+
+    async def _call_at(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object],
+        base: str,
+        governor: Governor,
+        *,
+        signed: bool,
+        kind: str,
+    ) -> Any:
         try:
             await governor.reserve(weight_of(method, path, params), kind, self._patience)
             if path in UID_WEIGHTS and "uid" in self._governors:
@@ -220,7 +245,6 @@ class AccountRest:
                 await self._governors["uid"].reserve(UID_WEIGHTS[path], "order", self._patience)
         except redis.RedisError as error:
             raise MustWait(1.0, "the limiter cannot be asked, so nobody calls") from error
-        base = self._addresses.futures if path.startswith("/fapi") else self._addresses.spot
         try:
             status, headers, body = await self._client._request(
                 method, f"{base}{path}", signed, params=dict(params)
@@ -243,6 +267,13 @@ class AccountRest:
             raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}") from error
 
 
+async def _is_walled(governor: Governor) -> bool:
+    try:
+        return await governor.is_walled()
+    except redis.RedisError:
+        return False
+
+
 async def as_error(
     governor: Governor, status: int, retry_after: str | None, body: bytes
 ) -> ExchangeError:
@@ -256,7 +287,10 @@ async def as_error(
         with contextlib.suppress(redis.RedisError):  # it holds for this process all the same
             await governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
         return MustWait(seconds, f"Binance answered {status}")
-    if status in DENIALS:  # of this call: what everybody may do is told by the public side
+    if status == 451:
+        with contextlib.suppress(redis.RedisError):
+            await governor.wall(DENIALS[status][0], f"Binance answered {status}: {message}"[:200])
+    if status in DENIALS:  # 403 is of this call: whether of all is told by the public side
         return MustWait(DENIALS[status][0], f"Binance answered {status}")
     if status >= 500 or code in TRANSIENT_CODES | UNKNOWN_CODES:
         return TryAgain(f"Binance answered {status} {code}")

@@ -40,6 +40,8 @@ class Addresses:
 
     spot: str
     futures: str
+    # where spot's market data are served while the wall stands; empty: nowhere
+    data: str = ""
 
 
 class SigningClient(AsyncClient):  # type: ignore[misc]

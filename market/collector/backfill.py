@@ -13,9 +13,9 @@ from django.db import transaction
 from lib.dates import from_seconds
 from market.archive import coverage, partitions
 from market.archive import seconds as archive
-from market.binance.budgets import governors
+from market.binance.budgets import public_rest
 from market.binance.errors import MustWait, TryAgain
-from market.binance.rest import PublicRest, rest_of
+from market.binance.rest import PublicRest
 from market.collector.filler import pages
 from market.flow.bands import SETS
 from market.flow.tape import MinuteNotHeld, TapeBuilder
@@ -89,10 +89,7 @@ async def fetch(
     if end_ms - start_ms > LONGEST_MS:
         raise ValueError(f"expected at most {LONGEST_MS // 3_600_000} hours")
     client, database = store.connect(settings.REDIS_URL), DatabaseThread()
-    is_usdm = instrument.key.is_aggregated
-    address = settings.BINANCE_FUTURES_API_URL if is_usdm else settings.BINANCE_SPOT_API_URL
-    governor = governors(client)["fapi" if is_usdm else "api"]
-    rest = rest_of(instrument.market)(address, governor)
+    rest = public_rest(instrument.market, client)
     try:
         past = await _read(Patient(rest, is_to_stop), instrument, start_ms, end_ms)
         if past is not None:

@@ -65,8 +65,14 @@ class Collector:
         self.outside = outside
         self.database = DatabaseThread()
         self._wake = asyncio.Event()
+        elsewhere = addresses(outside.market, outside.data_stream_url)
         self.pools = {
-            route: StreamPool(address, self._on_connected, outside.times)
+            route: StreamPool(
+                address,
+                self._on_connected,
+                outside.times,
+                elsewhere[route] if outside.data_stream_url else "",
+            )
             for route, address in addresses(outside.market, outside.stream_url).items()
         }
         # trades, candles and tickers on one kind of connection; books maybe on another

@@ -115,7 +115,11 @@ def _readable(market: str, item: dict[str, Any], now: datetime) -> Listing | Non
 
 async def _ask(path: str) -> Any:
     client = store.connect(settings.REDIS_URL)
-    addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
+    addresses = Addresses(
+        settings.BINANCE_SPOT_API_URL,
+        settings.BINANCE_FUTURES_API_URL,
+        settings.BINANCE_SPOT_DATA_API_URL,
+    )
     try:
         rest = AccountRest(addresses, no_credentials(), governors(client), patience=30)
         async with aclosing(rest):
