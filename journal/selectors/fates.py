@@ -57,8 +57,8 @@ def fate_of(rows: Sequence[Row], ahead: int = AHEAD) -> Fate | None:
 
 def change_of(rows: Sequence[Row]) -> Changed | None:
     """`rows` by closing. None: too few."""
-    found = change([float(row.net) for row in rows])
-    return None if found is None else Changed(found, rows[found.at])
+    shift = change([float(row.net) for row in rows])
+    return None if shift is None else Changed(shift, rows[shift.at])
 
 
 def explored(rows: Sequence[Row]) -> Explored:

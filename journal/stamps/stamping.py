@@ -100,13 +100,13 @@ def _make_due(market: str, symbol: str, start: datetime, end: datetime, now: dat
 
 
 def _joined(news: Iterable[PastNews]) -> list[tuple[datetime, datetime]]:
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for start, end in sorted((item.start, item.end) for item in news):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
         else:
-            found.append((start, end))
-    return [(from_seconds(start), from_seconds(end)) for start, end in found]
+            spans.append((start, end))
+    return [(from_seconds(start), from_seconds(end)) for start, end in spans]
 
 
 # --- fills --------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def _stamp_trades() -> int:
 
 def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row]]:
     """Of one tape and near in time, oldest first in each."""
-    found: list[Row] = []
+    group: list[Row] = []
     place: tuple[str, str, datetime] | None = None
     begun = datetime.min.replace(tzinfo=UTC)
     for market, symbol, time, row in sorted(rows, key=lambda item: item[:3]):
@@ -206,13 +206,13 @@ def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row
         )
         if not is_near:
             begun = time
-        if found and not is_near:
-            yield found
-            found = []
-        found.append(row)
+        if group and not is_near:
+            yield group
+            group = []
+        group.append(row)
         place = market, symbol, time
-    if found:
-        yield found
+    if group:
+        yield group
 
 
 @contextmanager

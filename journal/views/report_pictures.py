@@ -29,15 +29,15 @@ WINDOWS = (20, 50)
 @require_GET
 def distribution(request: SignedInRequest) -> HttpResponse:
     """A histogram of results, and each result by how long it was held and how deep it stood."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    scope = Scope(request.user, asked, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    scope = Scope(request.user, trade_filter, context["chosen"])
     words = axis_words(context["chosen"], request.user.report_currency)
-    found = distributions.distribution(scope)
-    dots = distributions.dots(scope) if found else []
+    shown = distributions.distribution(scope)
+    dots = distributions.dots(scope) if shown else []
     context |= {
-        "count": found.count if found else 0,
-        "histogram": histogram(found.edges, found.counts, found.mean, words) if found else None,
+        "count": shown.count if shown else 0,
+        "histogram": histogram(shown.edges, shown.counts, shown.mean, words) if shown else None,
         "by_hold": _by_hold(dots, words),
         "by_worst": _by_worst(dots, words) if context["chosen"].unit == "money" else None,
         "dot_count": len(dots),
@@ -50,9 +50,9 @@ def distribution(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def trend(request: SignedInRequest) -> HttpResponse:
     """The mean of the last 20 and 50 trades, trade by trade."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    scope = Scope(request.user, asked, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    scope = Scope(request.user, trade_filter, context["chosen"])
     places = distributions.trend(scope, WINDOWS)
     words = axis_words(context["chosen"], request.user.report_currency)
     context |= {"drawing": _trend(places, words), "count": places[-1].number if places else 0}
