@@ -17,6 +17,7 @@ from journal.models.exchange import (
 from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.guests import Guest
+from journal.models.insights import InsightPart, InsightTrades, TradesVersion
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -61,6 +62,8 @@ __all__ = [
     "FuturesPosition",
     "Guest",
     "Income",
+    "InsightPart",
+    "InsightTrades",
     "LedgerProblem",
     "ManualFill",
     "Market",
@@ -85,6 +88,7 @@ __all__ = [
     "TradeFill",
     "TradeMerge",
     "TradeSplit",
+    "TradesVersion",
     "Transfer",
     "Upload",
     "Wallet",

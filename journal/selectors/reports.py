@@ -53,6 +53,9 @@ class Row(NamedTuple):
     worst_r: Decimal | None
     best_r: Decimal | None
     after_r: Decimal | None
+    # a stop and a target were set
+    has_target: bool
+    flow_share: Decimal | None
     after_loss: int
     of_day: int
     setup: str
@@ -116,11 +119,13 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "entry_price",
         "quantity",
         "flow",
+        "flow_share",
         "maker_share",
         "fill_count",
         "efficiency",
         "quote_rate",
         "placed_stop",
+        "placed_target",
         "stop_moves",
         "gross_money",
         "rate",
@@ -198,11 +203,13 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         entry,
         quantity,
         flow,
+        flow_share,
         maker,
         fills,
         efficiency,
         quote_rate,
         placed_stop,
+        placed_target,
         stop_moves,
         gross_money,
         rate,
@@ -215,6 +222,8 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     r = None
     own_stop = note.initial_stop if note else None
     stop = placed_stop if own_stop is None else own_stop
+    own_target = note.planned_target if note else None
+    target = placed_target if own_target is None else own_target
     if stop is not None:
         measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
@@ -249,6 +258,8 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         worst_r=_by_risk(worst, risk),
         best_r=_by_risk(best, risk),
         after_r=_by_risk(after_1h, risk),
+        has_target=stop is not None and target is not None,
+        flow_share=flow_share,
         after_loss=0,
         of_day=0,
         setup=note.setup.name if note and note.setup else "",
@@ -319,12 +330,16 @@ HOLDS = (
 )
 
 
-def _hold(row: Row, chosen: Preferences) -> str:
+def holding(row: Row) -> str:
     minutes = (row.closed_at - row.opened_at) / timedelta(minutes=1)
     for number, (edge, name) in enumerate(HOLDS):
         if minutes < edge:
             return f"{number + 1}. < {name}"
     return f"{len(HOLDS) + 1}. ≥ {HOLDS[-1][1]}"
+
+
+def maker_bucket(row: Row) -> str:
+    return _bucket(row.maker_share * 100, (1, 50, 99), "%")
 
 
 # name -> (label, the groups that a trade belongs to)
@@ -341,7 +356,7 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
         lambda r, p: (f"{_day(r.closed_at, p):%Y-%m}",),
     ),
     "session": (gettext_lazy("Session"), lambda r, p: (_session(r, p),)),
-    "hold": (gettext_lazy("Holding time"), lambda r, p: (_hold(r, p),)),
+    "hold": (gettext_lazy("Holding time"), lambda r, p: (holding(r),)),
     "size": (
         gettext_lazy("Size"),
         lambda r, p: (_bucket(r.size, (100, 500, 1000, 2500, 5000, 10_000, 50_000), ""),),
@@ -350,10 +365,7 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
         gettext_lazy("Number of fills"),
         lambda r, p: (_bucket(r.fill_count, (3, 5, 10, 20, 50), ""),),
     ),
-    "maker": (
-        gettext_lazy("Maker share"),
-        lambda r, p: (_bucket(r.maker_share * 100, (1, 50, 99), "%"),),
-    ),
+    "maker": (gettext_lazy("Maker share"), lambda r, p: (maker_bucket(r),)),
     "flow": (gettext_lazy("Flow at entry"), lambda r, p: (str(Trade.Against(r.flow).label),)),
     "efficiency": (
         gettext_lazy("Exit efficiency"),
