@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from django.conf import settings
+
 from journal.insight.paths import path_of
 from journal.insight.question import Question
 from journal.metrics.twin import Held, Path
 from journal.models import Annotation, Market, Payment, Preferences, Trade, TradeFill
 from journal.selectors.reports import Row
-from journal.stamps.around import Around
 from lib.batches import batched
 from lib.dates import to_seconds
+from market.models import Instrument
+from market.selectors.moments import Moments
 
 MOST_TRADES = 2000
 AT_ONCE = 100
@@ -53,18 +56,19 @@ def cases_of(question: Question, rows: Sequence[Row]) -> Iterator[list[Case]]:
 
 def with_paths(cases: Sequence[Case], behind: int = BEHIND) -> Iterator[tuple[Case, Path | None]]:
     """From when each was whole to so many seconds behind its exit, as far as it is known."""
-    first, last = cases[0].trade, cases[-1].trade
-    end = max(case.trade.closed_at or case.trade.opened_at for case in cases)
-    around = Around.of(
-        first.market,
-        first.symbol,
-        min(case.trade.opened_at for case in cases),
-        max(end, last.opened_at) + timedelta(seconds=behind),
-    )
+    first = cases[0].trade
+    moments = None
+    instrument = Instrument.objects.filter(
+        venue=settings.VENUE, market=first.market, symbol=first.symbol
+    ).first()
+    held = [case.held for case in cases if case.held is not None]
+    if instrument is not None and held:
+        start = min(one.begins for one in held)
+        moments = Moments(instrument, start, max(one.closed for one in held) + behind)
     for case in cases:
         path = None
-        if around is not None and case.held is not None:
-            path = path_of(around, case.held.begins, case.held.closed, behind)
+        if moments is not None and case.held is not None:
+            path = path_of(moments, case.held.begins, case.held.closed, behind)
         yield case, path
 
 

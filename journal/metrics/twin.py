@@ -169,8 +169,9 @@ def flow_turns(held: Held, path: Path, seconds: int = TURN_SECONDS) -> Exit | No
     if not len(seen.ends):
         return None
     sums = np.concatenate([[0.0], np.cumsum(seen.large)])
-    places = np.arange(1, len(sums))
-    window = sums[places] - sums[np.maximum(places - seconds, 0)]
+    # seconds without a trade have no bar
+    before = np.searchsorted(seen.ends, seen.ends - seconds, side="right")
+    window = sums[1:] - sums[before]
     turned = _first(window < 0)
     if turned is None:
         return None

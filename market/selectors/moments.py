@@ -1,12 +1,15 @@
 """Single seconds of a tape at many moments, read together: prices after fills, and what takers did
 in a second. From PostgreSQL alone: what is younger than a few seconds is not known yet."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 
 from lib.dates import from_seconds
+from lib.decimals import QUOTE_UNIT
 from market.archive.rollups import HOUR, MINUTE, TABLES, pruned_hours
 from market.flow.bands import BANDS
 from market.flow.detail import Detail
@@ -50,6 +53,20 @@ CROSS JOIN LATERAL (
     AND time >= moment AND time < moment + %s * interval '1 second'
 ) AS past
 """
+# bars of a stretch, the tape's before the past's
+STRETCH = """
+SELECT DISTINCT ON (time) extract(epoch FROM time)::bigint,
+  open::float8, low::float8, high::float8, close::float8, order_bands, is_told
+FROM (
+  SELECT time, open, low, high, close, order_bands, true AS is_told, 0 AS place FROM {table}
+  WHERE instrument_id = %s AND time >= %s AND time < %s AND band_set = %s
+  UNION ALL
+  SELECT time, open, low, high, close, order_bands, detail >= %s, 1 FROM market_pastbar
+  WHERE instrument_id = %s AND grain = %s AND time >= %s AND time < %s
+    AND (detail = 0 OR band_set = %s)
+) AS bars
+ORDER BY time, place
+"""
 BANDS_OF = """
 SELECT extract(epoch FROM time)::bigint, order_bands FROM market_second_bar
 WHERE instrument_id = %s AND time = ANY(%s) AND band_set = %s
@@ -72,6 +89,18 @@ class Moment:
     def price(self) -> float:
         """The middle between the best prices where it is known."""
         return (self.bid + self.ask) / 2 if self.bid and self.ask else self.close
+
+
+class Traded(NamedTuple):
+    """A bar with trades; `large`: bought less sold by taker orders of the two largest bands, in
+    quote, None where no bands are known."""
+
+    time: int
+    open: float
+    low: float
+    high: float
+    close: float
+    large: float | None
 
 
 class Moments:
@@ -133,6 +162,32 @@ class Moments:
                         found[int(moment.timestamp())] = low, high
         return found
 
+    def stretch(self, grain: int, start: int, end: int) -> list[Traded] | None:
+        """The bars with trades of start <= open time < end; None where not all of it is known."""
+        if not is_within(start, end, self._known[grain]):
+            return None
+        pk, bands = self._instrument.pk, self._instrument.band_set
+        first, last = from_seconds(start), from_seconds(end)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                STRETCH.format(table=TAPES[grain]),
+                [pk, first, last, bands, int(Detail.ORDER), pk, grain, first, last, bands],
+            )
+            rows = cursor.fetchall()
+        return [
+            Traded(*row[:5], _large(row[5]) if row[6] and row[5] else None)
+            for row in rows
+            if row[3]
+        ]
+
+    def known_to(self, grain: int, start: int) -> int:
+        """Up to where (epoch s) everything is known from a moment on; the moment itself: nothing."""
+        at = bisect_right(self._known[grain], (start, 2**62)) - 1
+        stretches = self._known[grain]
+        return (
+            stretches[at][1] if at >= 0 and stretches[at][0] <= start < stretches[at][1] else start
+        )
+
     def _newest(self, grain: int, opens: Sequence[int]) -> list[tuple[int, int, Moment]]:
         pk, times = self._instrument.pk, [from_seconds(at) for at in opens]
         with connection.cursor() as cursor:
@@ -152,3 +207,10 @@ class Moments:
             cursor.execute(BANDS_OF, [pk, times, bands, pk, times, bands, int(Detail.ORDER)])
             rows: list[tuple[int, str]] = cursor.fetchall()
             return rows
+
+
+def _large(text: str) -> float:
+    """Of packed bands."""
+    flat = text.split()
+    bought, sold = flat[BANDS - 2 : BANDS], flat[2 * BANDS - 2 : 2 * BANDS]
+    return (sum(map(int, bought)) - sum(map(int, sold))) / QUOTE_UNIT
