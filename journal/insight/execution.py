@@ -81,19 +81,15 @@ def compute(question: Question) -> Made:
             way = LIMIT if entered.is_maker else MARKET
             hour = hours(entered.at.astimezone(zone).hour)
             looked.add(way, key[1], hour, entered.trade, saved)
-    groups = {
-        (way, by, group): [one for some in orders.values() for one in some]
-        for (way, by, group), orders in sorted(looked.saved.items())
-    }
     rows = []
-    for (way, by, group), orders in groups.items():
-        [advice] = advise({group: orders})
+    for (way, by, group), by_trade in sorted(looked.saved.items()):
+        [advice] = advise({group: [one for some in by_trade.values() for one in some]})
         rows.append({"way": way, "by": by, **asdict(advice)})
     return Made(
         {"orders": looked.orders, "untold": dict(looked.untold), "rows": rows},
         {
-            (f"execution {way} {by}", group): sorted(orders)
-            for (way, by, group), orders in looked.saved.items()
+            (f"execution {way} {by}", group): [pk for pk in trades if pk in by_trade][::-1]
+            for (way, by, group), by_trade in looked.saved.items()
         },
     )
 

@@ -68,4 +68,4 @@ def read(answer: dict[str, Any], chosen: Preferences) -> Insight:
 
 def _rolling(rows: Sequence[Row]) -> dict[str, Any] | None:
     found: Rolling | None = rolling([float(row.net) for row in rows])
-    return found and asdict(found)
+    return None if found is None else asdict(found)

@@ -10,7 +10,7 @@ from django.db import connection
 
 from lib.dates import from_seconds
 from lib.decimals import QUOTE_UNIT
-from market.archive.rollups import HOUR, MINUTE, TABLES, pruned_hours
+from market.archive.rollups import HOUR, TABLES, pruned_hours
 from market.flow.bands import BANDS
 from market.flow.detail import Detail
 from market.hot.codec import unpack
@@ -19,7 +19,7 @@ from market.past import store as past
 from market.past.spans import Stretch, is_within, merged, minus
 from market.selectors.reading import covered_times
 
-SECOND = 1
+SECOND, MINUTE = 1, 60
 # so far behind its last trade a price is told
 LONGEST_QUIET = 3600
 TAPES = {SECOND: "market_second_bar", MINUTE: TABLES[MINUTE]}
@@ -175,18 +175,17 @@ class Moments:
             )
             rows = cursor.fetchall()
         return [
-            Traded(*row[:5], _large(row[5]) if row[6] and row[5] else None)
-            for row in rows
-            if row[3]
+            Traded(at, opened, low, high, close, _large(bands) if is_told and bands else None)
+            for at, opened, low, high, close, bands, is_told in rows
+            if high
         ]
 
     def known_to(self, grain: int, start: int) -> int:
-        """Up to where (epoch s) everything is known from a moment on; the moment itself: nothing."""
-        at = bisect_right(self._known[grain], (start, 2**62)) - 1
-        stretches = self._known[grain]
-        return (
-            stretches[at][1] if at >= 0 and stretches[at][0] <= start < stretches[at][1] else start
-        )
+        """Up to where (epoch s) everything is known from a moment on; where nothing is, the moment
+        itself."""
+        known = self._known[grain]
+        at = bisect_right(known, (start, 2**62)) - 1
+        return max(start, known[at][1]) if at >= 0 else start
 
     def _newest(self, grain: int, opens: Sequence[int]) -> list[tuple[int, int, Moment]]:
         pk, times = self._instrument.pk, [from_seconds(at) for at in opens]
@@ -213,4 +212,5 @@ def _large(text: str) -> float:
     """Of packed bands."""
     flat = text.split()
     bought, sold = flat[BANDS - 2 : BANDS], flat[2 * BANDS - 2 : 2 * BANDS]
-    return (sum(map(int, bought)) - sum(map(int, sold))) / QUOTE_UNIT
+    delta = sum(map(int, bought)) - sum(map(int, sold))
+    return float(delta / QUOTE_UNIT)

@@ -37,7 +37,7 @@ def bar(number: int, **shape: Any) -> Bar:
     return made
 
 
-def lay(instrument: Instrument, shape: Shape, before: int = 3600, after: int = 7200) -> None:
+def lay(instrument: Instrument, shape: Shape, before: int = 60, after: int = 7200) -> None:
     """A tape of seconds that are all known."""
     partitions.prepare(NOON, NOON + timedelta(days=1))
     bars = [bar(number, **shape(number)) for number in range(-before, after)]

@@ -25,7 +25,7 @@ def tape(make_instrument: MakeInstrument) -> Instrument:
         return {"close": 100 if number % 60 < 10 else 99, "sold": sold}
 
     instrument = make_instrument()
-    lay(instrument, shape)
+    lay(instrument, shape, after=1600)
     return instrument
 
 
@@ -85,7 +85,7 @@ def test_the_size_of_the_order_that_took_a_maker(alice: User, tape: Instrument) 
 
 def test_what_cannot_be_told_is_counted_with_its_reason(alice: User, tape: Instrument) -> None:
     account = make_account(alice)
-    late = NOON + timedelta(seconds=7200 - 30)
+    late = NOON + timedelta(seconds=1600 - 30)
     trades_of(
         account,
         make_fill(account, 1, "BUY", "100", time=late),

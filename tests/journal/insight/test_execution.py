@@ -27,7 +27,7 @@ def tape(make_instrument: MakeInstrument) -> Instrument:
         return {"close": 100, "low": 98 if number % 60 == 10 else 100}
 
     instrument = make_instrument()
-    lay(instrument, shape)
+    lay(instrument, shape, after=1300)
     return instrument
 
 
