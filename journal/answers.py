@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import IO, Any
 
 from django.http import StreamingHttpResponse
 
@@ -234,6 +234,17 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
     client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
     file = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115  (closed when it is sent)
+    try:
+        _write_csv(rows, file)
+    except BaseException:
+        file.close()
+        raise
+    answer = StreamingHttpResponse(Sent(file), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _write_csv(rows: Iterator[dict[str, Any]], file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []
@@ -243,9 +254,6 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
             writer.writerow(header)
         writer.writerow([_cell(row[key]) for key in header])
     text.detach()
-    answer = StreamingHttpResponse(Sent(file), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 def _cell(value: Any) -> Any:

@@ -49,6 +49,23 @@ PAGES = {
     "portfolio": "/portfolio/",
     "offline": "/offline/",
     "settings": "/settings/",
+    "insight": "/insight/",
+    "setups": "/reports/setups/",
+    "trading": "/trading/",
+    "rules": "/trading/rules/",
+    "alerts": "/alerts/",
+    "new-alert": "/alerts/new/",
+    "alert-events": "/alerts/events/",
+    "channels": "/alerts/channels/",
+    "help": "/help/",
+    "guide": "/help/guide/",
+    "security": "/account/security/",
+    "second-factor": "/accounts/2fa/",
+    "audit": "/account/audit/",
+    "privacy": "/account/privacy/",
+    "e-mail": "/accounts/email/",
+    "password": "/accounts/password/change/",
+    "api-docs": "/api/docs/",
 }
 LIVE = {"market", "future", "markets", "trade", "replay", "home"}
 SIGNED_OUT = {"sign-in", "sign-up", "reset"}

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -122,16 +123,16 @@ def _write_table(
     """Returns what the manifest says: rows, and the digest of the lines."""
     label = model._meta.label
     digest, count = hashlib.sha256(), 0
-    table = _Csv() if label in privacy.lists().TABLES_AS_CSV else None
+    name = privacy.lists().TABLES_AS_CSV.get(label)
     files: list[tuple[str, bytes]] = []
-    with tempfile.TemporaryFile() as lines:
+    with tempfile.TemporaryFile() as lines, closing(_Csv()) as table:
         for row in _rows(model, path, user):
             count += 1
             told = _told(label, row, files)
             line = json.dumps(told, default=_as_text, ensure_ascii=False).encode() + b"\n"
             digest.update(line)
             lines.write(line)
-            if table is not None:
+            if name is not None:
                 table.write(told)
             while files:
                 archive.writestr(*files.pop())
@@ -139,8 +140,8 @@ def _write_table(
         with archive.open(f"{label}.jsonl", "w", force_zip64=True) as target:
             while block := lines.read(1 << 20):
                 target.write(block)
-    if table is not None:
-        table.into(archive, privacy.lists().TABLES_AS_CSV[label])
+        if name is not None:
+            table.into(archive, name)
     return {"rows": count, "sha256": digest.hexdigest()}
 
 
@@ -174,7 +175,7 @@ class _Csv:
     """The same rows for a spreadsheet."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115  (closed by `into`)
+        self._file = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115  (see `close`)
         self._text = io.TextIOWrapper(self._file, "utf-8", newline="")
         self._writer = csv.writer(self._text)
         self._header: list[str] = []
@@ -191,6 +192,8 @@ class _Csv:
         with archive.open(name, "w", force_zip64=True) as target:
             while block := self._file.read(1 << 20):
                 target.write(block)
+
+    def close(self) -> None:
         self._text.close()
 
 

@@ -12,6 +12,8 @@ from simulator.tape import Trade
 TAKER_FEE, MAKER_FEE = 500, 200
 MILLION = 1_000_000
 LEVERAGE = 20
+# how much later than asked an order of the made-up year may be filled
+LONGEST_WAIT_MS = 2 * 3_600_000
 
 Tell = Callable[[Account, Order, Fill | None, str], None]
 
@@ -118,16 +120,31 @@ class FuturesDesk:
     def fund(
         self, account: Account, rules: Listing, rate: int, mark: int, time_ms: int
     ) -> list[Movement]:
-        """Longs pay shorts when the rate (1e-8) is above zero."""
+        """Longs pay shorts when the rate (1e-8) is above zero, for what was held at that moment."""
         paid = []
-        for position in account.positions.values():
-            if position.symbol == rules.symbol and position.amount:
-                value = position.amount * mark // UNIT * rate // UNIT
+        for amount in self._held(account, rules.symbol, time_ms):
+            if amount:
+                value = amount * mark // UNIT * rate // UNIT
                 moved = self._move(
                     account, rules.symbol, rules.quote, "FUNDING_FEE", -value, time_ms, 0
                 )
                 paid += [moved] if moved else []
         return paid
+
+    def _held(self, account: Account, symbol: str, time_ms: int) -> list[int]:
+        """Signed, by side; an order of just before may have been filled just after."""
+        held = {
+            position.side: position.amount
+            for position in account.positions.values()
+            if position.symbol == symbol
+        }
+        for fill in reversed(account.fills):
+            if fill.time < time_ms - LONGEST_WAIT_MS:
+                break
+            if fill.market == USDM and fill.symbol == symbol and fill.time >= time_ms:
+                signed = fill.quantity if fill.side == "BUY" else -fill.quantity
+                held[fill.position_side] = held.get(fill.position_side, 0) - signed
+        return list(held.values())
 
     def _move(
         self,

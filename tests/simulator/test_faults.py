@@ -194,7 +194,9 @@ async def test_rest_can_fall_far_behind_the_streams(serve: Serve) -> None:
 
 async def test_forgotten_history_and_a_wiped_tape(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(0.5)
+    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+        while json.loads(await socket.recv())["t"] < 1_000_065:
+            pass  # more trades than are kept
     await strike(simulator, "forget", symbol="BTCUSDT", market="spot", kept=60)
     rows = await get(simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=1)
     assert rows[0]["id"] > 1_000_001

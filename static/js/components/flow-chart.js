@@ -449,7 +449,7 @@ export class FlowChart {
 
 /** A range that has zero in it, with a little air. */
 function withZero(info) {
-  if (!info) return info;
+  if (!info?.priceRange) return info;
   const { minValue, maxValue } = info.priceRange;
   return {
     ...info,

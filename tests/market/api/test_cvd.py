@@ -167,9 +167,9 @@ def test_an_empty_redis_falls_back_to_postgresql(
     instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
 ) -> None:
     archive.save(instrument.pk, "usd-1", [minute(START, 1)], state())
-    answer = ask(alices_token, "realtime", minutes=10)
+    answer = ask(alices_token, "realtime", minutes=1440)
     assert answer["source"] == "archive"
-    assert [bar["trades"] for bar in answer["bars"]][0] == 1
+    assert [bar["trades"] for bar in answer["bars"] if bar["trades"]] == [1]
 
 
 def test_a_redis_that_is_down_falls_back_to_postgresql(
