@@ -16,6 +16,10 @@ from journal.selectors.insight_words import group_of, question_of
 from journal.selectors.reports import Row
 
 
+# loading, winners, findings, all the rest: what is told of the way
+STEPS = 4
+
+
 @dataclass(frozen=True)
 class Insight:
     """`questions`: how many were asked together; `too_few`: (question, group, n)."""
@@ -29,8 +33,11 @@ class Insight:
 
 def compute(question: Question) -> Made:
     rows, chosen = question.rows, question.chosen
+    question.tell(1, STEPS)
     winners = cut_winners(question)
+    question.tell(2, STEPS)
     found = insights.find_in(rows, chosen, winners)
+    question.tell(3, STEPS)
     mean, fate, changed = fates.mean_of(rows), fates.fate_of(rows), fates.change_of(rows)
     answer = {
         "count": len(rows),
