@@ -15,7 +15,6 @@ from journal.selectors.insight import Told, tell
 from journal.selectors.insight_words import group_of, question_of
 from journal.selectors.reports import Row
 
-
 # loading, winners, findings, all the rest: what is told of the way
 STEPS = 4
 
