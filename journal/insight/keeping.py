@@ -148,10 +148,15 @@ def _question(part: InsightPart, user: User, chosen: Preferences) -> Question:
 
 @transaction.atomic
 def _save(part: InsightPart, made: Made, version: str) -> None:
+    """Nothing where the part is gone, with its user or as too old."""
     part.answer, part.version, part.computed_at = made.answer, version, timezone.now()
     part.tries = part.done = part.expected = 0
     part.beat_at = None
-    part.save()
+    names = ["answer", "version", "computed_at", "tries", "done", "expected", "beat_at"]
+    is_there = InsightPart.objects.select_for_update().filter(pk=part.pk).exists()
+    if not is_there:
+        return
+    part.save(update_fields=names)
     InsightTrades.objects.filter(part=part).delete()
     InsightTrades.objects.bulk_create(_sets(part, made.trades), batch_size=BATCH)
 
