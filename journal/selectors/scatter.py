@@ -15,7 +15,7 @@ from journal.selectors.reports import Row
 from journal.selectors.scope import counted
 
 # as many as a picture can hold
-MOST_POINTS = 1000
+MOST_POINTS = 600
 Measure = Callable[[Row, Preferences], float | None]
 
 
