@@ -96,10 +96,6 @@ bench-orders: $(VENV)/.development ## from an order's request to the wire
 bench-journal: $(VENV)/.development ## measure the journal's pages at 100,000 fills
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.journal'
 
-bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
-	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
-bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares of a core
-	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -W ignore -m benchmarks.alerts'
 bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares of a core
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -W ignore -m benchmarks.alerts'
 
