@@ -1,22 +1,26 @@
+import { pictureBox } from "../lib/picture-box.js";
+
 /** A part of a picture is drawn over with the pointer and handed on in the values of its axes. */
 const LEAST_PX = 6;
 
 export class ScatterBrush {
   #root;
-  #area;
+  #picture;
   #mark;
   #onChosen;
   #from = null;
 
   constructor(root, onChosen) {
     this.#root = root;
-    this.#area = root.querySelector(".picture-area");
+    this.#picture = root.querySelector(".picture");
     this.#mark = root.querySelector("[data-brush]");
     this.#onChosen = onChosen;
     root.addEventListener("pointerdown", (event) => this.#begin(event));
     root.addEventListener("pointermove", (event) => this.#draw(event));
     root.addEventListener("pointerup", (event) => this.#end(event));
     root.addEventListener("pointercancel", () => this.#stop());
+    // a point is a link, and links can be dragged away
+    root.addEventListener("dragstart", (event) => event.preventDefault());
   }
 
   #begin(event) {
@@ -55,7 +59,7 @@ export class ScatterBrush {
   }
 
   #values({ clientX, clientY }) {
-    const area = this.#area.getBoundingClientRect();
+    const area = pictureBox(this.#picture);
     const { left, right, bottom, top } = this.#root.dataset;
     const across = (x) => Number(left) + ((x - area.left) / area.width) * (right - left);
     const up = (y) => Number(top) - ((y - area.top) / area.height) * (top - bottom);
