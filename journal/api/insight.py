@@ -25,8 +25,8 @@ FINDINGS = "findings"
 
 
 class InsightState(serializers.Serializer[object]):
-    """`state`: ready, computing (what stands beside it is of older trades, or missing) or
-    given_up."""
+    """`state`: ready, recent (of the trades of two minutes ago), computing (what stands beside it
+    is of older trades, or missing) or given_up."""
 
     state = serializers.CharField()
     # of how much is done while it is computed
@@ -150,7 +150,9 @@ def _behind(request: Request, name: str, kept: keeping.Kept, by: str) -> Respons
 
 
 def _state(kept: keeping.Kept) -> dict[str, Any]:
-    state = "ready" if kept.is_fresh else "given_up" if kept.is_given_up else "computing"
+    state = "computing"
+    if not kept.is_computing:
+        state = "ready" if kept.is_fresh else "recent" if kept.is_recent else "given_up"
     return {
         "state": state,
         "done": kept.part.done,

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 # A worker that says nothing for so long is asked again.
 SILENT = timedelta(seconds=30)
+# An answer so young is good enough: while history is read its trades change every few seconds.
+CALM = timedelta(minutes=2)
 MOST_TRIES = 3
 KEPT_FOR = timedelta(days=14)
 MOST_PARTS = 80
@@ -37,13 +39,14 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Kept:
-    """`is_fresh`: made of the trades as they are now. `is_due`: nobody is at it yet. `is_given_up`:
-    it was begun in vain too often."""
+    """`is_fresh`: made of the trades as they are now; `is_recent`: of those of a moment ago.
+    `is_due`: nobody is at it yet. `is_given_up`: it was begun in vain too often."""
 
     part: InsightPart
-    is_fresh: bool
-    is_due: bool
-    is_given_up: bool
+    is_fresh: bool = False
+    is_recent: bool = False
+    is_due: bool = False
+    is_given_up: bool = False
 
     @property
     def answer(self) -> dict[str, Any] | None:
@@ -53,7 +56,7 @@ class Kept:
 
     @property
     def is_computing(self) -> bool:
-        return not self.is_fresh and not self.is_given_up
+        return not (self.is_fresh or self.is_recent or self.is_given_up)
 
     @property
     def computed_at(self) -> datetime | None:
@@ -73,17 +76,19 @@ def ask(user: User, name: str, asked: TradeFilter, chosen: Preferences) -> Kept:
     if now - part.asked_at > timedelta(hours=1):
         InsightPart.objects.filter(pk=part.pk).update(asked_at=now)
     if part.version == version:
-        return Kept(part, is_fresh=True, is_due=False, is_given_up=False)
+        return Kept(part, is_fresh=True)
     question = _question(part, user, chosen)
     if kind.at_once and len(question.trades.order_by()[: kind.at_once + 1]) <= kind.at_once:
         _save(part, kind.compute(question), version)
-        return Kept(part, is_fresh=True, is_due=False, is_given_up=False)
+        return Kept(part, is_fresh=True)
+    if part.computed_at is not None and now - part.computed_at < CALM:
+        return Kept(part, is_recent=True)
     if part.tried_version == version and part.tries >= MOST_TRIES:
-        return Kept(part, is_fresh=False, is_due=False, is_given_up=True)
+        return Kept(part, is_given_up=True)
     is_silent = part.beat_at is None or now - part.beat_at > SILENT
     if is_silent:
         InsightPart.objects.filter(pk=part.pk).update(beat_at=now)
-    return Kept(part, is_fresh=False, is_due=is_silent, is_given_up=False)
+    return Kept(part, is_due=is_silent)
 
 
 def compute(part_id: int) -> bool:
@@ -95,7 +100,8 @@ def compute(part_id: int) -> bool:
         chosen, now = preferences_of(part.user), timezone.now()
         version = _version(part.user, part.name, chosen, now)
         is_retry = part.tried_version == version
-        if part.version == version or (is_retry and part.tries >= MOST_TRIES):
+        is_young = part.computed_at is not None and now - part.computed_at < CALM
+        if part.version == version or is_young or (is_retry and part.tries >= MOST_TRIES):
             return False
         part.tries = part.tries + 1 if is_retry else 1
         part.tried_version, part.beat_at, part.done, part.expected = version, now, 0, 0

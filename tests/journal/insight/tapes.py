@@ -7,6 +7,7 @@ from typing import Any
 from accounts.models import User
 from journal.filters import TradeFilter
 from journal.insight import keeping
+from journal.models import InsightPart
 from journal.selectors.preferences import preferences_of
 from lib.dates import to_ms
 from market.archive import coverage, partitions, seconds
@@ -57,6 +58,7 @@ def lay(instrument: Instrument, shape: Shape, before: int = 60, after: int = 720
 
 def computed(user: User, name: str) -> keeping.Kept:
     """As a worker makes it, and as it is read behind that."""
+    InsightPart.objects.update(computed_at=None)
     kept = keeping.ask(user, name, TradeFilter(), preferences_of(user))
     keeping.compute(kept.part.pk)
     return keeping.ask(user, name, TradeFilter(), preferences_of(user))

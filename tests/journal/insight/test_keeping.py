@@ -63,7 +63,11 @@ def test_new_trades_make_it_old_and_the_old_one_stays_to_read(alice: User, made:
     computed(alice, PART)
     trades_of(account, make_fill(account, 41, "SELL", "106"))
     kept = ask(alice)
-    assert (kept.answer, kept.is_fresh, kept.is_due) == ({"count": 3}, False, True)
+    assert (kept.answer, kept.is_recent, kept.is_due) == ({"count": 3}, True, False)
+    assert not keeping.compute(kept.part.pk)  # two minutes of calm
+    InsightPart.objects.update(computed_at=timezone.now() - keeping.CALM)
+    kept = ask(alice)
+    assert (kept.answer, kept.is_computing, kept.is_due) == ({"count": 3}, True, True)
     keeping.compute(kept.part.pk)
     assert ask(alice).answer == {"count": 4}
 
