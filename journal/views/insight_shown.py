@@ -140,11 +140,13 @@ def _markout_picture(groups: list[Answer]) -> Any:
         ]
         if not group["size"] and points:
             tone = "accent" if group["role"] == "maker" else "down"
-            lines.append(Line(group["role"], tone, [(0.0, 0.0), *points]))
+            # from the fill itself only where what came at once is known
+            start = [(0.0, 0.0)] if points[0][0] == 1 else []
+            lines.append(Line(group["role"], tone, [*start, *points]))
     names = ["0", *HORIZONS]
     return curves(
         lines,
-        lambda value: f"{value:+.1f}",
+        lambda value: f"{value:+.1f}" if value else "0",
         lambda at: names[int(at)] if 0 <= at < len(names) else "",
         is_stepped=False,
     )
