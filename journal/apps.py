@@ -1,10 +1,10 @@
-from django.apps import AppConfig
+from importlib import import_module
 
-from market.live import private
+from django.apps import AppConfig
 
 
 class JournalConfig(AppConfig):
     name = "journal"
 
     def ready(self) -> None:
-        private.register("account", "pnl")
+        import_module("journal.contributions")

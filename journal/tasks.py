@@ -25,12 +25,10 @@ from journal.services import (
     undoing,
     watching,
 )
-from journal.stamps import pins as stamp_pins
 from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
 from lib.parking import Parking
-from market.archive import pins as retention_pins
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
 from market.jobs.shutdown import shutdown
@@ -45,7 +43,6 @@ SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 # users whose demo could not be reviewed
 parked = Parking()
-retention_pins.register(stamp_pins.keep)
 
 
 @shared_task(name="journal.synchronise")
@@ -58,12 +55,22 @@ def supervise() -> None:
     """Every few seconds: read what was never read, what was stopped, what is due again."""
     now = timezone.now()
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
-    due = live.exclude(api_key=b"").filter(
-        Q(sync=None)
-        | Q(sync__state__in=[State.WAITING, State.RUNNING])
-        | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
-        | Q(sync__is_due=True, sync__state=State.COMPLETE, sync__finished_at__lt=now - SOON_AFTER)
-        | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+    # what nobody looks at is read when somebody does
+    asleep = guests.asleep().filter(sync__state=State.COMPLETE)
+    due = (
+        live.exclude(api_key=b"")
+        .exclude(pk__in=asleep.values("pk"))
+        .filter(
+            Q(sync=None)
+            | Q(sync__state__in=[State.WAITING, State.RUNNING])
+            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+            | Q(
+                sync__is_due=True,
+                sync__state=State.COMPLETE,
+                sync__finished_at__lt=now - SOON_AFTER,
+            )
+            | Q(sync__state=State.FAILED, sync__started_at__lt=now - AFTER_FAILURE)
+        )
     )
     for pk in due.filter(Q(sync=None) | Q(sync__until=None) | Q(sync__until__lt=now)).values_list(
         "pk", flat=True

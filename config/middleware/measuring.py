@@ -14,6 +14,8 @@ from market.hot import tally
 log = structlog.get_logger(__name__)
 
 SLOW_SECONDS = 2.0
+# Asked from the first moment on, while the process is still loading.
+MAY_BE_SLOW = {"readyz", "healthz"}
 # What a proxy may hand in as the id; anything else is ours.
 PLAUSIBLE = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -34,7 +36,7 @@ class Measured(MiddlewareMixin):
         route = route_of(request.resolver_match)
         tally.observe(REQUEST_SECONDS, seconds, route)
         tally.count(REQUESTS, route, f"{answer.status_code // 100}xx")
-        if seconds > SLOW_SECONDS:
+        if seconds > SLOW_SECONDS and route not in MAY_BE_SLOW:
             log.warning(
                 "slow request", route=route, status=answer.status_code, ms=round(seconds * 1000)
             )

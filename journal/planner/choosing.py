@@ -1,5 +1,6 @@
 """Whose turn it is: fills that wait for a stage, in the order of the contract."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
 
@@ -21,11 +22,20 @@ class Turn:
 
     SOURCES: ClassVar = ("_newest", "_by_net", "_rest")
 
-    def __init__(self, stage: FillFlow.Stage, now: datetime, *, since: datetime | None = None):
-        """`since`: nobody asks for older ones."""
+    def __init__(
+        self,
+        stage: FillFlow.Stage,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        without: Collection[str] = (),
+    ):
+        """`since`: nobody asks for older ones; `without`: markets that have to wait."""
         self._ready = Q(flow__stage=stage) & (Q(flow__again_at=None) | Q(flow__again_at__lte=now))
         if since is not None:
             self._ready &= Q(time__gte=since)
+        if without:
+            self._ready &= ~Q(market__in=without)
 
     def fills(self, count: int) -> list[Fill]:
         found: dict[int, Fill] = {}

@@ -28,11 +28,12 @@ from market.selectors import reading
 
 log = structlog.get_logger(__name__)
 
+Stage = FillFlow.Stage
 ROUND_SECONDS = 45.0
-FILLS_A_BATCH = 100
+# Candles of many fills are few requests; bands are asked for a day at a time.
+FILLS_A_BATCH = {Stage.TOTAL: 500, Stage.SECONDS: 100, Stage.BANDS: 100}
 STAMPING_SECONDS = 120.0
 KIND = "candles"
-Stage = FillFlow.Stage
 # What the exchange refused is asked for again after so long.
 AGAIN_AFTER = timedelta(days=1)
 # What it did not answer, after so long.
@@ -41,18 +42,17 @@ NOT_TOLD, UNKNOWN_SYMBOL, NO_SECONDS = "not_told", "unknown_symbol", "no_seconds
 INVALID_SYMBOL, INVALID_INTERVAL = -1121, -1120
 
 IsToStop = Callable[[], bool]
+Fetch = Callable[[Sequence[Fill], IsToStop], None]
 
 
 def work_round(is_to_stop: IsToStop = lambda: False) -> int:
     """Until the round's time is over, nothing is left or the exchange asks to wait. Returns how
     many fills were looked at."""
     until, count = monotonic() + ROUND_SECONDS, 0
+    waiting: set[str] = set()
     while monotonic() < until and not is_to_stop():
         try:
-            done = _work_batch(is_to_stop)
-        except MustWait as reason:
-            log.info("planner waits", seconds=round(reason.seconds))
-            break
+            done = _work_batch(is_to_stop, waiting)
         except ExchangeError as error:
             log.warning("planner goes on later", error=str(error))
             break
@@ -62,8 +62,9 @@ def work_round(is_to_stop: IsToStop = lambda: False) -> int:
     return count
 
 
-def _work_batch(is_to_stop: IsToStop) -> int:
-    """The first stage that somebody waits for. Raises ExchangeError; what came is kept."""
+def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
+    """The first stage that somebody waits for. Markets without weight left are added to `waiting`:
+    the other's fills have their turn meanwhile. Raises ExchangeError; what came is kept."""
     now = timezone.now()
     begun = monotonic()
     for stage, fetch in (
@@ -71,24 +72,37 @@ def _work_batch(is_to_stop: IsToStop) -> int:
         (Stage.SECONDS, _fetch_seconds),
         (Stage.BANDS, days.fetch),
     ):
-        fills = Turn(stage, now, since=_since(stage, now)).fills(FILLS_A_BATCH)
+        turn = Turn(stage, now, since=_since(stage, now), without=waiting)
+        fills = turn.fills(FILLS_A_BATCH[stage])
         if not fills:
             continue
         try:
-            fetch(fills, is_to_stop)
-        except MustWait:
-            raise
+            stalled = _fetch_by_market(fetch, fills, is_to_stop)
         except ExchangeError:  # the others have their turn meanwhile
             mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
             mine.update(again_at=now + SOON)
             raise
         finally:
             _stamp(is_to_stop)
-        if not is_to_stop():
-            _refuse_what_stands(fills, stage, NOT_TOLD)
-            pace.note(stage, len(fills), monotonic() - begun)
+        waiting |= stalled
+        through = [fill for fill in fills if fill.market not in stalled]
+        if through and not is_to_stop():
+            _refuse_what_stands(through, stage, NOT_TOLD)
+            pace.note(stage, len(through), monotonic() - begun)
         return len(fills)
     return 0
+
+
+def _fetch_by_market(fetch: Fetch, fills: Sequence[Fill], is_to_stop: IsToStop) -> set[str]:
+    """Returns the markets that have no weight left. Raises any other ExchangeError."""
+    stalled = set()
+    for market in sorted({fill.market for fill in fills}):
+        try:
+            fetch([fill for fill in fills if fill.market == market], is_to_stop)
+        except MustWait as reason:
+            log.info("planner waits", market=market, seconds=round(reason.seconds))
+            stalled.add(market)
+    return stalled
 
 
 def _since(stage: Stage, now: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ from accounts.models import ExchangeAccount, User
 from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import connecting
 from accounts.tasks import check_soon
-from journal.models import Annotation, Book, Preferences, Sync, Trade
+from journal.models import Annotation, Book, Fill, FillFlow, Preferences, Sync, Trade
 from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
 from journal.services.copying import copy_journal
@@ -80,7 +80,8 @@ def original() -> ExchangeAccount | None:
 
 
 def prepare() -> list[ExchangeAccount]:
-    """The next step towards an original; returns what is to be looked at. Where there is the user
+    """The next step towards an original; returns what is to be looked at. It is copied when its
+    order flow is known, or as soon as somebody waits for it. Where there is the user
     `demo`, its account is the one that is read, and the original is a copy of it: so it has its
     first trades after seconds, and nothing is read twice. What it writes is not copied."""
     owner, first = owner_of_original(), User.objects.filter(username=FIRST).first()
@@ -94,7 +95,8 @@ def prepare() -> list[ExchangeAccount]:
     if first is None or preferences_of(first).demo == REMOVED:
         return to_check + _connect_year(owner)
     source = _settled(_complete().filter(user=first, label=LABEL).first())
-    if source is not None:
+    is_asked_for = Preferences.objects.filter(demo=WANTED).exclude(user__in=readers()).exists()
+    if source is not None and (is_asked_for or has_flow(source)):
         account = _twin(owner, source, with_notes=False, then=ADDED)
         to_check += [account] if account is not None else []
     return to_check
@@ -103,6 +105,15 @@ def prepare() -> list[ExchangeAccount]:
 def readers() -> list[User]:
     """Whose account is being read while there is no original."""
     return list(User.objects.filter(username__in=[FIRST, ORIGINAL]))
+
+
+def has_flow(account: ExchangeAccount) -> bool:
+    """Whether every fill has the order flow that candles tell: a copy that is made earlier would
+    have to find it once more."""
+    waiting = FillFlow.objects.filter(
+        fill__account=account, stage=FillFlow.Stage.TOTAL, refused="", again_at=None
+    )
+    return not (waiting.exists() or Fill.objects.filter(account=account, flow=None).exists())
 
 
 def _complete() -> ExchangeAccountQuerySet:

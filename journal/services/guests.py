@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import sign_up
 from accounts.models import ExchangeAccount, User
+from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import erasing
 from journal.models import Guest, Preferences
 from journal.models.guests import STAYS
@@ -57,7 +58,11 @@ def are_welcome() -> bool:
 
 
 def keep_ready() -> int:
-    """Make guests ahead, as far as there is room; how many were made."""
+    """Make guests ahead, as far as there is room; how many were made. Not before the original's
+    order flow is known."""
+    source = demo.original()
+    if source is None or not demo.has_flow(source):
+        return 0
     made = 0
     for _number in range(READY):
         with transaction.atomic():
@@ -71,6 +76,14 @@ def keep_ready() -> int:
             break
         made += 1
     return made
+
+
+def asleep() -> ExchangeAccountQuerySet:
+    """Accounts of guests that no visitor has taken yet, and the one that they are copied from."""
+    return ExchangeAccount.objects.here().filter(
+        Q(user__username=demo.ORIGINAL)
+        | Q(user__in=Guest.objects.filter(taken_at=None).values("user"))
+    )
 
 
 def remove_old(now: datetime | None = None) -> int:

@@ -9,13 +9,14 @@ from lib.dates import to_ms
 from market.flow.bars import Bar
 from market.instruments import InstrumentKey
 from market.models import Instrument
+from market.past import resolving
 from market.past.spans import is_within
 from market.selectors import reading
 
 SECOND, MINUTE, HOUR = 1, 60, 3600
 INTERVALS = {SECOND: "1s", MINUTE: "1m", HOUR: "1h"}
 # Bars of a block are read together.
-BLOCKS = {MINUTE: 6 * HOUR, HOUR: 30 * 86_400}
+BLOCKS = {MINUTE: 2 * HOUR, HOUR: 7 * 86_400}
 LONGEST_PATH = 12 * HOUR
 
 
@@ -27,6 +28,9 @@ class Around:
         self.instrument = instrument
         self._seconds = reading.known_seconds(instrument, to_ms(start) // 1000, to_ms(end) // 1000)
         self._blocks: dict[tuple[int, int], dict[int, Bar]] = {}
+        self._tape = [
+            (first // 1000, -(-last // 1000)) for first, last in reading.covered_times(instrument)
+        ]
         self.live_to = reading.live_to(instrument)
 
     @classmethod
@@ -62,13 +66,29 @@ class Around:
 
     def _block(self, size: int, at: int) -> dict[int, Bar]:
         if (size, at) not in self._blocks:
-            span = reading.read_span(
-                self.instrument, INTERVALS[size], at * 1000, (at + BLOCKS[size]) * 1000
-            )
-            self._blocks[size, at] = {
-                bar.time: bar for bar in span.bars if span.is_complete(bar) and span.is_closed(bar)
-            }
+            end = at + BLOCKS[size]
+            if any(first < end and at < last for first, last in self._tape):
+                self._blocks[size, at] = self._read(size, at, end)
+            else:
+                self._blocks[size, at] = self._read_past(size, at, end)
         return self._blocks[size, at]
+
+    def _read(self, size: int, start: int, end: int) -> dict[int, Bar]:
+        """By the rule of which bar stands where."""
+        span = reading.read_span(self.instrument, INTERVALS[size], start * 1000, end * 1000)
+        return {bar.time: bar for bar in span.bars if span.is_complete(bar) and span.is_closed(bar)}
+
+    def _read_past(self, size: int, start: int, end: int) -> dict[int, Bar]:
+        """The same where no tape is: what the past's store knows of it, without going through
+        Redis and the archive."""
+        found = resolving.Resolver(self.instrument, [], _no_tape, end).resolve(
+            size, range(start, end, size)
+        )
+        return {at: bar for at, bar in found.bars.items() if at in found.whole}
+
+
+def _no_tape(_grain: int, _start: int, _end: int) -> resolving.TapeBars:
+    return resolving.TapeBars({}, {})
 
 
 def extremes(bars: Sequence[Bar]) -> tuple[int, int] | None:

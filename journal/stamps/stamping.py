@@ -3,7 +3,7 @@ again when better ones come. Where nothing is known nothing is said."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -31,8 +31,8 @@ AFTER_EXIT = timedelta(hours=1)
 FILLS_A_ROUND = 300
 TRADES_A_ROUND = 100
 NEWS_A_ROUND = 500
-# Far from one another in time they share no bars.
-NEAR = timedelta(days=2)
+# Far from one another in time they share no bars; a chain of near ones ends.
+NEAR, LONGEST_GROUP = timedelta(days=2), timedelta(days=7)
 KEPT = [
     "basis",
     "windows",
@@ -186,7 +186,9 @@ def _stamp_trades() -> int:
                 trade.stamp_due_at = timezone.now() + AGAIN_AFTER if not is_well else None
                 if is_well and around is not None and trade.market in Market.values:
                     trades.stamp(around, trade)
-                trade.save(update_fields=trades.WRITTEN)
+                # where it was built anew meanwhile, nothing is there to be written on
+                written = {name: getattr(trade, name) for name in trades.WRITTEN}
+                Trade.objects.filter(pk=trade.pk).update(**written)
                 count += is_well
     TradesVersion.objects.raise_for(changed)
     return count
@@ -196,8 +198,16 @@ def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row
     """Of one tape and near in time, oldest first in each."""
     found: list[Row] = []
     place: tuple[str, str, datetime] | None = None
+    begun = datetime.min.replace(tzinfo=UTC)
     for market, symbol, time, row in sorted(rows, key=lambda item: item[:3]):
-        is_near = place is not None and (market, symbol) == place[:2] and time - place[2] < NEAR
+        is_near = (
+            place is not None
+            and (market, symbol) == place[:2]
+            and time - place[2] < NEAR
+            and time - begun < LONGEST_GROUP
+        )
+        if not is_near:
+            begun = time
         if found and not is_near:
             yield found
             found = []

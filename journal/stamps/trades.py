@@ -167,8 +167,9 @@ def _path(around: Around, trade: Trade, times: Sequence[int]) -> list[Span] | No
 def _minutes(around: Around, start: int, end: int, times: Sequence[int]) -> list[Span] | None:
     """A part of an hour: minutes, but for those with fills where their seconds are known."""
     found: list[Span] = []
+    busy = {floor_to(at, MINUTE) for at in times if start - MINUTE < at < end + MINUTE}
     for minute in range(floor_to(start, MINUTE), ceil_to(end, MINUTE), MINUTE):
-        if any(minute <= at < minute + MINUTE for at in times):
+        if minute in busy:
             seconds = around.seconds(minute, minute + MINUTE)
             if seconds is not None:
                 found += _spans(seconds, SECOND)

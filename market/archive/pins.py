@@ -10,7 +10,7 @@ _keepers: list[Keep] = []
 
 
 def register(keep_needed: Keep) -> None:
-    """By whoever needs seconds, when its tasks are known."""
+    """By whoever needs seconds, when its app is loaded: every process that may drop them knows."""
     if keep_needed not in _keepers:
         _keepers.append(keep_needed)
 

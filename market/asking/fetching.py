@@ -1,5 +1,6 @@
 """Candles into the store, request by request, each kept before the next is asked for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,12 @@ from market.binance.rest import PublicRest, rest_of
 from market.hot import store as hot
 from market.jobs.database import DatabaseThread
 from market.models import Instrument
+from market.past import store
 from market.past.spans import Stretch, pages
+
+# Steps between two wanted stretches that one request may bring along: four hours of minutes.
+WIDEST = {store.MINUTE: 240}
+AT_ONCE = 4
 
 
 @asynccontextmanager
@@ -29,7 +35,14 @@ async def exchange(market: str) -> AsyncIterator[PublicRest]:
 
 
 def requests_for(market: str, grain: int, wanted: Sequence[Stretch]) -> list[Stretch]:
-    return pages(wanted, grain, candles.PAGE, lambda count: candles.weight_of(market, count))
+    """Oldest first."""
+    return pages(
+        wanted,
+        grain,
+        candles.PAGE,
+        lambda count: candles.weight_of(market, count),
+        WIDEST.get(grain),
+    )
 
 
 async def fetch_candles(
@@ -39,18 +52,27 @@ async def fetch_candles(
     kind: str,
     is_to_stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Returns how many requests were made; what came before an error is kept. Raises the REST
-    adapter's errors."""
+    """A few at once. Returns how many requests were answered; what came beside an error is kept.
+    Raises the REST adapter's errors."""
     done = 0
     database = DatabaseThread()
     try:
         async with exchange(instrument.market) as rest:
-            for page in requests:
+            for first in range(0, len(requests), AT_ONCE):
                 if is_to_stop():
                     break
-                answer = await candles.ask(rest, instrument, grain, page, kind)
-                await database.run(candles.keep, instrument, grain, answer)
-                done += 1
+                asking = [
+                    candles.ask(rest, instrument, grain, page, kind)
+                    for page in requests[first : first + AT_ONCE]
+                ]
+                answers = await asyncio.gather(*asking, return_exceptions=True)
+                errors = [answer for answer in answers if isinstance(answer, BaseException)]
+                for answer in answers:
+                    if not isinstance(answer, BaseException):
+                        await database.run(candles.keep, instrument, grain, answer)
+                        done += 1
+                if errors:
+                    raise errors[0]
     finally:
         database.close(wait=True)
     return done

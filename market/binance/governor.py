@@ -23,7 +23,7 @@ SHARES = {
     "account": 0.7,
     # what somebody looks at and waits for
     "chart": 0.6,
-    "candles": 0.5,
+    "candles": 0.35,
     "backfill": 0.5,
     "check": 0.5,
     "past": 0.4,

@@ -51,10 +51,15 @@ def widened(stretches: Iterable[Stretch], step: int) -> list[Stretch]:
 
 
 def pages(
-    wanted: Iterable[Stretch], step: int, most: int, weigh: Callable[[int], int]
+    wanted: Iterable[Stretch],
+    step: int,
+    most: int,
+    weigh: Callable[[int], int],
+    widest: int | None = None,
 ) -> list[Stretch]:
     """Requests of at most `most` steps that hold all of `wanted`, oldest first. Two neighbours are
-    one request where that costs no more, though nobody wants what lies between them."""
+    one request where that costs no more, though nobody wants what lies between them: at most
+    `widest` steps, since they have to be made, sent and kept too."""
     result: list[Stretch] = []
     for start, end in widened(wanted, step):
         if result:
@@ -63,7 +68,8 @@ def pages(
             full = min(end, room)
             apart = weigh((last - first) // step) + weigh((end - start) // step)
             behind = weigh((end - room) // step) if end > room else 0
-            if start < room and weigh((full - first) // step) + behind <= apart:
+            is_near = widest is None or start - last <= widest * step
+            if is_near and start < room and weigh((full - first) // step) + behind <= apart:
                 result[-1] = first, full
                 start = full
         while start < end:

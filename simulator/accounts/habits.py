@@ -48,9 +48,9 @@ class Habits:
 
     def visits(self, opens_ms: int) -> list[int]:
         """When the trader sits down on a day."""
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.25:
             return []
-        hours = sorted({self.rng.choice(HOURS) for _ in range(self.rng.choice((2, 2, 3)))})
+        hours = sorted({self.rng.choice(HOURS) for _ in range(self.rng.choice((1, 2, 2)))})
         return [opens_ms + hour * HOUR_MS + self.rng.randrange(20 * MINUTE_MS) for hour in hours]
 
     def direction(

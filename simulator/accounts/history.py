@@ -110,8 +110,8 @@ class Year:
         rng, trips = self.rng, self.trips
         if day % 9 == 0 or day == FORGOTTEN_DAY:
             rules = self._bnb() if day % 27 == 0 else rng.choice(self.spot)
-            is_forgotten = day == FORGOTTEN_DAY
-            trips.at(opens + 9_000_000, lambda now: self._save(rules, now, is_forgotten))
+            come_in = self._buy_forgotten if day == FORGOTTEN_DAY else self._bring
+            trips.at(opens + 9_000_000, lambda now: come_in(rules, now))
         if day % 45 == 44:
             rules = rng.choice(self.spot)
             trips.at(opens + 12_000_000, lambda now: self._sell_some(rules, now))
@@ -124,14 +124,21 @@ class Year:
     def _bnb(self) -> Listing:
         return next((rules for rules in self.spot if rules.base == "BNB"), self.spot[0])
 
-    def _save(self, rules: Listing, now: int, is_forgotten: bool) -> None:
-        """A purchase that is kept: a stack beside the round trips, and BNB for fees."""
+    def _bring(self, rules: Listing, now: int) -> None:
+        """Savings from another wallet: a stack beside the round trips, and BNB for fees. (Bought
+        with the trader's own hands they would hold a trade open all year.)"""
+        self._move("deposit", rules.base, self._worth(rules, now), now)
+
+    def _buy_forgotten(self, rules: Listing, now: int) -> None:
         known = len(self.account.fills)
-        value = min(self.rng.randint(150, 900) * UNIT, self._free("USDT") // 3)
-        quantity = value * UNIT // self.prices.at(rules, now) // rules.step * rules.step
-        self.trips.trade(SPOT, rules, now, quantity, is_buy=True)
+        self.trips.trade(SPOT, rules, now, self._worth(rules, now), is_buy=True)
         for fill in self.account.fills[known:]:
-            fill.is_forgotten = is_forgotten
+            fill.is_forgotten = True
+
+    def _worth(self, rules: Listing, now: int) -> int:
+        """A few hundred dollars of a coin, in whole steps."""
+        value = min(self.rng.randint(150, 900) * UNIT, self._free("USDT") // 3)
+        return value * UNIT // self.prices.at(rules, now) // rules.step * rules.step
 
     def _sell_some(self, rules: Listing, now: int) -> None:
         share = self._free(rules.base) * self.rng.randint(10, 40) // 100
@@ -178,27 +185,28 @@ class Year:
         )
 
     def _convert(self, time_ms: int) -> None:
+        """Some of what was saved back into dollars."""
         rules = self.rng.choice(self.spot)
         price = self.prices.at(rules, time_ms)
-        paid = 150 * UNIT
-        if self._free("USDT") < paid:
+        paid = min(150 * UNIT * UNIT // price, self._free(rules.base) // 2)
+        got = paid * price // UNIT
+        if not got:
             return
-        got = paid * UNIT // price
         number = self.bank.next_id()
-        self._move("convert", "USDT", -paid, time_ms)
+        self._move("convert", rules.base, -paid, time_ms)
         self._move(
             "convert",
-            rules.base,
+            "USDT",
             got,
             time_ms,
             quoteId=f"q{number}",
             orderId=number,
-            fromAsset="USDT",
+            fromAsset=rules.base,
             fromAmount=to_text(paid),
-            toAsset=rules.base,
+            toAsset="USDT",
             toAmount=to_text(got),
-            ratio=to_text(got * UNIT // paid),
-            inverseRatio=to_text(price),
+            ratio=to_text(price),
+            inverseRatio=to_text(UNIT * UNIT // price),
         )
 
     def _dust(self, time_ms: int) -> None:

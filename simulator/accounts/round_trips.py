@@ -53,7 +53,7 @@ class RoundTrips:
 
     def visit(self, time_ms: int, spot: Listing, usdm: Listing | None) -> None:
         """A few round trips, one after the other, on one market of each kind."""
-        for number in range(self.rng.randint(5, 10)):
+        for number in range(self.rng.randint(5, 9)):
             moment = time_ms + number * self.rng.randint(9, 14) * MINUTE_MS
             self._think(SPOT, spot, moment)
         for number in range(self.rng.randint(1, 3) if usdm else 0):

@@ -13,6 +13,7 @@ from accounts.vault import keyring
 from journal.models import (
     Annotation,
     Fill,
+    FillFlow,
     Guest,
     Preferences,
     Realized,
@@ -45,6 +46,10 @@ def original(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> 
     annotating.annotate(user=owner, trade=trade, changes=written)
     now = timezone.now()
     Sync.objects.create(account=account, state="complete", finished_at=now)
+    for fill in Fill.objects.filter(account=account):
+        FillFlow.objects.update_or_create(
+            fill=fill, defaults={"stage": "bands", "basis": "candles_1m", "stamped_at": now}
+        )
     Preferences.objects.update_or_create(user=owner, defaults={"demo": demo.TOLD})
     opened: list[int] = []
 
@@ -114,6 +119,22 @@ def test_guests_made_ahead_are_given_first_and_each_once(
     assert Guest.objects.count() == guests.READY
     third = guests.welcome()  # copied on the spot
     assert preferences_demo(third) == demo.TOLD
+
+
+def test_nobody_is_made_ahead_of_the_originals_order_flow(original: ExchangeAccount) -> None:
+    FillFlow.objects.update(stage=FillFlow.Stage.TOTAL, basis="")
+    assert guests.keep_ready() == 0
+    FillFlow.objects.update(refused="not_told")  # nobody tells it: not waited for
+    assert guests.keep_ready() == guests.READY
+
+
+def test_what_nobody_looks_at_is_not_read_again(original: ExchangeAccount) -> None:
+    user = guests.welcome()
+    guests.keep_ready()
+    asleep = set(guests.asleep().values_list("user__username", flat=True))
+    waiting = Guest.objects.filter(taken_at=None).values_list("user__username", flat=True)
+    assert asleep == {demo.ORIGINAL, *waiting}
+    assert user.username not in asleep
 
 
 def preferences_demo(user: User) -> str:
@@ -190,6 +211,8 @@ def test_the_user_demos_account_is_read_and_the_original_is_a_copy_of_it(
     ExchangeAccount.objects.filter(pk=account.pk).update(state="live", binance_uid=5)
     some_trades(account)
     Sync.objects.create(account=account, state="complete", finished_at=timezone.now())
+    assert demo.prepare() == []  # its order flow is not known yet, and nobody waits
+    demo.want(User.objects.create_user("visitor", "visitor@example.org"))
     (copied,) = demo.prepare()
     assert (copied.user, Preferences.objects.get(user=owner).demo) == (owner, demo.ADDED)
     assert (

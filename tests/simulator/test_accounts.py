@@ -45,10 +45,10 @@ def year() -> Account:
     return open_demo(Bank(exchange_with_everything()))
 
 
-def test_a_year_has_a_thousand_fills_and_more_of_every_kind(year: Account) -> None:
+def test_a_year_has_hundreds_of_fills_and_something_of_every_kind(year: Account) -> None:
     said: Any = truth(year)
-    assert said["fills"][SPOT] > 1000
-    assert said["fills"][USDM] > 800
+    assert said["fills"][SPOT] > 600
+    assert said["fills"][USDM] > 400
     assert set(said["movements"]) == {
         "deposit",
         "withdrawal",
