@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages
+.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-neighbours fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test-pages: $(VENV)/.development node_modules/.done $(MESSAGES) ## flows of page
 
 fuzz-files: $(VENV)/.development node_modules/.done $(MESSAGES) ## damaged exports through the import page: FUZZ_ROUNDS=5000 FUZZ_SEED=1
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
+
+fuzz: $(VENV)/.development node_modules/.done $(MESSAGES) ## Schemathesis over the whole OpenAPI: FUZZ_CASES=600 of each kind for each operation
+	@FUZZ_CASES=$${FUZZ_CASES:-600} $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/fuzz
 
 sbom: $(VENV)/.development ## list every package of the environment (CycloneDX) in sbom.json
 	@$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file sbom.json $(BIN)/python
@@ -101,6 +104,9 @@ bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares 
 
 bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
+
+bench-neighbours: $(VENV)/.development node_modules/.done $(MESSAGES) ## whether one user takes the service from another (SECONDS=40 FILLS=50000)
+	@$(BIN)/python -W ignore -m benchmarks.neighbours
 
 bench-insight: $(VENV)/.development ## how often traders without edge hear of one, and planted leaks are found
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.insight

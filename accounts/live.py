@@ -53,7 +53,7 @@ class SignedIn:
         is_welcome_here = signed_in and _is_own_origin(scope) and _may_come(user, address)
         scope["user"] = user if is_welcome_here else None
         scope["access"] = access_name("session", scope["session"].session_key or "")
-        scope["is_welcome"] = _session_check(scope)
+        scope["is_welcome"] = _session_check(scope, address)
         await self.inner(scope, receive, send)
 
 
@@ -73,14 +73,15 @@ def _may_come(who: Any, address: str) -> bool:
     return not who.networks or is_within(address, parse_networks(who.networks))
 
 
-def _session_check(scope: dict[str, Any]) -> Check:
-    """Whether the session still exists and signs the same user in (a new password ends it)."""
+def _session_check(scope: dict[str, Any], address: str) -> Check:
+    """Whether the session still exists, signs the same user in (a new password ends it), and may be
+    used from here (its networks may be others by now)."""
     store = type(scope["session"]._wrapped)
     key = scope["session"].session_key
 
     async def is_welcome() -> bool:
         user = await get_user({**scope, "session": store(key)})
-        return bool(user.is_authenticated)
+        return bool(user.is_authenticated) and _may_come(user, address)
 
     return is_welcome
 

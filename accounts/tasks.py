@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import CredentialUse, ExchangeAccount, Export
 from accounts.services import connecting, erasing, exporting
 from accounts.vault import holders
+from market.jobs.guarding import in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ def erase_soon(user_id: int) -> None:
 @shared_task(name="accounts.tidy")
 def tidy() -> None:
     """What was asked for and has not begun, and what has ended."""
-    exporting.tidy()
+    in_turn("tidying", exporting.tidy)
     for pk in Export.objects.filter(state=Export.State.WAITING).values_list("pk", flat=True):
         make_export.apply_async((pk,), expires=280)
     for user_id in erasing.waiting():

@@ -81,6 +81,11 @@ def _parsed_networks(name: str, asked: Sequence[str]) -> tuple[Network, ...]:
         raise ImproperlyConfigured(f"{name}: {error}.") from error
 
 
+def address_or_none(name: str, default: str, schemes: tuple[str, str]) -> str:
+    """The same, or nothing: there is no such place."""
+    return address(name, default, schemes) if text(name, default) else ""
+
+
 def address(name: str, default: str, schemes: tuple[str, str]) -> str:
     """`scheme://host:port` without a path."""
     value = text(name, default).rstrip("/")

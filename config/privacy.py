@@ -46,6 +46,7 @@ EXPORTED = {
     "journal.SavedView": "user",
     "journal.Screenshot": "user",
     "journal.Setup": "user",
+    "journal.StatedCost": "account__user",
     "journal.Tag": "user",
     "journal.Trade": "account__user",
     "journal.TradeFill": "trade__account__user",

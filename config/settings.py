@@ -71,6 +71,17 @@ BINANCE_SPOT_STREAM_URL = env.address("BINANCE_SPOT_STREAM_URL", _hosts[1], _ws)
 BINANCE_SPOT_WS_API_URL = env.address("BINANCE_SPOT_WS_API_URL", _hosts[2], _ws)
 BINANCE_FUTURES_API_URL = env.address("BINANCE_FUTURES_API_URL", _hosts[3], _http)
 BINANCE_FUTURES_STREAM_URL = env.address("BINANCE_FUTURES_STREAM_URL", _hosts[4], _ws)
+# Where spot's market data are served too, without accounts: asked while the exchange's wall stands
+# (HTTP 451, 403). The simulator serves them under its other name.
+_data_hosts = {
+    "simulator": (f"http://localhost:{SIMULATOR_PORT}", f"ws://localhost:{SIMULATOR_PORT}"),
+    "testnet": ("", ""),
+    "live": ("https://data-api.binance.vision", "wss://data-stream.binance.vision"),
+}[BINANCE]
+BINANCE_SPOT_DATA_API_URL = env.address_or_none("BINANCE_SPOT_DATA_API_URL", _data_hosts[0], _http)
+BINANCE_SPOT_DATA_STREAM_URL = env.address_or_none(
+    "BINANCE_SPOT_DATA_STREAM_URL", _data_hosts[1], _ws
+)
 # Where past trades are imported from (market/vision): the simulator has an archive of its own.
 _archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
 BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
@@ -249,11 +260,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     # may take hours, and are never two of a kind at once
-    "market.import_vision": {"queue": "bulk"},
-    "market.retain": {"queue": "bulk"},
+    "market.import_vision": {"queue": "imports"},
+    "market.retain": {"queue": "retention"},
     "market.collect": {"queue": "collectors"},
-    "journal.listen": {"queue": "collectors"},
-    "alerts.evaluate": {"queue": "collectors"},
+    # events, ledgers and alerts compute: in a process beside the tapes, not in theirs
+    "journal.listen": {"queue": "listeners"},
+    "alerts.evaluate": {"queue": "listeners"},
     # hours a history, four at once: nobody else waits for them
     "journal.synchronise": {"queue": "sync"},
     "journal.look_at_upload": {"queue": "upkeep"},
@@ -411,10 +423,7 @@ UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_BYTES", 21_000_000, 1000)
 BODY_SECONDS = env.integer("BODY_SECONDS", 60, 1)
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.SignInBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -510,7 +519,7 @@ REST_FRAMEWORK = {
         "accounts.api.permissions.HasScope",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.Described",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ByClassOfDoor"],
     "DEFAULT_PARSER_CLASSES": [
         "config.api_errors.PlainJSONParser",
@@ -525,6 +534,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Exact order flow of Binance's markets, and the journal that stands on it.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["config.openapi.refusals"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -551,6 +561,11 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     ),
     ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter" / "files"),
 ]
+# Names with a hash are kept by browsers for good (`immutable`), plain ones for a minute.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static_names.HashedNames"},
+}
 WHITENOISE_MAX_AGE = 60
 # Files that the app makes, exports say; nobody else on the machine reads them.
 MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "files")

@@ -2,11 +2,12 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts.views.email import OwnEmailView
 from config import health, installing
 from config import help as help_pages
+from config.schema import SchemaView
 
 # The admin has no door of its own: one signs in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -24,7 +25,7 @@ urlpatterns = [
     path("accounts/", include([path("email/", OwnEmailView.as_view(), name="account_email")])),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api_docs.html"),
@@ -42,4 +43,6 @@ urlpatterns = [
     path("", include("market.urls")),
 ]
 
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"

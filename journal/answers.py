@@ -3,10 +3,10 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import IO, Any
+from typing import IO, Any, overload
 
 from django.http import StreamingHttpResponse
 
@@ -16,19 +16,25 @@ from journal.models import Annotation, Realized, TradeFill
 from journal.selectors import reports
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
+from journal.shapes.trades import (
+    GroupRow,
+    ProtectionAnswer,
+    RealizedRow,
+    SumsAnswer,
+    TradeFillRow,
+    TradeRow,
+)
 from lib.dates import to_ms
 from lib.decimals import plain as exact_text
 from lib.sending import Sent
 
-AMOUNTS = ("gross", "fees", "funding", "net")
 FORMULAS = frozenset("=+-@")
 # Up to here a list stays in memory.
 SMALL_BYTES = 1 << 20
 
 
-def trade_answer(line: Line) -> dict[str, Any]:
+def trade_answer(line: Line) -> TradeRow:
     trade, note = line.trade, line.note
-    money = {f"{name}_money": plain(getattr(trade, f"{name}_money")) for name in AMOUNTS}
     return {
         "id": trade.pk,
         "key": trade.key,
@@ -44,8 +50,14 @@ def trade_answer(line: Line) -> dict[str, Any]:
         "quantity": plain(trade.quantity),
         "entry_price": plain(trade.entry_price),
         "exit_price": plain(trade.exit_price),
-        **{name: plain(getattr(trade, name)) for name in AMOUNTS},
-        **money,
+        "gross": plain(trade.gross),
+        "fees": plain(trade.fees),
+        "funding": plain(trade.funding),
+        "net": plain(trade.net),
+        "gross_money": plain(trade.gross_money),
+        "fees_money": plain(trade.fees_money),
+        "funding_money": plain(trade.funding_money),
+        "net_money": plain(trade.net_money),
         "rate": plain(trade.rate),
         "exchange_realized": plain(trade.exchange_realized),
         "percent": rounded(line.percent),
@@ -87,7 +99,7 @@ def trade_answer(line: Line) -> dict[str, Any]:
     }
 
 
-def protection_answer(found: Protection, note: Annotation) -> dict[str, Any]:
+def protection_answer(found: Protection, note: Annotation) -> ProtectionAnswer:
     """The stops and targets that lay at the exchange while it was open, oldest first; `to` is null
     while one waits, `price` where it follows the market."""
     return {
@@ -112,7 +124,7 @@ def protection_answer(found: Protection, note: Annotation) -> dict[str, Any]:
     }
 
 
-def realized_answer(row: Realized) -> dict[str, Any]:
+def realized_answer(row: Realized) -> RealizedRow:
     return {
         "id": row.pk,
         "trade": row.trade_id,
@@ -136,7 +148,7 @@ def realized_answer(row: Realized) -> dict[str, Any]:
     }
 
 
-def sums_answer(found: Sums) -> dict[str, Any]:
+def sums_answer(found: Sums) -> SumsAnswer:
     return {
         "count": found.count,
         "wins": found.wins,
@@ -159,7 +171,7 @@ def sums_answer(found: Sums) -> dict[str, Any]:
     }
 
 
-def group_answer(found: reports.Group) -> dict[str, Any]:
+def group_answer(found: reports.Group) -> GroupRow:
     return {
         "name": found.name,
         "count": found.count,
@@ -180,7 +192,7 @@ def group_answer(found: reports.Group) -> dict[str, Any]:
     }
 
 
-def fill_answer(part: TradeFill) -> dict[str, Any]:
+def fill_answer(part: TradeFill) -> TradeFillRow:
     fill, flow = part.fill, getattr(part.fill, "flow", None)
     return {
         "id": fill.pk,
@@ -217,20 +229,32 @@ def metric_text(value: Metric) -> str:
     return str(rounded(value)) if isinstance(value, Decimal) else str(value)
 
 
+@overload
+def rounded(value: Decimal) -> str: ...
+@overload
+def rounded(value: None) -> None: ...
 def rounded(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value.quantize(Decimal("1e-8")))
+    return None if value is None else exact_text(value.quantize(Decimal("1e-8")))
 
 
-def plain(value: Any) -> str | None:
+@overload
+def plain(value: Decimal) -> str: ...
+@overload
+def plain(value: None) -> None: ...
+def plain(value: Decimal | None) -> str | None:
     """A Decimal as exact text, or null."""
     return None if value is None else exact_text(value)
 
 
+@overload
+def epoch(at: datetime) -> int: ...
+@overload
+def epoch(at: None) -> None: ...
 def epoch(at: datetime | None) -> int | None:
     return None if at is None else to_ms(at)
 
 
-def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
+def as_csv(rows: Iterator[Mapping[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
     client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
     file = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115  (closed when it is sent)
@@ -244,7 +268,7 @@ def as_csv(rows: Iterator[dict[str, Any]], name: str) -> StreamingHttpResponse:
     return answer
 
 
-def _write_csv(rows: Iterator[dict[str, Any]], file: IO[bytes]) -> None:
+def _write_csv(rows: Iterator[Mapping[str, Any]], file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []

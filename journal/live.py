@@ -1,5 +1,6 @@
 """The owner's own topics of the live hub: `account` (fills, orders, balances) and `pnl`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from market.live.private import private_topic
 log = structlog.get_logger(__name__)
 
 
-def tell(user_id: int, topic: str, slot: str, time_ms: int, data: dict[str, Any]) -> None:
+def tell(user_id: int, topic: str, slot: str, time_ms: int, data: Mapping[str, Any]) -> None:
     """Without Redis nothing is told; the pages read again when it is back."""
     body = msgspec.json.encode(data).decode()
     channel = keys.topic(settings.VENUE, private_topic(topic, user_id))

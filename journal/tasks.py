@@ -31,6 +31,7 @@ from journal.sync.running import synchronise
 from lib.parking import Parking
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
+from market.jobs.guarding import each, in_turn
 from market.jobs.shutdown import shutdown
 
 log = structlog.get_logger(__name__)
@@ -132,22 +133,14 @@ def keep_demo() -> None:
     with locks.held("journal:demos") as lock:
         if lock is None:
             return
-        for account in demo.prepare():
-            check_soon(account)
-        demo.give_wanted()
-        guests.remove_old()
-        guests.keep_ready()
-    for chosen in Preferences.objects.filter(demo=demo.ADDED).select_related("user"):
-        name = f"demo {chosen.user_id}"
-        if parked.is_parked(name):
-            continue
-        try:
-            _review(chosen)
-        except Exception:
-            pause = parked.park(name)
-            log.exception("demo set aside", user=chosen.user_id, again_in=pause)
-        else:
-            parked.clear(name)
+        in_turn("demos", _connect, demo.give_wanted, guests.remove_old, guests.keep_ready)
+    added = Preferences.objects.filter(demo=demo.ADDED).select_related("user")
+    each("demo", added, _review, name_of=lambda chosen: chosen.user_id, parked=parked)
+
+
+def _connect() -> None:
+    for account in demo.prepare():
+        check_soon(account)
 
 
 def _review(chosen: Preferences) -> None:
@@ -167,8 +160,7 @@ def _review(chosen: Preferences) -> None:
 @shared_task(name="journal.snapshot")
 def snapshot() -> None:
     """What each wallet holds and is worth, as of today; the last of a day stays."""
-    snapshots.take()
-    cleaning.forget_orphans()
+    in_turn("snapshot", snapshots.take, cleaning.forget_orphans)
 
 
 @shared_task(name="journal.look_at_upload")

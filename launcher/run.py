@@ -103,7 +103,12 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
         Child("beat", [*celery, "beat", "--pidfile="], 0),
         Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),
         Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1),
-        Child("upkeep", [*worker, "-Q", "upkeep,bulk", "-c", "6", "-n", "upkeep@%h"], 1),
+        Child(
+            "upkeep",
+            [*worker, "-Q", "upkeep,imports,retention", "-c", "6", "-n", "upkeep@%h"],
+            1,
+        ),
+        Child("listener", [*worker, "-Q", "listeners", "-c", "4", "-n", "listener@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),
     ]
     if config["binance"] == "simulator":

@@ -25,6 +25,9 @@ ARGUMENTS: dict[str, dict[str, Value]] = {
     "half_open": {"stream": "*"},
     "refuse": {"seconds": 5.0},
     "status": {"code": 503.0, "path": "*", "rate": 1.0, "seconds": 5.0, "retry_after": 0.0},
+    # the exchange does not serve the place it is asked from; under its other name (`open`) spot's
+    # market data go on all the same
+    "wall": {"code": 451.0, "open": "localhost", "seconds": 60.0},
     "hang": {"path": "*", "rate": 1.0, "seconds": 5.0},
     "clock": {"ms": 0.0},
     "rest_lag": {"ms": 5000.0, "seconds": 10.0},
@@ -138,7 +141,7 @@ class Faults:
             self.clock_offset_us = int(active.number("ms") * 1000)
         if "seconds" in arguments and kind != "shutdown":
             self.active.append(active)
-        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order"}:
+        if kind not in {*FRAME_KINDS, "delay", "status", "hang", "order", "wall"}:
             self.counts[kind] += 1
         return active
 
@@ -285,6 +288,14 @@ class Faults:
                 self.counts[name] += 1
                 return item
         return None
+
+    def wall_before(self, host: str) -> int:
+        """The status of the wall before everything but market data, 0 for none; 1 where only
+        market data are served: asked by its other name."""
+        for item in self._now():
+            if item.kind == "wall":
+                return 1 if host == item.arguments["open"] else int(item.number("code"))
+        return 0
 
     def rest_lag_us(self) -> int:
         lags = [item.number("ms") for item in self._now() if item.kind == "rest_lag"]

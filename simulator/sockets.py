@@ -109,6 +109,9 @@ class Sockets:
         if not self.attempts.allows():
             return web.Response(status=429, text="Too many connection attempts")
         market, category = self._address(request)
+        wall = self.exchange.faults.wall_before(request.url.host or "")
+        if wall and (wall > 1 or market != SPOT):
+            return web.Response(status=wall if wall > 1 else 404)
         micro = market == SPOT and request.query.get("timeUnit", "").upper() == "MICROSECOND"
         connection = Connection(
             self.exchange.markets[market].audience,

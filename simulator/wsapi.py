@@ -47,6 +47,8 @@ class WsApi:
             return web.Response(status=503)
         if not self._attempts.allows():
             return web.Response(status=429, text="Too many connection attempts")
+        if wall := self.bank.faults.wall_before(request.url.host or ""):
+            return web.Response(status=wall if wall > 1 else 404)
         session = Session(self, request)
         self.sessions.add(session)
         try:

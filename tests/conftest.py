@@ -19,7 +19,7 @@ from market.flow.bands import bands_for
 from market.instruments import InstrumentKey, split_symbol
 from market.live import topics
 from market.models import Instrument
-from market.selectors import overview
+from market.selectors import overview, walls
 from simulator.app import SOCKETS, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
@@ -36,6 +36,7 @@ def empty_redis() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
     client.flushdb()
     overview.forget()
+    walls.forget()
     topics.forget()
     yield client
     client.close()

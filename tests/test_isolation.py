@@ -20,7 +20,9 @@ from journal.models import (
     ManualFill,
     OpeningBalance,
     Screenshot,
+    StatedCost,
     Trade,
+    Transfer,
     Upload,
     Watchlist,
 )
@@ -191,6 +193,9 @@ OWNED = {
     "trade-aside": "trade",
     "opening-accept": "exchange",
     "opening-take-back": "exchange",
+    "account-transfers": "exchange",
+    "deposit-cost": "exchange",
+    "api-transfer-cost": "transfer",
     "api-intent": "intent",
     "api-order": "intent",
     "api-trading": "exchange",
@@ -233,6 +238,7 @@ def filled(path: str, mine: dict[str, str]) -> str:
         "<int:fill_id>": mine["fill"],
         "<int:upload_id>": mine["upload"],
         "<int:opening_id>": mine["opening"],
+        "<int:transfer_id>": mine["transfer"],
         "<str:day>": "2026-03-02",
         "<int:watchlist_id>": mine["watchlist"],
         "<int:alert_id>": mine["alert"],
@@ -276,6 +282,24 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     opening = OpeningBalance.objects.create(
         account=account, asset="BTC", quantity=1, time=trade.opened_at, why="owner"
     )
+    transfer = Transfer.objects.create(
+        account=account,
+        kind="deposit",
+        external_id="bobs-own",
+        asset="BTC",
+        amount=1,
+        time=trade.opened_at,
+        source="rest",
+    )
+    StatedCost.objects.create(
+        account=account,
+        asset="BTC",
+        external_id="bobs-own",
+        amount=1,
+        time=trade.opened_at,
+        cost=1,
+        bought_at=trade.opened_at,
+    )
     watchlist = Watchlist.objects.create(user=bob, name="bobs-own", position=1)
     session = UserSession.objects.create(
         user=bob, ip="203.0.113.7", session_key="bobs-own-session", user_agent="bobs-own"
@@ -315,6 +339,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         "fill": str(fill.pk),
         "upload": str(upload.pk),
         "opening": str(opening.pk),
+        "transfer": str(transfer.pk),
         "watchlist": str(watchlist.pk),
         "alert": str(alert.pk),
         "channel": str(channel.pk),
@@ -362,6 +387,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
     assert Upload.objects.get(account__user=bob).state == "looked"
     assert OpeningBalance.objects.get().account.user == bob
     assert FillMark.objects.count() == 0
+    assert StatedCost.objects.get().cost == 1
     assert Annotation.objects.get(user=bob).note == "bobs-own secret"
     assert bob.api_tokens.count() == 1
     assert Watchlist.objects.get(user=bob).name == "bobs-own"

@@ -7,6 +7,7 @@ from journal.models import Order
 from lib.dates import to_ms
 from lib.decimals import plain
 from trading.models import OrderIntent
+from trading.shapes import IntentRow, LegRow
 
 State = OrderIntent.State
 # How far an order has come at the exchange; what ended stays ended.
@@ -34,7 +35,7 @@ def placed(intent: OrderIntent) -> dict[str, Any]:
     return answer
 
 
-def leg_of(leg: OrderIntent) -> dict[str, Any]:
+def leg_of(leg: OrderIntent) -> LegRow:
     return {
         "id": str(leg.pk),
         "client_id": leg.client_id,
@@ -46,7 +47,7 @@ def leg_of(leg: OrderIntent) -> dict[str, Any]:
     }
 
 
-def rows_of(intents: Sequence[OrderIntent]) -> list[dict[str, Any]]:
+def rows_of(intents: Sequence[OrderIntent]) -> list[IntentRow]:
     """With the orders as the journal knows them by now, which hears more than the sender did."""
     known = {
         order.client_id: order
@@ -58,7 +59,7 @@ def rows_of(intents: Sequence[OrderIntent]) -> list[dict[str, Any]]:
     return [row_of(intent, known.get(intent.client_id)) for intent in intents]
 
 
-def row_of(intent: OrderIntent, order: Order | None = None) -> dict[str, Any]:
+def row_of(intent: OrderIntent, order: Order | None = None) -> IntentRow:
     return {
         "id": str(intent.pk),
         "client_id": intent.client_id,

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from market.jobs.guarding import in_turn
 from trading.services import adopting, resolving, stopping, switching, watching
 
 
@@ -9,15 +10,11 @@ from trading.services import adopting, resolving, stopping, switching, watching
 def resolve() -> None:
     """Every second: intents that are under way, orders that arrive after a stop, switches that have
     ended."""
-    resolving.resolve_once()
-    stopping.late_arrivals()
-    switching.end_due()
+    in_turn("trading", resolving.resolve_once, stopping.late_arrivals, switching.end_due)
 
 
 @shared_task(name="trading.follow")
 def follow() -> None:
     """Every few seconds: what the journal has heard of our orders, plans that go to their trades,
     and positions without their stop."""
-    adopting.follow_orders()
-    adopting.adopt_once()
-    watching.watch_once()
+    in_turn("trading", adopting.follow_orders, adopting.adopt_once, watching.watch_once)

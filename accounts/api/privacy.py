@@ -1,12 +1,12 @@
 """`/api/me`: one's own data as a file, or erased; a session's only, since both ask who you are."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal, TypedDict
 
 from django.contrib.auth import logout
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from accounts.models import Export, User
 from accounts.scopes import SESSION_ONLY
 from accounts.services import erasing, exporting
 from accounts.step_up import need_fresh
+from lib.openapi import Problem, gives
 
 
 class ExportAnswer(serializers.Serializer[Export]):
@@ -32,6 +33,10 @@ class NameAsked(serializers.Serializer[object]):
     name = serializers.CharField(max_length=150)
 
 
+class Erasing(TypedDict):
+    state: Literal["erasing"]
+
+
 class Refused(APIException):
     status_code = 409
     default_code = "refused"
@@ -40,7 +45,7 @@ class Refused(APIException):
 class MeView(APIView):
     scopes: ClassVar = {"DELETE": SESSION_ONLY}
 
-    @extend_schema(request=NameAsked, responses={202: None})
+    @extend_schema(request=NameAsked, responses=gives(Erasing, 409, code=202))
     def delete(self, request: Request) -> Response:
         """Erases all that is yours; `name` is your own, typed out."""
         need_fresh(request)
@@ -61,7 +66,7 @@ class MeView(APIView):
 class ExportView(APIView):
     scopes: ClassVar = {"POST": SESSION_ONLY}
 
-    @extend_schema(responses=ExportAnswer)
+    @extend_schema(responses=gives(ExportAnswer, 404))
     def get(self, request: Request) -> Response:
         """How far the file is, and where it lies for a day."""
         export = Export.objects.filter(user=_user(request)).first()
@@ -69,7 +74,7 @@ class ExportView(APIView):
             raise NotFound("No export was asked for.")
         return Response(_answer(export))
 
-    @extend_schema(request=None, responses={202: ExportAnswer})
+    @extend_schema(request=None, responses=gives(ExportAnswer, code=202))
     def post(self, request: Request) -> Response:
         """Asks for a file with everything that is yours."""
         need_fresh(request)
@@ -81,7 +86,9 @@ class ExportView(APIView):
 class ExportFileView(APIView):
     """The file itself: to a session of the same user, for a day."""
 
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, 404: OpenApiResponse(Problem)}
+    )
     def get(self, request: Request) -> StreamingHttpResponse:
         export = Export.objects.filter(user=_user(request)).first()
         if export is None or not export.is_there or request.auth is not None:

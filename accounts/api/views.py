@@ -16,6 +16,7 @@ from accounts.models import ExchangeAccount, User
 from accounts.scopes import Scope
 from accounts.services import connecting
 from accounts.step_up import need_fresh
+from lib.openapi import gives, query
 from lib.secret import Secret
 
 
@@ -70,12 +71,12 @@ class AccountsView(APIView):
 
     scopes: ClassVar = {"POST": Scope.ACCOUNTS}
 
-    @extend_schema(responses=AccountAnswer(many=True))
+    @extend_schema(responses={200: AccountAnswer(many=True)})
     def get(self, request: Request) -> Response:
         found = ExchangeAccount.objects.visible_to(_user(request))
         return Response(AccountAnswer(found, many=True).data)
 
-    @extend_schema(request=AccountAsked, responses={201: AccountAnswer})
+    @extend_schema(request=AccountAsked, responses=gives(AccountAnswer, code=201))
     def post(self, request: Request) -> Response:
         _confirm(request)
         asked = _valid(AccountAsked, request)
@@ -90,11 +91,11 @@ class AccountsView(APIView):
 class AccountView(APIView):
     scopes: ClassVar = {"PATCH": Scope.ACCOUNTS, "DELETE": Scope.ACCOUNTS}
 
-    @extend_schema(responses=AccountAnswer)
+    @extend_schema(responses=gives(AccountAnswer))
     def get(self, request: Request, account_id: UUID) -> Response:
         return Response(AccountAnswer(own_account(_user(request), account_id)).data)
 
-    @extend_schema(request=AccountChange, responses=AccountAnswer)
+    @extend_schema(request=AccountChange, responses=gives(AccountAnswer))
     def patch(self, request: Request, account_id: UUID) -> Response:
         account, user = own_account(_user(request), account_id), _user(request)
         asked = _valid(AccountChange, request)
@@ -106,7 +107,7 @@ class AccountView(APIView):
                 tasks.check_soon(account)
         return Response(AccountAnswer(account).data)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, parameters=[query("data", choices=("keep",))])
     def delete(self, request: Request, account_id: UUID) -> Response:
         """With `?data=keep` only the key is forgotten."""
         account = own_account(_user(request), account_id)
@@ -119,7 +120,7 @@ class AccountView(APIView):
 class KeyView(APIView):
     scopes: ClassVar = {"PUT": Scope.ACCOUNTS}
 
-    @extend_schema(request=KeyAsked, responses=AccountAnswer)
+    @extend_schema(request=KeyAsked, responses=gives(AccountAnswer))
     def put(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
         _confirm(request)
@@ -136,7 +137,7 @@ class KeyView(APIView):
 class CheckView(APIView):
     scopes: ClassVar = {"POST": Scope.ACCOUNTS}
 
-    @extend_schema(request=None, responses={202: AccountAnswer})
+    @extend_schema(request=None, responses=gives(AccountAnswer, code=202))
     def post(self, request: Request, account_id: UUID) -> Response:
         account = own_account(_user(request), account_id)
         tasks.check_soon(account)

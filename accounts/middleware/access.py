@@ -8,7 +8,7 @@ import structlog
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
@@ -52,9 +52,10 @@ def _refuse_network(request: HttpRequest) -> HttpResponse | None:
     if not networks or is_within(request.META.get("REMOTE_ADDR", ""), parse_networks(networks)):
         return None
     log.warning("network refused", user=request.user.pk)
-    return HttpResponse(
-        _("Your account may not be used from your network."), status=403, content_type="text/plain"
-    )
+    sentence = _("Your account may not be used from your network.")
+    if request.path.startswith(API):
+        return JsonResponse({"code": "network_not_allowed", "detail": sentence}, status=403)
+    return HttpResponse(sentence, status=403, content_type="text/plain")
 
 
 def _ask_factor(request: HttpRequest) -> HttpResponse | None:

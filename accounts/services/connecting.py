@@ -19,9 +19,10 @@ from accounts.services import auditing, credentials, valuation
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from lib.secret import Secret
-from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
+from market.binance.signing import Addresses, Credentials
 from market.hot import store
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from accounts.services import auditing
 from accounts.vault import keyfiles, keyring
 from lib import envelope
 from lib.secret import Secret
-from market.binance.account import Credentials, KeyKind
+from market.binance.signing import Credentials, KeyKind
 
 
 def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:

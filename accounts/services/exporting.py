@@ -28,6 +28,7 @@ from accounts import privacy
 from accounts.models import Export, User
 from accounts.services import auditing
 from lib.sending import Sent
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +91,8 @@ def remove(export: Export) -> None:
 def tidy() -> None:
     """What has ended goes; what died with its worker is told as failed."""
     now = timezone.now()
-    for export in Export.objects.filter(until__lte=now):
-        remove(export)
+    ended = Export.objects.filter(until__lte=now)
+    each("export", ended, remove, name_of=lambda export: export.pk)
     stuck = Export.objects.filter(
         state__in=[State.WAITING, State.RUNNING], asked_at__lt=now - LONGEST
     )

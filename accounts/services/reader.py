@@ -14,10 +14,11 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import MustWait, TryAgain
 from market.binance.governor import Governor, Limit
+from market.binance.signing import Addresses, no_credentials
 from market.hot import store
 
 # Binance, 2026: /sapi calls that count by account have 180,000 a minute of their own.

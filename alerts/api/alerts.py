@@ -20,6 +20,7 @@ from alerts.services import changing, firing, previewing
 from alerts.services.refusals import BadInput
 from journal.api.lists import number
 from lib.dates import to_ms
+from lib.openapi import gives
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -28,12 +29,12 @@ class AlertsView(APIView):
 
     scopes: ClassVar = {"POST": Scope.ALERTS}
 
-    @extend_schema(responses=bodies.AlertsAnswer)
+    @extend_schema(responses=gives(bodies.AlertsAnswer))
     def get(self, request: Request) -> Response:
         mine = Alert.objects.visible_to(user_of(request)).prefetch_related("channels")
         return Response({"rows": [alert_answer(alert) for alert in mine], "next": None})
 
-    @extend_schema(request=bodies.AlertAsked, responses={201: bodies.AlertAnswer})
+    @extend_schema(request=bodies.AlertAsked, responses=gives(bodies.AlertAnswer, code=201))
     def post(self, request: Request) -> Response:
         try:
             alert = changing.create(user=user_of(request), said=body_of(request))
@@ -46,11 +47,11 @@ class AlertsView(APIView):
 class AlertView(APIView):
     scopes: ClassVar = {"PATCH": Scope.ALERTS, "DELETE": Scope.ALERTS}
 
-    @extend_schema(responses=bodies.AlertAnswer)
+    @extend_schema(responses=gives(bodies.AlertAnswer))
     def get(self, request: Request, alert_id: int) -> Response:
         return Response(alert_answer(own_alert(user_of(request), alert_id)))
 
-    @extend_schema(request=bodies.AlertAsked, responses=bodies.AlertAnswer)
+    @extend_schema(request=bodies.AlertAsked, responses=gives(bodies.AlertAnswer))
     def patch(self, request: Request, alert_id: int) -> Response:
         """What is not given stays. Another condition, or the end of a pause, begins now."""
         alert = own_alert(user_of(request), alert_id)
@@ -72,7 +73,7 @@ class AlertTestView(APIView):
 
     scopes: ClassVar = {"POST": Scope.ALERTS}
 
-    @extend_schema(request=None, responses={201: bodies.EventAnswer})
+    @extend_schema(request=None, responses=gives(bodies.EventAnswer, code=201))
     def post(self, request: Request, alert_id: int) -> Response:
         alert = own_alert(user_of(request), alert_id)
         event = firing.test(alert, to_ms(timezone.now()))
@@ -87,7 +88,7 @@ class PreviewView(APIView):
 
     @extend_schema(
         request=bodies.AlertAsked,
-        responses=bodies.PreviewAnswer,
+        responses=gives(bodies.PreviewAnswer),
         parameters=[OpenApiParameter("days", int, description="1 to 30; 7 when not given.")],
     )
     def post(self, request: Request) -> Response:

@@ -21,6 +21,7 @@ from alerts.models import Channel
 from alerts.services import channels, push_keys
 from alerts.services.refusals import BadInput
 from lib.envelope import NotOurs
+from lib.openapi import gives
 
 
 class NotProven(APIException):
@@ -36,7 +37,7 @@ class ChannelsView(APIView):
 
     scopes: ClassVar = {"POST": Scope.ALERTS}
 
-    @extend_schema(responses=bodies.ChannelsAnswer)
+    @extend_schema(responses=gives(bodies.ChannelsAnswer))
     def get(self, request: Request) -> Response:
         mine = Channel.objects.visible_to(user_of(request))
         try:
@@ -45,7 +46,7 @@ class ChannelsView(APIView):
             push_key = None
         return Response({"rows": [channel_answer(item) for item in mine], "push_key": push_key})
 
-    @extend_schema(request=bodies.ChannelAsked, responses={201: bodies.ChannelMade})
+    @extend_schema(request=bodies.ChannelAsked, responses=gives(bodies.ChannelMade, code=201))
     def post(self, request: Request) -> Response:
         try:
             channel, secret = channels.create(user=user_of(request), said=body_of(request))
@@ -60,7 +61,7 @@ class ChannelsView(APIView):
 class ChannelView(APIView):
     scopes: ClassVar = {"DELETE": Scope.ALERTS}
 
-    @extend_schema(responses=bodies.ChannelAnswer)
+    @extend_schema(responses=gives(bodies.ChannelAnswer))
     def get(self, request: Request, channel_id: UUID) -> Response:
         return Response(channel_answer(own_channel(user_of(request), channel_id)))
 
@@ -77,7 +78,7 @@ class ProveView(APIView):
     scopes: ClassVar = {"POST": Scope.ALERTS}
     rate = "heavy"
 
-    @extend_schema(request=bodies.ProofAsked, responses={200: bodies.ChannelAnswer})
+    @extend_schema(request=bodies.ProofAsked, responses=gives(bodies.ChannelAnswer, 409))
     def post(self, request: Request, channel_id: UUID) -> Response:
         channel = own_channel(user_of(request), channel_id)
         code = body_of(request).get("code") or ""

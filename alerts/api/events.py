@@ -17,6 +17,7 @@ from alerts.api import bodies
 from alerts.api.bodies import body_of, user_of
 from alerts.selectors import events
 from journal.api.lists import number
+from lib.openapi import gives
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -24,7 +25,7 @@ class EventsView(APIView):
     """Newest first. `limit` up to 1000, `alert`, and `cursor`: the `next` of the answer before."""
 
     @extend_schema(
-        responses=bodies.EventsAnswer,
+        responses=gives(bodies.EventsAnswer),
         parameters=[
             OpenApiParameter("limit", int),
             OpenApiParameter("alert", int),
@@ -57,7 +58,7 @@ class EventsReadView(APIView):
 
     scopes: ClassVar = {"POST": Scope.ALERTS}
 
-    @extend_schema(request=bodies.ReadAsked, responses=bodies.ReadAnswer)
+    @extend_schema(request=bodies.ReadAsked, responses=gives(bodies.ReadAnswer))
     def post(self, request: Request) -> Response:
         ids = body_of(request).get("ids")
         if ids is not None and (not isinstance(ids, list) or len(ids) > events.MOST):

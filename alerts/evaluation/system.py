@@ -31,7 +31,7 @@ SYNC_STANDS_FOR = timedelta(minutes=30)
 CLOCK_OFF_MS = 1000
 LEAST_FREE_SHARE = 0.1
 LONG_QUEUE = 200
-QUEUES = ("celery", "collectors", "sync", "upkeep", "bulk")
+QUEUES = ("celery", "collectors", "listeners", "sync", "upkeep", "imports", "retention")
 WEIGHT_SHARE = 0.9
 
 

@@ -11,8 +11,11 @@ WORKERS = {
     "celery": "celery -A config worker --pool threads -Q celery -c 4",
     "collectors": "celery -A config worker --pool threads -Q collectors -c 8",
     "sync": "celery -A config worker --pool threads -Q sync -c 4",
-    "upkeep": "celery -A config worker --pool threads -Q upkeep,bulk -c 6",
-    "bulk": "celery -A config worker --pool threads -Q upkeep,bulk -c 6",
+    "listeners": "celery -A config worker --pool threads -Q listeners -c 4",
+    **dict.fromkeys(
+        ("upkeep", "imports", "retention"),
+        "celery -A config worker --pool threads -Q upkeep,imports,retention -c 6",
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """What the exchange says of one's accounts: fills, orders, transfers, balances, positions, how far
 they are known, and whether they add up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +12,8 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from journal.answers import epoch, plain
-from journal.api.lists import OwnList, PageAnswer, parsed, user_of
+from journal.api.lists import OwnList, parsed, user_of
+from journal.api.parameters import ASSET, KIND, SIDE, STATUS, SYMBOL, listed, whole
 from journal.models import (
     Balance,
     ConditionalOrder,
@@ -27,15 +29,31 @@ from journal.models import (
 )
 from journal.selectors.causes import explain
 from journal.services import valuing
+from journal.shapes.exchange import (
+    BalanceRow,
+    ConditionalOrderRow,
+    DailyBalanceRow,
+    DifferenceRow,
+    FillRow,
+    HistoryRow,
+    IncomeRow,
+    OrderRow,
+    Positions,
+    ReportedPosition,
+    SyncRow,
+    TransferRow,
+)
+from lib.openapi import ACCOUNT, MARKET, gives, span
 
 
+@listed(FillRow, ACCOUNT, MARKET, SYMBOL, SIDE, *span())
 class FillsView(OwnList):
     exact = ("account", "market", "symbol", "side")
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Fill.objects.visible_to(user).select_related("flow")
 
-    def shown(self, row: Fill) -> dict[str, Any]:
+    def shown(self, row: Fill) -> FillRow:
         flow = getattr(row, "flow", None)
         return {
             "id": row.pk,
@@ -59,13 +77,14 @@ class FillsView(OwnList):
         }
 
 
+@listed(OrderRow, ACCOUNT, MARKET, SYMBOL, SIDE, STATUS, *span())
 class OrdersView(OwnList):
     exact = ("account", "market", "symbol", "side", "status")
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Order.objects.visible_to(user)
 
-    def shown(self, row: Order) -> dict[str, Any]:
+    def shown(self, row: Order) -> OrderRow:
         return {
             "id": row.pk,
             "account": str(row.account_id),
@@ -93,6 +112,7 @@ class OrdersView(OwnList):
         }
 
 
+@listed(ConditionalOrderRow, ACCOUNT, MARKET, SYMBOL, SIDE, STATUS, *span())
 class ConditionalOrdersView(OwnList):
     """Conditional orders of USD-M, which the exchange keeps apart; `made_order_id` is the ordinary
     order that a trigger made."""
@@ -102,7 +122,7 @@ class ConditionalOrdersView(OwnList):
     def rows(self, user: User) -> QuerySet[Any]:
         return ConditionalOrder.objects.visible_to(user)
 
-    def shown(self, row: ConditionalOrder) -> dict[str, Any]:
+    def shown(self, row: ConditionalOrder) -> ConditionalOrderRow:
         return {
             "id": row.pk,
             "account": str(row.account_id),
@@ -132,13 +152,14 @@ class ConditionalOrdersView(OwnList):
         }
 
 
+@listed(TransferRow, ACCOUNT, KIND, ASSET, *span())
 class TransfersView(OwnList):
     exact = ("account", "kind", "asset")
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Transfer.objects.visible_to(user)
 
-    def shown(self, row: Transfer) -> dict[str, Any]:
+    def shown(self, row: Transfer) -> TransferRow:
         return {
             "id": row.pk,
             "account": str(row.account_id),
@@ -154,13 +175,14 @@ class TransfersView(OwnList):
         }
 
 
+@listed(IncomeRow, ACCOUNT, KIND, ASSET, SYMBOL, *span())
 class IncomeView(OwnList):
     exact = ("account", "kind", "asset", "symbol")
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Income.objects.visible_to(user)
 
-    def shown(self, row: Income) -> dict[str, Any]:
+    def shown(self, row: Income) -> IncomeRow:
         return {
             "id": row.pk,
             "account": str(row.account_id),
@@ -179,10 +201,9 @@ class _Whole(APIView):
     def rows(self, user: User) -> QuerySet[Any]:
         raise NotImplementedError
 
-    def shown(self, row: Any) -> dict[str, Any]:
+    def shown(self, row: Any) -> Mapping[str, Any]:
         raise NotImplementedError
 
-    @extend_schema(responses=PageAnswer)
     def get(self, request: Request) -> Response:
         found = self.rows(user_of(request))
         if account := parsed({"account": request.query_params.get("account", "")}).account:
@@ -190,11 +211,12 @@ class _Whole(APIView):
         return Response({"rows": [self.shown(row) for row in found], "next": None})
 
 
+@whole(BalanceRow)
 class BalancesView(_Whole):
     def rows(self, user: User) -> QuerySet[Any]:
         return Balance.objects.visible_to(user)
 
-    def shown(self, row: Balance) -> dict[str, Any]:
+    def shown(self, row: Balance) -> BalanceRow:
         return {
             "account": str(row.account_id),
             "wallet": row.wallet,
@@ -206,11 +228,12 @@ class BalancesView(_Whole):
         }
 
 
+@whole(DailyBalanceRow)
 class DailyBalancesView(_Whole):
     def rows(self, user: User) -> QuerySet[Any]:
         return DailyBalance.objects.visible_to(user)
 
-    def shown(self, row: DailyBalance) -> dict[str, Any]:
+    def shown(self, row: DailyBalance) -> DailyBalanceRow:
         return {
             "account": str(row.account_id),
             "day": row.day.isoformat(),
@@ -225,7 +248,7 @@ class PositionsView(APIView):
     """Open positions as the ledger has them, at the newest prices (the topic `pnl` says the same),
     and futures positions as the exchange reports them."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Positions))
     def get(self, request: Request) -> Response:
         user = user_of(request)
         reported = FuturesPosition.objects.visible_to(user)
@@ -237,11 +260,12 @@ class PositionsView(APIView):
         )
 
 
+@whole(HistoryRow)
 class CoverageView(_Whole):
     def rows(self, user: User) -> QuerySet[Any]:
         return Coverage.objects.visible_to(user)
 
-    def shown(self, row: Coverage) -> dict[str, Any]:
+    def shown(self, row: Coverage) -> HistoryRow:
         return {
             "account": str(row.account_id),
             "kind": row.kind,
@@ -261,13 +285,14 @@ class CoverageView(_Whole):
         }
 
 
+@whole(SyncRow)
 class SyncsView(_Whole):
     """How each account's reading stands."""
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Sync.objects.filter(account__in=user.exchange_accounts.visible_to(user))
 
-    def shown(self, row: Sync) -> dict[str, Any]:
+    def shown(self, row: Sync) -> SyncRow:
         return {
             "account": str(row.account_id),
             "state": row.state,
@@ -283,13 +308,14 @@ class SyncsView(_Whole):
         }
 
 
+@whole(DifferenceRow)
 class ReconciliationView(_Whole):
     """`cause` is null where both agree."""
 
     def rows(self, user: User) -> QuerySet[Any]:
         return Difference.objects.visible_to(user)
 
-    def shown(self, row: Difference) -> dict[str, Any]:
+    def shown(self, row: Difference) -> DifferenceRow:
         return {
             "account": str(row.account_id),
             "wallet": row.wallet,
@@ -304,7 +330,7 @@ class ReconciliationView(_Whole):
         }
 
 
-def _reported(row: FuturesPosition) -> dict[str, Any]:
+def _reported(row: FuturesPosition) -> ReportedPosition:
     return {
         "account": str(row.account_id),
         "symbol": row.symbol,

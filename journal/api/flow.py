@@ -1,6 +1,6 @@
 """How far order flow has come, over REST."""
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from journal.api.lists import own_account, user_of
 from journal.selectors.flow_coverage import coverage_of
+from lib.openapi import ACCOUNT, gives
 
 
 class RefusedAnswer(serializers.Serializer[object]):
@@ -33,7 +34,7 @@ class FlowCoverageAnswer(serializers.Serializer[object]):
 class FlowCoverageView(APIView):
     """Of each account's market: how many fills have order flow, and by size; how many wait."""
 
-    @extend_schema(responses=FlowCoverageAnswer, parameters=[OpenApiParameter("account", str)])
+    @extend_schema(responses=gives(FlowCoverageAnswer, 404), parameters=[ACCOUNT])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         account = own_account(user, request.query_params.get("account", ""))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from journal.answers import plain
 from journal.api.lists import parsed, user_of
+from journal.api.parameters import FILTERS
 from journal.insight import keeping, overview
 from journal.insight.parts import PARTS
 from journal.models import InsightTrades, Preferences
@@ -20,6 +21,7 @@ from journal.selectors.insight_words import QUESTIONS
 from journal.selectors.preferences import preferences_of
 from journal.tasks import ask_insight
 from lib.dates import to_ms
+from lib.openapi import gives, query
 
 FINDINGS = "findings"
 
@@ -67,7 +69,7 @@ class InsightPartAnswer(InsightState):
     trades = serializers.ListField(child=serializers.IntegerField(), required=False)
 
 
-BEHIND = [OpenApiParameter(name, str) for name in ("by", "group")]
+BEHIND = [query("by"), query("group"), *FILTERS]
 
 
 class InsightView(APIView):
@@ -75,7 +77,9 @@ class InsightView(APIView):
     202 while nothing is computed yet. `by` and `group`: instead the ids of the trades behind that
     group."""
 
-    @extend_schema(responses={200: InsightAnswer, 202: InsightState}, parameters=BEHIND)
+    @extend_schema(
+        responses=gives(InsightAnswer) | gives(InsightState, code=202), parameters=BEHIND
+    )
     def get(self, request: Request) -> Response:
         kept, chosen = _ask(request, FINDINGS)
         by = request.query_params.get("by", "")
@@ -113,7 +117,7 @@ class InsightPartView(APIView):
     number."""
 
     @extend_schema(
-        responses={200: InsightPartAnswer, 202: InsightState, 404: None}, parameters=BEHIND
+        responses=gives(InsightPartAnswer, 404) | gives(InsightState, code=202), parameters=BEHIND
     )
     def get(self, request: Request, name: str) -> Response:
         if name not in PARTS or name == FINDINGS:

@@ -4,14 +4,13 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,12 +24,6 @@ from lib.dates import from_ms, parse_moment
 MOST = 1000
 DEFAULT = 100
 CHUNK = 2000
-
-
-class PageAnswer(serializers.Serializer[object]):
-    rows = serializers.ListField(child=serializers.DictField())
-    # give it back as `cursor` for the rows behind these; null: there are none
-    next = serializers.CharField(allow_null=True)
 
 
 class OwnList(APIView):
@@ -47,32 +40,12 @@ class OwnList(APIView):
     def rows(self, user: User) -> QuerySet[Any]:
         raise NotImplementedError
 
-    def shown(self, row: Any) -> dict[str, Any]:
+    def shown(self, row: Any) -> Mapping[str, Any]:
         raise NotImplementedError
 
-    def shown_all(self, user: User, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         return [self.shown(row) for row in rows]
 
-    @extend_schema(
-        responses=PageAnswer,
-        parameters=[
-            OpenApiParameter(name, str)
-            for name in (
-                "account",
-                "market",
-                "symbol",
-                "side",
-                "kind",
-                "asset",
-                "status",
-                "start",
-                "end",
-                "limit",
-                "cursor",
-                "format",
-            )
-        ],
-    )
     def get(self, request: Request) -> HttpResponseBase:
         asked = request.query_params
         if any("\0" in value for value in asked.values()):
@@ -80,7 +53,8 @@ class OwnList(APIView):
         found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
         if asked.get("format") == "csv":
             name = type(self).__name__.removesuffix("View").lower()
-            return as_csv((self.shown(row) for row in found.iterator(CHUNK)), f"{name}.csv")
+            shown = (self.shown(row) for row in found.iterator(CHUNK))
+            return as_csv(chain(shown, self.last_lines(request, asked)), f"{name}.csv")
         limit = number(asked, "limit", DEFAULT, MOST)
         if asked.get("cursor"):
             at, pk = _opened(asked["cursor"], self.pk_type)
@@ -92,11 +66,23 @@ class OwnList(APIView):
             {
                 "rows": self.shown_all(user_of(request), page[:limit]),
                 "next": None if last is None else _sealed(getattr(last, self.moment), last.pk),
+                **self.beside(request, asked),
             }
         )
 
-    def _filtered(self, request: Request, asked: Mapping[str, str]) -> QuerySet[Any]:
-        found = self.rows(user_of(request))
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What an answer has beside its rows."""
+        return {}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> Sequence[dict[str, Any]]:
+        """What a CSV has below its rows."""
+        return ()
+
+    def _filtered(
+        self, request: Request, asked: Mapping[str, str], rows: QuerySet[Any] | None = None
+    ) -> QuerySet[Any]:
+        """`rows`: of these instead of the list's own."""
+        found = self.rows(user_of(request)) if rows is None else rows
         for name in self.exact:
             if asked.get(name):
                 if name == "account":
@@ -143,7 +129,10 @@ def _sealed(at: datetime, pk: object) -> str:
 def _opened(text: str, pk_type: type[Any]) -> tuple[datetime, Any]:
     try:
         at, _, pk = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), pk_type(pk)
+        begins = datetime.fromisoformat(at)
+        if begins.tzinfo is None:
+            raise ValueError("expected a moment with its zone")
+        return begins, pk_type(pk)
     except (ValueError, binascii.Error) as error:
         raise ValidationError({"cursor": ["Expected a cursor from an answer before."]}) from error
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,11 +13,15 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.scopes import Scope as TokenScope
 from journal.answers import epoch, plain, trade_answer
-from journal.api.lists import OwnList, PageAnswer, own_account, user_of
+from journal.api.lists import OwnList, own_account, user_of
+from journal.api.parameters import ASSET, KIND, SYMBOL, listed
 from journal.models import Payment, Trade
 from journal.selectors.trades import one
 from journal.services import aside, proving
+from journal.shapes.exchange import PaymentRow, ProofAnswer
+from journal.shapes.trades import TradeRow
 from journal.tasks import settle_soon
+from lib.openapi import ACCOUNT, MARKET, gives, query, span
 
 
 class ProofView(APIView):
@@ -25,12 +29,12 @@ class ProofView(APIView):
     (docs/how-we-calculate.md); of one account or of all, in the report currency or another."""
 
     @extend_schema(
-        responses=PageAnswer,
-        parameters=[OpenApiParameter("account", str), OpenApiParameter("currency", str)],
+        responses=gives(ProofAnswer, 404),
+        parameters=[ACCOUNT, query("currency", choices=tuple(User.Currency.values))],
     )
     def get(self, request: Request) -> Response:
         user, asked = user_of(request), request.query_params
-        currency = asked.get("currency", user.report_currency).strip().upper()
+        currency = (asked.get("currency") or user.report_currency).strip().upper()
         known = [str(value) for value in User.Currency.values]
         if currency not in known:
             raise ValidationError(
@@ -43,6 +47,7 @@ class ProofView(APIView):
         return Response(proving.as_answer(proof))
 
 
+@listed(PaymentRow, ACCOUNT, MARKET, SYMBOL, KIND, ASSET, *span())
 class PaymentsView(OwnList):
     """Money that came or went without a match: funding, income, deposits, withdrawals, …"""
 
@@ -52,7 +57,7 @@ class PaymentsView(OwnList):
     def rows(self, user: User) -> QuerySet[Any]:
         return Payment.objects.visible_to(user)
 
-    def shown(self, row: Payment) -> dict[str, Any]:
+    def shown(self, row: Payment) -> PaymentRow:
         return {
             "id": row.pk,
             "account": str(row.account_id),
@@ -76,11 +81,11 @@ class AsideView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=None, responses=gives(TradeRow))
     def post(self, request: Request, trade_id: int) -> Response:
         return _changed(request, trade_id, aside.set_aside)
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=None, responses=gives(TradeRow))
     def delete(self, request: Request, trade_id: int) -> Response:
         return _changed(request, trade_id, aside.undo)
 

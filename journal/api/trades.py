@@ -1,10 +1,11 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -26,13 +27,14 @@ from journal.answers import (
     sums_answer,
     trade_answer,
 )
-from journal.api.lists import OwnList, PageAnswer, parsed, user_of
+from journal.api.lists import OwnList, parsed, user_of
+from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
 from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.models import Preferences, Realized, Setup, Trade
-from journal.selectors import reports
+from journal.selectors import dimensions, report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
@@ -42,11 +44,28 @@ from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
 from journal.selectors.trades import one, with_notes
 from journal.services import annotating
+from journal.shapes.asked import MergeAsked, NoteAsked, SplitAsked
+from journal.shapes.trades import (
+    BeingComputed,
+    CalendarDay,
+    DashboardAnswer,
+    RealizedRow,
+    ReportAnswer,
+    SetupRow,
+    Summary,
+    TradeRow,
+    TradeWhole,
+)
 from journal.tasks import ask_insight, settle_soon
+from lib.openapi import ACCOUNT, MARKET, Rows, gives, query, span
 
 MOST_IDS = 200
+REGROUPED = {200: TradeRow, 202: BeingComputed}
+# the last line of a tax report
+STATED_LINE = "difference_by_stated_costs"
 
 
+@listed(TradeRow, *FILTERS, *span())
 class TradesView(OwnList):
     """Round trips, newest first by opening; filters as in the pages' URL."""
 
@@ -64,7 +83,7 @@ class TradesView(OwnList):
     def rows(self, user: User) -> QuerySet[Any]:
         return self._found
 
-    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Sequence[Trade]) -> list[TradeRow]:
         return [trade_answer(line) for line in with_notes(user, rows)]
 
 
@@ -73,7 +92,7 @@ class TradeView(APIView):
 
     scopes: ClassVar = {"PATCH": TokenScope.JOURNAL}
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(TradeWhole))
     def get(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -88,7 +107,7 @@ class TradeView(APIView):
             }
         )
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=NoteAsked, responses=gives(TradeRow))
     def patch(self, request: Request, trade_id: int) -> Response:
         """Change what is written on it: note, tags, mistakes, setup, rules_kept, rating, emotion,
         planned_entry, planned_stop, planned_target, initial_stop, reviewed."""
@@ -103,26 +122,67 @@ class TradeView(APIView):
         return Response(trade_answer(one(user, trade)))
 
 
+@listed(
+    RealizedRow,
+    ACCOUNT,
+    MARKET,
+    SYMBOL,
+    ASSET,
+    KIND,
+    query("view", choices=("trades", "tax")),
+    *span(),
+)
 class RealizedView(OwnList):
     """Lots that were closed: the list behind every realised sum. `view=tax`: by the method over the
-    whole coin, whatever trade they belong to."""
+    whole coin, whatever trade they belong to, and by the costs that were stated of deposits;
+    `difference_by_stated_costs` is what these change, a last line of the CSV takes it back, so that
+    all of it adds up to the proof."""
 
     exact = ("account", "market", "symbol", "asset", "kind")
     moment = "closed_at"
 
     def rows(self, user: User) -> QuerySet[Any]:
-        view = self.request.query_params.get("view", "trades")
+        view = self.request.query_params.get("view") or "trades"
         if view not in {"trades", "tax"}:
             raise ValidationError({"view": [f"Expected trades or tax, was {view[:20]!r}."]})
-        other = Realized.View.TRADES if view == "tax" else Realized.View.TAX
-        return Realized.objects.visible_to(user).exclude(view=other)
+        rows = Realized.objects.visible_to(user)
+        return rows.of_tax_report() if view == "tax" else rows.of_trades()
 
-    def shown(self, row: Realized) -> dict[str, Any]:
+    def shown(self, row: Realized) -> RealizedRow:
         return realized_answer(row)
+
+    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+        if asked.get("view") != "tax":
+            return {}
+        net, money = self._difference(request, asked)
+        return {"difference_by_stated_costs": {"net": plain(net), "net_money": plain(money)}}
+
+    def last_lines(self, request: Request, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What stated costs change, taken back."""
+        if asked.get("view") != "tax":
+            return []
+        net, money = self._difference(request, asked)
+        if not net and not money:
+            return []
+        line = dict.fromkeys(realized_answer(Realized(quantity=0)))
+        line |= {"kind": STATED_LINE, "net": plain(-net), "net_money": plain(-money)}
+        return [line]
+
+    def _difference(self, request: Request, asked: Mapping[str, str]) -> tuple[Decimal, Decimal]:
+        """(dollars, report currency): the tax report less the tax view."""
+        own = Realized.objects.visible_to(user_of(request))
+        sums = [
+            self._filtered(request, asked, rows)
+            .order_by()
+            .aggregate(net=Sum("net"), money=Sum("net_money"))
+            for rows in (own.of_tax_report(), own.of_tax())
+        ]
+        report, tax = [(one["net"] or Decimal(0), one["money"] or Decimal(0)) for one in sums]
+        return report[0] - tax[0], report[1] - tax[1]
 
 
 class DashboardView(APIView):
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(DashboardAnswer), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
@@ -155,7 +215,7 @@ class MergeView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=MergeAsked, responses=REGROUPED)
     def post(self, request: Request) -> Response:
         user = user_of(request)
         ids = request.data.get("ids") if isinstance(request.data, dict) else None
@@ -173,7 +233,7 @@ class SplitView(APIView):
 
     scopes: ClassVar = {"POST": TokenScope.JOURNAL, "DELETE": TokenScope.JOURNAL}
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(request=SplitAsked, responses=REGROUPED)
     def post(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -185,7 +245,7 @@ class SplitView(APIView):
             raise ValidationError({"fill": ["Expected the id of one of the trade's fills."]})
         return _regrouped(user, lambda: grouping.split(trade, part.fill))
 
-    @extend_schema(request=None, responses=PageAnswer)
+    @extend_schema(responses=REGROUPED)
     def delete(self, request: Request, trade_id: int) -> Response:
         user = user_of(request)
         trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
@@ -207,7 +267,7 @@ def _regrouped(user: User, work: Callable[[], Trade | None]) -> Response:
 class SummaryView(APIView):
     """Sums of the closed trades that match."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Summary), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
         scope = Scope(user, parsed(request.query_params.dict()), preferences_of(user))
@@ -217,7 +277,7 @@ class SummaryView(APIView):
 class CalendarView(APIView):
     """Net, trades and wins of each of the user's days."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(CalendarDay)), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user, chosen = user_of(request), preferences_of(user_of(request))
         days = sums_by_day(Scope(user, parsed(request.query_params.dict()), chosen))
@@ -228,17 +288,24 @@ class CalendarView(APIView):
 class ReportView(APIView):
     """`by` one of the dimensions; with `across` a matrix."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(
+        responses=gives(ReportAnswer),
+        parameters=[
+            query("by", choices=tuple(dimensions.DIMENSIONS), help_text="Without: symbol."),
+            query("across", choices=tuple(dimensions.DIMENSIONS)),
+            *FILTERS,
+        ],
+    )
     def get(self, request: Request) -> Response:
         user, asked = user_of(request), request.query_params
         chosen = preferences_of(user)
-        by, across = asked.get("by", "symbol"), asked.get("across", "")
+        by, across = asked.get("by") or "symbol", asked.get("across", "")
         for name in (by, across):
-            if name and name not in reports.DIMENSIONS:
-                known = ", ".join(reports.DIMENSIONS)
+            if name and name not in dimensions.DIMENSIONS:
+                known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
         trades = parsed(asked.dict()).apply(user, chosen)
-        rows = reports.load(user, trades, chosen)
+        rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
             for item in bases_of(trades)
@@ -287,7 +354,7 @@ class SetupsView(APIView):
     """Setups with their rules; where one has a condition on the flow, its taken trades and what was
     missed in the last 24 hours."""
 
-    @extend_schema(responses=PageAnswer)
+    @extend_schema(responses=gives(Rows(SetupRow)))
     def get(self, request: Request) -> Response:
         user = user_of(request)
         rows = []

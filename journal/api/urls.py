@@ -1,6 +1,6 @@
 from django.urls import path
 
-from journal.api import exchange, flow, insight, proof, trades, watchlists
+from journal.api import exchange, flow, insight, proof, taxes, trades, watchlists
 
 urlpatterns = [
     path("fills", exchange.FillsView.as_view(), name="api-fills"),
@@ -10,6 +10,11 @@ urlpatterns = [
         name="api-conditional-orders",
     ),
     path("transfers", exchange.TransfersView.as_view(), name="api-transfers"),
+    path(
+        "transfers/<int:transfer_id>/cost",
+        taxes.StatedCostView.as_view(),
+        name="api-transfer-cost",
+    ),
     path("income", exchange.IncomeView.as_view(), name="api-income"),
     path("balances", exchange.BalancesView.as_view(), name="api-balances"),
     path("balances/daily", exchange.DailyBalancesView.as_view(), name="api-daily-balances"),

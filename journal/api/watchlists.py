@@ -7,7 +7,6 @@ from django.http import Http404
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,35 +19,11 @@ from journal.models import Watchlist
 from journal.selectors.preferences import preferences_of
 from journal.services import watching
 from journal.services.displaying import choose_studies
+from journal.shapes.asked import ListAsked, ListChange, StudiesAsked
+from journal.shapes.watching import WatchlistRow, WatchlistWhole
+from lib.openapi import Rows, gives
 from market.instruments import InstrumentKey
 from market.selectors.overview import lines
-
-
-class MarketName(serializers.Serializer[object]):
-    market = serializers.ChoiceField(choices=["spot", "usdm"])
-    symbol = serializers.CharField()
-
-
-class WatchlistAnswer(serializers.Serializer[object]):
-    id = serializers.IntegerField(read_only=True)
-    name = serializers.CharField()
-    position = serializers.IntegerField(required=False)
-    markets = MarketName(many=True, required=False)
-
-
-class WatchedRow(MarketName):
-    price = serializers.CharField(allow_null=True)
-    change_pct = serializers.CharField(allow_null=True, help_text="Of 24 hours, in percent.")
-    delta = serializers.DictField(help_text="Bought minus sold of the last 1m, 5m and 1h.")
-    cvd = serializers.ListField(help_text="Of the last hour, minute by minute.")
-
-
-class WatchlistRows(WatchlistAnswer):
-    rows = WatchedRow(many=True)
-
-
-class WatchlistsAnswer(serializers.Serializer[object]):
-    rows = WatchlistAnswer(many=True)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -57,12 +32,12 @@ class WatchlistsView(APIView):
 
     scopes: ClassVar = {"POST": Scope.JOURNAL}
 
-    @extend_schema(responses=WatchlistsAnswer)
+    @extend_schema(responses=gives(Rows(WatchlistRow, is_paged=False)))
     def get(self, request: Request) -> Response:
         mine = Watchlist.objects.visible_to(user_of(request)).prefetch_related("markets")
         return Response({"rows": [_watchlist(row) for row in mine]})
 
-    @extend_schema(request=WatchlistAnswer, responses={201: WatchlistAnswer})
+    @extend_schema(request=ListAsked, responses=gives(WatchlistRow, code=201))
     def post(self, request: Request) -> Response:
         said = _object(request)
         try:
@@ -80,13 +55,13 @@ class WatchlistView(APIView):
 
     scopes: ClassVar = {"PATCH": Scope.JOURNAL, "DELETE": Scope.JOURNAL}
 
-    @extend_schema(responses=WatchlistRows)
+    @extend_schema(responses=gives(WatchlistWhole))
     def get(self, request: Request, watchlist_id: int) -> Response:
         found = _mine(user_of(request), watchlist_id)
         tapes = [InstrumentKey(settings.VENUE, m.market, m.symbol) for m in found.markets.all()]
         return Response({**_watchlist(found), "rows": [row.as_answer() for row in lines(tapes)]})
 
-    @extend_schema(request=WatchlistAnswer, responses=WatchlistAnswer)
+    @extend_schema(request=ListChange, responses=gives(WatchlistRow))
     def patch(self, request: Request, watchlist_id: int) -> Response:
         """`name`, `position` and `markets` (the whole ordered list); what is not given stays."""
         found = _mine(user_of(request), watchlist_id)
@@ -102,10 +77,6 @@ class WatchlistView(APIView):
         return Response(status=204)
 
 
-class MarketViewParameters(serializers.Serializer[object]):
-    studies = serializers.ListField(child=serializers.CharField())
-
-
 @method_decorator(never_cache, name="dispatch")
 class MarketViewView(APIView):
     """What the market page draws beside price and CVD, remembered for the user: indicators as
@@ -113,11 +84,11 @@ class MarketViewView(APIView):
 
     scopes: ClassVar = {"PUT": Scope.JOURNAL}
 
-    @extend_schema(responses=MarketViewParameters)
+    @extend_schema(responses=gives(StudiesAsked))
     def get(self, request: Request) -> Response:
         return Response({"studies": preferences_of(user_of(request)).studies})
 
-    @extend_schema(request=MarketViewParameters, responses=MarketViewParameters)
+    @extend_schema(request=StudiesAsked, responses=gives(StudiesAsked))
     def put(self, request: Request) -> Response:
         try:
             found = choose_studies(user=user_of(request), said=_object(request).get("studies"))
@@ -139,6 +110,10 @@ def _object(request: Request) -> dict[str, Any]:
     return dict(request.data)
 
 
-def _watchlist(row: Watchlist) -> dict[str, Any]:
-    markets = [{"market": m.market, "symbol": m.symbol} for m in row.markets.all()]
-    return {"id": row.pk, "name": row.name, "position": row.position, "markets": markets}
+def _watchlist(row: Watchlist) -> WatchlistRow:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "position": row.position,
+        "markets": [{"market": m.market, "symbol": m.symbol} for m in row.markets.all()],
+    }

@@ -52,7 +52,8 @@ def make_due(
     account: ExchangeAccount, names: Collection[BookName], since: datetime = BEGINNING
 ) -> None:
     """Books that are new or touched; in the transaction of what touches them. `since`: nothing
-    before that moment is another one (`since_of`)."""
+    before that moment is another one (`since_of`). What a coin was swapped into goes with it."""
+    names = {*names, *_swapped(account, names)}
     # one that is due already keeps the earlier moment
     earliest = Case(
         When(built__lt=F("version"), then=Least(F("changed_from"), Value(since))),
@@ -69,6 +70,22 @@ def make_due(
         Book.objects.filter(account=account, market=market, name=name).update(
             version=F("version") + 1, changed_from=earliest
         )
+
+
+def _swapped(account: ExchangeAccount, names: Collection[BookName]) -> set[BookName]:
+    """Every coin that one of these was swapped into or came from, however often."""
+    swaps = Transfer.objects.filter(account=account, kind=Transfer.Kind.SWAP)
+    halves: dict[str, set[str]] = {}
+    for external_id, asset in swaps.values_list("external_id", "asset"):
+        halves.setdefault(external_id, set()).add(own_name(asset))
+    coins = {name for market, name in names if market == Market.SPOT}
+    for _ in range(len(halves)):
+        touched = [half for half in halves.values() if not half.isdisjoint(coins)]
+        more = set().union(*touched) - coins
+        if not more:
+            break
+        coins |= more
+    return {(str(Market.SPOT), coin) for coin in coins}
 
 
 def since_of(account: ExchangeAccount, fills: Collection[Any]) -> datetime:

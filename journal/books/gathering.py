@@ -1,5 +1,6 @@
 """Gathering: a book's material from everything that moved its coin, or its contract."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from journal.books.due import HALF_AWAY
 from journal.books.material import Material, Start, as_ledger_fill
 from journal.books.movements import Movements, funding_of
 from journal.books.prices import minute_of
+from journal.books.stated import stated_costs
 from journal.ledger.checkpoints import TripState
 from journal.ledger.regroup import Wishes as Grouping
 from journal.models import (
@@ -95,6 +97,10 @@ def _gather_coin(material: Material) -> None:
     material.coins = frozenset(names)
     if len(names) > 1:
         material.may_go_on = False  # what was swapped is computed together
+    stated = stated_costs(book.account_id, names)
+    if stated:
+        material.wishes = replace(material.wishes, stated=stated)
+        material.may_go_on = False  # a stated date may be any
     mine = Q(account_id=book.account_id) & _later(material)
     is_dollar = book.name in DOLLARS
     for model in (Fill, ManualFill):

@@ -70,6 +70,8 @@ class Proof:
     taken_along: Decimal
     tax_realised: Decimal
     tax_unrealised: Decimal
+    # what the tax report has beyond `tax_realised`, since costs of deposits were stated
+    by_stated_costs: Decimal
     reasons: list[Reason]
 
     @property
@@ -140,9 +142,8 @@ class _Proving:
         rate = self.rate
         payments = self._payments()
         matches, apart, taken = self._matches()
-        tax_matches = self._sum(
-            Realized.objects.filter(self.mine).exclude(view=Realized.View.TRADES)
-        )
+        tax_matches = self._sum(Realized.objects.filter(self.mine).of_tax())
+        report = self._sum(Realized.objects.filter(self.mine).of_tax_report())
         results = _added(payments, Payment.REALISED)
         realised = _plus(matches, results)
         income = payments.get(Payment.Kind.INCOME, (ZERO, ZERO))
@@ -173,6 +174,7 @@ class _Proving:
             apart=apart + payments.get(Payment.Kind.RESULT, (ZERO, ZERO))[1],
             taken_along=taken,
             tax_realised=tax_matches[1] + results[1],
+            by_stated_costs=report[1] - tax_matches[1],
             tax_unrealised=(realised[0] + unrealised - tax_matches[0] - results[0]) * rate,
             reasons=self._all_reasons(),
         )
@@ -192,7 +194,7 @@ class _Proving:
 
     def _matches(self) -> tuple[tuple[Decimal, Decimal], Decimal, Decimal]:
         """((dollars, money), apart, taken along), the last two in the currency."""
-        rows = Realized.objects.filter(self.mine).exclude(view=Realized.View.TAX)
+        rows = Realized.objects.filter(self.mine).of_trades()
         told = Sum(self._money("apart", "apart_money"), output_field=WIDE)
         apart = rows.aggregate(sum=told)["sum"] or ZERO
         taken = self._sum(rows.filter(kind="withdrawn"))

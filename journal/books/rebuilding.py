@@ -25,7 +25,7 @@ from journal.books.results import Results, results_of
 from journal.books.writing import write
 from journal.ledger.checkpoints import decoded
 from journal.models import Book, Checkpoint, Preferences, Realized
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, MustWait, TryAgain
 
 log = structlog.get_logger(__name__)
 
@@ -56,14 +56,15 @@ def rebuild_due(
 
 
 def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
-    """Of a book whose rows cannot even be gathered nothing is asked: it is parked when built."""
+    """Of a book whose rows cannot even be gathered nothing is asked: it is parked when built. One
+    whose prices cannot be had is built with what is known."""
     for book in due:
         try:
-            needs = needs_of(book)
+            prices.fetch(needs_of(book), ask)
+        except (TryAgain, MustWait):
+            raise
         except Exception:
-            log.exception("book not gathered", account=str(book.account_id), book=book.name)
-            continue
-        prices.fetch(needs, ask)
+            log.exception("book not priced", account=str(book.account_id), book=book.name)
 
 
 def rebuild_guarded(book: Book) -> bool:

@@ -1,7 +1,9 @@
 """What is computed again without anybody asking: fees that were valued in a minute that was still
 open, another method or report currency, and books that a killed process left due."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -21,9 +23,11 @@ from journal.books.due import (
     since_of_rows,
 )
 from journal.models import Fill, Income, Transfer
-from market.binance.errors import ExchangeError
+from lib.parking import Parking
+from market.binance.errors import MustWait, TryAgain
 
 log = structlog.get_logger(__name__)
+parked = Parking()
 
 MINUTE = timedelta(minutes=1)
 
@@ -37,18 +41,34 @@ def settle() -> None:
     if not open_minutes and not accounts.exists():
         return
     with Reader(None, "prices", lambda note, seconds: None) as reader:
-        for asset, minute in sorted(open_minutes):
-            rows = prices.ask_again((asset, minute), reader.read_public)
-            with transaction.atomic():  # final and touched, or neither
-                _touch(asset, minute)
-                prices.keep(rows)
+        for need in sorted(open_minutes):
+            _alone(f"minute {need[0]} {need[1]}", partial(_settle_minute, need, reader))
         for account in accounts:
-            try:
-                rebuilding.rebuild_due(account, reader.read_public)
-            except ExchangeError:
-                raise
-            except Exception:
-                log.exception("books not built", account=str(account.pk))
+            work = partial(rebuilding.rebuild_due, account, reader.read_public)
+            _alone(f"account {account.pk}", work)
+
+
+def _alone(name: str, work: Callable[[], object]) -> None:
+    """What is wrong with it stays with it, and waits longer each time; an exchange that answers
+    nobody is everybody's trouble."""
+    if parked.is_parked(name):
+        return
+    try:
+        work()
+    except (TryAgain, MustWait):
+        raise
+    except Exception:
+        pause = parked.park(name)
+        log.exception("not settled", what=name, again_in=pause)
+    else:
+        parked.clear(name)
+
+
+def _settle_minute(need: prices.Need, reader: Reader) -> None:
+    rows = prices.ask_again(need, reader.read_public)
+    with transaction.atomic():  # final and touched, or neither
+        _touch(*need)
+        prices.keep(rows)
 
 
 def _touch(asset: str, minute: datetime) -> None:

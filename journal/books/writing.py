@@ -8,7 +8,9 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.books.results import Built, Results, others_digest, rounded
+from journal.books import entries
+from journal.books.rates import rounded
+from journal.books.results import Built, Results, others_digest
 from journal.models import (
     Book,
     Checkpoint,
@@ -77,11 +79,14 @@ def write(book: Book, results: Results) -> None:
     OpenPosition.objects.filter(**_place(book)).delete()
     OpenPosition.objects.bulk_create(results.positions)
     _write_problems(book, results)
+    if book.market == Market.USDM:
+        entries.compare(book)
     _write_checkpoints(book, results)
     Book.objects.filter(pk=book.pk).update(
         exchange_realized=rounded(results.exchange_realized),
         moved=results.moved,
         booked=results.booked,
+        has_stated=results.has_stated,
     )
 
 

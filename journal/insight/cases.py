@@ -13,7 +13,7 @@ from journal.insight.paths import path_of
 from journal.insight.question import Question
 from journal.metrics.twin import Held, Path
 from journal.models import Annotation, Market, Payment, Preferences, Trade, TradeFill
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 from lib.batches import batched
 from lib.dates import to_seconds
 from market.models import Instrument

@@ -13,7 +13,7 @@ from journal.selectors import fates
 from journal.selectors import insight as insights
 from journal.selectors.insight import Told, tell
 from journal.selectors.insight_words import group_of, question_of
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 
 # loading, winners, findings, all the rest: what is told of the way
 STEPS = 4

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from accounts.models import User
 from journal.filters import TradeFilter
 from journal.models import Preferences, Trade
-from journal.selectors import reports
-from journal.selectors.reports import Row
+from journal.selectors import report_rows
+from journal.selectors.report_rows import Row
 from journal.selectors.scope import counted
 
 # (done, expected), in whatever is counted
@@ -36,12 +36,12 @@ class Question:
     def loaded(self) -> list[Row]:
         """Oldest closing first, in money."""
         trades = self.asked.apply(self.user, self.chosen)
-        return reports.load(self.user, trades, self.chosen)
+        return report_rows.load(self.user, trades, self.chosen)
 
     @cached_property
     def rows(self) -> list[Row]:
         """`net` in the chosen unit; those that have none are left out."""
-        return reports.in_unit(self.loaded, self.chosen)
+        return report_rows.in_unit(self.loaded, self.chosen)
 
 
 Place = tuple[str, str]

@@ -7,7 +7,7 @@ from journal.insight.breaks import breaks_of
 from journal.insight.question import Made, Question
 from journal.metrics.adherence import worth
 from journal.models import Annotation
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 
 ALL = "all"
 

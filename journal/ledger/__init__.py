@@ -17,6 +17,7 @@ from journal.ledger.records import (
     Trade,
     Transfer,
 )
+from journal.ledger.tax import Stated
 
 __all__ = [
     "Conversion",
@@ -29,6 +30,7 @@ __all__ = [
     "Position",
     "Problem",
     "Rules",
+    "Stated",
     "Trade",
     "Transfer",
     "Wishes",

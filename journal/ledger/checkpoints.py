@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from journal.ledger.coins import CoinBook, CoinTrip
-from journal.ledger.contracts import ContractBook, ContractTrip
 from journal.ledger.lots import Lot, Lots
 from journal.ledger.records import Id, Past
+from journal.ledger.sides import ContractBook, ContractTrip
 
 # Another one where a checkpoint of before would be read wrongly.
 VERSION = 1
@@ -124,7 +124,7 @@ def coin_state(book: CoinBook) -> CoinState:
         book.account,
         book.coin,
         book.pair,
-        _lots_state(book.tax),
+        _lots_state(book.tax.lots),
         _lots_state(book.of_trade),
         _lots_state(book.of_stack),
         None
@@ -141,7 +141,7 @@ def coin_state(book: CoinBook) -> CoinState:
 def resume_coin(book: CoinBook, state: CoinState) -> None:
     book.pair = state.pair
     for lots, kept in (
-        (book.tax, state.tax),
+        (book.tax.lots, state.tax),
         (book.of_trade, state.of_trade),
         (book.of_stack, state.of_stack),
     ):

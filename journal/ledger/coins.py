@@ -5,14 +5,16 @@ the trader's view, an open trade beside a stack. Every exit is matched in both.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from journal.ledger.lots import Lot, Lots, Place, Taken
+from journal.ledger.exits import Carriage, Exit, leave
+from journal.ledger.lots import Lot, Lots, Place
 from journal.ledger.moves import Move, number_of
-from journal.ledger.records import ONE, ZERO, Id, Match, Payment, Position, Problem, Rules, Trade
+from journal.ledger.records import ONE, ZERO, Payment, Position, Problem, Rules, Trade
+from journal.ledger.tax import StatedCosts, TaxView
 from journal.ledger.trips import Trip
 
 # What opens or joins a trade; everything else that comes in goes to the stack.
@@ -31,11 +33,12 @@ Mark = tuple[str, str]
 class Wishes:
     """What the owner said of his coins: fills after which the open trade is set aside, purchases
     that keep it open however long ago its last fill was, and after how long a purchase sets it
-    aside by itself (None: never)."""
+    aside by itself (None: never). `stated`: what his deposits had cost, for the tax report."""
 
     set_aside: frozenset[Mark] = frozenset()
     keep: frozenset[Mark] = frozenset()
     gap: timedelta | None = timedelta(days=60)
+    stated: StatedCosts = field(default_factory=dict)
 
 
 @dataclass
@@ -58,25 +61,26 @@ class CoinBook:
         method: str,
         rules_at: RulesAt,
         wishes: Wishes,
-        swapped: dict[tuple[str, Id], tuple[list[Lot], list[Lot]]],
+        swapped: Carriage,
     ) -> None:
         self.coin = coin
         self.account = account
         self.method = method
         self.wishes = wishes
-        self.matches: list[Match] = []
         self.payments: list[Payment] = []
         self.problems: list[Problem] = []
         self.closed: list[CoinTrip] = []
         self.trade: CoinTrip | None = None
-        self.tax = Lots(method)
+        self.tax = TaxView(method)
+        # None where nothing is stated: the tax report is the tax view
+        self.report = TaxView(method, wishes.stated) if wishes.stated else None
+        self._views = [self.tax] if self.report is None else [self.tax, self.report]
         self.of_trade = Lots(method)
         self.of_stack = Lots(method)
         self._stack_trips: dict[tuple[Any, ...], CoinTrip] = {}
         self._rules_at = rules_at
         # of the pair that traded last: its name, dollars of one of its quote
         self.pair = ("", ONE)
-        # (old coin, id) -> lots on their way to the new name, of the stack and of the tax view
         self._swapped = swapped
 
     # --- what comes and goes --------------------------------------------------------------------
@@ -105,7 +109,8 @@ class CoinBook:
             move.fee,
             ZERO if is_known else ONE,
         )
-        self.tax.add(Lot(lot.id, place, lot.quantity, lot.cost, lot.fee, lot.apart))
+        for view in self._views:
+            view.come_in(lot, self.coin)
         if move.kind not in ENTRIES:
             self.of_stack.add(lot)
             return
@@ -122,8 +127,8 @@ class CoinBook:
         held = self.of_trade.quantity + self.of_stack.quantity
         if quantity > held:
             self._assume(move, quantity - held, worth / quantity)
-        part = _Exit(move, quantity, worth)
-        self.matches += part.matches(self.tax.take(quantity))
+        for view in self._views:
+            view.go_out(move, quantity, worth)
         trade_first = move.kind in FROM_THE_TRADE
         first, second = self.of_trade, self.of_stack
         if not trade_first:
@@ -131,7 +136,7 @@ class CoinBook:
         size = min(quantity, first.quantity)
         taken = [first.take(size), second.take(quantity - size)]
         from_trade, from_stack = taken if trade_first else taken[::-1]
-        exits = _Exit(move, quantity, worth)
+        exits = Exit(move, quantity, worth)
         if from_trade:
             assert self.trade is not None
             for match in exits.matches(from_trade):
@@ -160,7 +165,7 @@ class CoinBook:
                 is_assumed=True,
             )
         )
-        for lots in (self.tax, self.of_stack):
+        for lots in self._kept():
             lots.add(Lot(move.id, self._place(move), quantity, cost, ZERO, ONE))
         self.problems.append(
             Problem(
@@ -185,23 +190,24 @@ class CoinBook:
             if quantity > self.of_stack.quantity:
                 unit = (move.worth or ZERO) / quantity
                 self._assume(move, quantity - self.of_stack.quantity, unit)
-            self._swapped[self.coin, move.id] = (
-                _leave(self.of_stack, quantity),
-                _leave(self.tax, quantity),
-            )
+            self._swapped[self.coin, move.id] = [leave(lots, quantity) for lots in self._kept()]
             return
-        stack, tax = self._swapped.pop((move.partner, move.id), ([], []))
-        held = sum((lot.quantity for lot in stack), ZERO)
+        carried = self._swapped.pop((move.partner, move.id), [])
+        held = sum((lot.quantity for lot in carried[0]), ZERO) if carried else ZERO
         if not held:
             self._come_in(move._replace(kind="income"))
             return
-        for lots, arriving in ((self.of_stack, stack), (self.tax, tax)):
+        for lots, arriving in zip(self._kept(), carried, strict=True):
             left = move.quantity
             for lot in arriving:
                 is_last = lot is arriving[-1]
                 size = left if is_last else lot.quantity * move.quantity / held
                 left -= size
                 lots.add(Lot(lot.id, lot.place, size, lot.cost, lot.fee, lot.apart))
+
+    def _kept(self) -> list[Lots]:
+        """Every store that what comes to no trade comes to."""
+        return [self.of_stack, *(view.lots for view in self._views)]
 
     # --- trades -----------------------------------------------------------------------------------
 
@@ -321,7 +327,7 @@ class CoinBook:
     @property
     def tax_cost(self) -> Decimal:
         """Cost and entry fees of what is still held, by the tax view."""
-        return self.tax.cost + self.tax.fees
+        return self.tax.lots.cost + self.tax.lots.fees
 
     def _as_trade(self, trip: CoinTrip) -> Trade:
         is_open = trip.closed_at is None
@@ -357,59 +363,3 @@ class CoinBook:
         kind, number = number_of(move.id)
         order = (move.rank[1], kind, number, move.rank[4])
         return (0 if is_opening else 1, move.time, order)
-
-
-class _Exit:
-    """Shares the worth and the fee of one exit among its parts; the last one takes the rest."""
-
-    def __init__(self, move: Move, quantity: Decimal, worth: Decimal) -> None:
-        self._move = move
-        self._quantity = quantity
-        self._left = [quantity, worth, move.fee]
-
-    def matches(self, parts: Iterable[Taken]) -> list[Match]:
-        return [self._match(part) for part in parts]
-
-    def _match(self, part: Taken) -> Match:
-        move, (quantity, worth, fee) = self._move, self._left
-        is_last = part.quantity == quantity
-        part_worth = worth if is_last else worth * part.quantity / quantity
-        part_fee = fee if is_last or not fee else fee * part.quantity / quantity
-        self._left = [quantity - part.quantity, worth - part_worth, fee - part_fee]
-        gross, fees = part_worth - part.cost, part.fee + part_fee
-        return Match(
-            part.id,
-            move.id,
-            part.quantity,
-            part.cost / part.quantity,
-            part_worth / part.quantity,
-            gross,
-            fees,
-            gross - fees,
-            move.kind,
-            move.time,
-            part.opened_at,
-            move.coin,
-            move.symbol,
-            part.apart,
-        )
-
-
-def _leave(lots: Lots, quantity: Decimal) -> list[Lot]:
-    """Lots that leave with cost, date and fee, oldest first."""
-    everything = sorted(lots.take_all(), key=lambda lot: lot.place)
-    leaving: list[Lot] = []
-    for lot in everything:
-        size = min(lot.quantity, quantity)
-        quantity -= size
-        if size == lot.quantity:
-            leaving.append(lot)
-            continue
-        if size:
-            cost, fee = lot.cost * size / lot.quantity, lot.fee * size / lot.quantity
-            leaving.append(Lot(lot.id, lot.place, size, cost, fee, lot.apart))
-            lot = Lot(
-                lot.id, lot.place, lot.quantity - size, lot.cost - cost, lot.fee - fee, lot.apart
-            )
-        lots.add(lot)
-    return leaving

@@ -7,9 +7,11 @@ one account, market and symbol, so that the same row counts once however often i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+# Products of 8-place decimals are exact far below this; only divisions round, at the 60th digit.
+PRECISION = Context(prec=60)
 ZERO = Decimal(0)
 ONE = Decimal(1)
 MARKETS = ("spot", "usdm", "coinm")

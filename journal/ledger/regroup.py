@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from typing import Any
 
-from journal.ledger.engine import PRECISION
-from journal.ledger.records import ONE, ZERO, Funding, Id, Match, Trade
+from journal.ledger.records import ONE, PRECISION, ZERO, Funding, Id, Match, Trade
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,10 @@ from journal.models.notes import (
     Setup,
     Tag,
 )
-from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules
+from journal.models.openings import OpeningBalance, OpeningPosition, SeenRules, StatedCost
+from journal.models.results import LedgerProblem, OpenPosition, Payment, Realized
 from journal.models.syncing import Coverage, Difference, Sync
-from journal.models.trades import (
-    Book,
-    LedgerProblem,
-    OpenPosition,
-    Payment,
-    Realized,
-    Trade,
-    TradeFill,
-)
+from journal.models.trades import Book, Trade, TradeFill
 from journal.models.uploads import Rejected, Upload, Witness
 from journal.models.waiting import ConditionalOrder, OrderList
 from journal.models.watching import WatchedMarket, Watchlist
@@ -82,6 +75,7 @@ __all__ = [
     "SeenRules",
     "Setup",
     "Source",
+    "StatedCost",
     "Sync",
     "Tag",
     "Trade",
@@ -92,7 +86,7 @@ __all__ = [
     "Transfer",
     "Upload",
     "Wallet",
-    "Witness",
     "WatchedMarket",
     "Watchlist",
+    "Witness",
 ]

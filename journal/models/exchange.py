@@ -2,7 +2,7 @@
 nothing that a user writes lands here: corrections stand apart (`journal.models.manual`)."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -33,7 +33,7 @@ class Source(models.TextChoices):
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    def visible_to(self, user: User) -> "OwnedQuerySet":
+    def visible_to(self, user: User) -> Self:
         """Rows of a user's own accounts, of the venue that this installation runs on."""
         return self.filter(account__user=user, account__venue=settings.VENUE)
 

@@ -62,6 +62,32 @@ class OpeningPosition(OfAccount):
         return f"{self.quantity} {self.symbol}"
 
 
+class StatedCost(OfAccount):
+    """What its owner says that a deposit had cost, and when that was bought: for the tax report
+    alone (money.md 3.8). It belongs to the deposit of that id, else to the one of that amount and
+    moment, since the exchange may tell it under another id than a file did."""
+
+    asset = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=80)
+    amount = models.DecimalField(max_digits=40, decimal_places=18)
+    time = models.DateTimeField()
+    # of the whole deposit, in dollars
+    cost = Money()
+    bought_at = models.DateTimeField()
+
+    objects = OwnedManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "asset", "external_id"], name="stated_cost_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.asset} for {self.cost}"
+
+
 class SeenRules(models.Model):
     """Step size and minimum notional of a symbol, from when we saw them."""
 

@@ -21,6 +21,7 @@ from lib.dates import to_seconds
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
+from market.jobs.guarding import is_away
 from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch, minus
@@ -76,14 +77,21 @@ def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
         fills = turn.fills(FILLS_A_BATCH[stage])
         if not fills:
             continue
+        stalled: set[str] = set()
+        problem: Exception | None = None
         try:
             stalled = _fetch_by_market(fetch, fills, is_to_stop)
-        except ExchangeError:  # the others have their turn meanwhile
-            mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
-            mine.update(again_at=now + SOON)
-            raise
+        except Exception as error:
+            if is_away(error):
+                raise
+            problem = error
         finally:
             _stamp(is_to_stop)
+        if problem is not None:  # after the stamps, which look at every row of the fills
+            _later(fills, stage, problem)
+            if isinstance(problem, ExchangeError):
+                raise problem
+            return len(fills)
         waiting |= stalled
         through = [fill for fill in fills if fill.market not in stalled]
         if through and not is_to_stop():
@@ -103,6 +111,15 @@ def _fetch_by_market(fetch: Fetch, fills: Sequence[Fill], is_to_stop: IsToStop) 
             log.info("planner waits", market=market, seconds=round(reason.seconds))
             stalled.add(market)
     return stalled
+
+
+def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:
+    """The others have their turn meanwhile."""
+    is_silence = isinstance(error, ExchangeError)
+    if not is_silence:
+        log.error("fills set aside", fills=len(fills), stage=str(stage), exc_info=error)
+    mine = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
+    mine.update(again_at=timezone.now() + (SOON if is_silence else AGAIN_AFTER))
 
 
 def _since(stage: Stage, now: datetime) -> datetime | None:

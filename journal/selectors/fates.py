@@ -11,7 +11,7 @@ from journal.metrics.explorer import STOPPED, Explored, Run, explore
 from journal.metrics.fate import Fate, fate
 from journal.metrics.findings import SEED
 from journal.metrics.resampling import mean_range
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 
 LEAST = 20
 AHEAD = 100

@@ -13,9 +13,9 @@ from journal.metrics import traits
 from journal.metrics.days import day_of
 from journal.metrics.findings import Compared, Dimension, Findings, Habit, find, means_by
 from journal.models import Preferences
-from journal.selectors import reports
+from journal.selectors import dimensions
 from journal.selectors.insight_words import group_of, question_of
-from journal.selectors.reports import Row
+from journal.selectors.report_rows import Row
 
 # of one's own outcome: shown as costs
 Names = Callable[[Row], Sequence[str]]
@@ -23,8 +23,8 @@ COSTS: dict[str, Names] = {
     "mistake": lambda row: row.mistakes,
     "emotion": lambda row: (row.emotion,) if row.emotion else (),
     "stop": lambda row: (row.stop_moves or "none",),
-    "hold": lambda row: (reports.holding(row),),
-    "maker": lambda row: (reports.maker_bucket(row),),
+    "hold": lambda row: (dimensions.holding(row),),
+    "maker": lambda row: (dimensions.maker_bucket(row),),
 }
 STOP_MOVED, WINNER_CUT = "stop_moved", "winner_cut"
 HABITS = (STOP_MOVED, WINNER_CUT)
@@ -63,8 +63,8 @@ Pair = tuple[int, float, float]
 
 
 def find_in(rows: Sequence[Row], chosen: Preferences, winners: Sequence[Pair] = ()) -> Findings:
-    """Of rows whose `net` is in the chosen unit (`reports.in_unit`). `winners`: trades that were
-    closed before their target, with what keeping to it would have made, and what was made."""
+    """Of rows whose `net` is in the chosen unit (`report_rows.in_unit`). `winners`: trades that
+    were closed before their target, with what keeping to it would have made, and what was made."""
     return find([float(row.net) for row in rows], questions(rows, chosen), habits(rows, winners))
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_noop
 from accounts.models import User
 from journal.filters import TradeFilter
 from journal.models import Preferences, Trade
-from journal.selectors import reports
-from journal.selectors.reports import Row
+from journal.selectors import report_rows
+from journal.selectors.report_rows import Row
 from journal.selectors.scope import counted
 
 # as many as a picture can hold
@@ -92,9 +92,9 @@ def dots(
     x_of, y_of = _drawn(across), _drawn(up)
     newest = counted(asked.apply(user, chosen)).filter(net_money__isnull=False)
     ids = newest.order_by("-closed_at", "-pk").values_list("pk", flat=True)[:MOST_POINTS]
-    rows = reports.load(user, Trade.objects.filter(pk__in=list(ids)), chosen)
+    rows = report_rows.load(user, Trade.objects.filter(pk__in=list(ids)), chosen)
     found = []
-    for row in reports.in_unit(rows, chosen):
+    for row in report_rows.in_unit(rows, chosen):
         x, y = x_of(row, chosen), y_of(row, chosen)
         if x is not None and y is not None:
             found.append(Dot(row, x, y))

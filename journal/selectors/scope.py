@@ -31,12 +31,20 @@ class Scope:
 
     @property
     def matches(self) -> "QuerySet[Realized]":
-        matches = Realized.objects.visible_to(self.user).exclude(view=Realized.View.TAX)
+        matches = Realized.objects.visible_to(self.user).of_trades()
         return self._limited(matches, "closed_at")
 
     @property
     def tax_matches(self) -> "QuerySet[Realized]":
         """By the method over whole coins: no trade is asked for."""
+        return self._of_no_trade(Realized.objects.visible_to(self.user).of_tax())
+
+    @property
+    def tax_report(self) -> "QuerySet[Realized]":
+        """The same by the costs that were stated of deposits."""
+        return self._of_no_trade(Realized.objects.visible_to(self.user).of_tax_report())
+
+    def _of_no_trade(self, matches: "QuerySet[Realized]") -> "QuerySet[Realized]":
         asked = TradeFilter(
             account=self.asked.account,
             market=self.asked.market,
@@ -44,7 +52,6 @@ class Scope:
             from_day=self.asked.from_day,
             to_day=self.asked.to_day,
         )
-        matches = Realized.objects.visible_to(self.user).exclude(view=Realized.View.TRADES)
         return replace(self, asked=asked)._limited(matches, "closed_at")
 
     @property

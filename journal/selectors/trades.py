@@ -12,6 +12,17 @@ from journal.metrics.undefined import Metric, Undefined
 from journal.models import Annotation, Tag, Trade
 
 ZERO = Decimal(0)
+# column -> what it is sorted by
+SORTS = {
+    "opened": "opened_at",
+    "closed": "closed_at",
+    "symbol": "symbol",
+    "net": "net_money",
+    "size": "size_money",
+    "fees": "fees_money",
+    "flow": "flow_share",
+    "fills": "fill_count",
+}
 
 
 @dataclass(frozen=True)
@@ -110,3 +121,11 @@ def neighbours(user: User, trade: Trade, trades: "Iterable[int]") -> tuple[int |
         return None, None
     at = ids.index(trade.pk)
     return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+
+
+def order_of(sort: str) -> list[str]:
+    """Columns to order by; with a minus before its name the highest first."""
+    name = sort.removeprefix("-")
+    column = SORTS.get(name, "opened_at")
+    sign = "-" if sort.startswith("-") else ""
+    return [f"{sign}{column}", f"{sign}pk"]

@@ -22,7 +22,9 @@ from journal.models import Annotation, Book, Fill, FillFlow, Preferences, Sync, 
 from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
 from journal.services.copying import copy_journal
+from lib.parking import Parking
 from lib.secret import Secret
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,7 @@ PERMISSIONS = {"enableSpotAndMarginTrading": True}
 FIRST = "demo"
 TIMEOUT_SECONDS = 60
 TRIES = 3
+parked = Parking()
 WANTED, ADDED, TOLD, REMOVED = "wanted", "added", "told", "removed"
 AWAY = (aiohttp.ClientError, OSError, TimeoutError, KeyError)
 
@@ -151,7 +154,8 @@ def _connect_year(user: User) -> list[ExchangeAccount]:
 def give_wanted() -> int:
     """A copy to everybody who asked for one."""
     waiting = Preferences.objects.filter(demo=WANTED).exclude(user__username__in=[FIRST, ORIGINAL])
-    return sum(give(chosen.user) for chosen in waiting.select_related("user"))
+    users = [chosen.user for chosen in waiting.select_related("user")]
+    return sum(each("copy of the demo", users, give, name_of=lambda user: user.pk, parked=parked))
 
 
 def give(user: User) -> bool:

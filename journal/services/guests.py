@@ -20,12 +20,15 @@ from journal.models.guests import STAYS
 from journal.selectors.preferences import preferences_of
 from journal.services import demo
 from journal.services.displaying import choose_zone
+from lib.parking import Parking
+from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "guest-"
 MOST = 20
 READY = 2
+parked = Parking()
 # one at a time counts, takes and makes guests
 LOCK = 0x6775657374
 
@@ -90,11 +93,8 @@ def remove_old(now: datetime | None = None) -> int:
     """Guests whose day is over, and those made ahead whose data has become old."""
     before = (now or timezone.now()) - STAYS
     over = Q(taken_at__lt=before) | Q(taken_at=None, made_at__lt=before)
-    gone = 0
-    for guest in Guest.objects.filter(over).select_related("user"):
-        remove(guest)
-        gone += 1
-    return gone
+    guests = Guest.objects.filter(over).select_related("user")
+    return len(each("guest", guests, remove, name_of=lambda guest: guest.pk, parked=parked))
 
 
 def remove(guest: Guest) -> None:

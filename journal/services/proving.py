@@ -1,7 +1,6 @@
 """The proof of a user's accounts as of now: what is shown as earned is the change of wealth."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,22 +9,9 @@ from accounts.models import ExchangeAccount, User
 from journal.books.proof import Proof, Reason, prove
 from journal.models import Balance, Book, FuturesPosition, Market, OpenPosition
 from journal.services.live_prices import dollars_now, newest_prices
+from journal.shapes.exchange import ProofAnswer
 from lib.cash import CURRENCIES, own_name
 from lib.decimals import plain
-
-ITEMS = (
-    "opening",
-    "worth",
-    "deposits",
-    "withdrawals",
-    "realised",
-    "unrealised",
-    "income",
-    "currency_effect",
-    "unexplained",
-    "difference",
-    "may_be_off",
-)
 
 
 def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None:
@@ -67,17 +53,28 @@ def prove_now(user: User, account: str = "", currency: str = "") -> Proof | None
     return prove(accounts, currency, price_of, mark_of, timezone.now())
 
 
-def as_answer(proof: Proof) -> dict[str, Any]:
+def as_answer(proof: Proof) -> ProofAnswer:
     """Exact decimal text; times in epoch ms."""
     return {
         "currency": proof.currency,
         "at": int(proof.at.timestamp() * 1000),
         "since": int(proof.since.timestamp() * 1000) if proof.since else None,
-        **{name: plain(getattr(proof, name)) for name in ITEMS},
+        "opening": plain(proof.opening),
+        "worth": plain(proof.worth),
+        "deposits": plain(proof.deposits),
+        "withdrawals": plain(proof.withdrawals),
+        "realised": plain(proof.realised),
+        "unrealised": plain(proof.unrealised),
+        "income": plain(proof.income),
+        "currency_effect": plain(proof.currency_effect),
+        "unexplained": plain(proof.unexplained),
+        "difference": plain(proof.difference),
+        "may_be_off": plain(proof.may_be_off),
         "apart": plain(proof.apart),
         "taken_along": plain(proof.taken_along),
         "tax_realised": plain(proof.tax_realised),
         "tax_unrealised": plain(proof.tax_unrealised),
+        "by_stated_costs": plain(proof.by_stated_costs),
         "reasons": [
             {
                 "kind": reason.kind,
@@ -99,7 +96,9 @@ def sentence(reason: Reason) -> str:
         "no_price_now": _("No market says what it is worth now."),
         "missing_rate": _("The report currency has no price now."),
         "history_begins_inside_a_position": _("The history begins inside a position."),
-        "exchange_differs": _("The exchange booked another profit than its own rule gives."),
+        "exchange_differs": _(
+            "The exchange tells another profit or entry than its own rule gives."
+        ),
         "funding_without_position": _("Funding was paid with nothing known to be held."),
         "result_without_fills": _("The exchange booked results of fills that nobody told."),
         "unknown_income": _("Lines of a kind that is not known count as income."),

@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from journal import live
-from journal.books.results import rounded
+from journal.books.rates import rounded
 from journal.models import Market, OpenPosition, Trade
 from journal.services.live_prices import Pair, Quote, dollars_now, newest_prices
+from journal.shapes.exchange import PositionRow, Valuation
 from lib.decimals import plain
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ class Valued:
     def is_stale(self) -> bool:
         return self.quote is None or self.quote.time_ms < time.time() * 1000 - STALE_MS
 
-    def as_answer(self) -> dict[str, Any]:
+    def as_answer(self) -> PositionRow:
         position = self.position
         return {
             "account": str(position.account_id),
@@ -105,7 +106,7 @@ def tell_everyone(users: Collection[int] | None = None) -> None:
         live.tell(user_id, "pnl", "all", now_ms, as_answer([]))
 
 
-def as_answer(items: Iterable[Valued]) -> dict[str, Any]:
+def as_answer(items: Iterable[Valued]) -> Valuation:
     """Positions, and the sum in the report currency of those that have one."""
     found = list(items)
     known = [item.unrealized_money for item in found if item.unrealized_money is not None]

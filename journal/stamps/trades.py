@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from journal.books.results import rounded
+from journal.books.rates import rounded
 from journal.metrics import flow
 from journal.metrics.excursion import (
     Execution,

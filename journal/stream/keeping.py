@@ -6,7 +6,6 @@ import contextlib
 import time
 from typing import Any
 
-import psycopg
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
@@ -14,6 +13,7 @@ from accounts.models import ExchangeAccount
 from journal.stream import events
 from lib.parking import Parking
 from market.jobs.database import DatabaseThread
+from market.jobs.guarding import BUSY, is_away
 
 log = structlog.get_logger(__name__)
 
@@ -22,12 +22,6 @@ EVENT_TRIES = 30
 # A statement that was cancelled or a lock that was not had: not as patient as with a database that
 # is away, since everybody's events wait.
 BUSY_TRIES = 3
-BUSY = (
-    psycopg.errors.QueryCanceled,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
 ASK_SECONDS = 0.5
 BUILD_SECONDS = 0.05
 # An event that cannot be read is a reason to read everything, but not with each of many.
@@ -126,9 +120,8 @@ class Keeper:
         try:
             await self._ledger.run(_build, account)
         except Exception as error:  # one account's books stop nobody else's
-            is_away = isinstance(error, OperationalError | InterfaceError)
-            is_away = is_away and not isinstance(error.__cause__, BUSY)
-            pause = self.parked.park(account, longest=AWAY_SECONDS if is_away else None)
+            longest = AWAY_SECONDS if is_away(error) else None
+            pause = self.parked.park(account, longest=longest)
             self._to_build.add(account)
             log.exception(
                 "books set aside",

@@ -25,9 +25,10 @@ from journal.stream.pricing import Pricing
 from journal.stream.spot import LIFE_SECONDS, SpotStream
 from lib.envelope import NotOurs
 from lib.parking import Parking
-from market.binance.account import AccountRest, Addresses
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import BadKey, ExchangeError
+from market.binance.signing import Addresses
 from market.hot import store
 from market.jobs import lease
 from market.jobs.database import DatabaseThread

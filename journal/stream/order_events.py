@@ -8,31 +8,22 @@ from typing import Any
 
 from accounts.models import ExchangeAccount
 from journal.models import ConditionalOrder, Market, Order, OrderList
+from journal.sync.order_fields import CONDITIONAL, LIST, SPOT, USDM, by_stream, list_id_of
 from lib.dates import from_ms
 
 Json = dict[str, Any]
 
 
 def spot(account: ExchangeAccount, event: Json) -> Order:
-    list_id = event.get("g", -1)
+    fields = by_stream(SPOT, event)
+    # of a cancel, `c` is the cancel's own
+    fields["client_id"] = event.get("C") or fields["client_id"]
     return Order(
         account=account,
         market=Market.SPOT,
-        symbol=event["s"],
-        order_id=event["i"],
-        # of a cancel, `c` is the cancel's own
-        client_id=event.get("C") or event["c"],
-        side=event["S"],
-        type=event["o"],
-        time_in_force=event.get("f", ""),
-        status=event["X"],
-        price=Decimal(event["p"]),
-        stop_price=Decimal(event.get("P") or "0"),
-        quantity=Decimal(event["q"]),
-        executed=Decimal(event["z"]),
+        **fields,
         quote_executed=Decimal(event["Z"]) if event.get("Z") else None,
-        list_id=list_id if list_id >= 0 else None,
-        expiry_reason=event.get("eR") or "",
+        list_id=list_id_of(event.get("g")),
         time=from_ms(event["O"]),
         changed_at=from_ms(event["T"]),
     )
@@ -41,28 +32,14 @@ def spot(account: ExchangeAccount, event: Json) -> Order:
 def usdm(account: ExchangeAccount, order: Json) -> Order:
     """Its `time` is this event's, since the stream does not tell when an order was made; the
     earliest one that is heard stays."""
-    at = from_ms(order["T"])
-    executed, reason = Decimal(order["z"]), str(order.get("er") or "")
+    fields, at = by_stream(USDM, order), from_ms(order["T"])
+    reason = str(order.get("er") or "")
     return Order(
         account=account,
         market=Market.USDM,
-        symbol=order["s"],
-        order_id=order["i"],
-        client_id=order["c"],
-        side=order["S"],
-        position_side=order.get("ps", "BOTH"),
-        type=order["o"],
-        original_type=order.get("ot") or "",
-        time_in_force=order.get("f", ""),
-        status=order["X"],
-        price=Decimal(order["p"]),
-        stop_price=Decimal(order.get("sp") or "0"),
-        quantity=Decimal(order["q"]),
-        executed=executed,
+        **fields,
         # the average is rounded to the tick: REST tells the sum itself
-        quote_executed=Decimal(order.get("ap") or "0") * executed,
-        is_reduce_only=bool(order.get("R")),
-        closes_position=bool(order.get("cp")),
+        quote_executed=Decimal(order.get("ap") or "0") * fields["executed"],
         expiry_reason="" if reason == "0" else reason,
         time=at,
         changed_at=at,
@@ -74,44 +51,16 @@ def conditional(account: ExchangeAccount, event: Json) -> ConditionalOrder:
     order, at = event["o"], from_ms(event["T"])
     return ConditionalOrder(
         account=account,
-        symbol=order["s"],
-        algo_id=order["aid"],
-        client_id=order.get("caid") or "",
-        side=order["S"],
-        position_side=order.get("ps") or "BOTH",
-        type=order["o"],
-        time_in_force=order.get("f") or "",
-        status=order["X"],
-        trigger_price=Decimal(order.get("tp") or "0"),
-        price=Decimal(order.get("p") or "0"),
-        quantity=Decimal(order.get("q") or "0"),
-        closes_position=bool(order.get("cp")),
-        is_reduce_only=bool(order.get("R")),
-        working_type=order.get("wt") or "",
-        activate_price=_some(order.get("AP")),
-        callback_rate=_some(order.get("cr")),
-        made_order_id=int(order["ai"]) if order.get("ai") else None,
-        executed=Decimal(order.get("aq") or "0"),
-        average_price=_some(order.get("ap")),
+        **by_stream(CONDITIONAL, order),
         reason=str(order.get("rm") or "")[:200],
         time=at,
-        triggered_at=from_ms(order["tt"]) if order.get("tt") else None,
         changed_at=at,
     )
 
 
 def order_list(account: ExchangeAccount, event: Json) -> OrderList:
     at = from_ms(event["T"])
-    return OrderList(
-        account=account,
-        symbol=event["s"],
-        list_id=event["g"],
-        client_id=event.get("C") or "",
-        contingency=event["c"],
-        status=event["L"],
-        time=at,
-        changed_at=at,
-    )
+    return OrderList(account=account, **by_stream(LIST, event), time=at, changed_at=at)
 
 
 def told(order: ConditionalOrder) -> dict[str, object]:
@@ -131,7 +80,3 @@ def told(order: ConditionalOrder) -> dict[str, object]:
         "made_order_id": order.made_order_id,
         "reason": order.reason,
     }
-
-
-def _some(text: str | None) -> Decimal | None:
-    return (Decimal(text) or None) if text else None

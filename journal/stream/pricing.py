@@ -15,9 +15,10 @@ from journal.models import Market
 from journal.services import live_prices, valuing
 from journal.stream.events import UNREADABLE
 from lib.parking import Parking
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import ExchangeError
+from market.binance.signing import Addresses, no_credentials
 from market.jobs.database import DatabaseThread
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,11 @@ class Pricing:
 
     async def prices(self) -> None:
         """Prices of open positions that no tape tells: marks of futures, spot of other symbols."""
-        addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
+        addresses = Addresses(
+            settings.BINANCE_SPOT_API_URL,
+            settings.BINANCE_FUTURES_API_URL,
+            settings.BINANCE_SPOT_DATA_API_URL,
+        )
         rest = AccountRest(addresses, no_credentials(), governors(self._client), patience=1)
         async with contextlib.aclosing(rest):
             while True:

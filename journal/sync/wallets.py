@@ -13,7 +13,7 @@ from journal.models import Coverage, Fill, Income, Market, Transfer
 from journal.sync import rows
 from journal.sync.run import Run
 from journal.sync.saving import remove_transfers, save_transfers
-from journal.sync.windows import DAY_MS, read_windows, windows_left
+from journal.sync.windows import DAY_MS, pieces, read_window, read_windows, windows_left
 from lib.dates import from_ms, to_ms
 
 Kind = Coverage.Kind
@@ -28,6 +28,10 @@ TEXTS: dict[str, str] = {
 }
 # A page that cannot be turned is asked for again in halves, down to this.
 SHORTEST_MS = 1000
+MOST_PAGES = 100
+# Distributions are told so many at once.
+MOST_CREDITS = 500
+MOST_ANSWERS = 2000
 # Wallets that a spot balance comes from and goes to.
 DIRECTIONS = (
     "MAIN_UMFUTURE",
@@ -88,6 +92,19 @@ def _read(run: Run, kinds: Kinds, since_ms: int) -> None:
         )
 
 
+def read_again(run: Run, row: Coverage) -> int:
+    """All windows of a coverage once more, as far back as they were read and the exchange tells of
+    them. Returns how many rows were not known."""
+    run.say(TEXTS[row.kind])
+    days, ask = (CHEAP | DEAR)[row.kind]
+    first = to_ms(row.from_time) if row.from_time else run.now_ms
+    if row.kind == Kind.TRANSFERS:
+        first = max(first, run.now_ms - TRANSFERS_KEPT_MS)
+    save = partial(save_transfers, run.account)
+    stretches = pieces(first, run.now_ms, days * DAY_MS)
+    return sum(read_window(row, partial(ask, run), save, *stretch) for stretch in stretches)
+
+
 def _first_ms(run: Run) -> int:
     mine = {"account": run.account}
     firsts = [
@@ -113,11 +130,15 @@ def _withdrawals(run: Run, start: int, end: int) -> list[Transfer]:
 
 
 def _by_offset(run: Run, path: str, start: int, end: int) -> Iterable[Any]:
-    for number in range(100):
-        page = run.reader.read(path, startTime=start, endTime=end, offset=number * PAGE, limit=PAGE)
-        yield from page
-        if len(page) < PAGE:
+    """Goes on behind what was told until an answer has nothing new: a short page is no end."""
+    ids: set[str] = set()
+    for _page in range(MOST_PAGES):
+        page = run.reader.read(path, startTime=start, endTime=end, offset=len(ids), limit=PAGE)
+        fresh = {str(row["id"]): row for row in page if str(row["id"]) not in ids}
+        if not fresh:
             return
+        yield from fresh.values()
+        ids |= fresh.keys()
 
 
 def _converts(run: Run, start: int, end: int) -> list[Transfer]:
@@ -129,13 +150,43 @@ def _converts(run: Run, start: int, end: int) -> list[Transfer]:
 
 
 def _dividends(run: Run, start: int, end: int) -> list[Transfer]:
-    said = run.reader.read("/sapi/v1/asset/assetDividend", startTime=start, endTime=end, limit=500)
-    if len(said["rows"]) >= 500 and end - start > SHORTEST_MS:
-        middle = (start + end) // 2
-        return [*_dividends(run, start, middle), *_dividends(run, middle + 1, end)]
-    found = [rows.dividend(run.account, row) for row in said["rows"]]
+    found = [rows.dividend(run.account, row) for row in _credits(run, start, end)]
     _forget_credits(run, [row.external_id for row in found if row.amount < 0])
     return found
+
+
+def _credits(run: Run, start: int, end: int) -> list[Any]:
+    """There is no cursor, and no order is promised: what lies before the oldest and behind the
+    newest row of an answer is asked for again until nothing there is new; a full answer in
+    halves."""
+    found: dict[tuple[Any, ...], Any] = {}
+    stretches = [(start, end)]
+    for _answer in range(MOST_ANSWERS):
+        if not stretches:
+            break
+        first, last = stretches.pop()
+        said = run.reader.read(
+            "/sapi/v1/asset/assetDividend", startTime=first, endTime=last, limit=MOST_CREDITS
+        )
+        page = {_name_of(row): row for row in said["rows"]}
+        is_new = not page.keys() <= found.keys()
+        found |= page
+        if len(page) >= MOST_CREDITS and last - first > SHORTEST_MS:
+            middle = (first + last) // 2
+            stretches += [(first, middle), (middle + 1, last)]
+        elif is_new:
+            times = [int(row["divTime"]) for row in page.values()]
+            oldest, newest = min(times), max(times)
+            # a page may end within a moment; one that is a single moment cannot be cut finer
+            step = 1 if oldest == newest else 0
+            around = [(first, oldest - step), (newest + step, last)]
+            stretches += [(low, high) for low, high in around if low < high]
+    return list(found.values())
+
+
+def _name_of(row: Any) -> tuple[Any, ...]:
+    """Several payouts may share one number."""
+    return row.get("id"), row.get("tranId"), row["asset"], row["amount"], row["divTime"]
 
 
 def _forget_credits(run: Run, taken_back: list[str]) -> None:

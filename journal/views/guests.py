@@ -12,7 +12,7 @@ from accounts.services import sign_ins
 from journal.models.guests import STAYS
 from journal.services import guests
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.backends.SignInBackend"
 
 
 @never_cache

@@ -36,7 +36,7 @@ from journal.models import (
     Wallet,
 )
 from journal.selectors.flow_coverage import coverage_of
-from journal.services import correcting, demo
+from journal.services import asking, correcting, demo
 from journal.sync.coins import coins_of
 from lib.dates import from_ms
 from market.models import Listing
@@ -112,34 +112,26 @@ def history(request: SignedInRequest, account_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def ask(request: SignedInRequest, account_id: UUID) -> HttpResponse:
-    """`do` is again, since (a day), symbol, or compare."""
+    """`do` is again, since (a day) or symbol."""
     account = own_account(request.user, account_id)
-    row, _new = Sync.objects.get_or_create(account=account)
     wish = request.POST.get("do", "")
     if wish == "since":
+        text = request.POST.get("since", "")
         try:
-            since = (
-                date.fromisoformat(request.POST.get("since", ""))
-                if request.POST.get("since")
-                else None
-            )
+            asking.nothing_older(account, date.fromisoformat(text) if text else None)
         except ValueError:
             messages.error(request, _("Expected a day such as 2026-11-21."))
             return redirect("account-history", account.pk)
-        row.since = since
-        Coverage.objects.filter(account=account).update(is_complete=False)
     elif wish == "symbol":
         symbol = request.POST.get("symbol", "").replace("\0", "").strip().upper()
         if not _may_exist(account, symbol):
             messages.error(request, _("Binance lists no spot symbol of that name."))
             return redirect("account-history", account.pk)
-        row.symbols = sorted({*row.symbols, symbol})
-    elif wish != "again":
+        asking.read_symbol(account, symbol)
+    elif wish == "again":
+        asking.read_again(account)
+    else:
         return HttpResponseBadRequest(_("Expected something to do with the history."))
-    row.is_due, row.whole_at = True, None
-    if row.state != Sync.State.RUNNING:
-        row.state = Sync.State.WAITING
-    row.save(update_fields=["since", "symbols", "is_due", "whole_at", "state"])
     messages.success(request, _("It is read again within seconds."))
     return redirect("account-history", account.pk)
 

@@ -16,7 +16,7 @@ from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
-from journal.selectors import reports
+from journal.selectors import dimensions, report_rows, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
 from journal.selectors.scope import Scope
@@ -38,12 +38,12 @@ def report(request: SignedInRequest) -> HttpResponse:
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
-    by = by if by in reports.DIMENSIONS else "symbol"
-    across = across if across in reports.DIMENSIONS and across != by else ""
-    rows = reports.load(
+    by = by if by in dimensions.DIMENSIONS else "symbol"
+    across = across if across in dimensions.DIMENSIONS and across != by else ""
+    rows = report_rows.load(
         request.user, asked.apply(request.user, context["chosen"]), context["chosen"]
     )
-    rows = reports.in_unit(rows, context["chosen"])
+    rows = report_rows.in_unit(rows, context["chosen"])
     groups = reports.breakdown(rows, by, context["chosen"])
     if by == "month" and context["chosen"].unit == Preferences.Unit.MONEY:
         days = sums_by_day(Scope(request.user, asked, context["chosen"]))
@@ -54,8 +54,8 @@ def report(request: SignedInRequest) -> HttpResponse:
         "by": by,
         "across": across,
         "count": len(rows),
-        "by_label": reports.DIMENSIONS[by][0],
-        "dimensions": [(name, label) for name, (label, _names) in reports.DIMENSIONS.items()],
+        "by_label": dimensions.DIMENSIONS[by][0],
+        "dimensions": [(name, label) for name, (label, _names) in dimensions.DIMENSIONS.items()],
         "bars": [
             (group, half_bar(group.mean, largest), link_of(by, group.name, asked, accounts))
             for group in groups
@@ -93,10 +93,10 @@ def compare(request: SignedInRequest) -> HttpResponse:
     asked, problem = read_filter(request)
     context = bar(request, asked, problem)
     chosen = context["chosen"]
-    rows = reports.load(request.user, asked.apply(request.user, chosen), chosen)
+    rows = report_rows.load(request.user, asked.apply(request.user, chosen), chosen)
     mine = {row.key for row in rows}
     everything = type(asked)().apply(request.user, chosen)
-    others = [r for r in reports.load(request.user, everything, chosen) if r.key not in mine]
+    others = [r for r in report_rows.load(request.user, everything, chosen) if r.key not in mine]
     context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
     return render(request, "journal/compare.html", context)
 
@@ -112,7 +112,7 @@ def setups(request: SignedInRequest) -> HttpResponse:
     for setup in Setup.objects.visible_to(request.user):
         found = occurrences(request.user, setup)
         if found is not None:
-            taken = reports.load(request.user, found.taken, context["chosen"])
+            taken = report_rows.load(request.user, found.taken, context["chosen"])
             rows.append((found, reports.group(setup.name, taken) if taken else None))
     context["rows"] = rows
     return render(request, "journal/setups.html", context)
@@ -155,12 +155,15 @@ def realized(request: SignedInRequest) -> HttpResponse:
     context = bar(request, asked, problem)
     scope = Scope(request.user, asked, context["chosen"])
     is_tax = request.GET.get("view") == "tax"
-    found = scope.tax_matches if is_tax else scope.matches
+    found = scope.tax_report if is_tax else scope.matches
     money = found.order_by().aggregate(
         net=Sum("net_money"), taken_along=Sum("net_money", filter=Q(kind="withdrawn"))
     )
     net, taken_along = (money[name] or Decimal(0) for name in ("net", "taken_along"))
     context["sum"] = {"net": net, "taken_along": taken_along, "without": net - taken_along}
+    if is_tax:
+        plain = scope.tax_matches.order_by().aggregate(net=Sum("net_money"))["net"] or Decimal(0)
+        context["stated"] = {"difference": net - plain, "plain": plain}
     context["view"] = "tax" if is_tax else "trades"
     context["page"] = Paginator(found.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")

@@ -13,7 +13,9 @@ from rest_framework.views import APIView
 
 from lib.dates import from_ms, to_ms
 from lib.decimals import plain
+from lib.openapi import gives
 from market.api.parameters import InstrumentParameters, MomentField
+from market.api.shapes import BookAnswer, FundingAnswer, MarkPriceAnswer, TickerAnswer
 from market.models import FundingRate, Instrument, MarkPrice
 from market.selectors.reading import read_board
 
@@ -35,39 +37,10 @@ class FutureParameters(InstrumentParameters):
     limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=500)
 
 
-class HeadAnswer(serializers.Serializer[object]):
-    symbol = serializers.CharField()
-    market = serializers.CharField()
-    venue = serializers.CharField()
-
-
-class BookAnswer(HeadAnswer):
-    t = serializers.IntegerField(help_text="The exchange's time of the newest change, epoch ms.")
-    last_update_id = serializers.IntegerField()
-    bids = serializers.ListField(help_text="At most 20 of [price, quantity], best first.")
-    asks = serializers.ListField(help_text="At most 20 of [price, quantity], best first.")
-    spread = serializers.CharField(allow_null=True)
-    mid = serializers.CharField(allow_null=True)
-    imbalance = serializers.CharField(
-        allow_null=True, help_text="(bids - asks) / (bids + asks) of the quantities, -1 to 1."
-    )
-
-
-class TickerAnswer(HeadAnswer):
-    t = serializers.IntegerField()
-    last = serializers.CharField()
-    change = serializers.CharField()
-    change_pct = serializers.CharField(allow_null=True)
-
-
-class RowsAnswer(HeadAnswer):
-    rows = serializers.ListField(child=serializers.DictField())
-
-
 class BookView(APIView):
     """The top of the order book, at most a tenth of a second old."""
 
-    @extend_schema(parameters=[InstrumentParameters], responses=BookAnswer)
+    @extend_schema(parameters=[InstrumentParameters], responses=gives(BookAnswer))
     def get(self, request: Request) -> Response:
         return _newest(request, "book", "no order book just now: its collector is connecting")
 
@@ -75,7 +48,7 @@ class BookView(APIView):
 class TickerView(APIView):
     """The last 24 hours of a followed market."""
 
-    @extend_schema(parameters=[InstrumentParameters], responses=TickerAnswer)
+    @extend_schema(parameters=[InstrumentParameters], responses=gives(TickerAnswer))
     def get(self, request: Request) -> Response:
         return _newest(request, "ticker", "nothing heard of the last 24 hours just now")
 
@@ -83,7 +56,7 @@ class TickerView(APIView):
 class MarkPriceView(APIView):
     """Mark and index price of ended minutes (their last), oldest first, and what stands now."""
 
-    @extend_schema(parameters=[FutureParameters], responses=RowsAnswer)
+    @extend_schema(parameters=[FutureParameters], responses=gives(MarkPriceAnswer))
     def get(self, request: Request) -> Response:
         wanted = _valid(FutureParameters, request)
         rows = _within(MarkPrice.objects.filter(instrument=wanted["instrument"]), "minute", wanted)
@@ -102,7 +75,7 @@ class MarkPriceView(APIView):
 class FundingView(APIView):
     """Settled funding rates, oldest first; `now` holds the one that is coming."""
 
-    @extend_schema(parameters=[FutureParameters], responses=RowsAnswer)
+    @extend_schema(parameters=[FutureParameters], responses=gives(FundingAnswer))
     def get(self, request: Request) -> Response:
         wanted = _valid(FutureParameters, request)
         rows = _within(FundingRate.objects.filter(instrument=wanted["instrument"]), "time", wanted)

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lib.dates import INTERVALS, ceil_to, parse_moment
+from lib.openapi import MOMENT
 from market.models import Instrument
 
 MOST_BARS = 10_000
@@ -20,7 +20,7 @@ PAGE_BARS = 500
 CHOICES = (*INTERVALS, "auto")
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": "string", "pattern": MOMENT})
 class MomentField(serializers.Field[int, str, int, Any]):
     """ISO 8601 or epoch milliseconds -> epoch milliseconds."""
 

@@ -13,8 +13,16 @@ from rest_framework.views import APIView
 
 from lib.dates import INTERVALS
 from lib.decimals import plain, text
+from lib.openapi import Rows, gives
 from market import indicators
 from market.api.parameters import RangeParameters
+from market.api.shapes import (
+    IndicatorsAnswer,
+    ListingRow,
+    MarketRow,
+    MarksAnswer,
+    ProfileAnswer,
+)
 from market.models import Instrument, Listing
 from market.selectors.overview import overview
 from market.selectors.reading import read_span
@@ -50,16 +58,13 @@ class ProfileParameters(RangeParameters):
         return attrs
 
 
-class StudyAnswer(serializers.Serializer[object]):
-    symbol = serializers.CharField()
-    rows = serializers.ListField(child=serializers.DictField())
-
-
 class InstrumentsView(APIView):
     """What the exchange lists, from its exchangeInfo; at most 500, by symbol. With `search`, the
     coin or symbol of that name and what is followed come first."""
 
-    @extend_schema(parameters=[InstrumentsParameters], responses=StudyAnswer)
+    @extend_schema(
+        parameters=[InstrumentsParameters], responses=gives(Rows(ListingRow, is_paged=False))
+    )
     def get(self, request: Request) -> Response:
         asked = InstrumentsParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -99,7 +104,7 @@ class InstrumentsView(APIView):
 class MarketsView(APIView):
     """Everything that is followed: price, 24 h change, order flow of the last minutes."""
 
-    @extend_schema(responses=StudyAnswer)
+    @extend_schema(responses=gives(Rows(MarketRow, is_paged=False)))
     def get(self, request: Request) -> Response:
         followed = Instrument.objects.filter(venue=settings.VENUE, is_followed=True)
         found = overview([*followed.order_by("market", "symbol")])
@@ -110,7 +115,7 @@ class IndicatorsView(APIView):
     """`indicators=sma:20,macd:12:26:9,vwap:0` on the closed bars of a range; `vwap:1` begins each
     UTC day, `vwap:0` where the answer begins (anchored)."""
 
-    @extend_schema(parameters=[IndicatorParameters], responses=StudyAnswer)
+    @extend_schema(parameters=[IndicatorParameters], responses=gives(IndicatorsAnswer))
     def get(self, request: Request) -> Response:
         wanted = _valid(IndicatorParameters, request)
         try:
@@ -134,7 +139,7 @@ class IndicatorsView(APIView):
 class ProfileView(APIView):
     """Volume by price of a range, from its 1 s bars: exact base amounts."""
 
-    @extend_schema(parameters=[ProfileParameters], responses=StudyAnswer)
+    @extend_schema(parameters=[ProfileParameters], responses=gives(ProfileAnswer))
     def get(self, request: Request) -> Response:
         wanted = _valid(ProfileParameters, request)
         span = read_span(wanted["instrument"], "1s", wanted["start"], wanted["end"])
@@ -148,7 +153,7 @@ class ProfileView(APIView):
 class MarksView(APIView):
     """CVD divergence and absorption on the closed bars of a range, with the trade ids behind."""
 
-    @extend_schema(parameters=[RangeParameters], responses=StudyAnswer)
+    @extend_schema(parameters=[RangeParameters], responses=gives(MarksAnswer))
     def get(self, request: Request) -> Response:
         wanted = _valid(RangeParameters, request)
         span = read_span(wanted["instrument"], wanted["interval"], wanted["start"], wanted["end"])
@@ -179,7 +184,7 @@ def _head(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _instrument(row: Any) -> dict[str, Any]:
+def _instrument(row: Any) -> ListingRow:
     return {
         "market": row.market,
         "symbol": row.symbol,

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lib.dates import INTERVALS
+from lib.openapi import gives
 from market.api import wishes
 from market.api.answers import BigOrderAnswer, CvdAnswer, cvd_answer
 from market.api.parameters import BigOrdersParameters, RangeParameters, RealtimeParameters
@@ -34,7 +35,7 @@ class RealtimeView(APIView):
 
     renderer_classes = (QuickJson,)
 
-    @extend_schema(parameters=[RealtimeParameters], responses=CvdAnswer)
+    @extend_schema(parameters=[RealtimeParameters], responses=gives(CvdAnswer, 409))
     def get(self, request: Request) -> Response:
         asked = RealtimeParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -52,7 +53,7 @@ class RangeView(APIView):
 
     renderer_classes = (QuickJson,)
 
-    @extend_schema(parameters=[RangeParameters], responses=CvdAnswer)
+    @extend_schema(parameters=[RangeParameters], responses={**gives(CvdAnswer, 409), 304: None})
     def get(self, request: Request) -> Response:
         asked = RangeParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -81,7 +82,7 @@ def _answer(wanted: dict[str, Any], start_ms: int, end_ms: int) -> Response:
 class BigOrdersView(APIView):
     """The newest large taker orders (sweeps), newest first, at most 500; none without Redis."""
 
-    @extend_schema(parameters=[BigOrdersParameters], responses=BigOrderAnswer(many=True))
+    @extend_schema(parameters=[BigOrdersParameters], responses={200: BigOrderAnswer(many=True)})
     def get(self, request: Request) -> Response:
         asked = BigOrdersParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)

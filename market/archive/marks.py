@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from lib.dates import from_ms, from_seconds
 from lib.decimals import decimal, scaled
-from market.binance.frames import FundingRow
+from market.binance.rest_rows import FundingRow
 from market.book.levels import Mark
 from market.models import FundingRate, Instrument, MarkPrice, Retention
 

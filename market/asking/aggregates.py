@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from market.binance.frames import Aggregate
+from market.binance.conversions import Aggregate
 from market.binance.rest import PublicRest
 from market.flow.bands import SETS, BandSet
 from market.flow.bars import Bar, roll_up
 from market.flow.detail import Detail
+from market.flow.ticks import ms_of, ticks_of
 from market.hot.codec import unpack
 from market.models import Instrument
 from market.past import agreeing, store
@@ -17,7 +18,6 @@ from market.vision.bars import FIGURES, BarMaker, RanBack
 
 PAGE = 1000
 WEIGHTS = {"spot": 4, "usdm": 20}
-MICROSECONDS_FROM = 10**14
 # Futures answer at most an hour at once.
 LONGEST_SECONDS = 3_599
 MOST_PAGES = 2_000
@@ -49,9 +49,9 @@ async def _part(rest: PublicRest, symbol: str, start: int, end: int, kind: str) 
         if len(rows) < PAGE:
             return found
         rows = await rest.aggregates_from(symbol, found[-1].id + 1, kind)
-        inside = [row for row in rows if _ms(row) <= end_ms]
+        inside = [row for row in rows if ms_of(row.time) <= end_ms]
         found += inside
-        if not inside or _ms(rows[-1]) > end_ms + store.MINUTE * 1000:
+        if not inside or ms_of(rows[-1].time) > end_ms + store.MINUTE * 1000:
             return found
     raise NotWhole(f"expected at most {MOST_PAGES * PAGE} aggregates, were more")
 
@@ -86,7 +86,7 @@ def bars_of(
         },
         orient="row",
     )
-    ticks = 1_000_000 if rows[0].time >= MICROSECONDS_FROM else 1000
+    ticks = ticks_of(rows[0].time)
     maker = BarMaker(bands, ticks, has_single_trades=False)
     try:
         frames = [maker.take(frame), maker.finish()]
@@ -131,7 +131,3 @@ def keep(instrument: Instrument, stretch: Stretch, bars: Sequence[Bar]) -> list[
     good = [bar for bar in bars if bar.time // 60 * 60 not in found]
     store.keep(instrument.pk, instrument.band_set, store.SECOND, Detail.ORDER, good, left)
     return sorted(found)
-
-
-def _ms(row: Aggregate) -> int:
-    return row.time // 1000 if row.time >= MICROSECONDS_FROM else row.time

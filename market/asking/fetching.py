@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 
 from market.asking import candles
-from market.binance.budgets import governors
-from market.binance.rest import PublicRest, rest_of
+from market.binance.budgets import public_rest
+from market.binance.rest import PublicRest
 from market.hot import store as hot
 from market.jobs.database import DatabaseThread
 from market.models import Instrument
@@ -24,9 +24,7 @@ AT_ONCE = 4
 async def exchange(market: str) -> AsyncIterator[PublicRest]:
     """A market's public REST behind the governor that all of this address share."""
     client = hot.connect(settings.REDIS_URL)
-    is_usdm = market == "usdm"
-    address = settings.BINANCE_FUTURES_API_URL if is_usdm else settings.BINANCE_SPOT_API_URL
-    rest = rest_of(market)(address, governors(client)["fapi" if is_usdm else "api"])
+    rest = public_rest(market, client)
     try:
         yield rest
     finally:

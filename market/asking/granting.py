@@ -10,15 +10,18 @@ from django.core.cache import cache
 from django.db.models import F, Q
 from django.utils import timezone
 
+from lib.parking import Parking
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
+from market.jobs.guarding import each
 from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch
 
 log = structlog.get_logger(__name__)
 
+parked = Parking()
 # The first picture: length in seconds by grain. Minutes first: they are what is looked at.
 FIRST = {store.MINUTE: store.DAY, store.HOUR: 30 * store.DAY, store.DAY: 366 * store.DAY}
 KIND = "chart"
@@ -58,14 +61,16 @@ def prepare_charts() -> int:
     followed = Instrument.objects.filter(venue=settings.VENUE, is_followed=True)
     is_new = Q(charted_at=None) | Q(charted_at__lt=F("followed_at"))
     has_seam = Q(charted_at__lt=F("followed_at") + SEAM_AFTER, followed_at__lt=now - SEAM_AFTER)
-    count = 0
     with locks.held("market:charts") as lock:
         if lock is None:
             return 0
-        for instrument in followed.filter(is_new | has_seam).order_by("followed_at"):
-            if not cache.get(f"past:later:{instrument.pk}"):
-                count += _prepare(instrument)
-    return count
+        tapes = followed.filter(is_new | has_seam).order_by("followed_at")
+        waiting = [tape for tape in tapes if not cache.get(f"past:later:{tape.pk}")]
+        return sum(each("first picture", waiting, _prepare, name_of=_name_of, parked=parked))
+
+
+def _name_of(instrument: Instrument) -> str:
+    return str(instrument.key)
 
 
 def _prepare(instrument: Instrument) -> bool:

@@ -11,18 +11,14 @@ import contextlib
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 import redis.asyncio as redis
-import yarl
-from binance.async_client import AsyncClient
 
-from lib.secret import Secret
 from market.binance.breaker import DENIALS
 from market.binance.errors import (
     BadKey,
@@ -34,9 +30,10 @@ from market.binance.errors import (
     UnknownOutcome,
 )
 from market.binance.governor import Governor, ban_seconds
+from market.binance.signing import RECV_WINDOW_MS, Addresses, Credentials, SigningClient
+from market.binance.walls import is_served_elsewhere
+from market.binance.weights import UID_WEIGHTS, weight_of
 
-TIMEOUT_SECONDS = 10.0
-RECV_WINDOW_MS = 5000
 READ_TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
 KEY_CODES = {-2014, -2015, -1022, -1002}
@@ -44,137 +41,12 @@ CLOCK_CODE = -1021
 # The exchange did not get or not do it.
 TRANSIENT_CODES = {-1000, -1001, -1008, -1016}
 UNKNOWN_CODES = {-1006, -1007}
-KeyKind = Literal["hmac", "rsa", "ed25519"]
-# path -> weight; the endpoints of the account side that we read (binance.md 2.2, 3.3, 5.3)
-WEIGHTS = {
-    "/api/v3/account": 20,
-    "/api/v3/openOrders": 80,
-    "/api/v3/myTrades": 20,
-    "/api/v3/order": 4,
-    "/api/v3/allOrders": 20,
-    "/api/v3/time": 1,
-    "/api/v3/ticker/price": 4,
-    "/fapi/v3/account": 5,
-    "/fapi/v3/positionRisk": 5,
-    "/fapi/v1/userTrades": 5,
-    "/fapi/v1/income": 30,
-    "/fapi/v1/openOrders": 40,
-    "/fapi/v3/balance": 5,
-    "/sapi/v1/account/apiRestrictions": 1,
-    "/fapi/v1/allOrders": 5,
-    "/fapi/v1/openAlgoOrders": 40,
-    "/fapi/v1/allAlgoOrders": 5,
-    "/fapi/v1/algoOrder": 1,
-    "/api/v3/allOrderList": 20,
-    "/api/v3/openOrderList": 6,
-    "/fapi/v1/symbolConfig": 5,
-    "/fapi/v1/listenKey": 1,
-    "/fapi/v1/trade/asyn": 1000,
-    "/fapi/v1/trade/asyn/id": 10,
-    "/fapi/v1/income/asyn": 1000,
-    "/fapi/v1/income/asyn/id": 10,
-    "/fapi/v1/premiumIndex": 10,
-    "/api/v3/klines": 2,
-    "/fapi/v1/klines": 5,
-    "/fapi/v1/order": 1,
-    "/fapi/v1/exchangeInfo": 1,
-    "/api/v3/exchangeInfo": 20,
-    "/sapi/v1/capital/deposit/hisrec": 1,
-    "/sapi/v1/capital/withdraw/history": 1,
-    "/sapi/v1/asset/dribblet": 1,
-    "/sapi/v1/convert/tradeFlow": 1,
-    "/sapi/v1/asset/assetDividend": 10,
-    "/sapi/v1/asset/transfer": 1,
-    "/sapi/v1/asset/get-funding-asset": 1,
-    "/sapi/v1/simple-earn/flexible/position": 150,
-    "/sapi/v1/simple-earn/locked/position": 150,
-}
 # Reads that Binance wants as POST; they change nothing and may be asked again.
 POSTED = {"/sapi/v1/asset/get-funding-asset"}
-# path -> what it takes of the account's own budget of 180,000 a minute
-UID_WEIGHTS = {"/sapi/v1/capital/withdraw/history": 18_000, "/sapi/v1/convert/tradeFlow": 3000}
 # One of these is more than the share of history has in a minute.
 FILES = {"/fapi/v1/trade/asyn", "/fapi/v1/income/asyn"}
 FILE_HOSTS = (".binance.com", ".amazonaws.com", ".cloudfront.net")
 MOST_DOWNLOAD_BYTES = 200_000_000
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """`secret` is the HMAC secret, or a private key in PEM."""
-
-    kind: KeyKind
-    api_key: Secret
-    secret: Secret
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Base URLs without a path."""
-
-    spot: str
-    futures: str
-
-
-class _Client(AsyncClient):  # type: ignore[misc]
-    """Encodes first, signs what it encoded, and hands out its own answer."""
-
-    def __init__(self, addresses: Addresses, credentials: Credentials) -> None:
-        self.API_URL = self.API_TESTNET_URL = f"{addresses.spot}/api"
-        self.MARGIN_API_URL = f"{addresses.spot}/sapi"
-        self.FUTURES_URL = self.FUTURES_TESTNET_URL = f"{addresses.futures}/fapi"
-        # when the last call began and ended, epoch s
-        self.called = (0.0, 0.0)
-        is_hmac = credentials.kind == "hmac"
-        secret = credentials.secret.reveal().decode()
-        super().__init__(
-            credentials.api_key.reveal().decode(),
-            secret if is_hmac else None,
-            private_key=None if is_hmac else secret,
-            session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
-        )
-
-    async def _request(
-        self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        given = {**(kwargs.get("params") or {}), **(kwargs.get("data") or {})}
-        params = {name: _text(value) for name, value in given.items() if value is not None}
-        if signed:
-            params["recvWindow"] = str(RECV_WINDOW_MS)
-            # an order brings its own, written down before it is sent
-            now_ms = int(time.time() * 1000 + self.timestamp_offset)
-            params.setdefault("timestamp", str(now_ms))
-        text = urlencode(params, quote_via=quote)
-        if signed:
-            text += f"&signature={quote(self._signed(text), safe='')}"
-        is_query = method in {"get", "delete"}
-        began = time.time()
-        async with self.session.request(
-            method.upper(),
-            # as it was signed: not encoded a second time
-            yarl.URL(f"{uri}?{text}" if is_query and text else uri, encoded=True),
-            data=None if is_query else text,
-            headers={} if is_query else {"Content-Type": "application/x-www-form-urlencoded"},
-            allow_redirects=False,
-        ) as response:
-            body = await response.read()
-            self.called = began, time.time()
-            return response.status, response.headers, body
-
-    def _signed(self, text: str) -> str:
-        if not self.PRIVATE_KEY:
-            sign = self._hmac_signature
-        else:
-            sign = self._rsa_signature if self._is_rsa else self._ed25519_signature
-        try:
-            return str(sign(text))
-        except (ValueError, TypeError, NotImplementedError) as error:  # it loads and cannot sign
-            raise BadKey(-1022, "this private key cannot sign") from error
-
-
-def no_credentials() -> Credentials:
-    """For `AccountRest` where only `read_public` is wanted."""
-    return Credentials("hmac", Secret(""), Secret(""))
 
 
 class AccountRest:
@@ -198,7 +70,7 @@ class AccountRest:
         self._addresses = addresses
         self._governors = governors
         try:
-            self._client = _Client(addresses, credentials)
+            self._client = SigningClient(addresses, credentials)
         except (ValueError, IndexError, TypeError, NotImplementedError) as error:
             raise ValueError("expected a private key in PEM, without a passphrase") from error
         self._is_clock_known = False
@@ -267,7 +139,7 @@ class AccountRest:
             "timestamp": int(time.time() * 1000 + self._client.timestamp_offset),
         }
         payload = "&".join(f"{name}={params[name]}" for name in sorted(params))
-        return {**params, "signature": self._client._signed(payload)}
+        return {**params, "signature": self._client.signed(payload)}
 
     async def download(self, address: str) -> bytes:
         """A file that the exchange made for us; without our key. Raises TryAgain, Refused."""
@@ -343,14 +215,36 @@ class AccountRest:
         self, method: str, path: str, params: Mapping[str, object], *, signed: bool, kind: str
     ) -> Any:
         governor = self._governors[path.split("/")[1]]
+        is_futures = path.startswith("/fapi")
+        base = self._addresses.futures if is_futures else self._addresses.spot
+        asked = partial(self._call_at, method, path, params, signed=signed, kind=kind)
         try:
-            await governor.reserve(_weight(method, path, params), kind, self._patience)
+            return await asked(base, governor)
+        except MustWait:
+            data = self._governors.get("data")
+            is_public = not signed and is_served_elsewhere(path)
+            if data is None or not is_public or not await _is_walled(governor):
+                raise
+            return await asked(self._addresses.data, data)
+
+    async def _call_at(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object],
+        base: str,
+        governor: Governor,
+        *,
+        signed: bool,
+        kind: str,
+    ) -> Any:
+        try:
+            await governor.reserve(weight_of(method, path, params), kind, self._patience)
             if path in UID_WEIGHTS and "uid" in self._governors:
                 # nobody else uses the account's own budget: all of it
                 await self._governors["uid"].reserve(UID_WEIGHTS[path], "order", self._patience)
         except redis.RedisError as error:
             raise MustWait(1.0, "the limiter cannot be asked, so nobody calls") from error
-        base = self._addresses.futures if path.startswith("/fapi") else self._addresses.spot
         try:
             status, headers, body = await self._client._request(
                 method, f"{base}{path}", signed, params=dict(params)
@@ -373,6 +267,13 @@ class AccountRest:
             raise TryAgain(f"{path}: expected JSON, was {body[:80]!r}") from error
 
 
+async def _is_walled(governor: Governor) -> bool:
+    try:
+        return await governor.is_walled()
+    except redis.RedisError:
+        return False
+
+
 async def as_error(
     governor: Governor, status: int, retry_after: str | None, body: bytes
 ) -> ExchangeError:
@@ -386,7 +287,10 @@ async def as_error(
         with contextlib.suppress(redis.RedisError):  # it holds for this process all the same
             await governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
         return MustWait(seconds, f"Binance answered {status}")
-    if status in DENIALS:  # of this call: what everybody may do is told by the public side
+    if status == 451:
+        with contextlib.suppress(redis.RedisError):
+            await governor.wall(DENIALS[status][0], f"Binance answered {status}: {message}"[:200])
+    if status in DENIALS:  # 403 is of this call: whether of all is told by the public side
         return MustWait(DENIALS[status][0], f"Binance answered {status}")
     if status >= 500 or code in TRANSIENT_CODES | UNKNOWN_CODES:
         return TryAgain(f"Binance answered {status} {code}")
@@ -397,19 +301,6 @@ async def as_error(
     return Refused(code, message)
 
 
-def _weight(method: str, path: str, params: Mapping[str, object]) -> int:
-    """Raises ValueError for an endpoint whose weight nobody has written down."""
-    if path == "/api/v3/openOrders" and (method == "delete" or "symbol" in params):
-        return 1 if method == "delete" else 6
-    if path in {"/fapi/v1/openOrders", "/fapi/v1/premiumIndex"} and "symbol" in params:
-        return 1
-    if method != "get":
-        return 1
-    if path not in WEIGHTS:
-        raise ValueError(f"expected an endpoint with a known weight, was {path}")
-    return WEIGHTS[path]
-
-
 def _is_theirs(address: str, base: str) -> bool:
     """The exchange's own host, or one of those that Binance keeps its files at."""
     asked, own = urlsplit(address), urlsplit(base)
@@ -417,14 +308,3 @@ def _is_theirs(address: str, base: str) -> bool:
         return True
     host = f".{asked.hostname or ''}"
     return asked.scheme == "https" and "@" not in asked.netloc and host.endswith(FILE_HOSTS)
-
-
-def _text(value: object) -> str:
-    """As Binance wants it: no exponents. Raises ValueError for what has no exact text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if not isinstance(value, str | int):
-        raise ValueError(f"expected text, an integer or a Decimal, was {value!r}")
-    return str(value)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import redis.asyncio as redis
 
 from market.binance.errors import MustWait
+from market.binance.walls import wall_key
 
 # Shares of the budget by class of call: who matters more may use more of it.
 SHARES = {
@@ -155,6 +156,14 @@ class Governor:
         """Tell the other processes of a ban; a longer one stays."""
         until = int((time.time() + seconds) * 1000)
         await self._forbid(keys=[self._ban_key], args=[until, int(seconds * 1000) + 1000])
+
+    async def wall(self, seconds: float, reason: str) -> None:
+        """A ban that is no matter of weight: who can goes elsewhere meanwhile."""
+        await self._client.set(wall_key(self.limit.host), reason, px=int(seconds * 1000) + 1000)
+        await self.ban(seconds, reason)
+
+    async def is_walled(self) -> bool:
+        return bool(await self._client.exists(wall_key(self.limit.host)))
 
     async def keep_clock(self, offset_ms: float) -> None:
         """The exchange's clock minus ours, for whoever signs requests or shows it."""

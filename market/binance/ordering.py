@@ -12,16 +12,11 @@ import aiohttp
 import msgspec
 import redis.asyncio as redis
 
-from market.binance.account import (
-    RECV_WINDOW_MS,
-    AccountRest,
-    Addresses,
-    Credentials,
-    as_error,
-)
+from market.binance.account import AccountRest, as_error
 from market.binance.errors import MustWait, Refused, TryAgain, UnknownOutcome
 from market.binance.governor import Governor
 from market.binance.order_budget import OrderBudget
+from market.binance.signing import RECV_WINDOW_MS, Addresses, Credentials
 
 Method = Literal["post", "put", "delete"]
 # "Duplicate order sent.", -4116 and -4015: an order of this client id is there.

@@ -6,10 +6,8 @@ from typing import TypeVar
 import msgspec
 
 from lib.dates import INTERVALS
-from market.binance.frames import (
-    Aggregate,
-    as_aggregate,
-    as_kline_without_ids,
+from market.binance.conversions import Aggregate, as_aggregate, as_kline_without_ids
+from market.binance.rest_rows import (
     decode_aggregate_row,
     decode_aggregate_rows,
     decode_kline_row,

@@ -16,8 +16,9 @@ class StreamPool:
         address: str,
         on_connected: Callable[[Iterable[bytes]], None],
         times: Times | None = None,
+        elsewhere: str = "",
     ) -> None:
-        self._make = partial(MarketStream, address, on_connected, times)
+        self._make = partial(MarketStream, address, on_connected, times, elsewhere)
         self.streams: list[MarketStream] = [self._make()]
         self._home: dict[bytes, MarketStream] = {}
         self._grown = asyncio.Event()

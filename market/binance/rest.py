@@ -13,15 +13,14 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 import redis.asyncio as redis
-from binance.async_client import AsyncClient
 
 from market.binance.breaker import DENIALS, Breaker
+from market.binance.conversions import as_kline_without_ids, as_snapshot, as_trade
 from market.binance.errors import MustWait, Refused, TooOld, TryAgain
-from market.binance.frames import (
+from market.binance.governor import Governor, ban_seconds
+from market.binance.past import PastRest
+from market.binance.rest_rows import (
     FundingRow,
-    as_kline_without_ids,
-    as_snapshot,
-    as_trade,
     decode_agg_trade_row,
     decode_agg_trade_rows,
     decode_depth_body,
@@ -37,16 +36,16 @@ from market.binance.frames import (
     decode_trade_row,
     decode_trade_rows,
 )
-from market.binance.governor import Governor, ban_seconds
-from market.binance.past import PastRest
+from market.binance.transport import Transport
+from market.binance.walls import is_served_elsewhere
 from market.book.levels import Snapshot
 from market.flow.klines import Kline
+from market.flow.ticks import is_micro
 from market.flow.trades import Trade
 
 Decoded = TypeVar("Decoded")
 T = TypeVar("T")
 
-TIMEOUT_SECONDS = 10.0
 PAGE = 1000
 # Levels a side of a book's snapshot, and of one that is only asked for its update id.
 BOOK_DEPTH, LEAST_DEPTH = 500, 5
@@ -55,23 +54,6 @@ TOO_OLD = -4166
 UNREADABLE_KEPT = 1000
 # What futures remember of their aggregates, with room for a slow way there.
 REMEMBERED_MS = 47 * 3_600_000
-
-
-class Transport(AsyncClient):  # type: ignore[misc]
-    """AsyncClient with our address that hands out status, headers and body as they came."""
-
-    def __init__(self, base_url: str) -> None:
-        self.API_URL = f"{base_url}/api"
-        self.API_TESTNET_URL = self.API_URL
-        super().__init__(
-            time_unit="MICROSECOND",
-            session_params={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)},
-        )
-
-    async def _handle_response(
-        self, response: aiohttp.ClientResponse
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        return response.status, response.headers, await response.read()
 
 
 class PublicRest(PastRest):
@@ -83,9 +65,13 @@ class PublicRest(PastRest):
     WEIGHTS: Mapping[str, int]
     WEIGHTS_BY_LIMIT: Mapping[str, Sequence[tuple[int, int]]] = {}
 
-    def __init__(self, base_url: str, governor: Governor) -> None:
+    def __init__(
+        self, base_url: str, governor: Governor, elsewhere: "PublicRest | None" = None
+    ) -> None:
+        """`elsewhere` serves market data too and is asked while the exchange's wall stands."""
         self.governor = governor
         self._base_url = base_url
+        self._elsewhere = elsewhere
         self._transport: Transport | None = None
         self._breaker = Breaker()
         # (symbol, its id or its text) -> why a row was left out
@@ -95,6 +81,8 @@ class PublicRest(PastRest):
         if self._transport is not None:
             await self._transport.close_connection()
             self._transport = None
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
 
     async def newest_trades(self, symbol: str, kind: str = "live") -> list[Trade]:
         """The newest rows of the tape, at most 1000, oldest first."""
@@ -145,7 +133,7 @@ class PublicRest(PastRest):
         theirs = _read(
             "a server time", body, decode_server_time, lambda said: float(said.serverTime)
         )
-        offset = (theirs / 1000 if theirs >= 10**14 else theirs) - ours_ms
+        offset = (theirs / 1000 if is_micro(theirs) else theirs) - ours_ms
         try:
             await self.governor.keep_clock(offset)
         except redis.RedisError as error:
@@ -153,6 +141,20 @@ class PublicRest(PastRest):
         return offset
 
     async def _get(self, path: str, params: dict[str, object], kind: str) -> bytes:
+        try:
+            return await self._ask(path, params, kind)
+        except MustWait:
+            if self._elsewhere is None or not is_served_elsewhere(f"{self.PREFIX}/{path}"):
+                raise
+            try:
+                is_walled = await self.governor.is_walled()
+            except redis.RedisError as error:
+                raise TryAgain("the limiter cannot be asked, so nobody calls") from error
+            if not is_walled:
+                raise
+            return await self._elsewhere._get(path, params, kind)
+
+    async def _ask(self, path: str, params: dict[str, object], kind: str) -> bytes:
         self._breaker.check()
         try:
             await self.governor.reserve(self._weight(path, params), kind, patience=5.0)
@@ -215,7 +217,7 @@ class PublicRest(PastRest):
         if status in DENIALS:
             seconds, is_of_all = self._breaker.denied(status)
             if is_of_all:
-                await self.governor.ban(seconds, f"Binance answered {status}: {message}"[:200])
+                await self.governor.wall(seconds, f"Binance answered {status}: {message}"[:200])
             return MustWait(seconds, f"Binance answered {status}")
         if status >= 500 or code in {-1000, -1001, -1008}:
             return TryAgain(f"Binance answered {status}")

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import msgspec
 import structlog
-from picows import WSError
+from picows import WSError, WSHandshakeError
 
+from market.binance.breaker import DENIALS
 from market.binance.connection import Connection, Sink
 from market.binance.frames import decode_envelope
 
@@ -48,14 +49,17 @@ class MarketStream:
         address: str,
         on_connected: Callable[[Iterable[bytes]], None],
         times: Times | None = None,
+        elsewhere: str = "",
     ) -> None:
+        """`elsewhere` serves the same streams and is tried when a wall stands before `address`."""
         self.sinks: dict[bytes, Sink] = {}
         self.is_connected = False
         self.connects = 0
         self.replacements = 0
         self.malformed = 0
         self._routes: dict[bytes, Sink] = {}
-        self._address = address
+        self._address, self._elsewhere = address, elsewhere
+        self._is_elsewhere = False
         self._on_connected = on_connected
         self._times = times or Times()
         self._open: list[Connection] = []
@@ -73,6 +77,7 @@ class MarketStream:
                 first = await self._connect()
             except (OSError, WSError, TimeoutError) as error:
                 log.warning("stream connection failed", error=type(error).__name__)
+                self._go_elsewhere(error)
             else:
                 stands_since = asyncio.get_running_loop().time()
                 self._announce()
@@ -181,6 +186,16 @@ class MarketStream:
     async def _close(self, connection: Connection) -> None:
         self._open.remove(connection)
         await connection.close()
+
+    def _go_elsewhere(self, error: Exception) -> None:
+        """Behind a wall the other place is tried, and whatever fails there, the first one again."""
+        response = error.response if isinstance(error, WSHandshakeError) else None
+        is_wall = response is not None and response.status in DENIALS
+        if not self._elsewhere or not (is_wall or self._is_elsewhere):
+            return
+        self._address, self._elsewhere = self._elsewhere, self._address
+        self._is_elsewhere = not self._is_elsewhere
+        log.warning("streams go elsewhere", address=self._address.partition("?")[0])
 
     def _announce(self) -> None:
         self._on_connected(list(self.sinks))

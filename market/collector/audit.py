@@ -14,8 +14,9 @@ import structlog
 
 from market.archive import audits
 from market.archive import seconds as archive
+from market.binance.conversions import as_kline
 from market.binance.errors import ExchangeError
-from market.binance.frames import as_kline, decode_kline
+from market.binance.frames import decode_kline
 from market.binance.rest import PublicRest
 from market.collector.rebuild import NotYet, Place, rebuild_minute
 from market.collector.tapes import Tape

@@ -13,12 +13,13 @@ from django.db import transaction
 from lib.dates import from_seconds
 from market.archive import coverage, partitions
 from market.archive import seconds as archive
-from market.binance.budgets import governors
+from market.binance.budgets import public_rest
 from market.binance.errors import MustWait, TryAgain
-from market.binance.rest import PublicRest, rest_of
+from market.binance.rest import PublicRest
 from market.collector.filler import pages
 from market.flow.bands import SETS
 from market.flow.tape import MinuteNotHeld, TapeBuilder
+from market.flow.ticks import ms_of, ticks_of
 from market.flow.trades import Trade
 from market.hot import store
 from market.hot.codec import GapRecord
@@ -28,7 +29,6 @@ from market.models import Instrument
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-MICROSECONDS_FROM = 10**14
 # Trade times may run a little against the ids.
 LATE_MS = 1_000
 # A stretch is no longer than this, so that it fits into memory.
@@ -56,7 +56,7 @@ class Past:
 
     def take(self, trades: list[Trade]) -> None:
         for trade in trades:
-            at = _ms(trade)
+            at = ms_of(trade.time)
             if at >= self.end_ms + LATE_MS:
                 self.is_whole = True
                 break
@@ -89,10 +89,7 @@ async def fetch(
     if end_ms - start_ms > LONGEST_MS:
         raise ValueError(f"expected at most {LONGEST_MS // 3_600_000} hours")
     client, database = store.connect(settings.REDIS_URL), DatabaseThread()
-    is_usdm = instrument.key.is_aggregated
-    address = settings.BINANCE_FUTURES_API_URL if is_usdm else settings.BINANCE_SPOT_API_URL
-    governor = governors(client)["fapi" if is_usdm else "api"]
-    rest = rest_of(instrument.market)(address, governor)
+    rest = public_rest(instrument.market, client)
     try:
         past = await _read(Patient(rest, is_to_stop), instrument, start_ms, end_ms)
         if past is not None:
@@ -143,9 +140,9 @@ async def _read(rest: Patient, instrument: Instrument, start_ms: int, end_ms: in
         return None
     # the one before it must be older, else this is only where the exchange's memory begins
     proof = await rest.trades_from(symbol, max(0, first_id - 1))
-    if not proof or proof[0].id != first_id - 1 or _ms(proof[0]) >= start_ms:
+    if not proof or proof[0].id != first_id - 1 or ms_of(proof[0].time) >= start_ms:
         return None
-    ticks = 1_000_000 if proof[0].time >= MICROSECONDS_FROM else 1000
+    ticks = ticks_of(proof[0].time)
     builder = TapeBuilder(SETS[instrument.band_set], ticks, detail=instrument.key.detail)
     past = Past(builder, start_ms, end_ms, first_id, first_id - 1)
     async for found in pages(rest, symbol, first_id, first_id + MOST_IDS, KIND):
@@ -176,7 +173,3 @@ def _keep(instrument: Instrument, past: Past) -> None:
         trades=past.last_id - past.first_id + 1,
         seconds=(past.end_ms - past.start_ms) // 1000,
     )
-
-
-def _ms(trade: Trade) -> int:
-    return trade.time // 1000 if trade.time >= MICROSECONDS_FROM else trade.time

@@ -13,15 +13,9 @@ import redis.asyncio as redis
 import structlog
 
 from market.answers import book_answer, mark_answer, ticker_answer
+from market.binance.conversions import as_depth, as_mark, as_ticker
 from market.binance.errors import ExchangeError
-from market.binance.frames import (
-    as_depth,
-    as_mark,
-    as_ticker,
-    decode_depth,
-    decode_mark,
-    decode_ticker,
-)
+from market.binance.frames import decode_depth, decode_mark, decode_ticker
 from market.binance.rest import BOOK_DEPTH, LEAST_DEPTH, PublicRest
 from market.book.keeping import BookKeeper
 from market.book.levels import Mark

@@ -13,14 +13,13 @@ from msgspec import structs
 from market.archive import seconds as archive
 from market.binance.rest import PublicRest
 from market.collector.filler import Found, pages
-from market.collector.writer import gap_text, newer_of
 from market.flow.bands import BandSet
-from market.flow.bars import Bar, roll_up
+from market.flow.bars import Bar, newer_of, roll_up
 from market.flow.klines import Kline, differences
 from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.hot import keys
-from market.hot.codec import GapRecord, State
+from market.hot.codec import GapRecord, State, gap_text
 from market.hot.keys import RESYNC
 from market.hot.scripts import BarWrite, Write, flat
 from market.hot.store import HotStore, bar_removal, bar_write

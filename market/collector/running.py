@@ -10,8 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from market.archive import partitions
-from market.binance.budgets import governors
-from market.binance.rest import rest_of
+from market.binance.budgets import public_rest
 from market.collector.collector import Collector
 from market.collector.tapes import Outside
 from market.hot import store
@@ -57,11 +56,11 @@ def collect_share(share: str, find_members: FindMembers, *, ends_empty: bool = F
 async def _collect(share: str, holder: str, find_members: FindMembers, ends_empty: bool) -> None:
     client = store.connect(settings.REDIS_URL)
     market = market_of(share)
-    api_url, stream_url, budget = _address(market)
     outside = Outside(
         hot=store.HotStore(client),
-        rest=rest_of(market)(api_url, governors(client)[budget]),
-        stream_url=stream_url,
+        rest=public_rest(market, client),
+        stream_url=_stream_url(market),
+        data_stream_url="" if market == "usdm" else settings.BINANCE_SPOT_DATA_STREAM_URL,
         find_members=find_members,
         market=market,
         hot_seconds=settings.HOT_SECONDS_TTL,
@@ -82,11 +81,10 @@ def market_of(share: str) -> str:
     return "usdm" if share.split(":")[1:2] == ["usdm"] else "spot"
 
 
-def _address(market: str) -> tuple[str, str, str]:
-    """(REST, streams, whose weight budget)"""
-    if market == "usdm":
-        return settings.BINANCE_FUTURES_API_URL, settings.BINANCE_FUTURES_STREAM_URL, "fapi"
-    return settings.BINANCE_SPOT_API_URL, settings.BINANCE_SPOT_STREAM_URL, "api"
+def _stream_url(market: str) -> str:
+    is_usdm = market == "usdm"
+    url: str = settings.BINANCE_FUTURES_STREAM_URL if is_usdm else settings.BINANCE_SPOT_STREAM_URL
+    return url
 
 
 async def _stop_in_time(collector: Collector) -> None:

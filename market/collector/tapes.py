@@ -72,6 +72,8 @@ class Outside:
     find_members: Callable[[Collection[InstrumentKey]], Sequence[Followed]]
     # all of a collector's tapes are of one market, as its addresses and its budget are
     market: str = "spot"
+    # where the streams are served while the exchange's wall stands; empty: nowhere
+    data_stream_url: str = ""
     # how long verified 1 s and 1 m bars stay in Redis, in seconds
     hot_seconds: int = 2 * 3600
     hot_minutes: int = 48 * 3600

@@ -18,6 +18,7 @@ from market.binance.rest import PublicRest
 from market.collector.care import Care
 from market.collector.tapes import Tape
 from market.flow.sequence import Hole
+from market.flow.ticks import is_micro, ms_of
 from market.flow.trades import Trade
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class Watch:
     def read_clock(self) -> None:
         if not self._event_time:
             return
-        event_ms = self._event_time / 1000 if self._event_time >= 10**14 else self._event_time
+        event_ms = self._event_time / 1000 if is_micro(self._event_time) else self._event_time
         self._event_time = 0
         self._newest_event_ms = event_ms
         offset = event_ms - time.monotonic() * 1000
@@ -194,7 +195,7 @@ class Watch:
         until_ms = self.exchange_now_ms(asked) - SILENT_MS
         unheard = [r for r in rows if r.id > last_id and r.id not in waiting]
         # more of them than one answer holds, or one that is old
-        is_silent = len(unheard) == len(rows) or (unheard and ms(unheard[0]) < until_ms)
+        is_silent = len(unheard) == len(rows) or (unheard and ms_of(unheard[0].time) < until_ms)
         if not is_silent or time.monotonic() - tape.heard_at < QUIET_SECONDS:
             return
         tape.silent_checks += 1
@@ -213,7 +214,7 @@ class Watch:
         is_lower = (
             last_id is not None
             and newest.id <= last_id
-            and ms(newest) > tape.writer.last_trade_ms + FAR_MS
+            and ms_of(newest.time) > tape.writer.last_trade_ms + FAR_MS
         )
         tape.lower = newest if is_lower else None
         return before is not None and is_lower and newest.id > before.id
@@ -231,8 +232,3 @@ def last_run(rows: list[Trade]) -> list[Trade]:
     while start > 0 and rows[start - 1].id == rows[start].id - 1:
         start -= 1
     return rows[start:]
-
-
-def ms(trade: Trade) -> int:
-    """A trade's time in epoch ms; rows come in ms or us."""
-    return trade.time // 1000 if trade.time >= 10**14 else trade.time

@@ -5,20 +5,21 @@ a write and its confirmation.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from msgspec import structs
 
-from lib.decimals import QUOTE_PLACES, text
-from market.answers import live_payload
+from market.collector.minutes import Minutes
+from market.collector.telling import Standing, bar_messages, order_message, order_record
+from market.collector.unsaved import Unsaved
 from market.flow.bands import BandSet
-from market.flow.bars import Bar
+from market.flow.bars import Bar, newer_of
 from market.flow.sequence import Cursor
-from market.flow.tape import BigOrder, MinuteNotHeld, TapeBuilder
+from market.flow.tape import MinuteNotHeld, TapeBuilder
+from market.flow.ticks import in_unit, is_micro, ms_of
 from market.flow.trades import Trade
-from market.hot import keys
-from market.hot.codec import BigOrderRecord, GapRecord, State, encode_gap, encode_order
+from market.hot.codec import BigOrderRecord, GapRecord, State, encode_order, gap_text
 from market.hot.scripts import Write, flat
 from market.hot.store import HotStore, bar_write
 from market.instruments import InstrumentKey
@@ -28,7 +29,6 @@ log = structlog.get_logger(__name__)
 MINUTES_HELD = 3
 BIG_ORDERS_A_WRITE = 500
 KEPT_LIMIT = 200_000
-MICROSECONDS_FROM = 10**14
 # Minutes older than this may have lost their 1 s bars in Redis to the time limit.
 SURELY_HOT_SECONDS = 3600
 
@@ -44,15 +44,6 @@ async def _no_gaps() -> list[GapRecord]:
 
 async def _nothing() -> None:
     return None
-
-
-@dataclass
-class Unsaved:
-    """What PostgreSQL does not have yet, as of the last confirmed flush."""
-
-    bars: dict[int, Bar] = field(default_factory=dict)
-    gaps: dict[int, GapRecord] = field(default_factory=dict)
-    state: State | None = None
 
 
 class TapeWriter:
@@ -100,7 +91,7 @@ class TapeWriter:
         self.last_trade_ms = 0
         self._kept: list[Trade] = []
         self._gaps: dict[int, GapRecord] = {}
-        self._before: dict[int, tuple[int, Bar]] = {}
+        self._minutes = Minutes()
         self._announced = 0
 
     def _new_builder(self) -> TapeBuilder:
@@ -150,10 +141,10 @@ class TapeWriter:
         """Give a new tape its beginning: the oldest of these trades."""
         oldest = min(trades, key=lambda trade: trade.id)
         self.cursor.move(oldest.id - 1)
-        if oldest.time < MICROSECONDS_FROM:
+        if not is_micro(oldest.time):
             self.builder.ticks = 1000
         # trades of the same millisecond with smaller ids were not seen
-        self.covered_from = self._ms(oldest) + 1
+        self.covered_from = ms_of(oldest.time) + 1
         self.inbox = [*trades, *self.inbox]
         log.info("tape begins", tape=str(self.tape), first_id=oldest.id)
 
@@ -205,7 +196,7 @@ class TapeWriter:
         self.inbox = self._kept + self.inbox
         self._kept = []
         self._gaps.clear()  # a hole that is still there shows itself again
-        self._before.clear()
+        self._minutes.forget()
         self.builder = self._new_builder()
         if state is None:
             self.inbox += self.cursor.waiting.values()
@@ -265,7 +256,7 @@ class TapeWriter:
             return  # known by now, or something before it is still missing
         first_id = cursor + 1
         waiting = self.cursor.waiting
-        to_ms = self._ms(waiting[min(waiting)]) if waiting else self.last_trade_ms
+        to_ms = ms_of(waiting[min(waiting)].time) if waiting else self.last_trade_ms
         from_ms = self.last_trade_ms or to_ms
         gap = GapRecord(first_id, last_id, min(from_ms, to_ms), to_ms, cause, state)
         self._gaps[first_id] = gap
@@ -286,7 +277,7 @@ class TapeWriter:
                 self.builder.hold(missing.minute, await self._load_minute(missing.minute))
                 index = missing.index
         self.price = ready[-1].price or self.price
-        self.last_trade_ms = max(self.last_trade_ms, self._ms(ready[-1]))
+        self.last_trade_ms = max(self.last_trade_ms, ms_of(ready[-1].time))
         if self.builder.changed:
             self._newest = max(self._newest, max(self.builder.changed))
 
@@ -297,25 +288,11 @@ class TapeWriter:
         return newer_of(await self._load_saved_seconds(minute, minute + 60), hot)
 
     def _in_one_unit(self, trades: list[Trade]) -> list[Trade]:
-        """A millisecond row on a microsecond tape is refused, since its sweep cannot be known; a
-        microsecond row on a millisecond tape loses its last digits."""
-        is_micro = self.builder.ticks == 1_000_000
-        if is_micro and all(trade.time >= MICROSECONDS_FROM for trade in trades):
-            return trades
-        kept = []
-        for trade in trades:
-            if not is_micro and trade.time >= MICROSECONDS_FROM:
-                trade.time //= 1000
-            elif is_micro and trade.time < MICROSECONDS_FROM:
-                self.refused += 1
-                continue
-            kept.append(trade)
+        kept = in_unit(trades, self.builder.ticks)
         if len(kept) < len(trades):
+            self.refused += len(trades) - len(kept)
             log.error("row in milliseconds refused", tape=str(self.tape), rows=self.refused)
         return kept
-
-    def _ms(self, trade: Trade) -> int:
-        return trade.time // 1000 if trade.time >= MICROSECONDS_FROM else trade.time
 
     # --- bars out -------------------------------------------------------------------------------
 
@@ -335,18 +312,14 @@ class TapeWriter:
             "ask": str(self.best[1]),
         }
         gaps = {str(id): gap for id, gap in self._gaps.items()}
-        orders = [self._order(big) for big in self.builder.big[-BIG_ORDERS_A_WRITE:]]
+        ticks = self.builder.ticks
+        orders = [order_record(big, ticks) for big in self.builder.big[-BIG_ORDERS_A_WRITE:]]
         return Write(
             expect=self._expect,
             state=flat(state),
             bars=writes,
             gaps=[word for id, gap in gaps.items() for word in (id, gap_text(gap))],
-            messages=[
-                *(self._messages("1s", seconds) if self.has_second_viewers else []),
-                *self._messages("1m", minutes),
-                *self._closing_messages(),
-                *(self._order_message(order) for order in orders),
-            ],
+            messages=self._messages(seconds, minutes, orders),
             big=[encode_order(order).decode() for order in orders],
         )
 
@@ -364,7 +337,7 @@ class TapeWriter:
         self._kept.clear()
         self._announced = max(self._announced, self.covered_to // 60_000 * 60 - 60)
         self.builder.release(MINUTES_HELD)
-        self._before = {m: kept for m, kept in self._before.items() if m in self.builder.held}
+        self._minutes.keep(self.builder.held)
 
     def forget_kept(self) -> None:
         """Redis is away and memory has its bounds: the ids can be asked for again."""
@@ -382,18 +355,10 @@ class TapeWriter:
 
     def take_unsaved(self) -> tuple[list[Bar], list[GapRecord], State] | None:
         """Copies of one moment for PostgreSQL; give back what could not be saved."""
-        if self.unsaved.state is None or not (self.unsaved.bars or self.unsaved.gaps):
-            return None
-        bars = [bar.copy() for _, bar in sorted(self.unsaved.bars.items())]
-        gaps = list(self.unsaved.gaps.values())
-        self.unsaved.bars, self.unsaved.gaps = {}, {}
-        return bars, gaps, self.unsaved.state
+        return self.unsaved.take()
 
     def give_back(self, bars: Iterable[Bar], gaps: Iterable[GapRecord]) -> None:
-        for bar in bars:
-            self.unsaved.bars.setdefault(bar.time, bar)
-        for gap in gaps:
-            self.unsaved.gaps.setdefault(gap.first_id, gap)
+        self.unsaved.give_back(bars, gaps)
 
     def _state(self) -> State:
         assert self.cursor.last_id is not None
@@ -409,64 +374,22 @@ class TapeWriter:
         )
 
     def _minute(self, minute: int) -> Bar:
-        """The roll-up of the minute's seconds; those before the newest one are summed once."""
-        seconds = self.builder.held[minute]
-        newest = max(seconds)
-        changed = {second for second in self.builder.changed if second - second % 60 == minute}
-        until, bar = self._before.get(minute, (minute, Bar(minute)))
-        if changed and min(changed) < until:  # something that was summed has changed
-            until, bar = minute, Bar(minute)
-        for second in sorted(second for second in seconds if until <= second < newest):
-            bar.add(seconds[second])
-        self._before[minute] = (newest, bar)
-        whole = bar.copy()
-        whole.add(seconds[newest])
-        return whole
+        return self._minutes.of(minute, self.builder.held[minute], self.builder.changed)
 
-    def _messages(self, interval: str, bars: list[Bar]) -> list[tuple[str, str]]:
-        length = 60 if interval == "1m" else 1
-        channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, interval))
-        return [(channel, self._message(bar, length)) for bar in bars]
-
-    def _closing_messages(self) -> list[tuple[str, str]]:
+    def _ended_minutes(self) -> list[Bar]:
         """The last state of a minute that has ended, once, so that every viewer sees it closed."""
         ended = self.covered_to // 60_000 * 60 - 60
         due = [m for m, bars in self.builder.held.items() if self._announced < m <= ended and bars]
-        channel = keys.topic(self.tape.venue, keys.flow_topic(self.tape, "1m"))
-        return [(channel, self._message(self._minute(minute), 60)) for minute in sorted(due)]
+        return [self._minute(minute) for minute in sorted(due)]
 
-    def _order(self, big: BigOrder) -> BigOrderRecord:
-        side = "SELL" if big.is_buyer_maker else "BUY"
-        ms = big.time // (self.builder.ticks // 1000)
-        price = text(big.price) if big.price else None
-        return BigOrderRecord(ms, side, text(big.quote, QUOTE_PLACES), price)
-
-    def _order_message(self, order: BigOrderRecord) -> tuple[str, str]:
-        channel = keys.topic(self.tape.venue, keys.orders_topic(self.tape))
-        data = encode_order(order).decode()
-        return channel, f'{order.slot}\n"time":{order.t},"data":{data}}}'
-
-    def _message(self, bar: Bar, length: int) -> str:
-        closed = self.covered_to >= (bar.time + length) * 1000
-        payload = live_payload(
-            bar,
-            self.bands,
-            time_ms=self.last_trade_ms,
-            closed=closed,
-            complete=closed and bar.time * 1000 >= self.covered_from,
-        )
-        return f"{bar.time}\n{payload}"
-
-
-def newer_of(saved: dict[int, Bar], hot: dict[int, Bar]) -> dict[int, Bar]:
-    """Both stores' bars of a span; of two versions the higher (revision, trades)."""
-    bars = dict(saved)
-    for time, bar in hot.items():
-        other = bars.get(time)
-        if other is None or (bar.revision, bar.trades) >= (other.revision, other.trades):
-            bars[time] = bar
-    return bars
-
-
-def gap_text(gap: GapRecord) -> str:
-    return encode_gap(gap).decode()
+    def _messages(
+        self, seconds: list[Bar], minutes: list[Bar], orders: list[BigOrderRecord]
+    ) -> list[tuple[str, str]]:
+        standing = Standing(self.covered_from, self.covered_to, self.last_trade_ms)
+        watched = seconds if self.has_second_viewers else []
+        told = partial(bar_messages, self.tape, self.bands, standing=standing)
+        return [
+            *told("1s", watched),
+            *told("1m", [*minutes, *self._ended_minutes()]),
+            *(order_message(self.tape, order) for order in orders),
+        ]

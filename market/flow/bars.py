@@ -132,3 +132,13 @@ def roll_up(bars: Iterable[Bar], seconds: int) -> list[Bar]:
             result.append(Bar(start))
         result[-1].add(bar)
     return result
+
+
+def newer_of(saved: dict[int, Bar], hot: dict[int, Bar]) -> dict[int, Bar]:
+    """Both stores' bars of a span; of two versions the higher (revision, trades)."""
+    bars = dict(saved)
+    for time, bar in hot.items():
+        other = bars.get(time)
+        if other is None or (bar.revision, bar.trades) >= (other.revision, other.trades):
+            bars[time] = bar
+    return bars

@@ -170,3 +170,7 @@ encode_order = msgspec.json.encode
 decode_order = msgspec.json.Decoder(BigOrderRecord).decode
 encode_gap = msgspec.json.encode
 decode_gap = msgspec.json.Decoder(GapRecord).decode
+
+
+def gap_text(gap: GapRecord) -> str:
+    return encode_gap(gap).decode()

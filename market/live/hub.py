@@ -1,8 +1,9 @@
 """The live hub of one process: one Redis subscription, the same ready-made text to every socket.
 
 Each socket has a small mailbox keyed (topic, bar time) in which the newest state wins, so a slow
-client skips states, never the last one of a bar, and never delays the others. Measured against
-Channels' groups in docs/performance.md.
+client skips states, never the last one of a bar, and never delays the others. A busy process hands
+on fewer states of the market's topics (`pace.py`); what is an owner's own always goes at once.
+Measured against Channels' groups in docs/performance.md.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ import structlog
 from django.conf import settings
 
 from market.hot import keys, tally
+from market.live.pace import Pace
+from market.live.topics import LENGTHS
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +70,7 @@ class Hub:
     def __init__(self) -> None:
         self.viewers: dict[str, set[Mailbox]] = {}
         self.mailboxes: set[Mailbox] = set()
+        self.pace = Pace(self._hand_on)
         self._pubsub: redis.client.PubSub | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -103,6 +107,7 @@ class Hub:
         mailbox.forget(topic)
         if not who and topic in self.viewers:
             del self.viewers[topic]
+            self.pace.forget(topic)
             if self._pubsub is not None:
                 with contextlib.suppress(redis.RedisError, OSError):
                     await self._pubsub.unsubscribe(channel(topic))
@@ -136,16 +141,16 @@ class Hub:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _read(self, client: redis.Redis, pubsub: redis.client.PubSub) -> None:
-        beat = asyncio.create_task(self._beat(client))
+        beside = [asyncio.create_task(self._beat(client)), asyncio.create_task(self.pace.measure())]
         try:
             async for message in pubsub.listen():
                 if message["type"] == "message":
                     topic = message["channel"].decode().removeprefix(channel(""))
                     self._deliver(topic, message["data"].decode())
         finally:
-            beat.cancel()
-            with contextlib.suppress(asyncio.CancelledError, redis.RedisError, OSError):
-                await beat
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _beat(self, client: redis.Redis) -> None:
         """Heartbeats go through the whole path: Redis, hub, socket."""
@@ -168,8 +173,13 @@ class Hub:
                     mailbox.wake.set()
             return
         slot, _, payload = data.partition("\n")
+        is_state = bool(payload) and topic.partition(":")[0] in LENGTHS
+        hand_on = self.pace.take if is_state else self._hand_on
+        hand_on(topic, slot, payload or slot)
+
+    def _hand_on(self, topic: str, slot: str, payload: str) -> None:
         for mailbox in self.viewers.get(topic, ()):
-            mailbox.put(topic, slot, payload or slot)
+            mailbox.put(topic, slot, payload)
 
     def _resync_all(self) -> None:
         for topic, who in self.viewers.items():

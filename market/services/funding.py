@@ -11,8 +11,8 @@ from lib.dates import to_ms
 from market.archive import marks
 from market.binance.budgets import governors
 from market.binance.errors import ExchangeError, Refused
-from market.binance.frames import FundingRow
 from market.binance.rest import UsdmRest
+from market.binance.rest_rows import FundingRow
 from market.hot import store
 from market.models import Instrument
 

@@ -10,9 +10,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
 from market.binance.errors import TryAgain
+from market.binance.signing import Addresses, no_credentials
 from market.hot import store
 from market.models import Instrument, Listing, Trouble
 
@@ -114,7 +115,11 @@ def _readable(market: str, item: dict[str, Any], now: datetime) -> Listing | Non
 
 async def _ask(path: str) -> Any:
     client = store.connect(settings.REDIS_URL)
-    addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
+    addresses = Addresses(
+        settings.BINANCE_SPOT_API_URL,
+        settings.BINANCE_FUTURES_API_URL,
+        settings.BINANCE_SPOT_DATA_API_URL,
+    )
     try:
         rest = AccountRest(addresses, no_credentials(), governors(client), patience=30)
         async with aclosing(rest):

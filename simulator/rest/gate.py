@@ -17,6 +17,13 @@ UNKNOWN = (
     "Timeout waiting for response from backend server. Send status unknown; execution status "
     "unknown."
 )
+RESTRICTED = (
+    "Service unavailable from a restricted location according to 'b. Eligibility' in "
+    "https://www.binance.com/en/terms."
+)
+ONLY_MARKET_DATA = 1
+# faqs/market_data_only.md
+MARKET_DATA = ("ping", "time", "exchangeInfo", "depth", "trades", "aggTrades", "klines", "ticker")
 SAID = {
     418: "Way too much request weight used; IP banned.",
     429: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE.",
@@ -47,6 +54,12 @@ class Gate:
         if not is_known or request.match_info.http_exception is not None:
             return await _answer(request, handler)
         self.control.requests[request.path] = self.control.requests.get(request.path, 0) + 1
+        wall = self.faults.wall_before(request.url.host or "")
+        if wall == ONLY_MARKET_DATA and not is_market_data(request.path):
+            return web.Response(status=404)
+        if wall > ONLY_MARKET_DATA and head != "data":
+            self.faults.counts["wall"] += 1
+            return web.json_response({"code": 0, "msg": RESTRICTED}, status=wall)
         fault = self.faults.for_request(request.path)
         if fault is not None and fault.kind == "hang":
             await asyncio.sleep(HANG_SECONDS)
@@ -75,6 +88,10 @@ class Gate:
             answer = await _answer(request, handler)
             return await _struck(request, fault) or answer
         return await _struck(request, fault) or await _answer(request, handler)
+
+
+def is_market_data(path: str) -> bool:
+    return path.startswith(tuple(f"/api/v3/{name}" for name in MARKET_DATA))
 
 
 async def _struck(request: web.Request, fault: Active) -> web.StreamResponse | None:

@@ -11,9 +11,10 @@ import pytest
 from django.conf import settings
 
 from lib.secret import Secret
-from market.binance.account import AccountRest, Addresses, Credentials, KeyKind
+from market.binance.account import AccountRest
 from market.binance.errors import BadKey, ClockDiffers, MustWait, Refused, TryAgain, UnknownOutcome
 from market.binance.governor import Governor, Limit
+from market.binance.signing import Addresses, Credentials, KeyKind
 from market.hot import store
 from tests.conftest import RunningSimulator
 from tests.simulator.conftest import get, post

@@ -52,7 +52,7 @@ MUTANTS = [
     ),
     Mutant(
         "a flush is taken for done before it is",
-        "market/collector/collector.py",
+        "market/collector/flushing.py",
         "            if applied is True:\n",
         "            if True:\n",
         "race,pause,kill Redis",

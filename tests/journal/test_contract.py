@@ -12,13 +12,13 @@ from journal.filters import TradeFilter
 from journal.metrics import trades as metrics
 from journal.metrics.days import day_of
 from journal.models import Annotation, Realized, Trade
-from journal.selectors import reports
+from journal.selectors import report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import spreads_by, sums, sums_by_day, total
 from journal.selectors.trades import with_notes
-from journal.views import trades as trade_pages
+from journal.views import trade_list
 from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_sums_in_the_database_are_the_metrics_of_the_trades(journal: User) -> No
     chosen = preferences_of(journal)
     scope = Scope(journal, TradeFilter(), chosen)
     found = sums(scope)
-    nets = [row.net for row in reports.load(journal, scope.trades, chosen)]
+    nets = [row.net for row in report_rows.load(journal, scope.trades, chosen)]
     assert found.net == sum(nets, D(0))
     for ours, theirs in (
         (found.win_rate, metrics.win_rate(nets)),
@@ -130,7 +130,7 @@ def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None
         trade.save(update_fields=["flow"])
     scope = Scope(journal, TradeFilter(), chosen)
     found = spreads_by(scope, "flow")
-    rows = reports.load(journal, scope.trades, chosen)
+    rows = report_rows.load(journal, scope.trades, chosen)
     assert set(found) == {"with", "against", "mixed"}
     for name, spread in found.items():
         group = reports.group(name, [row for row in rows if row.flow == name])
@@ -148,7 +148,7 @@ def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None
 def test_a_day_of_the_list_has_its_sum_over_all_pages(
     journal: User, alices_browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trade_pages, "LINES_A_PAGE", 5)
+    monkeypatch.setattr(trade_list, "LINES_A_PAGE", 5)
     days = {row["day"]: row for row in alices_browser.get("/api/calendar").json()["rows"]}
     found = alices_browser.get("/trades/", {"page": "2"}).context["days"]
     assert found

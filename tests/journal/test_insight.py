@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from journal.models import Trade
-from journal.selectors import insight, reports
+from journal.selectors import insight, report_rows
 from journal.selectors.preferences import preferences_of
 from tests.journal.accounts import make_account, make_fill, trades_of
 from tests.journal.test_reports import rows_of
@@ -85,7 +85,7 @@ def test_what_is_kept_goes_with_the_unit(alice: User) -> None:
     Trade.objects.update(placed_stop=D(95), stop_moves="away", worst=-12 * trade.quantity)
     chosen = preferences_of(alice)
     chosen.unit = "risk"
-    (row,) = reports.in_unit(rows_of(alice), chosen)
+    (row,) = report_rows.in_unit(rows_of(alice), chosen)
     assert row.kept is not None
     assert row.net < -2 < D("-1.1") < row.kept < D("-0.9")
     assert row.closed_at - row.opened_at == timedelta(minutes=1)

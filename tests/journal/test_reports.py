@@ -6,16 +6,16 @@ import pytest
 
 from accounts.models import User
 from journal.filters import TradeFilter
-from journal.selectors import insight, reports
+from journal.selectors import insight, report_rows, reports
 from journal.selectors.preferences import preferences_of
 from tests.journal.accounts import make_account, make_fill, trades_of
 
 pytestmark = pytest.mark.django_db
 
 
-def rows_of(user: User) -> list[reports.Row]:
+def rows_of(user: User) -> list[report_rows.Row]:
     chosen = preferences_of(user)
-    return reports.load(user, TradeFilter().apply(user, chosen), chosen)
+    return report_rows.load(user, TradeFilter().apply(user, chosen), chosen)
 
 
 def test_streak_and_number_of_the_day_are_those_of_the_opening(alice: User) -> None:

@@ -66,16 +66,47 @@ def test_each_queue_has_a_worker_here_and_in_docker(compose: Any) -> None:
     assert set().union(*mine) == set().union(*docker) == needed
 
 
+def test_no_tape_shares_a_process_with_what_computes_trades(compose: Any) -> None:
+    """One interpreter runs one thread at a time: a large book would slow every tape."""
+    routes = settings.CELERY_TASK_ROUTES
+    collecting = routes["market.collect"]["queue"]
+    computing = {
+        routes[name]["queue"]
+        for name in ("journal.listen", "journal.synchronise", "journal.settle_prices")
+    }
+    with socket.socket() as listening:
+        config: dict[str, object] = {"binance": "live", "web_processes": 1}
+        processes = [queues_of(child.command) for child in _children(config, listening)]
+    processes += [queues_of(service.get("command") or []) for service in compose.values()]
+    assert not any(collecting in queues and queues & computing for queues in processes)
+
+
 def test_imports_and_retention_are_never_in_the_way_of_supervisors(compose: Any) -> None:
     """Neither in their queue nor in a process that also takes it."""
     routes = settings.CELERY_TASK_ROUTES
     watching = {routes.get(name, {"queue": "celery"})["queue"] for name in SUPERVISORS}
-    long = {routes[name]["queue"] for name in ("market.import_vision", "market.retain")}
+    imports, retention = (
+        routes[name]["queue"] for name in ("market.import_vision", "market.retain")
+    )
+    assert len({imports, retention} | watching) == 2 + len(watching)
+    long = {imports, retention}
     with socket.socket() as listening:
         config: dict[str, object] = {"binance": "live", "web_processes": 1}
         processes = [queues_of(child.command) for child in _children(config, listening)]
     processes += [queues_of(service.get("command") or []) for service in compose.values()]
     assert not any(queues & watching and queues & long for queues in processes)
+
+
+def test_ledgers_and_alerts_share_no_process_with_the_tapes(compose: Any) -> None:
+    """One interpreter lock: a long rebuild would hold the flushing of bars back."""
+    routes = settings.CELERY_TASK_ROUTES
+    computing = {routes[name]["queue"] for name in ("journal.listen", "alerts.evaluate")}
+    tapes = routes["market.collect"]["queue"]
+    with socket.socket() as listening:
+        config: dict[str, object] = {"binance": "live", "web_processes": 1}
+        processes = [queues_of(child.command) for child in _children(config, listening)]
+    processes += [queues_of(service.get("command") or []) for service in compose.values()]
+    assert not any(tapes in queues and queues & computing for queues in processes)
 
 
 def test_supervisors_are_tasks_that_there_are() -> None:

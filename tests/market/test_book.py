@@ -8,13 +8,9 @@ import pytest
 
 from lib.decimals import scaled
 from market.answers import book_answer
-from market.binance.frames import (
-    as_depth,
-    as_snapshot,
-    decode_book_ticker,
-    decode_depth,
-    decode_depth_body,
-)
+from market.binance.conversions import as_depth, as_snapshot
+from market.binance.frames import decode_book_ticker, decode_depth
+from market.binance.rest_rows import decode_depth_body
 from market.book.keeping import BookKeeper
 from market.book.levels import DepthChange, Level, Levels, Snapshot
 from tests import captures

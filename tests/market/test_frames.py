@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from market.binance.frames import as_trade, decode_trade, decode_trade_rows
+from market.binance.conversions import as_trade
+from market.binance.frames import decode_trade
+from market.binance.rest_rows import decode_trade_rows
 from market.binance.stream import MarketStream
 
 FRAME = (

@@ -98,6 +98,33 @@ def test_2_1_a_coin_that_was_renamed_twice_keeps_its_cost() -> None:
     assert (net(found), found.positions, kinds(found)) == (10, [], [])
 
 
+def test_2_1_a_coin_that_was_renamed_and_back_keeps_its_cost() -> None:
+    """100 LEND at 1 become 1 AAVE and 100 LEND again; a purchase of 50 at 3 stands beside them."""
+    found = ledger(
+        buy("LENDUSDT", 1, "1", "100"),
+        changed("s1", "100 LEND", "1 AAVE", at(2), "swap"),
+        buy("LENDUSDT", 3, "3", "50"),
+        changed("s2", "1 AAVE", "100 LEND", at(4), "swap"),
+        sell("LENDUSDT", 5, "2", "150"),
+    )
+    assert sorted((m.quantity, m.opened_at, m.entry_price, m.net) for m in found.matches) == [
+        (50, at(3), 3, -50),
+        (100, at(1), 1, 100),
+    ]
+    assert (net(found), found.positions, kinds(found)) == (50, [], [])
+
+
+def test_2_1_two_renamings_there_and_back_within_an_instant_keep_every_lot() -> None:
+    found = ledger(
+        buy("AAAUSDT", 1, "1", "10"),
+        buy("BBBUSDT", 1, "4", "10", time=at(1, 9)),
+        changed("s1", "10 AAA", "10 BBB", at(2), "swap"),
+        changed("s2", "20 BBB", "20 AAA", at(2), "swap"),
+        sell("AAAUSDT", 3, "5", "20"),
+    )
+    assert (net(found), found.positions, kinds(found)) == (50, [], [])
+
+
 def test_2_7_what_was_swapped_beyond_everything_held_comes_in_at_its_worth() -> None:
     """6 of 10 were bought at 1; the price is 2 when they are renamed."""
     found = ledger(
@@ -280,6 +307,16 @@ def test_2_7_a_shortfall_comes_in_at_that_moments_worth() -> None:
     assert (problem.kind, problem.quantity, problem.worth) == ("oversold", 2, 300)
     assert [(m.net, m.apart) for m in found.matches] == [(49, 0), (-2, 1)]
     assert all(position.quantity > 0 for position in found.positions)
+
+
+def test_2_7_a_problem_names_its_own_pair_where_two_have_the_same_id() -> None:
+    found = ledger(
+        buy("BTCUSDT", 1, "60000", "1"),
+        sell("BTCEUR", 1, "55000", "3", time=at(2)),
+        prices=constant(EUR="1.1"),
+    )
+    [problem] = found.problems
+    assert (problem.kind, problem.symbol, problem.quantity) == ("oversold", "BTCEUR", 2)
 
 
 def test_2_7_it_vanishes_when_the_missing_row_arrives() -> None:

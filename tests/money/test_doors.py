@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import User
 from journal.books import due, rebuilding
 from journal.models import Preferences
-from journal.services.trying import History
+from journal.services.histories import History
 from tests.journal.accounts import make_account
 from tests.money.cases import ALL
 from tests.money.test_trying import RIGHT

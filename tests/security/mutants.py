@@ -19,36 +19,48 @@ KEPT_OUT = shutil.ignore_patterns(".venv", "node_modules", "var", ".git", "__pyc
 
 @dataclass(frozen=True)
 class Mutant:
-    """`old` becomes `new` in `path`; one of `tests` must notice."""
+    """`old` becomes `new` in `path`; the test must fail."""
 
     what: str
     path: str
     old: str
     new: str
-    tests: tuple[str, ...]
+    file: str
+    test: str
 
 
-SIGNED = ("tests/accounts/test_signed_requests.py",)
-SCOPES = ("tests/accounts/test_scopes.py",)
-AUDIT = ("tests/accounts/test_auditing.py",)
-FACTORS = ("tests/accounts/test_factors.py",)
-PRIVACY = ("tests/accounts/test_privacy.py",)
-SIGN_UP = ("tests/accounts/test_sign_up.py",)
-DOORS = ("tests/security/test_doors.py",)
-SHARES = ("tests/security/test_shares.py",)
-ATTACKS = ("tests/security/test_attacks.py",)
+SIGNED = "tests/accounts/test_signed_requests.py"
+SCOPES = "tests/accounts/test_scopes.py"
+AUDIT = "tests/accounts/test_auditing.py"
+FACTORS = "tests/accounts/test_factors.py"
+PRIVACY = "tests/accounts/test_privacy.py"
+SIGN_UP = "tests/accounts/test_sign_up.py"
+DOORS = "tests/security/test_doors.py"
+SHARES = "tests/security/test_shares.py"
+ATTACKS = "tests/security/test_attacks.py"
+ANSWERS = "tests/security/test_answers.py"
+ODD = "tests/security/test_odd_input.py"
+WALLS = "tests/market/test_walls.py"
 
 SIGNATURES = "accounts/services/signatures.py"
 AUDITING = "accounts/services/auditing.py"
 EXPORTING = "accounts/services/exporting.py"
 MUTANTS = [
-    Mutant("a nonce counts twice", SIGNATURES, "    if not is_new:", "    if False:", SIGNED),
+    Mutant(
+        "a nonce counts twice",
+        SIGNATURES,
+        "    if not is_new:",
+        "    if False:",
+        SIGNED,
+        "test_a_nonce_counts_once",
+    ),
     Mutant(
         "a body is not compared",
         SIGNATURES,
         "body=message.body,\n        )",
         'body=b"",\n        )',
         SIGNED,
+        "test_what_was_not_signed_so_is_refused_with_the_reason",
     ),
     Mutant(
         "any keyid will do",
@@ -56,14 +68,23 @@ MUTANTS = [
         "if key_id != self._signer.keyid:",
         "if False:",
         SIGNED,
+        "test_what_was_not_signed_so_is_refused_with_the_reason",
     ),
-    Mutant("an old request counts", SIGNATURES, "seconds=60)", "seconds=6000)", SIGNED),
+    Mutant(
+        "an old request counts",
+        SIGNATURES,
+        "seconds=60)",
+        "seconds=6000)",
+        SIGNED,
+        "test_the_clock_may_differ_by_a_minute",
+    ),
     Mutant(
         "the address need not be covered",
         SIGNATURES,
         '["@method", "@target-uri"]',
         '["@method"]',
         SIGNED,
+        "test_what_was_not_signed_so_is_refused_with_the_reason",
     ),
     Mutant(
         "a scope is not asked for",
@@ -71,6 +92,7 @@ MUTANTS = [
         "if scope not in token.scopes:",
         "if False:",
         SCOPES,
+        "test_a_token_without_the_scope_is_told_which_it_lacks",
     ),
     Mutant(
         "a token may confirm",
@@ -78,6 +100,7 @@ MUTANTS = [
         "if scope == SESSION_ONLY:",
         "if False:",
         SCOPES,
+        "test_no_token_may_do_what_asks_who_you_are",
     ),
     Mutant(
         "a token has no end",
@@ -85,6 +108,7 @@ MUTANTS = [
         "filter(expires_at__gt=timezone.now(), ",
         "filter(",
         SCOPES,
+        "test_a_token_ends_by_itself_after_ninety_days",
     ),
     Mutant(
         "networks are not looked at",
@@ -92,6 +116,7 @@ MUTANTS = [
         "if words and not is_within(",
         "if not words and not is_within(",
         SCOPES,
+        "test_a_token_works_from_its_networks_only",
     ),
     Mutant(
         "a changed row is not seen",
@@ -99,9 +124,15 @@ MUTANTS = [
         "if entry.digest != entry.digest_now():",
         "if False:",
         AUDIT,
+        "test_a_changed_row_is_told",
     ),
     Mutant(
-        "a shorter chain is not seen", AUDITING, "if expected - 1 != length:", "if False:", AUDIT
+        "a shorter chain is not seen",
+        AUDITING,
+        "if expected - 1 != length:",
+        "if False:",
+        AUDIT,
+        "test_a_row_cut_off_the_end_is_told",
     ),
     Mutant(
         "an old session is fresh",
@@ -109,6 +140,7 @@ MUTANTS = [
         "return any(_is_recent(record) for record in _records(request))\n\n\ndef has_fresh",
         "return True\n\n\ndef has_fresh",
         FACTORS,
+        "test_what_matters_asks_again_who_you_are",
     ),
     Mutant(
         "a new password ends nothing",
@@ -116,6 +148,7 @@ MUTANTS = [
         'sign_ins.end_all(user, why="password changed")',
         "pass",
         FACTORS,
+        "test_a_new_password_ends_every_sign_in",
     ),
     Mutant(
         "staff need no factor",
@@ -123,6 +156,7 @@ MUTANTS = [
         "if not user.is_authenticated or step_up.has_used_factor(request):",
         "if True:",
         FACTORS,
+        "test_staff_places_ask_for_a_factor_where_something_is_at_stake",
     ),
     Mutant(
         "the admin has a door of its own",
@@ -130,6 +164,7 @@ MUTANTS = [
         "admin.site.login = secure_admin_login(admin.site.login)",
         "admin.site.login = admin.site.login",
         FACTORS,
+        "test_the_admin_has_no_door_of_its_own",
     ),
     Mutant(
         "factors lie open",
@@ -137,6 +172,7 @@ MUTANTS = [
         "return factor_text(sealed, key_id_of(sealed))",
         'return f"sealed:{text}"',
         FACTORS,
+        "test_a_factor_is_set_up_sealed_and_asked_for",
     ),
     Mutant(
         "a stranger locks a name",
@@ -144,6 +180,7 @@ MUTANTS = [
         'return f"{user_id or name.lower()}:{self.get_client_ip(request)}"',
         'return f"{user_id or name.lower()}"',
         SIGN_UP,
+        "test_a_stranger_locks_nobody_out",
     ),
     Mutant(
         "anybody signs up",
@@ -151,6 +188,7 @@ MUTANTS = [
         "return sign_up.may_sign_up(request)",
         "return True",
         SIGN_UP,
+        "test_where_it_is_closed_nobody_signs_up",
     ),
     Mutant(
         "an export holds everybody's",
@@ -158,9 +196,15 @@ MUTANTS = [
         "filter(**{path: user.pk}).order_by",
         "order_by",
         PRIVACY,
+        "test_an_export_holds_all_that_is_ones_own",
     ),
     Mutant(
-        "an export holds secrets", EXPORTING, "bool(row.pop(column))", "bool(row[column])", PRIVACY
+        "an export holds secrets",
+        EXPORTING,
+        "bool(row.pop(column))",
+        "bool(row[column])",
+        PRIVACY,
+        "test_secrets_are_told_and_not_shown",
     ),
     Mutant(
         "a chain outlives its owner",
@@ -168,6 +212,7 @@ MUTANTS = [
         "length, digest = auditing.forget(user)",
         'length, digest = 0, ""',
         PRIVACY,
+        "test_an_erasure_leaves_nothing_behind",
     ),
     Mutant(
         "any header names the client",
@@ -175,6 +220,7 @@ MUTANTS = [
         "if not (is_within(peer, trusted) if peer else unix):",
         "if False:",
         DOORS,
+        "test_the_client_is_who_the_nearest_believed_proxy_says",
     ),
     Mutant(
         "metrics are told through a proxy",
@@ -182,6 +228,7 @@ MUTANTS = [
         "and not is_forwarded:",
         "and True:",
         DOORS,
+        "test_metrics_are_for_this_machine_and_for_whom_the_operator_names",
     ),
     Mutant(
         "a body may say any length",
@@ -189,6 +236,7 @@ MUTANTS = [
         'if _length(scope["headers"]) > most:',
         "if False:",
         DOORS,
+        "test_a_body_that_says_it_is_too_large_is_not_read",
     ),
     Mutant(
         "one user takes every turn",
@@ -196,9 +244,15 @@ MUTANTS = [
         "if sum(_held.values()) >= MOST or _held[who] >= MOST_OF_ONE:",
         "if False:",
         SHARES,
+        "test_one_user_holds_few_turns_and_leaves_some_to_others",
     ),
     Mutant(
-        "shares have no end", "accounts/limits.py", "return self.left < 0", "return False", SHARES
+        "shares have no end",
+        "accounts/limits.py",
+        "return self.left < 0",
+        "return False",
+        SHARES,
+        "test_the_api_tells_what_is_left_and_then_refuses",
     ),
     Mutant(
         "cells are formulas",
@@ -206,13 +260,47 @@ MUTANTS = [
         'return value if is_number(value) else f"\'{value}"',
         "return value",
         ATTACKS,
+        "test_a_cell_is_no_formula",
     ),
     Mutant(
         "a NUL comes in",
         "lib/odd_input.py",
         'if "\\x00" in text:',
         "if False:",
-        ("tests/security/test_odd_input.py",),
+        ODD,
+        "test_a_nul_in_an_address_is_a_sentence",
+    ),
+    Mutant(
+        "a socket outlives its network",
+        "accounts/live.py",
+        "return bool(user.is_authenticated) and _may_come(user, address)",
+        "return bool(user.is_authenticated)",
+        ANSWERS,
+        "test_a_socket_ends_when_its_network_is_shut_out",
+    ),
+    Mutant(
+        "a wall is hammered",
+        "market/binance/rest.py",
+        "await self.governor.wall(seconds",
+        "await self.governor.true_up(0) or (seconds",
+        WALLS,
+        "test_the_wall_is_asked_once_and_then_left_alone",
+    ),
+    Mutant(
+        "the time tells who exists",
+        "accounts/backends.py",
+        "dict.fromkeys([*by_name, *by_address])",
+        "[*by_name, *by_address, *by_address]",
+        ANSWERS,
+        "test_a_name_that_nobody_has_takes_as_many_hashes_as_a_wrong_password",
+    ),
+    Mutant(
+        "made-up cursors come in",
+        "journal/api/lists.py",
+        "if begins.tzinfo is None:",
+        "if False:",
+        ANSWERS,
+        "test_a_made_up_cursor_is_refused",
     ),
 ]
 
@@ -229,7 +317,15 @@ def survives(mutant: Mutant) -> bool:
             raise SystemExit(f"{mutant.path} has changed: {mutant.what} cannot be planted")
         file.write_text(source.replace(mutant.old, mutant.new))
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "--reuse-db", *mutant.tests],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "--reuse-db",
+                f"{mutant.file}::{mutant.test}",
+            ],
             cwd=tree,
             capture_output=True,
             timeout=900,

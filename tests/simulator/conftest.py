@@ -13,6 +13,7 @@ from simulator.app import SOCKETS, Options, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from tests.conftest import RunningSimulator
+from tests.simulator.desk import Desk
 
 Serve = Callable[..., Awaitable[RunningSimulator]]
 
@@ -52,3 +53,8 @@ async def post(simulator: RunningSimulator, path: str, /, **body: Any) -> Any:
         session.post(f"{simulator.http}{path}", data=json.dumps(body)) as answer,
     ):
         return await answer.json()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import RunningSimulator
 from tests.simulator.conftest import Serve, get, post
-from tests.simulator.test_accounts import ALL, opened, signed
+from tests.simulator.signed import ALL, opened, signed
 
 FAR = {
     "symbol": "BTCUSDT",

@@ -3,12 +3,21 @@
 import math
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
 from trading.errors import TradingError
+
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Up to 64 of A-Za-z0-9_-.",
+    pattern="^[A-Za-z0-9_-]{1,64}$",
+)
 
 
 class TradingAPIView(APIView):

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,61 +13,49 @@ from accounts.models import User
 from accounts.scopes import Scope
 from journal.api.exchange import OrdersView as JournalOrdersView
 from journal.api.lists import OwnList
+from journal.api.parameters import SIDE, STATUS, SYMBOL, listed
+from journal.shapes.exchange import OrderRow
+from lib.openapi import ACCOUNT, MARKET, gives, query, span
 from trading.answers import row_of, rows_of
-from trading.api.base import TradingAPIView, answer, key_of, user_of
+from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
 from trading.errors import BadOrder, NotFound
 from trading.models import OrderIntent
 from trading.services import cancelling, placing, previewing, repeating
 from trading.services.cancelling import Target
 from trading.services.changing import Change
-
-KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Up to 64 of A-Za-z0-9_-."
+from trading.shapes import (
+    CancelledAnswer,
+    ChangeAsked,
+    ChangeUnderWay,
+    DoneAnswer,
+    IntentRow,
+    IntentWhole,
+    NotPlaced,
+    OrderAsked,
+    OrderPreview,
+    PlacedAnswer,
 )
 
-
-class OrderBody(serializers.Serializer[object]):
-    account = serializers.UUIDField()
-    market = serializers.ChoiceField(choices=["spot", "usdm"])
-    symbol = serializers.CharField()
-    side = serializers.ChoiceField(choices=["BUY", "SELL"])
-    type = serializers.CharField(help_text="LIMIT, MARKET, STOP_MARKET, …")
-    price = serializers.CharField(required=False)
-    stop_price = serializers.CharField(required=False, help_text="The order's own trigger.")
-    quantity = serializers.CharField(required=False)
-    quote_quantity = serializers.CharField(required=False)
-    risk = serializers.DictField(
-        required=False, help_text="`stop`, and `money` or `percent` where the size comes from it."
-    )
-    reduce_only = serializers.BooleanField(required=False)
-    position_side = serializers.CharField(required=False)
-    time_in_force = serializers.CharField(required=False)
-    targets = serializers.ListField(child=serializers.CharField(), required=False)
-    plan = serializers.DictField(required=False, help_text="`setup`, `note`.")
-    override = serializers.CharField(
-        required=False, help_text="Why an order is placed that a rule of one's own blocks."
-    )
-
-
-class OrderAnswer(serializers.Serializer[object]):
-    id = serializers.UUIDField()
-    client_id = serializers.CharField()
-    state = serializers.CharField()
-    order = serializers.DictField(required=False)
-    legs = serializers.ListField(child=serializers.DictField(), required=False)
-    code = serializers.CharField(required=False)
-    detail = serializers.CharField(required=False)
-
-
-class ChangeBody(serializers.Serializer[object]):
-    quantity = serializers.CharField(required=False)
-    price = serializers.CharField(required=False)
-    stop_price = serializers.CharField(required=False)
-
-
-class DoneAnswer(serializers.Serializer[object]):
-    result = serializers.CharField()
-    order = serializers.DictField()
+NEEDED_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Up to 64 of A-Za-z0-9_-: a key of your own for this order.",
+    pattern="^[A-Za-z0-9_-]{1,64}$",
+)
+ONE_ACCOUNT = OpenApiParameter("account", OpenApiTypes.UUID, required=True)
+ONE_MARKET = OpenApiParameter("market", str, enum=["spot", "usdm"], required=True)
+NUMBER = {"type": "integer", "minimum": 0, "maximum": 10**19 - 1}
+# An order that was placed elsewhere: `order_id` or `algo_id`.
+TARGET = (
+    ONE_ACCOUNT,
+    ONE_MARKET,
+    OpenApiParameter("symbol", str, required=True),
+    OpenApiParameter("order_id", NUMBER),
+    OpenApiParameter("algo_id", NUMBER),
+)
+CHANGED = {**gives(DoneAnswer, 404, 422), 202: ChangeUnderWay, 409: NotPlaced}
 
 
 class PreviewView(TradingAPIView):
@@ -75,18 +63,25 @@ class PreviewView(TradingAPIView):
 
     scopes: ClassVar = {"POST": Scope.READ}
 
-    @extend_schema(request=OrderBody, responses=serializers.DictField())
+    @extend_schema(request=OrderAsked, responses=gives(OrderPreview, 404, 409))
     def post(self, request: Request) -> Response:
         return answer(previewing.preview(user=user_of(request), body=request.data))
 
 
+@listed(OrderRow, ACCOUNT, MARKET, SYMBOL, SIDE, STATUS, *span())
 class OrdersView(TradingAPIView, JournalOrdersView):
     """GET: every order as the exchange tells it (the journal's list)."""
 
     scopes: ClassVar = {"POST": Scope.TRADE, "DELETE": Scope.TRADE}
 
     @extend_schema(
-        request=OrderBody, responses={201: OrderAnswer, 202: OrderAnswer}, parameters=[KEY]
+        request=OrderAsked,
+        responses={
+            **gives(PlacedAnswer, 404, 422, code=201),
+            202: PlacedAnswer,
+            409: NotPlaced,
+        },
+        parameters=[NEEDED_KEY],
     )
     def post(self, request: Request) -> Response:
         done = placing.place(
@@ -95,8 +90,8 @@ class OrdersView(TradingAPIView, JournalOrdersView):
         return answer(done.body, done.status)
 
     @extend_schema(
-        parameters=[OpenApiParameter(name, str) for name in ("account", "market", "symbol")],
-        responses=serializers.DictField(),
+        parameters=[ONE_ACCOUNT, MARKET, query("symbol")],
+        responses=gives(CancelledAnswer, 404),
     )
     def delete(self, request: Request) -> Response:
         """Everything open of an account, of one market or one symbol."""
@@ -108,6 +103,7 @@ class OrdersView(TradingAPIView, JournalOrdersView):
         )
 
 
+@listed(IntentRow, ACCOUNT, MARKET, SYMBOL, SIDE, query("state"), *span())
 class IntentsView(OwnList):
     """One's own, newest first."""
 
@@ -118,17 +114,17 @@ class IntentsView(OwnList):
     def rows(self, user: User) -> QuerySet[Any]:
         return OrderIntent.objects.visible_to(user)
 
-    def shown(self, row: OrderIntent) -> dict[str, Any]:
+    def shown(self, row: OrderIntent) -> IntentRow:
         return row_of(row)
 
-    def shown_all(self, user: User, rows: Any) -> list[dict[str, Any]]:
+    def shown_all(self, user: User, rows: Any) -> list[IntentRow]:
         return rows_of(rows)
 
 
 class IntentView(TradingAPIView):
     """One of them, by itself and as a list of one."""
 
-    @extend_schema(responses=serializers.DictField())
+    @extend_schema(responses=gives(IntentWhole))
     def get(self, request: Request, intent_id: UUID) -> Response:
         row = rows_of([_own(request, intent_id)])[0]
         return answer({**row, "rows": [row], "next": None})
@@ -139,7 +135,7 @@ class OrderView(TradingAPIView):
 
     scopes: ClassVar = {"PATCH": Scope.TRADE, "DELETE": Scope.TRADE}
 
-    @extend_schema(request=ChangeBody, responses=DoneAnswer, parameters=[KEY])
+    @extend_schema(request=ChangeAsked, responses=CHANGED, parameters=[KEY])
     def patch(self, request: Request, intent_id: UUID) -> Response:
         intent = _own(request, intent_id)
         wanted = Change.read(request.data)
@@ -152,7 +148,7 @@ class OrderView(TradingAPIView):
         )
         return answer(done.body, done.status)
 
-    @extend_schema(responses=DoneAnswer)
+    @extend_schema(responses=gives(DoneAnswer, 409))
     def delete(self, request: Request, intent_id: UUID) -> Response:
         return answer(cancelling.cancel_intent(_own(request, intent_id)))
 
@@ -162,17 +158,7 @@ class ElsewhereView(TradingAPIView):
 
     scopes: ClassVar = {"PATCH": Scope.TRADE, "DELETE": Scope.TRADE}
 
-    @extend_schema(
-        request=ChangeBody,
-        responses=DoneAnswer,
-        parameters=[
-            KEY,
-            *(
-                OpenApiParameter(name, str)
-                for name in ("account", "market", "symbol", "order_id", "algo_id")
-            ),
-        ],
-    )
+    @extend_schema(request=ChangeAsked, responses=CHANGED, parameters=[KEY, *TARGET])
     def patch(self, request: Request) -> Response:
         account, target = _elsewhere(request)
         done = repeating.change_elsewhere(
@@ -185,13 +171,7 @@ class ElsewhereView(TradingAPIView):
         )
         return answer(done.body, done.status)
 
-    @extend_schema(
-        responses=DoneAnswer,
-        parameters=[
-            OpenApiParameter(name, str)
-            for name in ("account", "market", "symbol", "order_id", "algo_id")
-        ],
-    )
+    @extend_schema(responses=gives(DoneAnswer, 404, 409), parameters=[*TARGET])
     def delete(self, request: Request) -> Response:
         account, target = _elsewhere(request)
         outcome, order = cancelling.cancel(account, target)

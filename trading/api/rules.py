@@ -1,9 +1,8 @@
 """One's rules, the day so far, and what breaks of the rules came to."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +10,7 @@ from accounts.models import User
 from accounts.scopes import Scope
 from lib.dates import to_ms
 from lib.decimals import plain
+from lib.openapi import gives
 from trading.api.base import TradingAPIView, answer, user_of
 from trading.errors import BadOrder
 from trading.limits import Entry, judge
@@ -18,26 +18,17 @@ from trading.models import Rule
 from trading.selectors.breaks import breaks_of, by_rule
 from trading.selectors.today import day_so_far
 from trading.services.ruling import put_rules
-
-
-class RuleBody(serializers.Serializer[object]):
-    name = serializers.ChoiceField(choices=Rule.Name.choices)
-    value = serializers.DictField()
-    mode = serializers.ChoiceField(choices=Rule.Mode.choices, required=False)
-
-
-class RulesBody(serializers.Serializer[object]):
-    rules = RuleBody(many=True)
+from trading.shapes import RulesAnswer, RulesAsked
 
 
 class RulesView(TradingAPIView):
     scopes: ClassVar = {"PUT": Scope.ALERTS}
 
-    @extend_schema(responses=serializers.DictField())
+    @extend_schema(responses=gives(RulesAnswer))
     def get(self, request: Request) -> Response:
         return answer(rules_answer(user_of(request)))
 
-    @extend_schema(request=RulesBody, responses=serializers.DictField())
+    @extend_schema(request=RulesAsked, responses=gives(RulesAnswer))
     def put(self, request: Request) -> Response:
         body = request.data
         if not isinstance(body, dict) or "rules" not in body:
@@ -47,7 +38,7 @@ class RulesView(TradingAPIView):
         return answer(rules_answer(user))
 
 
-def rules_answer(user: User) -> dict[str, Any]:
+def rules_answer(user: User) -> RulesAnswer:
     """`today.stands` is what would speak against a plain entry just now."""
     rules = list(Rule.objects.filter(user=user))
     day = day_so_far(user)

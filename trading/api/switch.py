@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,32 +13,24 @@ from accounts import step_up
 from accounts.models import ExchangeAccount
 from accounts.scopes import SESSION_ONLY, Scope
 from lib.dates import from_ms, parse_moment, to_ms
-from trading.api.base import TradingAPIView, answer, key_of, user_of
+from lib.openapi import gives
+from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
 from trading.errors import BadOrder
 from trading.models import TradingSwitch
 from trading.services import placing, repeating, stopping, switching
+from trading.shapes import (
+    ChangeUnderWay,
+    CloseAnswer,
+    CloseAsked,
+    StopAnswer,
+    StopAsked,
+    SwitchAnswer,
+    SwitchAsked,
+)
 
 FIELDS = {"on", "until", "caps"}
-
-
-class SwitchBody(serializers.Serializer[object]):
-    on = serializers.BooleanField(required=False)
-    until = serializers.CharField(required=False, help_text="ISO 8601 or epoch ms.")
-    caps = serializers.DictField(
-        required=False, help_text="order, risk, day_loss, orders, distance, symbols."
-    )
-
-
-class StopBody(serializers.Serializer[object]):
-    account = serializers.CharField(help_text="An account's id, own, or all.")
-    flatten = serializers.BooleanField(required=False)
-
-
-class CloseBody(serializers.Serializer[object]):
-    account = serializers.UUIDField()
-    symbol = serializers.CharField()
-    amount = serializers.CharField(help_text="Signed: the position, or the part of it that goes.")
-    position_side = serializers.CharField(required=False)
+STOPPED = {**gives(StopAnswer, 404, 409, 422), 202: StopAnswer}
+CLOSED = {**gives(CloseAnswer, 404, 409, 422), 202: ChangeUnderWay}
 
 
 class SwitchView(TradingAPIView):
@@ -47,12 +38,12 @@ class SwitchView(TradingAPIView):
 
     scopes: ClassVar = {"PUT": SESSION_ONLY}
 
-    @extend_schema(responses=serializers.DictField())
+    @extend_schema(responses=gives(SwitchAnswer))
     def get(self, request: Request, account_id: UUID) -> Response:
         account = placing.account_of(user_of(request), account_id)
         return answer(shown(account, TradingSwitch.objects.filter(account=account).first()))
 
-    @extend_schema(request=SwitchBody, responses=serializers.DictField())
+    @extend_schema(request=SwitchAsked, responses=gives(SwitchAnswer))
     def put(self, request: Request, account_id: UUID) -> Response:
         account = placing.account_of(user_of(request), account_id)
         body = _object(request.data, FIELDS)
@@ -98,7 +89,7 @@ class StopView(TradingAPIView):
 
     scopes: ClassVar = {"POST": Scope.TRADE}
 
-    @extend_schema(request=StopBody, responses=serializers.DictField())
+    @extend_schema(request=StopAsked, responses=STOPPED, parameters=[KEY])
     def post(self, request: Request) -> Response:
         body = _object(request.data, {"account", "flatten"})
         flatten = body.get("flatten", False)
@@ -145,7 +136,7 @@ class CloseView(TradingAPIView):
 
     scopes: ClassVar = {"POST": Scope.TRADE}
 
-    @extend_schema(request=CloseBody, responses=serializers.DictField())
+    @extend_schema(request=CloseAsked, responses=CLOSED, parameters=[KEY])
     def post(self, request: Request) -> Response:
         body = _object(request.data, {"account", "symbol", "amount", "position_side"})
         user = user_of(request)
@@ -179,7 +170,7 @@ def need_confirmation(request: Request) -> None:
         step_up.need_fresh_factor(request)
 
 
-def shown(account: ExchangeAccount, switch: TradingSwitch | None) -> dict[str, Any]:
+def shown(account: ExchangeAccount, switch: TradingSwitch | None) -> SwitchAnswer:
     is_on = switching.is_on(account)
     return {
         "account": str(account.pk),

@@ -9,11 +9,12 @@ from journal.models import Fill, Trade
 from lib.dates import to_ms
 from lib.decimals import plain
 from trading.models import RuleBreak
+from trading.shapes import BreakRow, RuleCost
 
 MOST = 500
 
 
-def breaks_of(user: User, limit: int = MOST) -> list[dict[str, Any]]:
+def breaks_of(user: User, limit: int = MOST) -> list[BreakRow]:
     """Newest first; `cost` is the trade's net in the report currency, null while it is open or
     where the order was never filled."""
     rows = list(
@@ -23,7 +24,7 @@ def breaks_of(user: User, limit: int = MOST) -> list[dict[str, Any]]:
     return [_shown(row, trades.get(row.intent_id)) for row in rows]
 
 
-def by_rule(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_rule(rows: list[BreakRow]) -> list[RuleCost]:
     """What each rule's breaks came to."""
     found: dict[str, list[Decimal]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
@@ -71,7 +72,7 @@ def _trades(rows: list[RuleBreak]) -> dict[Any, Trade]:
     return found
 
 
-def _shown(row: RuleBreak, trade: Trade | None) -> dict[str, Any]:
+def _shown(row: RuleBreak, trade: Trade | None) -> BreakRow:
     is_closed = trade is not None and trade.closed_at is not None
     cost = trade.net_money if trade is not None and is_closed else None
     return {

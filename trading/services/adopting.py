@@ -13,6 +13,8 @@ from journal.models import ConditionalOrder, Fill, Order, Trade
 from journal.services.annotating import BadNote, annotate, own_note
 from lib.dates import to_ms
 from lib.decimals import plain
+from lib.parking import Parking
+from market.jobs.guarding import each
 from trading.answers import ENDED
 from trading.models import OrderIntent
 from trading.services.settling import settle
@@ -23,6 +25,7 @@ State = OrderIntent.State
 # A plan that found no trade within so long finds none: its order was never filled.
 LOOKED_FOR = timedelta(days=60)
 AT_ONCE = 200
+parked = Parking()
 
 
 def adopt_once() -> int:
@@ -39,7 +42,8 @@ def adopt_once() -> int:
     rows = rows.filter(
         Q(order__status__in=["FILLED", "PARTIALLY_FILLED"]) | ~Q(order__executed__in=["0", ""])
     )
-    return sum(_adopt(intent) for intent in rows.select_related("user")[:AT_ONCE])
+    chosen = rows.select_related("user")[:AT_ONCE]
+    return sum(each("plan", chosen, _adopt, name_of=lambda intent: intent.pk, parked=parked))
 
 
 def follow_orders() -> int:
@@ -63,14 +67,20 @@ def follow_orders() -> int:
     ordinary = [
         row for row in Order.objects.filter(**named) if (row.account_id, row.client_id) not in own
     ]
-    count = 0
-    for order in [*conditional, *ordinary]:
+
+    def follow(order: Order | ConditionalOrder) -> bool:
         pk, changed = wanted.get((order.account_id, order.client_id), (None, None))
         if pk is None or to_ms(order.changed_at) <= int(changed or 0):
-            continue
+            return False
         settle(pk, State.ACCEPTED, "journal", order=_told(order))
-        count += 1
-    return count
+        return True
+
+    orders: list[Order | ConditionalOrder] = [*conditional, *ordinary]
+    return sum(each("order", orders, follow, name_of=_name_of, parked=parked))
+
+
+def _name_of(order: Order | ConditionalOrder) -> str:
+    return f"{order.account_id} {order.client_id}"
 
 
 def _adopt(intent: OrderIntent) -> bool:

@@ -16,11 +16,11 @@ from django.conf import settings
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
-from market.binance.account import Addresses, Credentials
 from market.binance.budgets import governors
 from market.binance.errors import BadKey, UnknownOutcome
 from market.binance.order_budget import OrderBudget
 from market.binance.ordering import OrderRest
+from market.binance.signing import Addresses, Credentials
 from market.hot import store
 
 T = TypeVar("T")

@@ -13,8 +13,10 @@ from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
 from lib.decimals import plain
 from lib.envelope import NotOurs
+from lib.parking import Parking
 from market.binance.errors import ExchangeError
 from market.binance.filters import round_down
+from market.jobs.guarding import each
 from trading import requests
 from trading.errors import TradingError
 from trading.models import OrderIntent
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 State = OrderIntent.State
 ZERO = Decimal(0)
+# nothing at the exchange waits for long
+parked = Parking(longest=30.0)
 
 
 def stop(
@@ -124,14 +128,17 @@ def late_arrivals() -> int:
         state=State.ACCEPTED,
         order__status__in=["NEW", "PARTIALLY_FILLED", "PENDING_NEW"],
     )
-    count = 0
-    for intent in late.select_related("account")[:100]:
-        try:
-            cancelling.cancel_intent(intent)
-            count += 1
-        except TradingError as error:
-            log.warning("late order not cancelled", intent=str(intent.pk), why=error.detail[:100])
-    return count
+    rows = late.select_related("account")[:100]
+    return sum(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))
+
+
+def _take_out(intent: OrderIntent) -> bool:
+    try:
+        cancelling.cancel_intent(intent)
+    except TradingError as error:
+        log.warning("late order not cancelled", intent=str(intent.pk), why=error.detail[:100])
+        return False
+    return True
 
 
 def _parts(symbol: str, amount: Decimal) -> list[Decimal]:

@@ -13,6 +13,8 @@ from accounts.models import ExchangeAccount, User
 from accounts.services import auditing, credentials
 from accounts.services.connecting import DANGEROUS
 from lib.decimals import plain
+from lib.parking import Parking
+from market.jobs.guarding import each
 from trading import events
 from trading.errors import BadOrder, Forbidden
 from trading.models import TradingSwitch
@@ -21,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=30)
 MOST_SYMBOLS = 200
+# nothing at the exchange waits for long
+parked = Parking(longest=30.0)
 RIGHTS = {"spot": "enableSpotAndMarginTrading", "usdm": "enableFutures"}
 
 
@@ -132,12 +136,13 @@ def end_due() -> int:
     now = timezone.now()
     standing = TradingSwitch.objects.on(now).values("pk")
     fallen = TradingSwitch.objects.filter(is_on=True).exclude(pk__in=standing)
-    count = 0
-    for switch in fallen.select_related("account__user"):
+
+    def end(switch: TradingSwitch) -> None:
         why = "ended" if switch.until is not None and switch.until <= now else "key"
         switch_off(account=switch.account, actor=None, why=why)
-        count += 1
-    return count
+
+    rows = fallen.select_related("account__user")
+    return len(each("switch", rows, end, name_of=lambda switch: switch.account_id, parked=parked))
 
 
 def is_on(account: ExchangeAccount) -> bool:

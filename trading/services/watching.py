@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from journal import live
 from journal.models import FuturesPosition
+from lib.parking import Parking
+from market.jobs.guarding import each
 from trading import events
 from trading.models import OrderIntent
 
@@ -26,19 +28,21 @@ PROTECTS = (
 )
 AT_ONCE = 200
 LOOKED_AT = timedelta(days=60)
+parked = Parking()
 
 
 def watch_once() -> int:
     """Returns how many positions were told of."""
-    told = 0
-    for stop in _gone():
-        position = _position(stop)
-        if position is None:
-            continue  # nothing is held; what rests may still fill
-        _tell(stop, position)
-        _mark(stop)
-        told += 1
-    return told
+    return sum(each("stop", _gone(), _watch, name_of=lambda stop: stop.pk, parked=parked))
+
+
+def _watch(stop: OrderIntent) -> bool:
+    position = _position(stop)
+    if position is None:
+        return False  # nothing is held; what rests may still fill
+    _tell(stop, position)
+    _mark(stop)
+    return True
 
 
 def naked_of(user_id: int) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from journal.ledger.lots import METHODS
-from journal.services.trying import BadCase, try_case
+from journal.services.histories import BadCase
+from journal.services.trying import try_case
 
 # What a history of the money model has; cases of doors have none of these.
 KEYS = ("spot", "usdm", "transfers", "income", "dividends", "dribblet", "converts", "swaps")

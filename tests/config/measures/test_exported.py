@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.conf import settings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,12 +47,12 @@ def test_every_label_set_is_there_before_anything_has_happened(client: Client) -
         "unproven",
     }
     queues = {dict(labels)["queue"] for labels in told["tapelog_queue_length"]}
-    assert queues == {"celery", "collectors", "sync", "upkeep", "bulk"}
+    assert queues == {"celery", *(route["queue"] for route in settings.CELERY_TASK_ROUTES.values())}
     budgets = {
         dict(labels)["budget"]: value
         for labels, value in told["tapelog_governor_weight_limit"].items()
     }
-    assert budgets == {"api": 4800.0, "sapi": 9600.0, "fapi": 1920.0}
+    assert budgets == {"api": 4800.0, "sapi": 9600.0, "fapi": 1920.0, "data": 4800.0}
     routes = {dict(labels)["route"] for labels in told["tapelog_http_requests_total"]}
     assert {"home", "api-trades", "unmatched", "admin"} <= routes
     names = {dict(labels)["task"] for labels in told["tapelog_tasks_total"]}

@@ -29,7 +29,8 @@ from journal.models import (
     TradeFill,
     Transfer,
 )
-from journal.services.trying import History, account_to_try
+from journal.services.histories import History
+from journal.services.trying import account_to_try
 from journal.sync.saving import save_fills, save_income, save_transfers
 from tests.money.histories import random_case
 from tests.money.model import METHODS

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from journal.books import prices
-from journal.models import AssetPrice
+from accounts.models import ExchangeAccount, User
+from journal.books import prices, settling
+from journal.books.due import due_books
+from journal.models import AssetPrice, Book, LedgerProblem, OpenPosition
+from journal.sync.saving import save_fills
 from lib.dates import to_ms
-from market.binance.errors import Refused
+from lib.parking import Parking
+from market.binance.errors import Refused, TryAgain
 from market.models import Listing
+from tests.journal.accounts import START, make_account, make_fill
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +177,99 @@ def test_an_open_minute_is_asked_for_again_when_it_is_over() -> None:
     prices.keep(prices.ask_again(need, Candles(SOLUSDT={now - 5 * MINUTE: "11"})))
     assert price_of("SOL", now) == prices.Priced(D(11), now - 5 * MINUTE)
     assert AssetPrice.objects.get().is_final
+
+
+# --- two accounts of which one is ill -------------------------------------------------------------
+
+
+class Answers:
+    """A reader whose public questions `ask` answers."""
+
+    def __init__(self, ask: Any) -> None:
+        self.read_public = ask
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+@pytest.fixture
+def two(alice: User, bob: User) -> tuple[ExchangeAccount, ExchangeAccount]:
+    """Both spent a coin on another pair in the same minute: alice's coin is the ill one."""
+    listed("ILL/USDT", "XRP/ILL", "SOL/USDT", "XRP/SOL")
+    accounts = make_account(alice), make_account(bob)
+    for account, coin in zip(accounts, ("ILL", "SOL"), strict=True):
+        pair = {"symbol": f"XRP{coin}", "base": "XRP", "quote": coin, "fee": D(0)}
+        save_fills(account, [make_fill(account, 1, "SELL", "0.01", quantity="100", **pair)])
+    return accounts
+
+
+@pytest.mark.parametrize(
+    "illness",
+    [
+        Refused(-1121, "Invalid symbol."),
+        Refused(-1100, "Illegal characters found in parameter 'symbol'."),
+        ValueError("no candle"),
+        [[0, "x"]],
+    ],
+    ids=["unknown", "illegal", "unreadable", "short"],
+)
+def test_a_coin_that_is_refused_leaves_the_other_accounts_priced(
+    two: tuple[ExchangeAccount, ExchangeAccount], monkeypatch: pytest.MonkeyPatch, illness: Any
+) -> None:
+    sound = Candles(SOLUSDT={START: "150"}, XRPSOL={}, XRPILL={})
+
+    def ask(path: str, **params: Any) -> Any:
+        if params["symbol"] != "ILLUSDT":
+            return sound(path, **params)
+        if isinstance(illness, Exception):
+            raise illness
+        return illness
+
+    monkeypatch.setattr(settling, "Reader", lambda *rest: Answers(ask))
+    monkeypatch.setattr(settling, "parked", Parking())
+    settling.settle()
+    assert not due_books().exists()  # alice's too: by what is known
+    held = OpenPosition.objects.filter(base__in=["ILL", "SOL"])
+    assert {row.base: row.cost for row in held} == {"ILL": 0, "SOL": 150}
+    assert LedgerProblem.objects.filter(account=two[0], kind="missing_price").exists()
+    assert not LedgerProblem.objects.filter(account=two[1], kind="missing_price").exists()
+
+
+def test_a_minute_that_cannot_be_asked_for_again_waits_and_stops_no_other(
+    two: tuple[ExchangeAccount, ExchangeAccount], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for coin in ("ILL", "SOL"):
+        AssetPrice.objects.create(
+            venue="simulator", asset=coin, minute=START, symbol="", price=1, is_final=False
+        )
+    asked: list[str] = []
+
+    def ask(path: str, **params: Any) -> Any:
+        asked.append(params["symbol"])
+        if params["symbol"] == "ILLUSDT":
+            raise Refused(-1100, "Illegal characters found in parameter 'symbol'.")
+        return Candles(SOLUSDT={START: "150"}, XRPSOL={}, XRPILL={})(path, **params)
+
+    monkeypatch.setattr(settling, "Reader", lambda *rest: Answers(ask))
+    monkeypatch.setattr(settling, "parked", Parking())
+    settling.settle()
+    finals = dict(AssetPrice.objects.filter(minute=START).values_list("asset", "is_final"))
+    assert (finals["ILL"], finals["SOL"]) == (False, True)
+    asked.clear()
+    settling.settle()
+    assert "ILLUSDT" not in asked  # its pause has not ended
+
+
+def test_an_exchange_that_answers_nobody_is_everybodys_trouble(
+    two: tuple[ExchangeAccount, ExchangeAccount], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(path: str, **params: Any) -> Any:
+        raise TryAgain("timeout")
+
+    monkeypatch.setattr(settling, "Reader", lambda *rest: Answers(ask))
+    with pytest.raises(TryAgain):
+        settling.settle()
+    assert due_books().count() == Book.objects.count()  # all of them wait

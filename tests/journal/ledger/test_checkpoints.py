@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from journal.ledger import Fill, Funding, Ledger, Match, Rules, Trade, Transfer, Wishes, compute
 from journal.ledger.checkpoints import decoded, encoded
-from journal.ledger.engine import Checkpoint
 from journal.ledger.lots import METHODS
 from journal.ledger.records import Past
+from journal.ledger.running import Checkpoint
 from tests.money.test_6_identity import histories, price
 
 BEGINNING = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal.ledger import Fill, Ledger, Rules, compute
-from journal.ledger.engine import PRECISION
 from journal.ledger.lots import METHODS
+from journal.ledger.records import PRECISION
 
 PRICES = st.integers(1, 500).map(D)
 SIZES = st.integers(1, 30).map(lambda n: D(n) / 10)

@@ -12,8 +12,9 @@ from accounts.models import ExchangeAccount, User
 from accounts.services import connecting
 from accounts.vault import keyring
 from lib.secret import Secret
-from market.binance.account import AccountRest, Addresses, Credentials
+from market.binance.account import AccountRest
 from market.binance.budgets import governors
+from market.binance.signing import Addresses, Credentials
 from market.hot import store
 from simulator import limits
 from simulator.app import Options, make_app

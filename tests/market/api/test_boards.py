@@ -13,7 +13,7 @@ from redis import Redis
 from lib.dates import to_ms
 from lib.decimals import decimal
 from market.archive import marks
-from market.binance.frames import FundingRow
+from market.binance.rest_rows import FundingRow
 from market.book.levels import Mark
 from market.hot import keys
 from market.live.topics import refusal

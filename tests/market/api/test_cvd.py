@@ -193,6 +193,18 @@ def test_longer_intervals_are_roll_ups(
     assert [bar["t"] // 1000 for bar in bars] == [five, five + 300]
 
 
+def test_a_last_bar_of_the_past_that_is_not_covered_is_not_forgiven(
+    instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
+) -> None:
+    """Only the bar that runs now may be unfinished: this one ended minutes ago, seen in part."""
+    five = NOW - NOW % 300 - 900
+    put_hot(empty_redis, [minute(five + 60 * i, i + 1) for i in range(7)], covered_from=five)
+    empty_redis.hset(keys.state(KEY), "covered_to", str((five + 420) * 1000))
+    answer = ask(alices_token, interval="5m", start=five * 1000, end=(five + 600) * 1000)
+    assert [bar["complete"] for bar in answer["bars"]] == [True, False]
+    assert answer["complete"] is False
+
+
 def test_seconds_can_be_asked_for(
     instrument: Instrument, alices_token: dict[str, str], empty_redis: redis.Redis
 ) -> None:

@@ -1,142 +1,29 @@
 """One ill tape, gap, row or class of calls, and the others that go on beside it."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from channels.db import database_sync_to_async as in_database
-from django.conf import settings
 from django.db import OperationalError
-from django.utils import timezone
 
-from market.binance.breaker import DENIALS, FAILURES, Breaker
 from market.binance.errors import MustWait, Refused, TryAgain
-from market.binance.governor import FLOORS, Governor, Limit
-from market.binance.rest import SpotRest
 from market.collector.care import Care
 from market.collector.pauses import Pauses
 from market.collector.rebuild import Behind
 from market.collector.watch import CLAMP_MS, Watch
-from market.hot import keys, store
+from market.hot import keys
 from market.hot.codec import GapRecord, encode_gap
 from market.instruments import InstrumentKey
-from market.models import ExchangeBan, Gap, Trouble
+from market.models import Gap, Trouble
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
 
 ILL = InstrumentKey("simulator", "spot", "ETHUSDT")
 GONE = Refused(-1121, "Invalid symbol.")
-
-
-@pytest.fixture
-async def governor() -> AsyncIterator[Governor]:
-    client = store.connect(settings.REDIS_URL)
-    yield Governor(client, Limit("test", 1000), budget_pct=100)
-    await client.aclose()
-
-
-def row(trade_id: int, price: str = "1.00000000") -> dict[str, object]:
-    return {
-        "id": trade_id,
-        "price": price,
-        "qty": "1.00000000",
-        "quoteQty": "1",
-        "time": 1,
-        "isBuyerMaker": True,
-        "isBestMatch": True,
-    }
-
-
-class Answering(SpotRest):
-    """A REST adapter whose exchange answers what the test says."""
-
-    def __init__(self, governor: Governor, *answers: tuple[int, object]) -> None:
-        super().__init__("http://nowhere", governor)
-        self.answers = list(answers)
-        self.calls = 0
-
-    async def _call(self, path: str) -> tuple[int, Any, bytes]:
-        self.calls += 1
-        status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        said = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        return status, {}, said
-
-
-# --- answers that will not change within seconds ------------------------------------------------
-
-
-async def test_403_again_and_again_silences_this_machine_for_minutes(governor: Governor) -> None:
-    rest = Answering(governor, (403, "<html>WAF</html>"))
-    for _ in range(10):
-        with pytest.raises(MustWait) as waiting:
-            await rest.newest_trades("BTCUSDT")
-    assert rest.calls == 3
-    assert 100 < waiting.value.seconds <= 120
-
-
-async def test_403_for_one_symbol_alone_silences_nobody_else(governor: Governor) -> None:
-    rest = Answering(governor, *[(403, "<html/>"), (200, [row(1)])] * 4)
-    for _ in range(4):
-        with pytest.raises(MustWait):
-            await rest.newest_trades("ILLUSDT")
-        assert len(await rest.newest_trades("BTCUSDT")) == 1
-
-
-async def test_451_is_asked_ever_more_seldom_and_says_why(governor: Governor) -> None:
-    told: list[tuple[float, str]] = []
-
-    async def remember(seconds: float, reason: str) -> None:
-        told.append((seconds, reason))
-        governor._banned_until = 0.0
-        await governor._client.flushdb()  # its time is over
-
-    governor.on_ban = remember
-    rest = Answering(governor, (451, {"code": 0, "msg": "restricted location"}))
-    for _ in range(6):
-        with pytest.raises(MustWait):
-            await rest.newest_trades("BTCUSDT")
-    assert [seconds for seconds, _ in told] == [300, 600, 1200, 2400, 3600, 3600]
-    assert told[0][1] == "Binance answered 451: restricted location"
-
-
-def test_a_call_that_goes_through_ends_the_growing() -> None:
-    breaker = Breaker()
-    breaker.denied(451)
-    breaker.succeeded()
-    assert breaker.denied(451) == (DENIALS[451][0], True)
-
-
-async def test_a_page_of_html_with_200_is_a_failure(governor: Governor) -> None:
-    rest = Answering(governor, (200, "<html><body>maintenance</body></html>"))
-    for _ in range(FAILURES + 3):
-        with pytest.raises(TryAgain):
-            await rest.newest_trades("BTCUSDT")
-    assert rest.calls == FAILURES
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_why_the_exchange_wants_silence_is_kept_for_people(
-    simulator: RunningSimulator, make_instrument: MakeInstrument
-) -> None:
-    await in_database(make_instrument)("BTCUSDT")
-    async with collecting(simulator.http, simulator.ws) as collector:
-        await eventually(lambda: bool(collector.tapes), 10)
-        simulator.exchange.faults.start("status", {"code": 451, "seconds": 60, "rate": 1})
-        with pytest.raises(MustWait):
-            await collector.outside.rest.newest_trades("BTCUSDT")
-        async with asyncio.timeout(10):
-            while (ban := await in_database(ExchangeBan.objects.first)()) is None:
-                await asyncio.sleep(0.05)
-        assert ban.reason.startswith("Binance answered 451")
-        assert (ban.until - timezone.now()).total_seconds() > 200
-
-
-# --- pauses -------------------------------------------------------------------------------------
 
 
 def test_pauses_grow_by_what_was_answered() -> None:
@@ -197,45 +84,6 @@ async def test_a_store_that_is_away_is_nobodys_fault() -> None:
         await care.each("saving", [tape_of(1), tape_of(2)], step)
     assert care.take_news() == []
     assert not care.pauses.is_paused(("saving", 1))
-
-
-# --- classes of calls ---------------------------------------------------------------------------
-
-
-async def test_checks_audits_and_orders_have_their_part_whatever_the_others_take(
-    governor: Governor,
-) -> None:
-    while time.time() % 60 > 58:  # all of it in one minute
-        await asyncio.sleep(0.1)
-    with pytest.raises(MustWait):
-        for _ in range(1000):
-            await governor.reserve(25, "live", patience=0)
-    for kind in ("check", "audit", "order"):
-        for _ in range(int(1000 * FLOORS[kind]) // 10):
-            await governor.reserve(10, kind, patience=0)
-        with pytest.raises(MustWait):
-            await governor.reserve(10, kind, patience=0)
-    with pytest.raises(MustWait):
-        await governor.reserve(10, "backfill", patience=0)
-
-
-# --- rows ---------------------------------------------------------------------------------------
-
-
-async def test_a_row_that_cannot_be_read_is_left_out_alone_and_listed(governor: Governor) -> None:
-    rest = Answering(governor, (200, [row(1), row(2, "1.123456789"), row(3)]))
-    assert [trade.id for trade in await rest.newest_trades("NINEUSDT")] == [1, 3]
-    [(name, text)] = rest.unreadable.items()
-    assert name == ("NINEUSDT", "2")
-    assert "expected at most 8 decimal places" in text
-    assert "1.123456789" in text
-
-
-async def test_an_answer_of_which_most_cannot_be_read_is_none(governor: Governor) -> None:
-    rest = Answering(governor, (200, [{"another": "layout"}, {"of": "rows"}, row(3)]))
-    with pytest.raises(TryAgain, match="rows of trades"):
-        await rest.newest_trades("BTCUSDT")
-    assert rest.unreadable == {}
 
 
 async def keep_gap(client: redis.Redis, key: InstrumentKey, tape: Any, first_id: int) -> None:
@@ -381,9 +229,6 @@ async def test_a_symbol_that_is_not_known_any_more_is_checked_seldom_and_told(
         await collector.chores.tell_troubles_once()
         told = await in_database(Trouble.objects.get)()
         assert told.text == "newest trades: Binance said -1121: Invalid symbol."
-
-
-# --- clocks -------------------------------------------------------------------------------------
 
 
 def test_a_clock_that_is_set_covers_nothing_that_has_not_happened(

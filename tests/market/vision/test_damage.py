@@ -4,39 +4,25 @@ import functools
 import hashlib
 import http.server
 import threading
-import zipfile
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from lib.dates import to_ms
-from lib.decimals import UNIT
-from market.archive import seconds as archive
-from market.flow.bars import Bar
-from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob, Instrument, Listing
+from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob
 from market.vision import jobs
 from market.vision.importing import import_days
 from tests.conftest import MakeInstrument
 from tests.market.vision import archives
+from tests.market.vision.days import DAY, rows, run, stored, write
 
 pytestmark = pytest.mark.django_db
-DAY = datetime(2023, 10, 1, tzinfo=UTC)
 HEADER = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"
-
-
-def rows(day: int, first_id: int, count: int = 10, quantity: str = "2") -> list[str]:
-    """A trade a minute, of 100, from the beginning of a day of October 2023 on."""
-    start = to_ms(DAY + timedelta(days=day - 1))
-    return [
-        f"{first_id + n},100,{quantity},{200},{start + n * 60_000 + 500},True,True"
-        for n in range(count)
-    ]
 
 
 def aggregates(day: int, first_id: int, quantities: list[str]) -> list[str]:
@@ -45,18 +31,6 @@ def aggregates(day: int, first_id: int, quantities: list[str]) -> list[str]:
         f"{first_id + n},100,{quantity},{n},{n},{start + n * 1000},true"
         for n, quantity in enumerate(quantities)
     ]
-
-
-def write(folder: Path, day: int, lines: list[str], **options: Any) -> Path:
-    return archives.write(folder, f"BTCUSDT-trades-2023-10-{day:02}", lines, **options)
-
-
-def run(folder: Path, *more: str) -> None:
-    call_command("import_vision", "BTCUSDT", "--dir", str(folder), *more)
-
-
-def stored() -> dict[int, Bar]:
-    return archive.load(Instrument.objects.get().pk, 0, 2**33)
 
 
 def encrypt(path: Path) -> None:
@@ -107,9 +81,6 @@ def run_all() -> None:
             return
         jobs.run(job)
     pytest.fail("the jobs have no end")
-
-
-# --- no job blocks the next ---------------------------------------------------------------------
 
 
 def test_an_encrypted_file_fails_its_job_and_the_next_one_runs(
@@ -180,9 +151,6 @@ def test_a_job_that_takes_its_worker_with_it_fails_and_does_not_hold_others_back
     assert jobs.go_on(killer.pk)  # by hand it may try again
 
 
-# --- one bad file does not stop the others ------------------------------------------------------
-
-
 def test_behind_a_damaged_day_it_goes_on_and_names_it_in_the_end(
     make_instrument: MakeInstrument, site: Path
 ) -> None:
@@ -236,9 +204,6 @@ def test_in_a_folder_too_a_damaged_month_gives_way_to_its_days(
     assert sum(bar.trades for bar in stored().values()) == 20
 
 
-# --- days without a trade -----------------------------------------------------------------------
-
-
 def test_a_day_without_a_row_is_covered(
     make_instrument: MakeInstrument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -266,9 +231,6 @@ def test_nothing_at_all_without_a_checksum_is_no_quiet_day(
     write(tmp_path, 1, [], checksum=False)
     with pytest.raises(CommandError, match=r"2023-10-01.zip: expected rows of trades, found none"):
         run(tmp_path)
-
-
-# --- rows that do not count ---------------------------------------------------------------------
 
 
 def test_aggregates_of_nothing_are_counted_and_told(
@@ -311,94 +273,3 @@ def test_zeros_behind_the_eighth_place_lose_nothing(
     write(tmp_path, 1, rows(1, 1, 1, "0.123456780000"))
     run(tmp_path)
     assert [bar.base_sell for bar in stored().values()] == [12345678]
-
-
-# --- layouts ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("\r".join(rows(1, 1)), "lines that end with LF or CRLF"),
-        ("\n".join(f"{line},1,2" for line in rows(1, 1)), "expected 6 or 7 columns, were 9"),
-        ("\n".join([*rows(1, 1), "x" * 200_000]), "line 11"),
-        ("\n".join([*rows(1, 1), '"' * 5]), "line 11"),
-    ],
-)
-def test_a_layout_that_nobody_knows_is_refused(
-    make_instrument: MakeInstrument, tmp_path: Path, text: str, sentence: str
-) -> None:
-    make_instrument()
-    with zipfile.ZipFile(tmp_path / "BTCUSDT-trades-2023-10-01.zip", "w") as file:
-        file.writestr("x.csv", text)
-    with pytest.raises(CommandError, match=sentence):
-        run(tmp_path)
-    assert not ArchiveFile.objects.exists()
-
-
-def test_windows_line_ends_are_read(make_instrument: MakeInstrument, tmp_path: Path) -> None:
-    make_instrument()
-    path = tmp_path / "BTCUSDT-trades-2023-10-01.csv"
-    path.write_bytes("".join(f"{line}\r\n" for line in rows(1, 1)).encode())
-    run(tmp_path)
-    assert sum(bar.trades for bar in stored().values()) == 10
-
-
-# --- corrected files, and names -----------------------------------------------------------------
-
-
-def test_a_corrected_file_closes_the_gap_of_the_one_before(
-    make_instrument: MakeInstrument, tmp_path: Path
-) -> None:
-    make_instrument()
-    lines = rows(1, 101, 20)
-    write(tmp_path, 1, lines[:4] + lines[9:])
-    run(tmp_path)
-    gap = Gap.objects.get()
-    assert (gap.first_id, gap.last_id, gap.state) == (105, 109, "unfillable")
-    write(tmp_path, 1, lines[:7] + lines[8:])  # still lacks one
-    run(tmp_path)
-    states = Gap.objects.order_by("first_id").values_list("first_id", "last_id", "state")
-    assert list(states) == [(105, 107, "filled"), (108, 108, "unfillable"), (109, 109, "filled")]
-    write(tmp_path, 1, lines)
-    run(tmp_path)
-    assert set(Gap.objects.values_list("state", flat=True)) == {"filled"}
-    assert sum(bar.trades for bar in stored().values()) == 20
-
-
-def test_a_corrected_file_corrects_what_came_from_the_archive_and_nothing_else(
-    make_instrument: MakeInstrument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    instrument = make_instrument()
-    write(tmp_path, 1, rows(1, 1, 3))
-    run(tmp_path)
-    bars = stored()
-    collected = bars[max(bars)]
-    collected.revision = 1
-    archive.save(instrument.pk, "usd-1", [collected], None)  # a collector writes the same
-    write(tmp_path, 1, rows(1, 1, 3, "7"))
-    run(tmp_path)
-    assert [bar.base_sell // UNIT for bar in stored().values()] == [7, 7, 2]
-    assert "1 seconds differ" in capsys.readouterr().out
-    before = stored()
-    run(tmp_path)
-    assert [bar.flow() for bar in stored().values()] == [bar.flow() for bar in before.values()]
-
-
-def test_coins_are_those_that_the_exchange_lists(tmp_path: Path, db: None) -> None:
-    Listing.objects.create(
-        venue="simulator",
-        market="spot",
-        symbol="BTCGBP",
-        base_asset="BTC",
-        quote_asset="GBP",
-        status="TRADING",
-        tick_size=Decimal(1),
-        step_size=Decimal(1),
-        min_notional=Decimal(1),
-        refreshed_at=timezone.now(),
-    )
-    archives.write(tmp_path, "BTCGBP-trades-2023-10-01", rows(1, 1))
-    call_command("import_vision", "BTCGBP", "--dir", str(tmp_path))
-    instrument = Instrument.objects.get()
-    assert (instrument.base_asset, instrument.quote_asset) == ("BTC", "GBP")

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_audit_append_only'),
-        ('journal', '0019_guests_and_the_browsers_zone'),
+        ('journal', "0020_stated_costs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

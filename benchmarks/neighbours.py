@@ -1,0 +1,279 @@
+"""Whether one user takes the service from another.
+
+  make bench-neighbours
+
+The whole system as `make run` starts it. An innocent user asks for the home page, the trades and
+`realtime`, one after the other, first in quiet, then while a neighbour does at once all that one
+user can: ten exports read slowly, the largest ranges, uploads, and ten sockets. What counts is the
+95th percentile of each beside its own in quiet, in the same run, and that nothing fails.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from websockets.asyncio.client import connect
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = float(os.environ.get("SECONDS", "40"))
+FILLS = int(os.environ.get("FILLS", "50000"))
+EXPORTS, RANGES, UPLOADS, SOCKETS = 10, 6, 2, 10
+PAUSE = 0.15
+IMPORT = "from benchmarks.neighbours_data import fill"
+DOORS = {
+    "home": "/",
+    "trades": "/trades/",
+    "realtime": "/api/cvd/realtime?symbol=BTCUSDT&interval=1m&minutes=60",
+}
+WIDE = (
+    "/api/cvd/realtime?symbol=BTCUSDT&interval=1m&minutes=1440",
+    "/api/cvd/range?symbol=BTCUSDT&interval=1m&limit=10000",
+    "/api/indicators?symbol=BTCUSDT&interval=1m&limit=5000",
+    "/api/reports?by=symbol&across=weekday",
+    "/trades/?state=all",
+    "/api/instruments?search=USDT",
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, port: int) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in {"REDIS_URL", "DATABASE_URL"}}
+    return {**kept, "DATA_DIR": str(folder), "PORT": str(port), "MARKET_SYMBOLS": "BTCUSDT"}
+
+
+@contextlib.asynccontextmanager
+async def system(folder: Path, port: int) -> AsyncIterator[None]:
+    log = folder.with_suffix(".log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "launcher", "run"],
+            cwd=ROOT,
+            env=environment(folder, port),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        for _ in range(600):
+            if b"Tapelog is up at" in log.read_bytes():
+                break
+            await asyncio.sleep(0.5)
+        else:
+            raise SystemExit("the system did not start")
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(120)
+
+
+@dataclass
+class Neighbour:
+    name: str
+    password: str
+    token: str = ""
+    account: str = ""
+
+
+def make_neighbour(folder: Path, port: int) -> Neighbour:
+    """With a history of FILLS fills."""
+    name, password = "neighbour", "a-long-password-1"
+    work = f"print(*fill({name!r}, {password!r}, {FILLS}))"
+    told = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", f"{IMPORT}; {work}"],
+        cwd=ROOT,
+        env=environment(folder, port),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    token, account = told.stdout.split()[-2:]
+    return Neighbour(name, password, token, account)
+
+
+async def signed_in(base: str, name: str, password: str) -> aiohttp.ClientSession:
+    jar = aiohttp.CookieJar(unsafe=True)
+    browser = aiohttp.ClientSession(
+        base, cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=60), read_bufsize=4096
+    )
+    async with browser.get("/accounts/login/") as page:
+        text = await page.text()
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text)
+    assert found is not None
+    form = {"csrfmiddlewaretoken": found[1], "login": name, "password": password}
+    async with browser.post("/accounts/login/", data=form, headers={"Referer": base}) as answer:
+        assert answer.status == 200, answer.status
+        assert "/accounts/login/" not in str(answer.url), f"{name} cannot sign in"
+    return browser
+
+
+@dataclass
+class Seen:
+    """Milliseconds by door, and statuses that are no 200."""
+
+    took: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in DOORS})
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def p95(self, name: str) -> float:
+        return statistics.quantiles(self.took[name], n=100)[94]
+
+
+async def look_around(browser: aiohttp.ClientSession, seconds: float) -> Seen:
+    seen = Seen()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for name, path in DOORS.items():
+            began = time.perf_counter()
+            try:
+                async with browser.get(path) as answer:
+                    await answer.read()
+                    if answer.status != 200:
+                        seen.failed[f"{name} {answer.status}"] += 1
+            except (aiohttp.ClientError, TimeoutError) as error:
+                seen.failed[f"{name} {type(error).__name__}"] += 1
+            seen.took[name].append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(PAUSE)
+    return seen
+
+
+# --- what one user can do at once ---------------------------------------------------------------
+
+
+async def export_slowly(browser: aiohttp.ClientSession, told: Counter[str]) -> None:
+    """A whole list as a file, read a few bytes at a time."""
+    async with browser.get("/api/fills?format=csv") as answer:
+        told[f"export {answer.status}"] += 1
+        if answer.status != 200:
+            await asyncio.sleep(1)
+            return
+        while await answer.content.read(4096):
+            await asyncio.sleep(0.2)
+
+
+async def ask_widely(browser: aiohttp.ClientSession, told: Counter[str]) -> None:
+    for path in WIDE:
+        async with browser.get(path) as answer:
+            await answer.read()
+            told[f"range {answer.status}"] += 1
+
+
+async def bring(browser: aiohttp.ClientSession, account: str, told: Counter[str]) -> None:
+    """A large file of an exchange's export, again and again."""
+    page = f"/account/exchange/{account}/import/"
+    async with browser.get(page) as answer:
+        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', await answer.text())
+    if found is None:
+        told["upload no page"] += 1
+        await asyncio.sleep(1)
+        return
+    lines = "".join(
+        f"2026-03-{1 + n % 28:02} 10:{n % 60:02}:00,BTCUSDT,BUY,100,1BTC,100USDT,0BTC\n"
+        for n in range(60_000)
+    )
+    form = aiohttp.FormData({"csrfmiddlewaretoken": found[1], "zone": "UTC"})
+    head = "Date(UTC),Pair,Side,Price,Executed,Amount,Fee\n"
+    form.add_field("file", (head + lines).encode(), filename="trades.csv")
+    async with browser.post(page, data=form, headers={"Referer": str(answer.url)}) as answer:
+        told[f"upload {answer.status}"] += 1
+
+
+async def listen(base: str, token: str, told: Counter[str]) -> None:
+    address = base.replace("http", "ws")
+    headers = {"Authorization": f"Token {token}"}
+    async with connect(f"{address}/ws/live/", additional_headers=headers) as live:
+        topics = [f"flow:spot:BTCUSDT:{name}" for name in ("1s", "5s", "1m", "5m", "15m", "1h")]
+        await live.send(json.dumps({"subscribe": [*topics, "book:spot:BTCUSDT"]}))
+        told["socket"] += 1
+        count = 0
+        async for text in live:
+            count += 1
+            if count % 10 == 0 and (found := re.search(r'"seq": ?(\d+)', str(text))):
+                await live.send(f'{{"ack": {found[1]}}}')
+
+
+async def again_and_again(work: Callable[[], Awaitable[None]], told: Counter[str]) -> None:
+    while True:
+        try:
+            await work()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            told[type(error).__name__] += 1
+            await asyncio.sleep(0.5)
+
+
+@contextlib.asynccontextmanager
+async def loud(
+    base: str, browser: aiohttp.ClientSession, one: Neighbour, told: Counter[str]
+) -> AsyncIterator[None]:
+    works: list[Callable[[], Awaitable[None]]] = [
+        *[lambda: export_slowly(browser, told)] * EXPORTS,
+        *[lambda: ask_widely(browser, told)] * RANGES,
+        *[lambda: bring(browser, one.account, told)] * UPLOADS,
+        *[lambda: listen(base, one.token, told)] * SOCKETS,
+    ]
+    tasks = [asyncio.create_task(again_and_again(work, told)) for work in works]
+    await asyncio.sleep(5)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def compare(folder: Path) -> int:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    async with system(folder, port):
+        one = await asyncio.to_thread(make_neighbour, folder, port)
+        password = (folder / "secrets" / "demo-password").read_text().strip()
+        innocent = await signed_in(base, "demo", password)
+        neighbour = await signed_in(base, one.name, one.password)
+        await asyncio.sleep(60)  # the demo's history, and the fills' books, are made
+        await look_around(innocent, 5)
+        quiet = await look_around(innocent, SECONDS)
+        told: Counter[str] = Counter()
+        async with loud(base, neighbour, one, told):
+            noisy = await look_around(innocent, SECONDS)
+        await innocent.close()
+        await neighbour.close()
+    return report(quiet, noisy, told)
+
+
+def report(quiet: Seen, noisy: Seen, told: Counter[str]) -> int:
+    print(f"{'p95, ms':12}{'quiet':>9}{'loud':>9}{'ratio':>8}")
+    for name in DOORS:
+        before, after = quiet.p95(name), noisy.p95(name)
+        print(f"{name:12}{before:9.1f}{after:9.1f}{after / before:8.2f}")
+    print("failed:", dict(quiet.failed + noisy.failed) or "nothing")
+    print("the neighbour:", dict(sorted(told.items())))
+    return 1 if noisy.failed else 0
+
+
+def main() -> int:
+    folder = Path(tempfile.mkdtemp(prefix="tapelog-neighbours-"))
+    try:
+        return asyncio.run(compare(folder / "data"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

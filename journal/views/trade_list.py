@@ -1,0 +1,194 @@
+"""The list of trades: its pages, its exports, and what is done to many at once."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, time
+from decimal import Decimal
+from itertools import groupby
+from urllib.parse import urlencode
+
+import xlsxwriter  # type: ignore[import-untyped]
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import SignedInRequest
+from journal.answers import as_csv, trade_answer
+from journal.books import grouping
+from journal.metrics.days import day_of
+from journal.models import SavedView, Trade
+from journal.selectors.scope import Scope
+from journal.selectors.sums import Sums, sums, sums_by_day
+from journal.selectors.trades import SORTS, Line, order_of, with_notes
+from journal.services import annotating, valuing
+from journal.shapes.trades import TradeRow
+from journal.tasks import settle_soon
+from journal.views.bar import bar, is_number, read_filter
+
+LINES_A_PAGE = 100
+MOST_BULK = 500
+# columns of the list that may be shown or hidden, and those that are hidden at first
+COLUMNS = (
+    ("opened", gettext_noop("Opened"), False),
+    ("quantity", gettext_noop("Quantity"), True),
+    ("prices", gettext_noop("Entry → exit"), True),
+    ("held", gettext_noop("Held"), True),
+    ("r", "R", True),
+    ("percent", "%", False),
+    ("gross", gettext_noop("Gross"), False),
+    ("fees", gettext_noop("Fees"), False),
+    ("funding", gettext_noop("Funding"), False),
+    ("range", gettext_noop("Worst, best, exit"), True),
+    ("worst", gettext_noop("Worst"), False),
+    ("best", gettext_noop("Best"), False),
+    ("efficiency", gettext_noop("Exit took of the best"), False),
+    ("slippage", gettext_noop("Slippage"), False),
+    ("flow", gettext_noop("Flow at entry"), True),
+    ("setup", gettext_noop("Setup"), True),
+    ("tags", gettext_noop("Tags"), True),
+    ("review", gettext_noop("Review"), True),
+)
+
+
+@login_required
+@never_cache
+@require_GET
+def trade_list(request: SignedInRequest) -> HttpResponseBase:
+    """`format=csv` or `xlsx` gives everything that matches."""
+    asked, problem = read_filter(request)
+    context = bar(request, asked, problem)
+    found = asked.apply(request.user, context["chosen"])
+    sort = request.GET.get("sort", "-closed" if asked.state == "closed" else "-opened")
+    found = found.order_by(*order_of(sort))
+    if (how := request.GET.get("format", "")) in {"csv", "xlsx"}:
+        return _export(request, found, how)
+    page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
+    chosen = context["chosen"]
+    lines = with_notes(request.user, page.object_list)
+    scope = Scope(request.user, asked, chosen)
+    context |= {
+        "columns": COLUMNS,
+        "page": page,
+        "sort": sort,
+        "sorts": SORTS,
+        "is_by_opening": sort.removeprefix("-") == "opened",
+        "open_results": _open_results(request, lines),
+        "sum": sums(scope),
+        "days": _by_day(lines, sort, scope),
+        "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
+    }
+    return render(request, "journal/trades.html", context)
+
+
+def _open_results(request: SignedInRequest, lines: list[Line]) -> dict[int, Decimal | None]:
+    """Of the open trades on this page, what they would bring at the newest price."""
+    if not any(line.trade.is_open for line in lines):
+        return {}
+    valued = valuing.value_positions(request.user)
+    return {item.trade_id: item.unrealized_money for item in valued if item.trade_id is not None}
+
+
+Days = list[tuple[date | None, Sums | None, list[Line]]]
+
+
+def _by_day(lines: list[Line], sort: str, scope: Scope) -> Days:
+    """(day, its sums over all pages, its lines on this one) where the list is in the order of time;
+    what is open stands under the day it was opened on, without a sum."""
+    chosen = scope.chosen
+    order = sort.removeprefix("-")
+    if order not in {"opened", "closed"}:
+        return [(None, None, lines)] if lines else []
+    start = time(chosen.day_start)
+
+    def day(line: Line) -> tuple[date, bool]:
+        closed = line.trade.closed_at if order == "closed" else None
+        return day_of(closed or line.trade.opened_at, chosen.tzinfo, start), closed is not None
+
+    groups = [(*key, list(part)) for key, part in groupby(lines, key=day)]
+    moments = [line.trade.closed_at for line in lines if line.trade.closed_at]
+    if order == "opened" or not moments:
+        return [(key, None, part) for key, _is_closed, part in groups]
+    first, last = (day_of(at, chosen.tzinfo, start) for at in (min(moments), max(moments)))
+    asked = scope.asked
+    within = asked.with_days(max(first, asked.from_day or first), min(last, asked.to_day or last))
+    by_day = sums_by_day(replace(scope, asked=within))
+    return [(key, by_day.get(key) if closed else None, part) for key, closed, part in groups]
+
+
+@login_required
+@require_POST
+def bulk(request: SignedInRequest) -> HttpResponse:
+    """`do` is tag, mistake, review or merge, for the trades `id`."""
+    ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if is_number(text)]
+    trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
+    wish, name = request.POST.get("do", ""), request.POST.get("name", "")
+    try:
+        if wish in {"tag", "mistake"}:
+            annotating.add_tag(user=request.user, trades=trades, name=name, kind=wish)
+        elif wish == "merge":
+            made = grouping.merge(trades)
+            if made is not None:
+                messages.success(request, _("Merged. Undo it on the trade's page."))
+                return redirect("trade", made.pk)
+            settle_soon()
+        elif wish == "review":
+            for trade in trades:
+                annotating.annotate(user=request.user, trade=trade, changes={"reviewed": True})
+        else:
+            return HttpResponseBadRequest(_("Expected something to do with the trades."))
+    except (annotating.BadNote, grouping.BadGrouping) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("%(count)s trades changed.") % {"count": len(trades)})
+    return redirect(f"{reverse('trades')}?{read_filter(request)[0].text}")
+
+
+@login_required
+@require_POST
+def save_view(request: SignedInRequest) -> HttpResponse:
+    """The present filters under a name; an empty query with a name deletes it."""
+    name = " ".join(request.POST.get("name", "").replace("\0", "").split())[:60]
+    query = read_filter(request)[0].text[:500]
+    if request.POST.get("do") == "delete":
+        SavedView.objects.filter(user=request.user, name=name).delete()
+    elif name:
+        SavedView.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
+    return redirect(f"{reverse('trades')}?{query}")
+
+
+def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpResponseBase:
+    rows = _answers(request, found)
+    if how == "csv":
+        return as_csv(rows, "trades.csv")
+    packed = io.BytesIO()
+    # text stays text: no formula, and no link to somewhere
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(packed, {"constant_memory": True, **plain})
+    sheet = book.add_worksheet("Trades")
+    for number, row in enumerate(rows):
+        if number == 0:
+            sheet.write_row(0, 0, list(row))
+        for column, value in enumerate(row.values()):
+            sheet.write(number + 1, column, ", ".join(value) if isinstance(value, list) else value)
+    book.close()
+    packed.seek(0)
+    return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
+
+
+def _answers(request: SignedInRequest, found: QuerySet[Trade]) -> Iterator[TradeRow]:
+    rows: list[Trade] = []
+    for row in found.iterator(2000):
+        rows.append(row)
+        if len(rows) == 2000:
+            yield from (trade_answer(line) for line in with_notes(request.user, rows))
+            rows = []
+    yield from (trade_answer(line) for line in with_notes(request.user, rows))

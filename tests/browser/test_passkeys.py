@@ -1,0 +1,69 @@
+"""Passkeys, with a virtual authenticator in a real Chromium: made, used as a second factor's place,
+and for signing in without a password."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.test_browser import PORT, QUIET, password
+
+__all__ = ["password"]  # a fixture
+
+pytestmark = [pytest.mark.browser, pytest.mark.pages, pytest.mark.timeout(400)]
+# passkeys belong to a name; 127.0.0.1 is none
+HOME = f"http://localhost:{PORT}"
+
+
+@pytest.fixture
+def page(password: str) -> Iterator[Page]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        context = browser.new_context(reduced_motion="reduce")
+        opened = context.new_page()
+        wire = context.new_cdp_session(opened)
+        wire.send("WebAuthn.enable")
+        wire.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {
+                "options": {
+                    "protocol": "ctap2",
+                    "transport": "internal",
+                    "hasResidentKey": True,
+                    "hasUserVerification": True,
+                    "isUserVerified": True,
+                    "automaticPresenceSimulation": True,
+                }
+            },
+        )
+        opened.goto(f"{HOME}/accounts/login/")
+        opened.get_by_label("Login").fill("demo")
+        opened.get_by_label("Password").fill(password)
+        opened.get_by_role("button", name="Sign in", exact=True).click()
+        opened.wait_for_url(f"{HOME}/")
+        yield opened
+        browser.close()
+
+
+def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page) -> None:
+    page.goto(f"{HOME}/accounts/2fa/webauthn/add/")
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/accounts/2fa/recovery-codes/**")
+    page.context.clear_cookies()
+    page.goto(f"{HOME}/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(f"{HOME}/")
+    page.goto(f"{HOME}/accounts/2fa/webauthn/")
+    expect(page.get_by_text("Passkey", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Remove").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No security keys have been added.")).to_be_visible()
+
+
+def test_a_browser_without_a_passkey_is_told_why_nothing_happens(page: Page) -> None:
+    page.context.clear_cookies()
+    page.goto(f"http://127.0.0.1:{PORT}/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("[data-passkey-problem]")).to_be_visible()
