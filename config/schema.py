@@ -16,7 +16,7 @@ class SchemaView(SpectacularAPIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        renderer = type(request.accepted_renderer)
+        renderer: Any = type(request.accepted_renderer)
         answer = HttpResponse(_rendered(renderer), content_type=renderer.media_type)
         answer["Content-Disposition"] = f'inline; filename="tapelog.{renderer.format}"'
         return answer
