@@ -20,8 +20,16 @@ from tests.journal.sync.stage import DemoExchange, aim, connect, trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-COINS = ("BTC", "ETH", "BNB", "SOL", "XRP", "ADA")
-SYMBOLS = tuple(f"{coin}USDT" for coin in COINS)
+# How much of each is bought at a time: more than the least that the exchange takes.
+QUANTITIES = {
+    "BTCUSDT": D("0.01"),
+    "ETHUSDT": D("0.1"),
+    "BNBUSDT": D("0.1"),
+    "SOLUSDT": D(1),
+    "XRPUSDT": D(50),
+    "ADAUSDT": D(50),
+}
+SYMBOLS = tuple(QUANTITIES)
 USERS = 200
 # Of an active user: an hour with trades on one contract and one pair, told by the streams.
 CALLED_AN_HOUR, BY_ITSELF_AN_HOUR, WHOLE_A_DAY = 4, 1, 1
@@ -53,7 +61,13 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 def buy(exchange: DemoExchange, opened: dict[str, Any], market: str, symbol: str) -> None:
     trade(
-        exchange, opened, market=market, symbol=symbol, side="BUY", type="MARKET", quantity=D("0.1")
+        exchange,
+        opened,
+        market=market,
+        symbol=symbol,
+        side="BUY",
+        type="MARKET",
+        quantity=QUANTITIES[symbol],
     )
 
 
