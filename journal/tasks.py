@@ -11,6 +11,8 @@ from kombu.exceptions import OperationalError
 from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
 from journal.books import settling
+from journal.filters import TradeFilter
+from journal.insight import keeping
 from journal.models import Preferences, Sync, Upload
 from journal.planner import rounds
 from journal.services import (
@@ -194,3 +196,20 @@ def settle_soon() -> None:
         settle_prices.delay_on_commit()
     except OperationalError as error:
         log.warning("not queued", error=type(error).__name__)
+
+
+@shared_task(name="journal.compute_insight")
+def compute_insight(part_id: int) -> None:
+    keeping.compute(part_id)
+
+
+def ask_insight(user: User, name: str, asked: TradeFilter, chosen: Preferences) -> keeping.Kept:
+    """What is kept of a part; a worker is asked where that is not of the trades as they are now.
+    Raises KeyError for an unknown part."""
+    kept = keeping.ask(user, name, asked, chosen)
+    if kept.is_due:
+        try:
+            compute_insight.delay_on_commit(kept.part.pk)
+        except OperationalError as error:
+            log.warning("not queued", error=type(error).__name__)
+    return kept
