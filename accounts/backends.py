@@ -19,5 +19,6 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]
         # two only where somebody has taken another's address for a name
         for user in dict.fromkeys([*by_name, *by_address]):
             if self._check_password(user, password):
-                return user
+                known: User = user
+                return known
         return None

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import Fill, FillFlow, Market, Trade, TradeFill
+from journal.models import Fill, FillFlow, Market, Trade, TradeFill, TradesVersion
 from journal.stamps import fills, trades
 from journal.stamps.around import Around
 from journal.stamps.stages import stage_of
@@ -173,6 +173,7 @@ def _stamp_trades() -> int:
         .order_by("-opened_at")[:TRADES_A_ROUND]
     )
     count = 0
+    changed = {row.account_id for row in due if row.closed_at is not None}
     for group in _groups([(row.market, row.symbol, row.opened_at, row) for row in due]):
         around = Around.of(
             group[0].market,
@@ -189,6 +190,7 @@ def _stamp_trades() -> int:
                 written = {name: getattr(trade, name) for name in trades.WRITTEN}
                 Trade.objects.filter(pk=trade.pk).update(**written)
                 count += is_well
+    TradesVersion.objects.raise_for(changed)
     return count
 
 

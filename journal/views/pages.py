@@ -10,14 +10,19 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
+from journal.filters import TradeFilter
+from journal.insight import overview
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
-from journal.selectors import dimensions, insight, report_rows, reports
+from journal.selectors import dimensions, report_rows, reports
 from journal.selectors.flow_bases import bases_of
+from journal.selectors.insight import Told
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
+from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of
 from journal.views.report_links import link_of
@@ -56,7 +61,7 @@ def report(request: SignedInRequest) -> HttpResponse:
             for group in groups
         ],
         "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
-        "findings": insight.claims(rows, context["chosen"]),
+        "findings": _claims(request.user, trade_filter, context["chosen"]),
         "flow_bases": bases_of(trade_filter.apply(request.user, context["chosen"]))
         if "flow" in {by, across}
         else [],
@@ -72,6 +77,12 @@ def report(request: SignedInRequest) -> HttpResponse:
             ],
         }
     return render(request, "journal/reports.html", context)
+
+
+def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[Told]:
+    """What holds, as far as it is computed."""
+    kept = ask_insight(user, "findings", trade_filter, chosen)
+    return [] if kept.answer is None else overview.read(kept.answer, chosen).claims
 
 
 @login_required

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from journal.drawings.curves import Line, Words, curves
+from journal.drawings.scales import by_minutes
 from journal.drawings.spreads import histogram, scatter
 from journal.selectors import distributions
 from journal.selectors.distributions import Dot, Place
@@ -82,7 +83,7 @@ def _by_hold(dots: list[Dot], words: Words) -> Any:
         (math.log10(dot.minutes), dot.value, dot.pk, f"{dot.name} {words(float(dot.value))}")
         for dot in dots
     ]
-    return scatter(rows, _hold_words, words)
+    return scatter(rows, by_minutes, words)
 
 
 def _by_worst(dots: list[Dot], words: Words) -> Any:
@@ -92,13 +93,3 @@ def _by_worst(dots: list[Dot], words: Words) -> Any:
         if dot.worst is not None
     ]
     return scatter(rows, words, words)
-
-
-def _hold_words(exponent: float) -> str:
-    """Of ten to that many minutes."""
-    minutes = 10**exponent
-    if minutes < 1:
-        return f"{minutes * 60:.0f} s"
-    if minutes < 60:
-        return f"{minutes:.0f} m"
-    return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"
