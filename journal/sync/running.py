@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import ExchangeAccount
 from accounts.vault.keyfiles import KeyProblem
-from journal.books import beginnings, comparing, rebuilding, rules
+from journal.books import beginnings, comparing, entries, rebuilding, rules
 from journal.models import Book, Market, Sync
 from journal.sync import again, balances, conditional, spot, usdm, wallets
 from journal.sync.files import NotAFile
@@ -166,6 +166,7 @@ def _build(run: Run) -> None:
     due = Book.objects.filter(account=run.account, built__lt=F("version")).count()
     run.say(_("Asking for prices of %(count)s books"), count=due)
     rebuilding.rebuild_due(run.account, run.reader.read_public, told)
+    entries.compare_account(run.account)
 
 
 def _set(account: ExchangeAccount, holder: str, **fields: object) -> None:
