@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A history that is complete is looked at again; what happens meanwhile comes over the user stream.
 AGAIN_AFTER = timedelta(minutes=10)
-# While the streams are heard they say what moved: the rest is asked for by turns.
-AGAIN_WHILE_HEARD = timedelta(hours=1)
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
@@ -56,8 +54,7 @@ def synchronise_account(account_id: str) -> None:
 @shared_task(name="journal.supervise")
 def supervise() -> None:
     """Every few seconds: read what was never read, what was stopped, what is due again."""
-    now, is_heard = timezone.now(), lease.is_held(listening.share())
-    again_after = AGAIN_WHILE_HEARD if is_heard else AGAIN_AFTER
+    now = timezone.now()
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
     # what nobody looks at is read when somebody does
     asleep = guests.asleep().filter(sync__state=State.COMPLETE)
@@ -67,7 +64,7 @@ def supervise() -> None:
         .filter(
             Q(sync=None)
             | Q(sync__state__in=[State.WAITING, State.RUNNING])
-            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - again_after)
+            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
             | Q(
                 sync__is_due=True,
                 sync__state=State.COMPLETE,
@@ -80,7 +77,7 @@ def supervise() -> None:
         "pk", flat=True
     ):
         synchronise_account.apply_async((str(pk),), expires=15)
-    if not is_heard and live.exists():
+    if live.exists() and not lease.is_held(listening.share()):
         listen.apply_async(expires=5)
 
 
