@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
@@ -14,15 +13,16 @@ class SchemaView(SpectacularAPIView):
     """The description, made once a process: nothing in it depends on who asks."""
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> HttpResponse:  # type: ignore[override]
-        renderer = type(request.accepted_renderer)
-        answer = HttpResponse(_rendered(renderer), content_type=renderer.media_type)
+    def get(self, request: Request) -> HttpResponse:
+        renderer = request.accepted_renderer
+        answer = HttpResponse(_rendered(renderer.media_type), content_type=renderer.media_type)
         answer["Content-Disposition"] = f'inline; filename="tapelog.{renderer.format}"'
         return answer
 
 
 @lru_cache(maxsize=8)
-def _rendered(renderer: type[BaseRenderer]) -> bytes:
+def _rendered(media_type: str) -> bytes:
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    said: bytes = renderer().render(schema)
-    return said
+    renderers = {kind.media_type: kind for kind in SchemaView.renderer_classes}
+    said = renderers[media_type]().render(schema)
+    return said if isinstance(said, bytes) else said.encode()

@@ -287,8 +287,8 @@ class ReportView(APIView):
     @extend_schema(
         responses=gives(ReportAnswer),
         parameters=[
-            query("by", choices=tuple(reports.DIMENSIONS), help_text="Without: symbol."),
-            query("across", choices=tuple(reports.DIMENSIONS)),
+            query("by", choices=tuple(dimensions.DIMENSIONS), help_text="Without: symbol."),
+            query("across", choices=tuple(dimensions.DIMENSIONS)),
             *FILTERS,
         ],
     )

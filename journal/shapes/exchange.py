@@ -269,4 +269,5 @@ class ProofAnswer(TypedDict):
     taken_along: Money
     tax_realised: Money
     tax_unrealised: Money
+    by_stated_costs: Money
     reasons: list[ProofReason]

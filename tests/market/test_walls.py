@@ -10,10 +10,11 @@ import redis.asyncio as redis
 from django.conf import settings
 from django.test import Client
 
-from market.binance.account import AccountRest, Addresses, no_credentials
+from market.binance.account import AccountRest
 from market.binance.errors import MustWait
 from market.binance.governor import Governor, Limit, ban_key
 from market.binance.rest import SpotRest, UsdmRest
+from market.binance.signing import Addresses, no_credentials
 from market.binance.stream import MarketStream
 from market.binance.walls import is_served_elsewhere, wall_key
 from market.hot import store

@@ -289,8 +289,8 @@ MUTANTS = [
     Mutant(
         "the time tells who exists",
         "accounts/backends.py",
-        "dict.fromkeys([*by_name, *by_address])",
-        "[*by_name, *by_address, *by_address]",
+        "dict.fromkeys(meant)",
+        "[*meant, *meant]",
         ANSWERS,
         "test_a_name_that_nobody_has_takes_as_many_hashes_as_a_wrong_password",
     ),

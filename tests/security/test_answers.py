@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher as Hasher
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.live import _session_check
 from accounts.models import User
@@ -70,13 +71,13 @@ def test_the_description_is_made_once_and_takes_no_words_into_its_headers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
-    generate = schema.SchemaGenerator.get_schema
+    generate: Any = SchemaGenerator.get_schema
 
     def get_schema(self: Any, **options: Any) -> Any:
         made.append(1)
         return generate(self, **options)
 
-    monkeypatch.setattr(schema.SchemaGenerator, "get_schema", get_schema)
+    monkeypatch.setattr(SchemaGenerator, "get_schema", get_schema)
     schema._rendered.cache_clear()
     for query in ("", "?version=%0d%0aX-Evil:%201", "?lang=ko", "?version=x"):
         answer = Client().get(f"/api/schema/{query}")
