@@ -55,10 +55,10 @@ MUTANTS = [
         "test_a_nonce_counts_once",
     ),
     Mutant(
-        "a body is not compared",
+        "a body need not be covered",
         SIGNATURES,
-        "body=message.body,\n        )",
-        'body=b"",\n        )',
+        "    if message.body:",
+        "    if False:",
         SIGNED,
         "test_what_was_not_signed_so_is_refused_with_the_reason",
     ),
