@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-neighbours fuzz
+.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-neighbours fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ bench-neighbours: $(VENV)/.development node_modules/.done $(MESSAGES) ## whether
 
 bench-insight: $(VENV)/.development ## how often traders without edge hear of one, and planted leaks are found
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.insight
+
+bench-insight-pages: $(VENV)/.development ## the insight at 100,000 trades: workers, pages, answers
+	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.insight_pages'
 
 bench-import: $(VENV)/.development ## rows a second of an archive's import, against a bare scan
 	@$(RUN) exec -- $(BIN)/python -W ignore -m benchmarks.import_vision

@@ -20,5 +20,6 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]
         meant: list[User] = [*by_name, *by_address]
         for user in dict.fromkeys(meant):
             if self._check_password(user, password):
-                return user
+                known: User = user
+                return known
         return None

@@ -109,11 +109,11 @@ def conditions(symbol: str, number: int) -> dict[str, object]:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--alerts", type=int, default=10_000)
-    asked.add_argument("--markets", type=int, default=200)
-    asked.add_argument("--seconds", type=int, default=60)
-    chosen = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alerts", type=int, default=10_000)
+    parser.add_argument("--markets", type=int, default=200)
+    parser.add_argument("--seconds", type=int, default=60)
+    chosen = parser.parse_args()
     user = User.objects.create_user(f"bench-{uuid.uuid4().hex[:8]}", f"{uuid.uuid4()}@x.invalid")
     start = int(time.time()) - 600
     markets = Markets(chosen.markets, start)

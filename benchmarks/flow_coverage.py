@@ -15,16 +15,16 @@ EVERY_SECONDS = 10.0
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("address")
-    asked.add_argument("token")
-    asked.add_argument("--minutes", type=float, default=15)
-    wanted = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address")
+    parser.add_argument("token")
+    parser.add_argument("--minutes", type=float, default=15)
+    wanted = parser.parse_args()
     begun = time.monotonic()
     while time.monotonic() - begun < wanted.minutes * 60:
-        said = ask(wanted.address, wanted.token)
-        print(line(time.monotonic() - begun, said), flush=True)
-        if said["rows"] and not any(row["waiting"] for row in said["rows"]):
+        answer = ask(wanted.address, wanted.token)
+        print(line(time.monotonic() - begun, answer), flush=True)
+        if answer["rows"] and not any(row["waiting"] for row in answer["rows"]):
             break
         time.sleep(EVERY_SECONDS)
 
@@ -37,15 +37,15 @@ def ask(address: str, token: str) -> Any:
         return json.load(answer)
 
 
-def line(seconds: float, said: Any) -> str:
+def line(seconds: float, answer: Any) -> str:
     sums = {
-        name: sum(row[name] for row in said["rows"])
+        name: sum(row[name] for row in answer["rows"])
         for name in ("fills", "total", "bands", "waiting")
     }
     fills = sums["fills"] or 1
     return (
         f"{seconds:6.0f} s  {sums['fills']:6} fills  total {sums['total'] / fills:6.1%}  "
-        f"bands {sums['bands'] / fills:6.1%}  waiting {sums['waiting']:6}  eta {said['eta_s']} s"
+        f"bands {sums['bands'] / fills:6.1%}  waiting {sums['waiting']:6}  eta {answer['eta_s']} s"
     )
 
 

@@ -233,8 +233,8 @@ def measure(label: str, frames: list[bytes], port: int) -> None:
     server.terminate()
     ours = statistics.median(rates["collector"])
     print(f"\n{label}: {len(frames)} frames, {trades} trades, median of {ROUNDS}")
-    for name, found in rates.items():
-        rate = statistics.median(found)
+    for name, figures in rates.items():
+        rate = statistics.median(figures)
         print(f"  {name:<32}{rate:>12,.0f} frames/s   collector is {ours / rate:6.2f} times that")
 
 

@@ -34,9 +34,9 @@ SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOT", "LTC", "LINK", "AVAX
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--fills", type=int, default=100_000)
-    count = asked.parse_args().fills
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fills", type=int, default=100_000)
+    count = parser.parse_args().fills
     setup_test_environment()
     user = User.objects.create_user(f"bench-{uuid.uuid4().hex[:8]}", f"{uuid.uuid4()}@x.invalid")
     try:

@@ -24,8 +24,7 @@ from django.test import Client  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.vault import keyring  # noqa: E402
-from market.binance import account as account_rest  # noqa: E402
-from market.binance import order_budget  # noqa: E402
+from market.binance import order_budget, signing  # noqa: E402
 from tests.accounts.exchange import AccountExchange  # noqa: E402
 from tests.trading.stage import trader  # noqa: E402
 from trading.services.desk import desk  # noqa: E402
@@ -39,14 +38,14 @@ def main() -> int:
     settings.KEK_DIR = Path(tempfile.mkdtemp()) / "keys"
     keyring.ensure()
     left: list[float] = []
-    request: Any = account_rest._Client._request
+    request: Any = signing.SigningClient._request
 
     async def timed(self: Any, method: str, uri: str, *args: Any, **kwargs: Any) -> Any:
         if method == "post":
             left.append(time.perf_counter())
         return await request(self, method, uri, *args, **kwargs)
 
-    account_rest._Client._request = timed  # type: ignore[method-assign]
+    signing.SigningClient._request = timed  # type: ignore[method-assign]
     # the exchange's own limit is not what is measured
     order_budget.WINDOWS["usdm"] = ((60, "1M", 10**6),)
     with AccountExchange().running() as exchange:

@@ -72,13 +72,13 @@ def main() -> None:
 
 
 def _count(tape: Tape, interval: str, length_us: int) -> str:
-    found = sum(1 for _ in klines(tape, interval, DAY, DAY + length_us - 1))
-    return f"{found} candles"
+    count = sum(1 for _ in klines(tape, interval, DAY, DAY + length_us - 1))
+    return f"{count} candles"
 
 
 def _year(tape: Tape, interval: str) -> str:
-    found = sum(1 for _ in klines(tape, interval, START_US, NOW_US))
-    return f"{found} candles"
+    count = sum(1 for _ in klines(tape, interval, START_US, NOW_US))
+    return f"{count} candles"
 
 
 if __name__ == "__main__":

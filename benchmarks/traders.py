@@ -103,14 +103,14 @@ def _habit(name: str, pairs: Sequence[tuple[float, float]]) -> Habit:
 
 def _openings(random: Random, count: int, zone: int, nights: float) -> list[datetime]:
     """Five a day, in order; the given share of them at the trader's night."""
-    found = []
+    openings = []
     for at in range(count):
         is_night = random.random() < nights
         hour = (22 + random.uniform(0, 8)) % 24 if is_night else random.uniform(6, 22)
         day: date = (START + timedelta(days=at // 5)).date()
         local = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=float(hour))
-        found.append(local - timedelta(hours=zone))
-    return sorted(found)
+        openings.append(local - timedelta(hours=zone))
+    return sorted(openings)
 
 
 def _shares(random: Random, leak: str) -> list[float]:

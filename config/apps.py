@@ -11,3 +11,6 @@ class ConfigConfig(AppConfig):
         business = import_module("config.business")
         figures.register(business.people)
         figures.register(business.cost)
+        breaks = import_module("journal.insight.breaks")
+        rules = import_module("trading.selectors.insight")
+        breaks.register(rules.rule_breaks, rules.rule_name)

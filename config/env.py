@@ -52,15 +52,15 @@ def words(name: str, default: str = "") -> list[str]:
 def symbols(name: str, default: str) -> list[str]:
     """Comma-separated symbols in upper case, with `spot:` or `usdm:` in front or nothing; Binance's
     may hold any letters or digits."""
-    found = []
+    pairs = []
     for word in words(name, default):
         market, _, symbol = word.rpartition(":")
         if market not in {"", "spot", "usdm"} or not symbol.replace("_", "").isalnum():
             raise ImproperlyConfigured(
                 f"{name}: expected symbols such as BTCUSDT,usdm:ETHUSDT, was {word!r}."
             )
-        found.append(f"{market}:{symbol.upper()}" if market else symbol.upper())
-    return list(dict.fromkeys(found))
+        pairs.append(f"{market}:{symbol.upper()}" if market else symbol.upper())
+    return list(dict.fromkeys(pairs))
 
 
 def networks(name: str) -> tuple[Network, ...]:
@@ -70,13 +70,13 @@ def networks(name: str) -> tuple[Network, ...]:
 
 def proxies(name: str) -> tuple[tuple[Network, ...], bool]:
     """Networks, and whether the word `unix` stands among them."""
-    asked = words(name)
-    return _parsed_networks(name, [word for word in asked if word != UNIX]), UNIX in asked
+    names = words(name)
+    return _parsed_networks(name, [word for word in names if word != UNIX]), UNIX in names
 
 
-def _parsed_networks(name: str, asked: Sequence[str]) -> tuple[Network, ...]:
+def _parsed_networks(name: str, names: Sequence[str]) -> tuple[Network, ...]:
     try:
-        return parse_networks(asked)
+        return parse_networks(names)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}.") from error
 

@@ -59,9 +59,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _may_read_metrics(request: HttpRequest) -> bool:
     """A proxy on this machine is a loopback peer too, and says for whom it asks."""
-    said = request.headers.get("Authorization", "").encode()
+    given = request.headers.get("Authorization", "").encode()
     wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
-    if settings.METRICS_TOKEN and hmac.compare_digest(said, wanted):
+    if settings.METRICS_TOKEN and hmac.compare_digest(given, wanted):
         return True
     address = request.META.get("REMOTE_ADDR", "")
     is_forwarded = any(name in request.headers for name in FORWARDING)

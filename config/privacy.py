@@ -74,7 +74,10 @@ LEFT_OUT = {
     "journal.Guest": ("user", "that it is a guest of a day"),
     "journal.Book": ("account__user", "how far the ledger has reckoned"),
     "journal.Checkpoint": ("book__account__user", "how far the ledger has reckoned"),
+    "journal.InsightPart": ("user", "computed of the trades, which are told"),
+    "journal.InsightTrades": ("part__user", "computed of the trades, which are told"),
     "journal.Sync": ("account__user", "how far the exchange was read"),
+    "journal.TradesVersion": ("account__user", "a count of changes"),
 }
 # Columns that are told as there or not there, never by their value.
 SECRETS = {

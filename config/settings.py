@@ -278,6 +278,7 @@ CELERY_TASK_ROUTES = {
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},
     "journal.plan_flow": {"queue": "upkeep"},
+    "journal.compute_insight": {"queue": "upkeep"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {

@@ -11,6 +11,8 @@ from kombu.exceptions import OperationalError
 from accounts.models import ExchangeAccount, User
 from accounts.tasks import check_soon
 from journal.books import settling
+from journal.filters import TradeFilter
+from journal.insight import keeping
 from journal.models import Preferences, Sync, Upload
 from journal.planner import rounds
 from journal.services import (
@@ -37,6 +39,8 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A history that is complete is looked at again; what happens meanwhile comes over the user stream.
 AGAIN_AFTER = timedelta(minutes=10)
+# While the streams are heard they say what moved: the rest is asked for by turns.
+AGAIN_WHILE_HEARD = timedelta(hours=1)
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
@@ -52,7 +56,8 @@ def synchronise_account(account_id: str) -> None:
 @shared_task(name="journal.supervise")
 def supervise() -> None:
     """Every few seconds: read what was never read, what was stopped, what is due again."""
-    now = timezone.now()
+    now, is_heard = timezone.now(), lease.is_held(listening.share())
+    again_after = AGAIN_WHILE_HEARD if is_heard else AGAIN_AFTER
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
     # what nobody looks at is read when somebody does
     asleep = guests.asleep().filter(sync__state=State.COMPLETE)
@@ -62,7 +67,7 @@ def supervise() -> None:
         .filter(
             Q(sync=None)
             | Q(sync__state__in=[State.WAITING, State.RUNNING])
-            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+            | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - again_after)
             | Q(
                 sync__is_due=True,
                 sync__state=State.COMPLETE,
@@ -75,7 +80,7 @@ def supervise() -> None:
         "pk", flat=True
     ):
         synchronise_account.apply_async((str(pk),), expires=15)
-    if live.exists() and not lease.is_held(listening.share()):
+    if not is_heard and live.exists():
         listen.apply_async(expires=5)
 
 
@@ -191,3 +196,20 @@ def settle_soon() -> None:
         settle_prices.delay_on_commit()
     except OperationalError as error:
         log.warning("not queued", error=type(error).__name__)
+
+
+@shared_task(name="journal.compute_insight")
+def compute_insight(part_id: int) -> None:
+    keeping.compute(part_id)
+
+
+def ask_insight(user: User, name: str, asked: TradeFilter, chosen: Preferences) -> keeping.Kept:
+    """What is kept of a part; a worker is asked where that is not of the trades as they are now.
+    Raises KeyError for an unknown part."""
+    kept = keeping.ask(user, name, asked, chosen)
+    if kept.is_due:
+        try:
+            compute_insight.delay_on_commit(kept.part.pk)
+        except OperationalError as error:
+            log.warning("not queued", error=type(error).__name__)
+    return kept

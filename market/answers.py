@@ -85,11 +85,11 @@ def with_cvd(
     total, by_band = line
     if bands is None:
         return {**answer, "cvd": quote(total), "bands": None}
-    said = {
+    cumulated = {
         name: {**band, "cvd": quote(value)}
         for (name, band), value in zip(bands.items(), by_band, strict=True)
     }
-    return {**answer, "cvd": quote(total), "bands": said}
+    return {**answer, "cvd": quote(total), "bands": cumulated}
 
 
 class BookAnswer(TypedDict):

@@ -47,13 +47,13 @@ def _bollinger(bars: Series, n: tuple[int, ...]) -> Series:
 def _vwap(bars: Series, n: tuple[int, ...]) -> Series:
     """From the beginning of each UTC day (1) or of the answer (0)."""
     days = bars["time"] // 86_400 if n[0] else np.zeros_like(bars["time"])
-    found = np.full(len(days), np.nan)
+    averages = np.full(len(days), np.nan)
     for day in np.unique(days):
         chosen = days == day
         base = np.cumsum(bars["base"][chosen])
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[chosen] = np.cumsum(bars["quote"][chosen]) / base
-    return {"vwap": found}
+            averages[chosen] = np.cumsum(bars["quote"][chosen]) / base
+    return {"vwap": averages}
 
 
 KNOWN: dict[str, Known] = {
@@ -109,14 +109,14 @@ def compute(bars: Sequence[Bar], seconds: int, wish: Wish) -> list[dict[str, flo
 
 def stretches(bars: Sequence[Bar], seconds: int) -> Iterator[list[Bar]]:
     """Bars that follow one another without a hole."""
-    found: list[Bar] = []
+    stretch: list[Bar] = []
     for bar in bars:
-        if found and bar.time != found[-1].time + seconds:
-            yield found
-            found = []
-        found.append(bar)
-    if found:
-        yield found
+        if stretch and bar.time != stretch[-1].time + seconds:
+            yield stretch
+            stretch = []
+        stretch.append(bar)
+    if stretch:
+        yield stretch
 
 
 def profile(bars: Sequence[Bar], rows: int) -> list[tuple[int, int, int]]:
@@ -155,10 +155,10 @@ def marks(bars: Sequence[Bar], seconds: int, *, wing: int = 5, window: int = 60)
     extreme of `window` bars with more than average volume and hardly any delta (< 5 %), or delta
     against the move. (order-flow.md section 4)
     """
-    found: list[Mark] = []
+    signs: list[Mark] = []
     for stretch in stretches(bars, seconds):
-        found += [*_divergences(stretch, wing), *_absorptions(stretch, window)]
-    return sorted(found, key=lambda mark: (mark.time, mark.kind))
+        signs += [*_divergences(stretch, wing), *_absorptions(stretch, window)]
+    return sorted(signs, key=lambda mark: (mark.time, mark.kind))
 
 
 def _divergences(bars: Sequence[Bar], wing: int) -> Iterator[Mark]:
@@ -198,13 +198,13 @@ def _absorptions(bars: Sequence[Bar], window: int) -> Iterator[Mark]:
 
 def _arrays(bars: Sequence[Bar]) -> Series:
     names = ("open", "high", "low", "close")
-    found = {
+    arrays = {
         name: np.array([getattr(bar, name) / UNIT for bar in bars], dtype=np.float64)
         for name in names
     }
-    found["time"] = np.array([bar.time for bar in bars], dtype=np.float64)
-    found["base"] = np.array([(b.base_buy + b.base_sell) / UNIT for b in bars], dtype=np.float64)
-    found["quote"] = np.array(
+    arrays["time"] = np.array([bar.time for bar in bars], dtype=np.float64)
+    arrays["base"] = np.array([(b.base_buy + b.base_sell) / UNIT for b in bars], dtype=np.float64)
+    arrays["quote"] = np.array(
         [(b.quote_buy + b.quote_sell) / UNIT / UNIT for b in bars], dtype=np.float64
     )
-    return found
+    return arrays

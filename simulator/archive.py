@@ -136,8 +136,8 @@ def _texts(
 ) -> Iterator[bytes]:
     if item.kind == KLINES:
         scale = 1 if rules.market == SPOT else 1000
-        found = klines(tape, item.interval, item.start_us, item.end_us - 1, hidden=hidden)
-        for kline in found:
+        candles = klines(tape, item.interval, item.start_us, item.end_us - 1, hidden=hidden)
+        for kline in candles:
             if is_left_out(kline, every):
                 continue
             yield (",".join(map(str, row(kline, rules, scale))) + "\n").encode()

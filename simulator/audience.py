@@ -42,8 +42,8 @@ class Audience:
         self.listeners.setdefault(stream, set()).add(listener)
 
     def leave(self, stream: str, listener: Listener) -> None:
-        found = self.listeners.get(stream)
-        if found is not None:
-            found.discard(listener)
-            if not found:
+        listeners = self.listeners.get(stream)
+        if listeners is not None:
+            listeners.discard(listener)
+            if not listeners:
                 del self.listeners[stream]

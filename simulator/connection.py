@@ -120,8 +120,8 @@ class Connection:
             return self.say({"code": 2, "msg": "Invalid request: missing field `method`"})
         request_id = message.get("id")
         if not _is_id(request_id):
-            said = "Invalid request: request ID must be an integer, a text of 36 or null"
-            return self.say({"code": 2, "msg": said})
+            refusal = "Invalid request: request ID must be an integer, a text of 36 or null"
+            return self.say({"code": 2, "msg": refusal})
         return self._obey(message["method"], message.get("params"), request_id)
 
     def add(self, names: list[str]) -> None:

@@ -335,8 +335,10 @@ def checked(kind: str, given: dict[str, object]) -> dict[str, Value]:
         is_fit = not isinstance(value, float) or least <= value <= most
         if not isinstance(value, wanted) or not is_fit:
             numbers = f"a number between {least:g} and {most:g}"
-            said = {"float": numbers, "str": "a text", "bool": "true or false"}
-            raise ValueError(f"expected {name} of {kind} as {said[wanted.__name__]}, was {value!r}")
+            expected = {"float": numbers, "str": "a text", "bool": "true or false"}
+            raise ValueError(
+                f"expected {name} of {kind} as {expected[wanted.__name__]}, was {value!r}"
+            )
         assert isinstance(value, float | str | bool)
         if kind == "order" and value not in CHOICES.get(name, {value}):
             names = ", ".join(sorted(map(str, CHOICES[name])))

@@ -41,19 +41,19 @@ class Sockets:
         self.attempts = Rate(attempts, ATTEMPTS_SECONDS, time.monotonic)
 
     def routes(self) -> list[web.RouteDef]:
-        found = [
+        routes = [
             web.get("/ws", self.raw),
             web.get("/ws/{streams:.+}", self.raw),
             web.get("/stream", self.combined),
         ]
         for category in CATEGORIES:
             head = f"/{{category:{category}}}"
-            found += [
+            routes += [
                 web.get(f"{head}/ws", self.raw),
                 web.get(f"{head}/ws/{{streams:.+}}", self.raw),
                 web.get(f"{head}/stream", self.combined),
             ]
-        return found
+        return routes
 
     async def raw(self, request: web.Request) -> web.StreamResponse:
         """`/ws`, `/ws/<stream>`"""

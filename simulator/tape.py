@@ -187,9 +187,9 @@ class Tape:
     def first_at_or_after(self, time_us: int) -> int:
         """Id of the first trade at or after a time; `last_id + 1` when there is none."""
         if self.before is not None:
-            found = self.before.first_at_or_after(time_us)
-            if self._is_before(found):
-                return found
+            first = self.before.first_at_or_after(time_us)
+            if self._is_before(first):
+                return first
         ids = range(self.first_id, self.last_id + 1)
         return self.first_id + bisect_left(ids, time_us, key=lambda id: self.at(id).time)
 

@@ -20,7 +20,7 @@ from simulator.accounts.refusals import Refusal
 from simulator.connection import Lifetime, text_frame
 from simulator.limits import Rate
 from simulator.rest import orders, spot_account, spot_orders, spot_shapes
-from simulator.rest.signed import Asked, Door, missing, not_allowed
+from simulator.rest.signed import Door, SignedCall, missing, not_allowed
 
 MOST_SUBSCRIPTIONS = 1000
 MESSAGES_A_SECOND = 100
@@ -137,11 +137,11 @@ class Session:
             if not isinstance(params, dict):
                 raise Refusal(-1135, "JSON Request is not valid")
             status, result = await self._obey(message["method"], params)
-            said: dict[str, object] = {"result": result} if status == 200 else {"error": result}
+            body: dict[str, object] = {"result": result} if status == 200 else {"error": result}
         except (ValueError, RecursionError):
-            status, said = 400, {"error": {"code": -1135, "msg": "JSON Request is not valid"}}
+            status, body = 400, {"error": {"code": -1135, "msg": "JSON Request is not valid"}}
         except Refusal as error:
-            status, said = error.status, {"error": {"code": error.code, "msg": str(error)}}
+            status, body = error.status, {"error": {"code": error.code, "msg": str(error)}}
         limits = {
             "rateLimitType": "REQUEST_WEIGHT",
             "interval": "MINUTE",
@@ -149,7 +149,7 @@ class Session:
             "limit": 6000,
             "count": 2,
         }
-        self.push({"id": request_id, "status": status, **said, "rateLimits": [limits]})
+        self.push({"id": request_id, "status": status, **body, "rateLimits": [limits]})
 
     async def _obey(self, method: str, params: dict[str, Any]) -> Answer:
         plain = {name: _text(value) for name, value in params.items()}
@@ -242,7 +242,7 @@ class Session:
 
     # --- who asks -------------------------------------------------------------------------------
 
-    def _signed(self, params: dict[str, str], permission: str) -> Asked:
+    def _signed(self, params: dict[str, str], permission: str) -> SignedCall:
         if "signature" not in params and self.logged_on is not None:
             account, key = self.logged_on
             if key.is_revoked or self.bank.faults.refuses_keys():
@@ -251,7 +251,7 @@ class Session:
             account, key = self._checked(params)
         self.api.door.need(key, permission)
         params = {k: v for k, v in params.items() if k not in {"signature", "apiKey"}}
-        return Asked(account, key, params, 1 if self.is_micro else 1000)
+        return SignedCall(account, key, params, 1 if self.is_micro else 1000)
 
     def _checked(self, params: dict[str, str]) -> tuple[Account, Key]:
         """Raises Refusal."""
@@ -266,35 +266,35 @@ class Session:
 
     # --- account and orders ---------------------------------------------------------------------
 
-    def _account(self, asked: Asked) -> Answer:
-        return 200, spot_account.account_body(asked.account, asked)
+    def _account(self, call: SignedCall) -> Answer:
+        return 200, spot_account.account_body(call.account, call)
 
-    def _open_orders(self, asked: Asked) -> Answer:
-        return 200, spot_orders.open_orders(asked, self.bank)
+    def _open_orders(self, call: SignedCall) -> Answer:
+        return 200, spot_orders.open_orders(call, self.bank)
 
-    def _order(self, asked: Asked) -> Answer:
-        found = orders.find_order(asked, self.bank, SPOT)
-        return 200, spot_shapes.order_body(found, asked.scale)
+    def _order(self, call: SignedCall) -> Answer:
+        order = orders.find_order(call, self.bank, SPOT)
+        return 200, spot_shapes.order_body(order, call.scale)
 
-    def _my_trades(self, asked: Asked) -> Answer:
-        return 200, spot_account.my_trades(asked, self.bank)
+    def _my_trades(self, call: SignedCall) -> Answer:
+        return 200, spot_account.my_trades(call, self.bank)
 
-    def _place(self, asked: Asked) -> Answer:
-        self.api.door.count_order(asked.account, SPOT)
-        account, order = orders.place(asked, self.bank, SPOT)
+    def _place(self, call: SignedCall) -> Answer:
+        self.api.door.count_order(call.account, SPOT)
+        account, order = orders.place(call, self.bank, SPOT)
         broken = self.bank.faults.answer_after_execution()
         if broken:
             return 500, {"code": -1007, "msg": "Timeout waiting for response from backend server."}
-        return 200, spot_shapes.placed(account, order, asked)
+        return 200, spot_shapes.placed(account, order, call)
 
-    def _test(self, asked: Asked) -> Answer:
-        self.bank.check(asked.account, orders.make_order(asked, self.bank, SPOT))
+    def _test(self, call: SignedCall) -> Answer:
+        self.bank.check(call.account, orders.make_order(call, self.bank, SPOT))
         return 200, {}
 
-    def _cancel(self, asked: Asked) -> Answer:
-        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
-        self.bank.cancel(asked.account, order)
-        return 200, spot_shapes.cancelled(order, asked)
+    def _cancel(self, call: SignedCall) -> Answer:
+        order = orders.find_order(call, self.bank, SPOT, is_cancel=True)
+        self.bank.cancel(call.account, order)
+        return 200, spot_shapes.cancelled(order, call)
 
 
 def _text(value: object) -> str:

@@ -55,7 +55,7 @@ def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
         opened.goto(f"http://127.0.0.1:{PORT}/accounts/login/")
         opened.get_by_label("Login").fill("demo")
         opened.get_by_label("Password").fill(password)
-        opened.get_by_role("button", name="Sign in").click()
+        opened.get_by_role("button", name="Sign in", exact=True).click()
         opened.wait_for_url(f"http://127.0.0.1:{PORT}/")
         yield browser, opened.context.storage_state()
         browser.close()

@@ -21,10 +21,11 @@ from accounts import tasks as account_tasks
 from accounts.models import ExchangeAccount, Export, User
 from accounts.services import exporting
 from journal import tasks as journal_tasks
-from journal.books import settling
+from journal.books import rebuilding, settling
 from journal.models import Book, Fill, FillFlow, Guest, Preferences
 from journal.planner import rounds
 from journal.services import demo, guests
+from market.archive import marks
 from market.asking import granting
 from market.binance.rest_rows import FundingRow
 from market.models import Instrument
@@ -240,9 +241,9 @@ def test_a_future_whose_funding_cannot_be_kept_stops_no_other(
         return {symbol: [FundingRow(1, "0.0001")] for symbol in since}
 
     monkeypatch.setattr(
-        funding.marks, "due_for_funding", lambda: [(tape, timezone.now()) for tape in tapes]
+        marks, "due_for_funding", lambda: [(tape, timezone.now()) for tape in tapes]
     )
-    monkeypatch.setattr(funding.marks, "save_funding", save)
+    monkeypatch.setattr(marks, "save_funding", save)
     monkeypatch.setattr(funding, "_ask", ask)
     funding.read_funding()
     assert kept == ["BTCUSDT"]
@@ -260,7 +261,7 @@ def test_books_of_one_that_cannot_be_settled_leave_the_others_to_be(
             raise Ill
         built.append(account)
 
-    monkeypatch.setattr(settling.rebuilding, "rebuild_due", rebuild_due)
+    monkeypatch.setattr(rebuilding, "rebuild_due", rebuild_due)
     settling.settle()
     assert built == [accounts[1]]
 

@@ -95,42 +95,42 @@ def _newer(told: dict[str, Any], order: Order | None) -> dict[str, Any]:
     }
 
 
-def order_of(said: dict[str, Any], client_id: str) -> dict[str, Any]:
+def order_of(answer: dict[str, Any], client_id: str) -> dict[str, Any]:
     """The exchange's answer (order, order list or algo order) as our words; of a list the working
     order, or the first."""
-    if "orderReports" in said:
-        reports = [row for row in said["orderReports"] if isinstance(row, dict)]
+    if "orderReports" in answer:
+        reports = [row for row in answer["orderReports"] if isinstance(row, dict)]
         own = next((row for row in reports if row.get("clientOrderId") == client_id), None)
         first = own or (reports[0] if reports else {})
         legs = [_order(row) for row in reports if row is not first]
-        return {**_order(first), "list_id": said.get("orderListId"), "list": legs}
-    return _order(said)
+        return {**_order(first), "list_id": answer.get("orderListId"), "list": legs}
+    return _order(answer)
 
 
-def _order(said: dict[str, Any]) -> dict[str, Any]:
-    if "algoId" in said:
+def _order(answer: dict[str, Any]) -> dict[str, Any]:
+    if "algoId" in answer:
         return {
-            "algo_id": said["algoId"],
-            "client_id": str(said.get("clientAlgoId", "")),
-            "status": str(said.get("algoStatus", "")),
-            "type": str(said.get("orderType", said.get("type", ""))),
-            "price": _text(said.get("price")),
-            "stop_price": _text(said.get("triggerPrice")),
-            "quantity": _text(said.get("quantity")),
+            "algo_id": answer["algoId"],
+            "client_id": str(answer.get("clientAlgoId", "")),
+            "status": str(answer.get("algoStatus", "")),
+            "type": str(answer.get("orderType", answer.get("type", ""))),
+            "price": _text(answer.get("price")),
+            "stop_price": _text(answer.get("triggerPrice")),
+            "quantity": _text(answer.get("quantity")),
             "executed": "0",
-            "changed": int(said.get("updateTime") or said.get("createTime") or 0),
+            "changed": int(answer.get("updateTime") or answer.get("createTime") or 0),
         }
     return {
-        "order_id": said.get("orderId"),
-        "client_id": str(said.get("clientOrderId", "")),
-        "status": str(said.get("status", "")),
-        "type": str(said.get("type", "")),
-        "price": _text(said.get("price")),
-        "stop_price": _text(said.get("stopPrice")),
-        "quantity": _text(said.get("origQty")),
-        "executed": _text(said.get("executedQty")),
-        "quote": _text(said.get("cummulativeQuoteQty", said.get("cumQuote"))),
-        "changed": int(said.get("transactTime") or said.get("updateTime") or 0),
+        "order_id": answer.get("orderId"),
+        "client_id": str(answer.get("clientOrderId", "")),
+        "status": str(answer.get("status", "")),
+        "type": str(answer.get("type", "")),
+        "price": _text(answer.get("price")),
+        "stop_price": _text(answer.get("stopPrice")),
+        "quantity": _text(answer.get("origQty")),
+        "executed": _text(answer.get("executedQty")),
+        "quote": _text(answer.get("cummulativeQuoteQty", answer.get("cumQuote"))),
+        "changed": int(answer.get("transactTime") or answer.get("updateTime") or 0),
     }
 
 

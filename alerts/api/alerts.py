@@ -37,7 +37,7 @@ class AlertsView(APIView):
     @extend_schema(request=bodies.AlertAsked, responses=gives(bodies.AlertAnswer, code=201))
     def post(self, request: Request) -> Response:
         try:
-            alert = changing.create(user=user_of(request), said=body_of(request))
+            alert = changing.create(user=user_of(request), body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         return Response(alert_answer(alert), status=201)
@@ -56,7 +56,7 @@ class AlertView(APIView):
         """What is not given stays. Another condition, or the end of a pause, begins now."""
         alert = own_alert(user_of(request), alert_id)
         try:
-            alert = changing.change(alert=alert, said=body_of(request))
+            alert = changing.change(alert=alert, body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         return Response(alert_answer(alert))
@@ -92,11 +92,11 @@ class PreviewView(APIView):
         parameters=[OpenApiParameter("days", int, description="1 to 30; 7 when not given.")],
     )
     def post(self, request: Request) -> Response:
-        user, said = user_of(request), body_of(request)
+        user, body = user_of(request), body_of(request)
         days = number(request.query_params, "days", previewing.DAYS, previewing.MOST_DAYS)
         try:
-            condition = changing.checked_condition(user, said.get("condition"))
-            cooldown_s = changing.checked_cooldown(said.get("cooldown_s"), condition["kind"])
+            condition = changing.checked_condition(user, body.get("condition"))
+            cooldown_s = changing.checked_cooldown(body.get("cooldown_s"), condition["kind"])
             preview = previewing.preview(
                 user=user, condition=condition, cooldown_s=cooldown_s, days=days
             )

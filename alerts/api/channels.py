@@ -49,7 +49,7 @@ class ChannelsView(APIView):
     @extend_schema(request=bodies.ChannelAsked, responses=gives(bodies.ChannelMade, code=201))
     def post(self, request: Request) -> Response:
         try:
-            channel, secret = channels.create(user=user_of(request), said=body_of(request))
+            channel, secret = channels.create(user=user_of(request), body=body_of(request))
         except BadInput as error:
             raise refused(error) from error
         except KeyProblem as error:

@@ -33,13 +33,13 @@ class EventsView(APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        user, asked = user_of(request), request.query_params
-        alert_id = number(asked, "alert", 1, 10**9 - 1) if asked.get("alert") else None
+        user, query = user_of(request), request.query_params
+        alert_id = number(query, "alert", 1, 10**9 - 1) if query.get("alert") else None
         try:
             rows, following = events.page(
                 user,
-                limit=number(asked, "limit", events.DEFAULT, events.MOST),
-                cursor=asked.get("cursor", ""),
+                limit=number(query, "limit", events.DEFAULT, events.MOST),
+                cursor=query.get("cursor", ""),
                 alert_id=alert_id,
             )
         except events.BadCursor as error:

@@ -122,7 +122,7 @@ def addresses_of(
     answers = (resolve or look_up)(place.host, place.port)
     if not answers:
         raise Unresolved(f"{place.host} has no address")
-    found: list[str] = []
+    addresses: list[str] = []
     for text in answers:
         address = ipaddress.ip_address(text.partition("%")[0])
         is_excepted = any(_within(address, network) for network in allowed)
@@ -135,8 +135,8 @@ def addresses_of(
                 )
             if place.scheme == "http":
                 raise _only_https(f"http://{place.authority}")
-        found.append(str(address))
-    return list(dict.fromkeys(found))
+        addresses.append(str(address))
+    return list(dict.fromkeys(addresses))
 
 
 def is_inner(address: Address) -> bool:
@@ -161,11 +161,11 @@ def carried_by(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 def look_up(host: str, port: int) -> list[str]:
     """What the resolver says, in a thread that nobody waits for longer than some seconds. Raises
     Unresolved."""
-    asked = _resolving.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    lookup = _resolving.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        answers = asked.result(timeout=RESOLVE_SECONDS)
+        answers = lookup.result(timeout=RESOLVE_SECONDS)
     except (OSError, UnicodeError, concurrent.futures.TimeoutError) as error:
-        asked.cancel()
+        lookup.cancel()
         raise Unresolved(f"{host} has no address now") from error
     return [str(answer[4][0]) for answer in answers]
 

@@ -53,10 +53,10 @@ class Evaluator:
             self._look_for_changes()
             self._looked_at = self._clock()
         markets = list(self._markets.items())
-        asked = [
+        questions = [
             hot.Ask(market.key, market.clock, market.wants_orders) for _pair, market in markets
         ]
-        for (pair, market), news in zip(markets, hot.read(hot_client(), asked), strict=True):
+        for (pair, market), news in zip(markets, hot.read(hot_client(), questions), strict=True):
             if news is not None:
                 self._take(pair, market, news)
         if self._clock() - self._saved_at >= SAVE_SECONDS:

@@ -59,11 +59,11 @@ class Facts:
                 self._tell(wanted[kind], find({row.user_id for row in wanted[kind]}, since))
         self._look_at_accounts(wanted["account"])
 
-    def _tell(self, its_rows: list[Row], found: Iterator[Fact]) -> None:
+    def _tell(self, its_rows: list[Row], facts: Iterator[Fact]) -> None:
         by_user: dict[int, list[Row]] = defaultdict(list)
         for row in its_rows:
             by_user[row.user_id].append(row)
-        for fact in found:
+        for fact in facts:
             for row in by_user[fact.user_id]:
                 if (row.pk, fact.name) not in self._known and is_meant(row, fact):
                     words = Told(to_ms(fact.at), fact.value, fact.facts)
@@ -114,10 +114,10 @@ def is_meant(row: Row, fact: Fact) -> bool:
 
 
 def _fills(users: set[int], since: datetime) -> Iterator[Fact]:
-    found = Fill.objects.filter(
+    fills = Fill.objects.filter(
         account__user__in=users, account__venue=settings.VENUE, time__gte=since
     ).select_related("account")
-    for fill in found.order_by("time", "trade_id"):
+    for fill in fills.order_by("time", "trade_id"):
         facts = {
             "account": fill.account.label,
             "side": fill.side,
@@ -139,10 +139,10 @@ def _fills(users: set[int], since: datetime) -> Iterator[Fact]:
 
 
 def _orders(users: set[int], since: datetime) -> Iterator[Fact]:
-    found = Order.objects.filter(
+    orders = Order.objects.filter(
         account__user__in=users, account__venue=settings.VENUE, changed_at__gte=since
     ).select_related("account")
-    for order in found.order_by("changed_at", "order_id"):
+    for order in orders.order_by("changed_at", "order_id"):
         facts = {
             "account": order.account.label,
             "side": order.side,
@@ -165,10 +165,10 @@ def _orders(users: set[int], since: datetime) -> Iterator[Fact]:
 
 
 def _trades(users: set[int], since: datetime) -> Iterator[Fact]:
-    found = Trade.objects.filter(
+    trades = Trade.objects.filter(
         account__user__in=users, account__venue=settings.VENUE, closed_at__gte=since
     ).select_related("account")
-    for trade in found.order_by("closed_at", "pk"):
+    for trade in trades.order_by("closed_at", "pk"):
         if trade.closed_at is None:
             continue
         facts = {

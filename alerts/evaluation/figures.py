@@ -66,10 +66,10 @@ class Figures:
         open_ones = value_positions(user) if _needs_positions(its_rows) else []
         at_ms = int(time.time() * 1000)
         for row in its_rows:
-            found = _figure(user, row, open_ones)
-            if found is None:
+            figure = _figure(user, row, open_ones)
+            if figure is None:
                 continue
-            value, words = found
+            value, words = figure
             facts = {"unit": row.condition["unit"], "path": "/", **words}
             self._values.feed(row, value, at_ms, partial(_told, at_ms, facts))
 
@@ -98,8 +98,8 @@ def result_of_day(user: User, account: str) -> Decimal:
     """What the user's own day has earned so far, in the report currency."""
     chosen = preferences_of(user)
     today = day_of(timezone.now(), chosen.tzinfo, clock_time(chosen.day_start))
-    asked = replace(TradeFilter(), account=account, from_day=today, to_day=today)
-    return total(sums_by_day(Filtered(user, asked, chosen)).values()).net
+    trade_filter = replace(TradeFilter(), account=account, from_day=today, to_day=today)
+    return total(sums_by_day(Filtered(user, trade_filter, chosen)).values()).net
 
 
 def open_result(valued: list[Valued], unit: str) -> Decimal | None:

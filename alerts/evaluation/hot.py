@@ -34,10 +34,10 @@ class News:
     orders: list[BigOrderRecord] = field(default_factory=list)
 
 
-def read(client: redis.Redis, asked: Sequence[Ask]) -> list[News | None]:
+def read(client: redis.Redis, questions: Sequence[Ask]) -> list[News | None]:
     """In the order asked; None for a tape that Redis does not know. Raises RedisError."""
     with client.pipeline(transaction=False) as pipe:
-        for ask in asked:
+        for ask in questions:
             pipe.hget(keys.state(ask.key), "covered_to")
             pipe.hvals(keys.gaps(ask.key))
             pipe.zrange(keys.bars(ask.key, "1s"), ask.since, "+inf", byscore=True)
@@ -46,7 +46,7 @@ def read(client: redis.Redis, asked: Sequence[Ask]) -> list[News | None]:
         answers: list[Any] = pipe.execute()
     heads: list[tuple[int, list[Any], list[int], list[Any]]] = []
     place = 0
-    for ask in asked:
+    for ask in questions:
         covered, gaps, times = answers[place : place + 3]
         place += 3
         orders: list[Any] = []
@@ -54,7 +54,9 @@ def read(client: redis.Redis, asked: Sequence[Ask]) -> list[News | None]:
             orders = answers[place]
             place += 1
         heads.append((int(covered or 0) // 1000, gaps, [int(at) for at in times], orders))
-    bars = _read_bars(client, [(ask.key, head[2]) for ask, head in zip(asked, heads, strict=True)])
+    bars = _read_bars(
+        client, [(ask.key, head[2]) for ask, head in zip(questions, heads, strict=True)]
+    )
     return [
         News(covered, [decode_gap(gap) for gap in gaps], bars[at], list(map(decode_order, orders)))
         if covered

@@ -101,12 +101,12 @@ def _with_setups(rows: Iterable[Row]) -> list[Row]:
     if not wanted:
         return rows
     setups = {setup.pk: setup for setup in Setup.objects.filter(pk__in=wanted)}
-    found: list[Row] = []
+    kept: list[Row] = []
     for row in rows:
         if "setup" in row.condition:
             setup = setups.get(row.condition["setup"])
             if setup is None or not setup.conditions.get("least_share"):
                 continue
             row = replace(row, setup_name=setup.name, setup=setup.conditions)
-        found.append(row)
-    return found
+        kept.append(row)
+    return kept

@@ -49,5 +49,5 @@ def _event(user: User, cursor: str) -> AlertEvent:
         event = None
     if event is None:
         raise BadCursor("expected the `next` of an answer before")
-    found: AlertEvent = event
-    return found
+    alert_event: AlertEvent = event
+    return alert_event

@@ -36,25 +36,25 @@ UNITS = {
 
 
 @transaction.atomic
-def create(*, user: User, said: Mapping[str, Any]) -> Alert:
+def create(*, user: User, body: Mapping[str, Any]) -> Alert:
     """Raises BadInput, then nothing has changed."""
-    _check_names(said)
+    _check_names(body)
     User.objects.select_for_update().get(pk=user.pk)  # two at once see each other
     if Alert.objects.filter(user=user).count() >= settings.ALERTS_PER_USER:
         raise BadInput(
             "name", _("Expected at most %(most)s alerts.") % {"most": settings.ALERTS_PER_USER}
         )
-    condition = checked_condition(user, said.get("condition"))
+    condition = checked_condition(user, body.get("condition"))
     alert = Alert(
         user=user,
-        name=_name(said.get("name")),
-        cooldown_s=checked_cooldown(said.get("cooldown_s"), condition["kind"]),
-        once=_truth("once", said.get("once", False)),
-        is_paused=_truth("paused", said.get("paused", False)),
+        name=_name(body.get("name")),
+        cooldown_s=checked_cooldown(body.get("cooldown_s"), condition["kind"]),
+        once=_truth("once", body.get("once", False)),
+        is_paused=_truth("paused", body.get("paused", False)),
         language=get_language() or "en",
     )
     _put_condition(alert, condition)
-    channels = _channels(user, said.get("channels", []))
+    channels = _channels(user, body.get("channels", []))
     alert.save()
     alert.channels.set(channels)
     follow(condition)
@@ -62,29 +62,29 @@ def create(*, user: User, said: Mapping[str, Any]) -> Alert:
 
 
 @transaction.atomic
-def change(*, alert: Alert, said: Mapping[str, Any]) -> Alert:
+def change(*, alert: Alert, body: Mapping[str, Any]) -> Alert:
     """What is not given stays. Another condition, or work after a pause, begins now: what happened
     before is not told. Raises BadInput, then nothing has changed."""
-    _check_names(said)
+    _check_names(body)
     alert = Alert.objects.select_for_update().get(pk=alert.pk)
     was_paused = alert.is_paused
-    if "name" in said:
-        alert.name = _name(said["name"])
-    if "condition" in said:
-        condition = checked_condition(alert.user, said["condition"])
+    if "name" in body:
+        alert.name = _name(body["name"])
+    if "condition" in body:
+        condition = checked_condition(alert.user, body["condition"])
         if condition != alert.condition:
             _put_condition(alert, condition)
             follow(condition)
-    if "cooldown_s" in said:
-        alert.cooldown_s = checked_cooldown(said["cooldown_s"], alert.kind)
-    if "once" in said:
-        alert.once = _truth("once", said["once"])
-    if "paused" in said:
-        alert.is_paused = _truth("paused", said["paused"])
+    if "cooldown_s" in body:
+        alert.cooldown_s = checked_cooldown(body["cooldown_s"], alert.kind)
+    if "once" in body:
+        alert.once = _truth("once", body["once"])
+    if "paused" in body:
+        alert.is_paused = _truth("paused", body["paused"])
         if was_paused and not alert.is_paused:
             _begin_anew(alert)
-    if "channels" in said:
-        alert.channels.set(_channels(alert.user, said["channels"]))
+    if "channels" in body:
+        alert.channels.set(_channels(alert.user, body["channels"]))
     alert.version += 1
     alert.save()
     return alert
@@ -100,7 +100,7 @@ def copy(*, alert: Alert) -> Alert:
     """The same once more, paused, so that it can be changed first. Raises BadInput."""
     return create(
         user=alert.user,
-        said={
+        body={
             "name": (_("%(name)s (copy)") % {"name": alert.name})[:LONGEST_NAME],
             "condition": alert.condition,
             "channels": [str(channel.pk) for channel in alert.channels.all()],
@@ -199,8 +199,8 @@ def _begin_anew(alert: Alert) -> None:
     alert.since = timezone.now()
 
 
-def _check_names(said: Mapping[str, Any]) -> None:
-    for name in said:
+def _check_names(body: Mapping[str, Any]) -> None:
+    for name in body:
         if name not in FIELDS:
             raise BadInput(
                 str(name)[:40], _("Expected one of %(allowed)s.") % {"allowed": ", ".join(FIELDS)}
@@ -239,7 +239,7 @@ def _channels(user: User, raw: Any) -> list[Channel]:
         raise BadInput(
             "channels", _("Expected a list of at most %(most)s channels.") % {"most": MOST_CHANNELS}
         )
-    found: list[Channel] = []
+    channels: list[Channel] = []
     for item in raw:
         try:
             channel = Channel.objects.visible_to(user).filter(pk=UUID(item)).first()
@@ -247,5 +247,5 @@ def _channels(user: User, raw: Any) -> list[Channel]:
             channel = None
         if channel is None:
             raise BadInput("channels", _("Expected the ids of your channels."))
-        found.append(channel)
-    return found
+        channels.append(channel)
+    return channels

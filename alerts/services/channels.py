@@ -44,23 +44,23 @@ class NotProven(Exception):
     """The channel did not take the message, or the code is wrong; the text is for its owner."""
 
 
-def create(*, user: User, said: Mapping[str, Any]) -> tuple[Channel, str]:
+def create(*, user: User, body: Mapping[str, Any]) -> tuple[Channel, str]:
     """(channel, its secret in base64, which is told this once). Raises BadInput, KeyProblem."""
-    for field in said:
+    for field in body:
         if field not in {"kind", "name", "target"}:
             raise BadInput(
                 str(field)[:40],
                 _("Expected one of %(allowed)s.") % {"allowed": "kind, name, target"},
             )
-    kind = said.get("kind")
+    kind = body.get("kind")
     if kind not in Kind.values:
         raise BadInput(
             "kind", _("Expected one of %(allowed)s.") % {"allowed": ", ".join(Kind.values)}
         )
-    name = said.get("name")
+    name = body.get("name")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= 60 or not name.isprintable():
         raise BadInput("name", _("Expected a name of at most %(most)s characters.") % {"most": 60})
-    target, shown = _target(user, kind, said.get("target"))
+    target, shown = _target(user, kind, body.get("target"))
     return _save(user, kind, name.strip(), Secret(target), shown)
 
 

@@ -23,8 +23,8 @@ def private_key() -> Secret:
 
 
 def _key() -> PushKey:
-    found: PushKey | None = PushKey.objects.filter(pk=1).first()
-    return found or _make()
+    push_key: PushKey | None = PushKey.objects.filter(pk=1).first()
+    return push_key or _make()
 
 
 def _make() -> PushKey:

@@ -160,16 +160,16 @@ class AlertForm(forms.Form):
         return CHOICES.get(item.name)
 
 
-def beginning(user: User, kind: Kind, asked: dict[str, str]) -> dict[str, Any]:
+def beginning(user: User, kind: Kind, given: dict[str, str]) -> dict[str, Any]:
     """What a new form shows: what the page that led here knows, the rest as it usually is."""
     shown: dict[str, Any] = {
-        f"c_{item.name}": asked[item.name] for item in fields_of(kind) if asked.get(item.name)
+        f"c_{item.name}": given[item.name] for item in fields_of(kind) if given.get(item.name)
     }
     if kind.is_of_market:
         shown.setdefault("c_market", "usdm" if kind.is_of_futures else "spot")
         shown.setdefault("c_symbol", next(iter(settings.MARKET_SYMBOLS), ""))
     symbol = shown.get("c_symbol", "")
-    shown["name"] = asked.get("name") or f"{KIND_LABELS[kind.name]} {symbol}".strip()[:80]
+    shown["name"] = given.get("name") or f"{KIND_LABELS[kind.name]} {symbol}".strip()[:80]
     shown["cooldown_s"] = default_cooldown_s(kind.name)
     return shown
 

@@ -52,16 +52,16 @@ def new_alert(request: SignedInRequest) -> HttpResponse:
         form = forms.AlertForm(request.user, kind, request.POST)
         if form.is_valid():
             try:
-                changing.create(user=request.user, said=form.said())
+                changing.create(user=request.user, body=form.said())
             except BadInput as error:
                 form.refuse(error.field, str(error))
             else:
                 messages.success(request, _("The alert is at work."))
                 return redirect("alerts")
     else:
-        asked = {name: str(value) for name, value in request.GET.items() if len(value) <= 80}
+        given = {name: str(value) for name, value in request.GET.items() if len(value) <= 80}
         form = forms.AlertForm(
-            request.user, kind, initial=forms.beginning(request.user, kind, asked)
+            request.user, kind, initial=forms.beginning(request.user, kind, given)
         )
     return _form(request, form, None)
 
@@ -70,26 +70,26 @@ def new_alert(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def alert(request: SignedInRequest, alert_id: int) -> HttpResponse:
-    found = own_alert(request.user, alert_id)
-    kind = KINDS[found.kind]
+    alert = own_alert(request.user, alert_id)
+    kind = KINDS[alert.kind]
     if request.method == "POST":
         form = forms.AlertForm(request.user, kind, request.POST)
         if form.is_valid():
             try:
-                changing.change(alert=found, said=form.said())
+                changing.change(alert=alert, body=form.said())
             except BadInput as error:
                 form.refuse(error.field, str(error))
             else:
                 return redirect("alerts")
     else:
-        form = forms.AlertForm(request.user, kind, initial=forms.standing(found))
-    return _form(request, form, found)
+        form = forms.AlertForm(request.user, kind, initial=forms.standing(alert))
+    return _form(request, form, alert)
 
 
-def _form(request: SignedInRequest, form: forms.AlertForm, found: Alert | None) -> HttpResponse:
+def _form(request: SignedInRequest, form: forms.AlertForm, alert: Alert | None) -> HttpResponse:
     context = {
         "form": form,
-        "alert": found,
+        "alert": alert,
         "kind": form.kind,
         "kinds": forms.kinds_of(request.user),
         "label": forms.KIND_LABELS[form.kind.name],
@@ -101,22 +101,22 @@ def _form(request: SignedInRequest, form: forms.AlertForm, found: Alert | None) 
 @require_POST
 def alert_change(request: SignedInRequest, alert_id: int) -> HttpResponse:
     """`do` is pause, resume, copy, test or remove."""
-    found = own_alert(request.user, alert_id)
+    alert = own_alert(request.user, alert_id)
     wish = request.POST.get("do", "")
     if wish in {"pause", "resume"}:
-        changing.change(alert=found, said={"paused": wish == "pause"})
+        changing.change(alert=alert, body={"paused": wish == "pause"})
     elif wish == "copy":
         try:
-            made = changing.copy(alert=found)
+            made = changing.copy(alert=alert)
         except BadInput as error:
             messages.error(request, str(error))
         else:
             return redirect("alert", made.pk)
     elif wish == "test":
-        firing.test(found, to_ms(timezone.now()))
+        firing.test(alert, to_ms(timezone.now()))
         messages.success(request, _("A test is on its way."))
     elif wish == "remove":
-        changing.remove(alert=found)
+        changing.remove(alert=alert)
         messages.success(request, _("The alert is removed; what it told stays."))
     else:
         return HttpResponseBadRequest(_("Expected something to do with the alert."))
@@ -152,7 +152,7 @@ def channel_list(request: SignedInRequest) -> HttpResponse:
     made: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         try:
-            channel, secret = channels.create(user=request.user, said=form.cleaned_data)
+            channel, secret = channels.create(user=request.user, body=form.cleaned_data)
         except BadInput as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         except KeyProblem:

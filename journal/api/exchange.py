@@ -205,10 +205,10 @@ class _Whole(APIView):
         raise NotImplementedError
 
     def get(self, request: Request) -> Response:
-        found = self.rows(user_of(request))
+        rows = self.rows(user_of(request))
         if account := parsed({"account": request.query_params.get("account", "")}).account:
-            found = found.filter(account=account)
-        return Response({"rows": [self.shown(row) for row in found], "next": None})
+            rows = rows.filter(account=account)
+        return Response({"rows": [self.shown(row) for row in rows], "next": None})
 
 
 @whole(BalanceRow)
@@ -304,7 +304,7 @@ class SyncsView(_Whole):
             "finished": epoch(row.finished_at),
             "since": row.since.isoformat() if row.since else None,
             "symbols": row.symbols,
-            "unreadable": {wallet: said for wallet, (said, _at) in row.unreadable.items()},
+            "unreadable": {wallet: answer for wallet, (answer, _at) in row.unreadable.items()},
         }
 
 

@@ -1,5 +1,6 @@
 """The journal over REST: the same filters and the same numbers as the pages."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -30,10 +31,13 @@ from journal.api.lists import OwnList, parsed, user_of, wants_csv
 from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
-from journal.models import Realized, Setup, Trade
-from journal.selectors import dimensions, insight, report_rows, reports
+from journal.filters import TradeFilter
+from journal.insight import overview
+from journal.models import Preferences, Realized, Setup, Trade
+from journal.selectors import dimensions, report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
+from journal.selectors.insight import Told
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
@@ -52,7 +56,7 @@ from journal.shapes.trades import (
     TradeRow,
     TradeWhole,
 )
-from journal.tasks import settle_soon
+from journal.tasks import ask_insight, settle_soon
 from lib.openapi import ACCOUNT, MARKET, Rows, gives, query, span
 
 MOST_IDS = 200
@@ -332,10 +336,18 @@ class ReportView(APIView):
                 "rows": [group_answer(g) for g in groups],
                 "findings": [
                     {"text": f.text, "count": f.count, "good": f.is_good}
-                    for f in insight.claims(rows, chosen)
+                    for f in _claims(user, parsed(asked.dict()), chosen)
                 ],
             }
         )
+
+
+def _claims(user: User, asked: TradeFilter, chosen: Preferences) -> list[Told]:
+    """In money; none before they are computed."""
+    chosen = copy.copy(chosen)
+    chosen.unit = Preferences.Unit.MONEY
+    kept = ask_insight(user, "findings", asked, chosen)
+    return [] if kept.answer is None else overview.read(kept.answer, chosen).claims
 
 
 class SetupsView(APIView):

@@ -36,6 +36,7 @@ urlpatterns = [
     path("calendar", trades.CalendarView.as_view(), name="api-calendar"),
     path("reports", trades.ReportView.as_view(), name="api-reports"),
     path("insight", insight.InsightView.as_view(), name="api-insight"),
+    path("insight/<slug:name>", insight.InsightPartView.as_view(), name="api-insight-part"),
     path("watchlists", watchlists.WatchlistsView.as_view(), name="api-watchlists"),
     path("watchlists/<int:watchlist_id>", watchlists.WatchlistView.as_view(), name="api-watchlist"),
     path("market-view", watchlists.MarketViewView.as_view(), name="api-market-view"),

@@ -39,10 +39,10 @@ class WatchlistsView(APIView):
 
     @extend_schema(request=ListAsked, responses=gives(WatchlistRow, code=201))
     def post(self, request: Request) -> Response:
-        said = _object(request)
+        body = _object(request)
         try:
             made = watching.create(
-                user=user_of(request), name=said.get("name"), markets=said.get("markets", [])
+                user=user_of(request), name=body.get("name"), markets=body.get("markets", [])
             )
         except watching.BadList as error:
             raise ValidationError({error.field: [str(error)]}) from error
@@ -57,16 +57,18 @@ class WatchlistView(APIView):
 
     @extend_schema(responses=gives(WatchlistWhole))
     def get(self, request: Request, watchlist_id: int) -> Response:
-        found = _mine(user_of(request), watchlist_id)
-        tapes = [InstrumentKey(settings.VENUE, m.market, m.symbol) for m in found.markets.all()]
-        return Response({**_watchlist(found), "rows": [row.as_answer() for row in lines(tapes)]})
+        watchlist = _mine(user_of(request), watchlist_id)
+        tapes = [InstrumentKey(settings.VENUE, m.market, m.symbol) for m in watchlist.markets.all()]
+        return Response(
+            {**_watchlist(watchlist), "rows": [row.as_answer() for row in lines(tapes)]}
+        )
 
     @extend_schema(request=ListChange, responses=gives(WatchlistRow))
     def patch(self, request: Request, watchlist_id: int) -> Response:
         """`name`, `position` and `markets` (the whole ordered list); what is not given stays."""
-        found = _mine(user_of(request), watchlist_id)
+        watchlist = _mine(user_of(request), watchlist_id)
         try:
-            watching.change(watchlist=found, changes=_object(request))
+            watching.change(watchlist=watchlist, changes=_object(request))
         except watching.BadList as error:
             raise ValidationError({error.field: [str(error)]}) from error
         return Response(_watchlist(_mine(user_of(request), watchlist_id)))
@@ -91,17 +93,19 @@ class MarketViewView(APIView):
     @extend_schema(request=StudiesAsked, responses=gives(StudiesAsked))
     def put(self, request: Request) -> Response:
         try:
-            found = choose_studies(user=user_of(request), said=_object(request).get("studies"))
+            preferences = choose_studies(
+                user=user_of(request), said=_object(request).get("studies")
+            )
         except ValueError as error:
             raise ValidationError({"studies": [str(error)]}) from error
-        return Response({"studies": found.studies})
+        return Response({"studies": preferences.studies})
 
 
 def _mine(user: User, watchlist_id: int) -> Watchlist:
-    found: Watchlist | None = Watchlist.objects.visible_to(user).filter(pk=watchlist_id).first()
-    if found is None:
+    watchlist: Watchlist | None = Watchlist.objects.visible_to(user).filter(pk=watchlist_id).first()
+    if watchlist is None:
         raise Http404
-    return found
+    return watchlist
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
 from journal.metrics.protection import STOP, TARGET, Laid, Open, Protection, protection
-from journal.models import ConditionalOrder, Market, Order, Trade
+from journal.models import ConditionalOrder, Market, Order, Trade, TradesVersion
 
 # An order that still waits, of whatever kind.
 WAITING = {"NEW", "PARTIALLY_FILLED", "PENDING_NEW", "TRIGGERING"}
@@ -59,14 +60,18 @@ def protect_account(account: ExchangeAccount) -> int:
 def protect(trades: Iterable[Trade]) -> int:
     """Of trades of one account."""
     groups: dict[tuple[str, str], list[Trade]] = defaultdict(list)
+    changed: set[UUID] = set()
     for trade in trades:
         groups[trade.market, trade.symbol].append(trade)
+        if trade.closed_at is not None:
+            changed.add(trade.account_id)
     now, count = timezone.now(), 0
     for (market, symbol), rows in groups.items():
         for row, orders in _beside(rows, orders_of(rows, market, symbol)):
             _write(row, protection(open_of(row), orders), now)
         Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
         count += len(rows)
+    TradesVersion.objects.raise_for(changed)
     return count
 
 

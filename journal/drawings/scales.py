@@ -79,3 +79,13 @@ def short(value: Number, *, before: str = "", unit: str = "", is_signed: bool = 
         return f"{before}0{unit}"
     sign = MINUS if number < 0 else "+" if is_signed else ""
     return f"{sign}{before}{text}{letter}{unit}"
+
+
+def by_minutes(exponent: float) -> str:
+    """`3 h`: of ten to that many minutes."""
+    minutes = math.pow(10, exponent)
+    if minutes < 1:
+        return f"{minutes * 60:.0f} s"
+    if minutes < 60:
+        return f"{minutes:.0f} m"
+    return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"

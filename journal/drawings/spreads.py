@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from journal.drawings.curves import Words
-from journal.drawings.scales import Tick, scale_of, steps
+from journal.drawings.scales import Scale, Tick, scale_of, steps
 
 BINS = 24
 
@@ -50,6 +50,9 @@ class Scatter:
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     zero_x: float | None
+    # what both axes reach from and to
+    across: Scale
+    up: Scale
 
 
 def round_edges(low: float, high: float) -> list[float]:
@@ -116,6 +119,8 @@ def scatter(
         x_ticks=[Tick(across.x(v), x_words(v), v == 0) for v in steps(across, 5)],
         y_ticks=[Tick(up.y(v), y_words(v), v == 0) for v in steps(up)],
         zero_x=across.x(0) if across.low <= 0 <= across.high else None,
+        across=across,
+        up=up,
     )
 
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from journal.metrics.resampling import NORMAL_95
+
 LEAST = 40
 ALARM = 0.05
 TERMS = 100
+# trades of a rolling mean, and how many places of it are told
+WINDOW = 50
+POINTS = 200
 
 
 @dataclass(frozen=True)
@@ -45,3 +50,32 @@ def kolmogorov(greatest: float) -> float:
         return 1.0
     parts = ((-1) ** (k - 1) * math.exp(-2 * k * k * greatest * greatest) for k in range(1, TERMS))
     return min(1.0, max(0.0, 2 * math.fsum(parts)))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """The mean of the last `window` trades after each `at` of them (1: the first), with its 95 %
+    range (normal, of the sample's deviation)."""
+
+    window: int
+    at: list[int]
+    means: list[float]
+    lows: list[float]
+    highs: list[float]
+
+
+def rolling(results: Sequence[float], window: int = WINDOW) -> Rolling | None:
+    """In the order of closing; at most 200 places of it, the last one always. None: not two whole
+    windows."""
+    count = len(results)
+    if count < 2 * window:
+        return None
+    parts = np.lib.stride_tricks.sliding_window_view(np.asarray(results, float), window)
+    step = -(-len(parts) // POINTS)
+    chosen = parts[::-1][::step][::-1]
+    ends = np.arange(window, count + 1)[::-1][::step][::-1]
+    means = chosen.mean(axis=1)
+    halves = NORMAL_95 * chosen.std(axis=1, ddof=1) / math.sqrt(window)
+    return Rolling(
+        window, ends.tolist(), means.tolist(), (means - halves).tolist(), (means + halves).tolist()
+    )

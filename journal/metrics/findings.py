@@ -132,7 +132,7 @@ def find(
     enough = [habit for habit in habits if len(habit.made) >= LEAST]
     too_few += [(h.name, "", len(h.made)) for h in habits if 0 < len(h.made) < LEAST]
     pairs = [np.asarray(h.made, float) - np.asarray(h.kept, float) for h in enough]
-    paired = [_paired_p(differences) for differences in pairs]
+    paired = [paired_p(differences) for differences in pairs]
     ps = [min(found) for found in judged] + paired
     standing = benjamini_hochberg(ps, FALSE_SHARE)
     level = FALSE_SHARE * sum(standing) / len(ps) if ps else 0.0
@@ -229,7 +229,8 @@ def _welch(results: Floats, columns: Columns) -> Floats:
     return np.where(difference > 1e-12, t, 0.0)
 
 
-def _paired_p(differences: Floats) -> float:
+def paired_p(differences: Floats) -> float:
+    """Of at least two, two-sided; 1 where all are equal."""
     deviation = float(differences.std(ddof=1))
     if not deviation:
         return 1.0

@@ -49,6 +49,22 @@ def mean_range(values: Floats, random: np.random.Generator) -> tuple[float, floa
     return float(low), float(high)
 
 
+def ratio_range(above: Floats, below: Floats, random: np.random.Generator) -> tuple[float, float]:
+    """Of the sum of `above` by the sum of `below` (which is above zero), both of the same units."""
+    count, ratio = len(above), float(above.sum() / below.sum())
+    if count > MOST_RESAMPLED:  # linearised (Cochran 1977, 6.3)
+        rest = above - ratio * below
+        half = NORMAL_95 * math.sqrt(count) * float(rest.std(ddof=1)) / float(below.sum())
+        return ratio - half, ratio + half
+    step = max(1, CHUNK // count)
+    drawn = []
+    for start in range(0, DRAWS, step):
+        picked = random.integers(0, count, (min(step, DRAWS - start), count))
+        drawn.append(above[picked].sum(axis=1) / below[picked].sum(axis=1))
+    low, high = np.quantile(np.concatenate(drawn), EDGES)
+    return float(low), float(high)
+
+
 def difference_ranges(
     results: Floats, columns: Columns, random: np.random.Generator
 ) -> list[tuple[float, float]]:

@@ -17,6 +17,7 @@ from journal.models.exchange import (
 from journal.models.flows import FillFlow, FlowDay
 from journal.models.grouping import FillMark, TradeMerge, TradeSplit
 from journal.models.guests import Guest
+from journal.models.insights import InsightPart, InsightTrades, TradesVersion
 from journal.models.notes import (
     Annotation,
     DayNote,
@@ -54,6 +55,8 @@ __all__ = [
     "FuturesPosition",
     "Guest",
     "Income",
+    "InsightPart",
+    "InsightTrades",
     "LedgerProblem",
     "ManualFill",
     "Market",
@@ -79,6 +82,7 @@ __all__ = [
     "TradeFill",
     "TradeMerge",
     "TradeSplit",
+    "TradesVersion",
     "Transfer",
     "Upload",
     "Wallet",

@@ -38,26 +38,26 @@ class Turn:
             self._ready &= ~Q(market__in=without)
 
     def fills(self, count: int) -> list[Fill]:
-        found: dict[int, Fill] = {}
+        by_id: dict[int, Fill] = {}
         for source in self.SOURCES:
-            left = count - len(found)
+            left = count - len(by_id)
             if left > 0:
                 chosen = getattr(self, source)(left)
-                found |= {fill.pk: fill for fill in chosen if fill.pk not in found}
-        return list(found.values())[:count]
+                by_id |= {fill.pk: fill for fill in chosen if fill.pk not in by_id}
+        return list(by_id.values())[:count]
 
     def _all(self) -> QuerySet[Fill]:
         return Fill.objects.filter(self._ready, account__venue=settings.VENUE)
 
     def _newest(self, count: int) -> list[Fill]:
         waiting = self._all().order_by().values("account")
-        found: list[Fill] = []
+        fills: list[Fill] = []
         for account in ExchangeAccount.objects.filter(pk__in=waiting).order_by("pk"):
             newest = Trade.objects.filter(account=account, kind=Trade.Kind.TRADE)
             ids = list(newest.order_by("-opened_at").values_list("pk", flat=True)[:NEWEST_TRADES])
             mine = self._all().filter(trade_fills__trade__in=ids).order_by("-time").distinct()
-            found += mine[:count]
-        return sorted(found, key=lambda fill: fill.time, reverse=True)[:count]
+            fills += mine[:count]
+        return sorted(fills, key=lambda fill: fill.time, reverse=True)[:count]
 
     def _by_net(self, count: int) -> list[Fill]:
         parts = TradeFill.objects.filter(fill__in=self._all().order_by().values("pk"))
@@ -80,11 +80,11 @@ def lives_of(fills: list[Fill]) -> dict[int, list[Life]]:
     moments: dict[int, list[int]] = {}
     for trade_id, time in times:
         moments.setdefault(trade_id, []).append(to_seconds(time))
-    found: dict[int, list[Life]] = {}
+    lives: dict[int, list[Life]] = {}
     for trade_id, fill_ids in by_trade.items():
         trade = trades[trade_id]
         closed = to_seconds(trade.closed_at) if trade.closed_at else None
         life = Life(to_seconds(trade.opened_at), closed, sorted(moments[trade_id]))
         for fill_id in fill_ids:
-            found.setdefault(fill_id, []).append(life)
-    return found
+            lives.setdefault(fill_id, []).append(life)
+    return lives

@@ -27,33 +27,33 @@ class Life:
 
 def minutes_of(lives: Iterable[Life], fills: Iterable[int]) -> list[Stretch]:
     """Whole hours with a fill and its windows, and the hour behind each exit."""
-    found = [_hours(at - BEFORE - MINUTE, at + MINUTE) for at in fills]
+    stretches = [_hours(at - BEFORE - MINUTE, at + MINUTE) for at in fills]
     for life in lives:
-        found += [_hours(at - BEFORE - MINUTE, at + MINUTE) for at in life.fills]
+        stretches += [_hours(at - BEFORE - MINUTE, at + MINUTE) for at in life.fills]
         if life.closed is not None:
-            found.append(_hours(life.closed, life.closed + AFTER_EXIT + MINUTE))
-    return merged(found)
+            stretches.append(_hours(life.closed, life.closed + AFTER_EXIT + MINUTE))
+    return merged(stretches)
 
 
 def hours_of(lives: Iterable[Life], fills: Iterable[int]) -> list[Stretch]:
     """The day of each fill up to it, and of a life all hours in between."""
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for at in fills:
-        found.append((at // DAY * DAY, at // HOUR * HOUR))
+        stretches.append((at // DAY * DAY, at // HOUR * HOUR))
     for life in lives:
-        found += [(at // DAY * DAY, at // HOUR * HOUR) for at in life.fills]
+        stretches += [(at // DAY * DAY, at // HOUR * HOUR) for at in life.fills]
         last = life.closed if life.closed is not None else max(life.fills, default=life.opened)
-        found.append((life.opened // HOUR * HOUR, -(-last // HOUR) * HOUR))
-    return merged(found)
+        stretches.append((life.opened // HOUR * HOUR, -(-last // HOUR) * HOUR))
+    return merged(stretches)
 
 
 def seconds_of(lives: Iterable[Life], fills: Iterable[int]) -> list[Stretch]:
     """The windows before fills; of short lives everything up to some minutes behind the exit."""
-    found = [(at - BEFORE, at + 1) for at in fills]
+    stretches = [(at - BEFORE, at + 1) for at in fills]
     for life in lives:
         if life.closed is not None and is_short(life):
-            found.append((life.opened, life.closed + SOON_AFTER_EXIT + 1))
-    return merged(found)
+            stretches.append((life.opened, life.closed + SOON_AFTER_EXIT + 1))
+    return merged(stretches)
 
 
 def bands_of(fills: Iterable[int]) -> list[Stretch]:
@@ -67,13 +67,13 @@ def is_short(life: Life) -> bool:
 
 def by_day(stretches: Iterable[Stretch]) -> dict[int, list[Stretch]]:
     """UTC day (its first second) -> the parts of stretches that lie in it."""
-    found: dict[int, list[Stretch]] = {}
+    days: dict[int, list[Stretch]] = {}
     for start, end in merged(stretches):
         while start < end:
             day = start // DAY * DAY
-            found.setdefault(day, []).append((start, min(end, day + DAY)))
+            days.setdefault(day, []).append((start, min(end, day + DAY)))
             start = day + DAY
-    return found
+    return days
 
 
 def _hours(start: int, end: int) -> Stretch:

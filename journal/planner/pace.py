@@ -16,5 +16,5 @@ def note(stage: str, fills: int, seconds: float) -> None:
 
 def seconds_a_fill(stage: str, guess: float) -> float:
     """As it went lately, else a guess."""
-    found = cache.get(f"planner:pace:{stage}")
-    return guess if found is None else float(found)
+    seconds = cache.get(f"planner:pace:{stage}")
+    return guess if seconds is None else float(seconds)

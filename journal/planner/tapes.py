@@ -12,11 +12,11 @@ from market.services import following
 
 def by_tape(fills: Iterable[Fill]) -> list[tuple[Instrument, list[Fill]]]:
     """In the order of their first fill."""
-    found: dict[tuple[str, str], list[Fill]] = {}
+    fills_of: dict[tuple[str, str], list[Fill]] = {}
     for fill in fills:
         if fill.market in Market.values:
-            found.setdefault((fill.market, fill.symbol), []).append(fill)
+            fills_of.setdefault((fill.market, fill.symbol), []).append(fill)
     return [
         (following.known(InstrumentKey(settings.VENUE, market, symbol)), mine)
-        for (market, symbol), mine in found.items()
+        for (market, symbol), mine in fills_of.items()
     ]

@@ -14,15 +14,18 @@ def explain(row: Difference) -> str:
     size = plain(abs(Decimal(row.reported - row.calculated)))
     if row.cause in {"missing_trade", "missing_fee"}:
         side = _("purchase") if detail["side"] == "BUY" else _("sale")
-        said = _(
+        sentence = _(
             "A %(side)s of %(quantity)s %(base)s for %(value)s %(quote)s (at %(price)s) is "
             "missing: Binance does not tell of it any more."
         ) % {**detail, "side": side}
         if detail.get("before"):
-            said += " " + _("It was before %(day)s.") % {"day": detail["before"][:10]}
+            sentence += " " + _("It was before %(day)s.") % {"day": detail["before"][:10]}
         if row.cause == "missing_fee":
-            said += " " + _("%(size)s %(asset)s was its fee.") % {"size": size, "asset": row.asset}
-        return said
+            sentence += " " + _("%(size)s %(asset)s was its fee.") % {
+                "size": size,
+                "asset": row.asset,
+            }
+        return sentence
     values = {"size": size, "asset": row.asset, "day": str(detail.get("before", ""))[:10]}
     return {
         "": "",

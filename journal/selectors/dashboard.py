@@ -48,9 +48,9 @@ class Dashboard:
     this_day: date
 
 
-def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
+def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Dashboard:
     """Of what matches the filter."""
-    scope = Scope(user, asked, chosen)
+    scope = Scope(user, trade_filter, chosen)
     days = sums_by_day(scope)
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
     monday = today - timedelta(days=today.weekday())
@@ -58,10 +58,10 @@ def dashboard(user: User, asked: TradeFilter, chosen: Preferences) -> Dashboard:
     off = Difference.objects.visible_to(user).exclude(cause="").exclude(cause="rounding")
     return Dashboard(
         today=days.get(today, Sums()),
-        week=total(found for day, found in days.items() if monday <= day <= today),
+        week=total(day_sums for day, day_sums in days.items() if monday <= day <= today),
         month=total(
-            found
-            for day, found in days.items()
+            day_sums
+            for day, day_sums in days.items()
             if (day.year, day.month) == (today.year, today.month)
         ),
         all_time=total(days.values()),
@@ -82,8 +82,8 @@ def curve(days: dict[date, Sums]) -> list[Point]:
     """Net PnL added up from 0, and its drawdown in money."""
     equity = highest = ZERO
     points = []
-    for day, found in days.items():
-        equity += found.net
+    for day, day_sums in days.items():
+        equity += day_sums.net
         highest = max(highest, equity)
-        points.append(Point(day, found.net, equity, equity - highest))
+        points.append(Point(day, day_sums.net, equity, equity - highest))
     return points

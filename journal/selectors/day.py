@@ -27,9 +27,9 @@ class Day:
     note: DayNote | None
 
 
-def day_of_trader(user: User, asked: TradeFilter, chosen: Preferences, day: date) -> Day:
+def day_of_trader(user: User, trade_filter: TradeFilter, chosen: Preferences, day: date) -> Day:
     """Of what matches the filter and closed on that day of the user's zone."""
-    of_day = replace(asked, from_day=day, to_day=day)
+    of_day = replace(trade_filter, from_day=day, to_day=day)
     scope = Scope(user, of_day, chosen)
     lines = with_notes(user, scope.trades.order_by("closed_at", "pk")[:MOST_TRADES])
     return Day(

@@ -63,7 +63,11 @@ HOLDS = (
 )
 
 
-def _hold(row: Row, chosen: Preferences) -> str:
+def maker_bucket(row: Row) -> str:
+    return _bucket(row.maker_share * 100, (1, 50, 99), "%")
+
+
+def holding(row: Row) -> str:
     minutes = (row.closed_at - row.opened_at) / timedelta(minutes=1)
     for number, (edge, name) in enumerate(HOLDS):
         if minutes < edge:
@@ -85,7 +89,7 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
         lambda r, p: (f"{day_in(r.closed_at, p):%Y-%m}",),
     ),
     "session": (gettext_lazy("Session"), lambda r, p: (_session(r, p),)),
-    "hold": (gettext_lazy("Holding time"), lambda r, p: (_hold(r, p),)),
+    "hold": (gettext_lazy("Holding time"), lambda r, p: (holding(r),)),
     "size": (
         gettext_lazy("Size"),
         lambda r, p: (_bucket(r.size, (100, 500, 1000, 2500, 5000, 10_000, 50_000), ""),),
@@ -96,7 +100,7 @@ DIMENSIONS: dict[str, tuple[object, Names]] = {
     ),
     "maker": (
         gettext_lazy("Maker share"),
-        lambda r, p: (_bucket(r.maker_share * 100, (1, 50, 99), "%"),),
+        lambda r, p: (maker_bucket(r),),
     ),
     "flow": (gettext_lazy("Flow at entry"), lambda r, p: (str(Trade.Against(r.flow).label),)),
     "efficiency": (

@@ -74,8 +74,8 @@ def distribution(scope: Scope) -> Distribution | None:
     edges = round_edges(low, high)
     bins = [When(value__lt=Decimal(repr(edge)), then=Value(n)) for n, edge in enumerate(edges)]
     binned = rows.annotate(bin=Case(*bins, default=Value(len(edges)), output_field=IntegerField()))
-    found = dict(binned.order_by().values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
-    counts = [found.get(at, 0) for at in range(len(edges) + 1)]
+    by_bin = dict(binned.order_by().values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
+    counts = [by_bin.get(at, 0) for at in range(len(edges) + 1)]
     return Distribution(edges, counts, float(facts["mean"]), count)
 
 

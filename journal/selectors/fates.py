@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from journal.metrics.edge import Change, change
-from journal.metrics.explorer import Explored, Run, explore
+from journal.metrics.explorer import STOPPED, Explored, Run, explore
 from journal.metrics.fate import Fate, fate
 from journal.metrics.findings import SEED
 from journal.metrics.resampling import mean_range
@@ -18,6 +18,7 @@ AHEAD = 100
 # ruin, where nobody says: so many middle losses
 RUIN_LOSSES = 20
 NEWEST = 5000
+STOPPED_R, LATE_R = Decimal(str(STOPPED)), Decimal("-0.5")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def fate_of(rows: Sequence[Row], ahead: int = AHEAD) -> Fate | None:
 
 def change_of(rows: Sequence[Row]) -> Changed | None:
     """`rows` by closing. None: too few."""
-    found = change([float(row.net) for row in rows])
-    return None if found is None else Changed(found, rows[found.at])
+    shift = change([float(row.net) for row in rows])
+    return None if shift is None else Changed(shift, rows[shift.at])
 
 
 def explored(rows: Sequence[Row]) -> Explored:
@@ -75,6 +76,23 @@ def explored(rows: Sequence[Row]) -> Explored:
             if row.r is not None and row.worst_r is not None and row.best_r is not None
         ]
     )
+
+
+def behind(rows: Sequence[Row]) -> dict[tuple[str, str], list[int]]:
+    """The trades behind the numbers of this page, by id. `rows` by closing."""
+    changed = change_of(rows)
+    at = changed.change.at if changed else 0
+    known = [row for row in rows if row.r is not None and row.worst_r is not None]
+    far = [row for row in known if row.after_r is not None and row.after_r >= 1]
+    return {
+        ("all", ""): [row.id for row in rows],
+        ("change", "before"): [row.id for row in rows[:at]],
+        ("change", "after"): [row.id for row in rows[at:]] if at else [],
+        ("explored", "back"): [row.id for row in far if row.r is not None and row.r <= STOPPED_R],
+        ("explored", "further"): [row.id for row in far if row.r is not None and row.r > 0],
+        ("explored", "late"): [row.id for row in known if (row.worst_r or 0) <= LATE_R],
+        ("explored", "winners"): [row.id for row in known if row.r is not None and row.r > 0],
+    }
 
 
 def exact(value: float) -> Decimal:

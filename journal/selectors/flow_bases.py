@@ -35,6 +35,6 @@ def bases_of(trades: QuerySet[Trade]) -> list[BasisShare]:
         .values_list("flow_basis", "flow_window")
         .annotate(count=Count("pk"))
     )
-    found = sorted(rows, key=lambda row: -row[2])
-    total = sum(count for _, _, count in found)
-    return [BasisShare(basis, window, count, count / total) for basis, window, count in found]
+    ordered = sorted(rows, key=lambda row: -row[2])
+    total = sum(count for _, _, count in ordered)
+    return [BasisShare(basis, window, count, count / total) for basis, window, count in ordered]

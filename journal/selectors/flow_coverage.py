@@ -68,12 +68,12 @@ def coverage_of(user: User, account: str = "") -> tuple[list[Covered], int]:
         )
         .annotate(count=Count("pk"), old=Count("pk", filter=Q(time__lt=oldest)))
     )
-    found: dict[tuple[str, str], Covered] = {}
+    covered: dict[tuple[str, str], Covered] = {}
     for row in counts:
         key = str(row["account"]), row["market"]
-        known = found.setdefault(key, Covered(key[0], row["label"], key[1]))
+        known = covered.setdefault(key, Covered(key[0], row["label"], key[1]))
         _add(known, dict(row))
-    rows = sorted(found.values(), key=lambda item: (item.label, item.market))
+    rows = sorted(covered.values(), key=lambda item: (item.label, item.market))
     return rows, round(sum(item.seconds for item in rows))
 
 

@@ -25,15 +25,15 @@ class FlowColumn:
 def columns_of(trade: Trade, parts: Sequence[TradeFill]) -> list[FlowColumn]:
     """All windows; empty where nothing is known of any."""
     entries = [part for part in parts if part.is_entry]
-    found = [_column(entries, name, bands_for(trade.quote).names) for name in flow.WINDOWS]
-    return found if any(column.total is not None for column in found) else []
+    columns = [_column(entries, name, bands_for(trade.quote).names) for name in flow.WINDOWS]
+    return columns if any(column.total is not None for column in columns) else []
 
 
 def _column(entries: Sequence[TradeFill], name: str, bands: Sequence[str]) -> FlowColumn:
     known: list[tuple[Decimal, dict[str, Any]]] = []
     for part in entries:
-        found = flow_of(part.fill)
-        window = found.windows.get(name) if found is not None else None
+        fill_flow = flow_of(part.fill)
+        window = fill_flow.windows.get(name) if fill_flow is not None else None
         if not window:
             return FlowColumn(name, None, None, None)
         known.append((part.fill.quantity, window))

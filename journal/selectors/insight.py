@@ -1,17 +1,12 @@
-"""Findings about one's trades: which of them hold, what else was looked at, and the trades behind
-each. Kept until the data change: the key is made of the data themselves."""
+"""Findings about one's trades: which of them hold, what else was looked at, what it cost, and the
+trades behind each. What it finds is kept by `journal.insight`."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
-from functools import partial
-from typing import TypeVar
 from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from journal.metrics import traits
@@ -22,13 +17,18 @@ from journal.selectors import dimensions
 from journal.selectors.insight_words import group_of, question_of
 from journal.selectors.report_rows import Row
 
-T = TypeVar("T")
-KEPT_SECONDS = 86_400
 # of one's own outcome: shown as costs
-COSTS = ("mistake", "emotion", "stop", "hold", "maker")
-STOP_MOVED = "stop_moved"
+Names = Callable[[Row], Sequence[str]]
+COSTS: dict[str, Names] = {
+    "mistake": lambda row: row.mistakes,
+    "emotion": lambda row: (row.emotion,) if row.emotion else (),
+    "stop": lambda row: (row.stop_moves or "none",),
+    "hold": lambda row: (dimensions.holding(row),),
+    "maker": lambda row: (dimensions.maker_bucket(row),),
+}
+STOP_MOVED, WINNER_CUT = "stop_moved", "winner_cut"
+HABITS = (STOP_MOVED, WINNER_CUT)
 UNITS = {Preferences.Unit.RISK: " R", Preferences.Unit.PERCENT: " %", Preferences.Unit.MONEY: ""}
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -59,74 +59,48 @@ class Told:
         return urlencode({"by": self.dimension, "group": self.group})
 
 
-@dataclass(frozen=True)
-class Insight:
-    """`questions`: how many were asked together; `too_few`: (question, group, n)."""
-
-    claims: list[Told]
-    compared: list[Told]
-    costs: list[Told]
-    too_few: list[tuple[str, str, int]]
-    questions: int
+Pair = tuple[int, float, float]
 
 
-def insight(rows: Sequence[Row], chosen: Preferences) -> Insight:
-    """Of rows whose `net` is in the chosen unit (`report_rows.in_unit`)."""
-    found = _kept(rows, chosen)
-    return Insight(
-        claims=[_told(one, chosen) for one in found.claims],
-        compared=[_told(one, chosen) for one in found.compared],
-        costs=_costs(rows, chosen),
-        too_few=[(question_of(by), group_of(by, name), n) for by, name, n in found.too_few],
-        questions=found.questions,
-    )
+def find_in(rows: Sequence[Row], chosen: Preferences, winners: Sequence[Pair] = ()) -> Findings:
+    """Of rows whose `net` is in the chosen unit (`report_rows.in_unit`). `winners`: trades that
+    were closed before their target, with what keeping to it would have made, and what was made."""
+    return find([float(row.net) for row in rows], questions(rows, chosen), habits(rows, winners))
 
 
 def claims(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
     """What holds, alone."""
-    return [_told(one, chosen) for one in _kept(rows, chosen).claims]
+    return [tell(one, chosen) for one in find_in(rows, chosen).claims]
 
 
-def behind(rows: Sequence[Row], chosen: Preferences, by: str, group: str) -> list[int]:
-    """The trades of a group, by id. Raises KeyError for an unknown question."""
-    if by == STOP_MOVED:
-        return [row.id for row in rows if row.kept is not None]
-    if by in COSTS:
-        names = dimensions.DIMENSIONS[by][1]
-        return [row.id for row in rows if group in names(row, chosen)]
-    groups = {one.name: one.groups for one in questions(rows, chosen)}[by]
-    return [row.id for row, name in zip(rows, groups, strict=True) if name == group]
+def groups(
+    rows: Sequence[Row], chosen: Preferences, winners: Sequence[Pair] = ()
+) -> dict[tuple[str, str], list[int]]:
+    """The trades of each group of each question, by id."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for asked in questions(rows, chosen):
+        for row, name in zip(rows, asked.groups, strict=True):
+            if name is not None:
+                found.setdefault((asked.name, name), []).append(row.id)
+    for by, names in COSTS.items():
+        for row in rows:
+            for name in names(row):
+                found.setdefault((by, name), []).append(row.id)
+    found[STOP_MOVED, ""] = [row.id for row in rows if row.kept is not None]
+    found[WINNER_CUT, ""] = [trade_id for trade_id, _kept, _made in winners]
+    return found
 
 
 def questions(rows: Sequence[Row], chosen: Preferences) -> list[Dimension]:
     return traits.dimensions([_entry(row, chosen) for row in rows])
 
 
-def habits(rows: Sequence[Row]) -> list[Habit]:
+def habits(rows: Sequence[Row], winners: Sequence[Pair] = ()) -> list[Habit]:
     broken = [(float(row.kept), float(row.net)) for row in rows if row.kept is not None]
-    return [Habit(STOP_MOVED, [kept for kept, _made in broken], [made for _kept, made in broken])]
-
-
-def _kept(rows: Sequence[Row], chosen: Preferences) -> Findings:
-    results = [float(row.net) for row in rows]
-    asked, broken = questions(rows, chosen), habits(rows)
-    told = [
-        results,
-        [[one.name, list(one.groups)] for one in asked],
-        [[one.name, list(one.kept), list(one.made)] for one in broken],
+    return [
+        Habit(STOP_MOVED, [kept for kept, _made in broken], [made for _kept, made in broken]),
+        Habit(WINNER_CUT, [kept for _id, kept, _made in winners], [m for _id, _kept, m in winners]),
     ]
-    return _remembered("findings", told, lambda: find(results, asked, broken))
-
-
-def _remembered(kind: str, told: object, compute: Callable[[], T]) -> T:
-    """What was computed of the same data before."""
-    digest = hashlib.sha256(json.dumps([VERSION, told]).encode()).hexdigest()
-    key = f"insight:{kind}:{digest}"
-    kept: T | None = cache.get(key)
-    if kept is None:
-        kept = compute()
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept
 
 
 def _entry(row: Row, chosen: Preferences) -> traits.Entry:
@@ -147,34 +121,24 @@ def _entry(row: Row, chosen: Preferences) -> traits.Entry:
     )
 
 
-def _costs(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
+def costs(rows: Sequence[Row]) -> list[Compared]:
     """The mean of each group of two trades or more, with its range; beside nothing."""
-    found: list[Told] = []
-    for by in COSTS:
-        names = dimensions.DIMENSIONS[by][1]
-        groups: dict[str, list[float]] = {}
+    found: list[Compared] = []
+    for by, names in COSTS.items():
+        values: dict[str, list[float]] = {}
         for row in rows:
-            for name in names(row, chosen):
-                if name != dimensions.NONE:
-                    groups.setdefault(name, []).append(float(row.net))
-        several = {name: part for name, part in groups.items() if len(part) > 1}
-        means = _remembered("costs", several, partial(means_by, several))
-        found += [_told(one, chosen, by) for one in means.values()]
+            for name in names(row):
+                values.setdefault(name, []).append(float(row.net))
+        several = {name: part for name, part in values.items() if len(part) > 1}
+        found += [replace(one, dimension=by) for one in means_by(several).values()]
     return found
 
 
-def _told(one: Compared, chosen: Preferences, by: str = "") -> Told:
-    dimension = by or one.dimension
-    question, name = question_of(dimension), group_of(dimension, one.group)
+def tell(one: Compared, chosen: Preferences) -> Told:
+    question, name = question_of(one.dimension), group_of(one.dimension, one.group)
     unit = UNITS[Preferences.Unit(chosen.unit)]
-    if by:
-        words = _("%(what)s: %(effect)s a trade (%(range)s, n = %(n)s)")
-    elif one.dimension == STOP_MOVED:
-        words = _("%(what)s: %(effect)s a trade beside keeping the rule (%(range)s, n = %(n)s)")
-    else:
-        words = _("%(what)s: %(effect)s a trade beside the rest (%(range)s, n = %(n)s)")
     return Told(
-        dimension=dimension,
+        dimension=one.dimension,
         group=one.group,
         question=question,
         name=name,
@@ -187,7 +151,7 @@ def _told(one: Compared, chosen: Preferences, by: str = "") -> Told:
         high=_amount(one.high),
         p=one.p,
         is_claim=one.is_claim,
-        text=words
+        text=_words(one.dimension)
         % {
             "what": f"{question}, {name}",
             "effect": f"{one.effect:+.2f}{unit}",
@@ -195,6 +159,14 @@ def _told(one: Compared, chosen: Preferences, by: str = "") -> Told:
             "n": one.count,
         },
     )
+
+
+def _words(dimension: str) -> str:
+    if dimension in COSTS:
+        return _("%(what)s: %(effect)s a trade (%(range)s, n = %(n)s)")
+    if dimension in HABITS:
+        return _("%(what)s: %(effect)s a trade beside keeping the rule (%(range)s, n = %(n)s)")
+    return _("%(what)s: %(effect)s a trade beside the rest (%(range)s, n = %(n)s)")
 
 
 def _amount(value: float) -> Decimal:

@@ -5,5 +5,5 @@ from journal.models import Preferences
 
 
 def preferences_of(user: User) -> Preferences:
-    found, _ = Preferences.objects.get_or_create(user=user)
-    return found
+    preferences, _ = Preferences.objects.get_or_create(user=user)
+    return preferences

@@ -44,6 +44,9 @@ class Row(NamedTuple):
     worst_r: Decimal | None
     best_r: Decimal | None
     after_r: Decimal | None
+    # a stop and a target were set
+    has_target: bool
+    flow_share: Decimal | None
     after_loss: int
     of_day: int
     setup: str
@@ -78,11 +81,13 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "entry_price",
         "quantity",
         "flow",
+        "flow_share",
         "maker_share",
         "fill_count",
         "efficiency",
         "quote_rate",
         "placed_stop",
+        "placed_target",
         "stop_moves",
         "gross_money",
         "rate",
@@ -160,11 +165,13 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         entry,
         quantity,
         flow,
+        flow_share,
         maker,
         fills,
         efficiency,
         quote_rate,
         placed_stop,
+        placed_target,
         stop_moves,
         gross_money,
         rate,
@@ -177,6 +184,8 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     r = None
     own_stop = note.initial_stop if note else None
     stop = placed_stop if own_stop is None else own_stop
+    own_target = note.planned_target if note else None
+    target = placed_target if own_target is None else own_target
     if stop is not None:
         measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
         r = None if isinstance(measured, Undefined) else measured
@@ -211,6 +220,8 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
         worst_r=_by_risk(worst, risk),
         best_r=_by_risk(best, risk),
         after_r=_by_risk(after_1h, risk),
+        has_target=stop is not None and target is not None,
+        flow_share=flow_share,
         after_loss=0,
         of_day=0,
         setup=note.setup.name if note and note.setup else "",

@@ -17,15 +17,15 @@ from journal.models import Payment, Preferences, Realized, Trade
 @dataclass(frozen=True)
 class Scope:
     user: User
-    asked: TradeFilter
+    trade_filter: TradeFilter
     chosen: Preferences
 
     @property
     def trades(self) -> "QuerySet[Trade]":
         """Closed trades that count: neither taken from the stack, nor of unknown cost, nor taken
         along by a withdrawal."""
-        trades = replace(self.asked, state="closed").apply(self.user, self.chosen)
-        if self.asked.kind in {"stack", "all"}:  # asked for
+        trades = replace(self.trade_filter, state="closed").apply(self.user, self.chosen)
+        if self.trade_filter.kind in {"stack", "all"}:  # asked for
             return trades
         return counted(trades)
 
@@ -46,13 +46,13 @@ class Scope:
 
     def _of_no_trade(self, matches: "QuerySet[Realized]") -> "QuerySet[Realized]":
         asked = TradeFilter(
-            account=self.asked.account,
-            market=self.asked.market,
-            symbol=self.asked.symbol,
-            from_day=self.asked.from_day,
-            to_day=self.asked.to_day,
+            account=self.trade_filter.account,
+            market=self.trade_filter.market,
+            symbol=self.trade_filter.symbol,
+            from_day=self.trade_filter.from_day,
+            to_day=self.trade_filter.to_day,
         )
-        return replace(self, asked=asked)._limited(matches, "closed_at")
+        return replace(self, trade_filter=asked)._limited(matches, "closed_at")
 
     @property
     def payments(self) -> "QuerySet[Payment]":
@@ -61,21 +61,23 @@ class Scope:
         return self._limited(payments, "time")
 
     def _limited(self, rows: "QuerySet[Any]", moment: str) -> "QuerySet[Any]":
-        asked = self.asked
-        if asked.is_of_trades:
-            whole = replace(asked, from_day=None, to_day=None, state=_state(asked))
+        trade_filter = self.trade_filter
+        if trade_filter.is_of_trades:
+            whole = replace(trade_filter, from_day=None, to_day=None, state=_state(trade_filter))
             rows = rows.filter(trade__in=whole.apply(self.user, self.chosen).order_by())
         else:
             for name in ("account", "market"):
-                if value := getattr(asked, name):
+                if value := getattr(trade_filter, name):
                     rows = rows.filter(**{name: value})
-            if asked.symbol:
-                rows = rows.filter(Q(trade__symbol=asked.symbol) | Q(symbol=asked.symbol))
-        if asked.from_day:
-            start = day_start(asked.from_day, self.chosen)
+            if trade_filter.symbol:
+                rows = rows.filter(
+                    Q(trade__symbol=trade_filter.symbol) | Q(symbol=trade_filter.symbol)
+                )
+        if trade_filter.from_day:
+            start = day_start(trade_filter.from_day, self.chosen)
             rows = rows.filter(**{f"{moment}__gte": start})
-        if asked.to_day:
-            end = day_start(next_day(asked.to_day), self.chosen)
+        if trade_filter.to_day:
+            end = day_start(next_day(trade_filter.to_day), self.chosen)
             rows = rows.filter(**{f"{moment}__lt": end})
         return rows
 
@@ -87,6 +89,6 @@ def counted(trades: "QuerySet[Trade]") -> "QuerySet[Trade]":
     )
 
 
-def _state(asked: TradeFilter) -> str:
+def _state(trade_filter: TradeFilter) -> str:
     """Open trades earn too: only who asks for the open ones alone gets them alone."""
-    return "open" if asked.state == "open" else "all"
+    return "open" if trade_filter.state == "open" else "all"

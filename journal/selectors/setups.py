@@ -56,7 +56,7 @@ def occurrences(user: User, setup: Setup) -> Occurrences | None:
 def _missed(user: User, trades: "QuerySet[Trade]", direction: str, least: Decimal) -> list[Missed]:
     now = timezone.now()
     symbols = trades.filter(opened_at__gte=now - timedelta(days=30)).order_by()
-    found: list[Missed] = []
+    missed: list[Missed] = []
     for market, symbol in symbols.values_list("market", "symbol").distinct():
         instrument = Instrument.objects.filter(
             venue=settings.VENUE, market=market, symbol=symbol
@@ -72,8 +72,8 @@ def _missed(user: User, trades: "QuerySet[Trade]", direction: str, least: Decima
         bars = [bar for bar in span.bars if span.is_closed(bar) and span.is_complete(bar)]
         for item in began(symbol, bars, direction, least):
             if not any(abs(entry - item.time) <= NEAR for entry in entries):
-                found.append(item)
-    return sorted(found, key=lambda item: item.time, reverse=True)[:MOST_MISSED]
+                missed.append(item)
+    return sorted(missed, key=lambda item: item.time, reverse=True)[:MOST_MISSED]
 
 
 def began(symbol: str, bars: Sequence[Bar], direction: str, least: Decimal) -> Iterator[Missed]:

@@ -156,8 +156,8 @@ def sums_by_day_and_flow(scope: Scope) -> dict[tuple[date, str], Sums]:
         .values("day", "flow")
         .annotate(**expressions)
     )
-    found = {(row["day"], row["flow"]): {name: row[name] for name in expressions} for row in rows}
-    return {place: _as_sums(found[place], {}, {}) for place in sorted(found)}
+    by_day = {(row["day"], row["flow"]): {name: row[name] for name in expressions} for row in rows}
+    return {place: _as_sums(by_day[place], {}, {}) for place in sorted(by_day)}
 
 
 def sums_by(scope: Scope, field: str) -> dict[str, Sums]:
@@ -235,12 +235,12 @@ def spreads_by(scope: Scope, field: str) -> dict[str, Spread]:
 
 def total(parts: Iterable[Sums]) -> Sums:
     """Of several groups that share no trade."""
-    found = list(parts)
+    items = list(parts)
     names = [name for name in Sums.__dataclass_fields__ if name not in {"best", "worst"}]
-    bests = [part.best for part in found if part.best is not None]
-    worsts = [part.worst for part in found if part.worst is not None]
+    bests = [part.best for part in items if part.best is not None]
+    worsts = [part.worst for part in items if part.worst is not None]
     added: dict[str, Any] = {
-        name: sum((getattr(part, name) for part in found), type(getattr(Sums(), name))(0))
+        name: sum((getattr(part, name) for part in items), type(getattr(Sums(), name))(0))
         for name in names
     }
     added |= {"best": max(bests, default=None), "worst": min(worsts, default=None)}

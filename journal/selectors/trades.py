@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import Lag, Lead
+
 from accounts.models import User
 from journal.books.notes import ref_of_key
 from journal.metrics.trades import r_multiple
@@ -61,15 +66,15 @@ class Line:
             return None
         trade = self.trade
         stop *= trade.quote_rate
-        found: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
-        return None if isinstance(found, Undefined) else found
+        multiple: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
+        return None if isinstance(multiple, Undefined) else multiple
 
     @property
     def percent(self) -> Decimal | None:
         """Net of what was put in, in percent."""
         size = self.trade.entry_price * self.trade.quantity
-        found: Decimal | None = self.trade.net / size * 100 if size else None
-        return found
+        share: Decimal | None = self.trade.net / size * 100 if size else None
+        return share
 
     @property
     def risk(self) -> Decimal | None:
@@ -78,8 +83,8 @@ class Line:
         if stop is None or trade.rate is None:
             return None
         distance = abs(trade.entry_price - stop * trade.quote_rate)
-        found: Decimal = distance * trade.quantity * trade.rate
-        return found
+        amount: Decimal = distance * trade.quantity * trade.rate
+        return amount
 
     @property
     def setup_name(self) -> str:
@@ -114,13 +119,26 @@ def _line(user: User, trade: Trade, notes: Sequence[Annotation]) -> Line:
     return Line(trade, own, list(own.tags.all()), others)
 
 
-def neighbours(user: User, trade: Trade, trades: "Iterable[int]") -> tuple[int | None, int | None]:
-    """Ids before and after a trade in a list of ids, newest first."""
-    ids = list(trades)
-    if trade.pk not in ids:
+def neighbours(trades: "QuerySet[Trade]", trade_id: int) -> tuple[int | None, int | None]:
+    """Ids before and after a trade in an ordered list; (None, None) where it is not in it. The list
+    stays in PostgreSQL."""
+    order = [str(name) for name in trades.query.order_by]
+    listed = trades.order_by().annotate(
+        number=F("pk"),
+        before=Window(Lag("pk"), order_by=order),
+        after=Window(Lead("pk"), order_by=order),
+    )
+    try:
+        sql, params = listed.values("number", "before", "after").query.sql_with_params()
+    except EmptyResultSet:
         return None, None
-    at = ids.index(trade.pk)
-    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT before, after FROM ({sql}) listed WHERE number = %s",  # noqa: S608  (Django's own)
+            [*params, trade_id],
+        )
+        row: tuple[int | None, int | None] | None = cursor.fetchone()
+    return row or (None, None)
 
 
 def order_of(sort: str) -> list[str]:

@@ -25,8 +25,8 @@ def value_of(sums: Sums, chosen: Preferences, *, of_trades: bool = False) -> Dec
     """A sum in the unit that its reader has chosen; None where that unit knows nothing of it.
     `of_trades`: what the counted closed trades made, without what was earned beside them."""
     if chosen.unit == Unit.PERCENT:
-        found = sums.percent
-        return None if isinstance(found, Undefined) else found
+        value = sums.percent
+        return None if isinstance(value, Undefined) else value
     if chosen.unit == Unit.RISK:
         return sums.r if sums.r_count else None
     return sums.traded if of_trades else sums.net
@@ -97,8 +97,8 @@ class UnitPoint:
 def unit_curve(days: Mapping[date, Sums], chosen: Preferences) -> list[UnitPoint]:
     """Money and R are added up; per cent are of all that was put in up to that day."""
     so_far, highest, points = Sums(), Decimal(0), []
-    for day, found in days.items():
-        so_far = total([so_far, found])
+    for day, day_sums in days.items():
+        so_far = total([so_far, day_sums])
         value = value_of(so_far, chosen) or Decimal(0)
         highest = max(highest, value)
         points.append(UnitPoint(day, value, value - highest))

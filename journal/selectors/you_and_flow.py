@@ -46,7 +46,7 @@ def you_and_flow(scope: Scope) -> YouAndFlow:
     """In two queries and those of the worst trade's notes, however many trades there are."""
     days = sums_by_day_and_flow(scope)
     parts = {
-        name: total(found for (_day, flow), found in days.items() if flow == name)
+        name: total(day_sums for (_day, flow), day_sums in days.items() if flow == name)
         for name in Against.values
     }
     worst = scope.trades.filter(flow=Against.AGAINST, net_money__lt=0).order_by("net_money", "pk")

@@ -142,10 +142,10 @@ def _tag(user: User, kind: str, name: str, field: str) -> Tag:
 def _setup(user: User, name: str) -> Setup | None:
     if not name:
         return None
-    found: Setup | None = Setup.objects.filter(user=user, name=name).first()
-    if found is None:
+    setup: Setup | None = Setup.objects.filter(user=user, name=name).first()
+    if setup is None:
         raise BadNote("setup", _("Expected the name of one of your setups."))
-    return found
+    return setup
 
 
 def _text(changes: Mapping[str, Any], name: str, most: int) -> str:

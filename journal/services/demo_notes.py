@@ -54,7 +54,7 @@ def _written(rng: random.Random, trade: Trade) -> dict[str, Any]:
     sign = 1 if trade.direction == "LONG" else -1
     distance = trade.entry_price * rng.randint(10, 40) / 1000
     stop = trade.entry_price - sign * distance
-    found: dict[str, Any] = {
+    written: dict[str, Any] = {
         "setup": rng.choice(list(SETUPS)),
         "planned_stop": f"{stop:.8f}",
         "planned_target": f"{trade.entry_price + sign * distance * 2:.8f}",
@@ -64,7 +64,7 @@ def _written(rng: random.Random, trade: Trade) -> dict[str, Any]:
         "reviewed": True,
     }
     if trade.net < 0 and rng.random() < 0.5:
-        found["mistakes"] = [rng.choice(MISTAKES)]
+        written["mistakes"] = [rng.choice(MISTAKES)]
     if rng.random() < 0.4:
-        found["note"] = rng.choice(NOTES)
-    return found
+        written["note"] = rng.choice(NOTES)
+    return written

@@ -40,10 +40,10 @@ def choose_studies(*, user: User, said: Any) -> Preferences:
     for word in words:
         if word not in EXTRAS:
             indicators.parse(word)
-    found = preferences_of(user)
-    found.studies = words
-    found.save(update_fields=["studies"])
-    return found
+    preferences = preferences_of(user)
+    preferences.studies = words
+    preferences.save(update_fields=["studies"])
+    return preferences
 
 
 @transaction.atomic
@@ -53,8 +53,8 @@ def change_card(*, user: User, name: str, change: str) -> Preferences:
     Raises ValueError with what was expected.
     """
     preferences_of(user)
-    found = Preferences.objects.select_for_update().get(user=user)
-    cards = cards_of(found)
+    preferences = Preferences.objects.select_for_update().get(user=user)
+    cards = cards_of(preferences)
     at = next((index for index, card in enumerate(cards) if card.name == name), None)
     if at is None or change not in {"show", "hide", "up", "down"}:
         raise ValueError(f"Expected show, hide, up or down of {[card.name for card in cards]}.")
@@ -63,6 +63,6 @@ def change_card(*, user: User, name: str, change: str) -> Preferences:
     else:
         to = min(max(at + (1 if change == "down" else -1), 0), len(cards) - 1)
         cards.insert(to, cards.pop(at))
-    found.home_cards = [[card.name, card.is_shown] for card in cards]
-    found.save(update_fields=["home_cards"])
-    return found
+    preferences.home_cards = [[card.name, card.is_shown] for card in cards]
+    preferences.save(update_fields=["home_cards"])
+    return preferences

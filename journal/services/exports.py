@@ -94,8 +94,8 @@ def say_compared(row: Upload, count: int) -> None:
 
 
 def compared(row: Upload) -> int:
-    found: int = cache.get(COMPARED % row.pk, 0) if row.is_at_work else 0
-    return found
+    count: int = cache.get(COMPARED % row.pk, 0) if row.is_at_work else 0
+    return count
 
 
 def forget_compared(row: Upload) -> None:

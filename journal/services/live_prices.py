@@ -89,11 +89,11 @@ def prices_key() -> str:
 
 def newest_prices(wanted: Collection[Pair]) -> dict[Pair, Quote]:
     """Spot by the last trade of the tape where one is kept; futures by the mark price."""
-    found: dict[Pair, Quote] = {}
+    quotes: dict[Pair, Quote] = {}
     client = hot_client()
     pairs = sorted(wanted)
     if not pairs:
-        return found
+        return quotes
     try:
         told: Any = client.hmget(prices_key(), [f"{market}:{symbol}" for market, symbol in pairs])
         with client.pipeline(transaction=False) as pipe:
@@ -103,16 +103,16 @@ def newest_prices(wanted: Collection[Pair]) -> dict[Pair, Quote]:
             states = pipe.execute()
     except redis.RedisError as error:
         log.warning("redis away, no prices", error=type(error).__name__)
-        return found
+        return quotes
     for pair, text, (price, covered) in zip(pairs, told, states, strict=True):
         if text:
             words = text.decode().split()
-            found[pair] = Quote(Decimal(words[0]), int(words[1]))
+            quotes[pair] = Quote(Decimal(words[0]), int(words[1]))
         if pair[0] == Market.SPOT and price and covered:
             quote = Quote(decimal(int(price)), int(covered))
-            if pair not in found or quote.time_ms >= found[pair].time_ms:
-                found[pair] = quote
-    return found
+            if pair not in quotes or quote.time_ms >= quotes[pair].time_ms:
+                quotes[pair] = quote
+    return quotes
 
 
 def needed_prices() -> dict[str, set[str]]:

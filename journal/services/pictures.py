@@ -47,10 +47,10 @@ def _decoded(file: IO[bytes]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            found = Image.open(file, formats=FORMATS)
-            if found.width * found.height > MOST_PIXELS:
+            image = Image.open(file, formats=FORMATS)
+            if image.width * image.height > MOST_PIXELS:
                 raise BadPicture(_("Expected a picture of at most 40 million pixels."))
-            found.load()
+            image.load()
     except BadPicture:
         raise
     except (
@@ -62,7 +62,7 @@ def _decoded(file: IO[bytes]) -> Image.Image:
         Image.DecompressionBombWarning,
     ) as error:
         raise BadPicture(_("Expected a PNG, JPEG, WebP or GIF that can be read.")) from error
-    plain = Image.new("RGB", found.size)  # a new one: no metadata comes with it
-    plain.paste(found.convert("RGB"))
+    plain = Image.new("RGB", image.size)  # a new one: no metadata comes with it
+    plain.paste(image.convert("RGB"))
     plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return plain

@@ -49,17 +49,17 @@ def _tried(
     look: Callable[[ExchangeAccount, "History"], Any],
     currency: str = "USD",
 ) -> Any:
-    found: Any = None
+    answer: Any = None
     try:
         with transaction.atomic():
             account = account_to_try(method, currency)
             tried = History(account, case)
             tried.save()
             tried.build()
-            found = look(account, tried)
+            answer = look(account, tried)
             raise _Undo
     except _Undo:
-        return found
+        return answer
 
 
 def account_to_try(method: str, currency: str) -> ExchangeAccount:

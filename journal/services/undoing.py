@@ -45,7 +45,7 @@ def undo(upload: Upload, *, user: User | None) -> int:
     lines = incomes.order_by().distinct(*kinds).only(*kinds)
     make_due(account, {book for line in lines for book in books_of_income(line)})
     _delete(Witness.objects.filter(upload=upload))
-    count = sum(_delete(found) for found in (fills, transfers, incomes))
+    count = sum(_delete(kind_rows) for kind_rows in (fills, transfers, incomes))
     _bring_back(account, rows)
     upload.state, upload.problem = State.UNDONE, {}
     upload.save(update_fields=["state", "problem", "changed_at"])

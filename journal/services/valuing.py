@@ -108,12 +108,12 @@ def tell_everyone(users: Collection[int] | None = None) -> None:
 
 def as_answer(items: Iterable[Valued]) -> Valuation:
     """Positions, and the sum in the report currency of those that have one."""
-    found = list(items)
-    known = [item.unrealized_money for item in found if item.unrealized_money is not None]
+    positions = list(items)
+    known = [item.unrealized_money for item in positions if item.unrealized_money is not None]
     return {
-        "positions": [item.as_answer() for item in found],
+        "positions": [item.as_answer() for item in positions],
         "unrealized_money": _text(sum(known, Decimal(0))),
-        "unknown": len(found) - len(known),
+        "unknown": len(positions) - len(known),
     }
 
 

@@ -49,10 +49,10 @@ def create(*, user: User, name: Any, markets: Any = ()) -> Watchlist:
     if mine.count() >= MOST_LISTS:
         raise BadList("name", _("Expected at most %(most)s watch-lists.") % {"most": MOST_LISTS})
     last = mine.aggregate(last=Max("position"))["last"] or 0
-    found = Watchlist(user=user, name=_name(user, name, None), position=last + 1)
-    found.save()
-    _put(found, _markets(markets))
-    return found
+    watchlist = Watchlist(user=user, name=_name(user, name, None), position=last + 1)
+    watchlist.save()
+    _put(watchlist, _markets(markets))
+    return watchlist
 
 
 @transaction.atomic
@@ -170,21 +170,21 @@ def _check_room(user: User, new: Sequence[Wanted]) -> None:
         )
 
 
-def _markets(said: Any) -> list[Wanted]:
-    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) > MOST_MARKETS:
+def _markets(given: Any) -> list[Wanted]:
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > MOST_MARKETS:
         raise BadList(
             "markets",
             _("Expected a list of at most %(most)s markets.") % {"most": MOST_MARKETS},
         )
-    found = []
-    for item in said:
+    markets = []
+    for item in given:
         if not isinstance(item, Mapping) or item.get("market") not in Market.values:
             raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
         symbol = item.get("symbol")
         if not isinstance(symbol, str) or not 0 < len(symbol) <= 40 or not symbol.isprintable():
             raise BadList("markets", _('Expected {"market": "spot" or "usdm", "symbol": …}.'))
-        found.append((str(item["market"]), symbol.strip().upper()))
-    return list(dict.fromkeys(found))
+        markets.append((str(item["market"]), symbol.strip().upper()))
+    return list(dict.fromkeys(markets))
 
 
 def _listed(pairs: set[Wanted] | Sequence[Wanted]) -> set[Wanted]:
@@ -198,8 +198,8 @@ def _listed(pairs: set[Wanted] | Sequence[Wanted]) -> set[Wanted]:
     }
 
 
-def _name(user: User, said: Any, own: int | None) -> str:
-    name = said.strip() if isinstance(said, str) else ""
+def _name(user: User, given: Any, own: int | None) -> str:
+    name = given.strip() if isinstance(given, str) else ""
     if not 0 < len(name) <= 40 or not name.isprintable():
         raise BadList("name", _("Expected a name of at most 40 characters."))
     if Watchlist.objects.filter(user=user, name=name).exclude(pk=own).exists():
@@ -207,11 +207,11 @@ def _name(user: User, said: Any, own: int | None) -> str:
     return name
 
 
-def _move(watchlist: Watchlist, said: Any) -> None:
-    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+def _move(watchlist: Watchlist, given: Any) -> None:
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
         raise BadList("position", _("Expected a place from 0 on."))
     others = list(Watchlist.objects.filter(user=watchlist.user).exclude(pk=watchlist.pk))
-    others.insert(min(said, len(others)), watchlist)
+    others.insert(min(given, len(others)), watchlist)
     for place, row in enumerate(others):
         row.position = place
     Watchlist.objects.bulk_update(others, ["position"])

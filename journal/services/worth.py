@@ -121,13 +121,13 @@ def exposure(user: User, worth: Worth) -> Exposure | None:
 
 def _nearest_liquidation(user: User) -> tuple[str, Decimal | None]:
     rows = FuturesPosition.objects.visible_to(user).exclude(quantity=0)
-    found = [
+    distances = [
         (abs(row.mark_price - row.liquidation_price) / row.mark_price * 100, row.symbol)
         for row in rows.filter(liquidation_price__gt=0, mark_price__gt=0)
     ]
-    if not found:
+    if not distances:
         return "", None
-    distance, symbol = min(found)
+    distance, symbol = min(distances)
     return symbol, distance
 
 

@@ -55,14 +55,14 @@ class Around:
 
     def _bars(self, size: int, start: int, end: int) -> list[Bar] | None:
         """Bars of whole steps from `start` to `end`."""
-        found: list[Bar] = []
+        bars: list[Bar] = []
         for at in range(start, end, size):
             block = at // BLOCKS[size] * BLOCKS[size]
             bar = self._block(size, block).get(at)
             if bar is None:
                 return None
-            found.append(bar)
-        return found
+            bars.append(bar)
+        return bars
 
     def _block(self, size: int, at: int) -> dict[int, Bar]:
         if (size, at) not in self._blocks:

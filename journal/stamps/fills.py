@@ -39,24 +39,24 @@ class Found:
 def stamp(around: Around, fill: Fill) -> FillFlow:
     """Nothing in it (`basis` empty) where nothing is known."""
     second = to_seconds(fill.time)
-    found = _by_seconds(around, second) or _by_minutes(around, second)
-    window = next((name for name in flow.VERDICT_WINDOWS if name in found.windows), "")
-    share = flow.share(found.windows[window], fill.side == "BUY") if window else None
-    bid, ask = _best_before(found.seconds)
+    result = _by_seconds(around, second) or _by_minutes(around, second)
+    window = next((name for name in flow.VERDICT_WINDOWS if name in result.windows), "")
+    share = flow.share(result.windows[window], fill.side == "BUY") if window else None
+    bid, ask = _best_before(result.seconds)
     cost = None
     if bid and ask:
         cost = rounded(slippage(fill.price, (bid + ask) / 2, fill.quantity, fill.side == "BUY"))
-    high, low = _day_range(around, second, found) if found.basis else (None, None)
+    high, low = _day_range(around, second, result) if result.basis else (None, None)
     return FillFlow(
         fill=fill,
-        basis=found.basis,
+        basis=result.basis,
         windows={
-            name: _as_json(found.windows[name]) if name in found.windows else None
+            name: _as_json(result.windows[name]) if name in result.windows else None
             for name in flow.WINDOWS
         }
-        if found.basis
+        if result.basis
         else {},
-        why=found.why,
+        why=result.why,
         window=window,
         share=None if share is None else share.quantize(EIGHT),
         bid=bid,
@@ -81,7 +81,7 @@ def _by_seconds(around: Around, second: int) -> Found | None:
 def _by_minutes(around: Around, second: int) -> Found:
     """Windows that end with the last whole minute before the fill."""
     minute = second // MINUTE * MINUTE
-    found = Found(why=dict.fromkeys(flow.WINDOWS, NOT_KNOWN))
+    result = Found(why=dict.fromkeys(flow.WINDOWS, NOT_KNOWN))
     for name, length in flow.WINDOWS.items():
         if length < flow.SHORTEST_OF_MINUTES:
             continue
@@ -90,14 +90,14 @@ def _by_minutes(around: Around, second: int) -> Found:
             continue
         detail = _least(bars)
         path = [_second(around, bar, detail) for bar in bars]
-        found.windows[name] = flow.window_of_minutes(path, minute - length, length)
-        found.basis = Basis.CANDLES_1M
-        del found.why[name]
-    if found.basis:
+        result.windows[name] = flow.window_of_minutes(path, minute - length, length)
+        result.basis = Basis.CANDLES_1M
+        del result.why[name]
+    if result.basis:
         for name, length in flow.WINDOWS.items():
             if length < flow.SHORTEST_OF_MINUTES:
-                found.why[name] = MINUTES_ONLY
-    return found
+                result.why[name] = MINUTES_ONLY
+    return result
 
 
 def _least(bars: Sequence[Bar]) -> Detail:
@@ -124,7 +124,7 @@ def _best_before(bars: Sequence[Bar]) -> tuple[Decimal | None, Decimal | None]:
     return None, None
 
 
-def _day_range(around: Around, second: int, found: Found) -> tuple[Decimal | None, Decimal | None]:
+def _day_range(around: Around, second: int, result: Found) -> tuple[Decimal | None, Decimal | None]:
     """High and low of the UTC day before the fill: its hours, the hour's minutes, the minute's
     seconds where they are known. None where the day is not known so far."""
     day, hour = second // DAY * DAY, second // HOUR * HOUR
@@ -132,7 +132,7 @@ def _day_range(around: Around, second: int, found: Found) -> tuple[Decimal | Non
     hours, minutes = around.hours(day, hour), around.minutes(hour, minute)
     if hours is None or minutes is None:
         return None, None
-    own = [bar for bar in found.seconds if bar.time >= minute]
+    own = [bar for bar in result.seconds if bar.time >= minute]
     ends = extremes([*hours, *minutes, *own])
     return (None, None) if ends is None else (decimal(ends[0]), decimal(ends[1]))
 

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import Fill, FillFlow, Market, Trade, TradeFill
+from journal.models import Fill, FillFlow, Market, Trade, TradeFill, TradesVersion
 from journal.stamps import fills, trades
 from journal.stamps.around import Around
 from journal.stamps.stages import stage_of
@@ -100,13 +100,13 @@ def _make_due(market: str, symbol: str, start: datetime, end: datetime, now: dat
 
 
 def _joined(news: Iterable[PastNews]) -> list[tuple[datetime, datetime]]:
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for start, end in sorted((item.start, item.end) for item in news):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
         else:
-            found.append((start, end))
-    return [(from_seconds(start), from_seconds(end)) for start, end in found]
+            spans.append((start, end))
+    return [(from_seconds(start), from_seconds(end)) for start, end in spans]
 
 
 # --- fills --------------------------------------------------------------------------------------
@@ -173,6 +173,7 @@ def _stamp_trades() -> int:
         .order_by("-opened_at")[:TRADES_A_ROUND]
     )
     count = 0
+    changed = {row.account_id for row in due if row.closed_at is not None}
     for group in _groups([(row.market, row.symbol, row.opened_at, row) for row in due]):
         around = Around.of(
             group[0].market,
@@ -189,12 +190,13 @@ def _stamp_trades() -> int:
                 written = {name: getattr(trade, name) for name in trades.WRITTEN}
                 Trade.objects.filter(pk=trade.pk).update(**written)
                 count += is_well
+    TradesVersion.objects.raise_for(changed)
     return count
 
 
 def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row]]:
     """Of one tape and near in time, oldest first in each."""
-    found: list[Row] = []
+    group: list[Row] = []
     place: tuple[str, str, datetime] | None = None
     begun = datetime.min.replace(tzinfo=UTC)
     for market, symbol, time, row in sorted(rows, key=lambda item: item[:3]):
@@ -206,13 +208,13 @@ def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row
         )
         if not is_near:
             begun = time
-        if found and not is_near:
-            yield found
-            found = []
-        found.append(row)
+        if group and not is_near:
+            yield group
+            group = []
+        group.append(row)
         place = market, symbol, time
-    if found:
-        yield found
+    if group:
+        yield group
 
 
 @contextmanager

@@ -78,8 +78,8 @@ def flow_of(fill: Fill) -> FillFlow | None:
 
 
 def _share(fill: Fill, window: str) -> Decimal | None:
-    found = flow_of(fill)
-    known = found.windows.get(window) if found is not None else None
+    fill_flow = flow_of(fill)
+    known = fill_flow.windows.get(window) if fill_flow is not None else None
     if not known:
         return None
     buy, sell = Decimal(known["buy"]), Decimal(known["sell"])
@@ -94,13 +94,15 @@ def _stamp_verdict(trade: Trade, entries: Sequence[TradeFill]) -> None:
     trade.flow_window, trade.flow_basis = window, ""
     if window:
         order = [value.value for value in FillFlow.Basis]
-        bases = [found.basis for part in entries if (found := flow_of(part.fill)) is not None]
+        bases = [
+            fill_flow.basis for part in entries if (fill_flow := flow_of(part.fill)) is not None
+        ]
         trade.flow_basis = max(bases, key=order.index)
 
 
 def _stamp_slippage(trade: Trade, parts: Sequence[TradeFill]) -> None:
     own = [flow_of(part.fill) for part in parts if part.fill.base == trade.base]
-    costs = [found.slippage if found else None for found in own]
+    costs = [fill_flow.slippage if fill_flow else None for fill_flow in own]
     known = [cost for cost in costs if cost is not None]
     is_whole = bool(known) and len(known) == len(costs)
     trade.slippage = rounded(sum(known, Decimal(0)) * trade.quote_rate) if is_whole else None
@@ -119,14 +121,14 @@ def _stamp_excursion(around: Around, trade: Trade, fills: Sequence[Fill]) -> Non
     if path is None:
         return
     executions = [Execution(to_seconds(f.time), f.quantity * SIGN[f.side], f.price) for f in fills]
-    found = excursion(executions, path)
+    extremes = excursion(executions, path)
     unit = trade.quote_rate
-    trade.worst, trade.best = rounded(found.mae * unit), rounded(found.mfe * unit)
+    trade.worst, trade.best = rounded(extremes.mae * unit), rounded(extremes.mfe * unit)
     if any(span.seconds > SECOND and _holds(span, times) for span in path):
         wide = excursion(executions, path, with_own=True)
         trade.worst_to, trade.best_to = rounded(wide.mae * unit), rounded(wide.mfe * unit)
     if trade.closed_at is not None:
-        efficiency = exit_efficiency(trade.gross / unit, found)
+        efficiency = exit_efficiency(trade.gross / unit, extremes)
         if not isinstance(efficiency, Undefined):
             limit = Decimal(10) ** 5
             trade.efficiency = max(-limit, min(limit, efficiency)).quantize(Decimal("1e-6"))
@@ -148,37 +150,37 @@ def _path(around: Around, trade: Trade, times: Sequence[int]) -> list[Span] | No
         bars = around.seconds(start, max(end, start + 1))
         if bars is not None:
             return _spans(bars, SECOND)
-    found: list[Span] = []
+    spans: list[Span] = []
     busy_hours = {floor_to(at, HOUR) for at in [*times, start, end]}
     for hour in range(floor_to(start, HOUR), ceil_to(end, HOUR), HOUR):
         if hour not in busy_hours:
             hours = around.hours(hour, hour + HOUR)
             if hours is None:
                 return None
-            found += _spans(hours, HOUR)
+            spans += _spans(hours, HOUR)
             continue
         minutes = _minutes(around, max(hour, start), min(hour + HOUR, end), times)
         if minutes is None:
             return None
-        found += minutes
-    return found
+        spans += minutes
+    return spans
 
 
 def _minutes(around: Around, start: int, end: int, times: Sequence[int]) -> list[Span] | None:
     """A part of an hour: minutes, but for those with fills where their seconds are known."""
-    found: list[Span] = []
+    spans: list[Span] = []
     busy = {floor_to(at, MINUTE) for at in times if start - MINUTE < at < end + MINUTE}
     for minute in range(floor_to(start, MINUTE), ceil_to(end, MINUTE), MINUTE):
         if minute in busy:
             seconds = around.seconds(minute, minute + MINUTE)
             if seconds is not None:
-                found += _spans(seconds, SECOND)
+                spans += _spans(seconds, SECOND)
                 continue
         bars = around.minutes(minute, minute + MINUTE)
         if bars is None:
             return None
-        found += _spans(bars, MINUTE)
-    return found
+        spans += _spans(bars, MINUTE)
+    return spans
 
 
 def _end_of(around: Around, trade: Trade, times: Sequence[int]) -> int:
@@ -200,13 +202,13 @@ def _stamp_after(around: Around, trade: Trade) -> None:
             minute = floor_to(second, MINUTE) + MINUTE
             bars = around.minutes(minute, minute + length)
         if bars is not None:
-            found = after_exit(
+            after = after_exit(
                 trade.direction == "LONG",
                 trade.exit_price / trade.quote_rate,
                 trade.quantity,
                 _spans(bars, SECOND),
             )
-            setattr(trade, name, rounded(found.mfe * trade.quote_rate))
+            setattr(trade, name, rounded(after.mfe * trade.quote_rate))
 
 
 def _due(around: Around, trade: Trade) -> datetime | None:

@@ -169,22 +169,22 @@ def _usdm_order(account: ExchangeAccount, order: Json, heard: Heard) -> None:
 
 
 def _usdm_account(account: ExchangeAccount, event: Json, heard: Heard) -> None:
-    said = event["a"]
-    held = [{"a": item["a"], "f": item["wb"], "l": "0"} for item in said.get("B", [])]
+    news = event["a"]
+    held = [{"a": item["a"], "f": item["wb"], "l": "0"} for item in news.get("B", [])]
     _balances(account, Market.USDM, held, event["E"], heard)
     now = from_ms(event["E"])
-    for item in said.get("P", []):
-        found = FuturesPosition.objects.filter(
+    for item in news.get("P", []):
+        positions = FuturesPosition.objects.filter(
             account=account, symbol=item["s"], position_side=item.get("ps", "BOTH")
         )
         quantity = Decimal(item["pa"])
         if not quantity:
-            found.filter(updated_at__lte=now).delete()
-        elif not found.filter(updated_at__lte=now).update(
+            positions.filter(updated_at__lte=now).delete()
+        elif not positions.filter(updated_at__lte=now).update(
             quantity=quantity, entry_price=Decimal(item["ep"]), updated_at=now
         ):
             heard.needs_rest = True  # a new one: its leverage and liquidation price come by REST
-    if said.get("m") != "ORDER":
+    if news.get("m") != "ORDER":
         heard.needs_rest = True
 
 
@@ -214,10 +214,10 @@ def _coins(account: ExchangeAccount, market: str, symbol: str) -> Coins:
     rows = Listing.objects.filter(venue=account.venue)
     listed = {row.symbol: row for row in rows.filter(market=market, symbol=symbol)}
     quotes = () if listed else set(rows.values_list("quote_asset", flat=True).distinct())
-    found = coins_of(symbol, listed, quotes)
-    if found is None:
+    coins = coins_of(symbol, listed, quotes)
+    if coins is None:
         raise ValueError(f"expected a symbol of known coins, was {symbol}")
-    return found
+    return coins
 
 
 def _tell(account: ExchangeAccount, heard: Heard) -> None:

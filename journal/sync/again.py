@@ -86,10 +86,10 @@ def _reader_of(row: Coverage) -> Callable[[Run, Coverage], int]:
 
 
 def _read(run: Run, row: Coverage, why: str) -> int:
-    found = _reader_of(row)(run, row)
+    count = _reader_of(row)(run, row)
     is_other = why != row.again_why
-    row.again_in_vain = 0 if found else 1 if is_other else row.again_in_vain + 1
+    row.again_in_vain = 0 if count else 1 if is_other else row.again_in_vain + 1
     row.again_at, row.again_why = run.now, why
     row.save(update_fields=["again_at", "again_why", "again_in_vain"])
-    log.info("read again", account=str(run.account.pk), symbol=row.symbol, why=why, found=found)
-    return found
+    log.info("read again", account=str(run.account.pk), symbol=row.symbol, why=why, found=count)
+    return count

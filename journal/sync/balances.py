@@ -33,10 +33,10 @@ Held = dict[str, tuple[Decimal, Decimal]]
 def read_spot(run: Run) -> None:
     """Coins of spot; those under an Earn name only where Earn itself cannot be read."""
     now = run.reader.exchange_now()
-    said = run.reader.read("/api/v3/account", omitZeroBalances=True)
+    answer = run.reader.read("/api/v3/account", omitZeroBalances=True)
     held: Held = {}
     lent: Held = {}
-    for item in said["balances"]:
+    for item in answer["balances"]:
         asset = item["asset"]
         side = held if own_name(asset) == asset else lent
         side[own_name(asset)] = Decimal(item["free"]), Decimal(item["locked"])
@@ -110,10 +110,10 @@ def _unreadable(run: Run) -> dict[str, Any]:
     return dict(Sync.objects.values_list("unreadable", flat=True).get(account=run.account))
 
 
-def _note(run: Run, wallet: Wallet, said: str) -> None:
+def _note(run: Run, wallet: Wallet, reason: str) -> None:
     known = _unreadable(run)
-    if said:
-        known[wallet.value] = [said, run.now.isoformat()]
+    if reason:
+        known[wallet.value] = [reason, run.now.isoformat()]
     elif known.pop(wallet.value, None) is None:
         return
     Sync.objects.filter(account=run.account).update(unreadable=known)

@@ -47,13 +47,13 @@ def read_waiting(run: Run, waiting: Sequence[Json] | None = None) -> None:
     )
     for order in lost[:MOST_LOST]:
         try:
-            said = run.reader.read("/fapi/v1/algoOrder", algoId=order.algo_id)
+            answer = run.reader.read("/fapi/v1/algoOrder", algoId=order.algo_id)
         except Refused as error:
             if error.code not in UNKNOWN_ORDERS | BAD_SYMBOLS:
                 raise
             ConditionalOrder.objects.filter(pk=order.pk).update(status="UNKNOWN")
             continue
-        save_conditionals([order_rows.conditional_order(run.account, said)])
+        save_conditionals([order_rows.conditional_order(run.account, answer)])
     protect_account(run.account)
 
 

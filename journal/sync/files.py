@@ -22,21 +22,21 @@ def read_fills(
 ) -> list[Fill]:
     """All fills of a file that was made for us. Raises NotAFile for a row that is not clear."""
     pairs = {("usdm", name): (row.base_asset, row.quote_asset) for name, row in listings.items()}
-    found = _whole(body, pairs)
-    return making.fills(account, found.fills, UTC)
+    table = _whole(body, pairs)
+    return making.fills(account, table.fills, UTC)
 
 
 def read_income(account: ExchangeAccount, body: bytes) -> list[Income]:
     """Raises NotAFile."""
-    found = _whole(body, {})
-    return making.incomes(account, found.incomes, UTC)
+    table = _whole(body, {})
+    return making.incomes(account, table.incomes, UTC)
 
 
 def _whole(body: bytes, pairs: Pairs) -> Reading:
     """A year of a busy account is large. A file without rows is whole."""
     limits = Limits(bytes=500_000_000, rows=5_000_000, seconds=600.0)
-    found = read(body, "", pairs, datetime.now(UTC), limits)
-    for left in found.left_out:
+    table = read(body, "", pairs, datetime.now(UTC), limits)
+    for left in table.left_out:
         if left.fault.code != "no_data":
             raise NotAFile(left.fault.code, **left.fault.values)
-    return found
+    return table

@@ -77,15 +77,15 @@ def pair_up(
 def known_fills(account: ExchangeAccount, rows: Sequence[Fill], **only: object) -> list[Fill]:
     """Of the same symbols, sides and seconds, oldest first; `only` narrows them."""
     seconds = {of_second(row) for row in rows}
-    found = Fill.objects.filter(**_span(account, rows), **only)
-    ordered = found.order_by("time", "trade_id").iterator(5000)
+    fills = Fill.objects.filter(**_span(account, rows), **only)
+    ordered = fills.order_by("time", "trade_id").iterator(5000)
     return [row for row in ordered if of_second(row) in seconds]
 
 
 def known_by_hand(account: ExchangeAccount, rows: Sequence[Fill]) -> list[ManualFill]:
     seconds = {of_second(row) for row in rows}
-    found = ManualFill.objects.filter(**_span(account, rows)).order_by("time", "pk")
-    return [row for row in found if of_second(row) in seconds]
+    fills = ManualFill.objects.filter(**_span(account, rows)).order_by("time", "pk")
+    return [row for row in fills if of_second(row) in seconds]
 
 
 def _span(account: ExchangeAccount, rows: Sequence[Fill]) -> dict[str, Any]:
@@ -117,13 +117,13 @@ def give_ids(account: ExchangeAccount, rows: Sequence[Fill]) -> None:
 def _taken_ids(account: ExchangeAccount, rows: Sequence[Fill]) -> dict[tuple[str, str, int], int]:
     """The highest id below zero of each symbol and second."""
     times = [row.time for row in rows]
-    found = Fill.objects.filter(
+    fills = Fill.objects.filter(
         account=account,
         trade_id__lt=0,
         time__gte=second_of(min(times)),
         time__lt=second_of(max(times)) + SECOND,
     )
-    highest = found.values_list("market", "symbol", "time").annotate(Max("trade_id")).order_by()
+    highest = fills.values_list("market", "symbol", "time").annotate(Max("trade_id")).order_by()
     taken: dict[tuple[str, str, int], int] = {}
     for market, symbol, time, trade_id in highest:
         key = market, symbol, int(time.timestamp())
@@ -190,8 +190,8 @@ def told_by_fills(legs: Iterable[Transfer], fills: Sequence[Fill]) -> list[tuple
         for fill in fills
         for coin in (fill.base, fill.quote, fill.fee_asset)
     }
-    found = ((leg, homes.get((second_of(leg.time), leg.asset))) for leg in legs if is_leg(leg))
-    return [(leg, fill) for leg, fill in found if fill is not None]
+    pairs = ((leg, homes.get((second_of(leg.time), leg.asset))) for leg in legs if is_leg(leg))
+    return [(leg, fill) for leg, fill in pairs if fill is not None]
 
 
 def nearest(rows: Sequence[Transfer], known: Iterable[Transfer]) -> list[tuple[Transfer, Transfer]]:

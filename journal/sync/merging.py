@@ -98,10 +98,10 @@ def _by_id(account: ExchangeAccount, rows: list[Fill]) -> dict[tuple[str, str, i
     for market in {row.market for row in rows}:
         ids = [row.trade_id for row in rows if row.market == market]
         for start in range(0, len(ids), 10_000):
-            found = Fill.objects.filter(
+            fills = Fill.objects.filter(
                 account=account, market=market, trade_id__in=ids[start : start + 10_000]
             )
-            known |= {(row.market, row.symbol, row.trade_id): row for row in found}
+            known |= {(row.market, row.symbol, row.trade_id): row for row in fills}
     return known
 
 
@@ -235,15 +235,15 @@ def _near(account: ExchangeAccount, rows: list[Transfer]) -> list[Transfer]:
     if not rows:
         return []
     times = [row.time for row in rows]
-    found = Transfer.objects.filter(
+    transfers = Transfer.objects.filter(
         account=account,
         time__gte=min(times) - likeness.MINUTES_APART,
         time__lte=max(times) + likeness.MINUTES_APART,
         asset__in={row.asset for row in rows},
     )
     if not any(is_brought(row) for row in rows):
-        found = found.filter(external_id__startswith=FILE)
-    return list(found)
+        transfers = transfers.filter(external_id__startswith=FILE)
+    return list(transfers)
 
 
 # --- income -------------------------------------------------------------------------------------

@@ -19,13 +19,13 @@ SHARE = 0.9
 
 def told_by_known(account: ExchangeAccount, rows: Sequence[FoundFill]) -> tzinfo | None:
     """None where nothing is known, or where it does not agree."""
-    asked = [row for row in rows if row.place.zone is None][:MOST_ASKED]
-    if not asked:
+    unplaced = [row for row in rows if row.place.zone is None][:MOST_ASKED]
+    if not unplaced:
         return None
     votes: Counter[timedelta] = Counter()
     voters = 0
-    known = _known(account, asked)
-    for row in asked:
+    known = _known(account, unplaced)
+    for row in unplaced:
         offsets = {
             apart
             for fill in known.get(_key(row), ())
@@ -53,7 +53,7 @@ def _known(
     account: ExchangeAccount, rows: Sequence[FoundFill]
 ) -> dict[tuple[object, ...], list[Fill]]:
     moments = [row.place.moment.replace(tzinfo=UTC) for row in rows]
-    found = Fill.objects.filter(
+    fills = Fill.objects.filter(
         account=account,
         symbol__in={row.symbol for row in rows},
         trade_id__gt=0,
@@ -61,7 +61,7 @@ def _known(
         time__lte=max(moments) + FURTHEST,
     ).exclude(source=Source.FILE)
     known: dict[tuple[object, ...], list[Fill]] = defaultdict(list)
-    for fill in found.iterator(5000):
+    for fill in fills.iterator(5000):
         known[fill.market, fill.symbol, fill.trade_id].append(fill)
         known[
             fill.market, fill.symbol, fill.side, fill.price.normalize(), fill.quantity.normalize()

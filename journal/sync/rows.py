@@ -167,7 +167,7 @@ def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
     """A batch: each coin that went, and what came for it, its fee taken off already: BNB, unless
     the row names another coin (Binance converts dust into others since 2025-12). A coin that is in
     the batch several times gets a number, by its position among its likes."""
-    found = []
+    halves = []
     seen: Counter[str] = Counter()
     for item in row["userAssetDribbletDetails"]:
         coin = item["fromAsset"]
@@ -179,11 +179,11 @@ def dust(account: ExchangeAccount, row: Json) -> list[Transfer]:
         at = from_ms(item.get("operateTime") or row["operateTime"])
         gained, fee = Decimal(item["transferedAmount"]), Decimal(item["serviceChargeAmount"])
         info = f"{coin} → {target}"
-        found += [
+        halves += [
             _transfer(account, Kind.DUST, name, coin, -Decimal(item["amount"]), at, info=info),
             _transfer(account, Kind.DUST, name, target, gained, at, fee=fee, info=info),
         ]
-    return found
+    return halves
 
 
 def _named(row: Json) -> str:

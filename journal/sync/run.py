@@ -40,6 +40,9 @@ class Run:
         self.reader = Reader(account, "sync", self.beat)
         self.listings: dict[str, dict[str, Listing]] = {}
         self.now = timezone.now()
+        # an event has asked for it; when the reading before it ended
+        self.was_called = False
+        self.last_at: datetime | None = None
         self.done = 0
         self.expected = 0
         self.note = ""

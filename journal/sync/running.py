@@ -2,7 +2,7 @@
 what is new since it began; at the end its books are built and its balances compared."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db.models import F
@@ -13,7 +13,7 @@ from accounts.models import ExchangeAccount
 from accounts.vault.keyfiles import KeyProblem
 from journal.books import beginnings, comparing, entries, rebuilding, rules
 from journal.models import Book, Market, Sync
-from journal.sync import again, balances, conditional, spot, usdm, wallets
+from journal.sync import again, balances, conditional, moved, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A balance that moved while we were reading: read what is new, and look again.
 MOST_LOOKS = 3
-WHOLE_AGAIN_AFTER = timedelta(hours=1)
+# The weight of a whole reading is some thousands: once a day for everybody on one address.
+WHOLE_AGAIN_AFTER = timedelta(days=1)
 
 
 def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False) -> bool:
@@ -41,7 +42,7 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     )
     if account is None:
         return False
-    Sync.objects.get_or_create(account=account)
+    before, _is_new = Sync.objects.get_or_create(account=account)
     holder = new_holder()
     if not take(account, holder):
         return False
@@ -56,7 +57,9 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     )
     try:
         with Holding(account, holder) as holding:
-            _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
+            run = Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear)
+            run.was_called, run.last_at = before.is_due, before.finished_at
+            _run(run)
     except Stopped:
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
@@ -88,9 +91,8 @@ def _run(run: Run) -> None:
                 row.symbol: row
                 for row in Listing.objects.filter(venue=run.account.venue, market=market)
             }
-        if _is_recent(run):
-            balances.read_others(run)
-            _finish(run, spot.recent_symbols(run), has_futures)
+        if run.last_at is not None and _is_recent(run):
+            _read_news(run, run.last_at, has_futures)
             return
         balances.read_others(run)
         balances.read_spot(run)
@@ -117,9 +119,50 @@ def _run(run: Run) -> None:
 
 
 def _is_recent(run: Run) -> bool:
-    """Everything was read within the hour: only what is likely to have changed is asked for."""
+    """Everything was read within a day: only what is likely to have changed is asked for."""
     last = Sync.objects.values_list("whole_at", flat=True).get(account=run.account)
     return last is not None and last > run.now - WHOLE_AGAIN_AFTER
+
+
+def _read_news(run: Run, since: datetime, has_futures: bool) -> None:
+    """What moved; when nobody called us, some of what did not too. All that was traded within a
+    month where the balances do not add up afterwards."""
+    recent = spot.recent_symbols(run)
+    contracts = usdm.find_symbols(run) if has_futures else []
+    symbols, names = moved.symbols_of(run, Market.SPOT, since), set[str]()
+    if not run.was_called:
+        balances.read_others(run)
+        symbols |= set(moved.by_turns(run, Market.SPOT, recent))
+        names |= set(moved.by_turns(run, Market.USDM, contracts))
+    for look in range(MOST_LOOKS):
+        run.now = timezone.now()
+        balances.read_spot(run)
+        if has_futures:
+            usdm.read_balances(run)
+        fresh = spot.read_forward(run, sorted(symbols))
+        if look or not run.was_called:
+            wallets.read_cheap(run)
+            wallets.read_dear(run)
+        if has_futures:
+            usdm.read_income(run)
+            names |= moved.symbols_of(run, Market.USDM, since)
+            usdm.read_fills(run, sorted(names))
+            if not run.was_called or moved.has_conditional(run, since):
+                conditional.read_waiting(run)
+        _build(run)
+        run.say(_("Comparing balances"))
+        off = [row for row in comparing.compare(run.account) if row.difference]
+        coins = {row.asset for row in off if row.wallet == Market.SPOT}
+        wider = {*symbols, *moved.of_coins(run, recent, coins)}
+        others = {*names, *(contracts if any(row.wallet == Market.USDM for row in off) else ())}
+        has_more = bool(fresh or wider - symbols or others - names)
+        has_more |= run.was_called and not look  # a deposit, say
+        if not off or not has_more:
+            break
+        symbols, names = wider, others
+    if again.read_again(run):
+        _build(run)
+        comparing.compare(run.account)
 
 
 def _read_futures(run: Run) -> None:
@@ -147,8 +190,8 @@ def _finish(run: Run, symbols: list[str], has_futures: bool) -> None:
             conditional.read_waiting(run)
         _build(run)
         run.say(_("Comparing balances"))
-        found = comparing.compare(run.account)
-        if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in found):
+        compared = comparing.compare(run.account)
+        if look == MOST_LOOKS - 1 or not fresh or not any(row.difference for row in compared):
             break
     if again.read_again(run):
         _build(run)

@@ -51,10 +51,10 @@ def _newer_than_known(rows: Sequence[Order]) -> tuple[list[Order], list[Order]]:
     """Those that were not known, which are kept, and those that are newer than what is."""
     if not rows:
         return [], []
-    found = Order.objects.filter(
+    orders = Order.objects.filter(
         account_id=rows[0].account_id, order_id__in=[row.order_id for row in rows]
     )
-    known = {(o.market, o.symbol, o.order_id): o for o in found}
+    known = {(o.market, o.symbol, o.order_id): o for o in orders}
     fresh, changed = [], []
     for row in rows:
         old = known.get((row.market, row.symbol, row.order_id))

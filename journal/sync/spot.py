@@ -40,16 +40,16 @@ def propose_symbols(run: Run) -> dict[str, str]:
     traded is asked for though it is not listed any more."""
     listed = run.listings[Market.SPOT]
     mine = Sync.objects.get(account=run.account)
-    found = dict.fromkeys(mine.symbols, "chosen")
+    reasons = dict.fromkeys(mine.symbols, "chosen")
     known = Coverage.objects.filter(account=run.account, kind=Kind.FILLS, market=Market.SPOT)
     for symbol, reason in known.values_list("symbol", "reason"):
-        found.setdefault(symbol, reason)
+        reasons.setdefault(symbol, reason)
     followed = Instrument.objects.filter(market="spot", is_followed=True, venue=run.account.venue)
     for symbol in followed.values_list("symbol", flat=True):
-        found.setdefault(symbol, "followed")
+        reasons.setdefault(symbol, "followed")
     traded = Fill.objects.filter(account=run.account, market=Market.SPOT)
     for symbol in traded.order_by("symbol").values_list("symbol", flat=True).distinct():
-        found.setdefault(symbol, "stream")
+        reasons.setdefault(symbol, "stream")
     assets = [
         (Balance.objects.filter(account=run.account).exclude(wallet=Market.USDM), "balance"),
         (Transfer.objects.filter(account=run.account, kind="convert"), "convert"),
@@ -60,8 +60,8 @@ def propose_symbols(run: Run) -> dict[str, str]:
         for asset in source.values_list("asset", flat=True).distinct():
             for quote in QUOTES:
                 if f"{asset}{quote}" in listed:
-                    found.setdefault(f"{asset}{quote}", reason)
-    return found
+                    reasons.setdefault(f"{asset}{quote}", reason)
+    return reasons
 
 
 def recent_symbols(run: Run) -> list[str]:
@@ -288,10 +288,10 @@ def close_missing(run: Run, market: str, path: str, open_ids: set[int]) -> None:
     make = order_rows.spot_order if market == Market.SPOT else order_rows.usdm_order
     for order in lost[:200]:
         try:
-            said = run.reader.read(path, symbol=order.symbol, orderId=order.order_id)
+            answer = run.reader.read(path, symbol=order.symbol, orderId=order.order_id)
         except Refused as error:
             if error.code not in UNKNOWN_ORDERS | BAD_SYMBOLS:
                 raise
             Order.objects.filter(pk=order.pk).update(status="UNKNOWN")
             continue
-        save_orders([make(run.account, said)])
+        save_orders([make(run.account, answer)])

@@ -55,16 +55,18 @@ FILE_PAUSE_SECONDS = 2.0
 def read_balances(run: Run) -> None:
     """Wallet balances and open positions."""
     now = run.reader.exchange_now()
-    said = run.reader.read("/fapi/v3/account")
+    answer = run.reader.read("/fapi/v3/account")
     zero = Decimal(0)
-    held = {a["asset"]: (Decimal(a["walletBalance"]), zero) for a in said["assets"]}
+    held = {a["asset"]: (Decimal(a["walletBalance"]), zero) for a in answer["assets"]}
     save_balances(run.account, Market.USDM, held, now, is_whole=True)
     now = run.reader.exchange_now()
-    found = run.reader.read("/fapi/v3/positionRisk")
-    configs = {c["symbol"]: c for c in run.reader.read("/fapi/v1/symbolConfig")} if found else {}
+    positions = run.reader.read("/fapi/v3/positionRisk")
+    configs = (
+        {c["symbol"]: c for c in run.reader.read("/fapi/v1/symbolConfig")} if positions else {}
+    )
     save_positions(
         run.account,
-        [rows.position(run.account, p, configs.get(p["symbol"], {}), now) for p in found],
+        [rows.position(run.account, p, configs.get(p["symbol"], {}), now) for p in positions],
         now,
     )
     Sync.objects.filter(account=run.account).update(positions_at=now)
@@ -81,21 +83,21 @@ def read_income(run: Run) -> None:
 def _ask_income(run: Run, start: int, end: int) -> list[Income]:
     """Pages by time: each goes on at the last moment of the one before, where the same rows come
     again, until one brings nothing new."""
-    found: dict[tuple[str, str, str], Income] = {}
+    lines: dict[tuple[str, str, str], Income] = {}
     for _page in range(MOST_PAGES):
         page = run.reader.read("/fapi/v1/income", startTime=start, endTime=end, limit=PAGE)
         fresh = [rows.income(run.account, item) for item in page]
-        known = len(found)
-        found |= {(row.kind, row.external_id, row.asset): row for row in fresh}
+        known = len(lines)
+        lines |= {(row.kind, row.external_id, row.asset): row for row in fresh}
         is_full = len(page) >= PAGE
-        if not page or (len(found) == known and not is_full):
+        if not page or (len(lines) == known and not is_full):
             break
         last = max(item["time"] for item in page)
         # more rows in one ms than a page holds: what the exchange does not show cannot be read
         start = last + 1 if is_full and last <= start else max(start, last)
         if start > end:
             break
-    return list(found.values())
+    return list(lines.values())
 
 
 def find_symbols(run: Run) -> list[str]:
@@ -107,8 +109,8 @@ def find_symbols(run: Run) -> list[str]:
         Fill.objects.filter(**mine, market=Market.USDM),
         Coverage.objects.filter(**mine, market=Market.USDM),
     )
-    found = {name for source in sources for name in source.values_list("symbol", flat=True)}
-    return sorted(found - {""})
+    names = {name for source in sources for name in source.values_list("symbol", flat=True)}
+    return sorted(names - {""})
 
 
 def read_fills(run: Run, symbols: Sequence[str]) -> None:
@@ -152,10 +154,10 @@ def read_again(run: Run, row: Coverage) -> int:
 
 def is_unknown(run: Run, row: Coverage) -> bool:
     """The exchange said within the day that there is no such symbol."""
-    asked = row.checked_at
-    if row.note != UNKNOWN_SYMBOL or asked is None:
+    checked_at = row.checked_at
+    if row.note != UNKNOWN_SYMBOL or checked_at is None:
         return False
-    if asked > run.now - A_DAY:
+    if checked_at > run.now - A_DAY:
         return True
     row.note = ""
     return False
@@ -166,23 +168,23 @@ def _ask_fills(run: Run, row: Coverage, start: int, end: int) -> list[Fill]:
     page is no end."""
     path, symbol = "/fapi/v1/userTrades", row.symbol
     page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
-    found = list(page)
+    told = list(page)
     for _page in range(MOST_PAGES):
         if not page or page[-1]["time"] > end:
             break
         next_id = max(item["id"] for item in page) + 1
         page = run.reader.read(path, symbol=symbol, fromId=next_id, limit=PAGE)
         page = [item for item in page if item["id"] >= next_id]
-        found += [item for item in page if item["time"] <= end]
+        told += [item for item in page if item["time"] <= end]
     coins = run.coins(Market.USDM, symbol)
     if coins is None:
-        leave_out(row, [item["id"] for item in found])
+        leave_out(row, [item["id"] for item in told])
         return []
-    return [rows.usdm_fill(run.account, item, coins) for item in found]
+    return [rows.usdm_fill(run.account, item, coins) for item in told]
 
 
-def _save_fills(run: Run, found: list[Fill]) -> int:
-    return len(save_fills(run.account, found))
+def _save_fills(run: Run, fills: list[Fill]) -> int:
+    return len(save_fills(run.account, fills))
 
 
 def read_orders(run: Run, symbols: Sequence[str]) -> None:
@@ -204,20 +206,20 @@ def _ask_orders(run: Run, symbol: str, start: int, end: int) -> list[Order]:
     """As fills: from the last id on until an answer is empty."""
     path = "/fapi/v1/allOrders"
     page = run.reader.read(path, symbol=symbol, startTime=start, endTime=end, limit=PAGE)
-    found = list(page)
+    rows = list(page)
     for _page in range(MOST_PAGES):
         if not page or page[-1]["time"] > end:
             break
         next_id = max(item["orderId"] for item in page) + 1
         page = run.reader.read(path, symbol=symbol, orderId=next_id, limit=PAGE)
         page = [item for item in page if item["orderId"] >= next_id]
-        found += [item for item in page if item["time"] <= end]
-    return [order_rows.usdm_order(run.account, item) for item in found]
+        rows += [item for item in page if item["time"] <= end]
+    return [order_rows.usdm_order(run.account, item) for item in rows]
 
 
-def _save_orders(found: list[Order]) -> int:
-    save_orders(found)
-    return len(found)
+def _save_orders(orders: list[Order]) -> int:
+    save_orders(orders)
+    return len(orders)
 
 
 def read_older(run: Run) -> None:
@@ -332,13 +334,13 @@ def _file(run: Run, kind: str, start: int, end: int) -> bytes:
     what = f"{kind}:{start}:{end}"
     name = sync.downloads.get(what)
     if name is None:
-        said = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)
-        name = sync.downloads[what] = said["downloadId"]
+        answer = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)
+        name = sync.downloads[what] = answer["downloadId"]
         sync.save(update_fields=["downloads"])
     for _look in range(FILE_LOOKS):
-        said = run.reader.read(f"/fapi/v1/{kind}/asyn/id", downloadId=name)
-        if said.get("status") == "completed" and said.get("url"):
-            body = run.reader.download(said["url"])
+        answer = run.reader.read(f"/fapi/v1/{kind}/asyn/id", downloadId=name)
+        if answer.get("status") == "completed" and answer.get("url"):
+            body = run.reader.download(answer["url"])
             sync.downloads.pop(what, None)
             sync.save(update_fields=["downloads"])
             return body

@@ -108,8 +108,8 @@ def read_again(run: Run, row: Coverage) -> int:
 def _first_ms(run: Run) -> int:
     mine = {"account": run.account}
     firsts = [
-        found.aggregate(first=Min("time"))["first"]
-        for found in (Transfer.objects.filter(**mine), Fill.objects.filter(**mine))
+        rows.aggregate(first=Min("time"))["first"]
+        for rows in (Transfer.objects.filter(**mine), Fill.objects.filter(**mine))
     ]
     return min((to_ms(first) for first in firsts if first is not None), default=run.now_ms)
 
@@ -142,17 +142,17 @@ def _by_offset(run: Run, path: str, start: int, end: int) -> Iterable[Any]:
 
 
 def _converts(run: Run, start: int, end: int) -> list[Transfer]:
-    said = run.reader.read("/sapi/v1/convert/tradeFlow", startTime=start, endTime=end, limit=PAGE)
-    if said.get("moreData") and end - start > SHORTEST_MS:  # there is no cursor
+    answer = run.reader.read("/sapi/v1/convert/tradeFlow", startTime=start, endTime=end, limit=PAGE)
+    if answer.get("moreData") and end - start > SHORTEST_MS:  # there is no cursor
         middle = (start + end) // 2
         return [*_converts(run, start, middle), *_converts(run, middle + 1, end)]
-    return [half for row in said["list"] for half in rows.converts(run.account, row)]
+    return [half for row in answer["list"] for half in rows.converts(run.account, row)]
 
 
 def _dividends(run: Run, start: int, end: int) -> list[Transfer]:
-    found = [rows.dividend(run.account, row) for row in _credits(run, start, end)]
-    _forget_credits(run, [row.external_id for row in found if row.amount < 0])
-    return found
+    dividends = [rows.dividend(run.account, row) for row in _credits(run, start, end)]
+    _forget_credits(run, [row.external_id for row in dividends if row.amount < 0])
+    return dividends
 
 
 def _credits(run: Run, start: int, end: int) -> list[Any]:
@@ -199,10 +199,10 @@ def _forget_credits(run: Run, taken_back: list[str]) -> None:
 
 
 def _internals(run: Run, start: int, end: int) -> list[Transfer]:
-    found: list[Transfer | None] = []
+    transfers: list[Transfer | None] = []
     for direction in DIRECTIONS:
         for number in range(1, 101):
-            said = run.reader.read(
+            answer = run.reader.read(
                 "/sapi/v1/asset/transfer",
                 type=direction,
                 startTime=start,
@@ -210,11 +210,11 @@ def _internals(run: Run, start: int, end: int) -> list[Transfer]:
                 current=number,
                 size=100,
             )
-            page = said.get("rows") or []
-            found += [rows.internal(run.account, row) for row in page]
+            page = answer.get("rows") or []
+            transfers += [rows.internal(run.account, row) for row in page]
             if len(page) < 100:
                 break
-    return _known(found)
+    return _known(transfers)
 
 
 # kind -> (days a window, what asks for one)
@@ -238,7 +238,7 @@ def derive_older(run: Run) -> None:
     older = Income.objects.filter(unread, account=run.account, kind="TRANSFER")
     # a statement tells both sides itself
     older = older.exclude(external_id__startswith=FILE)
-    found = [
+    transfers = [
         Transfer(
             account=run.account,
             kind=Transfer.Kind.INTERNAL,
@@ -251,7 +251,7 @@ def derive_older(run: Run) -> None:
         )
         for item in older
     ]
-    if save_transfers(run.account, found) and not row.holes:
+    if save_transfers(run.account, transfers) and not row.holes:
         row.note = "six_months"
         row.save(update_fields=["note"])
 
@@ -259,11 +259,11 @@ def derive_older(run: Run) -> None:
 def _read_dust(run: Run, row: Coverage) -> None:
     """One call tells all that Binance still knows."""
     run.say(TEXTS[Kind.DUST])
-    said = run.reader.read("/sapi/v1/asset/dribblet", startTime=DUST_FROM_MS, endTime=run.now_ms)
-    batches = said["userAssetDribblets"]
-    found = [half for batch in batches for half in rows.dust(run.account, batch)]
-    row.rows += save_transfers(run.account, found)
-    row.oldest = min((item.time for item in found), default=None)
+    answer = run.reader.read("/sapi/v1/asset/dribblet", startTime=DUST_FROM_MS, endTime=run.now_ms)
+    batches = answer["userAssetDribblets"]
+    halves = [half for batch in batches for half in rows.dust(run.account, batch)]
+    row.rows += save_transfers(run.account, halves)
+    row.oldest = min((item.time for item in halves), default=None)
     row.from_time = row.oldest if len(batches) >= DUST_MOST else from_ms(DUST_FROM_MS)
     row.to_time = row.checked_at = run.now
     row.is_complete = True
@@ -271,5 +271,5 @@ def _read_dust(run: Run, row: Coverage) -> None:
     row.save()
 
 
-def _known(found: Iterable[Transfer | None]) -> list[Transfer]:
-    return [row for row in found if row is not None]
+def _known(transfers: Iterable[Transfer | None]) -> list[Transfer]:
+    return [row for row in transfers if row is not None]

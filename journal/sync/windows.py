@@ -79,13 +79,13 @@ def _mend(row: Coverage, ask: Ask, save: Save, floor_ms: int, width: int) -> Non
 
 def merged(stretches: Iterable[Sequence[int]]) -> list[Stretch]:
     """Oldest first, those that touch as one."""
-    found: list[Stretch] = []
+    joined: list[Stretch] = []
     for start, end in sorted((first, last) for first, last in stretches):
-        if found and start <= found[-1][1]:
-            found[-1][1] = max(found[-1][1], end)
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
         elif start < end:
-            found.append([start, end])
-    return found
+            joined.append([start, end])
+    return joined
 
 
 def without(stretches: Iterable[Sequence[int]], start: int, end: int) -> list[Stretch]:
@@ -98,17 +98,17 @@ def without(stretches: Iterable[Sequence[int]], start: int, end: int) -> list[St
 
 def read_window(row: Coverage, ask: Ask, save: Save, start_ms: int, end_ms: int) -> int:
     """Returns how many rows were not known."""
-    found = ask(start_ms, end_ms)
+    rows = ask(start_ms, end_ms)
     start, end = from_ms(start_ms), from_ms(end_ms)
     with transaction.atomic():
-        fresh = save(found)
+        fresh = save(rows)
         row.rows += fresh
         row.holes = without(row.holes, start_ms, end_ms)
         row.note = row.note if row.holes or row.note != HOLE else ""
         row.from_time = min(row.from_time or start, start)
         row.to_time = max(row.to_time or end, end)
-        if found:
-            oldest = min(item.time for item in found)
+        if rows:
+            oldest = min(item.time for item in rows)
             row.oldest = min(row.oldest or oldest, oldest)
         row.checked_at = timezone.now()
         row.save()

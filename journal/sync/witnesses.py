@@ -61,5 +61,5 @@ def brought_back(row: Witness, account: ExchangeAccount) -> Kept:
     if model is not ManualFill:
         values["id"] = None
         values["upload_id"] = row.upload_id
-    found: Any = model(account=account, **values)
-    return found  # type: ignore[no-any-return]
+    brought: Any = model(account=account, **values)
+    return brought  # type: ignore[no-any-return]

@@ -89,6 +89,15 @@ def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeSt
     return money(context, value)
 
 
+@register.filter
+def bps(value: float | None) -> str:
+    """Basis points, with their sign; small ones with two places."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+.1f}" if abs(value) >= 10 else f"{value:+.2f}"
+    return text.replace("-", "−")
+
+
 @register.simple_tag(takes_context=True)
 def account_worth(context: Context, account: ExchangeAccount) -> str:
     """The same as on the portfolio's page; it is summed up once a page."""

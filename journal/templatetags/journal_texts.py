@@ -25,6 +25,8 @@ register = template.Library()
 HIDDEN = "•••"
 MINUS = "−"
 NOTHING = "–"
+# larger amounts are told in thousands where columns are narrow
+BRIEF_FROM = 10_000
 # what metrics say that have no value
 WORDS = (gettext_noop("no losses"), gettext_noop("under 90 days"))
 # (Korean, of this year) -> how a day is written
@@ -203,6 +205,18 @@ def signed_whole(value: Any) -> SafeString:
         return SafeString(NOTHING)
     number = Decimal(str(value))
     return coloured(signed(number, 0), number)
+
+
+@register.filter
+def signed_brief(value: Any) -> SafeString:
+    """The same where columns are narrow: large ones in thousands, with the whole as a title."""
+    if value is None or value == "":
+        return SafeString(NOTHING)
+    number = Decimal(str(value))
+    if abs(number) < BRIEF_FROM:
+        return signed_whole(value)
+    short = signed(number / 1000, 1 if abs(number) < BRIEF_FROM * 100 else 0, "k")
+    return format_html('<span title="{}">{}</span>', signed(number, 0), coloured(short, number))
 
 
 @register.filter

@@ -39,8 +39,8 @@ LABELS = {
 
 def own_trade(user: User, trade_id: int) -> Trade:
     """Raises Http404 for anything that is not this user's."""
-    found: Trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
-    return found
+    trade: Trade = get_object_or_404(Trade.objects.visible_to(user), pk=trade_id)
+    return trade
 
 
 def is_number(text: str) -> bool:
@@ -67,7 +67,7 @@ def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
         return TradeFilter(), str(error)
 
 
-def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str, Any]:
+def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> dict[str, Any]:
     """For `journal/_filters.html`."""
     user = request.user
     trades = Trade.objects.visible_to(user)
@@ -76,17 +76,17 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
         {
             "label": _(LABELS[name]),
             "value": value,
-            "without": "&".join(filter(None, [asked.without(name), urlencode(kept)])),
+            "without": "&".join(filter(None, [trade_filter.without(name), urlencode(kept)])),
         }
-        for name, value in asked.query.items()
+        for name, value in trade_filter.query.items()
     ]
     chosen = preferences_of(user)
     return {
-        "presets": _presets(asked, chosen, kept),
-        "filter": asked,
+        "presets": _presets(trade_filter, chosen, kept),
+        "filter": trade_filter,
         "filter_problem": problem,
         "chips": chips,
-        "filter_query": asked.text,
+        "filter_query": trade_filter.text,
         "filter_accounts": ExchangeAccount.objects.visible_to(user),
         "filter_symbols": trades.order_by("symbol").values_list("symbol", flat=True).distinct(),
         "filter_tags": Tag.objects.visible_to(user),
@@ -99,7 +99,7 @@ def bar(request: SignedInRequest, asked: TradeFilter, problem: str) -> dict[str,
 
 
 def _presets(
-    asked: TradeFilter, chosen: Preferences, kept: dict[str, str]
+    trade_filter: TradeFilter, chosen: Preferences, kept: dict[str, str]
 ) -> list[tuple[str, str, bool]]:
     """(label, query, whether it is the one that is set) of periods that end today."""
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
@@ -113,7 +113,9 @@ def _presets(
     ]
     presets = []
     for label, first in periods:
-        wanted = replace(asked, from_day=first, to_day=None)
+        wanted = replace(trade_filter, from_day=first, to_day=None)
         query = "&".join(filter(None, [wanted.text, urlencode(kept)]))
-        presets.append((label, query, (asked.from_day, asked.to_day) == (first, None)))
+        presets.append(
+            (label, query, (trade_filter.from_day, trade_filter.to_day) == (first, None))
+        )
     return presets

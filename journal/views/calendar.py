@@ -33,12 +33,12 @@ LONGEST_NOTE = 20_000
 @require_GET
 def calendar(request: SignedInRequest) -> HttpResponse:
     """A month, or a year of small months; a day's click filters the trades."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
     today = timezone.now().astimezone(chosen.tzinfo).date()
     year, month = _year_month(request, today)
-    days = sums_by_day(Scope(request.user, asked, chosen))
+    days = sums_by_day(Scope(request.user, trade_filter, chosen))
     first = date(year, month, 1)
     after = first + timedelta(days=months.monthrange(year, month)[1])
     context |= {
@@ -51,8 +51,8 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         "weeks": weeks_of(year, month, days, today, chosen),
         "facts": _facts(days, first, after, chosen),
         "opened": request.GET.get("day", ""),
-        "sum": total(found for day, found in days.items() if first <= day < after),
-        "year_sum": total(found for day, found in days.items() if day.year == year),
+        "sum": total(day_sums for day, day_sums in days.items() if first <= day < after),
+        "year_sum": total(day_sums for day, day_sums in days.items() if day.year == year),
         "small": [(date(year, n, 1), weeks_of(year, n, days, today, chosen)) for n in range(1, 13)],
         "notes": {
             note.day: note
@@ -76,14 +76,14 @@ def day(request: SignedInRequest, day: str) -> HttpResponse:
     if request.method == "POST":
         _write(request, moment)
         return redirect(f"{reverse('calendar')}?month={moment:%Y-%m}&day={moment}")
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    found = day_of_trader(request.user, asked, context["chosen"], moment)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    traded = day_of_trader(request.user, trade_filter, context["chosen"], moment)
     context |= {
-        "day": found,
+        "day": traded,
         "before": moment - timedelta(days=1),
         "after": moment + timedelta(days=1),
-        "path": _path(found, context["chosen"], request.user.report_currency),
+        "path": _path(traded, context["chosen"], request.user.report_currency),
     }
     is_part = request.headers.get("X-Part") == "day"
     return render(request, "journal/_day.html" if is_part else "journal/day.html", context)
@@ -99,13 +99,13 @@ def _write(request: SignedInRequest, moment: date) -> None:
         DayNote.objects.filter(user=request.user, day=moment).delete()
 
 
-def _path(found: Day, chosen: Preferences, currency: str) -> Curves | None:
+def _path(traded: Day, chosen: Preferences, currency: str) -> Curves | None:
     """The day's result added up, by the minute at which each trade closed."""
 
     def clock(minute: float) -> str:
         return f"{datetime.fromtimestamp(minute * 60, UTC).astimezone(chosen.tzinfo):%H:%M}"
 
-    line = Line(_("Net"), "accent", found.path)
+    line = Line(_("Net"), "accent", traded.path)
     return curves([line], axis_words(chosen, currency), clock)
 
 
@@ -115,8 +115,8 @@ def _facts(
     """Green days, the best and the worst, in the chosen unit."""
     values = [
         (value, day)
-        for day, found in days.items()
-        if first <= day < after and (value := value_of(found, chosen)) is not None
+        for day, day_sums in days.items()
+        if first <= day < after and (value := value_of(day_sums, chosen)) is not None
     ]
     if not values:
         return {}
@@ -131,9 +131,9 @@ def _facts(
 def _year_month(request: SignedInRequest, today: date) -> tuple[int, int]:
     """`month=2026-11`; anything else is this month."""
     try:
-        found = date.fromisoformat(f"{request.GET.get('month', '')}-01")
+        first = date.fromisoformat(f"{request.GET.get('month', '')}-01")
     except ValueError:
         return today.year, today.month
-    if not 2010 <= found.year <= 2100:
+    if not 2010 <= first.year <= 2100:
         return today.year, today.month
-    return found.year, found.month
+    return first.year, first.month

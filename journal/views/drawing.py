@@ -23,8 +23,8 @@ def weeks_of(
 ) -> list[tuple[list[dict[str, Any]], Sums]]:
     """Weeks from Monday, each with its cells and its sum; the heat is of the chosen unit."""
     values = {
-        day: value_of(found, chosen) or Decimal(0)
-        for day, found in days.items()
+        day: value_of(day_sums, chosen) or Decimal(0)
+        for day, day_sums in days.items()
         if (day.year, day.month) == (year, month)
     }
     largest = max(map(abs, values.values()), default=Decimal(0))
@@ -66,13 +66,13 @@ def largest_of(spreads: Iterable[Spread]) -> Decimal:
     return max((abs(end) for end in ends if end is not None), default=Decimal(0))
 
 
-def tile_pictures(found: Dashboard, chosen: Preferences) -> dict[str, list[Decimal]]:
+def tile_pictures(figures: Dashboard, chosen: Preferences) -> dict[str, list[Decimal]]:
     """For the tiles, in the chosen unit: the last seven days, this week's, and this month's added
     up."""
-    today, added, month = found.this_day, Decimal(0), [Decimal(0)]
+    today, added, month = figures.this_day, Decimal(0), [Decimal(0)]
 
     def of_day(day: date) -> Decimal:
-        return value_of(found.days.get(day, Sums()), chosen) or Decimal(0)
+        return value_of(figures.days.get(day, Sums()), chosen) or Decimal(0)
 
     for number in range(1, today.day + 1):
         added += of_day(today.replace(day=number))

@@ -202,17 +202,17 @@ def _unreadable(sync: Sync | None) -> list[tuple[str, str]]:
     if sync is None:
         return []
     names: dict[str, Any] = dict(Wallet.choices)
-    return [(str(names.get(name, name)), said[0]) for name, said in sync.unreadable.items()]
+    return [(str(names.get(name, name)), answer[0]) for name, answer in sync.unreadable.items()]
 
 
 def _month_names() -> list[date]:
     """The last twelve, oldest first."""
     today = timezone.now().date().replace(day=1)
-    found = [today]
+    months = [today]
     for _number in range(MONTHS - 1):
-        first = found[0]
-        found.insert(0, date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1))
-    return found
+        first = months[0]
+        months.insert(0, date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1))
+    return months
 
 
 def _months(row: Coverage) -> list[str]:

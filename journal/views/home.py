@@ -49,27 +49,27 @@ def home(request: SignedInRequest) -> HttpResponse:
         return render(request, "journal/_first_run_over.html")
     if not ExchangeAccount.objects.visible_to(user).exists():
         return render(request, "journal/start.html")
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
-    found = dashboard(user, asked, chosen)
+    figures = dashboard(user, trade_filter, chosen)
     positions = valuing.value_positions(user)
-    flow = you_and_flow(Scope(user, asked, chosen))
+    flow = you_and_flow(Scope(user, trade_filter, chosen))
     cards = cards_of(chosen)
     context |= {
-        "found": found,
+        "figures": figures,
         "positions": positions,
         "open_result": _open_result(positions),
         "weeks": weeks_of(
-            found.this_day.year, found.this_day.month, found.days, found.this_day, chosen
+            figures.this_day.year, figures.this_day.month, figures.days, figures.this_day, chosen
         ),
-        "pictures": tile_pictures(found, chosen),
+        "pictures": tile_pictures(figures, chosen),
         "cards": cards,
         "has_own_order": [card.name for card in cards] != list(CARDS),
         **_reading(request),
         **_flow(request, flow, chosen),
-        **_flow_at_entry(request, found, chosen, asked),
-        **_equity(request, found, chosen),
+        **_flow_at_entry(request, figures, chosen, trade_filter),
+        **_equity(request, figures, chosen),
         # those that differ first
         "balances": sorted(
             Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
@@ -99,21 +99,21 @@ def _flow(request: SignedInRequest, flow: YouAndFlow, chosen: Preferences) -> di
 
 
 def _flow_at_entry(
-    request: SignedInRequest, found: Dashboard, chosen: Preferences, asked: Any
+    request: SignedInRequest, figures: Dashboard, chosen: Preferences, trade_filter: Any
 ) -> dict[str, Any]:
-    spreads = spreads_by(Scope(request.user, asked, chosen), "flow")
+    spreads = spreads_by(Scope(request.user, trade_filter, chosen), "flow")
     known = (spread for name, spread in spreads.items() if name != Against.UNKNOWN)
     return {
         "flows": [
-            (name, label, found.flow.get(name, Sums()), spreads.get(name))
+            (name, label, figures.flow.get(name, Sums()), spreads.get(name))
             for name, label in Against.choices
         ],
         "flow_scale": largest_of(known),
     }
 
 
-def _equity(request: SignedInRequest, found: Dashboard, chosen: Preferences) -> dict[str, Any]:
-    points = unit_curve(found.days, chosen)
+def _equity(request: SignedInRequest, figures: Dashboard, chosen: Preferences) -> dict[str, Any]:
+    points = unit_curve(figures.days, chosen)
     words = axis_words(chosen, request.user.report_currency)
     return {
         "equity": _drawn(points, words),

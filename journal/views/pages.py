@@ -10,14 +10,19 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
+from journal.filters import TradeFilter
+from journal.insight import overview
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
-from journal.selectors import dimensions, insight, report_rows, reports
+from journal.selectors import dimensions, report_rows, reports
 from journal.selectors.flow_bases import bases_of
+from journal.selectors.insight import Told
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
+from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of
 from journal.views.report_links import link_of
@@ -30,18 +35,18 @@ LINES_A_PAGE = 200
 @require_GET
 def report(request: SignedInRequest) -> HttpResponse:
     """Breakdown by one dimension, or two as a matrix; findings that hold."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
     rows = report_rows.load(
-        request.user, asked.apply(request.user, context["chosen"]), context["chosen"]
+        request.user, trade_filter.apply(request.user, context["chosen"]), context["chosen"]
     )
     rows = report_rows.in_unit(rows, context["chosen"])
     groups = reports.breakdown(rows, by, context["chosen"])
     if by == "month" and context["chosen"].unit == Preferences.Unit.MONEY:
-        days = sums_by_day(Scope(request.user, asked, context["chosen"]))
+        days = sums_by_day(Scope(request.user, trade_filter, context["chosen"]))
         groups = reports.by_month(rows, days, context["chosen"])
     accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
     largest = max((abs(group.mean) for group in groups), default=Decimal(0))
@@ -52,12 +57,12 @@ def report(request: SignedInRequest) -> HttpResponse:
         "by_label": dimensions.DIMENSIONS[by][0],
         "dimensions": [(name, label) for name, (label, _names) in dimensions.DIMENSIONS.items()],
         "bars": [
-            (group, half_bar(group.mean, largest), link_of(by, group.name, asked, accounts))
+            (group, half_bar(group.mean, largest), link_of(by, group.name, trade_filter, accounts))
             for group in groups
         ],
         "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
-        "findings": insight.claims(rows, context["chosen"]),
-        "flow_bases": bases_of(asked.apply(request.user, context["chosen"]))
+        "findings": _claims(request.user, trade_filter, context["chosen"]),
+        "flow_bases": bases_of(trade_filter.apply(request.user, context["chosen"]))
         if "flow" in {by, across}
         else [],
     }
@@ -74,17 +79,23 @@ def report(request: SignedInRequest) -> HttpResponse:
     return render(request, "journal/reports.html", context)
 
 
+def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[Told]:
+    """What holds, as far as it is computed."""
+    kept = ask_insight(user, "findings", trade_filter, chosen)
+    return [] if kept.answer is None else overview.read(kept.answer, chosen).claims
+
+
 @login_required
 @never_cache
 @require_GET
 def compare(request: SignedInRequest) -> HttpResponse:
     """The filter's trades beside all the others of the same kind."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
-    rows = report_rows.load(request.user, asked.apply(request.user, chosen), chosen)
+    rows = report_rows.load(request.user, trade_filter.apply(request.user, chosen), chosen)
     mine = {row.key for row in rows}
-    everything = type(asked)().apply(request.user, chosen)
+    everything = type(trade_filter)().apply(request.user, chosen)
     others = [r for r in report_rows.load(request.user, everything, chosen) if r.key not in mine]
     context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
     return render(request, "journal/compare.html", context)
@@ -95,14 +106,14 @@ def compare(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def setups(request: SignedInRequest) -> HttpResponse:
     """Conditions on the flow: taken and missed."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     rows = []
     for setup in Setup.objects.visible_to(request.user):
-        found = occurrences(request.user, setup)
-        if found is not None:
-            taken = report_rows.load(request.user, found.taken, context["chosen"])
-            rows.append((found, reports.group(setup.name, taken) if taken else None))
+        cases = occurrences(request.user, setup)
+        if cases is not None:
+            taken = report_rows.load(request.user, cases.taken, context["chosen"])
+            rows.append((cases, reports.group(setup.name, taken) if taken else None))
     context["rows"] = rows
     return render(request, "journal/setups.html", context)
 
@@ -112,9 +123,9 @@ def setups(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def execution(request: SignedInRequest) -> HttpResponse:
     """What executing cost: maker share, fees, slippage to the mid where it is known."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    trades = asked.apply(request.user, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    trades = trade_filter.apply(request.user, context["chosen"])
     rows = (
         trades.order_by()
         .values("market", "symbol", "quote")
@@ -131,7 +142,7 @@ def execution(request: SignedInRequest) -> HttpResponse:
     context["rows"] = [
         {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
     ]
-    context["sum"] = sums(Scope(request.user, asked, context["chosen"]))
+    context["sum"] = sums(Scope(request.user, trade_filter, context["chosen"]))
     return render(request, "journal/execution.html", context)
 
 
@@ -140,12 +151,12 @@ def execution(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def realized(request: SignedInRequest) -> HttpResponse:
     """Every lot that was closed: by trades, or by the method over whole coins."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    scope = Scope(request.user, asked, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    scope = Scope(request.user, trade_filter, context["chosen"])
     is_tax = request.GET.get("view") == "tax"
-    found = scope.tax_report if is_tax else scope.matches
-    money = found.order_by().aggregate(
+    matches = scope.tax_report if is_tax else scope.matches
+    money = matches.order_by().aggregate(
         net=Sum("net_money"), taken_along=Sum("net_money", filter=Q(kind="withdrawn"))
     )
     net, taken_along = (money[name] or Decimal(0) for name in ("net", "taken_along"))
@@ -154,7 +165,7 @@ def realized(request: SignedInRequest) -> HttpResponse:
         plain = scope.tax_matches.order_by().aggregate(net=Sum("net_money"))["net"] or Decimal(0)
         context["stated"] = {"difference": net - plain, "plain": plain}
     context["view"] = "tax" if is_tax else "trades"
-    context["page"] = Paginator(found.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
+    context["page"] = Paginator(matches.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")
     )
     return render(request, "journal/realized.html", context)

@@ -18,20 +18,20 @@ from journal.views.bar import own_trade
 @login_required
 @require_POST
 def add_picture(request: SignedInRequest, trade_id: int) -> HttpResponse:
-    found = own_trade(request.user, trade_id)
+    trade = own_trade(request.user, trade_id)
     try:
-        pictures.add(user=request.user, trade=found, file=request.FILES.get("picture"))
+        pictures.add(user=request.user, trade=trade, file=request.FILES.get("picture"))
     except pictures.BadPicture as error:
         messages.error(request, str(error))
-    return redirect("trade", found.pk)
+    return redirect("trade", trade.pk)
 
 
 @login_required
 @require_GET
 def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponseBase:
     """Its owner's only; a browser may keep it, nobody between may."""
-    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
-    answer = FileResponse(io.BytesIO(bytes(found.image)), content_type="image/webp")
+    screenshot = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
+    answer = FileResponse(io.BytesIO(bytes(screenshot.image)), content_type="image/webp")
     answer["Cache-Control"] = "private, max-age=86400"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
@@ -40,7 +40,7 @@ def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponseBase:
 @login_required
 @require_POST
 def remove_picture(request: SignedInRequest, picture_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
-    trade_row = Trade.objects.visible_to(request.user).filter(key=found.trade_key).first()
-    found.delete()
+    screenshot = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
+    trade_row = Trade.objects.visible_to(request.user).filter(key=screenshot.trade_key).first()
+    screenshot.delete()
     return redirect("trade", trade_row.pk) if trade_row else redirect("trades")

@@ -94,8 +94,8 @@ def _drawn(values: Days, equity: Days) -> Curves | None:
 def _proof(request: SignedInRequest) -> dict[str, Any]:
     """Of all accounts, or of the one that is asked for."""
     accounts = list(ExchangeAccount.objects.visible_to(request.user))
-    asked = request.GET.get("account", "")
-    account = asked if asked in {str(item.pk) for item in accounts} else ""
+    account_id = request.GET.get("account", "")
+    account = account_id if account_id in {str(item.pk) for item in accounts} else ""
     proof = proving.prove_now(request.user, account)
     reasons = [(reason, proving.sentence(reason)) for reason in proof.reasons] if proof else []
     return {"proof": proof, "reasons": reasons, "accounts": accounts, "account": account}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from journal.drawings.curves import Line, Words, curves
+from journal.drawings.scales import by_minutes
 from journal.drawings.spreads import histogram, scatter
 from journal.selectors import distributions
 from journal.selectors.distributions import Dot, Place
@@ -29,15 +30,15 @@ WINDOWS = (20, 50)
 @require_GET
 def distribution(request: SignedInRequest) -> HttpResponse:
     """A histogram of results, and each result by how long it was held and how deep it stood."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    scope = Scope(request.user, asked, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    scope = Scope(request.user, trade_filter, context["chosen"])
     words = axis_words(context["chosen"], request.user.report_currency)
-    found = distributions.distribution(scope)
-    dots = distributions.dots(scope) if found else []
+    shown = distributions.distribution(scope)
+    dots = distributions.dots(scope) if shown else []
     context |= {
-        "count": found.count if found else 0,
-        "histogram": histogram(found.edges, found.counts, found.mean, words) if found else None,
+        "count": shown.count if shown else 0,
+        "histogram": histogram(shown.edges, shown.counts, shown.mean, words) if shown else None,
         "by_hold": _by_hold(dots, words),
         "by_worst": _by_worst(dots, words) if context["chosen"].unit == "money" else None,
         "dot_count": len(dots),
@@ -50,9 +51,9 @@ def distribution(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def trend(request: SignedInRequest) -> HttpResponse:
     """The mean of the last 20 and 50 trades, trade by trade."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    scope = Scope(request.user, asked, context["chosen"])
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    scope = Scope(request.user, trade_filter, context["chosen"])
     places = distributions.trend(scope, WINDOWS)
     words = axis_words(context["chosen"], request.user.report_currency)
     context |= {"drawing": _trend(places, words), "count": places[-1].number if places else 0}
@@ -82,7 +83,7 @@ def _by_hold(dots: list[Dot], words: Words) -> Any:
         (math.log10(dot.minutes), dot.value, dot.pk, f"{dot.name} {words(float(dot.value))}")
         for dot in dots
     ]
-    return scatter(rows, _hold_words, words)
+    return scatter(rows, by_minutes, words)
 
 
 def _by_worst(dots: list[Dot], words: Words) -> Any:
@@ -92,13 +93,3 @@ def _by_worst(dots: list[Dot], words: Words) -> Any:
         if dot.worst is not None
     ]
     return scatter(rows, words, words)
-
-
-def _hold_words(exponent: float) -> str:
-    """Of ten to that many minutes."""
-    minutes = 10**exponent
-    if minutes < 1:
-        return f"{minutes * 60:.0f} s"
-    if minutes < 60:
-        return f"{minutes:.0f} m"
-    return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"

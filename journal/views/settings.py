@@ -146,11 +146,11 @@ def _rules(request: SignedInRequest) -> list[str]:
 
 def _conditions(request: SignedInRequest) -> dict[str, str]:
     """The least share of takers' value on the entry's side within a minute."""
-    found = {}
+    conditions = {}
     if request.POST.get("direction") in {"LONG", "SHORT"}:
-        found["direction"] = request.POST["direction"]
+        conditions["direction"] = request.POST["direction"]
     with contextlib.suppress(InvalidOperation):
         share = Decimal(request.POST.get("least_share") or "nan")
         if share.is_finite() and -1 <= share <= 1:
-            found["least_share"] = str(share)
-    return found
+            conditions["least_share"] = str(share)
+    return conditions

@@ -64,17 +64,17 @@ COLUMNS = (
 @require_GET
 def trade_list(request: SignedInRequest) -> HttpResponseBase:
     """`format=csv` or `xlsx` gives everything that matches."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    found = asked.apply(request.user, context["chosen"])
-    sort = request.GET.get("sort", "-closed" if asked.state == "closed" else "-opened")
-    found = found.order_by(*order_of(sort))
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    trades = trade_filter.apply(request.user, context["chosen"])
+    sort = request.GET.get("sort", "-closed" if trade_filter.state == "closed" else "-opened")
+    trades = trades.order_by(*order_of(sort))
     if (how := request.GET.get("format", "")) in {"csv", "xlsx"}:
-        return _export(request, found, how)
-    page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
+        return _export(request, trades, how)
+    page = Paginator(trades, LINES_A_PAGE).get_page(request.GET.get("page"))
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
-    scope = Scope(request.user, asked, chosen)
+    scope = Scope(request.user, trade_filter, chosen)
     context |= {
         "columns": COLUMNS,
         "page": page,
@@ -84,7 +84,9 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         "open_results": _open_results(request, lines),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
-        "query_without_page": "&".join(filter(None, [asked.text, urlencode({"sort": sort})])),
+        "query_without_page": "&".join(
+            filter(None, [trade_filter.text, urlencode({"sort": sort})])
+        ),
     }
     return render(request, "journal/trades.html", context)
 
@@ -118,9 +120,11 @@ def _by_day(lines: list[Line], sort: str, scope: Scope) -> Days:
     if order == "opened" or not moments:
         return [(key, None, part) for key, _is_closed, part in groups]
     first, last = (day_of(at, chosen.tzinfo, start) for at in (min(moments), max(moments)))
-    asked = scope.asked
-    within = asked.with_days(max(first, asked.from_day or first), min(last, asked.to_day or last))
-    by_day = sums_by_day(replace(scope, asked=within))
+    trade_filter = scope.trade_filter
+    within = trade_filter.with_days(
+        max(first, trade_filter.from_day or first), min(last, trade_filter.to_day or last)
+    )
+    by_day = sums_by_day(replace(scope, trade_filter=within))
     return [(key, by_day.get(key) if closed else None, part) for key, closed, part in groups]
 
 
@@ -165,8 +169,8 @@ def save_view(request: SignedInRequest) -> HttpResponse:
     return redirect(f"{reverse('trades')}?{query}")
 
 
-def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpResponseBase:
-    rows = _answers(request, found)
+def _export(request: SignedInRequest, trades: QuerySet[Trade], how: str) -> HttpResponseBase:
+    rows = _answers(request, trades)
     if how == "csv":
         return as_csv(rows, "trades.csv")
     packed = io.BytesIO()
@@ -184,9 +188,9 @@ def _export(request: SignedInRequest, found: QuerySet[Trade], how: str) -> HttpR
     return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
 
 
-def _answers(request: SignedInRequest, found: QuerySet[Trade]) -> Iterator[TradeRow]:
+def _answers(request: SignedInRequest, trades: QuerySet[Trade]) -> Iterator[TradeRow]:
     rows: list[Trade] = []
-    for row in found.iterator(2000):
+    for row in trades.iterator(2000):
         rows.append(row)
         if len(rows) == 2000:
             yield from (trade_answer(line) for line in with_notes(request.user, rows))

@@ -25,8 +25,6 @@ from journal.views.drawing import flow_table
 from journal.views.executions import entries_of, flow_says, orders_of, orders_say
 from lib.dates import INTERVALS
 
-LIST_IDS = 20_000
-
 
 @login_required
 @never_cache
@@ -41,10 +39,10 @@ def trade(request: SignedInRequest, trade_id: int) -> HttpResponse:
 @require_GET
 def trade_sheet(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """What is written on a trade, to be changed beside the list."""
-    found = own_trade(request.user, trade_id)
-    line = one(request.user, found)
+    trade = own_trade(request.user, trade_id)
+    line = one(request.user, trade)
     context = {
-        "trade": found,
+        "trade": trade,
         "line": line,
         "setups": Setup.objects.visible_to(request.user),
         "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
@@ -54,46 +52,46 @@ def trade_sheet(request: SignedInRequest, trade_id: int) -> HttpResponse:
 
 
 def _trade_page(
-    request: SignedInRequest, found: Trade, written: Mapping[str, str] | None = None
+    request: SignedInRequest, trade: Trade, written: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """`written` is what could not be saved: it is shown again, so that nothing is lost."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
-    sort = request.GET.get("sort", "-closed" if asked.state == "closed" else "-opened")
-    ids = asked.apply(request.user, context["chosen"]).order_by(*order_of(sort))
-    before, after = neighbours(request.user, found, ids.values_list("pk", flat=True)[:LIST_IDS])
-    line = one(request.user, found)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
+    sort = request.GET.get("sort", "-closed" if trade_filter.state == "closed" else "-opened")
+    listed = trade_filter.apply(request.user, context["chosen"]).order_by(*order_of(sort))
+    before, after = neighbours(listed, trade.pk)
+    line = one(request.user, trade)
     if written:
         line.note.note = written.get("note", line.note.note)
-    parts = found.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
+    parts = trade.trade_fills.select_related("fill__flow").order_by("fill__time", "fill_id")
     fills = [(part, getattr(part.fill, "flow", None)) for part in parts]
     entry = next((flow for part, flow in fills if part.is_entry and flow), None)
     orders = orders_of(fills)
     entry_count = sum(part.is_entry for part, _flow in fills)
     context |= {
         "line": line,
-        "trade": found,
+        "trade": trade,
         "fills": fills,
         "orders": orders,
         "orders_say": orders_say(len(orders), len(fills)),
         "entries": entries_of(fills),
-        "flow_says": flow_says(found.flow_share, found.flow_window, entry_count),
+        "flow_says": flow_says(trade.flow_share, trade.flow_window, entry_count),
         "intervals": list(INTERVALS),
         "first_part": fills[0][0].pk if fills else None,
         "sort": sort,
         "before": before,
         "after": after,
-        "can_split": _can_split(found, fills),
+        "can_split": _can_split(trade, fills),
         "entry_flow": entry,
-        "flow_table": flow_table(found, [part for part, _flow in fills]),
-        "realized": found.realized.all(),
+        "flow_table": flow_table(trade, [part for part, _flow in fills]),
+        "realized": trade.realized.all(),
         "setups": Setup.objects.visible_to(request.user),
         "tags": Tag.objects.visible_to(request.user),
         "templates": NoteTemplate.objects.visible_to(request.user),
         "emotions": annotating.EMOTIONS,
         "ratings": range(1, 6),
         "pictures": Screenshot.objects.visible_to(request.user)
-        .filter(trade_key=found.key)
+        .filter(trade_key=trade.key)
         .defer("image"),
         "markers": _markers(fills),
         "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
@@ -109,7 +107,7 @@ def _trade_page(
 @require_POST
 def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """The form of the trade page; `next` goes on to the next one to review."""
-    found = own_trade(request.user, trade_id)
+    trade = own_trade(request.user, trade_id)
     names = (
         "note",
         "emotion",
@@ -128,13 +126,13 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
     if request.POST.get("do") in {"reviewed", "unreviewed"}:
         changes["reviewed"] = request.POST["do"] == "reviewed"
     try:
-        annotating.annotate(user=request.user, trade=found, changes=changes)
+        annotating.annotate(user=request.user, trade=trade, changes=changes)
     except annotating.BadNote as error:
         messages.error(request, f"{error.field}: {error}")
-        return _trade_page(request, found, request.POST.dict())
+        return _trade_page(request, trade, request.POST.dict())
     messages.success(request, _("Saved."))
     goes_on = request.POST.get("do") == "reviewed"
-    following = (_next_to_review(request) if goes_on else None) or found.pk
+    following = (_next_to_review(request) if goes_on else None) or trade.pk
     return redirect(f"{reverse('trade', args=[following])}?{read_filter(request)[0].text}")
 
 
@@ -142,19 +140,19 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
 @require_POST
 def regroup(request: SignedInRequest, trade_id: int) -> HttpResponse:
     """`do` is split (with the fill `fill` a new trade begins) or undo."""
-    found = own_trade(request.user, trade_id)
+    trade = own_trade(request.user, trade_id)
     number, wish = request.POST.get("fill", ""), request.POST.get("do", "")
     if wish not in {"split", "undo"} or (wish == "split" and not is_number(number)):
         return HttpResponseBadRequest(_("Expected split with a fill, or undo."))
     try:
         if wish == "undo":
-            made = grouping.undo(found)
+            made = grouping.undo(trade)
         else:
-            part = get_object_or_404(found.trade_fills.select_related("fill"), fill_id=number)
-            made = grouping.split(found, part.fill)
+            part = get_object_or_404(trade.trade_fills.select_related("fill"), fill_id=number)
+            made = grouping.split(trade, part.fill)
     except grouping.BadGrouping as error:
         messages.error(request, str(error))
-        return redirect("trade", found.pk)
+        return redirect("trade", trade.pk)
     if made is None:
         settle_soon()
         messages.success(request, _("Saved. What depends on it is computed again now."))
@@ -176,8 +174,8 @@ def set_aside(request: SignedInRequest, trade_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("trade", trade.pk)
     settle_soon()
-    said = _("Set aside. It can be undone.") if wish == "aside" else _("Undone.")
-    messages.success(request, said)
+    sentence = _("Set aside. It can be undone.") if wish == "aside" else _("Undone.")
+    messages.success(request, sentence)
     return redirect("trade", changed.pk) if changed else redirect("trades")
 
 
@@ -211,14 +209,14 @@ def replay(request: SignedInRequest, trade_id: int) -> HttpResponse:
 # --- helpers ------------------------------------------------------------------------------------
 
 
-def _can_split(found: Trade, fills: list[Any]) -> bool:
-    return not found.is_open and found.by_hand != Trade.ByHand.MERGE and len(fills) > 2
+def _can_split(trade: Trade, fills: list[Any]) -> bool:
+    return not trade.is_open and trade.by_hand != Trade.ByHand.MERGE and len(fills) > 2
 
 
 def _next_to_review(request: SignedInRequest) -> int | None:
     chosen_filter = TradeFilter(review="no")
-    found = chosen_filter.apply(request.user, preferences_of(request.user))
-    return found.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
+    trades = chosen_filter.apply(request.user, preferences_of(request.user))
+    return trades.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
 
 
 def _markers(fills: Any) -> list[dict[str, Any]]:

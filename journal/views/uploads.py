@@ -54,8 +54,10 @@ def import_file(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     is_part = request.headers.get("X-Part") == "refresh"
     template = "journal/_upload.html" if is_part else "journal/import.html"
     mine = Upload.objects.visible_to(request.user).filter(account=account)
-    asked = request.GET.get("upload", "")
-    shown = mine.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 18 else None
+    upload_id = request.GET.get("upload", "")
+    shown = (
+        mine.filter(pk=upload_id).first() if upload_id.isdecimal() and len(upload_id) < 18 else None
+    )
     context = {
         "account": account,
         "zones": exports.ZONES,
@@ -151,16 +153,16 @@ def _page(account: ExchangeAccount, row: Upload) -> str:
 
 def _shown(row: Upload) -> dict[str, Any]:
     """The preview as the page wants it."""
-    found = row.preview
+    preview = row.preview
     left_out = [
         {"member": left["member"], "line": left["line"], "reason": Fault.from_json(left)}
-        for left in found.get("left_out", ())
+        for left in preview.get("left_out", ())
     ]
-    times = {name: parse_datetime(found[name]) for name in ("first", "last") if found.get(name)}
-    sample = [{**line, "time": parse_datetime(line["time"])} for line in found.get("sample", ())]
+    times = {name: parse_datetime(preview[name]) for name in ("first", "last") if preview.get(name)}
+    sample = [{**line, "time": parse_datetime(line["time"])} for line in preview.get("sample", ())]
     return {
         "compared": exports.compared(row),
-        "preview": found,
+        "preview": preview,
         "left_out": left_out,
         "sample": sample,
         **times,

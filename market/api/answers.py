@@ -97,11 +97,11 @@ _said: dict[tuple[object, ...], Said] = {}
 MOST_REMEMBERED = 20_000
 
 
-def _remember(key: tuple[object, ...], said: Said) -> None:
+def _remember(key: tuple[object, ...], answer: Said) -> None:
     while len(_said) >= MOST_REMEMBERED:
         with contextlib.suppress(KeyError, RuntimeError):  # another thread was faster
             del _said[next(iter(_said))]
-    _said[key] = said
+    _said[key] = answer
 
 
 def cvd_answer(
@@ -127,14 +127,14 @@ def cvd_answer(
             complete,
             bar.detail,
         )
-        said = _said.get(key)
-        if said is None:
+        answer = _said.get(key)
+        if answer is None:
             whole = bar_answer(bar, closed=closed, complete=complete)
             whole["trades_of"] = _trades_of(instrument, bar)
-            said = whole, bands_answer(bar, unit, bands)
+            answer = whole, bands_answer(bar, unit, bands)
             if closed:
-                _remember(key, said)
-        bars.append(with_cvd(*said, line))
+                _remember(key, answer)
+        bars.append(with_cvd(*answer, line))
     return {
         "symbol": instrument.symbol,
         "market": instrument.market,

@@ -97,21 +97,21 @@ class FundingView(APIView):
 
 def _newest(request: Request, kind: str, otherwise: str) -> Response:
     instrument = _valid(InstrumentParameters, request)["instrument"]
-    found = read_board(instrument.key, kind)
-    if found is None:
+    board = read_board(instrument.key, kind)
+    if board is None:
         is_followed = instrument.is_followed
         raise NotNow(otherwise if is_followed else f"{instrument.symbol} is not followed any more")
-    return Response({**_head(instrument), **found})
+    return Response({**_head(instrument), **board})
 
 
 def _within(rows: Any, field: str, wanted: dict[str, Any]) -> list[Any]:
     """The rows from `start` on, or the newest ones, oldest first."""
     end = wanted.get("end", int(time.time() * 1000) + DAY_MS)
-    found = rows.filter(**{f"{field}__lt": from_ms(end)})
+    within = rows.filter(**{f"{field}__lt": from_ms(end)})
     if "start" in wanted:
-        found = found.filter(**{f"{field}__gte": from_ms(wanted["start"])})
-        return list(found.order_by(field)[: wanted["limit"]])
-    return list(found.order_by(f"-{field}")[: wanted["limit"]])[::-1]
+        within = within.filter(**{f"{field}__gte": from_ms(wanted["start"])})
+        return list(within.order_by(field)[: wanted["limit"]])
+    return list(within.order_by(f"-{field}")[: wanted["limit"]])[::-1]
 
 
 def _head(instrument: Instrument) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _head(instrument: Instrument) -> dict[str, str]:
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    asked = form(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    found: dict[str, Any] = asked.validated_data
-    return found
+    parameters = form(data=request.query_params)
+    parameters.is_valid(raise_exception=True)
+    values: dict[str, Any] = parameters.validated_data
+    return values

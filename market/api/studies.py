@@ -66,24 +66,24 @@ class InstrumentsView(APIView):
         parameters=[InstrumentsParameters], responses=gives(Rows(ListingRow, is_paged=False))
     )
     def get(self, request: Request) -> Response:
-        asked = InstrumentsParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = InstrumentsParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         followed = Instrument.objects.filter(
             venue=OuterRef("venue"),
             market=OuterRef("market"),
             symbol=OuterRef("symbol"),
             is_followed=True,
         )
-        found = Listing.objects.filter(venue=settings.VENUE).annotate(is_followed=Exists(followed))
+        listed = Listing.objects.filter(venue=settings.VENUE).annotate(is_followed=Exists(followed))
         for name in ("market", "status"):
             if name in wanted:
-                found = found.filter(**{name: wanted[name]})
+                listed = listed.filter(**{name: wanted[name]})
         if wanted.get("followed") is not None:
-            found = found.filter(is_followed=wanted["followed"])
+            listed = listed.filter(is_followed=wanted["followed"])
         if word := wanted.get("search"):
-            found = (
-                found.filter(
+            listed = (
+                listed.filter(
                     Q(symbol__icontains=word)
                     | Q(base_asset__iexact=word)
                     | Q(quote_asset__iexact=word)
@@ -98,7 +98,7 @@ class InstrumentsView(APIView):
                 )
                 .order_by("fit", "-is_followed", "symbol", "market")
             )
-        return Response({"rows": [_instrument(row) for row in found[:MOST_LISTED]]})
+        return Response({"rows": [_instrument(row) for row in listed[:MOST_LISTED]]})
 
 
 class MarketsView(APIView):
@@ -107,8 +107,8 @@ class MarketsView(APIView):
     @extend_schema(responses=gives(Rows(MarketRow, is_paged=False)))
     def get(self, request: Request) -> Response:
         followed = Instrument.objects.filter(venue=settings.VENUE, is_followed=True)
-        found = overview([*followed.order_by("market", "symbol")])
-        return Response({"rows": [line.as_answer() for line in found]})
+        lines = overview([*followed.order_by("market", "symbol")])
+        return Response({"rows": [line.as_answer() for line in lines]})
 
 
 class IndicatorsView(APIView):
@@ -200,7 +200,7 @@ def _instrument(row: Any) -> ListingRow:
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    asked = form(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    found: dict[str, Any] = asked.validated_data
-    return found
+    parameters = form(data=request.query_params)
+    parameters.is_valid(raise_exception=True)
+    values: dict[str, Any] = parameters.validated_data
+    return values

@@ -37,9 +37,9 @@ class RealtimeView(APIView):
 
     @extend_schema(parameters=[RealtimeParameters], responses=gives(CvdAnswer, 409))
     def get(self, request: Request) -> Response:
-        asked = RealtimeParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = RealtimeParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         length_ms = INTERVALS[wanted["interval"]] * 1000
         end = exchange_now_ms(wanted["instrument"]) // 60_000 * 60_000 + 60_000
         start = (end - wanted["minutes"] * 60_000) // length_ms * length_ms
@@ -55,9 +55,9 @@ class RangeView(APIView):
 
     @extend_schema(parameters=[RangeParameters], responses={**gives(CvdAnswer, 409), 304: None})
     def get(self, request: Request) -> Response:
-        asked = RangeParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = RangeParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         return _answer(wanted, wanted["start"], wanted["end"])
 
 
@@ -84,8 +84,8 @@ class BigOrdersView(APIView):
 
     @extend_schema(parameters=[BigOrdersParameters], responses={200: BigOrderAnswer(many=True)})
     def get(self, request: Request) -> Response:
-        asked = BigOrdersParameters(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        parameters = BigOrdersParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        wanted = parameters.validated_data
         orders = read_big_orders(wanted["instrument"].key, wanted["minimum"])
         return Response([structs.asdict(order) for order in orders])

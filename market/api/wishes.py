@@ -53,12 +53,12 @@ def look(instrument: Instrument, seconds: int, missing: Sequence[Stretch]) -> li
         if refusal:
             return [Missing(a, b, NONE, refusal) for a, b in missing]
     wanted = candles.left(instrument, grain, missing)
-    found = [Missing(a, b, NONE, "no_candles") for a, b in minus(missing, merged(wanted))]
+    missing_spans = [Missing(a, b, NONE, "no_candles") for a, b in minus(missing, merged(wanted))]
     if wanted:
         state, reason = _ask(instrument, grain, wanted)
         inside = [(max(a, c), min(b, d)) for a, b in missing for c, d in wanted]
-        found += [Missing(a, b, state, reason) for a, b in merged(inside)]
-    return sorted(_before_listing(instrument, grain, found))
+        missing_spans += [Missing(a, b, state, reason) for a, b in merged(inside)]
+    return sorted(_before_listing(instrument, grain, missing_spans))
 
 
 def _ask(instrument: Instrument, grain: int, wanted: Sequence[Stretch]) -> tuple[str, str | None]:
@@ -96,10 +96,10 @@ def _why_no_seconds(instrument: Instrument, missing: Sequence[Stretch]) -> str |
 
 
 def _before_listing(
-    instrument: Instrument, grain: int, found: Sequence[Missing]
+    instrument: Instrument, grain: int, missing: Sequence[Missing]
 ) -> Iterator[Missing]:
     """What is not there before everything that is known of the market is older than its listing."""
     first = store.first_known(instrument.pk)
-    for item in found:
+    for item in missing:
         is_before = item.state == NONE and first is not None and item.end <= first
         yield item._replace(reason="before_listing") if is_before else item

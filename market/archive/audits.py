@@ -74,7 +74,7 @@ def drop_old(now: datetime) -> int:
 
 def counts(since: datetime) -> dict[int, dict[str, int]]:
     """Instrument -> state -> audited minutes since a moment."""
-    found: dict[int, dict[str, int]] = {}
+    by_instrument: dict[int, dict[str, int]] = {}
     rows = (
         MinuteAudit.objects.filter(minute__gte=since)
         .values("instrument_id", "state")
@@ -82,5 +82,5 @@ def counts(since: datetime) -> dict[int, dict[str, int]]:
         .order_by()
     )
     for row in rows:
-        found.setdefault(row["instrument_id"], {})[row["state"]] = row["minutes"]
-    return found
+        by_instrument.setdefault(row["instrument_id"], {})[row["state"]] = row["minutes"]
+    return by_instrument

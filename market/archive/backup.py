@@ -161,14 +161,14 @@ def _compare(path: Path) -> dict[str, str]:
     """The restored rows have to be those that were backed up."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        found = digests()
+        tables = digests()
     manifest = _manifest(path)
     if manifest.is_file():
         expected: dict[str, str] = json.loads(manifest.read_text())
-        wrong = [name for name in expected if found.get(name) != expected[name]]
+        wrong = [name for name in expected if tables.get(name) != expected[name]]
         if wrong:
             raise BackupError(f"restored, but rows differ from the backup: {', '.join(wrong)}")
-    return found
+    return tables
 
 
 def _holders() -> list[str]:
@@ -226,7 +226,7 @@ def _program(name: str) -> str:
         path = Path(package.origin).parent / "pginstall18" / "bin" / name
         if path.exists():
             return str(path)
-    found = shutil.which(name)
-    if found is None:
+    program = shutil.which(name)
+    if program is None:
         raise BackupError(f"expected PostgreSQL's {name} on this machine, found none")
-    return found
+    return program

@@ -100,8 +100,8 @@ def times(
 def newest(instrument_id: int) -> int:
     """How far (epoch ms) anything is covered; 0 where nothing is."""
     spans = CoveredSpan.objects.filter(instrument_id=instrument_id)
-    found: int | None = spans.aggregate(end=Max("to_ms"))["end"]
-    return found or 0
+    end: int | None = spans.aggregate(end=Max("to_ms"))["end"]
+    return end or 0
 
 
 def without(known: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:

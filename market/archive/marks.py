@@ -47,14 +47,14 @@ def drop_old_marks(now: datetime) -> None:
 def due_for_funding() -> list[tuple[Instrument, datetime]]:
     """Followed futures that may have settled since, and from when on to ask."""
     now = timezone.now()
-    found = []
+    due = []
     for row in Instrument.objects.filter(venue=settings.VENUE, market="usdm", is_followed=True):
         newest = row.funding.order_by("-time").first()
         if newest is None:
-            found.append((row, now - timedelta(days=FIRST_DAYS)))
+            due.append((row, now - timedelta(days=FIRST_DAYS)))
         elif newest.time + SETTLES_EVERY <= now:
-            found.append((row, newest.time + timedelta(seconds=1)))
-    return found
+            due.append((row, newest.time + timedelta(seconds=1)))
+    return due
 
 
 def save_funding(instrument: Instrument, rows: Sequence[FundingRow]) -> None:

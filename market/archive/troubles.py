@@ -46,8 +46,8 @@ def keep(news: Sequence[News]) -> None:
 
 def newest() -> QuerySet[Trouble]:
     """Of tapes that are followed; rows that were left out of any."""
-    found = Trouble.objects.select_related("instrument").filter(
+    troubles = Trouble.objects.select_related("instrument").filter(
         Q(instrument__is_followed=True) | Q(kind=Trouble.Kind.ROW),
         instrument__venue=settings.VENUE,
     )
-    return found.order_by("-updated_at")[:SHOWN]
+    return troubles.order_by("-updated_at")[:SHOWN]

@@ -33,26 +33,26 @@ async def ask(rest: PublicRest, instrument: Instrument, stretch: Stretch, kind: 
     Raises NotWhole and the REST adapter's errors.
     """
     start, end = stretch
-    found: list[Aggregate] = []
+    aggregates: list[Aggregate] = []
     for first in range(start, end, LONGEST_SECONDS):
         last = min(first + LONGEST_SECONDS, end)
-        found += await _part(rest, instrument.symbol, first, last, kind)
-    return bars_of(found, stretch, SETS[instrument.band_set], is_spot=rest.PREFIX == "/api/v3")
+        aggregates += await _part(rest, instrument.symbol, first, last, kind)
+    return bars_of(aggregates, stretch, SETS[instrument.band_set], is_spot=rest.PREFIX == "/api/v3")
 
 
 async def _part(rest: PublicRest, symbol: str, start: int, end: int, kind: str) -> list[Aggregate]:
     """By time first, then on by id, since many may have one time."""
     end_ms = end * 1000 - 1
     rows = await rest.aggregates(symbol, start * 1000, end_ms, kind)
-    found = list(rows)
+    aggregates = list(rows)
     for _ in range(MOST_PAGES):
         if len(rows) < PAGE:
-            return found
-        rows = await rest.aggregates_from(symbol, found[-1].id + 1, kind)
+            return aggregates
+        rows = await rest.aggregates_from(symbol, aggregates[-1].id + 1, kind)
         inside = [row for row in rows if ms_of(row.time) <= end_ms]
-        found += inside
+        aggregates += inside
         if not inside or ms_of(rows[-1].time) > end_ms + store.MINUTE * 1000:
-            return found
+            return aggregates
     raise NotWhole(f"expected at most {MOST_PAGES * PAGE} aggregates, were more")
 
 
@@ -125,9 +125,9 @@ def keep(instrument: Instrument, stretch: Stretch, bars: Sequence[Bar]) -> list[
     minutes = {
         bar.time: bar for bar in roll_up(bars, store.MINUTE) if whole[0] <= bar.time < whole[1]
     }
-    found = agreeing.differing(minutes, candles, is_aggregated=instrument.key.is_aggregated)
-    agreeing.record(instrument, found, "aggregates")
-    left = minus([stretch], merged((at, at + store.MINUTE) for at in found))
-    good = [bar for bar in bars if bar.time // 60 * 60 not in found]
+    differing = agreeing.differing(minutes, candles, is_aggregated=instrument.key.is_aggregated)
+    agreeing.record(instrument, differing, "aggregates")
+    left = minus([stretch], merged((at, at + store.MINUTE) for at in differing))
+    good = [bar for bar in bars if bar.time // 60 * 60 not in differing]
     store.keep(instrument.pk, instrument.band_set, store.SECOND, Detail.ORDER, good, left)
-    return sorted(found)
+    return sorted(differing)

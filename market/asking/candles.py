@@ -134,5 +134,5 @@ def _compare(instrument: Instrument, answer: Answer) -> None:
             rolled = roll_up([longest[at] for at in sorted(longest)], store.MINUTE)
             better |= {bar.time: bar for bar in rolled}
     candles = {bar.time: agreeing.as_kline(bar) for bar in answer.bars}
-    found = agreeing.differing(better, candles, is_aggregated=instrument.key.is_aggregated)
-    agreeing.record(instrument, found, "candles")
+    differing = agreeing.differing(better, candles, is_aggregated=instrument.key.is_aggregated)
+    agreeing.record(instrument, differing, "candles")

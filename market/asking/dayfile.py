@@ -94,13 +94,13 @@ def keep(instrument: Instrument, day: Day, stretches: Sequence[Stretch]) -> int:
         if bar.detail == Detail.TOTAL
     }
     minutes = {bar.time: bar for bar in day.minutes}
-    found = agreeing.differing(minutes, candles, is_aggregated=instrument.key.is_aggregated)
+    differing = agreeing.differing(minutes, candles, is_aggregated=instrument.key.is_aggregated)
     # what agrees with its candle is whole, whatever the ids look like (rows that are no flow)
-    poor = found.keys() | (day.lacking - candles.keys())
+    poor = differing.keys() | (day.lacking - candles.keys())
     good = minus([(day.start, end)], merged((at, at + store.MINUTE) for at in poor))
     inside = [(max(a, first), min(b, last)) for a, b in stretches for first, last in good]
     with transaction.atomic():
-        agreeing.record(instrument, found, "day file")
+        agreeing.record(instrument, differing, "day file")
         place = instrument.pk, instrument.band_set
         own = [bar for bar in day.minutes if bar.time not in poor]
         store.keep(*place, store.MINUTE, day.detail, own, good)

@@ -43,8 +43,8 @@ def grant(instrument: Instrument, grain: int, requests: list[Stretch]) -> None:
     """Fetch what somebody looks at; why not, where not, is told with their next look."""
     try:
         wanted = candles.left(instrument, grain, requests)
-        asked = fetching.requests_for(instrument.market, grain, wanted)
-        asyncio.run(fetching.fetch_candles(instrument, grain, asked[::-1], KIND))
+        needed = fetching.requests_for(instrument.market, grain, wanted)
+        asyncio.run(fetching.fetch_candles(instrument, grain, needed[::-1], KIND))
     except ExchangeError as error:
         seconds = REFUSED_SECONDS if isinstance(error, Refused) else SILENT_SECONDS
         if isinstance(error, MustWait):
@@ -78,8 +78,8 @@ def _prepare(instrument: Instrument) -> bool:
     try:
         for grain, length in FIRST.items():
             wanted = candles.left(instrument, grain, [(now - length - now % grain, now)])
-            asked = fetching.requests_for(instrument.market, grain, wanted)
-            asyncio.run(fetching.fetch_candles(instrument, grain, asked[::-1], KIND))
+            requests = fetching.requests_for(instrument.market, grain, wanted)
+            asyncio.run(fetching.fetch_candles(instrument, grain, requests[::-1], KIND))
     except ExchangeError as error:
         seconds = REFUSED_SECONDS if isinstance(error, Refused) else SILENT_SECONDS
         cache.set(f"past:later:{instrument.pk}", "1", seconds)

@@ -89,10 +89,10 @@ class AccountRest:
 
     async def measure_clock(self, kind: str = "account") -> float:
         """The exchange's clock minus ours in ms, as the middle of one call tells it."""
-        said = await self._call("get", "/api/v3/time", {}, signed=False, kind=kind)
-        asked, answered = self._client.called
+        answer = await self._call("get", "/api/v3/time", {}, signed=False, kind=kind)
+        sent_at, answered = self._client.called
         try:
-            offset = float(said["serverTime"]) - (asked + answered) * 500
+            offset = float(answer["serverTime"]) - (sent_at + answered) * 500
         except (TypeError, KeyError, ValueError) as error:
             raise TryAgain("expected a server time") from error
         self._client.timestamp_offset = int(offset)
@@ -127,8 +127,8 @@ class AccountRest:
 
     async def listen_key(self) -> str:
         """Of the futures user stream: made, or kept for another hour."""
-        said = await self._call("post", "/fapi/v1/listenKey", {}, signed=False, kind=self._kind)
-        return str(said["listenKey"])
+        answer = await self._call("post", "/fapi/v1/listenKey", {}, signed=False, kind=self._kind)
+        return str(answer["listenKey"])
 
     def signed_message(self) -> dict[str, object]:
         """Parameters of `userDataStream.subscribe.signature`: sorted by name, joined and signed as
@@ -278,8 +278,8 @@ async def as_error(
     governor: Governor, status: int, retry_after: str | None, body: bytes
 ) -> ExchangeError:
     try:
-        said = msgspec.json.decode(body, type=dict[str, Any])
-        code, message = int(said.get("code", 0)), str(said.get("msg", ""))
+        refusal = msgspec.json.decode(body, type=dict[str, Any])
+        code, message = int(refusal.get("code", 0)), str(refusal.get("msg", ""))
     except (msgspec.DecodeError, msgspec.ValidationError, TypeError, ValueError):
         code, message = 0, body[:200].decode(errors="replace")
     if status == 418 or (status == 429 and code != -1015):
@@ -303,8 +303,8 @@ async def as_error(
 
 def _is_theirs(address: str, base: str) -> bool:
     """The exchange's own host, or one of those that Binance keeps its files at."""
-    asked, own = urlsplit(address), urlsplit(base)
-    if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+    target, own = urlsplit(address), urlsplit(base)
+    if (target.scheme, target.netloc) == (own.scheme, own.netloc):
         return True
-    host = f".{asked.hostname or ''}"
-    return asked.scheme == "https" and "@" not in asked.netloc and host.endswith(FILE_HOSTS)
+    host = f".{target.hostname or ''}"
+    return target.scheme == "https" and "@" not in target.netloc and host.endswith(FILE_HOSTS)

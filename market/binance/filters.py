@@ -50,16 +50,16 @@ class Draft:
 def faults(filters: Iterable[Mapping[str, Any]], draft: Draft) -> list[Fault]:
     """Every filter that this order fails. One that nobody knows is left to the exchange."""
     by_name = {str(row.get("filterType", "")): row for row in filters}
-    found: list[Fault] = []
+    faults_of: list[Fault] = []
     if (row := by_name.get("PRICE_FILTER")) is not None:
         for name, price in (("price", draft.price), ("stop_price", draft.stop_price)):
             if price is not None:
-                found += _price(row, name, price)
+                faults_of += _price(row, name, price)
     if draft.quantity is not None:
-        found += _lots(by_name, draft.quantity, is_market=draft.is_market)
-    found += _distance(by_name, draft)
-    found += _notional(by_name, draft)
-    return found
+        faults_of += _lots(by_name, draft.quantity, is_market=draft.is_market)
+    faults_of += _distance(by_name, draft)
+    faults_of += _notional(by_name, draft)
+    return faults_of
 
 
 def step_of(filters: Iterable[Mapping[str, Any]], *, is_market: bool = False) -> Decimal:
@@ -103,7 +103,7 @@ def _lots(
     by_name: Mapping[str, Mapping[str, Any]], quantity: Decimal, *, is_market: bool
 ) -> list[Fault]:
     names: Sequence[str] = ("LOT_SIZE", "MARKET_LOT_SIZE") if is_market else ("LOT_SIZE",)
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for name in names:
         row = by_name.get(name)
         if row is None:
@@ -119,8 +119,8 @@ def _lots(
             # never more than was asked for
             fault = least + round_down(quantity - least, step), f"in steps of {plain(step)}"
         if fault is not None:
-            found.append(Fault(name, "quantity", quantity, *fault))
-    return found[:1]
+            faults.append(Fault(name, "quantity", quantity, *fault))
+    return faults[:1]
 
 
 def _distance(by_name: Mapping[str, Mapping[str, Any]], draft: Draft) -> list[Fault]:

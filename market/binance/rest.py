@@ -127,9 +127,9 @@ class PublicRest(PastRest):
 
     async def measure_clock(self) -> float:
         """The exchange's clock minus ours in ms, as the middle of one call tells it."""
-        asked = time.time()
+        sent_at = time.time()
         body = await self._get("time", {}, "audit")
-        ours_ms = (asked + time.time()) * 500
+        ours_ms = (sent_at + time.time()) * 500
         theirs = _read(
             "a server time", body, decode_server_time, lambda said: float(said.serverTime)
         )
@@ -206,8 +206,8 @@ class PublicRest(PastRest):
 
     async def _error(self, status: int, retry_after: str | None, body: bytes) -> Exception:
         try:
-            said = decode_error(body)
-            code, message = said.code, said.msg
+            refusal = decode_error(body)
+            code, message = refusal.code, refusal.msg
         except msgspec.DecodeError:
             code, message = 0, body[:200].decode(errors="replace")
         if status in {418, 429}:
@@ -380,10 +380,10 @@ def rest_of(market: str) -> type[PublicRest]:
 def _name_of(row: msgspec.Raw) -> str:
     """The id of a row that cannot be read, else its beginning."""
     try:
-        found = decode_row_id(row)
+        ids = decode_row_id(row)
     except (msgspec.DecodeError, ValueError):
         return bytes(row)[:40].decode(errors="replace")
-    known = found.id if found.id is not None else found.aggregate
+    known = ids.id if ids.id is not None else ids.aggregate
     return bytes(row)[:40].decode(errors="replace") if known is None else str(known)
 
 

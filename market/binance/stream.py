@@ -214,8 +214,8 @@ class MarketStream:
             log.warning("malformed frame", head=frame[:80].decode(errors="replace"))
             return
         if envelope.error is not None:
-            said = envelope.error
-            log.error("control message refused", code=said.code, message=said.msg)
+            refusal = envelope.error
+            log.error("control message refused", code=refusal.code, message=refusal.msg)
         elif envelope.code is not None:
             log.error("control message refused", code=envelope.code, message=envelope.msg)
         elif envelope.stream is not None:

@@ -183,20 +183,20 @@ class Auditor:
         has let the minute go is not asked."""
         start, end = kline.minute, kline.minute + 60
         saved = (await self._saved(place, start, end)).get(start)
-        found = {f"archive {name}" for name in differences(kline, saved)}
+        differing = {f"archive {name}" for name in differences(kline, saved)}
         state = await place.hot.state(place.tape)
         minute = (await place.hot.bars(place.tape, "1m", start, end)).get(start)
         if minute is not None:
-            found |= {f"hot {name}" for name in differences(kline, minute)}
+            differing |= {f"hot {name}" for name in differences(kline, minute)}
             if saved is not None and saved.flow() != minute.flow():
-                found.add("hot minute")
+                differing.add("hot minute")
         if state is not None and state.hot_from <= start:
             seconds = await place.hot.bars(place.tape, "1s", start, end)
             rolled = roll_up([seconds[at] for at in sorted(seconds)], 60)
             # after two hours the seconds have gone, the minute stays
             if rolled and (minute is None or rolled[0].flow() != minute.flow()):
-                found.add("hot seconds")
-        return sorted(found)
+                differing.add("hot seconds")
+        return sorted(differing)
 
     async def _saved(self, place: Place, start: int, end: int) -> dict[int, Bar]:
         bars = await place.database.run(archive.load, place.instrument_id, start, end)

@@ -145,9 +145,9 @@ async def _read(rest: Patient, instrument: Instrument, start_ms: int, end_ms: in
     ticks = ticks_of(proof[0].time)
     builder = TapeBuilder(SETS[instrument.band_set], ticks, detail=instrument.key.detail)
     past = Past(builder, start_ms, end_ms, first_id, first_id - 1)
-    async for found in pages(rest, symbol, first_id, first_id + MOST_IDS, KIND):
-        past.missing += found.unfillable
-        past.take(found.trades)
+    async for piece in pages(rest, symbol, first_id, first_id + MOST_IDS, KIND):
+        past.missing += piece.unfillable
+        past.take(piece.trades)
         if past.is_whole:
             return past
     return None

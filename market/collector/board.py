@@ -94,28 +94,28 @@ class Board:
         """What is to be shown now: kind -> (data as JSON, exchange time in epoch ms)."""
         now = time.monotonic()
         fresh, self.fresh = self.fresh, {}
-        said: dict[str, tuple[str, int]] = {}
+        news: dict[str, tuple[str, int]] = {}
         for kind, frame in fresh.items():
             if kind == "book" and not self._is_due(now):
                 self.fresh[kind] = frame  # with the next one
                 continue
             try:
-                found = self._data(kind, frame)
+                text = self._data(kind, frame)
             except (msgspec.DecodeError, ValueError) as error:
                 self._complain(kind, error)
                 continue
-            if found is not None:
-                said[kind] = found
+            if text is not None:
+                news[kind] = text
         for kind, (data, at, when) in list(self.shown.items()):
             if kind != "book":  # the others come every second, or have gone stale
                 continue
             if self.book.levels is None:
                 del self.shown[kind]
-            elif kind not in said and now - when > AGAIN_SECONDS:
-                said[kind] = (data, at)
-        for kind, (data, at) in said.items():
+            elif kind not in news and now - when > AGAIN_SECONDS:
+                news[kind] = (data, at)
+        for kind, (data, at) in news.items():
             self.shown[kind] = (data, at, now)
-        return said
+        return news
 
     def _is_due(self, now: float) -> bool:
         """A book changes ten times a second; it is told so often to those who look at it."""
@@ -173,7 +173,7 @@ class BoardKeeper:
 
     async def show(self, boards: Sequence[Board]) -> None:
         """Raises RedisError."""
-        said = []
+        told = []
         for board in boards:
             try:
                 self._look_after_book(board)
@@ -184,11 +184,11 @@ class BoardKeeper:
                 board.forget_book()
                 continue
             if news:
-                said.append((board.tape, news))
-        if not said:
+                told.append((board.tape, news))
+        if not told:
             return
         async with self._client.pipeline(transaction=False) as pipe:
-            for tape, news in said:
+            for tape, news in told:
                 args: list[str] = [self._holder, str(KEPT_SECONDS)]
                 for kind, (data, at) in news.items():
                     topic = keys.topic(tape.venue, keys.board_topic(tape, kind))

@@ -43,10 +43,10 @@ async def fill(rest: PublicRest, symbol: str, hole: Hole, seconds: float) -> Asy
             if from_memory:
                 from_memory = False
                 rows = await rest.newest_trades(symbol)
-                found = _read(rows, next_id, hole.last_id, is_proof=False)
+                piece = _read(rows, next_id, hole.last_id, is_proof=False)
             else:
                 rows = await rest.trades_from(symbol, next_id)
-                found = _read(rows, next_id, hole.last_id, is_proof=True)
+                piece = _read(rows, next_id, hole.last_id, is_proof=True)
         except MustWait as error:
             await asyncio.sleep(min(error.seconds, max(0.0, deadline - time.monotonic())))
             continue
@@ -57,11 +57,11 @@ async def fill(rest: PublicRest, symbol: str, hole: Hole, seconds: float) -> Asy
             log.warning("missing trades not answered", symbol=symbol, error=str(error))
             await asyncio.sleep(FAILED_PAUSE)
             continue
-        if found.trades or found.unfillable:
-            yield found
-        if found.next_id == next_id:
+        if piece.trades or piece.unfillable:
+            yield piece
+        if piece.next_id == next_id:
             await asyncio.sleep(NOT_YET_PAUSE)
-        next_id = found.next_id
+        next_id = piece.next_id
 
 
 class ById(Protocol):
@@ -91,11 +91,11 @@ async def pages(
             yield Found([], [(next_id, reached - 1)], reached)
             next_id = reached
             continue
-        found = _read(rows, next_id, last_id, is_proof=True)
-        if found.next_id == next_id:
+        piece = _read(rows, next_id, last_id, is_proof=True)
+        if piece.next_id == next_id:
             return
-        yield replace(found, trades=[trade for trade in found.trades if trade.id <= last_id])
-        next_id = found.next_id
+        yield replace(piece, trades=[trade for trade in piece.trades if trade.id <= last_id])
+        next_id = piece.next_id
 
 
 def _read(rows: list[Trade], next_id: int, last_id: int, *, is_proof: bool) -> Found:

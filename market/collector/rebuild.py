@@ -69,9 +69,9 @@ async def rebuild_gap(place: Place, rest: PublicRest, gap: GapRecord) -> list[Ga
     builder = _new_builder(place, state)
     missing: list[tuple[int, int]] = []
     done = first_id - 1
-    async for found in pages(rest, place.tape.symbol, first_id, last_id, "backfill"):
-        done = _take(builder, found)
-        missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in found.unfillable]
+    async for piece in pages(rest, place.tape.symbol, first_id, last_id, "backfill"):
+        done = _take(builder, piece)
+        missing += [(max(a, gap.first_id), min(b, gap.last_id)) for a, b in piece.unfillable]
         if done < last_id:
             filled_to = gap.filled_to
             gap, missing = await _write_ready(place, builder, gap, missing)
@@ -98,8 +98,8 @@ async def rebuild_minute(place: Place, rest: PublicRest, kline: Kline) -> bool:
     builder = _new_builder(place, state)
     done = kline.first_id - 1
     if kline.trades:
-        async for found in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
-            done = _take(builder, found)
+        async for piece in pages(rest, place.tape.symbol, kline.first_id, kline.last_id, "audit"):
+            done = _take(builder, piece)
     if done < kline.last_id:
         raise Behind(f"the exchange answers up to id {done} of {kline.last_id}")
     rolled = roll_up([bar for _, bar in sorted(builder.held.get(kline.minute, {}).items())], 60)
@@ -152,19 +152,19 @@ def _part(gap: GapRecord, first_id: int, last_id: int, state: str) -> GapRecord:
     return GapRecord(first_id, last_id, gap.from_ms, gap.to_ms, gap.cause, state)
 
 
-def _take(builder: TapeBuilder, found: Found) -> int:
+def _take(builder: TapeBuilder, piece: Found) -> int:
     """Apply a page, breaking the sweep at what the exchange does not have; returns the last id."""
     start = 0
     done = 0
-    for _, hole_last in found.unfillable:
+    for _, hole_last in piece.unfillable:
         end = start
-        while end < len(found.trades) and found.trades[end].id < hole_last:
+        while end < len(piece.trades) and piece.trades[end].id < hole_last:
             end += 1
-        _apply(builder, found.trades[start:end])
+        _apply(builder, piece.trades[start:end])
         builder.break_sweep()
         start, done = end, hole_last
-    _apply(builder, found.trades[start:])
-    return max([done, *(trade.id for trade in found.trades[-1:])])
+    _apply(builder, piece.trades[start:])
+    return max([done, *(trade.id for trade in piece.trades[-1:])])
 
 
 def _apply(builder: TapeBuilder, trades: list[Trade]) -> None:

@@ -141,7 +141,7 @@ class Watch:
 
     async def catch_up(self, tape: Tape, kind: str = "live") -> None:
         """The newest trades by REST, so that what a cut lost shows even when nothing trades now."""
-        tape.checked_at = asked = time.monotonic()
+        tape.checked_at = asked_at = time.monotonic()
         try:
             rows = await self._rest.newest_trades(tape.followed.key.symbol, kind)
         except Refused as error:
@@ -151,9 +151,9 @@ class Watch:
             log.warning("newest trades not answered", error=str(error))
             return
         self._care.succeeded(tape, CHECK)
-        self._look_for_silence(tape, rows, asked)
+        self._look_for_silence(tape, rows, asked_at)
         tape.is_verified = True
-        tape.verified_ms = self.exchange_now_ms(asked)
+        tape.verified_ms = self.exchange_now_ms(asked_at)
         if rows and not tape.writer.has_begun:
             begin(tape, last_run(rows))
         elif rows and self._is_another_tape(tape, rows[-1]):
@@ -185,14 +185,14 @@ class Watch:
         else:
             tape.trusted_to = hole.last_id
 
-    def _look_for_silence(self, tape: Tape, rows: list[Trade], asked: float) -> None:
+    def _look_for_silence(self, tape: Tape, rows: list[Trade], asked_at: float) -> None:
         """Trades that REST has known for a while and the stream has not brought: the stream is
         subscribed again, then its connection replaced. A quiet market is no silence."""
         last_id = tape.writer.cursor.last_id
         waiting = tape.writer.cursor.waiting
         if last_id is None or not rows or not tape.is_verified:
             return
-        until_ms = self.exchange_now_ms(asked) - SILENT_MS
+        until_ms = self.exchange_now_ms(asked_at) - SILENT_MS
         unheard = [r for r in rows if r.id > last_id and r.id not in waiting]
         # more of them than one answer holds, or one that is old
         is_silent = len(unheard) == len(rows) or (unheard and ms_of(unheard[0].time) < until_ms)

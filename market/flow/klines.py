@@ -72,18 +72,18 @@ def differences(kline: Kline, bar: Bar | None) -> list[str]:
         if kline.trades > 0:
             names = ("first_id", "last_id", *names)
         pairs |= {name: (getattr(ours, name), getattr(kline, name)) for name in names}
-    found = [name for name, (mine, theirs) in pairs.items() if mine != theirs]
+    differing = [name for name, (mine, theirs) in pairs.items() if mine != theirs]
     for name, mine, theirs in (
         ("quote", ours.quote_buy + ours.quote_sell, kline.quote),
         ("quote_buy", ours.quote_buy, kline.quote_buy),
     ):
         allowed = 0 if mine % QUOTE_DIGITS == 0 else max(kline.trades, ours.trades) * QUOTE_DIGITS
         if abs(mine - theirs * QUOTE_DIGITS) > allowed:
-            found.append(name)
+            differing.append(name)
     for unit in _units_of(ours):
         if (sum(unit[:6]), sum(unit[6:12])) != (ours.quote_buy, ours.quote_sell):
-            found.append("bands")
-    return found
+            differing.append("bands")
+    return differing
 
 
 def _units_of(bar: Bar) -> tuple[list[int], ...]:

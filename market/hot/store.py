@@ -85,12 +85,12 @@ class HotStore:
         async with self.client.pipeline(transaction=False) as pipe:
             for time in times:
                 pipe.hgetall(keys.bar(tape, interval, time))
-            found = await pipe.execute()
-        return {t: bar_from(t, fields) for t, fields in zip(times, found, strict=True) if fields}
+            hashes = await pipe.execute()
+        return {t: bar_from(t, fields) for t, fields in zip(times, hashes, strict=True) if fields}
 
     async def gaps(self, tape: InstrumentKey) -> list[GapRecord]:
-        found = await as_async(self.client.hvals(keys.gaps(tape)))
-        return sorted((decode_gap(gap) for gap in found), key=lambda gap: gap.first_id)
+        texts = await as_async(self.client.hvals(keys.gaps(tape)))
+        return sorted((decode_gap(gap) for gap in texts), key=lambda gap: gap.first_id)
 
     async def forget_gaps(self, tape: InstrumentKey, first_ids: Sequence[int]) -> None:
         """Closed gaps that are in PostgreSQL by now."""

@@ -63,13 +63,13 @@ class Lock:
     def _keep(self) -> None:
         confirmed = time.monotonic()
         while not self._over.wait(self._ms / 1000 / RENEWALS):
-            asked = time.monotonic()
+            sent_at = time.monotonic()
             try:
                 is_ours = self._client.eval(RENEW, 1, self._key, self._token, self._ms) == 1
             except redis.RedisError:
-                is_ours = asked - confirmed < self._ms / 1000  # nobody else can have it before
+                is_ours = sent_at - confirmed < self._ms / 1000  # nobody else can have it before
             else:
-                confirmed = asked
+                confirmed = sent_at
             if not is_ours:
                 log.warning("lock lost", name=self.name)
                 self._lost.set()

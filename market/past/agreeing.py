@@ -37,16 +37,16 @@ def differing(
 ) -> dict[int, list[str]]:
     """Minutes (epoch s) that both tell and that do not agree, with the figures that differ. An
     aggregate's trades may lie on both sides of a minute's end: then two minutes agree together."""
-    found: dict[int, list[str]] = {}
+    names_of: dict[int, list[str]] = {}
     for minute in sorted(bars.keys() & candles.keys()):
         what = _differences(bars[minute], candles[minute], is_aggregated=is_aggregated)
         if what:
-            found[minute] = what
+            names_of[minute] = what
     if not is_aggregated:
-        return found
+        return names_of
     return {
         minute: what
-        for minute, what in found.items()
+        for minute, what in names_of.items()
         if not any(_agree_together(bars, candles, first) for first in (minute - 60, minute))
     }
 
@@ -85,18 +85,18 @@ def _agree_together(bars: Mapping[int, Bar], candles: Mapping[int, Kline], first
     return not set(differences(kline, both)) - {"open", "close"}
 
 
-def record(instrument: Instrument, found: Mapping[int, Iterable[str]], source: str) -> None:
+def record(instrument: Instrument, differing: Mapping[int, Iterable[str]], source: str) -> None:
     """A difference is a finding of the audit."""
-    if not found:
+    if not differing:
         return
     log.error(
         "sources differ",
         tape=str(instrument.key),
         source=source,
-        minutes=len(found),
-        first=min(found),
+        minutes=len(differing),
+        first=min(differing),
     )
     audits.record(
         instrument.pk,
-        [(at, MinuteAudit.State.DIFFERS, ",".join(what)) for at, what in found.items()],
+        [(at, MinuteAudit.State.DIFFERS, ",".join(what)) for at, what in differing.items()],
     )

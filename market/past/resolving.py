@@ -57,25 +57,27 @@ class Resolver:
     def resolve(self, length: int, slots: Sequence[int]) -> Resolved:
         """Bars of `length` seconds that open at these times (ascending), which the tape does not
         have whole."""
-        found = Resolved()
-        touched = self._from_store(length, [at for at in slots if at + length <= self._now], found)
+        resolved = Resolved()
+        touched = self._from_store(
+            length, [at for at in slots if at + length <= self._now], resolved
+        )
         for at in slots:
-            if at in found.bars or self._parts_left <= 0:
+            if at in resolved.bars or self._parts_left <= 0:
                 continue
             if self._overlaps(at, at + length, [*self._covered, *touched]):
                 self._parts_left -= 1
                 bar = self._in_parts(length, at)
                 if bar is not None:
-                    found.bars[at] = bar
+                    resolved.bars[at] = bar
                     if at + length <= self._now:
-                        found.whole.add(at)
-        return found
+                        resolved.whole.add(at)
+        return resolved
 
-    def _from_store(self, length: int, slots: Sequence[int], found: Resolved) -> list[Stretch]:
+    def _from_store(self, length: int, slots: Sequence[int], resolved: Resolved) -> list[Stretch]:
         """Longest grains first; returns what is known in parts only."""
         touched: list[Stretch] = []
         for grain in reversed(GRAINS):
-            left = [at for at in slots if at not in found.bars]
+            left = [at for at in slots if at not in resolved.bars]
             is_fine = grain == SECOND and length >= MINUTE  # whole minutes are kept with them
             if not left or length % grain or is_fine:
                 continue
@@ -93,8 +95,8 @@ class Resolver:
             parts = [bars[at] for at in sorted(bars) if floor_to(at, length) in chosen]
             rolled = {bar.time: bar for bar in roll_up(parts, length)}
             for at in mine:
-                found.bars[at] = rolled.get(at) or _quiet(at, length, spans)
-                found.whole.add(at)
+                resolved.bars[at] = rolled.get(at) or _quiet(at, length, spans)
+                resolved.whole.add(at)
         return touched
 
     def _in_parts(self, length: int, at: int) -> Bar | None:

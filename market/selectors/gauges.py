@@ -65,8 +65,8 @@ class MarketMetrics(Collector):
         yield from (lag, last_id, gaps)
 
     def _state(self, instrument: Instrument) -> tuple[int, int]:
-        found: Any = hot_client().hmget(keys.state(instrument.key), ["covered_to", "last_id"])
-        return int(found[0] or 0), int(found[1] or 0)
+        values: Any = hot_client().hmget(keys.state(instrument.key), ["covered_to", "last_id"])
+        return int(values[0] or 0), int(values[1] or 0)
 
     def _exchange(self) -> Iterator[GaugeMetricFamily]:
         host = settings.BINANCE_SPOT_API_URL

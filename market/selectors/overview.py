@@ -81,14 +81,14 @@ def lines(tapes: Sequence[InstrumentKey]) -> list[Line]:
         if (kept := _lines.get(tape)) is not None and now - kept[0] <= FRESH_SECONDS
     }
     try:
-        found = _read([tape for tape in dict.fromkeys(tapes) if tape not in known])
+        fresh = _read([tape for tape in dict.fromkeys(tapes) if tape not in known])
     except redis.RedisError as error:
         log.warning("redis away, prices unknown", error=type(error).__name__)
         return [Line(tape.market, tape.symbol) for tape in tapes]
-    if len(_lines) + len(found) > MOST_REMEMBERED:
+    if len(_lines) + len(fresh) > MOST_REMEMBERED:
         forget()
-    _lines.update({tape: (now, line) for tape, line in found.items()})
-    known |= found
+    _lines.update({tape: (now, line) for tape, line in fresh.items()})
+    known |= fresh
     return [known[tape] for tape in tapes]
 
 

@@ -56,8 +56,8 @@ def read_big_orders(tape: InstrumentKey, minimum: Decimal) -> list[BigOrderRecor
     except redis.RedisError as error:
         log.warning("redis away, no big orders", error=type(error).__name__)
         return []
-    found = {order.slot: order for order in map(decode_order, texts)}
-    return [order for order in found.values() if Decimal(order.value) >= minimum]
+    by_slot = {order.slot: order for order in map(decode_order, texts)}
+    return [order for order in by_slot.values() if Decimal(order.value) >= minimum]
 
 
 def read_board(tape: InstrumentKey, kind: str) -> dict[str, Any] | None:
@@ -67,8 +67,8 @@ def read_board(tape: InstrumentKey, kind: str) -> dict[str, Any] | None:
     except redis.RedisError as error:
         log.warning("redis away", wanted=kind, error=type(error).__name__)
         return None
-    found: dict[str, Any] | None = json.loads(text) if text else None
-    return found
+    board: dict[str, Any] | None = json.loads(text) if text else None
+    return board
 
 
 def read_span(instrument: Instrument, interval: str, start_ms: int, end_ms: int) -> Span:
@@ -139,16 +139,16 @@ def _fill_from_past(instrument: Instrument, span: Span, start: int, end: int) ->
     covered = [(-(-first // 1000), last // 1000) for first, last in span.covered]
     resolver = Resolver(instrument, covered, read_tape, edge_of(span))
     try:
-        found = resolver.resolve(span.seconds, slots)
+        resolved = resolver.resolve(span.seconds, slots)
     except DatabaseError as error:
         log.warning("postgresql away, nothing of the past", error=type(error).__name__)
         return
-    if not found.bars:
+    if not resolved.bars:
         return
-    has_own = any(bar.time not in found.bars for bar in span.bars)
-    bars = {bar.time: bar for bar in span.bars} | found.bars
+    has_own = any(bar.time not in resolved.bars for bar in span.bars)
+    bars = {bar.time: bar for bar in span.bars} | resolved.bars
     span.bars[:] = [bars[at] for at in sorted(bars)]
-    span.past |= found.whole
+    span.past |= resolved.whole
     span.source = "both" if has_own and span.source != "archive" else "archive"
 
 
@@ -202,11 +202,11 @@ def read_hot(
         with client.pipeline(transaction=False) as pipe:
             for at in times:
                 pipe.hgetall(keys.bar(tape, grain, at))
-            found = pipe.execute()
+            hashes = pipe.execute()
     except redis.RedisError as error:
         log.warning("redis away, reading from postgresql", error=type(error).__name__)
         return None, {}, [], True
-    bars = {at: bar_from(at, raw) for at, raw in zip(times, found, strict=True) if raw}
+    bars = {at: bar_from(at, raw) for at, raw in zip(times, hashes, strict=True) if raw}
     return state_from(fields), bars, [decode_gap(text) for text in gap_texts], False
 
 

@@ -111,9 +111,9 @@ def _first_keys() -> list[InstrumentKey]:
     futures = Listing.objects.filter(
         venue=settings.VENUE, market="usdm", symbol__in=plain, status="TRADING"
     ).values_list("symbol", flat=True)
-    found = [(market or "spot", symbol) for market, _, symbol in words]
-    found += [("usdm", symbol) for symbol in futures]
-    return [InstrumentKey(settings.VENUE, market, symbol) for market, symbol in found]
+    named = [(market or "spot", symbol) for market, _, symbol in words]
+    named += [("usdm", symbol) for symbol in futures]
+    return [InstrumentKey(settings.VENUE, market, symbol) for market, symbol in named]
 
 
 def known(key: InstrumentKey) -> Instrument:

@@ -30,16 +30,16 @@ def read_funding() -> int:
     }
     if not due:
         return 0
-    found = asyncio.run(_ask({symbol: to_ms(since) for symbol, (_, since) in due.items()}))
+    rows_of = asyncio.run(_ask({symbol: to_ms(since) for symbol, (_, since) in due.items()}))
     for symbol, (instrument, _) in due.items():
-        if symbol not in found:
+        if symbol not in rows_of:
             cache.delete(_asked(instrument))
             continue
         try:
-            marks.save_funding(instrument, found[symbol])
+            marks.save_funding(instrument, rows_of[symbol])
         except (ValueError, DataError) as error:  # one ill future stops no other
             log.warning("funding not read", symbol=symbol, error=str(error)[:200])
-    return sum(map(len, found.values()))
+    return sum(map(len, rows_of.values()))
 
 
 def _asked(instrument: Instrument) -> str:
@@ -50,17 +50,17 @@ async def _ask(since: dict[str, int]) -> dict[str, list[FundingRow]]:
     """Symbol -> rows, without those that were not answered."""
     client = store.connect(settings.REDIS_URL)
     rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, governors(client)["fapi"])
-    found: dict[str, list[FundingRow]] = {}
+    rows_of: dict[str, list[FundingRow]] = {}
     try:
         for symbol, start_ms in since.items():
             try:
-                found[symbol] = await rest.funding(symbol, start_ms)
+                rows_of[symbol] = await rest.funding(symbol, start_ms)
             except Refused as error:  # it will say no again: asked when its hour comes
                 log.warning("funding refused", symbol=symbol, error=str(error))
-                found[symbol] = []
+                rows_of[symbol] = []
             except ExchangeError as error:
                 log.warning("funding not read", symbol=symbol, error=str(error))
     finally:
         await rest.close()
         await client.aclose()
-    return found
+    return rows_of

@@ -55,9 +55,9 @@ def refresh(market: str) -> int:
 
     Raises ExchangeError, also for a list that lacks most of what was listed before.
     """
-    said = asyncio.run(_ask(PATHS[market]))
+    answer = asyncio.run(_ask(PATHS[market]))
     now = timezone.now()
-    rows = [row for item in _symbols(said) if (row := _readable(market, item, now)) is not None]
+    rows = [row for item in _symbols(answer) if (row := _readable(market, item, now)) is not None]
     mine = Listing.objects.filter(venue=settings.VENUE, market=market)
     known = mine.exclude(status="DELISTED").count()
     if 2 * len(rows) < known:
@@ -96,11 +96,11 @@ def _waits_for_news(market: str) -> bool:
     return halted.exists() or refused.exists()
 
 
-def _symbols(said: Any) -> list[dict[str, Any]]:
+def _symbols(answer: Any) -> list[dict[str, Any]]:
     """Raises TryAgain for an answer without them."""
-    items = said.get("symbols") if isinstance(said, dict) else None
+    items = answer.get("symbols") if isinstance(answer, dict) else None
     if not isinstance(items, list):
-        raise TryAgain(f"expected a list of symbols, was {str(said)[:80]}")
+        raise TryAgain(f"expected a list of symbols, was {str(answer)[:80]}")
     return [item for item in items if isinstance(item, dict) and _is_plain(item)]
 
 
@@ -137,9 +137,9 @@ def _listing(market: str, item: dict[str, Any], now: datetime) -> Listing:
     sizes = {"tick_size": "0", "step_size": "0", "min_notional": "0"}
     for entry in item.get("filters", []):
         names, ours = SIZES.get(entry.get("filterType", ""), ((), ""))
-        found = next((entry[name] for name in names if name in entry), None)
-        if found is not None:
-            sizes[ours] = str(found)
+        value = next((entry[name] for name in names if name in entry), None)
+        if value is not None:
+            sizes[ours] = str(value)
     return Listing(
         venue=settings.VENUE,
         market=market,

@@ -23,15 +23,15 @@ def ask(symbols: Collection[str]) -> dict[str, tuple[Decimal, int]]:
 async def _ask(symbols: Collection[str]) -> dict[str, tuple[Decimal, int]]:
     client = store.connect(settings.REDIS_URL)
     rest = UsdmRest(settings.BINANCE_FUTURES_API_URL, governors(client)["fapi"])
-    found: dict[str, tuple[Decimal, int]] = {}
+    open_interest: dict[str, tuple[Decimal, int]] = {}
     try:
         for symbol in symbols:
             try:
                 contracts, time_ms = await rest.open_interest(symbol)
-                found[symbol] = Decimal(contracts), time_ms
+                open_interest[symbol] = Decimal(contracts), time_ms
             except ExchangeError as error:
                 log.warning("open interest not read", symbol=symbol, error=str(error))
     finally:
         await rest.close()
         await client.aclose()
-    return found
+    return open_interest

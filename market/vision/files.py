@@ -73,23 +73,21 @@ def wanted(market: str, kind: Kind, symbol: str, first: date, last: date) -> lis
 def find(folder: Path, market: str, kind: Kind, symbol: str) -> dict[Wanted, Path]:
     """The symbol's files in a folder and below, by what their names say, oldest first."""
     name = re.compile(rf"{re.escape(symbol)}-{kind}-(\d{{4}})-(\d\d)(?:-(\d\d))?\.(?:zip|csv)")
-    found: dict[Wanted, Path] = {}
+    paths: dict[Wanted, Path] = {}
     for path in sorted(folder.rglob(f"{symbol}-{kind}-*")):
         match = name.fullmatch(path.name)
         if match:
             year, month, day = (int(part or 0) for part in match.groups())
             days = 1 if day else calendar.monthrange(year, month)[1]
-            found[Wanted(market, kind, symbol, date(year, month, day or 1), days)] = path
-    return {item: found[item] for item in sorted(found, key=lambda item: (item.day, -item.days))}
+            paths[Wanted(market, kind, symbol, date(year, month, day or 1), days)] = path
+    return {item: paths[item] for item in sorted(paths, key=lambda item: (item.day, -item.days))}
 
 
 def without_doubles(items: Iterable[Wanted]) -> list[Wanted]:
     """A day that lies in a month's file as well is taken from the month's."""
-    found = list(items)
-    months = {(item.day.year, item.day.month) for item in found if item.days > 1}
-    return [
-        item for item in found if item.days > 1 or (item.day.year, item.day.month) not in months
-    ]
+    kept = list(items)
+    months = {(item.day.year, item.day.month) for item in kept if item.days > 1}
+    return [item for item in kept if item.days > 1 or (item.day.year, item.day.month) not in months]
 
 
 def checked(path: Path) -> tuple[str, bool]:

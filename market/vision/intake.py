@@ -100,8 +100,8 @@ class Intake:
         chunks = self._chunks(maker, read_rows(path, self.head, by_aggregate=is_usdm))
         with ThreadPoolExecutor(1) as ahead:  # the next chunk is computed while one is saved
             waiting = ahead.submit(next, chunks, None)
-            while (found := waiting.result()) is not None:
-                bars, rows, size = found
+            while (chunk := waiting.result()) is not None:
+                bars, rows, size = chunk
                 waiting = ahead.submit(next, chunks, None)
                 changed = self._save(bars) if bars is not None else 0
                 self.progress.bytes_done += size
@@ -112,9 +112,9 @@ class Intake:
         self, maker: BarMaker, rows: Iterator[tuple[pl.DataFrame, int]]
     ) -> Iterator[tuple[pl.DataFrame | None, int, int]]:
         """(bars, rows, bytes); no database in here, since it runs in a thread of its own."""
-        for found, size in rows:
-            self._look(found)
-            yield maker.take(found), found.height, size
+        for chunk, size in rows:
+            self._look(chunk)
+            yield maker.take(chunk), chunk.height, size
         yield maker.finish(), 0, 0
 
     def close(self, name: str, digest: str, *, is_checked: bool) -> None:

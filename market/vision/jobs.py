@@ -138,5 +138,5 @@ def go_on(job_id: int) -> bool:
     """Let a job that stopped, failed or was killed wait again; files that are in are skipped."""
     ended = [ImportJob.State.STOPPED, ImportJob.State.FAILED]
     mine = ImportJob.objects.filter(pk=job_id)
-    found = mine.filter(state__in=ended) | (_killed() & mine)
-    return bool(found.update(state=ImportJob.State.WAITING, is_to_stop=False, attempts=0))
+    jobs = mine.filter(state__in=ended) | (_killed() & mine)
+    return bool(jobs.update(state=ImportJob.State.WAITING, is_to_stop=False, attempts=0))

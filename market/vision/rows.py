@@ -117,8 +117,8 @@ def read_rows(
     with ThreadPoolExecutor(1) as ahead:  # unpacking and reading go side by side
         chunks = _chunks(path, head.has_header)
         waiting = ahead.submit(next, chunks, None)
-        while (found := waiting.result()) is not None:
-            text, size = found
+        while (chunk := waiting.result()) is not None:
+            text, size = chunk
             waiting = ahead.submit(next, chunks, None)
             rows = _parse(path, text, head, line, by_aggregate=by_aggregate)
             _check(path, rows, head, line, last_id)
@@ -238,8 +238,8 @@ def _check(path: Path, rows: pl.DataFrame, head: Head, line: int, last_id: int) 
     }
     if head.kind == "trades":  # an aggregate of nothing may be there, and is counted
         faults["price and quantity above 0"] = (pl.col("price") == 0) | (pl.col("quantity") == 0)
-    found = rows.select(**{what: wrong.arg_true().first() for what, wrong in faults.items()})
-    for what, index in found.row(0, named=True).items():
+    faults_at = rows.select(**{what: wrong.arg_true().first() for what, wrong in faults.items()})
+    for what, index in faults_at.row(0, named=True).items():
         if index is not None:
             raise Damaged(_sentence(path, rows, index, line, what))
 

@@ -98,7 +98,7 @@ def balance_update(asset: str, amount: int, now: int) -> Event:
 def order_trade_update(order: Order, fill: Fill | None, kind: str, now: int) -> Event:
     """Futures."""
     average = order.quote * 10**8 // order.executed if order.executed else 0
-    said: Event = {
+    event: Event = {
         "s": order.symbol,
         "c": order.client_id,
         "S": order.side,
@@ -134,8 +134,8 @@ def order_trade_update(order: Order, fill: Fill | None, kind: str, now: int) -> 
         "er": order.reason or "0",
     }
     if fill:
-        said |= {"N": fill.commission_asset, "n": to_text(fill.commission)}
-    return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": said}
+        event |= {"N": fill.commission_asset, "n": to_text(fill.commission)}
+    return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": event}
 
 
 def algo_update(algo: Algo, order: Order | None, now: int) -> Event:

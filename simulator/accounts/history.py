@@ -211,11 +211,11 @@ class Year:
 
     def _dust(self, time_ms: int) -> None:
         """A remainder of a coin becomes BNB, less 2 %."""
-        found = [rules for rules in self.spot if rules.base != "BNB" and self._free(rules.base)]
+        dusty = [rules for rules in self.spot if rules.base != "BNB" and self._free(rules.base)]
         bnb = next((rules for rules in self.spot if rules.base == "BNB"), None)
-        if not found or bnb is None:
+        if not dusty or bnb is None:
             return
-        rules = self.rng.choice(found)
+        rules = self.rng.choice(dusty)
         price, in_bnb = self.prices.at(rules, time_ms), self.prices.at(bnb, time_ms)
         amount = min(self._free(rules.base), 4 * UNIT * UNIT // price)
         gained = amount * price // in_bnb

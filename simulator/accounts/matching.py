@@ -238,8 +238,8 @@ class Matching:
 
     def _price(self, asset: str, quote: str) -> int:
         """Last price of a pair; 0 when it is not listed."""
-        found = self.exchange.markets[SPOT].listed.get(f"{asset}{quote}")
-        if found is None:
+        pair = self.exchange.markets[SPOT].listed.get(f"{asset}{quote}")
+        if pair is None:
             return 880 * UNIT if (asset, quote) == ("BNB", "USDT") else 0
         return self.last_price(SPOT, f"{asset}{quote}")
 

@@ -30,7 +30,7 @@ def truth(account: Account) -> dict[str, object]:
         },
         "income": {kind: to_text(amount) for kind, amount in sorted(income.items())},
         "commissions": {asset: to_text(amount) for asset, amount in sorted(commissions.items())},
-        "fills": {market: len(found) for market, found in fills.items()},
+        "fills": {market: len(rows) for market, rows in fills.items()},
         "forgotten": [
             {
                 "symbol": f.symbol,

@@ -72,16 +72,16 @@ class Books:
             self._tick_top(name, now_us)
 
     def _tick_top(self, name: str, now_us: int) -> None:
-        found = PARTIAL.fullmatch(name)
-        if found is None or found[2] not in self._speeds:
+        match = PARTIAL.fullmatch(name)
+        if match is None or match[2] not in self._speeds:
             return
         book = self.symbol.source.book
-        every = self._speeds[found[2]] or PARTIAL_FASTEST_US
+        every = self._speeds[match[2]] or PARTIAL_FASTEST_US
         if now_us < self._due.get(name, 0) or self._told_top.get(name) == book.update_id:
             return
         self._due[name] = now_us // every * every + every
         previous, self._told_top[name] = self._told_top.get(name, 0), book.update_id
-        count, event_time = int(found[1]), self.symbol.time(now_us)
+        count, event_time = int(match[1]), self.symbol.time(now_us)
 
         def payload(scale: int) -> str:
             bids, asks = self._texts(book.top_bids(count)), self._texts(book.top_asks(count))

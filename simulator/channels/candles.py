@@ -62,8 +62,8 @@ class Candles:
     def _begin(self, name: str, time: int) -> None:
         interval, zone = _parts(name)
         opened, _ = span(time, interval, zone)
-        found = list(klines(self.symbol.tape, interval, opened, time, zone))
-        self._open[name] = found[-1] if found else empty(time, interval, zone, 0)
+        candles = list(klines(self.symbol.tape, interval, opened, time, zone))
+        self._open[name] = candles[-1] if candles else empty(time, interval, zone, 0)
 
     def _close(self, name: str, candle: Kline, time: int) -> Kline:
         """Tell this candle and the empty ones behind it as closed; returns the one of `time`."""

@@ -59,15 +59,15 @@ class Marks:
     def _tell(self, stream: str, symbols: list[Symbol], now_us: int, *, is_array: bool) -> None:
         if not self.audience.wants(stream):
             return
-        found = [(symbol, symbol.mark(now_us)) for symbol in symbols]
+        marks = [(symbol, symbol.mark(now_us)) for symbol in symbols]
 
         def payload(scale: int) -> str:
             bodies = [
-                mark_body(s, mark, s.time(now_us) // scale, scale) for s, mark in found if mark
+                mark_body(s, mark, s.time(now_us) // scale, scale) for s, mark in marks if mark
             ]
             return json.dumps(bodies if is_array else bodies[0], separators=(",", ":"))
 
-        if any(mark for _, mark in found):
+        if any(mark for _, mark in marks):
             self.audience.say(stream, payload)
 
 

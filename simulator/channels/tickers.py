@@ -72,16 +72,16 @@ class Maker:
         self.kind, self.length_us, self.is_spot = kind, length_us, is_spot
 
     def __call__(self, symbol: Symbol, now_us: int, scale: int) -> Body | None:
-        found = symbol.statistic(self.length_us, now_us)
-        if found is None:
+        statistic = symbol.statistic(self.length_us, now_us)
+        if statistic is None:
             return None
         if self.kind == "avgPrice":
-            return _average(symbol, found, scale)
+            return _average(symbol, statistic, scale)
         if self.kind == "miniTicker":
-            return _mini(symbol, found, scale, self.is_spot)
+            return _mini(symbol, statistic, scale, self.is_spot)
         if self.kind == "ticker":
-            return _full(symbol, found, scale, self.is_spot)
-        return _rolling(symbol, found, scale, self.kind)
+            return _full(symbol, statistic, scale, self.is_spot)
+        return _rolling(symbol, statistic, scale, self.kind)
 
 
 def _maker(kind: str, *, is_spot: bool) -> Maker | None:
@@ -94,88 +94,88 @@ def _maker(kind: str, *, is_spot: bool) -> Maker | None:
     return None
 
 
-def _average(symbol: Symbol, found: Statistic, scale: int) -> Body:
+def _average(symbol: Symbol, statistic: Statistic, scale: int) -> Body:
     return {
         "e": "avgPrice",
-        "E": found.close_time // scale,
+        "E": statistic.close_time // scale,
         "s": symbol.rules.symbol,
         "i": "5m",
-        "w": ratio_text(found.quote, found.base * UNIT, 8),
-        "T": found.last.time // scale,
+        "w": ratio_text(statistic.quote, statistic.base * UNIT, 8),
+        "T": statistic.last.time // scale,
     }
 
 
-def _mini(symbol: Symbol, found: Statistic, scale: int, is_spot: bool) -> Body:
+def _mini(symbol: Symbol, statistic: Statistic, scale: int, is_spot: bool) -> Body:
     rules = symbol.rules
     body: Body = {
         "e": "24hrMiniTicker",
-        "E": found.close_time // scale,
+        "E": statistic.close_time // scale,
         "s": rules.symbol,
-        "c": rules.price_text(found.last.price),
-        "o": rules.price_text(found.first.price),
-        "h": rules.price_text(found.high),
-        "l": rules.price_text(found.low),
-        "v": rules.quantity_text(found.base),
-        "q": quote_text(found.quote),
+        "c": rules.price_text(statistic.last.price),
+        "o": rules.price_text(statistic.first.price),
+        "h": rules.price_text(statistic.high),
+        "l": rules.price_text(statistic.low),
+        "v": rules.quantity_text(statistic.base),
+        "q": quote_text(statistic.quote),
     }
     return body if is_spot else {**body, "ps": rules.symbol, "st": 1}
 
 
-def _full(symbol: Symbol, found: Statistic, scale: int, is_spot: bool) -> Body:
+def _full(symbol: Symbol, statistic: Statistic, scale: int, is_spot: bool) -> Body:
     rules = symbol.rules
     price, quantity = rules.price_text, rules.quantity_text
     bid, bid_size, ask, ask_size = symbol.source.book.best()
     book = {"b": price(bid), "B": quantity(bid_size), "a": price(ask), "A": quantity(ask_size)}
-    before = {"x": price((found.before or found.first).price)}
+    before = {"x": price((statistic.before or statistic.first).price)}
     return {
         "e": "24hrTicker",
-        "E": found.close_time // scale,
+        "E": statistic.close_time // scale,
         "s": rules.symbol,
-        **_change(symbol, found),
+        **_change(symbol, statistic),
         **(before if is_spot else {}),
-        "c": price(found.last.price),
-        "Q": quantity(found.last.quantity),
+        "c": price(statistic.last.price),
+        "Q": quantity(statistic.last.quantity),
         **(book if is_spot else {}),
-        **_sums(symbol, found, scale),
+        **_sums(symbol, statistic, scale),
         **({} if is_spot else {"ps": rules.symbol, "st": 1}),
     }
 
 
-def _rolling(symbol: Symbol, found: Statistic, scale: int, kind: str) -> Body:
-    change = _change(symbol, found)
+def _rolling(symbol: Symbol, statistic: Statistic, scale: int, kind: str) -> Body:
+    change = _change(symbol, statistic)
     return {
         "e": f"{kind[7:]}Ticker",
-        "E": found.close_time // scale,
+        "E": statistic.close_time // scale,
         "s": symbol.rules.symbol,
         **change,
-        "c": symbol.rules.price_text(found.last.price),
-        **_sums(symbol, found, scale),
+        "c": symbol.rules.price_text(statistic.last.price),
+        **_sums(symbol, statistic, scale),
     }
 
 
-def _change(symbol: Symbol, found: Statistic) -> Body:
-    moved = found.last.price - found.first.price
+def _change(symbol: Symbol, statistic: Statistic) -> Body:
+    moved = statistic.last.price - statistic.first.price
     text = symbol.rules.price_text(abs(moved))
     return {
         "p": f"-{text}" if moved < 0 else text,
-        "P": ratio_text(moved * 100, found.first.price, 3),
-        "w": ratio_text(found.quote, found.base * UNIT, 8),
+        "P": ratio_text(moved * 100, statistic.first.price, 3),
+        "w": ratio_text(statistic.quote, statistic.base * UNIT, 8),
     }
 
 
-def _sums(symbol: Symbol, found: Statistic, scale: int) -> Body:
+def _sums(symbol: Symbol, statistic: Statistic, scale: int) -> Body:
     rules = symbol.rules
     return {
-        "o": rules.price_text(found.first.price),
-        "h": rules.price_text(found.high),
-        "l": rules.price_text(found.low),
-        "v": rules.quantity_text(found.base),
-        "q": quote_text(found.quote),
-        "O": found.open_time // scale,
-        "C": found.close_time // scale,
-        "F": found.first.id,
-        "L": found.last.id,
-        "n": found.trades,
+        "o": rules.price_text(statistic.first.price),
+        "h": rules.price_text(statistic.high),
+        "l": rules.price_text(statistic.low),
+        "v": rules.quantity_text(statistic.base),
+        "q": quote_text(statistic.quote),
+        "O": statistic.open_time // scale,
+        "C": statistic.close_time // scale,
+        "F": statistic.first.id,
+        "L": statistic.last.id,
+        "n": statistic.trades,
     }
 
 

@@ -48,17 +48,17 @@ class Trades:
         self._unsaid_to = 0
 
     def _tell_aggregates(self, trades: list[Trade]) -> None:
-        waiting, found = self._open, list(aggregate(trades))
-        if waiting is not None and found and found[0].id == waiting.id:
-            found[0] = found[0]._replace(
-                quantity=found[0].quantity + waiting.quantity,
+        waiting, aggregates = self._open, list(aggregate(trades))
+        if waiting is not None and aggregates and aggregates[0].id == waiting.id:
+            aggregates[0] = aggregates[0]._replace(
+                quantity=aggregates[0].quantity + waiting.quantity,
                 first_id=waiting.first_id,
                 time=waiting.time,
             )
         elif waiting is not None:
-            found.insert(0, waiting)
-        self._open = found.pop() if found else None
-        for item in found:
+            aggregates.insert(0, waiting)
+        self._open = aggregates.pop() if aggregates else None
+        for item in aggregates:
             self._say_aggregate(item)
 
     def _say_aggregate(self, item: AggTrade) -> None:

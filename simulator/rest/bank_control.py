@@ -67,10 +67,10 @@ class BankControl:
         )
 
     def _model(self, uid: object) -> Account:
-        found = self.bank.accounts.get(uid) if isinstance(uid, int) else None
-        if found is None:
+        model = self.bank.accounts.get(uid) if isinstance(uid, int) else None
+        if model is None:
             raise Refusal(-1, "expected the uid of an account as like", 404)
-        return found
+        return model
 
     async def close(self, request: web.Request) -> web.Response:
         """The account is gone with its keys, as if it had never been."""
@@ -91,10 +91,10 @@ class BankControl:
 
     async def change_key(self, request: web.Request) -> web.Response:
         """`{"permissions": {…}, "addresses": ["10.0.0.1"], "revoked": true}`"""
-        found = self.bank.keys.get(request.match_info["key"])
-        if found is None:
+        owned = self.bank.keys.get(request.match_info["key"])
+        if owned is None:
             raise Refusal(-1, "expected a known API key")
-        _, key = found
+        _, key = owned
         wanted = await _body(request)
         unknown = set(wanted.get("permissions", {})) - set(key.permissions)
         if unknown:
@@ -144,10 +144,10 @@ class BankControl:
         return web.json_response(truth(self._account(request)))
 
     def _account(self, request: web.Request) -> Account:
-        found = self.bank.accounts.get(int(request.match_info["uid"]))
-        if found is None:
+        account = self.bank.accounts.get(int(request.match_info["uid"]))
+        if account is None:
             raise Refusal(-1, "expected the uid of an account", 404)
-        return found
+        return account
 
     def _shown(self, account: Account) -> dict[str, object]:
         return {

@@ -72,8 +72,8 @@ class Control:
         last = symbol.tape.first_at_or_after(micros(end)) - 1
         rows = truth.rows(symbol.tape, first, last, request.query.get("of", ""), name)
         tick_us = 1 if name == SPOT else 1000
-        found = await asyncio.to_thread(truth.bars, rows, seconds, tick_us)
-        return web.json_response({str(key): value for key, value in found.items()})
+        bars = await asyncio.to_thread(truth.bars, rows, seconds, tick_us)
+        return web.json_response({str(key): value for key, value in bars.items()})
 
     async def status(self, request: web.Request) -> web.Response:
         """Connections, symbols and how often each path was asked."""

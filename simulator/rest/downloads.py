@@ -15,7 +15,7 @@ from simulator.accounts.bank import Bank
 from simulator.accounts.records import USDM, Account
 from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
-from simulator.rest.signed import Asked, Door
+from simulator.rest.signed import Door, SignedCall
 
 YEAR_MS = 366 * 86_400_000
 READY_MS = 1500
@@ -61,44 +61,44 @@ class Downloads:
 
     def routes(self) -> list[web.RouteDef]:
         use = partial(self.door.signed, permission="enableFutures")
-        found = [web.get("/simulator/downloads/{name}", self.fetch)]
+        routes = [web.get("/simulator/downloads/{name}", self.fetch)]
         for kind in ("trade", "income"):
-            found += [
+            routes += [
                 web.get(f"/fapi/v1/{kind}/asyn", use(partial(self.ask, kind))),
                 web.get(f"/fapi/v1/{kind}/asyn/id", use(self.look)),
             ]
-        return found
+        return routes
 
-    def ask(self, kind: str, asked: Asked) -> web.Response:
-        start, end = asked.moment_ms("startTime"), asked.moment_ms("endTime")
+    def ask(self, kind: str, call: SignedCall) -> web.Response:
+        start, end = call.moment_ms("startTime"), call.moment_ms("endTime")
         if start is None or end is None or not 0 <= end - start <= YEAR_MS:
             raise Refusal(-4167, "The interval between startTime and endTime is over a year.")
         name = f"{self.bank.next_id()}"
-        self.asked_for[name] = asked.account, kind, start, end, self.bank.now_ms()
+        self.asked_for[name] = call.account, kind, start, end, self.bank.now_ms()
         return web.json_response({"avgCostTimestampOfLast30d": READY_MS, "downloadId": name})
 
-    def look(self, asked: Asked) -> web.Response:
-        name = asked.text("downloadId")
-        found = self.asked_for.get(name)
-        if found is None or found[0] is not asked.account:
+    def look(self, call: SignedCall) -> web.Response:
+        name = call.text("downloadId")
+        job = self.asked_for.get(name)
+        if job is None or job[0] is not call.account:
             raise Refusal(-1102, "Mandatory parameter 'downloadId' was malformed.")
-        is_ready = self.bank.now_ms() >= found[-1] + READY_MS
+        is_ready = self.bank.now_ms() >= job[-1] + READY_MS
         return web.json_response(
             {
                 "downloadId": name,
                 "status": "completed" if is_ready else "processing",
                 "url": f"/simulator/downloads/{name}.zip" if is_ready else "",
                 "notified": True,
-                "expirationTimestamp": found[-1] + 86_400_000,
+                "expirationTimestamp": job[-1] + 86_400_000,
                 "isExpired": None,
             }
         )
 
     async def fetch(self, request: web.Request) -> web.Response:
-        found = self.asked_for.get(request.match_info["name"].removesuffix(".zip"))
-        if found is None:
+        job = self.asked_for.get(request.match_info["name"].removesuffix(".zip"))
+        if job is None:
             raise web.HTTPNotFound
-        account, kind, start, end, _ = found
+        account, kind, start, end, _ = job
         rows = _trades(account, start, end) if kind == "trade" else _income(account, start, end)
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows(

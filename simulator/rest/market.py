@@ -120,8 +120,8 @@ class MarketRest(ABC):
 
     async def best(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)
-        found = [shapes.best(symbol, self.exchange.now()) for symbol in listed]
-        return web.json_response(found if is_list else found[0])
+        rows = [shapes.best(symbol, self.exchange.now()) for symbol in listed]
+        return web.json_response(rows if is_list else rows[0])
 
     # --- trades ---------------------------------------------------------------------------------
 
@@ -130,8 +130,8 @@ class MarketRest(ABC):
         symbol = one_symbol(request, self.market)
         wanted, last = count(request), symbol.tape.last_id
         # holes and futures' insurance rows are not answered: look a little further back
-        found = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
-        return self._trades(symbol, found, request)
+        newest = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
+        return self._trades(symbol, newest, request)
 
     async def historical_trades(self, request: web.Request) -> web.Response:
         """By id, from a database that lags the stream."""
@@ -140,10 +140,10 @@ class MarketRest(ABC):
         wanted, first = count(request), integer(request, "fromId")
         first = first if first is None else max(first, self.oldest_told(symbol, TRADES))
         if first is None:
-            found = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
+            page = list(self._market_trades(symbol, last - 2 * wanted - 1000, last))[-wanted:]
         else:
-            found = list(islice(self._market_trades(symbol, first, last), wanted))
-        return self._trades(symbol, found, request)
+            page = list(islice(self._market_trades(symbol, first, last), wanted))
+        return self._trades(symbol, page, request)
 
     async def agg_trades(self, request: web.Request) -> web.Response:
         symbol = one_symbol(request, self.market)
@@ -163,9 +163,12 @@ class MarketRest(ABC):
         hidden = self._hidden(symbol)
         begins, ends = tape.first_of_agg(first), tape.first_of_agg(last + 1) - 1
         begins = told_from(tape, begins, hidden)
-        found = (item for item in tape.aggregates(begins, ends) if not is_hidden(item.time, hidden))
+        aggregates = (
+            item for item in tape.aggregates(begins, ends) if not is_hidden(item.time, hidden)
+        )
         rows = [
-            shapes.aggregate(symbol.rules, item, scale(request)) for item in islice(found, wanted)
+            shapes.aggregate(symbol.rules, item, scale(request))
+            for item in islice(aggregates, wanted)
         ]
         return web.json_response(rows)
 
@@ -188,8 +191,10 @@ class MarketRest(ABC):
                 if trade.kind == MARKET and not is_hidden(trade.time, hidden):
                     yield trade
 
-    def _trades(self, symbol: Symbol, found: Iterable[Trade], request: web.Request) -> web.Response:
-        rows = [shapes.trade(symbol.rules, item, scale(request)) for item in found]
+    def _trades(
+        self, symbol: Symbol, trades: Iterable[Trade], request: web.Request
+    ) -> web.Response:
+        rows = [shapes.trade(symbol.rules, item, scale(request)) for item in trades]
         return web.json_response(rows)
 
     # --- candles and tickers --------------------------------------------------------------------
@@ -214,8 +219,8 @@ class MarketRest(ABC):
             await asyncio.to_thread(symbol.tape.sums_before.warm, opened, last)
         hidden = self._hidden(symbol)
         every = self.exchange.faults.leaves_out(self.name, symbol.rules.symbol, interval)
-        found = klines(symbol.tape, interval, opened, end, zone, hidden) if opened <= end else ()
-        told = (item for item in found if not is_left_out(item, every))
+        candles = klines(symbol.tape, interval, opened, end, zone, hidden) if opened <= end else ()
+        told = (item for item in candles if not is_left_out(item, every))
         rows = [row(item, symbol.rules, scale(request)) for item in islice(told, wanted)]
         return web.json_response(rows)
 
@@ -225,18 +230,18 @@ class MarketRest(ABC):
         if kind not in {"FULL", "MINI"}:
             raise Refusal(-1139, "Invalid ticker type.")
         now = self.exchange.now()
-        found = [
+        rows = [
             shapes.day(symbol, symbol.statistic(DAY_US, now), now, scale(request), kind)
             for symbol in listed
         ]
-        return web.json_response(found if is_list else found[0])
+        return web.json_response(rows if is_list else rows[0])
 
     async def price(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)
-        found = [
+        rows = [
             self.last_price(symbol, last) for symbol in listed if (last := symbol.tape.last_market)
         ]
-        return web.json_response(found if is_list else found[0] if found else {})
+        return web.json_response(rows if is_list else rows[0] if rows else {})
 
     def last_price(self, symbol: Symbol, last: Trade) -> shapes.Body:
         return {"symbol": symbol.rules.symbol, "price": symbol.rules.price_text(last.price)}

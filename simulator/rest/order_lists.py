@@ -12,7 +12,7 @@ from simulator.accounts.refusals import Refusal
 from simulator.accounts.waiting import OrderList
 from simulator.rest import orders
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door, missing
+from simulator.rest.signed import Door, SignedCall, missing
 from simulator.rest.spot_shapes import cancelled, order_body
 
 TRADE = "enableSpotAndMarginTrading"
@@ -50,59 +50,59 @@ class OrderListRest:
             web.get(f"{head}openOrderList", read(self.open)),
         ]
 
-    def oco(self, asked: Asked) -> web.Response:
-        above, below = (self._leg(asked, name) for name in ("above", "below"))
-        group = self._group(asked, "OCO", pays=False)
-        self._count(asked, 2)
-        self.bank.lists.place_oco(asked.account, group, above, below)
-        return self._placed(asked, group)
+    def oco(self, call: SignedCall) -> web.Response:
+        above, below = (self._leg(call, name) for name in ("above", "below"))
+        group = self._group(call, "OCO", pays=False)
+        self._count(call, 2)
+        self.bank.lists.place_oco(call.account, group, above, below)
+        return self._placed(call, group)
 
-    def oto(self, asked: Asked, *, pays: bool) -> web.Response:
-        legs = [self._leg(asked, "pending", pays=pays)]
-        return self._oto(asked, legs, pays=pays)
+    def oto(self, call: SignedCall, *, pays: bool) -> web.Response:
+        legs = [self._leg(call, "pending", pays=pays)]
+        return self._oto(call, legs, pays=pays)
 
-    def otoco(self, asked: Asked, *, pays: bool) -> web.Response:
+    def otoco(self, call: SignedCall, *, pays: bool) -> web.Response:
         names = ("pendingAbove", "pendingBelow")
-        legs = [self._leg(asked, name, pays=pays) for name in names]
-        return self._oto(asked, legs, pays=pays)
+        legs = [self._leg(call, name, pays=pays) for name in names]
+        return self._oto(call, legs, pays=pays)
 
-    def cancel(self, asked: Asked) -> web.Response:
-        group = self._find(asked, is_cancel=True)
-        self.bank.lists.cancel(asked.account, group)
-        reports = [cancelled(asked.account.orders[number], asked) for number in group.order_ids]
+    def cancel(self, call: SignedCall) -> web.Response:
+        group = self._find(call, is_cancel=True)
+        self.bank.lists.cancel(call.account, group)
+        reports = [cancelled(call.account.orders[number], call) for number in group.order_ids]
         return web.json_response(
-            {**list_body(group, asked.account, asked.scale), "orderReports": reports}
+            {**list_body(group, call.account, call.scale), "orderReports": reports}
         )
 
-    def one(self, asked: Asked) -> web.Response:
-        return web.json_response(list_body(self._find(asked), asked.account, asked.scale))
+    def one(self, call: SignedCall) -> web.Response:
+        return web.json_response(list_body(self._find(call), call.account, call.scale))
 
-    def open(self, asked: Asked) -> web.Response:
-        mine = [group for group in asked.account.lists.values() if group.is_open]
-        return web.json_response([list_body(g, asked.account, asked.scale) for g in mine])
+    def open(self, call: SignedCall) -> web.Response:
+        mine = [group for group in call.account.lists.values() if group.is_open]
+        return web.json_response([list_body(g, call.account, call.scale) for g in mine])
 
-    def all(self, asked: Asked) -> web.Response:
-        first = asked.integer("fromId")
-        start, end = asked.moment_ms("startTime"), asked.moment_ms("endTime")
+    def all(self, call: SignedCall) -> web.Response:
+        first = call.integer("fromId")
+        start, end = call.moment_ms("startTime"), call.moment_ms("endTime")
         if first is not None and (start is not None or end is not None):
             raise Refusal(-1128, "Combination of optional parameters invalid.")
         if start is not None and end is not None and end - start > DAY_MS:
             raise Refusal(-1127, "More than 24 hours between startTime and endTime.")
         mine = [
             group
-            for group in asked.account.lists.values()
+            for group in call.account.lists.values()
             if group.id >= (first or 0)
             and (start or 0) <= group.time <= (2**62 if end is None else end)
         ]
-        wanted = asked.count()
+        wanted = call.count()
         is_forward = first is not None or start is not None
         chosen = mine[:wanted] if is_forward else mine[-wanted:]
-        return web.json_response([list_body(g, asked.account, asked.scale) for g in chosen])
+        return web.json_response([list_body(g, call.account, call.scale) for g in chosen])
 
     # --- placing --------------------------------------------------------------------------------
 
-    def _oto(self, asked: Asked, pending: list[Order], *, pays: bool) -> web.Response:
-        working = self._leg(asked, "working")
+    def _oto(self, call: SignedCall, pending: list[Order], *, pays: bool) -> web.Response:
+        working = self._leg(call, "working")
         if working.type not in {"LIMIT", "LIMIT_MAKER"}:
             raise Refusal(-1158, "Working order must be LIMIT or LIMIT_MAKER.")
         if pays and (not working.is_buy or any(order.is_buy for order in pending)):
@@ -110,59 +110,59 @@ class OrderListRest:
         if pays:
             for order in pending:
                 order.quantity = 0
-        group = self._group(asked, "OTO", pays=pays)
-        self._count(asked, 1 + len(pending))
-        self.bank.lists.place_oto(asked.account, group, working, pending)
-        return self._placed(asked, group)
+        group = self._group(call, "OTO", pays=pays)
+        self._count(call, 1 + len(pending))
+        self.bank.lists.place_oto(call.account, group, working, pending)
+        return self._placed(call, group)
 
-    def _leg(self, asked: Asked, name: str, *, pays: bool = False) -> Order:
+    def _leg(self, call: SignedCall, name: str, *, pays: bool = False) -> Order:
         """`aboveType`, `abovePrice`, … as an order of its own. What both legs share (the side and
         quantity of an OCO, or of the pending pair) has no leg's name. Raises Refusal."""
         shared = "pending" if name.startswith("pending") else ""
-        params = {"symbol": asked.text("symbol")}
+        params = {"symbol": call.text("symbol")}
         for ours, theirs in LEG.items():
-            value = asked.params.get(f"{name}{theirs}")
+            value = call.params.get(f"{name}{theirs}")
             if value is None and ours in {"side", "quantity"}:
                 key = f"{shared}{theirs}" if shared else theirs.lower()
-                value = asked.params.get(key)
+                value = call.params.get(key)
             if value is not None:
                 params[ours] = value
         if pays:
-            params["quantity"] = asked.text("workingQuantity")
+            params["quantity"] = call.text("workingQuantity")
         for needed in ("type", "side", "quantity"):
             if needed not in params:
                 raise missing(f"{name}{LEG[needed]}")
-        if "selfTradePreventionMode" in asked.params:
-            params["selfTradePreventionMode"] = asked.params["selfTradePreventionMode"]
-        leg = Asked(asked.account, asked.key, params, asked.scale)
+        if "selfTradePreventionMode" in call.params:
+            params["selfTradePreventionMode"] = call.params["selfTradePreventionMode"]
+        leg = SignedCall(call.account, call.key, params, call.scale)
         return orders.make_order(leg, self.bank, SPOT)
 
-    def _group(self, asked: Asked, contingency: str, *, pays: bool) -> OrderList:
-        name = orders.client_id(asked, "listClientOrderId") or secrets.token_urlsafe(16)[:22]
-        symbol, now = asked.text("symbol"), self.bank.now_ms()
+    def _group(self, call: SignedCall, contingency: str, *, pays: bool) -> OrderList:
+        name = orders.client_id(call, "listClientOrderId") or secrets.token_urlsafe(16)[:22]
+        symbol, now = call.text("symbol"), self.bank.now_ms()
         return OrderList(symbol, self.bank.next_id(), name, contingency, now, [], pays=pays)
 
-    def _count(self, asked: Asked, orders_placed: int) -> None:
+    def _count(self, call: SignedCall, orders_placed: int) -> None:
         for _ in range(orders_placed):
-            self.door.count_order(asked.account, SPOT)
+            self.door.count_order(call.account, SPOT)
 
-    def _placed(self, asked: Asked, group: OrderList) -> web.Response:
-        account = asked.account
-        reports = [report_body(account.orders[number], asked.scale) for number in group.order_ids]
+    def _placed(self, call: SignedCall, group: OrderList) -> web.Response:
+        account = call.account
+        reports = [report_body(account.orders[number], call.scale) for number in group.order_ids]
         return web.json_response(
-            {**list_body(group, account, asked.scale), "orderReports": reports},
+            {**list_body(group, account, call.scale), "orderReports": reports},
             headers=self.door.order_headers(account, SPOT),
         )
 
-    def _find(self, asked: Asked, *, is_cancel: bool = False) -> OrderList:
+    def _find(self, call: SignedCall, *, is_cancel: bool = False) -> OrderList:
         """By `orderListId`, or by the list's client id. Raises Refusal."""
-        number = asked.integer("orderListId")
-        name = asked.params.get("listClientOrderId" if is_cancel else "origClientOrderId")
+        number = call.integer("orderListId")
+        name = call.params.get("listClientOrderId" if is_cancel else "origClientOrderId")
         if number is None and not name:
             raise missing("orderListId")
         known = [
             group
-            for group in asked.account.lists.values()
+            for group in call.account.lists.values()
             if (group.id == number if number is not None else group.client_id == name)
         ]
         if not known:

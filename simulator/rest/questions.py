@@ -41,12 +41,12 @@ def moment(request: web.Request, name: str) -> int | None:
 
 
 def count(request: web.Request, default: int = 500, most: int = 1000) -> int:
-    found = integer(request, "limit")
-    if found is None:
+    number = integer(request, "limit")
+    if number is None:
         return default
-    if found == 0:
+    if number == 0:
         raise Refusal(-1130, "Data sent for parameter 'limit' is not valid.")
-    return min(found, most)
+    return min(number, most)
 
 
 def one_symbol(request: web.Request, market: Market) -> Symbol:

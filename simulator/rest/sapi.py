@@ -10,7 +10,7 @@ from simulator.accounts.records import Movement
 from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door
+from simulator.rest.signed import Door, SignedCall
 
 DAY_MS = 86_400_000
 
@@ -38,43 +38,43 @@ class Sapi:
             web.get(f"{head}simple-earn/locked/position", read(self.locked)),
         ]
 
-    def restrictions(self, asked: Asked) -> web.Response:
-        key = asked.key
+    def restrictions(self, call: SignedCall) -> web.Response:
+        key = call.key
         return web.json_response(
             {**key.permissions, "ipRestrict": bool(key.addresses), "createTime": key.created}
         )
 
-    def deposits(self, asked: Asked) -> web.Response:
-        start, end = self._window(asked, 90)
-        found = self._moved(asked, "deposit", start, end)
-        offset = asked.integer("offset") or 0
-        chosen = found[::-1][offset : offset + asked.count(1000)]
+    def deposits(self, call: SignedCall) -> web.Response:
+        start, end = self._window(call, 90)
+        moved = self._moved(call, "deposit", start, end)
+        offset = call.integer("offset") or 0
+        chosen = moved[::-1][offset : offset + call.count(1000)]
         return web.json_response([_deposit(item) for item in chosen])
 
-    def withdrawals(self, asked: Asked) -> web.Response:
-        start, end = self._window(asked, 90)
-        found = self._moved(asked, "withdrawal", start, end)
-        offset = asked.integer("offset") or 0
-        chosen = found[::-1][offset : offset + asked.count(1000)]
+    def withdrawals(self, call: SignedCall) -> web.Response:
+        start, end = self._window(call, 90)
+        moved = self._moved(call, "withdrawal", start, end)
+        offset = call.integer("offset") or 0
+        chosen = moved[::-1][offset : offset + call.count(1000)]
         return web.json_response([_withdrawal(item) for item in chosen])
 
-    def dust(self, asked: Asked) -> web.Response:
+    def dust(self, call: SignedCall) -> web.Response:
         """The last hundred."""
-        start, end = asked.moment_ms("startTime") or 0, asked.moment_ms("endTime") or 2**62
-        found = self._moved(asked, "dust", start, end)
+        start, end = call.moment_ms("startTime") or 0, call.moment_ms("endTime") or 2**62
+        moved = self._moved(call, "dust", start, end)
         groups: dict[int, list[Movement]] = {}
-        for item in found:
+        for item in moved:
             groups.setdefault(int(item.details["group"]), []).append(item)
         chosen = list(groups.items())[-100:][::-1]
         return web.json_response(
             {"total": len(groups), "userAssetDribblets": [_dust(*group) for group in chosen]}
         )
 
-    def dividends(self, asked: Asked) -> web.Response:
-        start, end = self._window(asked, 180)
-        found = self._moved(asked, "dividend", start, end)
-        asset = asked.params.get("asset")
-        chosen = [item for item in found if asset in {None, item.asset}][::-1]
+    def dividends(self, call: SignedCall) -> web.Response:
+        start, end = self._window(call, 180)
+        moved = self._moved(call, "dividend", start, end)
+        asset = call.params.get("asset")
+        chosen = [item for item in moved if asset in {None, item.asset}][::-1]
         rows = [
             {
                 "id": item.id,
@@ -85,20 +85,20 @@ class Sapi:
                 "tranId": item.id,
                 "direction": 1,
             }
-            for item in chosen[: asked.count(20, 500)]
+            for item in chosen[: call.count(20, 500)]
         ]
         return web.json_response({"rows": rows, "total": len(chosen)})
 
-    def transfers(self, asked: Asked) -> web.Response:
+    def transfers(self, call: SignedCall) -> web.Response:
         """`type` names the direction: MAIN_UMFUTURE or UMFUTURE_MAIN here."""
-        kind = asked.text("type")
-        start, end = self._window(asked, 180)
-        found = [
+        kind = call.text("type")
+        start, end = self._window(call, 180)
+        moves = [
             item
-            for item in self._moved(asked, "transfer", start, end)
+            for item in self._moved(call, "transfer", start, end)
             if item.details["type"] == kind
         ][::-1]
-        size, page = asked.integer("size") or 10, asked.integer("current") or 1
+        size, page = call.integer("size") or 10, call.integer("current") or 1
         rows = [
             {
                 "asset": item.asset,
@@ -108,21 +108,21 @@ class Sapi:
                 "tranId": item.id,
                 "timestamp": item.time,
             }
-            for item in found[(page - 1) * size : page * size]
+            for item in moves[(page - 1) * size : page * size]
         ]
-        return web.json_response({"total": len(found), "rows": rows})
+        return web.json_response({"total": len(moves), "rows": rows})
 
-    def converts(self, asked: Asked) -> web.Response:
+    def converts(self, call: SignedCall) -> web.Response:
         """Start and end are needed, at most 30 days apart; `moreData`, and no cursor."""
-        asked.text("startTime"), asked.text("endTime")
-        start, end = self._window(asked, 30)
-        found = [
-            item for item in self._moved(asked, "convert", start, end) if "orderId" in item.details
+        call.text("startTime"), call.text("endTime")
+        start, end = self._window(call, 30)
+        converted = [
+            item for item in self._moved(call, "convert", start, end) if "orderId" in item.details
         ]
-        wanted = asked.count(100)
+        wanted = call.count(100)
         rows = [
             {**item.details, "orderStatus": "SUCCESS", "createTime": item.time}
-            for item in found[:wanted]
+            for item in converted[:wanted]
         ]
         return web.json_response(
             {
@@ -130,17 +130,17 @@ class Sapi:
                 "startTime": start,
                 "endTime": end,
                 "limit": wanted,
-                "moreData": len(found) > wanted,
+                "moreData": len(converted) > wanted,
             }
         )
 
-    def funding(self, asked: Asked) -> web.Response:
+    def funding(self, call: SignedCall) -> web.Response:
         """What came by MAIN_FUNDING and did not go back, and what was planted there."""
-        held = dict(asked.account.funding)
-        for item in asked.account.movements:
+        held = dict(call.account.funding)
+        for item in call.account.movements:
             if item.kind == "transfer" and item.details["type"] in {"MAIN_FUNDING", "FUNDING_MAIN"}:
                 held[item.asset] = held.get(item.asset, 0) - item.amount
-        wanted = asked.params.get("asset")
+        wanted = call.params.get("asset")
         return web.json_response(
             [
                 {
@@ -156,7 +156,7 @@ class Sapi:
             ]
         )
 
-    def flexible(self, asked: Asked) -> web.Response:
+    def flexible(self, call: SignedCall) -> web.Response:
         rows = [
             {
                 "totalAmount": to_text(amount),
@@ -169,11 +169,11 @@ class Sapi:
                 "yesterdayRealTimeRewards": "0",
                 "cumulativeTotalRewards": "0",
             }
-            for asset, amount in asked.account.flexible.items()
+            for asset, amount in call.account.flexible.items()
         ]
-        return web.json_response(_page(asked, rows))
+        return web.json_response(_page(call, rows))
 
-    def locked(self, asked: Asked) -> web.Response:
+    def locked(self, call: SignedCall) -> web.Response:
         rows = [
             {
                 "positionId": number,
@@ -184,17 +184,17 @@ class Sapi:
                 "accrualDays": "4",
                 "status": "HOLDING",
             }
-            for number, (asset, amount) in enumerate(asked.account.locked.items(), 1)
+            for number, (asset, amount) in enumerate(call.account.locked.items(), 1)
         ]
-        return web.json_response(_page(asked, rows))
+        return web.json_response(_page(call, rows))
 
-    def coins(self, asked: Asked) -> web.Response:
+    def coins(self, call: SignedCall) -> web.Response:
         names = {s.rules.base for m in self.bank.exchange.markets.values() for s in m.symbols}
         names |= {s.rules.quote for m in self.bank.exchange.markets.values() for s in m.symbols}
-        return web.json_response([self._coin(asked, name) for name in sorted(names)])
+        return web.json_response([self._coin(call, name) for name in sorted(names)])
 
-    def fees(self, asked: Asked) -> web.Response:
-        wanted = asked.params.get("symbol")
+    def fees(self, call: SignedCall) -> web.Response:
+        wanted = call.params.get("symbol")
         return web.json_response(
             [
                 {
@@ -207,8 +207,8 @@ class Sapi:
             ]
         )
 
-    def _coin(self, asked: Asked, name: str) -> Body:
-        held = asked.account.holdings.get(name)
+    def _coin(self, call: SignedCall, name: str) -> Body:
+        held = call.account.holdings.get(name)
         network = {
             "network": name,
             "coin": name,
@@ -241,10 +241,10 @@ class Sapi:
             "networkList": [network],
         }
 
-    def _window(self, asked: Asked, days: int) -> tuple[int, int]:
+    def _window(self, call: SignedCall, days: int) -> tuple[int, int]:
         """At most so many days; without a start the newest ones. Raises Refusal."""
-        end = asked.moment_ms("endTime")
-        start = asked.moment_ms("startTime")
+        end = call.moment_ms("endTime")
+        start = call.moment_ms("startTime")
         if start is not None and end is not None and not 0 <= end - start <= days * DAY_MS:
             raise Refusal(
                 -1127, f"The interval between startTime and endTime is more than {days} days."
@@ -253,17 +253,17 @@ class Sapi:
             end = self.bank.now_ms() if start is None else start + days * DAY_MS
         return (end - days * DAY_MS if start is None else start), end
 
-    def _moved(self, asked: Asked, kind: str, start: int, end: int) -> list[Movement]:
+    def _moved(self, call: SignedCall, kind: str, start: int, end: int) -> list[Movement]:
         return [
             item
-            for item in asked.account.movements
+            for item in call.account.movements
             if item.kind == kind and start <= item.time <= end and "forgotten" not in item.details
         ]
 
 
-def _page(asked: Asked, rows: list[Body]) -> Body:
+def _page(call: SignedCall, rows: list[Body]) -> Body:
     """`current` from 1, `size` 10 of at most 100."""
-    size, number = min(asked.integer("size") or 10, 100), asked.integer("current") or 1
+    size, number = min(call.integer("size") or 10, 100), call.integer("current") or 1
     return {"rows": rows[(number - 1) * size : number * size], "total": len(rows)}
 
 

@@ -36,36 +36,36 @@ def aggregate(rules: Listing, item: AggTrade, scale: int) -> Body:
     return {**body, "M": True} if rules.market == SPOT else {**body, "nq": quantity}
 
 
-def day(symbol: Symbol, found: Statistic | None, now: int, scale: int, kind: str) -> Body:
+def day(symbol: Symbol, statistic: Statistic | None, now: int, scale: int, kind: str) -> Body:
     """`ticker/24hr` (kind FULL or MINI) and the rolling windows."""
     rules = symbol.rules
     price, quantity = rules.price_text, rules.quantity_text
-    if found is None:
+    if statistic is None:
         return _empty_day(symbol, now, scale)
     sums: Body = {
-        "openPrice": price(found.first.price),
-        "highPrice": price(found.high),
-        "lowPrice": price(found.low),
-        "lastPrice": price(found.last.price),
-        "volume": quantity(found.base),
-        "quoteVolume": quote_text(found.quote),
-        "openTime": found.open_time // scale,
-        "closeTime": found.close_time // scale,
-        "firstId": found.first.id,
-        "lastId": found.last.id,
-        "count": found.trades,
+        "openPrice": price(statistic.first.price),
+        "highPrice": price(statistic.high),
+        "lowPrice": price(statistic.low),
+        "lastPrice": price(statistic.last.price),
+        "volume": quantity(statistic.base),
+        "quoteVolume": quote_text(statistic.quote),
+        "openTime": statistic.open_time // scale,
+        "closeTime": statistic.close_time // scale,
+        "firstId": statistic.first.id,
+        "lastId": statistic.last.id,
+        "count": statistic.trades,
     }
     if kind == "MINI":
         return {"symbol": rules.symbol, **sums}
-    moved = found.last.price - found.first.price
+    moved = statistic.last.price - statistic.first.price
     change: Body = {
         "priceChange": ("-" if moved < 0 else "") + price(abs(moved)),
-        "priceChangePercent": ratio_text(moved * 100, found.first.price, 3),
-        "weightedAvgPrice": ratio_text(found.quote, found.base * UNIT, 8),
+        "priceChangePercent": ratio_text(moved * 100, statistic.first.price, 3),
+        "weightedAvgPrice": ratio_text(statistic.quote, statistic.base * UNIT, 8),
     }
     if kind == "ROLLING":
         return {"symbol": rules.symbol, **change, **sums}
-    last: Body = {"lastQty": quantity(found.last.quantity)}
+    last: Body = {"lastQty": quantity(statistic.last.quantity)}
     if rules.market != SPOT:
         return {"symbol": rules.symbol, **change, **last, **sums}
     bid, bid_size, ask, ask_size = symbol.source.book.best()
@@ -74,7 +74,7 @@ def day(symbol: Symbol, found: Statistic | None, now: int, scale: int, kind: str
         "bidQty": quantity(bid_size),
         "askPrice": price(ask),
         "askQty": quantity(ask_size),
-        "prevClosePrice": price((found.before or found.first).price),
+        "prevClosePrice": price((statistic.before or statistic.first).price),
     }
     return {"symbol": rules.symbol, **change, **last, **book, **sums}
 

@@ -32,7 +32,7 @@ ORDER_LIMITS = {
 
 
 @dataclass
-class Asked:
+class SignedCall:
     """A request of a known account; `params` are decoded."""
 
     account: Account
@@ -75,11 +75,11 @@ class Asked:
         return self.params.get(name, "false").lower() == "true"
 
     def count(self, default: int = 500, most: int = 1000) -> int:
-        found = self.integer("limit")
-        return default if not found else min(found, most)
+        number = self.integer("limit")
+        return default if not number else min(number, most)
 
 
-Handler = Callable[[Asked], Awaitable[web.StreamResponse] | web.StreamResponse]
+Handler = Callable[[SignedCall], Awaitable[web.StreamResponse] | web.StreamResponse]
 
 
 class Door:
@@ -97,9 +97,9 @@ class Door:
         async def answer(request: web.Request) -> web.StreamResponse:
             body = await request.read()
             query = request.raw_path.partition("?")[2].encode()
-            asked = self.check(request, query, body, permission)
-            found = handler(asked)
-            return found if isinstance(found, web.StreamResponse) else await found
+            call = self.check(request, query, body, permission)
+            response = handler(call)
+            return response if isinstance(response, web.StreamResponse) else await response
 
         return answer
 
@@ -113,12 +113,12 @@ class Door:
             query = request.raw_path.partition("?")[2].encode()
             account, key = self._known(request.headers.get("X-MBX-APIKEY", ""), _address(request))
             self.need(key, permission)
-            found = handler(Asked(account, key, _params(query, body), scale(request)))
-            return found if isinstance(found, web.StreamResponse) else await found
+            response = handler(SignedCall(account, key, _params(query, body), scale(request)))
+            return response if isinstance(response, web.StreamResponse) else await response
 
         return answer
 
-    def check(self, request: web.Request, query: bytes, body: bytes, permission: str) -> Asked:
+    def check(self, request: web.Request, query: bytes, body: bytes, permission: str) -> SignedCall:
         """Raises Refusal."""
         account, key = self._known(request.headers.get("X-MBX-APIKEY", ""), _address(request))
         params = _params(query, body)
@@ -130,7 +130,7 @@ class Door:
         if UNENCODED.search(payload) or not is_signed(key, payload, signature):
             raise Refusal(-1022, "Signature for this request is not valid.")
         self.need(key, permission)
-        return Asked(account, key, params, scale(request))
+        return SignedCall(account, key, params, scale(request))
 
     def check_clock(self, params: dict[str, str]) -> None:
         """Raises Refusal."""
@@ -195,12 +195,12 @@ class Door:
     def _known(self, api_key: str, address: str) -> tuple[Account, Key]:
         if len(api_key) != 64 or not api_key.isalnum():
             raise Refusal(-2014, "API-key format invalid.", 401)
-        found = self.bank.keys.get(api_key)
-        if found is None or found[1].is_revoked or self.bank.faults.refuses_keys():
+        owned = self.bank.keys.get(api_key)
+        if owned is None or owned[1].is_revoked or self.bank.faults.refuses_keys():
             raise not_allowed()
-        if found[1].addresses and address not in found[1].addresses:
+        if owned[1].addresses and address not in owned[1].addresses:
             raise not_allowed()
-        return found
+        return owned
 
 
 def missing(name: str) -> Refusal:
@@ -219,17 +219,17 @@ def _address(request: web.Request) -> str:
 
 def _params(*parts: bytes) -> dict[str, str]:
     """Raises Refusal for a name given twice."""
-    found: dict[str, str] = {}
+    params: dict[str, str] = {}
     for part in parts:
         for pair in part.split(b"&"):
             if not pair:
                 continue
             name, _, value = pair.partition(b"=")
             text = unquote_plus(name.decode("latin-1"))
-            if text in found:
+            if text in params:
                 raise Refusal(-1101, f"Duplicate values for parameter '{text}'.")
-            found[text] = unquote_plus(value.decode("latin-1"))
-    return found
+            params[text] = unquote_plus(value.decode("latin-1"))
+    return params
 
 
 def _without_signature(part: bytes) -> bytes:

@@ -64,12 +64,12 @@ class SpotRest(MarketRest):
             return next((weight for most, weight in DEPTH_WEIGHTS if limit <= most), 250)
         if path.startswith("ticker"):
             is_one = "symbol" in request.query
-            asked = 1 if is_one else request.query.get("symbols", "").count(",") + 1
-            asked = asked if is_one or "symbols" in request.query else 10_000
+            call = 1 if is_one else request.query.get("symbols", "").count(",") + 1
+            call = call if is_one or "symbols" in request.query else 10_000
             if path in {"ticker", "ticker/tradingDay"}:
-                return min(4 * asked, 200)
+                return min(4 * call, 200)
             if path == "ticker/24hr":
-                return 2 if asked <= 20 else 40 if asked <= 100 else 80
+                return 2 if call <= 20 else 40 if call <= 100 else 80
             return 2 if is_one else 4
         if path == "openOrders":
             return 6 if "symbol" in request.query else 80
@@ -81,14 +81,14 @@ class SpotRest(MarketRest):
 
     async def average(self, request: web.Request) -> web.Response:
         symbol = one_symbol(request, self.market)
-        found = symbol.statistic(5 * MINUTE_US, self.exchange.now())
-        if found is None:
+        statistic = symbol.statistic(5 * MINUTE_US, self.exchange.now())
+        if statistic is None:
             raise Refusal(-1000, "An unknown error occurred while processing the request.", 500)
         return web.json_response(
             {
                 "mins": 5,
-                "price": ratio_text(found.quote, found.base * UNIT, 8),
-                "closeTime": found.last.time // scale(request),
+                "price": ratio_text(statistic.quote, statistic.base * UNIT, 8),
+                "closeTime": statistic.last.time // scale(request),
             }
         )
 
@@ -118,8 +118,8 @@ class SpotRest(MarketRest):
         listed, is_list = symbols(request, self.market)
         now = self.exchange.now()
         kind = "MINI" if request.query.get("type") == "MINI" else "ROLLING"
-        found = []
+        rows = []
         for symbol in listed:
             window = symbol.window(length_us, self.exchange.now())
-            found.append(shapes.day(symbol, window, now, scale(request), kind))
-        return web.json_response(found if is_list else found[0])
+            rows.append(shapes.day(symbol, window, now, scale(request), kind))
+        return web.json_response(rows if is_list else rows[0])

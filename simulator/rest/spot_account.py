@@ -7,7 +7,7 @@ from simulator.accounts.records import SPOT, Account
 from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door
+from simulator.rest.signed import Door, SignedCall
 from simulator.rest.spot_shapes import RATES, day, trade_body
 
 
@@ -28,14 +28,14 @@ class SpotAccountRest:
             web.get(f"{head}myAllocations", read(_nothing)),
         ]
 
-    def account(self, asked: Asked) -> web.Response:
-        return web.json_response(account_body(asked.account, asked))
+    def account(self, call: SignedCall) -> web.Response:
+        return web.json_response(account_body(call.account, call))
 
-    def my_trades(self, asked: Asked) -> web.Response:
-        return web.json_response(my_trades(asked, self.bank))
+    def my_trades(self, call: SignedCall) -> web.Response:
+        return web.json_response(my_trades(call, self.bank))
 
-    def commission(self, asked: Asked) -> web.Response:
-        symbol = asked.text("symbol")
+    def commission(self, call: SignedCall) -> web.Response:
+        symbol = call.text("symbol")
         self.bank.listed(SPOT, symbol)
         nothing = dict.fromkeys(RATES, "0.00000000")
         return web.json_response(
@@ -45,7 +45,7 @@ class SpotAccountRest:
                 "specialCommission": nothing,
                 "taxCommission": nothing,
                 "discount": {
-                    "enabledForAccount": asked.account.pays_in_bnb,
+                    "enabledForAccount": call.account.pays_in_bnb,
                     "enabledForSymbol": True,
                     "discountAsset": "BNB",
                     "discount": "0.75000000",
@@ -53,13 +53,13 @@ class SpotAccountRest:
             }
         )
 
-    def my_filters(self, asked: Asked) -> web.Response:
-        self.bank.listed(SPOT, asked.text("symbol"))
+    def my_filters(self, call: SignedCall) -> web.Response:
+        self.bank.listed(SPOT, call.text("symbol"))
         return web.json_response({"exchangeFilters": [], "symbolFilters": [], "assetFilters": []})
 
 
-def account_body(account: Account, asked: Asked) -> Body:
-    spares = asked.flag("omitZeroBalances")
+def account_body(account: Account, call: SignedCall) -> Body:
+    spares = call.flag("omitZeroBalances")
     return {
         "makerCommission": 10,
         "takerCommission": 10,
@@ -72,7 +72,7 @@ def account_body(account: Account, asked: Asked) -> Body:
         "brokered": False,
         "requireSelfTradePrevention": False,
         "preventSor": False,
-        "updateTime": account.updated * (1000 if asked.scale == 1 else 1),
+        "updateTime": account.updated * (1000 if call.scale == 1 else 1),
         "accountType": "SPOT",
         "balances": [
             {"asset": asset, "free": to_text(held.free), "locked": to_text(held.locked)}
@@ -89,16 +89,16 @@ def account_body(account: Account, asked: Asked) -> Body:
     }
 
 
-def my_trades(asked: Asked, bank: Bank) -> list[Body]:
-    symbol = asked.text("symbol")
+def my_trades(call: SignedCall, bank: Bank) -> list[Body]:
+    symbol = call.text("symbol")
     bank.listed(SPOT, symbol)
-    from_id, order_id = asked.integer("fromId"), asked.integer("orderId")
-    if from_id is not None and {"startTime", "endTime"} & set(asked.params):
+    from_id, order_id = call.integer("fromId"), call.integer("orderId")
+    if from_id is not None and {"startTime", "endTime"} & set(call.params):
         raise Refusal(-1128, "Combination of optional parameters invalid.")
-    start, end = day(asked)
-    found = [
+    start, end = day(call)
+    fills = [
         fill
-        for fill in asked.account.fills
+        for fill in call.account.fills
         if fill.market == SPOT
         and fill.symbol == symbol
         and not fill.is_forgotten
@@ -106,11 +106,11 @@ def my_trades(asked: Asked, bank: Bank) -> list[Body]:
         and (order_id is None or fill.order_id == order_id)
         and start <= fill.time <= end
     ]
-    found.sort(key=lambda fill: fill.id)
-    wanted = asked.count()
-    is_forward = from_id is not None or "startTime" in asked.params or order_id is not None
-    return [trade_body(f, asked.scale) for f in (found[:wanted] if is_forward else found[-wanted:])]
+    fills.sort(key=lambda fill: fill.id)
+    wanted = call.count()
+    is_forward = from_id is not None or "startTime" in call.params or order_id is not None
+    return [trade_body(f, call.scale) for f in (fills[:wanted] if is_forward else fills[-wanted:])]
 
 
-def _nothing(asked: Asked) -> web.Response:
+def _nothing(call: SignedCall) -> web.Response:
     return web.json_response([])

@@ -13,7 +13,7 @@ from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
 from simulator.rest import orders
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door, missing
+from simulator.rest.signed import Door, SignedCall, missing
 from simulator.rest.spot_shapes import RATES, cancelled, day, order_body, placed
 
 TRADE = "enableSpotAndMarginTrading"
@@ -44,32 +44,32 @@ class SpotOrdersRest:
             web.put(f"{head}order/amend/keepPriority", trade(self.amend)),
         ]
 
-    def open_orders(self, asked: Asked) -> web.Response:
-        return web.json_response(open_orders(asked, self.bank))
+    def open_orders(self, call: SignedCall) -> web.Response:
+        return web.json_response(open_orders(call, self.bank))
 
-    def all_orders(self, asked: Asked) -> web.Response:
-        symbol = asked.text("symbol")
+    def all_orders(self, call: SignedCall) -> web.Response:
+        symbol = call.text("symbol")
         self.bank.listed(SPOT, symbol)
-        start, end = day(asked)
-        first = asked.integer("orderId") or 0
-        found = [
+        start, end = day(call)
+        first = call.integer("orderId") or 0
+        orders = [
             order
-            for order in asked.account.orders.values()
+            for order in call.account.orders.values()
             if order.market == SPOT
             and order.symbol == symbol
             and order.id >= first
             and start <= order.time <= end
         ]
-        wanted = asked.count()
-        chosen = found[:wanted] if first or "startTime" in asked.params else found[-wanted:]
-        return web.json_response([order_body(order, asked.scale) for order in chosen])
+        wanted = call.count()
+        chosen = orders[:wanted] if first or "startTime" in call.params else orders[-wanted:]
+        return web.json_response([order_body(order, call.scale) for order in chosen])
 
-    def order(self, asked: Asked) -> web.Response:
-        found = orders.find_order(asked, self.bank, SPOT)
-        return web.json_response(order_body(found, asked.scale))
+    def order(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, SPOT)
+        return web.json_response(order_body(order, call.scale))
 
-    def amendments(self, asked: Asked) -> web.Response:
-        order = orders.find_order(asked, self.bank, SPOT)
+    def amendments(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, SPOT)
         return web.json_response(
             [
                 {
@@ -86,8 +86,8 @@ class SpotOrdersRest:
             ]
         )
 
-    def order_limits(self, asked: Asked) -> web.Response:
-        short, of_day = self.door.orders_counted(asked.account, SPOT)
+    def order_limits(self, call: SignedCall) -> web.Response:
+        short, of_day = self.door.orders_counted(call.account, SPOT)
         limits = (("SECOND", 10, 50, short), ("DAY", 1, 160_000, of_day))
         return web.json_response(
             [
@@ -104,50 +104,48 @@ class SpotOrdersRest:
 
     # --- orders ---------------------------------------------------------------------------------
 
-    async def place(self, asked: Asked) -> web.Response:
-        self.door.count_order(asked.account, SPOT)
-        return await self._placed(asked)
+    async def place(self, call: SignedCall) -> web.Response:
+        self.door.count_order(call.account, SPOT)
+        return await self._placed(call)
 
-    def test(self, asked: Asked) -> web.Response:
-        self.bank.check(asked.account, orders.make_order(asked, self.bank, SPOT))
-        if not asked.flag("computeCommissionRates"):
+    def test(self, call: SignedCall) -> web.Response:
+        self.bank.check(call.account, orders.make_order(call, self.bank, SPOT))
+        if not call.flag("computeCommissionRates"):
             return web.json_response({})
         return web.json_response({"standardCommissionForOrder": RATES})
 
-    def cancel(self, asked: Asked) -> web.Response:
-        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
-        self.bank.cancel(asked.account, order)
-        return web.json_response(cancelled(order, asked))
+    def cancel(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, SPOT, is_cancel=True)
+        self.bank.cancel(call.account, order)
+        return web.json_response(cancelled(order, call))
 
-    def cancel_all(self, asked: Asked) -> web.Response:
-        symbol = asked.text("symbol")
-        found = [o for o in asked.account.open_orders(SPOT) if o.symbol == symbol]
-        if not found:
+    def cancel_all(self, call: SignedCall) -> web.Response:
+        symbol = call.text("symbol")
+        open_ones = [o for o in call.account.open_orders(SPOT) if o.symbol == symbol]
+        if not open_ones:
             raise Refusal(-2011, "Unknown order sent.")
-        for order in found:
-            self.bank.cancel(asked.account, order)
-        return web.json_response([cancelled(order, asked) for order in found])
+        for order in open_ones:
+            self.bank.cancel(call.account, order)
+        return web.json_response([cancelled(order, call) for order in open_ones])
 
-    async def cancel_replace(self, asked: Asked) -> web.Response:
-        mode = asked.text("cancelReplaceMode")
+    async def cancel_replace(self, call: SignedCall) -> web.Response:
+        mode = call.text("cancelReplaceMode")
         named = {
             "cancelOrderId": "orderId",
             "cancelOrigClientOrderId": "origClientOrderId",
         }
-        which = {
-            theirs: asked.params[ours] for ours, theirs in named.items() if ours in asked.params
-        }
+        which = {theirs: call.params[ours] for ours, theirs in named.items() if ours in call.params}
         if not which:
             raise missing("cancelOrderId")
         if mode not in {"STOP_ON_FAILURE", "ALLOW_FAILURE"}:
             raise Refusal(-1106, "Parameter 'cancelReplaceMode' is invalid.")
-        self.bank.check_filters(orders.make_order(asked, self.bank, SPOT))
-        self.door.count_order(asked.account, SPOT)
-        wanted = Asked(
-            asked.account, asked.key, {"symbol": asked.text("symbol"), **which}, asked.scale
+        self.bank.check_filters(orders.make_order(call, self.bank, SPOT))
+        self.door.count_order(call.account, SPOT)
+        wanted = SignedCall(
+            call.account, call.key, {"symbol": call.text("symbol"), **which}, call.scale
         )
-        if "cancelNewClientOrderId" in asked.params:
-            wanted.params["newClientOrderId"] = asked.params["cancelNewClientOrderId"]
+        if "cancelNewClientOrderId" in call.params:
+            wanted.params["newClientOrderId"] = call.params["cancelNewClientOrderId"]
         cancel: Callable[[], Body] = lambda: cancelled(self._cancel(wanted), wanted)  # noqa: E731
         gone, was_gone = _try(cancel)
         if not was_gone and mode == "STOP_ON_FAILURE":
@@ -155,12 +153,12 @@ class SpotOrdersRest:
                 -2022, "Order cancel-replace failed.", 400, "FAILURE", gone, "NOT_ATTEMPTED", None
             )
         try:
-            answer = await self._placed(asked)
+            answer = await self._placed(call)
         except Refusal as error:
-            said: Body = {"code": error.code, "msg": str(error)}
+            body: Body = {"code": error.code, "msg": str(error)}
             how = "SUCCESS" if was_gone else "FAILURE"
             code, status = (-2021, 409) if was_gone else (-2022, 400)
-            return _both(code, "Order cancel-replace failed.", status, how, gone, "FAILURE", said)
+            return _both(code, "Order cancel-replace failed.", status, how, gone, "FAILURE", body)
         if answer.status != 200:
             return answer
         new = _body_of(answer)
@@ -171,32 +169,32 @@ class SpotOrdersRest:
             -2021, "Order cancel-replace partially failed.", 409, "FAILURE", gone, "SUCCESS", new
         )
 
-    def amend(self, asked: Asked) -> web.Response:
-        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
+    def amend(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, SPOT, is_cancel=True)
         rules = self.bank.listed(SPOT, order.symbol).symbol.rules
         self.bank.spot.amend(
-            asked.account,
+            call.account,
             order,
             rules,
-            asked.amount("newQty"),
-            asked.params.get("newClientOrderId", ""),
+            call.amount("newQty"),
+            call.params.get("newClientOrderId", ""),
             self.bank.now_ms(),
         )
         return web.json_response(
             {
                 "transactTime": order.updated,
                 "executionId": self.bank.next_id(),
-                "amendedOrder": order_body(order, asked.scale),
+                "amendedOrder": order_body(order, call.scale),
             }
         )
 
-    def _cancel(self, asked: Asked) -> Order:
-        order = orders.find_order(asked, self.bank, SPOT, is_cancel=True)
-        self.bank.cancel(asked.account, order)
+    def _cancel(self, call: SignedCall) -> Order:
+        order = orders.find_order(call, self.bank, SPOT, is_cancel=True)
+        self.bank.cancel(call.account, order)
         return order
 
-    async def _placed(self, asked: Asked) -> web.Response:
-        account, order = orders.place(asked, self.bank, SPOT)
+    async def _placed(self, call: SignedCall) -> web.Response:
+        account, order = orders.place(call, self.bank, SPOT)
         deadline = asyncio.get_running_loop().time() + FILL_SECONDS
         while order.type == "MARKET" and order.is_open:
             if asyncio.get_running_loop().time() > deadline:
@@ -213,16 +211,16 @@ class SpotOrdersRest:
                 status=broken,
             )
         counts = self.door.order_headers(account, SPOT)
-        return web.json_response(placed(account, order, asked), headers=counts)
+        return web.json_response(placed(account, order, call), headers=counts)
 
 
-def open_orders(asked: Asked, bank: Bank) -> list[Body]:
-    symbol = asked.params.get("symbol")
+def open_orders(call: SignedCall, bank: Bank) -> list[Body]:
+    symbol = call.params.get("symbol")
     if symbol is not None:
         bank.listed(SPOT, symbol)
     return [
-        order_body(order, asked.scale)
-        for order in asked.account.open_orders(SPOT)
+        order_body(order, call.scale)
+        for order in call.account.open_orders(SPOT)
         if symbol in {None, order.symbol} and order.hidden_until <= bank.now_ms()
     ]
 

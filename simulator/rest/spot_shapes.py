@@ -4,7 +4,7 @@ from simulator.accounts.records import Account, Fill, Order
 from simulator.accounts.refusals import Refusal
 from simulator.amounts import to_text
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked
+from simulator.rest.signed import SignedCall
 
 DAY_MS = 86_400_000
 RATES = {
@@ -62,11 +62,11 @@ def order_body(order: Order, scale: int) -> Body:
     return body
 
 
-def placed(account: Account, order: Order, asked: Asked) -> Body:
+def placed(account: Account, order: Order, call: SignedCall) -> Body:
     """ACK, RESULT or FULL."""
-    unit = 1000 if asked.scale == 1 else 1
+    unit = 1000 if call.scale == 1 else 1
     full = order.type in {"MARKET", "LIMIT"}
-    how = asked.params.get("newOrderRespType", "FULL" if full else "ACK")
+    how = call.params.get("newOrderRespType", "FULL" if full else "ACK")
     body: Body = {
         "symbol": order.symbol,
         "orderId": order.id,
@@ -76,7 +76,7 @@ def placed(account: Account, order: Order, asked: Asked) -> Body:
     }
     if how == "ACK":
         return body
-    shape = order_body(order, asked.scale)
+    shape = order_body(order, call.scale)
     names = (
         "price",
         "origQty",
@@ -109,9 +109,9 @@ def placed(account: Account, order: Order, asked: Asked) -> Body:
     return body
 
 
-def cancelled(order: Order, asked: Asked) -> Body:
+def cancelled(order: Order, call: SignedCall) -> Body:
     """`clientOrderId` is that of the cancel, `origClientOrderId` the order's."""
-    shape = order_body(order, asked.scale)
+    shape = order_body(order, call.scale)
     return {
         **{
             name: shape[name]
@@ -132,14 +132,14 @@ def cancelled(order: Order, asked: Asked) -> Body:
             )
         },
         "origClientOrderId": order.client_id,
-        "clientOrderId": asked.params.get("newClientOrderId", f"cancel{order.id}"),
+        "clientOrderId": call.params.get("newClientOrderId", f"cancel{order.id}"),
         "transactTime": shape["updateTime"],
     }
 
 
-def day(asked: Asked) -> tuple[int, int]:
+def day(call: SignedCall) -> tuple[int, int]:
     """startTime to endTime, at most 24 hours apart. Raises Refusal."""
-    start, end = asked.moment_ms("startTime"), asked.moment_ms("endTime")
+    start, end = call.moment_ms("startTime"), call.moment_ms("endTime")
     if start is not None and end is not None and end - start > DAY_MS:
         raise Refusal(-1127, "More than 24 hours between startTime and endTime.")
     return start or 0, end if end is not None else 2**62

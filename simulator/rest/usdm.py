@@ -130,8 +130,8 @@ class UsdmRest(MarketRest):
     async def premium_index(self, request: web.Request) -> web.Response:
         listed, is_list = symbols(request, self.market)
         now = self.exchange.now()
-        found = [_premium(s, mark, s.time(now)) for s in listed if (mark := s.mark(now))]
-        return web.json_response(found if is_list else found[0] if found else {})
+        rows = [_premium(s, mark, s.time(now)) for s in listed if (mark := s.mark(now))]
+        return web.json_response(rows if is_list else rows[0] if rows else {})
 
     async def funding_rates(self, request: web.Request) -> web.Response:
         """Every eight hours; what the mark price stream announced is what was settled."""
@@ -149,11 +149,11 @@ class UsdmRest(MarketRest):
     async def open_interest(self, request: web.Request) -> web.Response:
         symbol = one_symbol(request, self.market)
         now = self.exchange.now()
-        found = symbol.statistic(DAY_US, now)
+        statistic = symbol.statistic(DAY_US, now)
         return web.json_response(
             {
                 "symbol": symbol.rules.symbol,
-                "openInterest": symbol.rules.quantity_text(found.base if found else 0),
+                "openInterest": symbol.rules.quantity_text(statistic.base if statistic else 0),
                 "time": now // 1000,
             }
         )

@@ -11,7 +11,7 @@ from simulator.accounts.records import USDM, Account, Fill, Position
 from simulator.amounts import UNIT, to_text
 from simulator.listen_keys import ListenKeys
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door
+from simulator.rest.signed import Door, SignedCall
 from simulator.rest.usdm_windows import week
 
 FUTURES = "enableFutures"
@@ -27,7 +27,7 @@ class UsdmAccountRest:
 
     def routes(self) -> list[web.RouteDef]:
         use = partial(self.door.signed, permission=FUTURES)
-        found = [
+        routes = [
             web.get("/fapi/v1/userTrades", use(self.user_trades)),
             web.get("/fapi/v1/income", use(self.income)),
             web.post("/fapi/v1/listenKey", self.door.keyed(self.start_stream, FUTURES)),
@@ -35,17 +35,17 @@ class UsdmAccountRest:
             web.delete("/fapi/v1/listenKey", self.door.keyed(self.end_stream, FUTURES)),
         ]
         for version in ("v2", "v3"):
-            found += [
+            routes += [
                 web.get(f"/fapi/{version}/account", use(self.account)),
                 web.get(f"/fapi/{version}/balance", use(self.balance)),
                 web.get(f"/fapi/{version}/positionRisk", use(self.positions)),
             ]
-        return found
+        return routes
 
     # --- what is held ---------------------------------------------------------------------------
 
-    def account(self, asked: Asked) -> web.Response:
-        account = asked.account
+    def account(self, call: SignedCall) -> web.Response:
+        account = call.account
         rows = [self._position(account, p) for p in account.positions.values() if p.amount]
         profit = sum(self._unrealized(p) for p in account.positions.values())
         wallet = account.wallet.get("USDT", 0)
@@ -77,69 +77,69 @@ class UsdmAccountRest:
             }
         )
 
-    def balance(self, asked: Asked) -> web.Response:
+    def balance(self, call: SignedCall) -> web.Response:
         return web.json_response(
             [
                 {
                     "accountAlias": "SgsR",
                     "balance": to_text(amount),
-                    **self._asset(asked.account, name),
+                    **self._asset(call.account, name),
                 }
-                for name, amount in asked.account.wallet.items()
+                for name, amount in call.account.wallet.items()
             ]
         )
 
-    def positions(self, asked: Asked) -> web.Response:
-        symbol = asked.params.get("symbol")
+    def positions(self, call: SignedCall) -> web.Response:
+        symbol = call.params.get("symbol")
         return web.json_response(
             [
-                self._position(asked.account, position)
-                for position in asked.account.positions.values()
+                self._position(call.account, position)
+                for position in call.account.positions.values()
                 if position.amount and symbol in {None, position.symbol}
             ]
         )
 
     # --- what happened --------------------------------------------------------------------------
 
-    def user_trades(self, asked: Asked) -> web.Response:
+    def user_trades(self, call: SignedCall) -> web.Response:
         """A window of at most seven days, of the last three months."""
-        symbol = asked.text("symbol")
+        symbol = call.text("symbol")
         self.bank.listed(USDM, symbol)
-        from_id = asked.integer("fromId")
-        start, end = week(asked, self.bank.now_ms()) if from_id is None else (0, 2**62)
+        from_id = call.integer("fromId")
+        start, end = week(call, self.bank.now_ms()) if from_id is None else (0, 2**62)
         oldest = self.bank.now_ms() - KEPT_MS
-        found = [
+        fills = [
             fill
-            for fill in asked.account.fills
+            for fill in call.account.fills
             if fill.market == USDM
             and fill.symbol == symbol
             and not fill.is_forgotten
             and (from_id is None or fill.id >= from_id)
             and max(start, oldest) <= fill.time <= end
         ]
-        found.sort(key=lambda fill: fill.id)
-        wanted = asked.count()
-        forward = from_id is not None or "startTime" in asked.params
-        chosen = found[:wanted] if forward else found[-wanted:]
+        fills.sort(key=lambda fill: fill.id)
+        wanted = call.count()
+        forward = from_id is not None or "startTime" in call.params
+        chosen = fills[:wanted] if forward else fills[-wanted:]
         return web.json_response([_trade(fill) for fill in chosen])
 
-    def income(self, asked: Asked) -> web.Response:
+    def income(self, call: SignedCall) -> web.Response:
         """Three months, oldest first; no pages any more."""
-        start, end = asked.moment_ms("startTime"), asked.moment_ms("endTime")
+        start, end = call.moment_ms("startTime"), call.moment_ms("endTime")
         now = self.bank.now_ms()
         end = now if end is None else end
         start = end - 7 * DAY_MS if start is None else start
         start = max(start, now - KEPT_MS)
-        symbol, kind = asked.params.get("symbol"), asked.params.get("incomeType")
-        found = [
+        symbol, kind = call.params.get("symbol"), call.params.get("incomeType")
+        lines = [
             item
-            for item in asked.account.movements
+            for item in call.account.movements
             if item.kind == "income"
             and start <= item.time <= end
             and symbol in {None, item.details["symbol"]}
             and kind in {None, item.details["incomeType"]}
         ]
-        found.sort(key=lambda item: (item.time, item.id))
+        lines.sort(key=lambda item: (item.time, item.id))
         return web.json_response(
             [
                 {
@@ -152,20 +152,20 @@ class UsdmAccountRest:
                     "tranId": item.id,
                     "tradeId": item.details["tradeId"],
                 }
-                for item in found[: asked.count(100)]
+                for item in lines[: call.count(100)]
             ]
         )
 
     # --- the user stream ------------------------------------------------------------------------
 
-    def start_stream(self, asked: Asked) -> web.Response:
-        return web.json_response({"listenKey": self.listen_keys.start(asked.account.uid)})
+    def start_stream(self, call: SignedCall) -> web.Response:
+        return web.json_response({"listenKey": self.listen_keys.start(call.account.uid)})
 
-    def extend_stream(self, asked: Asked) -> web.Response:
-        return web.json_response({"listenKey": self.listen_keys.extend(asked.account.uid)})
+    def extend_stream(self, call: SignedCall) -> web.Response:
+        return web.json_response({"listenKey": self.listen_keys.extend(call.account.uid)})
 
-    def end_stream(self, asked: Asked) -> web.Response:
-        self.listen_keys.end(asked.account.uid)
+    def end_stream(self, call: SignedCall) -> web.Response:
+        self.listen_keys.end(call.account.uid)
         return web.json_response({})
 
     # --- shapes ---------------------------------------------------------------------------------

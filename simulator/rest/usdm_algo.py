@@ -16,7 +16,7 @@ from simulator.accounts.waiting import ALGO_TYPES, STOPS, TARGETS, TRAILING, Alg
 from simulator.amounts import UNIT, to_text
 from simulator.rest import orders
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door, missing
+from simulator.rest.signed import Door, SignedCall, missing
 from simulator.rest.usdm_windows import week
 
 FUTURES = "enableFutures"
@@ -45,72 +45,72 @@ class UsdmAlgoRest:
             web.delete(f"{head}algoOpenOrders", use(self.cancel_all)),
         ]
 
-    def place(self, asked: Asked) -> web.Response:
-        self.door.count_order(asked.account, USDM)
-        algo = make_algo(asked, self.bank)
-        self.bank.algo.place(asked.account, algo)
+    def place(self, call: SignedCall) -> web.Response:
+        self.door.count_order(call.account, USDM)
+        algo = make_algo(call, self.bank)
+        self.bank.algo.place(call.account, algo)
         return web.json_response(
-            placed_body(algo), headers=self.door.order_headers(asked.account, USDM)
+            placed_body(algo), headers=self.door.order_headers(call.account, USDM)
         )
 
-    def cancel(self, asked: Asked) -> web.Response:
-        algo = _find(asked, is_cancel=True)
-        self.bank.algo.cancel(asked.account, algo)
+    def cancel(self, call: SignedCall) -> web.Response:
+        algo = _find(call, is_cancel=True)
+        self.bank.algo.cancel(call.account, algo)
         return web.json_response(
             {"algoId": algo.id, "clientAlgoId": algo.client_id, "code": "200", "msg": "success"}
         )
 
-    def cancel_all(self, asked: Asked) -> web.Response:
-        symbol = asked.text("symbol")
+    def cancel_all(self, call: SignedCall) -> web.Response:
+        symbol = call.text("symbol")
         self.bank.listed(USDM, symbol)
-        for algo in list(asked.account.algos.values()):
+        for algo in list(call.account.algos.values()):
             if algo.is_open and algo.symbol == symbol:
-                self.bank.algo.cancel(asked.account, algo)
+                self.bank.algo.cancel(call.account, algo)
         return web.json_response(
             {"code": 200, "msg": "The operation of cancel all open order is done."}
         )
 
-    def one(self, asked: Asked) -> web.Response:
-        return web.json_response(algo_body(_find(asked), asked.account))
+    def one(self, call: SignedCall) -> web.Response:
+        return web.json_response(algo_body(_find(call), call.account))
 
-    def open(self, asked: Asked) -> web.Response:
-        symbol, wanted = asked.params.get("symbol"), asked.integer("algoId")
+    def open(self, call: SignedCall) -> web.Response:
+        symbol, wanted = call.params.get("symbol"), call.integer("algoId")
         if symbol is not None:
             self.bank.listed(USDM, symbol)
         return web.json_response(
             [
-                algo_body(algo, asked.account)
-                for algo in asked.account.algos.values()
+                algo_body(algo, call.account)
+                for algo in call.account.algos.values()
                 if algo.is_open and symbol in {None, algo.symbol} and wanted in {None, algo.id}
             ]
         )
 
-    def all(self, asked: Asked) -> web.Response:
+    def all(self, call: SignedCall) -> web.Response:
         """At most seven days; with `algoId` those from it on."""
-        symbol = asked.text("symbol")
+        symbol = call.text("symbol")
         self.bank.listed(USDM, symbol)
-        start, end = week(asked, self.bank.now_ms())
-        first = asked.integer("algoId")
+        start, end = week(call, self.bank.now_ms())
+        first = call.integer("algoId")
         now = self.bank.now_ms()
         known = [
             algo
-            for algo in asked.account.algos.values()
+            for algo in call.account.algos.values()
             if algo.symbol == symbol
             and algo.id >= (first or 0)
             and start <= algo.time <= end
-            and not _is_forgotten(algo, asked.account, now)
+            and not _is_forgotten(algo, call.account, now)
         ]
-        wanted = asked.count()
-        is_forward = first is not None or "startTime" in asked.params
+        wanted = call.count()
+        is_forward = first is not None or "startTime" in call.params
         chosen = known[:wanted] if is_forward else known[-wanted:]
-        return web.json_response([algo_body(algo, asked.account) for algo in chosen])
+        return web.json_response([algo_body(algo, call.account) for algo in chosen])
 
 
-def make_algo(asked: Asked, bank: Bank) -> Algo:
+def make_algo(call: SignedCall, bank: Bank) -> Algo:
     """Raises Refusal."""
-    if asked.text("algoType") != "CONDITIONAL":
+    if call.text("algoType") != "CONDITIONAL":
         raise Refusal(-1106, "Parameter 'algoType' is invalid.")
-    symbol, side, kind = asked.text("symbol"), asked.text("side"), asked.text("type")
+    symbol, side, kind = call.text("symbol"), call.text("side"), call.text("type")
     bank.listed(USDM, symbol)
     if side not in {"BUY", "SELL"}:
         raise Refusal(-1117, "Invalid side.")
@@ -120,33 +120,33 @@ def make_algo(asked: Asked, bank: Bank) -> Algo:
     algo = Algo(
         symbol,
         bank.next_id(),
-        orders.client_id(asked, "clientAlgoId", USDM) or secrets.token_urlsafe(16)[:22],
+        orders.client_id(call, "clientAlgoId", USDM) or secrets.token_urlsafe(16)[:22],
         side,
         kind,
-        _one_of(asked, "timeInForce", IN_FORCE, "GTC"),
-        asked.amount("quantity"),
-        asked.amount("price"),
-        asked.amount("triggerPrice"),
+        _one_of(call, "timeInForce", IN_FORCE, "GTC"),
+        call.amount("quantity"),
+        call.amount("price"),
+        call.amount("triggerPrice"),
         now,
         now,
-        position_side=_one_of(asked, "positionSide", {"BOTH", "LONG", "SHORT"}, "BOTH"),
-        working_type=_one_of(asked, "workingType", WORKING_TYPES, "CONTRACT_PRICE"),
-        price_protect=asked.flag("priceProtect"),
-        close_position=asked.flag("closePosition"),
-        reduce_only=asked.flag("reduceOnly"),
-        self_trade_prevention=_one_of(asked, "selfTradePreventionMode", PREVENTIONS, "NONE"),
-        good_till=asked.integer("goodTillDate") or 0,
-        activate_price=asked.amount("activatePrice"),
-        callback_rate=asked.amount("callbackRate"),
+        position_side=_one_of(call, "positionSide", {"BOTH", "LONG", "SHORT"}, "BOTH"),
+        working_type=_one_of(call, "workingType", WORKING_TYPES, "CONTRACT_PRICE"),
+        price_protect=call.flag("priceProtect"),
+        close_position=call.flag("closePosition"),
+        reduce_only=call.flag("reduceOnly"),
+        self_trade_prevention=_one_of(call, "selfTradePreventionMode", PREVENTIONS, "NONE"),
+        good_till=call.integer("goodTillDate") or 0,
+        activate_price=call.amount("activatePrice"),
+        callback_rate=call.amount("callbackRate"),
     )
-    _check(asked, algo)
+    _check(call, algo)
     return algo
 
 
-def _check(asked: Asked, algo: Algo) -> None:
+def _check(call: SignedCall, algo: Algo) -> None:
     """What goes together. Raises Refusal."""
     if algo.type == TRAILING:
-        asked.text("callbackRate")
+        call.text("callbackRate")
     elif not algo.trigger_price:
         raise missing("triggerPrice")
     if algo.order_type == "LIMIT" and not algo.price:
@@ -156,7 +156,7 @@ def _check(asked: Asked, algo: Algo) -> None:
     if algo.time_in_force == "GTD" and not algo.good_till:
         raise missing("goodTillDate")
     if not algo.close_position:
-        asked.text("quantity")
+        call.text("quantity")
         if not algo.quantity:
             raise Refusal(-4003, "Quantity less than or equal to zero.")
         return
@@ -164,7 +164,7 @@ def _check(asked: Asked, algo: Algo) -> None:
         raise Refusal(-4136, "Target strategy invalid for orderType,closePosition.")
     if algo.quantity:
         raise Refusal(-4137, "Quantity must be zero with closePosition equals true")
-    if "reduceOnly" in asked.params:
+    if "reduceOnly" in call.params:
         raise Refusal(-1106, "Parameter 'reduceonly' sent when not required.")
 
 
@@ -216,16 +216,16 @@ def algo_body(algo: Algo, account: Account) -> Body:
     }
 
 
-def _find(asked: Asked, *, is_cancel: bool = False) -> Algo:
+def _find(call: SignedCall, *, is_cancel: bool = False) -> Algo:
     """By `algoId` or `clientAlgoId`; of several with one client id the newest. Raises Refusal."""
-    algo_id, client_id = asked.integer("algoId"), asked.params.get("clientAlgoId")
+    algo_id, client_id = call.integer("algoId"), call.params.get("clientAlgoId")
     if algo_id is None and not client_id:
         raise Refusal(
             -1102, "Param 'clientAlgoId' or 'algoId' must be sent, but both were empty/null!"
         )
     known = [
         algo
-        for algo in asked.account.algos.values()
+        for algo in call.account.algos.values()
         if (algo.id == algo_id if algo_id is not None else algo.client_id == client_id)
     ]
     if not known:
@@ -244,8 +244,8 @@ def _is_forgotten(algo: Algo, account: Account, now_ms: int) -> bool:
     return has_ended and is_empty and algo.time + FORGOTTEN_MS < now_ms
 
 
-def _one_of(asked: Asked, name: str, known: set[str], default: str) -> str:
-    value = asked.params.get(name, default)
+def _one_of(call: SignedCall, name: str, known: set[str], default: str) -> str:
+    value = call.params.get(name, default)
     if value not in known:
         raise Refusal(-1106, f"Parameter '{name}' is invalid.")
     return value

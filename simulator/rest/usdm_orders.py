@@ -14,7 +14,7 @@ from simulator.accounts.refusals import Refusal
 from simulator.amounts import UNIT, to_text
 from simulator.rest import orders
 from simulator.rest.shapes import Body
-from simulator.rest.signed import Asked, Door, missing
+from simulator.rest.signed import Door, SignedCall, missing
 from simulator.rest.usdm_windows import week
 
 FUTURES = "enableFutures"
@@ -51,36 +51,36 @@ class UsdmOrdersRest:
             web.post(f"{head}countdownCancelAll", use(self.count_down)),
         ]
 
-    def open_orders(self, asked: Asked) -> web.Response:
-        symbol = asked.params.get("symbol")
-        known = asked.account.open_orders(USDM)
+    def open_orders(self, call: SignedCall) -> web.Response:
+        symbol = call.params.get("symbol")
+        known = call.account.open_orders(USDM)
         return web.json_response([order_body(o) for o in known if symbol in {None, o.symbol}])
 
-    def all_orders(self, asked: Asked) -> web.Response:
-        symbol = asked.params.get("symbol")
-        start, end = week(asked, self.bank.now_ms())
-        first = asked.integer("orderId") or 0
+    def all_orders(self, call: SignedCall) -> web.Response:
+        symbol = call.params.get("symbol")
+        start, end = week(call, self.bank.now_ms())
+        first = call.integer("orderId") or 0
         known = [
             order
-            for order in asked.account.orders.values()
+            for order in call.account.orders.values()
             if order.market == USDM
             and symbol in {None, order.symbol}
             and order.id >= first
             and start <= order.time <= end
         ]
-        return web.json_response([order_body(order) for order in known[: asked.count()]])
+        return web.json_response([order_body(order) for order in known[: call.count()]])
 
-    def order(self, asked: Asked) -> web.Response:
-        return web.json_response(order_body(orders.find_order(asked, self.bank, USDM)))
+    def order(self, call: SignedCall) -> web.Response:
+        return web.json_response(order_body(orders.find_order(call, self.bank, USDM)))
 
-    def open_order(self, asked: Asked) -> web.Response:
-        order = orders.find_order(asked, self.bank, USDM)
+    def open_order(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, USDM)
         if not order.is_open:
             raise Refusal(-2013, "Order does not exist.")
         return web.json_response(order_body(order))
 
-    def amendments(self, asked: Asked) -> web.Response:
-        order = orders.find_order(asked, self.bank, USDM)
+    def amendments(self, call: SignedCall) -> web.Response:
+        order = orders.find_order(call, self.bank, USDM)
         return web.json_response(
             [
                 {
@@ -99,7 +99,7 @@ class UsdmOrdersRest:
             ]
         )
 
-    def order_limits(self, asked: Asked) -> web.Response:
+    def order_limits(self, call: SignedCall) -> web.Response:
         limits = (("SECOND", 10, 300), ("MINUTE", 1, 1200))
         return web.json_response(
             [
@@ -115,8 +115,8 @@ class UsdmOrdersRest:
 
     # --- placing --------------------------------------------------------------------------------
 
-    async def place(self, asked: Asked) -> web.Response:
-        body = await self._place(asked)
+    async def place(self, call: SignedCall) -> web.Response:
+        body = await self._place(call)
         broken = self.bank.faults.answer_after_execution()
         if broken:
             return web.json_response(
@@ -126,136 +126,136 @@ class UsdmOrdersRest:
                 },
                 status=broken,
             )
-        return web.json_response(body, headers=self.door.order_headers(asked.account, USDM))
+        return web.json_response(body, headers=self.door.order_headers(call.account, USDM))
 
-    def test(self, asked: Asked) -> web.Response:
-        order = orders.make_order(asked, self.bank, USDM)
-        self.bank.check(asked.account, order)
+    def test(self, call: SignedCall) -> web.Response:
+        order = orders.make_order(call, self.bank, USDM)
+        self.bank.check(call.account, order)
         return web.json_response(order_body(order))
 
-    async def place_many(self, asked: Asked) -> web.Response:
-        rows = _rows(asked, "batchOrders", MOST_PLACED)
-        return await self._each(asked, rows, self._place)
+    async def place_many(self, call: SignedCall) -> web.Response:
+        rows = _rows(call, "batchOrders", MOST_PLACED)
+        return await self._each(call, rows, self._place)
 
-    async def _place(self, asked: Asked) -> Body:
-        self.door.count_order(asked.account, USDM)
-        _, order = orders.place(asked, self.bank, USDM)
+    async def _place(self, call: SignedCall) -> Body:
+        self.door.count_order(call.account, USDM)
+        _, order = orders.place(call, self.bank, USDM)
         for _ in range(FILL_LOOKS):
             if order.type != "MARKET" or not order.is_open:
                 break
             await asyncio.sleep(0.01)
         body = order_body(order)
-        if asked.params.get("newOrderRespType", "ACK") == "ACK":
+        if call.params.get("newOrderRespType", "ACK") == "ACK":
             body |= {"status": "NEW", "executedQty": "0.00000000"}
             body = {k: v for k, v in body.items() if k not in {"avgPrice", "cumQuote"}}
         return body
 
     # --- changing -------------------------------------------------------------------------------
 
-    async def modify(self, asked: Asked) -> web.Response:
-        body = await self._modify(asked)
-        return web.json_response(body, headers=self.door.order_headers(asked.account, USDM))
+    async def modify(self, call: SignedCall) -> web.Response:
+        body = await self._modify(call)
+        return web.json_response(body, headers=self.door.order_headers(call.account, USDM))
 
-    async def modify_many(self, asked: Asked) -> web.Response:
-        rows = _rows(asked, "batchOrders", MOST_PLACED)
-        return await self._each(asked, rows, self._modify)
+    async def modify_many(self, call: SignedCall) -> web.Response:
+        rows = _rows(call, "batchOrders", MOST_PLACED)
+        return await self._each(call, rows, self._modify)
 
-    async def _modify(self, asked: Asked) -> Body:
+    async def _modify(self, call: SignedCall) -> Body:
         """LIMIT only; loses its place; a quantity that is filled already cancels it."""
-        self.door.count_order(asked.account, USDM)
-        order = orders.find_order(asked, self.bank, USDM)
+        self.door.count_order(call.account, USDM)
+        order = orders.find_order(call, self.bank, USDM)
         for name in ("side", "quantity", "price"):
-            asked.text(name)
+            call.text(name)
         if order.type != "LIMIT" or not order.is_open:
             raise Refusal(-2013, "Order does not exist.")
-        if asked.text("side") != order.side:
+        if call.text("side") != order.side:
             raise Refusal(-5026, "Modify order: the side cannot be changed.")
-        if asked.flag("reduceOnly") and not order.reduce_only:
+        if call.flag("reduceOnly") and not order.reduce_only:
             raise Refusal(-5047, "The original order is not a reduce-only order")
-        quantity, price = asked.amount("quantity"), asked.amount("price")
+        quantity, price = call.amount("quantity"), call.amount("price")
         if (quantity, price) == (order.quantity, order.price):
             raise Refusal(-5027, "No need to modify the order.")
         if len(order.amends) >= MOST_AMENDS:
             raise Refusal(-5026, "Exceed maximum modify order limit.")
-        self.bank.modify(asked.account, order, quantity, price)
-        modify_id = asked.integer("modifyId")
+        self.bank.modify(call.account, order, quantity, price)
+        modify_id = call.integer("modifyId")
         return order_body(order) | ({} if modify_id is None else {"modifyId": modify_id})
 
     # --- cancelling -----------------------------------------------------------------------------
 
-    def cancel(self, asked: Asked) -> web.Response:
-        return web.json_response(self._cancel(asked))
+    def cancel(self, call: SignedCall) -> web.Response:
+        return web.json_response(self._cancel(call))
 
-    async def cancel_many(self, asked: Asked) -> web.Response:
-        symbol, rows = asked.text("symbol"), []
+    async def cancel_many(self, call: SignedCall) -> web.Response:
+        symbol, rows = call.text("symbol"), []
         for name, one in (
             ("orderIdList", "orderId"),
             ("origClientOrderIdList", "origClientOrderId"),
         ):
-            if name in asked.params:
-                rows = [{"symbol": symbol, one: str(item)} for item in _list(asked, name)]
+            if name in call.params:
+                rows = [{"symbol": symbol, one: str(item)} for item in _list(call, name)]
                 break
         if not 0 < len(rows) <= MOST_CANCELLED:
             raise missing("orderIdList")
 
-        async def cancel(wanted: Asked) -> Body:
+        async def cancel(wanted: SignedCall) -> Body:
             return self._cancel(wanted)
 
-        return await self._each(asked, rows, cancel)
+        return await self._each(call, rows, cancel)
 
-    def _cancel(self, asked: Asked) -> Body:
-        order = orders.find_order(asked, self.bank, USDM, is_cancel=True)
-        self.bank.cancel(asked.account, order)
+    def _cancel(self, call: SignedCall) -> Body:
+        order = orders.find_order(call, self.bank, USDM, is_cancel=True)
+        self.bank.cancel(call.account, order)
         return order_body(order)
 
-    def cancel_all(self, asked: Asked) -> web.Response:
-        symbol = asked.text("symbol")
+    def cancel_all(self, call: SignedCall) -> web.Response:
+        symbol = call.text("symbol")
         self.bank.listed(USDM, symbol)
-        for order in asked.account.open_orders(USDM):
+        for order in call.account.open_orders(USDM):
             if order.symbol == symbol:
-                self.bank.cancel(asked.account, order)
+                self.bank.cancel(call.account, order)
         return web.json_response(
             {"code": 200, "msg": "The operation of cancel all open order is done."}
         )
 
-    def count_down(self, asked: Asked) -> web.Response:
+    def count_down(self, call: SignedCall) -> web.Response:
         """The dead man's switch of one symbol; 0 stops it."""
-        symbol, countdown = asked.text("symbol"), asked.integer("countdownTime")
+        symbol, countdown = call.text("symbol"), call.integer("countdownTime")
         self.bank.listed(USDM, symbol)
         if countdown is None:
             raise missing("countdownTime")
         if countdown > LONGEST_COUNTDOWN_MS:
             raise Refusal(-1130, "Data sent for parameter 'countdownTime' is not valid.")
-        self.bank.countdowns.start(asked.account, symbol, self.bank.now_ms(), countdown)
+        self.bank.countdowns.start(call.account, symbol, self.bank.now_ms(), countdown)
         return web.json_response({"symbol": symbol, "countdownTime": str(countdown)})
 
     async def _each(
         self,
-        asked: Asked,
+        call: SignedCall,
         rows: list[dict[str, str]],
-        work: Callable[[Asked], Awaitable[Body]],
+        work: Callable[[SignedCall], Awaitable[Body]],
     ) -> web.Response:
         """One after the other; each has its own answer or its own refusal."""
         answers: list[Body] = []
         for row in rows:
             try:
-                answers.append(await work(Asked(asked.account, asked.key, row, asked.scale)))
+                answers.append(await work(SignedCall(call.account, call.key, row, call.scale)))
             except Refusal as error:
                 answers.append({"code": error.code, "msg": str(error)})
-        return web.json_response(answers, headers=self.door.order_headers(asked.account, USDM))
+        return web.json_response(answers, headers=self.door.order_headers(call.account, USDM))
 
 
-def _rows(asked: Asked, name: str, most: int) -> list[dict[str, str]]:
+def _rows(call: SignedCall, name: str, most: int) -> list[dict[str, str]]:
     """Raises Refusal."""
-    rows = _list(asked, name)
+    rows = _list(call, name)
     if not 0 < len(rows) <= most or not all(isinstance(row, dict) for row in rows):
         raise Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")
     return [{str(key): _text(value) for key, value in row.items()} for row in rows]
 
 
-def _list(asked: Asked, name: str) -> list[dict[str, object]]:
+def _list(call: SignedCall, name: str) -> list[dict[str, object]]:
     try:
-        rows = json.loads(asked.text(name))
+        rows = json.loads(call.text(name))
     except (ValueError, RecursionError) as error:
         raise Refusal(-1130, f"Data sent for parameter '{name}' is not valid.") from error
     if not isinstance(rows, list):

@@ -8,7 +8,7 @@ from simulator.accounts.bank import Bank
 from simulator.accounts.futures import LEVERAGE
 from simulator.accounts.records import USDM
 from simulator.accounts.refusals import Refusal
-from simulator.rest.signed import Asked, Door
+from simulator.rest.signed import Door, SignedCall
 
 FUTURES = "enableFutures"
 
@@ -33,23 +33,23 @@ class UsdmSettingsRest:
             web.get(f"{head}leverageBracket", use(self.brackets)),
         ]
 
-    def set_leverage(self, asked: Asked) -> web.Response:
-        symbol, wanted = asked.text("symbol"), asked.integer("leverage")
+    def set_leverage(self, call: SignedCall) -> web.Response:
+        symbol, wanted = call.text("symbol"), call.integer("leverage")
         self.bank.listed(USDM, symbol)
         if wanted is None or not 1 <= wanted <= 125:
             raise Refusal(-4028, f"Leverage {wanted} is not valid")
-        asked.account.leverage[symbol] = wanted
-        self.bank.tell_config(asked.account, symbol)
+        call.account.leverage[symbol] = wanted
+        self.bank.tell_config(call.account, symbol)
         return web.json_response(
             {"symbol": symbol, "leverage": wanted, "maxNotionalValue": "1000000"}
         )
 
-    def set_margin_type(self, asked: Asked) -> web.Response:
-        symbol, wanted = asked.text("symbol"), asked.text("marginType")
+    def set_margin_type(self, call: SignedCall) -> web.Response:
+        symbol, wanted = call.text("symbol"), call.text("marginType")
         self.bank.listed(USDM, symbol)
         if wanted not in {"ISOLATED", "CROSSED"}:
             raise Refusal(-1106, "Parameter 'marginType' is invalid.")
-        account = asked.account
+        account = call.account
         if (wanted == "ISOLATED") == (symbol in account.isolated):
             raise Refusal(-4046, "No need to change margin type.")
         if any(order.symbol == symbol for order in account.open_orders(USDM)):
@@ -63,34 +63,34 @@ class UsdmSettingsRest:
         self.bank.changed()
         return web.json_response({"code": 200, "msg": "success"})
 
-    def mode(self, asked: Asked) -> web.Response:
-        return web.json_response({"dualSidePosition": asked.account.is_hedged})
+    def mode(self, call: SignedCall) -> web.Response:
+        return web.json_response({"dualSidePosition": call.account.is_hedged})
 
-    def set_mode(self, asked: Asked) -> web.Response:
-        wanted = asked.flag("dualSidePosition")
-        if wanted == asked.account.is_hedged:
+    def set_mode(self, call: SignedCall) -> web.Response:
+        wanted = call.flag("dualSidePosition")
+        if wanted == call.account.is_hedged:
             raise Refusal(-4059, "No need to change position side.")
-        if any(position.amount for position in asked.account.positions.values()):
+        if any(position.amount for position in call.account.positions.values()):
             raise Refusal(-4068, "Position side cannot be changed if there exists position.")
-        is_waiting = any(algo.is_open for algo in asked.account.algos.values())
-        if is_waiting or asked.account.open_orders(USDM):
+        is_waiting = any(algo.is_open for algo in call.account.algos.values())
+        if is_waiting or call.account.open_orders(USDM):
             raise Refusal(-4067, "Position side cannot be changed if there exists open orders.")
-        asked.account.is_hedged = wanted
+        call.account.is_hedged = wanted
         self.bank.changed()
         return web.json_response({"code": 200, "msg": "success"})
 
-    def multi_assets(self, asked: Asked) -> web.Response:
+    def multi_assets(self, call: SignedCall) -> web.Response:
         return web.json_response({"multiAssetsMargin": False})
 
-    def symbol_config(self, asked: Asked) -> web.Response:
-        wanted = asked.params.get("symbol")
+    def symbol_config(self, call: SignedCall) -> web.Response:
+        wanted = call.params.get("symbol")
         return web.json_response(
             [
                 {
                     "symbol": name,
-                    "marginType": "ISOLATED" if name in asked.account.isolated else "CROSSED",
+                    "marginType": "ISOLATED" if name in call.account.isolated else "CROSSED",
                     "isAutoAddMargin": "false",
-                    "leverage": asked.account.leverage.get(name, LEVERAGE),
+                    "leverage": call.account.leverage.get(name, LEVERAGE),
                     "maxNotionalValue": "1000000",
                 }
                 for name in self.bank.exchange.markets[USDM].listed
@@ -98,30 +98,30 @@ class UsdmSettingsRest:
             ]
         )
 
-    def account_config(self, asked: Asked) -> web.Response:
+    def account_config(self, call: SignedCall) -> web.Response:
         return web.json_response(
             {
                 "feeTier": 0,
                 "canTrade": True,
                 "canDeposit": True,
                 "canWithdraw": True,
-                "dualSidePosition": asked.account.is_hedged,
+                "dualSidePosition": call.account.is_hedged,
                 "updateTime": 0,
                 "multiAssetsMargin": False,
                 "tradeGroupId": -1,
             }
         )
 
-    def commission(self, asked: Asked) -> web.Response:
+    def commission(self, call: SignedCall) -> web.Response:
         return web.json_response(
             {
-                "symbol": asked.text("symbol"),
+                "symbol": call.text("symbol"),
                 "makerCommissionRate": "0.0002",
                 "takerCommissionRate": "0.0005",
             }
         )
 
-    def brackets(self, asked: Asked) -> web.Response:
+    def brackets(self, call: SignedCall) -> web.Response:
         bracket = {
             "bracket": 1,
             "initialLeverage": 125,

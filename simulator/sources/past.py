@@ -246,15 +246,15 @@ class PastTrades:
                 self._hour_kline(hour)
 
     def _hour_kline(self, hour: int) -> Kline | None:
-        found = self._hours.get(hour)
+        kline = self._hours.get(hour)
         first = self._first_agg(hour)
         last = min(self._first_agg(hour + 1) - 1, self.last_agg)
         if first > last:
             return None
-        if found is None:
+        if kline is None:
             block = self._block(hour)
-            found = self._hours[hour] = _sums(block, np.array([0]))[:, 0]
-        return self._kline(self.start_us + hour * HOUR_US, HOUR_US, first, last, found.tolist())
+            kline = self._hours[hour] = _sums(block, np.array([0]))[:, 0]
+        return self._kline(self.start_us + hour * HOUR_US, HOUR_US, first, last, kline.tolist())
 
     def _klines(self, hour: int, start_us: int, end_us: int, grain_us: int) -> Iterator[Kline]:
         block, first = self._block(hour), self._first_agg(hour)

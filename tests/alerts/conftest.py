@@ -56,7 +56,7 @@ def make_alert(alice: User, instrument: Instrument) -> MakeAlert:
         }
         condition = said.pop("condition", condition)
         body = {"name": "an alert", "condition": condition, "cooldown_s": 0, **said}
-        alert = changing.create(user=user or alice, said=body)
+        alert = changing.create(user=user or alice, body=body)
         Alert.objects.filter(pk=alert.pk).update(since=from_seconds(START))
         return Alert.objects.get(pk=alert.pk)
 

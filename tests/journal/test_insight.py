@@ -38,7 +38,7 @@ def test_a_claim_leads_to_its_trades(alice: User, alices_browser: Client) -> Non
     assert set(symbols) == {claim["group"]}
     page = alices_browser.get("/insight/").content.decode()
     assert "by=symbol&amp;group=" in page
-    assert page.count("<polyline") == 3
+    assert page.count("<polyline") == 3 + 3
     assert (
         "n = 60" in alices_browser.get("/insight/trades/?by=symbol&group=ETHUSDT").content.decode()
     )
@@ -73,7 +73,7 @@ def test_a_stop_that_was_moved_is_set_beside_the_one_it_was(alice: User) -> None
     Trade.objects.update(placed_stop=D(95), stop_moves="away", worst=-12 * quantity)
     (row,) = rows_of(alice)
     assert row.kept == net - gross - 5 * quantity * rate
-    assert insight.behind([row], preferences_of(alice), "stop_moved", "") == [trade.pk]
+    assert insight.groups([row], preferences_of(alice))["stop_moved", ""] == [trade.pk]
     Trade.objects.update(worst=-4 * quantity)
     assert rows_of(alice)[0].kept is None
 

@@ -95,11 +95,11 @@ class OrdersView(TradingAPIView, JournalOrdersView):
     )
     def delete(self, request: Request) -> Response:
         """Everything open of an account, of one market or one symbol."""
-        asked = request.query_params
-        account = placing.account_of(user_of(request), _uuid(asked.get("account", "")))
-        market = _market(asked.get("market", ""), is_needed=bool(asked.get("symbol")))
+        query = request.query_params
+        account = placing.account_of(user_of(request), _uuid(query.get("account", "")))
+        market = _market(query.get("market", ""), is_needed=bool(query.get("symbol")))
         return answer(
-            cancelling.cancel_all(account, market, asked.get("symbol", "").upper()).as_json()
+            cancelling.cancel_all(account, market, query.get("symbol", "").upper()).as_json()
         )
 
 
@@ -192,15 +192,15 @@ def _own(request: Request, intent_id: UUID) -> OrderIntent:
 
 def _elsewhere(request: Request) -> tuple[Any, Target]:
     """Raises BadOrder, NotFound."""
-    asked = request.query_params
-    account = placing.account_of(user_of(request), _uuid(asked.get("account", "")))
-    market = _market(asked.get("market", ""), is_needed=True)
-    order_id, algo_id = _number(asked, "order_id"), _number(asked, "algo_id")
+    query = request.query_params
+    account = placing.account_of(user_of(request), _uuid(query.get("account", "")))
+    market = _market(query.get("market", ""), is_needed=True)
+    order_id, algo_id = _number(query, "order_id"), _number(query, "algo_id")
     if (order_id is None) == (algo_id is None):
         raise BadOrder("order_id", "Expected order_id or algo_id.", field="order_id")
     if algo_id is not None and market != "usdm":
         raise BadOrder("algo_id", "Expected algo_id only for market usdm.", field="algo_id")
-    symbol = asked.get("symbol", "").upper()
+    symbol = query.get("symbol", "").upper()
     if not symbol or not symbol.replace("_", "").isalnum() or len(symbol) > 40:
         raise BadOrder("symbol", "Expected a symbol such as BTCUSDT.", field="symbol")
     return account, Target(market, symbol, order_id, algo_id, "", algo_id is not None)
@@ -221,8 +221,8 @@ def _market(text: str, *, is_needed: bool) -> str:
     raise BadOrder("market", f"Expected market of spot, usdm, was {text[:20]!r}.", field="market")
 
 
-def _number(asked: Any, name: str) -> int | None:
-    text = asked.get(name, "")
+def _number(query: Any, name: str) -> int | None:
+    text = query.get(name, "")
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 19:

@@ -26,19 +26,19 @@ def breaks_of(user: User, limit: int = MOST) -> list[BreakRow]:
 
 def by_rule(rows: list[BreakRow]) -> list[RuleCost]:
     """What each rule's breaks came to."""
-    found: dict[str, list[Decimal]] = defaultdict(list)
+    nets: dict[str, list[Decimal]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for row in rows:
         counts[row["rule"]] += 1
         if row["cost"] is not None:
-            found[row["rule"]].append(Decimal(row["cost"]))
+            nets[row["rule"]].append(Decimal(row["cost"]))
     return [
         {
             "rule": rule,
             "breaks": count,
-            "closed": len(found[rule]),
-            "net": plain(sum(found[rule], Decimal(0))),
-            "worst": plain(min(found[rule])) if found[rule] else None,
+            "closed": len(nets[rule]),
+            "net": plain(sum(nets[rule], Decimal(0))),
+            "worst": plain(min(nets[rule])) if nets[rule] else None,
         }
         for rule, count in sorted(counts.items())
     ]
@@ -62,14 +62,14 @@ def _trades(rows: list[RuleBreak]) -> dict[Any, Trade]:
         intent_id = orders.get((fill.account_id, fill.market, fill.order_id))
         if intent_id is not None:
             intent_of_fill[fill.pk] = intent_id
-    found: dict[Any, Trade] = {}
+    trades: dict[Any, Trade] = {}
     for trade in (
         Trade.objects.filter(fills__in=intent_of_fill).distinct().prefetch_related("fills")
     ):
         for fill in trade.fills.all():
             if fill.pk in intent_of_fill:
-                found.setdefault(intent_of_fill[fill.pk], trade)
-    return found
+                trades.setdefault(intent_of_fill[fill.pk], trade)
+    return trades
 
 
 def _shown(row: RuleBreak, trade: Trade | None) -> BreakRow:

@@ -27,8 +27,8 @@ def day_so_far(user: User, account_id: UUID | None = None, now: datetime | None 
     now = timezone.now() if now is None else now
     chosen = preferences_of(user)
     today = day_of(now, chosen.tzinfo, time(chosen.day_start))
-    asked = TradeFilter(account=str(account_id or ""))
-    scope = Scope(user, replace(asked, from_day=today, to_day=today), chosen)
+    trade_filter = TradeFilter(account=str(account_id or ""))
+    scope = Scope(user, replace(trade_filter, from_day=today, to_day=today), chosen)
     trades = Trade.objects.visible_to(user)
     if account_id:
         trades = trades.filter(account=account_id)

@@ -60,10 +60,10 @@ class Target:
 
     def as_json(self) -> dict[str, Any]:
         names = {"order_id": self.order_id, "algo_id": self.algo_id}
-        found: dict[str, Any] = {k: v for k, v in names.items() if v is not None}
+        facts: dict[str, Any] = {k: v for k, v in names.items() if v is not None}
         if self.client_id:
-            found["client_id"] = self.client_id
-        return {"market": self.market, "symbol": self.symbol, **found}
+            facts["client_id"] = self.client_id
+        return {"market": self.market, "symbol": self.symbol, **facts}
 
 
 @dataclass
@@ -132,7 +132,7 @@ async def cancel_one(rest: OrderRest, target: Target) -> tuple[str, dict[str, An
     for attempt in range(TRIES):
         timestamp_ms = await rest.make_room(target.path, is_urgent=True)
         try:
-            said = await rest.send("delete", target.path, target.params, timestamp_ms)
+            answer = await rest.send("delete", target.path, target.params, timestamp_ms)
         except Refused as error:
             if error.code in GONE:
                 # gone by an earlier attempt of this call is cancelled
@@ -145,7 +145,7 @@ async def cancel_one(rest: OrderRest, target: Target) -> tuple[str, dict[str, An
             if attempt == TRIES - 1:
                 raise
         else:
-            return "cancelled", _order_of(said, target)
+            return "cancelled", _order_of(answer, target)
     raise AssertionError("a loop without an end")
 
 
@@ -242,12 +242,12 @@ def _how_it_ended(intent: OrderIntent) -> dict[str, Any] | None:
     """{}: the exchange knows nothing of it any more; None: it does not say just now."""
     target = target_of(intent)
     try:
-        said = desk.run(intent.account, lambda rest: rest.look(target.path, target.params))
+        answer = desk.run(intent.account, lambda rest: rest.look(target.path, target.params))
     except Refused as error:
         return {} if error.code in GONE else None
     except (ExchangeError, KeyProblem, NotOurs):
         return None
-    return order_of(said, intent.client_id)
+    return order_of(answer, intent.client_id)
 
 
 def _out(intent: OrderIntent) -> dict[str, Any]:
@@ -255,14 +255,14 @@ def _out(intent: OrderIntent) -> dict[str, Any]:
     return {"status": "CANCELED", "changed": int(intent.order.get("changed") or 0) + 1}
 
 
-def _order_of(said: Any, target: Target) -> dict[str, Any]:
-    if not isinstance(said, dict):
+def _order_of(answer: Any, target: Target) -> dict[str, Any]:
+    if not isinstance(answer, dict):
         return {}
     if target.is_algo:  # it says that it was done, and nothing of the order
         return {}
-    order = order_of(said, target.client_id)
+    order = order_of(answer, target.client_id)
     # of a cancel, `clientOrderId` is the cancel's own
-    own = said.get("origClientOrderId")
+    own = answer.get("origClientOrderId")
     return {**order, "client_id": own} if own else order
 
 

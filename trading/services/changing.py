@@ -92,14 +92,14 @@ def _run(account: ExchangeAccount, work: Any) -> dict[str, Any]:
 def _ask(account: ExchangeAccount, target: Target) -> dict[str, Any]:
     """The order as it stands. Raises NotFound, Conflict where it is not open, Away."""
     try:
-        said = desk.run(account, lambda rest: rest.look(target.path, target.params))
+        answer = desk.run(account, lambda rest: rest.look(target.path, target.params))
     except Refused as error:
         if error.code in GONE:
             raise NotFound("order", "The exchange does not know this order.") from error
         raise Conflict(str(error.code), str(error)) from error
     except (ExchangeError, KeyProblem, NotOurs) as error:
         raise Away(f"The order cannot be looked at just now: {error}") from error
-    order = {**said, **order_of(said, "")}
+    order = {**answer, **order_of(answer, "")}
     if order["status"] not in OPEN:
         raise Conflict("already_gone", f"This order is not open any more: {order['status']}.")
     return order
@@ -118,8 +118,8 @@ async def _amend(
     }
     path = f"{SPOT}/amend/keepPriority"
     timestamp_ms = await rest.make_room(path, weight=4)
-    said = await rest.send("put", path, params, timestamp_ms)
-    return {"result": "amended", "order": order_of(said.get("amendedOrder", {}), "")}
+    answer = await rest.send("put", path, params, timestamp_ms)
+    return {"result": "amended", "order": order_of(answer.get("amendedOrder", {}), "")}
 
 
 async def _replace(
@@ -151,21 +151,21 @@ async def _replace(
     path = f"{SPOT}/cancelReplace"
     timestamp_ms = await rest.make_room(path)
     try:
-        said = await rest.send("post", path, params, timestamp_ms)
+        answer = await rest.send("post", path, params, timestamp_ms)
     except HalfDone as error:
         raise _half(error, client_id) from error
-    return {"result": "replaced", "order": order_of(said.get("newOrderResponse", {}), client_id)}
+    return {"result": "replaced", "order": order_of(answer.get("newOrderResponse", {}), client_id)}
 
 
 def _half(error: HalfDone, client_id: str) -> Exception:
     """-2022: nothing was done; -2021: one half, which `cancelResult` and `newOrderResult` tell."""
     cancel, new = error.data.get("cancelResult"), error.data.get("newOrderResult")
     why = error.data.get("newOrderResponse") or error.data.get("cancelResponse") or {}
-    said = str(why.get("msg", "")) if isinstance(why, dict) else ""
+    reason = str(why.get("msg", "")) if isinstance(why, dict) else ""
     if cancel == "SUCCESS" and new != "SUCCESS":
         return Conflict(
             "half_done",
-            f"The old order is cancelled, the new one was refused: {said}",
+            f"The old order is cancelled, the new one was refused: {reason}",
             cancelled=True,
             placed=False,
             client_id=client_id,
@@ -173,13 +173,13 @@ def _half(error: HalfDone, client_id: str) -> Exception:
     if cancel != "SUCCESS" and new == "SUCCESS":
         return Conflict(
             "half_done",
-            f"The new order is placed, the old one was not cancelled: {said}",
+            f"The new order is placed, the old one was not cancelled: {reason}",
             cancelled=False,
             placed=True,
             client_id=client_id,
         )
     return Conflict(
-        str(error.code), f"The exchange changed nothing: {said}", cancelled=False, placed=False
+        str(error.code), f"The exchange changed nothing: {reason}", cancelled=False, placed=False
     )
 
 
@@ -197,8 +197,8 @@ async def _usdm(
         "price": plain(wanted.price or Decimal(now["price"])),
     }
     timestamp_ms = await rest.make_room(USDM)
-    said = await rest.send("put", USDM, params, timestamp_ms)
-    return {"result": "amended", "order": order_of(said, "")}
+    answer = await rest.send("put", USDM, params, timestamp_ms)
+    return {"result": "amended", "order": order_of(answer, "")}
 
 
 async def _algo(
@@ -233,8 +233,8 @@ async def _algo(
     if closes:  # of these one a side: the old one goes first
         return await _algo_in_turn(rest, target, params, client_id)
     timestamp_ms = await rest.make_room(ALGO)
-    said = await rest.send("post", ALGO, params, timestamp_ms)
-    order = order_of(said, client_id)
+    answer = await rest.send("post", ALGO, params, timestamp_ms)
+    order = order_of(answer, client_id)
     try:
         await cancel_one(rest, target)
     except ExchangeError as error:
@@ -254,7 +254,7 @@ async def _algo_in_turn(
     await cancel_one(rest, target)
     try:
         timestamp_ms = await rest.make_room(ALGO)
-        said = await rest.send("post", ALGO, params, timestamp_ms)
+        answer = await rest.send("post", ALGO, params, timestamp_ms)
     except (ExchangeError, NeverLeft) as error:
         raise Conflict(
             "half_done",
@@ -263,7 +263,7 @@ async def _algo_in_turn(
             placed=False,
             client_id=client_id,
         ) from error
-    return {"result": "replaced", "order": order_of(said, client_id)}
+    return {"result": "replaced", "order": order_of(answer, client_id)}
 
 
 def _only_shrinks(now: dict[str, Any], wanted: Change) -> bool:

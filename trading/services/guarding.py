@@ -168,12 +168,12 @@ def keep_breaks(user: User, intent: OrderIntent, judgements: list[Judgement], re
 
 
 def too_far(
-    switch: TradingSwitch, mark: Decimal | None, asked: Iterable[Decimal | None]
+    switch: TradingSwitch, mark: Decimal | None, prices: Iterable[Decimal | None]
 ) -> Forbidden | None:
     most = switch.money("distance")
     if most is None:
         return None
-    for price in asked:
+    for price in prices:
         if price is None:
             continue
         if not mark:

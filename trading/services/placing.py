@@ -39,18 +39,18 @@ def place(*, user: User, key: str | None, body: Any, by: str) -> Answer:
     known = known_of(user, key, digest)
     if known is not None:
         return _as_it_stands(known, by)
-    asked = wanted.read(body)
-    account = account_of(user, asked.account)
-    switch = guarding.need_switch(account, asked.market)
-    plan = planning.plan(account, asked)
+    wish = wanted.read(body)
+    account = account_of(user, wish.account)
+    switch = guarding.need_switch(account, wish.market)
+    plan = planning.plan(account, wish)
     planning.need_fit(plan)
     if (over := guarding.over_cap(switch, plan)) is not None:
         raise over
     judgements = guarding.broken_rules(user, plan)
-    guarding.need_rules(judgements, asked.override)
+    guarding.need_rules(judgements, wish.override)
     client_id = new_client_id()
     request = _request(plan, client_id)
-    take_budget(account, asked.market, _count(asked, request))
+    take_budget(account, wish.market, _count(wish, request))
     intent = _write(user, account, key, digest, plan, request, client_id, judgements)
     if intent is None:  # somebody else used the key meanwhile
         known = known_of(user, key, digest)
@@ -138,11 +138,11 @@ def _request(plan: Plan, client_id: str) -> requests.Request:
     )
 
 
-def _count(asked: Wanted, request: requests.Request) -> int:
+def _count(wish: Wanted, request: requests.Request) -> int:
     """The order and what follows it."""
-    if asked.stop is None or request.orders > 1:
+    if wish.stop is None or request.orders > 1:
         return request.orders
-    following = 2 if asked.market == "spot" and asked.targets else 1 + len(asked.targets)
+    following = 2 if wish.market == "spot" and wish.targets else 1 + len(wish.targets)
     return request.orders + following
 
 
@@ -163,22 +163,22 @@ def _write(
     )
     if not is_new:
         return None
-    asked = plan.wanted
-    if asked.market == "spot" or not asked.reduces:
+    wish = plan.wanted
+    if wish.market == "spot" or not wish.reduces:
         # one after the other, so that two orders at once do not both take the last place
         guarding.need_place(TradingSwitch.objects.select_for_update().get(account=account))
     intent = OrderIntent(
         user=user,
         account=account,
         idempotency=named,
-        market=asked.market,
-        symbol=asked.symbol,
-        side=asked.side,
+        market=wish.market,
+        symbol=wish.symbol,
+        side=wish.side,
         client_id=client_id,
-        body=asked.body,
+        body=wish.body,
         request=request.as_json(),
         plan=plan.frozen(),
-        is_reduce_only=asked.market == "usdm" and asked.reduces,
+        is_reduce_only=wish.market == "usdm" and wish.reduces,
         notional=plan.notional,
         risk=plan.risk,
         life=lives.now(),
@@ -186,6 +186,6 @@ def _write(
     intent.history = [intent.note(OrderIntent.State.WRITTEN, timezone.now(), "owner")]
     intent.save(force_insert=True)
     if judgements:
-        guarding.keep_breaks(user, intent, judgements, asked.override)
+        guarding.keep_breaks(user, intent, judgements, wish.override)
     tell(intent)
     return intent

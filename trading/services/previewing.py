@@ -16,15 +16,15 @@ CENT = Decimal("0.00000001")
 
 def preview(*, user: User, body: Any) -> dict[str, Any]:
     """Raises BadOrder, NotFound for what nothing can be said of."""
-    asked = wanted.read(body)
-    account = account_of(user, asked.account)
-    plan = planning.plan(account, asked, is_preview=True)
+    wish = wanted.read(body)
+    account = account_of(user, wish.account)
+    plan = planning.plan(account, wish, is_preview=True)
     answer: dict[str, Any] = {
         "quantity": _text(plan.quantity),
         "notional": _text(plan.notional),
         "entry": _text(plan.entry),
         "mark": _text(plan.prices.mark),
-        "risk": _text(plan.risk if asked.stop is not None else None),
+        "risk": _text(plan.risk if wish.stop is not None else None),
         **_fees(plan),
         **_slippage(plan),
         "margin": None,
@@ -32,11 +32,11 @@ def preview(*, user: User, body: Any) -> dict[str, Any]:
         "r": _r(plan),
     }
     warnings: list[dict[str, Any]] = []
-    if asked.market == "usdm" and not asked.reduces:
+    if wish.market == "usdm" and not wish.reduces:
         _futures(account, plan, answer, warnings)
     problems = [problem.as_json() for problem in plan.problems]
     problems += _guards(user, account, plan, warnings)
-    if asked.stop is None and not asked.reduces:
+    if wish.stop is None and not wish.reduces:
         _warn(warnings, "no_stop", "This entry has no stop.")
     return {**answer, "warnings": warnings, "problems": problems}
 
@@ -58,13 +58,13 @@ def _slippage(plan: Plan) -> dict[str, Any]:
     if plan.wanted.type != "MARKET":
         return {"slippage": "0", "expected_price": _text(plan.entry), "is_deep": True}
     levels = plan.prices.levels(is_buy=plan.wanted.is_buy)
-    found = None if plan.quantity is None else sizing.slippage(levels, plan.quantity)
-    if found is None:
+    slippage = None if plan.quantity is None else sizing.slippage(levels, plan.quantity)
+    if slippage is None:
         return {"slippage": None, "expected_price": _text(plan.entry), "is_deep": False}
     return {
-        "slippage": _money(found.cost),
-        "expected_price": _money(found.price),
-        "is_deep": found.is_whole,
+        "slippage": _money(slippage.cost),
+        "expected_price": _money(slippage.price),
+        "is_deep": slippage.is_whole,
     }
 
 

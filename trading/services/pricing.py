@@ -89,8 +89,8 @@ def leverage_of(account: ExchangeAccount, symbol: str) -> int:
     key = f"trading:leverage:{account.pk}:{symbol}"
     known = cache.get(key)
     if known is None:
-        said = _ask(account, "/fapi/v1/symbolConfig", {"symbol": symbol})
-        rows = said if isinstance(said, list) else []
+        answer = _ask(account, "/fapi/v1/symbolConfig", {"symbol": symbol})
+        rows = answer if isinstance(answer, list) else []
         known = next((int(row["leverage"]) for row in rows if row.get("symbol") == symbol), None)
         if known is None:
             return STANDARD_LEVERAGE
@@ -144,26 +144,26 @@ def _asked(account: ExchangeAccount, market: str, symbol: str) -> Decimal | None
             return await rest.read_public(path, symbol=symbol)
 
         try:
-            said = desk.run(account, ask)
+            answer = desk.run(account, ask)
         except (ExchangeError, KeyProblem, NotOurs) as error:
             log.info("price not known", symbol=symbol, error=type(error).__name__)
             return None
-        known = str(said.get(name, "")) if isinstance(said, dict) else ""
+        known = str(answer.get(name, "")) if isinstance(answer, dict) else ""
         cache.set(key, known, PRICE_SECONDS)
     return _decimal(known)
 
 
 def _asked_rates(account: ExchangeAccount, market: str, symbol: str) -> tuple[str, str] | None:
     if market == "usdm":
-        said = _ask(account, "/fapi/v1/commissionRate", {"symbol": symbol})
+        answer = _ask(account, "/fapi/v1/commissionRate", {"symbol": symbol})
         names = ("makerCommissionRate", "takerCommissionRate")
     else:
-        said = _ask(account, "/api/v3/account/commission", {"symbol": symbol})
-        said = said.get("standardCommission") if isinstance(said, dict) else None
+        answer = _ask(account, "/api/v3/account/commission", {"symbol": symbol})
+        answer = answer.get("standardCommission") if isinstance(answer, dict) else None
         names = ("maker", "taker")
-    if not isinstance(said, dict) or any(name not in said for name in names):
+    if not isinstance(answer, dict) or any(name not in answer for name in names):
         return None
-    return str(said[names[0]]), str(said[names[1]])
+    return str(answer[names[0]]), str(answer[names[1]])
 
 
 def _ask(account: ExchangeAccount, path: str, params: dict[str, object]) -> Any:

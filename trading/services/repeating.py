@@ -132,12 +132,12 @@ def _found_out(named: Idempotency, account: ExchangeAccount, target: Target) -> 
 def _look(account: ExchangeAccount, target: Target) -> dict[str, Any] | None:
     """Raises ExchangeError."""
     try:
-        said = desk.run(account, lambda rest: rest.look(target.path, target.params))
+        answer = desk.run(account, lambda rest: rest.look(target.path, target.params))
     except Refused as error:
         if error.code in GONE:
             return None
         raise
-    return order_of(said, "")
+    return order_of(answer, "")
 
 
 def _kept(named: Idempotency, status: int, body: dict[str, Any]) -> Answer:

@@ -109,7 +109,7 @@ def _look(intent: OrderIntent) -> None:
         settle(intent.pk, State.ACCEPTED, "journal", order=heard)
         return
     try:
-        said, asked_ms = desk.run(intent.account, lambda rest: _ask(rest, intent))
+        answer, asked_ms = desk.run(intent.account, lambda rest: _ask(rest, intent))
     except BadKey as error:  # its owner has to mend the key; the stream may still tell
         log.warning("intent cannot be looked up", intent=str(intent.pk), code=error.code)
         _look_later(intent, KEY_AWAY)
@@ -118,19 +118,19 @@ def _look(intent: OrderIntent) -> None:
         log.info("intent not looked up yet", intent=str(intent.pk), error=type(error).__name__)
         _look_later(intent, APART)
         return
-    if said is None:
+    if answer is None:
         _missed(intent, asked_ms)
-    elif str(said.get("algoStatus") or said.get("status")) == "REJECTED":
+    elif str(answer.get("algoStatus") or answer.get("status")) == "REJECTED":
         settle(
             intent.pk,
             State.REFUSED,
             BY,
             code="rejected",
             detail="The exchange took it and rejected it.",
-            order=order_of(said, ""),
+            order=order_of(answer, ""),
         )
     else:
-        settle(intent.pk, State.ACCEPTED, BY, order=order_of(said, intent.client_id))
+        settle(intent.pk, State.ACCEPTED, BY, order=order_of(answer, intent.client_id))
 
 
 async def _ask(rest: OrderRest, intent: OrderIntent) -> tuple[dict[str, Any] | None, int]:

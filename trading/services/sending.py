@@ -92,14 +92,14 @@ def holder() -> str:
 
 
 def _sent(intent: OrderIntent, timestamp_ms: int, by: str) -> OrderIntent:
-    asked = intent.request
+    request = intent.request
 
     async def call(rest: OrderRest) -> Any:
-        return await rest.send(asked["method"], asked["path"], asked["params"], timestamp_ms)
+        return await rest.send(request["method"], request["path"], request["params"], timestamp_ms)
 
     try:
-        said = desk.run(intent.account, call)
-        order = order_of(said, intent.client_id) if isinstance(said, dict) else {}
+        answer = desk.run(intent.account, call)
+        order = order_of(answer, intent.client_id) if isinstance(answer, dict) else {}
     except NeverLeft as error:
         return settle(
             intent.pk,

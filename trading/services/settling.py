@@ -54,14 +54,14 @@ def settle(
     return row
 
 
-def is_newer(said: dict[str, Any], known: dict[str, Any]) -> bool:
+def is_newer(news: dict[str, Any], known: dict[str, Any]) -> bool:
     """By the exchange's time of the change; of two of one moment the one that ended."""
-    if known.get("status") in ENDED and said.get("status") not in ENDED:
+    if known.get("status") in ENDED and news.get("status") not in ENDED:
         return False
-    before, after = int(known.get("changed") or 0), int(said.get("changed") or 0)
+    before, after = int(known.get("changed") or 0), int(news.get("changed") or 0)
     if after != before:
         return after > before
-    return said != known
+    return news != known
 
 
 def tell(row: OrderIntent) -> None:

@@ -153,8 +153,8 @@ def _parts(symbol: str, amount: Decimal) -> list[Decimal]:
     whole = round_down(most, step)
     sign = 1 if amount > 0 else -1
     left = abs(amount)
-    found: list[Decimal] = []
-    while left > 0 and len(found) < 100:
-        found.append(sign * min(left, whole))
+    parts: list[Decimal] = []
+    while left > 0 and len(parts) < 100:
+        parts.append(sign * min(left, whole))
         left -= min(left, whole)
-    return found
+    return parts

@@ -151,7 +151,7 @@ def is_on(account: ExchangeAccount) -> bool:
 
 def checked_caps(caps: Mapping[str, Any]) -> dict[str, Any]:
     """Names and values as they are kept; null takes a cap away. Raises BadOrder."""
-    found: dict[str, Any] = {}
+    checked: dict[str, Any] = {}
     for given, value in caps.items():
         name = str(given).removeprefix("cap_")
         name = {"price_far": "distance", "symbol": "symbols"}.get(name, name)
@@ -164,8 +164,8 @@ def checked_caps(caps: Mapping[str, Any]) -> dict[str, Any]:
                 field=f"caps.{str(given)[:40]}",
             )
         if value is not None:
-            found[name] = _cap(name, kind, value)
-    return found
+            checked[name] = _cap(name, kind, value)
+    return checked
 
 
 def is_wider(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

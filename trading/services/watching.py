@@ -48,12 +48,12 @@ def _watch(stop: OrderIntent) -> bool:
 def naked_of(user_id: int) -> list[dict[str, Any]]:
     """For the pages: positions that stand without the stop that was meant for them."""
     rows = _stops().filter(user=user_id)
-    found = []
+    naked = []
     for stop in rows.order_by("-made_at")[:50]:
         position = _position(stop)
         if position is not None:
-            found.append(_shown(stop, position))
-    return found
+            naked.append(_shown(stop, position))
+    return naked
 
 
 def _stops() -> Any:

@@ -26,10 +26,10 @@ class Command(BaseCommand):
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(path.rglob("*.parquet"))
-        if not found:
+        files = sorted(path.rglob("*.parquet"))
+        if not files:
             raise CommandError(f"{path}: expected Parquet files in this folder, found none")
-        return found
+        return files
     if not path.is_file():
         raise CommandError(f"{path}: expected a file or a folder")
     return [path]

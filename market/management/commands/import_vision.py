@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.shown = 0.0
         first, last = _day("--from", options["first"]), _day("--to", options["last"])
-        asked: dict[str, Any] = {
+        wishes: dict[str, Any] = {
             "market": options["market"],
             "symbol": options["symbol"].upper(),
             "kind": options["kind"] or ("trades" if options["market"] == "spot" else "aggTrades"),
@@ -46,14 +46,14 @@ class Command(BaseCommand):
                 folder = Path(options["dir"])
                 if not folder.is_dir():
                     raise CommandError(f"--dir: expected a folder, was {folder}")
-                import_folder(**asked, folder=folder, first=first, last=last)
+                import_folder(**wishes, folder=folder, first=first, last=last)
             else:
                 if first is None:
                     raise CommandError("expected --from with a UTC day, or --dir with a folder")
                 last = last or datetime.now(UTC).date() - timedelta(days=1)
                 if last < first:
                     raise CommandError(f"--to: expected {first} or later, was {last}")
-                import_days(**asked, first=first, last=last)
+                import_days(**wishes, first=first, last=last)
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
         except (ValueError, OSError, NotYet) as error:

@@ -173,7 +173,7 @@ def test_a_test_is_an_event_that_says_so_and_leaves_the_alert_as_it_is(
 ) -> None:
     channel, _secret = channels.create(
         user=User.objects.get(username="alice"),
-        said={"kind": "webhook", "name": "w", "target": "http://127.0.0.1:9/"},
+        body={"kind": "webhook", "name": "w", "target": "http://127.0.0.1:9/"},
     )
     alert = make_alert(channels=[str(channel.pk)])
     answer = alices_browser.post(f"/api/alerts/{alert.pk}/test")

@@ -170,7 +170,7 @@ def test_a_change_is_noticed_and_its_past_is_not_told(make_alert: MakeAlert, tap
     tape.show([second(1, 98)], covered=2)
     watch.round()
     condition = {**alert.condition, "level": "110"}
-    changing.change(alert=alert, said={"condition": condition})
+    changing.change(alert=alert, body={"condition": condition})
     tape.show([second(3, 102)], covered=4)
     watch.round()
     assert told() == []
@@ -239,7 +239,7 @@ def test_a_market_that_an_alert_looks_at_is_followed(
     assert list(wanted_markets()) == [("spot", "BTCUSDT")]
     watching.follow_wanted()
     assert Instrument.objects.get(pk=instrument.pk).is_followed
-    changing.change(alert=alert, said={"paused": True})
+    changing.change(alert=alert, body={"paused": True})
     assert list(wanted_markets()) == []
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def alert_of(user: User, **condition: Any) -> Alert:
-    made = changing.create(user=user, said={"name": "x", "condition": condition})
+    made = changing.create(user=user, body={"name": "x", "condition": condition})
     Alert.objects.filter(pk=made.pk).update(since=timezone.now() - timedelta(hours=1))
     return made
 

@@ -33,7 +33,7 @@ def receiver() -> Any:
 def webhook(user: User, receiver: Receiver, name: str = "mine") -> tuple[Channel, bytes]:
     """A proven one, and the key that it was given."""
     channel, secret = channels.create(
-        user=user, said={"kind": "webhook", "name": name, "target": receiver.url()}
+        user=user, body={"kind": "webhook", "name": name, "target": receiver.url()}
     )
     Channel.objects.filter(pk=channel.pk).update(state=Channel.Status.PROVEN)
     channel.refresh_from_db()
@@ -179,7 +179,7 @@ def test_one_dead_receiver_holds_no_other_up(
 
 def test_a_mail_says_the_sentence(alice: User, make_alert: MakeAlert) -> None:
     channel, _secret = channels.create(
-        user=alice, said={"kind": "email", "name": "post", "target": "alice@example.org"}
+        user=alice, body={"kind": "email", "name": "post", "target": "alice@example.org"}
     )
     Channel.objects.update(state="proven")
     firing.test(make_alert(channels=[str(channel.pk)]), 1)
@@ -196,7 +196,7 @@ def test_telegram_speaks_to_the_bots_own_address(
     settings.TELEGRAM_API_URL = receiver.url(path="")
     bot = "123456:" + "A" * 35
     channel, _secret = channels.create(
-        user=alice, said={"kind": "telegram", "name": "t", "target": f"{bot} 4711"}
+        user=alice, body={"kind": "telegram", "name": "t", "target": f"{bot} 4711"}
     )
     Channel.objects.update(state="proven")
     firing.test(make_alert(channels=[str(channel.pk)]), 1)
@@ -272,7 +272,7 @@ def test_a_mail_address_is_proven_by_the_code_that_was_sent(alices_browser: Clie
 
 def test_a_code_is_guessed_five_times_at_most(alice: User) -> None:
     channel, _ = channels.create(
-        user=alice, said={"kind": "email", "name": "post", "target": "alice@example.org"}
+        user=alice, body={"kind": "email", "name": "post", "target": "alice@example.org"}
     )
     channels.prove(channel=channel)
     code = "".join(filter(str.isdigit, mail.outbox[0].subject))

@@ -52,7 +52,7 @@ def test_every_label_set_is_there_before_anything_has_happened(client: Client) -
         dict(labels)["budget"]: value
         for labels, value in told["tapelog_governor_weight_limit"].items()
     }
-    assert budgets == {"api": 4800.0, "sapi": 9600.0, "fapi": 1920.0}
+    assert budgets == {"api": 4800.0, "sapi": 9600.0, "fapi": 1920.0, "data": 4800.0}
     routes = {dict(labels)["route"] for labels in told["tapelog_http_requests_total"]}
     assert {"home", "api-trades", "unmatched", "admin"} <= routes
     names = {dict(labels)["task"] for labels in told["tapelog_tasks_total"]}

@@ -51,10 +51,10 @@ class Command(BaseCommand):
             if user is None:
                 raise CommandError(f"Expected a username, was {username!r}.")
             rows = rows.filter(user=user)
-        found = [row for row in rows if name in {"", row.label, str(row.pk)}]
-        if name and not found:
+        accounts = [row for row in rows if name in {"", row.label, str(row.pk)}]
+        if name and not accounts:
             raise CommandError(f"Expected the label or id of an account, was {name!r}.")
-        return found
+        return accounts
 
     def _on(self, account: ExchangeAccount, options: dict[str, Any]) -> None:
         hours = options["hours"]
