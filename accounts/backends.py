@@ -17,7 +17,8 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]
         by_name = User.objects.filter(username__iexact=name)[:1]
         by_address = filter_users_by_email(name, prefer_verified=True, for_login=True)[:1]
         # two only where somebody has taken another's address for a name
-        for user in dict.fromkeys([*by_name, *by_address]):
+        meant: list[User] = [*by_name, *by_address]
+        for user in dict.fromkeys(meant):
             if self._check_password(user, password):
                 known: User = user
                 return known

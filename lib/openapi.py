@@ -18,7 +18,6 @@ from typing import (
 )
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 Schema = dict[str, Any]
@@ -83,7 +82,8 @@ def query(
     return OpenApiParameter(name, shape, description=help_text, enum=words, pattern=pattern)
 
 
-ACCOUNT = query("account", OpenApiTypes.UUID, help_text="An exchange account of one's own.")
+UUID_OR_NOTHING = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
+ACCOUNT = query("account", help_text="An exchange account of one's own.", pattern=UUID_OR_NOTHING)
 MARKET = query("market", choices=("spot", "usdm"))
 # What `lib.dates.parse_moment` reads, from 1970 to 2199.
 MOMENT = (

@@ -24,6 +24,7 @@ from lib.dates import from_ms, parse_moment
 MOST = 1000
 DEFAULT = 100
 CHUNK = 2000
+FORMATS = ("", "csv", "json")
 
 
 class OwnList(APIView):
@@ -51,11 +52,11 @@ class OwnList(APIView):
         if any("\0" in value for value in asked.values()):
             raise ValidationError({"filter": ["Expected text without a NUL."]})
         found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
-        if asked.get("format") == "csv":
+        limit = number(asked, "limit", DEFAULT, MOST)
+        if wants_csv(asked):
             name = type(self).__name__.removesuffix("View").lower()
             shown = (self.shown(row) for row in found.iterator(CHUNK))
             return as_csv(chain(shown, self.last_lines(request, asked)), f"{name}.csv")
-        limit = number(asked, "limit", DEFAULT, MOST)
         if asked.get("cursor"):
             at, pk = _opened(asked["cursor"], self.pk_type)
             behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
@@ -85,15 +86,21 @@ class OwnList(APIView):
         found = self.rows(user_of(request)) if rows is None else rows
         for name in self.exact:
             if asked.get(name):
-                if name == "account":
-                    account = parsed({"account": asked["account"]}).account
-                    found = found.filter(account=account)
-                else:
-                    found = found.filter(**{name: asked[name]})
+                is_checked = name in {"account", "market"}
+                value = getattr(parsed({name: asked[name]}), name) if is_checked else asked[name]
+                found = found.filter(**{name: value})
         for name, how in (("start", "gte"), ("end", "lt")):
             if asked.get(name):
                 found = found.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
         return found
+
+
+def wants_csv(asked: Mapping[str, str]) -> bool:
+    """Raises ValidationError."""
+    word = asked.get("format", "")
+    if word not in FORMATS:
+        raise ValidationError({"format": [f"Expected csv or json, was {word[:20]!r}."]})
+    return word == "csv"
 
 
 def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:

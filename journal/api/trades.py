@@ -27,7 +27,7 @@ from journal.answers import (
     sums_answer,
     trade_answer,
 )
-from journal.api.lists import OwnList, parsed, user_of
+from journal.api.lists import OwnList, parsed, user_of, wants_csv
 from journal.api.parameters import ASSET, FILTERS, KIND, SYMBOL, listed
 from journal.books import grouping
 from journal.books.protecting import path_of
@@ -75,7 +75,7 @@ class TradesView(OwnList):
         user, asked = user_of(request), request.query_params
         found = parsed(asked.dict()).apply(user, preferences_of(user))
         self._found = found
-        if asked.get("format") == "csv":
+        if wants_csv(asked):
             chosen = self._filtered(request, asked).order_by("-opened_at")
             return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
         return super().get(request)
