@@ -25,7 +25,6 @@ LONGER = {
     "tests/journal/files/test_reading.py": 450,
     "tests/test_browser.py": 500,
     # lists of every route
-    "tests/test_isolation.py": 430,
 }
 
 
