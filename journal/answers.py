@@ -2,7 +2,6 @@
 
 import csv
 import io
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -26,7 +25,7 @@ from journal.shapes.trades import (
 )
 from lib.dates import to_ms
 from lib.decimals import plain as exact_text
-from lib.sending import Sent
+from lib.sending import Sent, Spool
 
 FORMULAS = frozenset("=+-@")
 # Up to here a list stays in memory.
@@ -257,7 +256,7 @@ def epoch(at: datetime | None) -> int | None:
 def as_csv(rows: Iterator[Mapping[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
     client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
-    file = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115  (closed when it is sent)
+    file = Spool(SMALL_BYTES)
     try:
         _write_csv(rows, file)
     except BaseException:

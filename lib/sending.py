@@ -1,11 +1,20 @@
 """A file as an answer that is sent in pieces."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from typing import IO, Any
 
 from asgiref.sync import sync_to_async
 
 PIECE_BYTES = 1 << 16
+
+
+class Spool(tempfile.SpooledTemporaryFile[bytes]):
+    """In memory while it is small; closed with the answer that it is sent as, at the latest when
+    nobody holds it any more."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Sent:

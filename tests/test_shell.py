@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
@@ -38,7 +38,7 @@ def test_pages_that_are_not_there_or_not_allowed_keep_the_shell(alices_browser: 
 
 
 def test_an_error_asks_nothing_of_a_broken_server() -> None:
-    answer = errors.server_error(None)  # type: ignore[arg-type]
+    answer = errors.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
     assert "Something went wrong" in answer.content.decode()
 

@@ -34,7 +34,7 @@ class ProofView(APIView):
     )
     def get(self, request: Request) -> Response:
         user, asked = user_of(request), request.query_params
-        currency = (asked.get("currency") or user.report_currency).strip().upper()
+        currency = asked.get("currency", user.report_currency).strip().upper()
         known = [str(value) for value in User.Currency.values]
         if currency not in known:
             raise ValidationError(

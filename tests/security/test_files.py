@@ -42,7 +42,7 @@ def test_a_list_as_csv_is_read_whole_before_it_is_sent() -> None:
 
 
 def test_no_text_of_a_workbook_is_a_link_or_a_formula() -> None:
-    source = (ROOT / "journal/views/trades.py").read_text()
+    source = (ROOT / "journal/views/trade_list.py").read_text()
     assert '"strings_to_formulas": False, "strings_to_urls": False' in source
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(packed, {"strings_to_formulas": False, "strings_to_urls": False})

@@ -10,8 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from market.binance import account as account_rest
-from market.binance import ordering
+from market.binance import ordering, signing
 from market.hot import store
 from tests.accounts.exchange import AccountExchange
 from tests.lines import Killed, each_line, kill
@@ -27,8 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter windows, so that a test need not wait for the real ones: the rules are the same."""
-    monkeypatch.setattr(account_rest, "TIMEOUT_SECONDS", 2.0)
-    monkeypatch.setattr(account_rest, "RECV_WINDOW_MS", 1500)
+    monkeypatch.setattr(signing, "TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(signing, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(ordering, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(resolving, "SENDER_GONE", timedelta(seconds=1))
     monkeypatch.setattr(resolving, "TAKEN_OVER", timedelta(seconds=0))

@@ -8,6 +8,7 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 from django.db import connection
 
+from lib.dates import from_seconds
 from market.archive import seconds as archive
 from market.collector.audit import Auditor
 from market.collector.collector import Collector
@@ -225,5 +226,5 @@ async def test_minutes_told_by_the_stream_are_recorded(
         )
         await Auditor(collector.outside.rest).audit_once(tape)
         assert tape.klines == []
-        audit = await in_database(MinuteAudit.objects.get)()
+        audit = await in_database(MinuteAudit.objects.get)(minute=from_seconds(minute))
         assert (audit.state, audit.differences) == ("agrees", "")

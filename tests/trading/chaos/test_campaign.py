@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from market.binance import account as account_rest
-from market.binance import ordering
+from market.binance import ordering, signing
 from tests.accounts.exchange import AccountExchange
 from tests.trading.chaos.campaign import Campaign
 from tests.trading.stage import trader
@@ -23,8 +22,8 @@ def test_each_order_is_there_once_or_not_at_all_and_its_intent_says_which(
     alice: User, stage: AccountExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With shorter windows than the real ones, so that thousands fit into minutes."""
-    monkeypatch.setattr(account_rest, "TIMEOUT_SECONDS", 2.0)
-    monkeypatch.setattr(account_rest, "RECV_WINDOW_MS", 1500)
+    monkeypatch.setattr(signing, "TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(signing, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(ordering, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(resolving, "SENDER_GONE", timedelta(seconds=4))
     accounts = [trader(alice, stage) for _ in range(max(2, ORDERS // 100))]
