@@ -4,10 +4,12 @@ its own rule, the average entry (money.md 4.5)."""
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import ExchangeAccount
 from journal.models import Book, Fill, FuturesPosition, LedgerProblem, Market, OpenPosition
+from market.jobs.guarding import each
 
 # What the exchange's rounding of an entry explains: it tells at least five places.
 ROUNDED_SHARE = Decimal("0.00001")
@@ -20,11 +22,12 @@ POSITION = "position"
 
 
 def compare_account(account: ExchangeAccount) -> None:
-    """Every contract's, as it is reported now."""
-    for book in Book.objects.filter(account=account, market=Market.USDM):
-        compare(book)
+    """Every contract's, as it is reported now; one that cannot be compared stops no other."""
+    contracts = Book.objects.filter(account=account, market=Market.USDM)
+    each("entry", contracts, compare, name_of=lambda book: f"{book.account_id} {book.name}")
 
 
+@transaction.atomic
 def compare(book: Book) -> None:
     """Of one contract; a problem of before goes or stays."""
     mine = {"account_id": book.account_id, "symbol": book.name}

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import ExchangeAccount, User
 from journal.books import entries, rebuilding
 from journal.books.due import make_everything_due
-from journal.models import FuturesPosition, LedgerProblem, Preferences
+from journal.models import Book, FuturesPosition, LedgerProblem, Preferences
 from tests.journal.accounts import START, make_account, make_fill, trades_of
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +114,20 @@ def test_each_side_of_a_hedge_is_compared_with_its_own(alice: User) -> None:
     entries.compare_account(account)
     [problem] = LedgerProblem.objects.all()
     assert (problem.quantity, problem.worth) == (D(-1), D(1))
+
+
+def test_a_contract_that_cannot_be_compared_stops_no_other(
+    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill = Book.objects.create(account=account, market="usdm", name="AAAUSDT")
+    ours, told = entries.compare, []
+
+    def compare(book: Book) -> None:
+        if book == ill:
+            raise ArithmeticError
+        told.append(book.name)
+        ours(book)
+
+    monkeypatch.setattr(entries, "compare", compare)
+    assert len(report(account, "90")) == 1
+    assert told == ["BTCUSDT"]
