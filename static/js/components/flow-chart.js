@@ -45,6 +45,7 @@ export class FlowChart {
   #holes = [];
   #held;
   #placed;
+  #aimed;
   #onHover = () => {};
   #isOpenEnded = true;
   #hasBands = true;
@@ -208,7 +209,7 @@ export class FlowChart {
 
   /** [from, to] in time (s), undefined before anything is drawn. */
   get view() {
-    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    const range = this.#range;
     if (!range || !this.#axis.count) return undefined;
     return { from: this.#axis.time(range.from), to: this.#axis.time(range.to) };
   }
@@ -225,13 +226,13 @@ export class FlowChart {
 
   /** Whether the newest bar is in sight and new ones will be. */
   get isFollowing() {
-    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    const range = this.#range;
     return !range || (this.#isOpenEnded && range.to >= this.#axis.count - FOLLOWS);
   }
 
   /** How many bars fit. */
   get room() {
-    const view = this.#chart.timeScale().getVisibleLogicalRange();
+    const view = this.#range;
     const width = this.#chart.timeScale().width() || this.element.clientWidth - 74;
     return view ? view.to - view.from : Math.max(30, Math.round(width / BAR_PX));
   }
@@ -256,27 +257,25 @@ export class FlowChart {
       return;
     }
     const middle = Math.min(this.#axis.logical(centre), this.#axis.count + 2 - count / 2);
-    this.#chart
-      .timeScale()
-      .setVisibleLogicalRange({ from: middle - count / 2, to: middle + count / 2 });
+    this.#aim({ from: middle - count / 2, to: middle + count / 2 });
     this.#placed = { ...this.#span(middle - count / 2, middle + count / 2), centre };
   }
 
   /** The time at three quarters of the width, where it has run out of the middle. */
   lead(time) {
-    const view = this.#chart.timeScale().getVisibleLogicalRange();
+    const view = this.#range;
     const at = this.#axis.logical(time);
     const room = view ? view.to - view.from : this.#firstRoom;
     if (view && at > view.from + room * 0.2 && at < view.from + room * 0.9) return;
     const from = at - room * 0.75;
-    this.#chart.timeScale().setVisibleLogicalRange({ from, to: from + room });
+    this.#aim({ from, to: from + room });
   }
 
   /** Everything from one time to another, with some room. */
   fit(from, to) {
     const [a, b] = [this.#axis.logical(from), this.#axis.logical(to)];
     const room = Math.max(2, (b - a) * 0.04);
-    this.#chart.timeScale().setVisibleLogicalRange({ from: a - room, to: b + room });
+    this.#aim({ from: a - room, to: b + room });
   }
 
   get #firstRoom() {
@@ -290,13 +289,25 @@ export class FlowChart {
 
   #follow(count) {
     const to = this.#axis.count + 2;
-    this.#chart.timeScale().setVisibleLogicalRange({ from: to - Math.max(10, count), to });
+    this.#aim({ from: to - Math.max(10, count), to });
   }
 
   #show({ from, to }) {
-    this.#chart
-      .timeScale()
-      .setVisibleLogicalRange({ from: this.#axis.logical(from), to: this.#axis.logical(to) });
+    this.#aim({ from: this.#axis.logical(from), to: this.#axis.logical(to) });
+  }
+
+  /** The library goes there with its next frame: until then the old place is still told by it, and a drawing in between would go back to it. */
+  #aim(range) {
+    this.#aimed = range;
+    this.#chart.timeScale().setVisibleLogicalRange(range);
+    requestAnimationFrame(() => {
+      if (this.#aimed === range) this.#aimed = undefined;
+    });
+  }
+
+  /** Places that are seen, or will be with the next frame. */
+  get #range() {
+    return this.#aimed ?? this.#chart.timeScale().getVisibleLogicalRange();
   }
 
   #moved(range, onEdge, onMove) {
