@@ -1,15 +1,16 @@
 """Bands of a tape's day, from whichever source costs least; the next one where it fails."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import structlog
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from journal.models import Fill, FlowDay
+from journal.models import Fill, FillFlow, FlowDay
 from journal.planner import costs, needs
 from journal.planner.costs import Offer
 from journal.planner.tapes import by_tape
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 KIND = "past"
 State = FlowDay.State
+# Everything was tried: why, and when it is tried again.
+NOT_TOLD, AGAIN_AFTER = "not_told", timedelta(days=1)
 
 
 @dataclass
@@ -48,12 +51,31 @@ class Work:
 
 
 def fetch(fills: Sequence[Fill], is_to_stop: Callable[[], bool]) -> None:
-    """Raises MustWait and TryAgain; days that came are kept."""
+    """The days of these fills, each for all fills that wait for it, whoever's they are. Raises
+    MustWait and TryAgain; days that came are kept."""
     for instrument, mine in by_tape(fills):
-        for work in works_of(instrument, [to_seconds(fill.time) for fill in mine]):
+        days = set(needs.by_day(needs.bands_of(to_seconds(fill.time) for fill in mine)))
+        times = _waiting(instrument, days).values_list("time", flat=True)
+        for work in works_of(instrument, sorted({to_seconds(time) for time in times})):
             if is_to_stop():
                 return
-            _fetch_day(work, is_to_stop)
+            if work.day in days:
+                _fetch_day(work, is_to_stop)
+
+
+def _waiting(instrument: Instrument, days: Collection[int]) -> QuerySet[Fill]:
+    """All fills that wait for bands of these days (their first second)."""
+    inside = Q()
+    for day in days:
+        first, last = from_seconds(day), from_seconds(day + store.DAY + needs.BEFORE)
+        inside |= Q(time__gte=first - timedelta(seconds=needs.BEHIND), time__lt=last)
+    return Fill.objects.filter(
+        inside,
+        account__venue=instrument.venue,
+        market=instrument.market,
+        symbol=instrument.symbol,
+        flow__stage=FillFlow.Stage.BANDS,
+    )
 
 
 def works_of(instrument: Instrument, times: Sequence[int]) -> list[Work]:
@@ -91,6 +113,11 @@ def _fetch_day(work: Work, is_to_stop: Callable[[], bool]) -> None:
     if not work.notes:
         work.notes.append("no source tells this day any more, or not yet")
     _record(work, State.REFUSED, None)
+    # none of the day's other fills asks for it again today
+    fills = _waiting(work.instrument, [work.day]).values("pk")
+    FillFlow.objects.filter(fill__in=fills, stage=FillFlow.Stage.BANDS).update(
+        refused=NOT_TOLD, again_at=timezone.now() + AGAIN_AFTER
+    )
 
 
 def offers_for(work: Work) -> list[Offer]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from journal.models import Fill, FillFlow
 from journal.planner import days, needs, pace
 from journal.planner.choosing import Turn, lives_of
+from journal.planner.days import AGAIN_AFTER, NOT_TOLD
 from journal.planner.needs import Life
 from journal.planner.tapes import by_tape
 from journal.stamps import stamping
@@ -35,11 +36,9 @@ ROUND_SECONDS = 45.0
 FILLS_A_BATCH = {Stage.TOTAL: 500, Stage.SECONDS: 100, Stage.BANDS: 100}
 STAMPING_SECONDS = 120.0
 KIND = "candles"
-# What the exchange refused is asked for again after so long.
-AGAIN_AFTER = timedelta(days=1)
 # What it did not answer, after so long.
 SOON = timedelta(minutes=2)
-NOT_TOLD, UNKNOWN_SYMBOL, NO_SECONDS = "not_told", "unknown_symbol", "no_seconds"
+UNKNOWN_SYMBOL, NO_SECONDS = "unknown_symbol", "no_seconds"
 INVALID_SYMBOL, INVALID_INTERVAL = -1121, -1120
 
 IsToStop = Callable[[], bool]

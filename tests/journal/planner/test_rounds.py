@@ -17,6 +17,7 @@ from journal.models import Fill, FillFlow, FlowDay, Trade
 from journal.planner import rounds
 from journal.stamps import stamping
 from lib.dates import to_ms
+from market.asking import dayfile
 from market.models import Instrument, PastBar, PastSpan
 from market.past import store
 from tests.journal.accounts import make_account, make_fill, trades_of
@@ -53,12 +54,14 @@ def told(exchange: DemoExchange, path: str, **query: Any) -> list[Any]:
     return found
 
 
-def round_trip(account: ExchangeAccount, opened: datetime, minutes: int, **more: Any) -> None:
+def round_trip(
+    account: ExchangeAccount, opened: datetime, minutes: int, first_id: int = 1, **more: Any
+) -> None:
     closed = opened + timedelta(minutes=minutes)
     trades_of(
         account,
-        make_fill(account, 1, "BUY", "100", time=opened, **more),
-        make_fill(account, 2, "SELL", "101", time=closed, **more),
+        make_fill(account, first_id, "BUY", "100", time=opened, **more),
+        make_fill(account, first_id + 1, "SELL", "101", time=closed, **more),
     )
 
 
@@ -151,6 +154,25 @@ def test_bands_follow_from_the_cheapest_source_and_add_up_to_the_candles(
         start = to_ms(opened) // 86_400_000 * 86_400
         known = store.known(instrument.pk, 60, start, start + 86_400)
         assert sum(b - a for a, b in known) >= 86_000
+
+
+def test_a_day_is_read_once_for_all_fills_that_wait_for_it(
+    account: ExchangeAccount, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rounds.FILLS_A_BATCH, FillFlow.Stage.BANDS, 1)
+    read: list[int] = []
+    fetch = dayfile.fetch
+    monkeypatch.setattr(
+        "journal.planner.days.dayfile.fetch", lambda *told: (read.append(1), fetch(*told))[1]
+    )
+    for mine in (account, make_account(bob)):
+        round_trip(mine, days_ago(6), 2, market="usdm", realized=D(0))
+        round_trip(mine, days_ago(6, hour=18), 2, 3, market="usdm", realized=D(0))
+    stamping.stamp_due()
+    rounds.work_round()
+    assert read == [1]
+    told = FillFlow.objects.values_list("basis", "stage")
+    assert (len(told), set(told)) == (8, {("aggregates", "done")})
 
 
 def test_a_killed_round_goes_on_where_it_was(account: ExchangeAccount) -> None:
