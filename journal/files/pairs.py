@@ -1,5 +1,6 @@
 """Which two coins a symbol is of: by the row's own cells, the exchange's list, or its ending."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from sys import intern
@@ -16,13 +17,16 @@ QUOTES = sorted(
     CASH | {"BTC", "ETH", "BNB", "XRP", "TRX", "DOGE", "DOT", "SOL", "VAI", "UST"},
     key=lambda coin: (-len(coin), coin),
 )
+# What parts two coins, where the last of them is one that others are priced in.
+PARTED = re.compile(rf"(?<=\w)[-_](?=(?:{'|'.join(QUOTES)})$)")
 # Of two coins that trade for each other, the one further to the front is the price's.
 ORDER = ("USD", "BTC", "ETH", "BNB", "TRX", "XRP", "DOGE", "SOL", "DOT")
 
 
 def symbol_of(text: str) -> str:
-    """`btc/usdt` -> BTCUSDT; a contract keeps its date (BTCUSDT_210625)."""
-    symbol = intern(text.strip().upper().replace("/", "").replace(" ", ""))
+    """`btc/usdt`, `BTC-USDT` and `BTC_USDT` -> BTCUSDT; a contract keeps its date (BTCUSDT_210625)
+    and a coin-margined one its word (BTCUSD_PERP)."""
+    symbol = intern(PARTED.sub("", text.strip().upper()).replace("/", "").replace(" ", ""))
     if not symbol or "\0" in symbol:
         raise Bad("pair", was=text)
     return symbol
