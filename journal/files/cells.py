@@ -13,7 +13,7 @@ OPENED = datetime(2017, 7, 14)  # noqa: DTZ001  (a wall clock's, of whatever zon
 # A zone may be half a day away from ours.
 ZONES_APART = timedelta(hours=14)
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,6})?")
-GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}([, ])[0-9]{3}(?:\1[0-9]{3})*(?:\.[0-9]*)?")
 COIN = re.compile(r"[^\s.,+\-]{1,20}")
 BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "'": None})
 UNSEEN = str.maketrans(
@@ -52,13 +52,13 @@ def is_empty(text: str) -> bool:
 
 @lru_cache(maxsize=20_000)  # sizes and fees repeat: less time, and one object instead of many
 def number(text: str) -> Decimal:
-    """Raises Bad. A comma may only part groups of three digits."""
+    """Raises Bad. A comma or a blank may only part groups of three digits."""
     text = text.translate(BLANKS).strip()
     if len(text) > LONGEST_NUMBER:
         raise Bad("number", was=text)
     if not NUMBER.fullmatch(text):
         if GROUPED.fullmatch(text):
-            text = text.replace(",", "")
+            text = text.replace(",", "").replace(" ", "")
         else:
             raise Bad("comma" if "," in text else "number", was=text)
     value = Decimal(text)

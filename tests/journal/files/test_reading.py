@@ -12,7 +12,6 @@ import pytest
 
 from journal.faults import NotAFile
 from journal.files.found import FoundFill, Reading
-from journal.files.pairs import symbol_of
 from journal.files.reading import read
 from journal.files.tables import Limits
 from tests.journal.files import samples as s
@@ -43,22 +42,6 @@ def in_time(reading: Reading) -> list[FoundFill]:
 
 def reasons(reading: Reading) -> list[tuple[int, str]]:
     return [(left.line, left.fault.code) for left in reading.left_out]
-
-
-@pytest.mark.parametrize(
-    ("told", "symbol"),
-    [
-        ("btc/usdt", "BTCUSDT"),
-        ("BTC-USDT", "BTCUSDT"),
-        ("BTC_USDT", "BTCUSDT"),
-        ("1000PEPE-USDT", "1000PEPEUSDT"),
-        ("BTCUSDT_210625", "BTCUSDT_210625"),
-        ("BTCUSD_PERP", "BTCUSD_PERP"),
-        ("BTC-240628-60000-C", "BTC-240628-60000-C"),
-    ],
-)
-def test_a_pair_is_known_however_its_coins_are_parted(told: str, symbol: str) -> None:
-    assert symbol_of(told) == symbol
 
 
 @pytest.mark.parametrize(
