@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from django.db import connection
+
 IS_THOROUGH = os.environ.get("EVERY_LINE") == "1"
 STEP = 1 if IS_THOROUGH else 3
 
@@ -49,6 +51,15 @@ def run_traced(part: str, number: int, act: Callable[[], None], work: Callable[[
     return seen
 
 
+def _hang_up(depth: int) -> None:
+    """A process that dies takes its connection with it; killed on the line of a `with`, ours would
+    stand in a transaction that nobody ends. `depth`: how many there were before the work."""
+    if len(connection.atomic_blocks) > depth:
+        assert depth == 0, "expected a test with transaction=True: its work is killed inside one"
+        connection.close()
+        connection.connect()
+
+
 def count_lines(part: str, work: Callable[[], object]) -> int:
     """How many lines `run_traced` would count."""
     return run_traced(part, sys.maxsize, lambda: None, work)
@@ -61,10 +72,12 @@ def each_line(
     the suite takes so much less."""
     step = STEP if IS_THOROUGH else STEP * slowness
     for number in range(1 + random.randrange(step), 5000, step):
+        depth = len(connection.atomic_blocks)
         try:
             count = run_traced(part, number, act, work)
         except Killed:
             count = number
+            _hang_up(depth)
         if count < number:
             return
         yield number
