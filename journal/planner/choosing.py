@@ -1,6 +1,5 @@
-"""Whose turn it is: fills that wait for a stage, in the order of the contract."""
+"""Whose turn it is: fills of a market that wait for a stage, in the order of the contract."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
 
@@ -25,17 +24,16 @@ class Turn:
     def __init__(
         self,
         stage: FillFlow.Stage,
+        market: str,
         now: datetime,
         *,
         since: datetime | None = None,
-        without: Collection[str] = (),
     ):
-        """`since`: nobody asks for older ones; `without`: markets that have to wait."""
-        self._ready = Q(flow__stage=stage) & (Q(flow__again_at=None) | Q(flow__again_at__lte=now))
+        """`since`: nobody asks for older ones."""
+        self._ready = Q(flow__stage=stage, market=market)
+        self._ready &= Q(flow__again_at=None) | Q(flow__again_at__lte=now)
         if since is not None:
             self._ready &= Q(time__gte=since)
-        if without:
-            self._ready &= ~Q(market__in=without)
 
     def fills(self, count: int) -> list[Fill]:
         by_id: dict[int, Fill] = {}

@@ -4,14 +4,16 @@ is kept, so a killed one is gone on with."""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
-from journal.models import Fill, FillFlow
+from journal.models import Fill, FillFlow, Market
 from journal.planner import days, needs, pace
 from journal.planner.choosing import Turn, lives_of
 from journal.planner.days import AGAIN_AFTER, NOT_TOLD
@@ -46,25 +48,36 @@ Fetch = Callable[[Sequence[Fill], IsToStop], None]
 
 
 def work_round(is_to_stop: IsToStop = lambda: False) -> int:
-    """Until the round's time is over, nothing is left or the exchange asks to wait. Returns how
-    many fills were looked at."""
+    """Until the round's time is over, nothing is left or the exchange asks to wait. Each market has
+    a budget of its own there, so neither waits for the other. Returns how many fills were looked
+    at."""
+    with ThreadPoolExecutor(len(Market.values), thread_name_prefix="planner") as threads:
+        parts = [threads.submit(_work_market, market, is_to_stop) for market in Market.values]
+        return sum(part.result() for part in parts)
+
+
+def _work_market(market: str, is_to_stop: IsToStop) -> int:
     until, count = monotonic() + ROUND_SECONDS, 0
-    waiting: set[str] = set()
-    while monotonic() < until and not is_to_stop():
-        try:
-            done = _work_batch(is_to_stop, waiting)
-        except ExchangeError as error:
-            log.warning("planner goes on later", error=str(error))
-            break
-        if not done:
-            break
-        count += done
+    try:
+        while monotonic() < until and not is_to_stop():
+            try:
+                done = _work_batch(market, is_to_stop)
+            except MustWait as reason:
+                log.info("planner waits", market=market, seconds=round(reason.seconds))
+                break
+            except ExchangeError as error:
+                log.warning("planner goes on later", market=market, error=str(error))
+                break
+            if not done:
+                break
+            count += done
+    finally:
+        connections.close_all()
     return count
 
 
-def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
-    """The first stage that somebody waits for. Markets without weight left are added to `waiting`:
-    the other's fills have their turn meanwhile. Raises ExchangeError; what came is kept."""
+def _work_batch(market: str, is_to_stop: IsToStop) -> int:
+    """The first stage that somebody waits for. Raises ExchangeError; what came is kept."""
     now = timezone.now()
     begun = monotonic()
     for stage, fetch in (
@@ -72,14 +85,12 @@ def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
         (Stage.SECONDS, _fetch_seconds),
         (Stage.BANDS, days.fetch),
     ):
-        turn = Turn(stage, now, since=_since(stage, now), without=waiting)
-        fills = turn.fills(FILLS_A_BATCH[stage])
+        fills = Turn(stage, market, now, since=_since(stage, now)).fills(FILLS_A_BATCH[stage])
         if not fills:
             continue
-        stalled: set[str] = set()
         problem: Exception | None = None
         try:
-            stalled = _fetch_by_market(fetch, fills, is_to_stop)
+            fetch(fills, is_to_stop)
         except Exception as error:
             if is_away(error):
                 raise
@@ -87,29 +98,17 @@ def _work_batch(is_to_stop: IsToStop, waiting: set[str]) -> int:
         finally:
             _stamp(is_to_stop)
         if problem is not None:  # after the stamps, which look at every row of the fills
+            if isinstance(problem, MustWait):
+                raise problem
             _later(fills, stage, problem)
             if isinstance(problem, ExchangeError):
                 raise problem
             return len(fills)
-        waiting |= stalled
-        through = [fill for fill in fills if fill.market not in stalled]
-        if through and not is_to_stop():
-            _refuse_what_stands(through, stage, NOT_TOLD)
-            pace.note(stage, len(through), monotonic() - begun)
+        if not is_to_stop():
+            _refuse_what_stands(fills, stage, NOT_TOLD)
+            pace.note(market, stage, len(fills), monotonic() - begun)
         return len(fills)
     return 0
-
-
-def _fetch_by_market(fetch: Fetch, fills: Sequence[Fill], is_to_stop: IsToStop) -> set[str]:
-    """Returns the markets that have no weight left. Raises any other ExchangeError."""
-    stalled = set()
-    for market in sorted({fill.market for fill in fills}):
-        try:
-            fetch([fill for fill in fills if fill.market == market], is_to_stop)
-        except MustWait as reason:
-            log.info("planner waits", market=market, seconds=round(reason.seconds))
-            stalled.add(market)
-    return stalled
 
 
 def _later(fills: Sequence[Fill], stage: Stage, error: Exception) -> None:

@@ -74,7 +74,10 @@ def coverage_of(user: User, account: str = "") -> tuple[list[Covered], int]:
         known = covered.setdefault(key, Covered(key[0], row["label"], key[1]))
         _add(known, dict(row))
     rows = sorted(covered.values(), key=lambda item: (item.label, item.market))
-    return rows, round(sum(item.seconds for item in rows))
+    left: dict[str, float] = {}
+    for item in rows:
+        left[item.market] = left.get(item.market, 0) + item.seconds
+    return rows, round(max(left.values(), default=0))  # the markets are asked side by side
 
 
 def _add(known: Covered, row: dict[str, Any]) -> None:
@@ -91,11 +94,11 @@ def _add(known: Covered, row: dict[str, Any]) -> None:
     if old:
         known.refused[TOO_OLD] = known.refused.get(TOO_OLD, 0) + old
     known.waiting += count - old
-    known.seconds += (count - old) * _seconds_left(stage)
+    known.seconds += (count - old) * _seconds_left(known.market, stage)
 
 
-def _seconds_left(stage: str) -> float:
-    """What a fill of a stage still needs until its bands."""
+def _seconds_left(market: str, stage: str) -> float:
+    """What a market's fill of a stage still needs until its bands."""
     order = list(GUESSES)
     ahead = order[order.index(Stage(stage)) :]
-    return sum(pace.seconds_a_fill(name, GUESSES[name]) for name in ahead)
+    return sum(pace.seconds_a_fill(market, name, GUESSES[name]) for name in ahead)
