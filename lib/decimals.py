@@ -42,8 +42,9 @@ def decimal(value: int, places: int = PLACES) -> Decimal:
 
 def from_decimal(value: Decimal, places: int = PLACES) -> int:
     """The inverse of `decimal`. Raises ValueError when digits would be lost."""
-    result = int(value.scaleb(places))
-    if Decimal(result) != value.scaleb(places):
+    scaled = value.scaleb(places)
+    result = int(scaled)
+    if result != scaled:
         raise ValueError(f"expected at most {places} decimal places, was {value}")
     return result
 

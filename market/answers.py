@@ -1,15 +1,14 @@
 """Bars in the words of the API and of the live topics: exact decimal text, never floats."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import TypedDict
 
 import msgspec
 
-from lib.decimals import QUOTE_PLACES, decimal, text
+from lib.decimals import QUOTE_PLACES, text
 from market.book.levels import Level, Mark, Ticker
-from market.flow.bands import BANDS, SETS, BandSet
+from market.flow.bands import BANDS, BandSet
 from market.flow.bars import Bar
 from market.flow.cumulative import Unit
 from market.flow.detail import Detail
@@ -69,13 +68,11 @@ def bands_answer(bar: Bar, unit: Unit, bands: BandSet) -> dict[str, BandAnswer] 
     }
 
 
-def band_deltas(bar: Bar, band_set: str, detail: Detail) -> dict[str, Decimal]:
-    """Bought minus sold of each band by single trade; by order where `detail` knows no more."""
+def band_sums(bar: Bar, detail: Detail) -> list[int]:
+    """Bought minus sold of each band by single trade, scaled by 1e-16; by order where `detail`
+    knows no more."""
     flat = bar.order if detail < Detail.FULL else bar.trade
-    return {
-        name: decimal(flat[i] - flat[BANDS + i], QUOTE_PLACES)
-        for i, name in enumerate(SETS[band_set].names)
-    }
+    return [flat[at] - flat[BANDS + at] for at in range(BANDS)]
 
 
 def with_cvd(

@@ -3,12 +3,13 @@
 Windows end where the fill's own bar begins, since what came first inside it is not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from journal.metrics.undefined import PRECISION
+from lib.decimals import QUOTE_PLACES, decimal
 
 ZERO = Decimal(0)
 MINUTE = 60
@@ -22,13 +23,13 @@ CLEAR = Decimal("0.1")
 
 
 class Second(NamedTuple):
-    """Takers' quote value bought and sold in one bar, which opens then, and the delta of each band;
-    None where no bands are known."""
+    """Takers' quote value bought and sold in one bar, which opens then, and the delta of each band,
+    scaled by 1e-16; None where no bands are known."""
 
     second: int
-    buy: Decimal
-    sell: Decimal
-    bands: Mapping[str, Decimal] | None
+    buy: int
+    sell: int
+    bands: Sequence[int] | None
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,23 @@ class Window:
             return self.delta / total
 
 
-def windows(path: Sequence[Second], second: int) -> dict[str, Window]:
-    """Of the seconds before `second` (epoch s); a second without trades counts as zero."""
+def windows(path: Sequence[Second], second: int, names: Sequence[str]) -> dict[str, Window]:
+    """Of the seconds before `second` (epoch s); a second without trades counts as zero. `names` of
+    the bands."""
     known = {item.second: item for item in path}
     return {
-        name: _window([known.get(at) for at in range(second - length, second)], 1)
+        name: _window([known.get(at) for at in range(second - length, second)], 1, names)
         for name, length in WINDOWS.items()
     }
 
 
-def window_of_minutes(path: Sequence[Second], start: int, length: int) -> Window:
+def window_of_minutes(
+    path: Sequence[Second], start: int, length: int, names: Sequence[str]
+) -> Window:
     """Of the whole minutes from `start` (epoch s) on."""
     known = {item.second: item for item in path}
-    return _window([known.get(at) for at in range(start, start + length, MINUTE)], MINUTE)
+    minutes = range(start, start + length, MINUTE)
+    return _window([known.get(at) for at in minutes], MINUTE, names)
 
 
 def share(window: Window, is_buy: bool) -> Decimal | None:
@@ -86,31 +91,37 @@ def verdict(weighted: Sequence[tuple[Decimal, Decimal | None]]) -> tuple[str, De
     return ("against" if mean <= -CLEAR else "mixed"), mean
 
 
-def _window(seconds: Sequence[Second | None], step: int) -> Window:
+def _window(seconds: Sequence[Second | None], step: int, names: Sequence[str]) -> Window:
     """`step` is the length of each in s; None: nothing was traded."""
-    buy = sell = level = ZERO
-    bands: dict[str, Decimal] = {}
+    buy = sell = 0
+    bands = [0] * len(names)
     has_bands = True
     levels = []
     for item in seconds:
         if item is not None:
             buy, sell = buy + item.buy, sell + item.sell
-            has_bands &= item.bands is not None
-            for name, delta in (item.bands or {}).items():
-                bands[name] = bands.get(name, ZERO) + delta
-            level += item.buy - item.sell
-        levels.append(level)
+            if item.bands is None:
+                has_bands = False
+            else:
+                bands = [a + b for a, b in zip(bands, item.bands, strict=True)]
+        levels.append(buy - sell)
+    named = {name: _quote(delta) for name, delta in zip(names, bands, strict=True)}
     slope = _slope(levels) / step
-    return Window(buy, sell, buy - sell, slope, bands if has_bands else None)
+    return Window(
+        _quote(buy), _quote(sell), _quote(buy - sell), slope, named if has_bands else None
+    )
 
 
-def _slope(levels: Sequence[Decimal]) -> Decimal:
-    """Least squares over equally spaced points."""
+def _quote(value: int) -> Decimal:
+    return decimal(value, QUOTE_PLACES)
+
+
+def _slope(levels: Sequence[int]) -> Decimal:
+    """Least squares over equally spaced points: the covariance of place and level through the
+    places' variance, n(n² - 1) / 12; both in whole numbers, so that one division rounds."""
     count = len(levels)
     if count < 2:
         return ZERO
+    covariance = sum((2 * place - (count - 1)) * level for place, level in enumerate(levels))
     with localcontext(PRECISION):
-        middle = Decimal(count - 1) / 2
-        mean = sum(levels, ZERO) / count
-        spread = sum(((x - middle) ** 2 for x in range(count)), ZERO)
-        return sum(((x - middle) * (y - mean) for x, y in enumerate(levels)), ZERO) / spread
+        return _quote(6 * covariance) / (count * (count * count - 1))

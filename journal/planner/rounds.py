@@ -33,7 +33,7 @@ from market.selectors import reading
 log = structlog.get_logger(__name__)
 
 Stage = FillFlow.Stage
-ROUND_SECONDS = 45.0
+ROUND_SECONDS = 150.0
 # Candles of many fills are few requests; bands are asked for a day at a time.
 FILLS_A_BATCH = {Stage.TOTAL: 500, Stage.SECONDS: 100, Stage.BANDS: 100}
 STAMPING_SECONDS = 120.0
@@ -64,7 +64,9 @@ def _work_market(market: str, is_to_stop: IsToStop) -> int:
                 done = _work_batch(market, is_to_stop)
             except MustWait as reason:
                 log.info("planner waits", market=market, seconds=round(reason.seconds))
-                break
+                if not _wait(reason.seconds, until, is_to_stop):
+                    break
+                continue
             except ExchangeError as error:
                 log.warning("planner goes on later", market=market, error=str(error))
                 break
@@ -74,6 +76,16 @@ def _work_market(market: str, is_to_stop: IsToStop) -> int:
     finally:
         connections.close_all()
     return count
+
+
+def _wait(seconds: float, until: float, is_to_stop: IsToStop) -> bool:
+    """Whether there is still time in the round."""
+    ready = monotonic() + seconds
+    if ready > until:
+        return False
+    while monotonic() < ready and not is_to_stop():
+        sleep(0.2)
+    return True
 
 
 def _work_batch(market: str, is_to_stop: IsToStop) -> int:

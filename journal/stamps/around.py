@@ -44,6 +44,9 @@ class Around:
     def seconds(self, start: int, end: int) -> list[Bar] | None:
         if end - start > LONGEST_PATH or not is_within(start, end, self._seconds):
             return None
+        if not self._is_in_tape(start, end):
+            known = self._read_past(SECOND, start, end)
+            return list(known.values()) if len(known) == end - start else None
         span = reading.read_span(self.instrument, INTERVALS[SECOND], start * 1000, end * 1000)
         return span.bars if span.is_whole else None
 
@@ -67,11 +70,14 @@ class Around:
     def _block(self, size: int, at: int) -> dict[int, Bar]:
         if (size, at) not in self._blocks:
             end = at + BLOCKS[size]
-            if any(first < end and at < last for first, last in self._tape):
+            if self._is_in_tape(at, end):
                 self._blocks[size, at] = self._read(size, at, end)
             else:
                 self._blocks[size, at] = self._read_past(size, at, end)
         return self._blocks[size, at]
+
+    def _is_in_tape(self, start: int, end: int) -> bool:
+        return any(first < end and start < last for first, last in self._tape)
 
     def _read(self, size: int, start: int, end: int) -> dict[int, Bar]:
         """By the rule of which bar stands where."""

@@ -12,8 +12,9 @@ from journal.metrics.excursion import slippage
 from journal.models import Fill, FillFlow
 from journal.stamps.around import HOUR, MINUTE, Around, extremes
 from lib.dates import to_seconds
-from lib.decimals import QUOTE_PLACES, decimal, plain
-from market.answers import band_deltas
+from lib.decimals import decimal, plain
+from market.answers import band_sums
+from market.flow.bands import SETS
 from market.flow.bars import Bar
 from market.flow.detail import Detail
 
@@ -74,8 +75,8 @@ def _by_seconds(around: Around, second: int) -> Found | None:
         return None
     names = {Detail.FULL: Basis.TRADES, Detail.ORDER: Basis.AGGREGATES}
     detail = _least(bars)
-    path = [_second(around, bar, detail) for bar in bars]
-    return Found(names.get(detail, Basis.CANDLES_1S), flow.windows(path, second), {}, bars)
+    found = flow.windows(_path(bars, detail), second, _bands(around))
+    return Found(names.get(detail, Basis.CANDLES_1S), found, {}, bars)
 
 
 def _by_minutes(around: Around, second: int) -> Found:
@@ -88,9 +89,9 @@ def _by_minutes(around: Around, second: int) -> Found:
         bars = around.minutes(minute - length, minute)
         if bars is None:
             continue
-        detail = _least(bars)
-        path = [_second(around, bar, detail) for bar in bars]
-        result.windows[name] = flow.window_of_minutes(path, minute - length, length)
+        path = _path(bars, _least(bars))
+        start = minute - length
+        result.windows[name] = flow.window_of_minutes(path, start, length, _bands(around))
         result.basis = Basis.CANDLES_1M
         del result.why[name]
     if result.basis:
@@ -105,16 +106,16 @@ def _least(bars: Sequence[Bar]) -> Detail:
     return min((bar.detail for bar in bars if bar.trades), default=bars[0].detail)
 
 
-def _second(around: Around, bar: Bar, detail: Detail) -> flow.Second:
-    bands = None
-    if detail > Detail.TOTAL:
-        bands = band_deltas(bar, around.instrument.band_set, detail)
-    return flow.Second(
-        bar.time,
-        decimal(bar.quote_buy, QUOTE_PLACES),
-        decimal(bar.quote_sell, QUOTE_PLACES),
-        bands,
-    )
+def _path(bars: Sequence[Bar], detail: Detail) -> list[flow.Second]:
+    if detail == Detail.TOTAL:
+        return [flow.Second(bar.time, bar.quote_buy, bar.quote_sell, None) for bar in bars]
+    return [
+        flow.Second(bar.time, bar.quote_buy, bar.quote_sell, band_sums(bar, detail)) for bar in bars
+    ]
+
+
+def _bands(around: Around) -> Sequence[str]:
+    return SETS[around.instrument.band_set].names
 
 
 def _best_before(bars: Sequence[Bar]) -> tuple[Decimal | None, Decimal | None]:

@@ -93,7 +93,7 @@ class Resolver:
             )
             chosen = set(mine)
             parts = [bars[at] for at in sorted(bars) if floor_to(at, length) in chosen]
-            rolled = {bar.time: bar for bar in roll_up(parts, length)}
+            rolled = {bar.time: bar for bar in _rolled(parts, grain, length)}
             for at in mine:
                 resolved.bars[at] = rolled.get(at) or _quiet(at, length, spans)
                 resolved.whole.add(at)
@@ -123,6 +123,10 @@ class Resolver:
 
     def _overlaps(self, start: int, end: int, known: Sequence[Stretch]) -> bool:
         return any(a < end and start < b for a, b in known)
+
+
+def _rolled(parts: list[Bar], grain: int, length: int) -> list[Bar]:
+    return parts if grain == length else roll_up(parts, length)
 
 
 def _quiet(at: int, length: int, spans: Sequence[tuple[int, int, Detail]]) -> Bar:

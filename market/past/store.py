@@ -6,7 +6,6 @@ What was traded in none of a known stretch has no row: the stretch says that it 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
@@ -195,8 +194,7 @@ def _bar(row: Sequence[Any]) -> Bar:
     time: datetime = row[0]
     bar = Bar(to_seconds(time))
     for value, (name, places) in zip(row[1:], COLUMNS.items(), strict=False):
-        exact: Decimal | int = value
-        setattr(bar, name, exact if places is None else from_decimal(Decimal(exact), places))
+        setattr(bar, name, value if places is None else from_decimal(value, places))
     trade, order, _, detail, bar.revision = row[-5:]
     bar.detail = Detail(detail)
     bar.trade = unpack(trade) if trade else list(NOTHING)

@@ -28,11 +28,11 @@ UNIT, QUOTE = 10**8, 10**16
 
 def test_windows_end_before_the_fills_own_second() -> None:
     path = [
-        Second(90, D(100), D(0), {"<100": D(100)}),
-        Second(99, D(0), D(40), {"<100": D(-40)}),
-        Second(100, D(5000), D(0), {"<100": D(5000)}),
+        Second(90, 100 * QUOTE, 0, [100 * QUOTE]),
+        Second(99, 0, 40 * QUOTE, [-40 * QUOTE]),
+        Second(100, 5000 * QUOTE, 0, [5000 * QUOTE]),
     ]
-    found = windows(path, 100)
+    found = windows(path, 100, ["<100"])
     assert (found["10s"].buy, found["10s"].sell, found["10s"].delta) == (D(100), D(40), D(60))
     assert found["10s"].bands == {"<100": D(60)}
     # the CVD stands at 100 for nine seconds, then at 60
