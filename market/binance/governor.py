@@ -31,8 +31,9 @@ SHARES = {
     "audit": 0.25,
 }
 # What a class has for itself, however much the others ask for: an order or a cancel goes out, quiet
-# markets are checked and minutes audited while a long gap is filled.
-FLOORS = {"order": 0.05, "check": 0.1, "audit": 0.05}
+# markets are checked and minutes audited while a long gap is filled, fills get their candles while
+# an account's history is read.
+FLOORS = {"order": 0.05, "check": 0.1, "candles": 0.1, "audit": 0.05}
 SHORTEST_BAN_SECONDS = 120.0
 
 # KEYS: ban, total of this minute (prefix). ARGV: weight, how far the total may go for this class,

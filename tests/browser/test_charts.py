@@ -9,9 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.made_bars import answer_bars
-from tests.test_browser import PORT, password, serious_faults, signed_in
-
-__all__ = ["password", "signed_in"]  # fixtures
+from tests.browser.stage import ADDRESS, serious_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 MINUTE = 60
@@ -55,7 +53,7 @@ def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
 
 def open_market(page: Page, at: int | None = None, interval: str = "1m") -> None:
     place = f"&at={at * 1000}" if at else ""
-    page.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/?interval={interval}{place}")
+    page.goto(f"{ADDRESS}/market/BTCUSDT/?interval={interval}{place}")
     expect(page.locator("[data-loading]")).to_be_hidden()
     expect(page.locator(".legend").first).to_contain_text("BTCUSDT")
 
@@ -143,7 +141,6 @@ def test_one_key_and_one_button_go_to_now(page: Page) -> None:
         assert is_recent(times)
 
 
-@pytest.mark.pages
 def test_scrolling_back_reads_older_bars(page: Page) -> None:
     answer_bars(page)
     open_market(page)
@@ -183,7 +180,7 @@ def test_the_legend_tells_what_is_under_the_crosshair(page: Page) -> None:
 def test_nothing_is_told_before_the_bars_are_there(page: Page) -> None:
     page.route("**/api/cvd/range?*", lambda route: None)  # never answered
     page.route("**/ws/live/", lambda route: route.abort())
-    page.goto(f"http://127.0.0.1:{PORT}/market/BTCUSDT/")
+    page.goto(f"{ADDRESS}/market/BTCUSDT/")
     expect(page.locator("[data-loading]")).to_be_visible()
     expect(page.locator("[data-price]")).to_have_text(re.compile("–|[0-9]"))
     expect(page.locator(".legend").first).to_be_hidden()
@@ -213,7 +210,6 @@ def test_the_picture_is_a_png(page: Page) -> None:
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.pages
 def test_another_symbol_is_one_press_away(page: Page) -> None:
     open_market(page)
     page.locator("[data-switcher] summary").click()
@@ -228,7 +224,7 @@ def test_no_width_scrolls_sideways_and_axe_finds_nothing_serious(
     page: Page, path: str, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"http://127.0.0.1:{PORT}{path}")
+    page.goto(f"{ADDRESS}{path}")
     page.wait_for_timeout(1_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for theme in ("light", "dark"):
@@ -237,7 +233,7 @@ def test_no_width_scrolls_sideways_and_axe_finds_nothing_serious(
 
 
 def test_the_screener_sorts_and_chooses(page: Page) -> None:
-    page.goto(f"http://127.0.0.1:{PORT}/markets/")
+    page.goto(f"{ADDRESS}/markets/")
     rows = page.locator("[data-rows] tr")
     expect(rows.first.locator("td").nth(1)).to_have_text(re.compile("[0-9]"))
     page.get_by_role("button", name="Price", exact=True).click()

@@ -1,49 +1,45 @@
 """Passkeys, with a virtual authenticator in a real Chromium: made, used as a second factor's place,
 and for signing in without a password."""
 
-import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.test_browser import PORT, QUIET, password
+from tests.browser.stage import ADDRESS, PORT
 
-__all__ = ["password"]  # a fixture
-
-pytestmark = [pytest.mark.browser, pytest.mark.pages, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 # passkeys belong to a name; 127.0.0.1 is none
 HOME = f"http://localhost:{PORT}"
 
 
 @pytest.fixture
-def page(password: str) -> Iterator[Page]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-        context = browser.new_context(reduced_motion="reduce")
-        opened = context.new_page()
-        wire = context.new_cdp_session(opened)
-        wire.send("WebAuthn.enable")
-        wire.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {
-                "options": {
-                    "protocol": "ctap2",
-                    "transport": "internal",
-                    "hasResidentKey": True,
-                    "hasUserVerification": True,
-                    "isUserVerified": True,
-                    "automaticPresenceSimulation": True,
-                }
-            },
-        )
-        opened.goto(f"{HOME}/accounts/login/")
-        opened.get_by_label("Login").fill("demo")
-        opened.get_by_label("Password").fill(password)
-        opened.get_by_role("button", name="Sign in", exact=True).click()
-        opened.wait_for_url(f"{HOME}/")
-        yield opened
-        browser.close()
+def page(password: str, signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    context = signed_in[0].new_context(reduced_motion="reduce")
+    opened = context.new_page()
+    wire = context.new_cdp_session(opened)
+    wire.send("WebAuthn.enable")
+    wire.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    opened.goto(f"{HOME}/accounts/login/")
+    opened.get_by_label("Login").fill("demo")
+    opened.get_by_label("Password").fill(password)
+    opened.get_by_role("button", name="Sign in", exact=True).click()
+    opened.wait_for_url(f"{HOME}/")
+    yield opened
+    context.close()
 
 
 def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page) -> None:
@@ -64,6 +60,6 @@ def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page) -> None:
 
 def test_a_browser_without_a_passkey_is_told_why_nothing_happens(page: Page) -> None:
     page.context.clear_cookies()
-    page.goto(f"http://127.0.0.1:{PORT}/accounts/login/")
+    page.goto(f"{ADDRESS}/accounts/login/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("[data-passkey-problem]")).to_be_visible()

@@ -11,12 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.test_browser import PORT, password, serious_faults, signed_in
+from tests.browser.stage import ADDRESS, SIMULATOR, serious_faults
 
-__all__ = ["password", "signed_in"]  # fixtures: one installation, one who is signed in
-pytestmark = [pytest.mark.browser, pytest.mark.pages, pytest.mark.timeout(600)]
-ADDRESS = f"http://127.0.0.1:{PORT}"
-SIMULATOR = f"http://127.0.0.1:{PORT + 1}"
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 WIDTHS = ((390, 844), (768, 1024), (1280, 720), (1440, 900))
 PAGES = (
     "/",

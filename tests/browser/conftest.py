@@ -1,0 +1,69 @@
+"""One system, as `make run` starts it, and one Chromium for all tests of pages."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.stage import ADDRESS, QUIET
+from tests.launcher.test_run import ROOT, environment, wait_for
+
+expect.set_options(timeout=60_000)  # a whole system and a browser share the machine
+
+
+@pytest.fixture(scope="session")
+def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    data = tmp_path_factory.mktemp("browser")
+    log = data / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "launcher", "run"],
+            cwd=ROOT,
+            env=environment(data / "data"),
+            stdout=output,
+            stderr=output,
+        )
+    wait_for(log, "Tapelog is up at", 200)
+    yield (data / "data" / "secrets" / "demo-password").read_text()
+    process.send_signal(signal.SIGINT)
+    process.wait(120)
+
+
+@pytest.fixture(scope="session")
+def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
+    """A browser, and the cookies of somebody who has signed in with it."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        opened = browser.new_page()
+        opened.goto(f"{ADDRESS}/accounts/login/")
+        opened.get_by_label("Login").fill("demo")
+        opened.get_by_label("Password").fill(password)
+        opened.get_by_role("button", name="Sign in", exact=True).click()
+        opened.wait_for_url(f"{ADDRESS}/")
+        yield browser, opened.context.storage_state()
+        browser.close()
+
+
+@pytest.fixture
+def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    """Fresh but for the cookies, on the market's page."""
+    browser, state = signed_in
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, storage_state=state, reduced_motion="reduce"
+    )
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.goto(f"{ADDRESS}/market/BTCUSDT/")
+    yield opened
+    context.close()
+    unexpected = [
+        text for text in faults if "WebSocket" not in text and "ERR_CONNECTION" not in text
+    ]
+    assert not unexpected
