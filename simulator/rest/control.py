@@ -63,15 +63,14 @@ class Control:
         """`{"times": 24}`: so many times as many orders on each made-up market as usual, until it
         is told again. Recordings keep their own pace. Answers how many markets heard it."""
         times = (await _body(request)).get("times")
-        if not isinstance(times, int | float) or not 0 < times <= MOST_TIMES:
-            raise Refusal(
-                -1, f"times: expected a number above 0 and up to {MOST_TIMES}, was {times!r}"
-            )
+        is_number = isinstance(times, int | float) and not isinstance(times, bool)
+        if not is_number or not 0 < (pace := float(str(times))) <= MOST_TIMES:
+            raise Refusal(-1, f"expected times above 0 and up to {MOST_TIMES}, was {times!r}")
         heard = 0
         for market in self.exchange.markets.values():
             for symbol in market.symbols:
                 if isinstance(symbol.source, Generated):
-                    symbol.source.hurry = float(times)
+                    symbol.source.hurry = pace
                     heard += 1
         return web.json_response({"times": times, "markets": heard})
 
