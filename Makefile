@@ -22,31 +22,31 @@ run: $(VENV)/.runtime node_modules/.done $(MESSAGES) ## set up everything and ru
 	@exec $(RUN) run
 
 test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test
-	@$(RUN) exec -- $(BIN)/python -m tests.run
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.run
 
 test-pages: $(VENV)/.development node_modules/.done $(MESSAGES) ## flows of pages that were not seen passing yet
-	@$(RUN) exec -- $(BIN)/python -m pytest -q -m pages tests
+	@$(RUN) exec --hasty -- $(BIN)/python -m pytest -q -m pages tests
 
 fuzz-files: $(VENV)/.development node_modules/.done $(MESSAGES) ## damaged exports through the import page: FUZZ_ROUNDS=5000 FUZZ_SEED=1
-	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
+	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec --hasty -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
 
 fuzz: $(VENV)/.development node_modules/.done $(MESSAGES) ## Schemathesis over the whole OpenAPI: FUZZ_CASES=600 of each kind for each operation
-	@FUZZ_CASES=$${FUZZ_CASES:-600} $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/fuzz
+	@FUZZ_CASES=$${FUZZ_CASES:-600} $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s -p no:randomly tests/fuzz
 
 sbom: $(VENV)/.development ## list every package of the environment (CycloneDX) in sbom.json
 	@$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file sbom.json $(BIN)/python
 
 coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and how much of the code they run
-	@$(RUN) exec -- $(BIN)/python -m tests.run --coverage
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.run --coverage
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
-	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
+	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
 
 mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
-	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
