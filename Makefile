@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-neighbours fuzz
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-neighbours fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,9 +23,6 @@ run: $(VENV)/.runtime node_modules/.done $(MESSAGES) ## set up everything and ru
 
 test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test
 	@$(RUN) exec --hasty -- $(BIN)/python -m tests.run
-
-test-pages: $(VENV)/.development node_modules/.done $(MESSAGES) ## flows of pages that were not seen passing yet
-	@$(RUN) exec --hasty -- $(BIN)/python -m pytest -q -m pages tests
 
 fuzz-files: $(VENV)/.development node_modules/.done $(MESSAGES) ## damaged exports through the import page: FUZZ_ROUNDS=5000 FUZZ_SEED=1
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec --hasty -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py

@@ -40,6 +40,13 @@ def pytest_configure() -> None:
         mine.setdefault("TEST", {})["TEMPLATE"] = mine["NAME"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first, one after the other in one worker: the rest of its share is
+    stolen by the others meanwhile, and in the end nobody waits for it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def empty_redis() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
