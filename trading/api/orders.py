@@ -18,11 +18,11 @@ from journal.shapes.exchange import OrderRow
 from lib.openapi import ACCOUNT, MARKET, gives, query, span
 from trading.answers import row_of, rows_of
 from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
+from trading.changes import Change
 from trading.errors import BadOrder, NotFound
 from trading.models import OrderIntent
 from trading.services import cancelling, placing, previewing, repeating
 from trading.services.cancelling import Target
-from trading.services.changing import Change
 from trading.shapes import (
     CancelledAnswer,
     ChangeAsked,
