@@ -18,8 +18,18 @@ from trading import requests
 from trading.changes import Change
 from trading.errors import Conflict
 from trading.models import Idempotency, OrderIntent
-from trading.services import adopting, cancelling, changing, repeating, sending, stopping, switching
+from trading.services import (
+    adopting,
+    cancelling,
+    changing,
+    guarding,
+    placing,
+    sending,
+    stopping,
+    switching,
+)
 from trading.services.cancelling import target_of
+from trading.services.desk import desk
 from trading.services.settling import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,14 +157,14 @@ def test_what_could_not_be_cancelled_at_the_stop_goes_out_later(
 def test_caps_narrowed_while_an_order_is_made_hold(
     alices_browser: Client, account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from_before = repeating.guarding.broken_rules
+    from_before = guarding.broken_rules
 
     def narrow(*args: Any) -> Any:
         switch = account.trading_switch
         switching.change_caps(switch=switch, actor=account.user, caps={"order": "10"})
         return from_before(*args)
 
-    monkeypatch.setattr(repeating.guarding, "broken_rules", narrow)
+    monkeypatch.setattr(guarding, "broken_rules", narrow)
     answer = post(alices_browser, body(account))
     assert (answer.status_code, answer.json()["code"]) == (403, "cap_order")
     assert not OrderIntent.objects.exists()
@@ -221,11 +231,13 @@ def test_two_moves_of_one_stop_leave_one_stop(
     told = post(alices_browser, resting_futures(account)).json()
     stop = OrderIntent.objects.select_related("account__user").get(pk=told["legs"][0]["id"])
     target = target_of(stop)
+    seen = changing._ask(account, target)
     changing.change(account, target, Change(stop_price=D(48000)), "tlr1")
+    late = Change(stop_price=D(47000))
     with pytest.raises(Conflict):
-        changing.change(account, target, Change(stop_price=D(47000)), "tlr2")
+        desk.run(account, lambda rest: changing._algo(rest, target, seen, late, "tlr2"))
     stops = [row for row in truth(account, stage).values() if row["type"] == "STOP_MARKET"]
-    assert sorted(row["status"] for row in stops) == ["CANCELED", "NEW"], stops
+    assert sorted(row["status"] for row in stops) == ["CANCELED", "CANCELED", "NEW"], stops
 
 
 def test_a_grown_futures_entry_grows_its_stop(
@@ -242,7 +254,7 @@ def test_a_key_that_a_dead_process_left_is_gone_on_with(
     alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
 ) -> None:
     sent = {"account": str(account.pk), "flatten": True}
-    digest = repeating.digest_of("POST /api/trading/stop", sent)
+    digest = placing.digest_of("POST /api/trading/stop", sent)
     named = Idempotency.objects.create(user=account.user, key="s1", digest=digest)
 
     def stop() -> Any:

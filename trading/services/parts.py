@@ -20,6 +20,8 @@ from trading.services import cancelling, following, pricing, sending
 State = OrderIntent.State
 Role = OrderIntent.Role
 LOOKED_AT = timedelta(days=60)
+# Of those that came in whole: their exits begin at once or never.
+WHOLE_LOOKED_AT = timedelta(days=7)
 
 
 def naked_entries() -> QuerySet[OrderIntent]:
@@ -34,7 +36,8 @@ def naked_entries() -> QuerySet[OrderIntent]:
         plan__has_key="stop",
         made_at__gt=timezone.now() - LOOKED_AT,
     )
-    return rows.filter(is_part | Q(order__status="FILLED")).exclude(has_nothing)
+    is_whole = Q(order__status="FILLED", made_at__gt=timezone.now() - WHOLE_LOOKED_AT)
+    return rows.filter(is_part | is_whole).exclude(has_nothing)
 
 
 def why_naked(entry: OrderIntent) -> str:
@@ -122,4 +125,5 @@ def _is_held(entry: OrderIntent) -> bool:
     ).first()
     if balance is None:
         return True
-    return balance.total >= entry.executed * (1 - Decimal(entry.plan.get("fee") or 0))
+    least = entry.executed * (1 - Decimal(entry.plan.get("fee") or 0))
+    return bool(balance.total >= least)

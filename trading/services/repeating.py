@@ -64,7 +64,7 @@ def _need_risk(intent: OrderIntent, wanted: Change) -> None:
 def risk_of(intent: OrderIntent, wanted: Change) -> Decimal | None:
     """What an entry, or the stop of one, puts at stake once it is changed; None: no stop says."""
     if intent.is_entry and intent.plan.get("stop"):
-        stop = Decimal(intent.plan["stop"])
+        stop = wanted.stop_price or Decimal(intent.plan["stop"])
         entry = wanted.price or _amount(intent.order.get("price")) or _amount(intent.plan["entry"])
     elif intent.role == OrderIntent.Role.STOP and intent.parent and intent.parent.plan.get("entry"):
         entry = _amount(intent.parent.plan["entry"])
