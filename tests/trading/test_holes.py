@@ -42,8 +42,8 @@ def patch(browser: Client, intent_id: str, sent: dict[str, str], key: str = "") 
 
 
 def resting_futures(account: ExchangeAccount, **more: Any) -> dict[str, Any]:
-    risk = {"stop": "49000"}
-    return body(account, market="usdm", quantity="0.01", **{"risk": risk, **more})
+    risk = {"stop": "90000"}
+    return body(account, market="usdm", price="93000", quantity="0.01", **{"risk": risk, **more})
 
 
 def test_a_claimed_intent_is_never_told_as_unsent(account: ExchangeAccount) -> None:
@@ -138,7 +138,7 @@ def test_a_market_entry_that_is_told_of_before_its_fill_is_protected_after_it(
 def test_a_finished_stop_takes_the_targets_along(
     alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
 ) -> None:
-    told = post(alices_browser, resting_futures(account, targets=["52000"])).json()
+    told = post(alices_browser, resting_futures(account, targets=["99000"])).json()
     stop, target = told["legs"]
     order = {**stop["order"], "status": "FINISHED", "changed": stop["order"]["changed"] + 1}
     settle(stop["id"], "accepted", "journal", order=order)
@@ -233,8 +233,8 @@ def test_two_moves_of_one_stop_leave_one_stop(
     stop = OrderIntent.objects.select_related("account__user").get(pk=told["legs"][0]["id"])
     target = target_of(stop)
     seen = changing._ask(account, target)
-    changing.change(account, target, Change(stop_price=D(48000)), "tlr1")
-    late = Change(stop_price=D(47000))
+    changing.change(account, target, Change(stop_price=D(89000)), "tlr1")
+    late = Change(stop_price=D(88000))
     with pytest.raises(Conflict):
         desk.run(account, lambda rest: changing._algo(rest, target, seen, late, "tlr2"))
     stops = [row for row in truth(account, stage).values() if row["type"] == "STOP_MARKET"]
