@@ -32,7 +32,15 @@ const view = new FlowView(root, {
   onDraw,
   onMove: () => studies?.moved(),
 });
-const levels = new PriceLevels(view.chart, (name, value) => tools.moved(name, value));
+const levels = new PriceLevels(view.chart, (name, price) => {
+  if (!name.includes(":")) tools.moved(name, price);
+  else document.dispatchEvent(new CustomEvent("tapelog:dropped", { detail: { name, price } }));
+});
+// of the ticket and of open orders
+document.addEventListener("tapelog:lines", ({ detail }) => {
+  for (const name of levels.names) if (name.includes(":")) levels.set(name, {});
+  for (const { name, ...line } of detail) levels.set(name, line);
+});
 const tools = new ChartTools(root, view, levels, `${market}:${symbol}`);
 const orders = new BigOrders(find("orders"), root.dataset, find("order-sum"));
 const table = new BandTable(find("bands"));
