@@ -75,6 +75,7 @@ SYSTEM_STATES = (
     "sync_stands",
     "key_refused",
     "disk",
+    "backup_old",
     "clock",
     "queue",
     "weight",
