@@ -171,6 +171,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.measuring.Measured",
     "config.middleware.headers.PrivateHeaders",
+    "config.middleware.remedies.HelpLinks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
