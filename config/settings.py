@@ -142,7 +142,6 @@ APPRISE_USERS = env.words("APPRISE_USERS")
 # --- Apps ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
