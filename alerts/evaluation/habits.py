@@ -2,9 +2,10 @@
 the limits of one's own day. Worked out only when one's trades have changed."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -114,7 +115,7 @@ def _sizes(user: User, newest: list[Trade]) -> Iterator[Fact]:
             "cost": plain(cost.net.quantize(CENT)),
             "path": f"/trades/{trade.pk}/",
         }
-        yield _fact("size_after_loss", trade, trade.opened_at, facts["times"], facts)
+        yield _fact("size_after_loss", trade, trade.opened_at, str(facts["times"]), facts)
 
 
 def _limits(user: User, newest: list[Trade]) -> Iterator[Fact]:
@@ -137,7 +138,7 @@ def _limits(user: User, newest: list[Trade]) -> Iterator[Fact]:
             )
 
 
-def _fact(kind: str, trade: Trade, at: datetime, value: str, facts: dict[str, str | int]) -> Fact:
+def _fact(kind: str, trade: Trade, at: datetime, value: str, facts: Mapping[str, Any]) -> Fact:
     return Fact(
         kind=kind,
         user_id=trade.account.user_id,

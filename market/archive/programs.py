@@ -64,7 +64,7 @@ def _wait(process: subprocess.Popen[str], name: str, deadline: float) -> str:
     """What it said of its troubles. Raises BackupError: then it was killed."""
     while True:
         try:
-            return process.communicate(timeout=LOOK_SECONDS)[1]
+            words: str = process.communicate(timeout=LOOK_SECONDS)[1]
         except subprocess.TimeoutExpired:
             if shutdown.is_set():
                 process.kill()
@@ -72,6 +72,8 @@ def _wait(process: subprocess.Popen[str], name: str, deadline: float) -> str:
             if time.monotonic() > deadline:
                 process.kill()
                 raise BackupError(f"{name}: did not come to an end and was stopped") from None
+        else:
+            return words
 
 
 def address(database: str = "") -> str:

@@ -75,7 +75,7 @@ def is_backup_due(now: datetime) -> bool:
         hour -= DAY
     runs = BackupRun.objects.filter(kind=BackupRun.Kind.BACKUP)
     done = runs.filter(state=BackupRun.State.DONE).first()
-    since = done.started_at if done else installed_at()
+    since: datetime = done.started_at if done else installed_at()
     return since < hour and not runs.filter(started_at__gt=now - RETRY_AFTER).exists()
 
 
@@ -138,7 +138,8 @@ def _written_down(kind: str, work: Callable[[BackupRun], Result]) -> tuple[Backu
 
 def _unsent(now: datetime) -> BackupRun | None:
     """The newest backup, where it has not been taken away and it is time to try again."""
-    run = BackupRun.objects.filter(kind=BackupRun.Kind.BACKUP, state=BackupRun.State.DONE).first()
+    backups = BackupRun.objects.filter(kind=BackupRun.Kind.BACKUP, state=BackupRun.State.DONE)
+    run: BackupRun | None = backups.first()
     if run is None or run.sent_at is not None or not settings.BACKUP_COMMAND:
         return None
     is_early = run.send_tried_at is not None and run.send_tried_at > now - RETRY_AFTER

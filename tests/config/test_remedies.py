@@ -13,6 +13,7 @@ from config.remedies import ENTRIES, address_of
 from journal import faults
 from market.models import Trouble
 from tests.conftest import MakeInstrument
+from tests.signing_in import sign_in
 from trading.models import OrderIntent
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -76,13 +77,9 @@ def test_troubles_of_a_tape_lead_to_the_guide(
 
 
 @pytest.mark.django_db
-def test_an_error_of_the_api_names_its_entry_in_a_header(alices_browser: Client) -> None:
-    refused = alices_browser.post(
-        "/api/orders", {"account": 1}, content_type="application/json", HTTP_IDEMPOTENCY_KEY="a"
-    )
-    assert refused.status_code >= 400
-    switched_off = alices_browser.delete("/api/me", content_type="application/json")
-    assert switched_off.status_code == 403
-    assert switched_off.json()["code"] == "step_up"
-    assert switched_off["Link"] == '</help/troubleshooting/#second-factor>; rel="help"'
-    assert "Link" not in alices_browser.get("/api/alerts")
+def test_an_error_of_the_api_names_its_entry_in_a_header(alice: User) -> None:
+    long_ago = sign_in(Client(), alice, fresh=False)
+    refused = long_ago.post("/api/me/export")
+    assert (refused.status_code, refused.json()["code"]) == (403, "step_up")
+    assert refused["Link"] == '</help/troubleshooting/#second-factor>; rel="help"'
+    assert "Link" not in long_ago.get("/api/alerts")
