@@ -18,11 +18,12 @@ from alerts.evaluation import rows
 from alerts.evaluation.values import Values
 from alerts.services.firing import Told
 from journal.models import Sync
+from market.archive.installed import installed_at
 from market.binance import governor
 from market.binance.budgets import WEIGHTS_A_MINUTE
 from market.hot.client import hot_client
 from market.models import Gap, Instrument
-from market.selectors.backups import installed_at, standing
+from market.selectors.backups import standing
 from market.selectors.status import tape_statuses
 
 EVERY_SECONDS = 15.0

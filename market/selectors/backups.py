@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Min
-from django.utils import timezone
 
 from market.archive.backup import newest_backup, newest_drill
 from market.models import BackupRun
@@ -36,12 +33,6 @@ def standing() -> Standing:
         sent_at=_later(None, sent.sent_at if sent else None),
         problem=_problem(),
     )
-
-
-def installed_at() -> datetime:
-    """When this database's first migration ran."""
-    first: datetime | None = MigrationRecorder.Migration.objects.aggregate(at=Min("applied"))["at"]
-    return first or timezone.now()
 
 
 def _later(by_file: float | None, by_run: datetime | None) -> float | None:

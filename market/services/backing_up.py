@@ -16,9 +16,9 @@ from django.utils import timezone
 from market.archive import programs
 from market.archive.backup import Backup, backup_and_thin, newest_file
 from market.archive.drill import try_restoring
+from market.archive.installed import installed_at
 from market.archive.programs import BackupError
 from market.models import BackupRun
-from market.selectors.backups import installed_at
 
 log = structlog.get_logger(__name__)
 

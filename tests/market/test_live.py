@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from accounts.models import User
 from accounts.services.tokens import issue_token, revoke_token
 from config.asgi import application
-from market.hot import keys, tally
+from market.hot import keys
 from market.live import consumers, limits, topics
 from market.live import hub as hubs
 from market.live.private import private_topic
@@ -99,33 +99,6 @@ async def test_a_state_reaches_its_subscriber_with_a_sequence_number(
         assert await hear(socket, "seq") == {"topic": TOPIC, "seq": 1, "time": 60, "data": {"v": 1}}
         await publish(empty_redis, 120, 2)
         assert (await hear(socket, "seq"))["seq"] == 2
-
-
-async def test_openings_and_waits_of_sockets_are_timed_by_route(
-    address: str, token: str, empty_redis: redis.Redis
-) -> None:
-    async with open_socket(address, token) as socket:
-        await say(socket, subscribe=[TOPIC])
-        await publish(empty_redis, 60, 1)
-        await hear(socket, "seq")
-    with pytest.raises(InvalidStatus):
-        async with connect(f"ws://{address}/ws/live/"):
-            pytest.fail("a stranger came in")
-    tally.hand_over()
-    totals = tally.totals()
-
-    def times_of(name: str) -> int:
-        """How often it was timed, in whichever bucket."""
-        return sum(
-            count
-            for (metric, labels, part), count in totals.items()
-            if metric == name and labels == ("live",) and part != "sum"
-        )
-
-    assert times_of("tapelog_websocket_opening_duration_seconds") == 2
-    assert times_of("tapelog_websocket_wait_seconds") == 1
-    assert totals["tapelog_websocket_openings", ("live", "accepted"), "n"] == 1
-    assert totals["tapelog_websocket_openings", ("live", "refused"), "n"] == 1
 
 
 async def test_an_unsubscribed_topic_is_silent(

@@ -11,7 +11,7 @@ from accounts.models import ExchangeAccount, User
 from alerts.evaluation.facts import Facts
 from alerts.models import Alert
 from journal.models import Trade
-from tests.alerts.evaluation.test_facts import alert_of, told
+from tests.alerts.evaluation.test_facts import alert_of, fill_now, told
 from tests.journal.accounts import make_account
 from trading.models import Rule
 
@@ -110,8 +110,9 @@ def test_a_large_trade_after_a_loss_is_told_when_it_is_opened(
     [
         (
             "day_loss",
-            {"money": "100"},
-            "A rule of yours is broken: Today's loss is 120 of at most 100.",
+            {"money": "5"},
+            # 94.9 - 100 less two fees of 0.1
+            "A rule of yours is broken: Today's loss is 5.3 of at most 5.",
         ),
         ("day_trades", {"count": 1}, "A rule of yours is broken: 1 trades today of at most 1."),
     ],
@@ -122,8 +123,8 @@ def test_a_limit_of_the_day_is_told_once_wherever_the_trade_was_placed(
     alert, other = alert_of(alice, kind="rule"), alert_of(alice, kind="rule", rule="stop")
     Alert.objects.update(since=timezone.now() - timedelta(days=1))
     Rule.objects.create(user=alice, name=name, value=value)
-    trade(account, 0.5, "-120")
-    Trade.objects.update(opened_at=timezone.now(), closed_at=timezone.now())
+    fill_now(account, 1, "BUY", "100")
+    fill_now(account, 2, "SELL", "94.9")
     Facts().round()
     Facts().round()
     assert told(alert) == [sentence]
