@@ -1,4 +1,5 @@
 /** One market: its chart, order book, big orders and watch-list, all moving. */
+import { AlertAim } from "../components/alert-aim.js";
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
@@ -48,6 +49,7 @@ const ladder = new BookLadder(find("book"));
 const own = new OwnTrading(find("own"), view.chart, levels, root.dataset);
 const asText = new ChartTable(find("chart-table"));
 const studies = new StudyChoice(find("studies"), view.chart, studied, drawOther);
+new AlertAim(view.chart, find("alert-aim"), { market, symbol });
 new WatchColumn(find("watch"), `${market}:${symbol}`);
 new SymbolSwitcher(find("switcher"), `${market}:${symbol}`);
 let other = [];
