@@ -58,6 +58,7 @@ urlpatterns = [
     path("settings/", settings.preferences, name="preferences"),
     path("settings/zone/", settings.zone, name="zone"),
     path("settings/display/", settings.display, name="display"),
+    path("settings/restore/", settings.restore, name="settings-restore"),
     path("settings/home-card/", settings.home_card, name="home-card"),
     path("settings/change/", settings.change, name="settings-change"),
     path("follow/", watching.follow, name="follow"),

@@ -132,8 +132,8 @@ def _swings(firsts: Mapping[int, _First]) -> dict[int, float]:
         ).first()
         if instrument is None:
             continue
-        first, last = min(starts.values()), max(starts.values()) + SWING_SECONDS
-        moments = Moments(instrument, first, last)
+        begins = min(starts.values())
+        moments = Moments(instrument, begins, max(starts.values()) + SWING_SECONDS)
         ranges = moments.extremes(starts.values(), SWING_SECONDS, MINUTE)
         left = {start for start in starts.values() if start not in ranges}
         ranges |= moments.extremes(left, SWING_SECONDS, SECOND)

@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time
-from decimal import Decimal
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -25,11 +24,12 @@ from accounts.requests import SignedInRequest
 from journal.answers import as_csv, trade_answer
 from journal.books import grouping
 from journal.metrics.days import day_of
-from journal.models import SavedView, Trade
+from journal.models import Preferences, SavedView, Trade
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import SORTS, Line, order_of, with_notes
-from journal.services import annotating, valuing
+from journal.services import annotating, open_results
+from journal.services.open_results import OpenResult
 from journal.shapes.trades import TradeRow
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, read_filter
@@ -81,7 +81,8 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         "sort": sort,
         "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
-        "open_results": _open_results(request, lines),
+        "open_results": _open_results(request, lines, chosen),
+        "unit_suffix": open_results.suffix_of(chosen),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(
@@ -91,12 +92,14 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "journal/trades.html", context)
 
 
-def _open_results(request: SignedInRequest, lines: list[Line]) -> dict[int, Decimal | None]:
+def _open_results(
+    request: SignedInRequest, lines: list[Line], chosen: Preferences
+) -> dict[int, OpenResult]:
     """Of the open trades on this page, what they would bring at the newest price."""
     if not any(line.trade.is_open for line in lines):
         return {}
-    valued = valuing.value_positions(request.user)
-    return {item.trade_id: item.unrealized_money for item in valued if item.trade_id is not None}
+    results = open_results.open_results(request.user, chosen)
+    return {one.item.trade_id: one for one in results if one.item.trade_id is not None}
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]
