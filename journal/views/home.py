@@ -59,6 +59,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     context |= {
         "figures": figures,
         "positions": positions,
+        "positions_account": trade_filter.account,
         "open_sum": open_results.sum_of(positions, chosen),
         "unit_suffix": open_results.suffix_of(chosen),
         "weeks": weeks_of(

@@ -42,6 +42,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "worth": worth,
         "currency": request.user.report_currency,
         "positions": positions,
+        "positions_account": account,
         "open_sum": open_results.sum_of(positions, chosen),
         "unit_suffix": open_results.suffix_of(chosen),
         "accounts": accounts,
