@@ -28,6 +28,14 @@ SENTENCES = {
     "order": _("%(account)s: order %(side)s %(quantity)s %(symbol)s is %(state)s."),
     "trade_closed": _("%(account)s: the trade in %(symbol)s is closed, net %(value)s."),
     "rule": _("A rule of yours is broken: %(rule)s."),
+    "losing_streak": _(
+        "%(losses)s losses in a row. What you opened after that many came to %(cost)s so far, in "
+        "%(n)s trades."
+    ),
+    "size_after_loss": _(
+        "After a loss you opened %(symbol)s at %(times)s times your usual size. Such trades came "
+        "to %(cost)s so far, %(n)s of them."
+    ),
     "account": _("The account %(account)s is %(state)s."),
     "pnl_day": _("The result of the day is %(value)s (%(unit)s)."),
     "pnl_open": _("The open result is %(value)s (%(unit)s)."),

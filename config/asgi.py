@@ -16,6 +16,7 @@ from accounts.vault import holders  # noqa: E402
 from config.doors.bodies import BodyGuard  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
+from config.doors.sockets import MeasuredSockets  # noqa: E402
 from market.hot import tally  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
 
@@ -35,11 +36,12 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
+sockets = SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())]))
 doors = ProtocolTypeRouter(
     {
         "lifespan": lifespan,
         "http": BodyGuard(http),
-        "websocket": SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())])),
+        "websocket": MeasuredSockets(sockets, {"/ws/live/": "live"}),
     }
 )
 application = BehindProxies(FromAllowedNetworks(doors))

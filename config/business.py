@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from accounts.models import ExchangeAccount, User
@@ -19,6 +20,7 @@ from journal.models import Book, Difference, Fill, Sync
 from market.binance import governor
 from market.binance.budgets import WEIGHTS_A_MINUTE, hosts
 from market.hot.client import hot_client
+from market.selectors.backups import standing
 from market.selectors.figures import Figure
 from trading.models import OrderIntent
 
@@ -59,11 +61,21 @@ def cost() -> Iterator[Figure]:
     yield _("Memory of Valkey"), filesizeformat(info["used_memory"])
     disk = shutil.disk_usage(settings.DATA_DIR)
     yield _("Room on the disk"), filesizeformat(disk.free)
+    seen = standing()
+    yield _("Newest backup"), _ago(seen.made_at)
+    yield _("Last trial restore"), _ago(seen.tried_at)
     minute = int(time.time() // 60)
     for part, host in hosts().items():
         used: Any = client.get(f"{governor.count_key(host)}{minute}")
         most = WEIGHTS_A_MINUTE[part] * settings.WEIGHT_BUDGET_PCT // 100
         yield _("Request weight of this minute") + f" ({part})", _of(int(used or 0), most)
+
+
+def _ago(at: float | None) -> str:
+    """An epoch time as `3 hours ago`."""
+    if at is None:
+        return _("never")
+    return _("%(span)s ago") % {"span": timesince(datetime.fromtimestamp(at, UTC))}
 
 
 def _of(count: int, whole: int) -> str:

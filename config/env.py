@@ -1,6 +1,7 @@
 """Typed readers of environment variables that refuse to start with a sentence that helps."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -47,6 +48,18 @@ def choice(name: str, default: str, allowed: Sequence[str]) -> str:
 def words(name: str, default: str = "") -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in (os.environ.get(name) or default).split(",") if word.strip()]
+
+
+def command(name: str) -> str:
+    """Words of a command, quoted as a shell would want them; empty: none."""
+    value = text(name, "")
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: expected the words of a command, with each quote closed, was {value!r}."
+        ) from error
+    return value
 
 
 def symbols(name: str, default: str) -> list[str]:

@@ -28,6 +28,8 @@ PAGES = {
     "api": _("The API"),
     "operating": _("For the operator"),
 }
+# `### What you see {#clock}`: an anchor that is the same in every language
+NAMED = re.compile(r"\s*\{#([a-z0-9-]+)\}\s*$")
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 LINK = re.compile(r'href="(?:\.\./)?(?:ko/)?([a-z-]+)\.md(#[^"]*)?"')
 PICTURE = re.compile(r"^!\[.*\]\(.*\)\n", re.MULTILINE)
@@ -63,8 +65,11 @@ def page(name: str, language: str) -> tuple[SafeString, list[tuple[str, str]]]:
 
     def anchored(match: re.Match[str]) -> str:
         level, inner = match.groups()
+        named = NAMED.search(inner)
+        inner = NAMED.sub("", inner)
         plain = strip_tags(inner)
-        anchor = base = slugify(plain, allow_unicode=True) or "section"
+        base = named[1] if named else slugify(plain, allow_unicode=True) or "section"
+        anchor = base
         while anchor in taken:
             anchor = f"{base}-{len(taken)}"
         taken.add(anchor)

@@ -57,6 +57,7 @@ EXPORTED = {
     "journal.WatchedMarket": "watchlist__user",
     "journal.Watchlist": "user",
     "journal.Witness": "account__user",
+    "trading.Bracket": "user",
     "trading.Idempotency": "user",
     "trading.OrderIntent": "user",
     "trading.Rule": "user",

@@ -120,6 +120,13 @@ KEK_DIR = env.folder("KEK_DIR", DATA_DIR / "keys")
 
 # Where `manage.py backup` without a name puts backups, and where `doctor` looks for them.
 BACKUP_DIR = env.folder("BACKUP_DIR", DATA_DIR / "backups")
+# The hour (UTC) after which a backup is made each day, -1: never; how many of them stay.
+BACKUP_HOUR = env.integer("BACKUP_HOUR", 3, -1, 23)
+BACKUP_KEEP = env.integer("BACKUP_KEEP", 14, 1, 10_000)
+# What takes each one away from this machine, without a shell; {file} and {folder} are names.
+BACKUP_COMMAND = env.command("BACKUP_COMMAND")
+# Days after which the newest one is restored for a try; 0: never.
+BACKUP_DRILL_DAYS = env.integer("BACKUP_DRILL_DAYS", 30, 0, 3650)
 
 # --- Alerts -------------------------------------------------------------------------------------
 
@@ -135,7 +142,6 @@ APPRISE_USERS = env.words("APPRISE_USERS")
 # --- Apps ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -164,6 +170,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.measuring.Measured",
     "config.middleware.headers.PrivateHeaders",
+    "config.middleware.remedies.HelpLinks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -262,6 +269,7 @@ CELERY_TASK_ROUTES = {
     # may take hours, and are never two of a kind at once
     "market.import_vision": {"queue": "imports"},
     "market.retain": {"queue": "retention"},
+    "market.back_up": {"queue": "retention"},
     "market.collect": {"queue": "collectors"},
     # events, ledgers and alerts compute: in a process beside the tapes, not in theirs
     "journal.listen": {"queue": "listeners"},
@@ -371,6 +379,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "market.retain",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    "back up what is due": {
+        "task": "market.back_up",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
     "find out what became of orders": {
         "task": "trading.resolve",

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from market.models import (
     ArchiveFile,
+    BackupRun,
     CollectorLease,
     CollectorWorker,
     ExchangeBan,
@@ -90,3 +91,15 @@ class ArchiveFileAdmin(admin.ModelAdmin):
 class ImportJobAdmin(admin.ModelAdmin):
     list_display = ("symbol", "market", "first_day", "last_day", "state", "rows", "asked_by")
     list_filter = ("state",)
+
+
+@admin.register(BackupRun)
+class BackupRunAdmin(admin.ModelAdmin):
+    list_display = ("started_at", "kind", "state", "file", "size_bytes", "sent_at", "problem")
+    list_filter = ("kind", "state")
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False

@@ -19,7 +19,7 @@ from market.collector import running, shares
 from market.jobs import lease
 from market.jobs.shutdown import shutdown
 from market.models import Instrument
-from market.services import funding, listings
+from market.services import backing_up, funding, listings
 from market.services.following import follow_first_symbols
 from market.vision import jobs
 
@@ -90,6 +90,12 @@ def roll_up() -> None:
 def retain() -> None:
     """Old bars leave PostgreSQL, as Parquet first."""
     retention.retain_alone()
+
+
+@shared_task(name="market.back_up")
+def back_up() -> None:
+    """The day's backup, once its hour has passed; taken away and tried when it is time."""
+    backing_up.work_through()
 
 
 @shared_task(name="market.import_vision")

@@ -21,6 +21,7 @@ from simulator.connection import Lifetime, text_frame
 from simulator.limits import Rate
 from simulator.rest import orders, spot_account, spot_orders, spot_shapes
 from simulator.rest.signed import Door, SignedCall, missing, not_allowed
+from simulator.ws_orders import WsOrders
 
 MOST_SUBSCRIPTIONS = 1000
 MESSAGES_A_SECOND = 100
@@ -35,6 +36,7 @@ class WsApi:
         self.door = door
         self.lifetime = lifetime
         self._attempts = attempts
+        self.orders = WsOrders(bank, door)
         self.sessions: set[Session] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -168,6 +170,9 @@ class Session:
             "order.test": (self._test, TRADE),
             "order.cancel": (self._cancel, TRADE),
         }
+        permission = self.api.orders.permission_of(method)
+        if permission is not None:
+            return await self.api.orders.obey(method, self._signed(plain, permission))
         if method not in handlers:
             raise Refusal(-1136, f"Unknown method: {method}")
         handler, permission = handlers[method]

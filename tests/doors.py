@@ -119,6 +119,7 @@ SIGNED_IN = {
     "api-trading-stop",
     "api-trading-close",
     "api-rules",
+    "api-brackets",
     "trading",
     "trading-rules",
 }
@@ -165,10 +166,11 @@ OWNED = {
     "api-transfer-cost": "transfer",
     "api-intent": "intent",
     "api-order": "intent",
+    "api-protect": "intent",
     "api-trading": "exchange",
     "trading-switch": "exchange",
 }
 # what a token without `trade` hears first
-SCOPED = {"api-order", "api-trading"}
+SCOPED = {"api-order", "api-protect", "api-trading"}
 # Django's and allauth's own, which have tests of their own
 THEIRS = ("admin/", "accounts/")

@@ -10,8 +10,6 @@ from trading.models import OrderIntent
 from trading.shapes import IntentRow, LegRow
 
 State = OrderIntent.State
-# How far an order has come at the exchange; what ended stays ended.
-ENDED = {"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED", "FINISHED", "TRIGGERED"}
 STATUS = {State.ACCEPTED: 201, State.REFUSED: 409, State.EXPIRED: 409}
 
 
@@ -53,10 +51,10 @@ def rows_of(intents: Sequence[OrderIntent]) -> list[IntentRow]:
         order.client_id: order
         for order in Order.objects.filter(
             account__in={intent.account_id for intent in intents},
-            client_id__in=[intent.client_id for intent in intents],
+            client_id__in=[intent.name_now for intent in intents],
         )
     }
-    return [row_of(intent, known.get(intent.client_id)) for intent in intents]
+    return [row_of(intent, known.get(intent.name_now)) for intent in intents]
 
 
 def row_of(intent: OrderIntent, order: Order | None = None) -> IntentRow:

@@ -94,6 +94,26 @@ def oco(
     return Request(f"{LIST_HEAD}/oco", params, 2, {"above": above, "below": below})
 
 
+def in_list(kind: str, params: Params, client_id: str) -> Request:
+    """A list like another one, under names of its own."""
+    above, below = f"{client_id}a", f"{client_id}b"
+    if kind == "oco":
+        params |= {
+            "listClientOrderId": client_id,
+            "aboveClientOrderId": above,
+            "belowClientOrderId": below,
+        }
+        return Request(f"{LIST_HEAD}/oco", params, 2, {"above": above, "below": below})
+    list_id = f"{client_id}l"
+    params |= {"listClientOrderId": list_id, "workingClientOrderId": client_id}
+    ids = {"list": list_id, "working": client_id, "below": below}
+    if kind in {"oto", "opo"}:
+        params["pendingClientOrderId"] = below
+        return Request(f"{LIST_HEAD}/{kind}", params, 2, ids)
+    params |= {"pendingAboveClientOrderId": above, "pendingBelowClientOrderId": below}
+    return Request(f"{LIST_HEAD}/{kind}", params, 3, {**ids, "above": above})
+
+
 def stop_loss(symbol: str, side: str, quantity: Decimal, stop: Decimal, client_id: str) -> Request:
     """A protective stop alone on spot."""
     params: Params = {
@@ -127,10 +147,12 @@ def usdm_targets(
 
 
 def usdm_exit(symbol: str, amount: Decimal, position_side: str, client_id: str) -> Request:
-    """Out of a position of `amount` (signed) at the market, and never into another one."""
+    """Out of a position of `amount` (signed) at the market, and never into another one: in hedge
+    mode nothing but the side of the order says that it only reduces."""
+    is_long = amount > 0 if position_side == "BOTH" else position_side == "LONG"
     params: Params = {
         "symbol": symbol,
-        "side": "SELL" if amount > 0 else "BUY",
+        "side": "SELL" if is_long else "BUY",
         "type": "MARKET",
         "quantity": plain(abs(amount)),
         "newClientOrderId": client_id,

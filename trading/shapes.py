@@ -68,6 +68,55 @@ class Note(TypedDict):
     nearest: NotRequired[Any]
 
 
+class BracketRisk(TypedDict, total=False):
+    """At most one of them."""
+
+    money: Amount
+    percent: Amount
+
+
+class BracketRow(TypedDict):
+    """`targets` are multiples of the risk."""
+
+    name: Annotated[str, More(minLength=1, maxLength=60)]
+    stop_percent: NotRequired[Amount | None]
+    targets: NotRequired[Annotated[list[Amount], More(maxItems=5)]]
+    risk: NotRequired[BracketRisk]
+
+
+class BracketsAsked(TypedDict):
+    """All of them: what is not named is taken away."""
+
+    brackets: Annotated[list[BracketRow], More(maxItems=30)]
+
+
+class BracketsAnswer(TypedDict):
+    brackets: list[BracketRow]
+
+
+class FlowNow(TypedDict):
+    """Takers' value of the last five minutes; `share` of it on the order's side, -1 to 1."""
+
+    window: str
+    at: Moment
+    buy: Money
+    sell: Money
+    share: Money | None
+    verdict: Annotated[str, More(enum=["with", "mixed", "against", "unknown"])]
+
+
+class OwnRecord(TypedDict):
+    """One's closed trades of such moments: the same direction and flow, and the setup where one is
+    chosen. `mean` is a trade's result in the report currency, `low` to `high` its 95 % range."""
+
+    n: int
+    wins: int
+    mean: Money | None
+    low: Money | None
+    high: Money | None
+    currency: str
+
+
 class FeeParts(TypedDict):
     entry: Money
     exit: Money
@@ -90,6 +139,8 @@ class OrderPreview(TypedDict):
     margin: Money | None
     liquidation: Money | None
     r: list[Money]
+    flow: FlowNow | None
+    record: OwnRecord | None
     leverage: NotRequired[int]
     liquidation_beyond_stop: NotRequired[Money]
     warnings: list[Note]

@@ -220,6 +220,12 @@ def _check_together(wanted: Wanted) -> None:
             "Expected no reduce_only, close_position or position_side on spot.",
             field="reduce_only",
         )
+    if wanted.closes_position and wanted.type not in {"STOP_MARKET", "TAKE_PROFIT_MARKET"}:
+        raise BadOrder(
+            "close_position",
+            "Expected close_position only with STOP_MARKET and TAKE_PROFIT_MARKET.",
+            field="close_position",
+        )
     if wanted.is_reduce_only and wanted.position_side != "BOTH":
         raise BadOrder(
             "reduce_only",

@@ -109,6 +109,24 @@ def seconds(low: int, high: int = LONGEST_WINDOW_S) -> Read:
     return read
 
 
+def whole(low: int, high: int) -> Read:
+    def read(name: str, raw: Any) -> int:
+        is_whole = isinstance(raw, int) and not isinstance(raw, bool)
+        if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 9:
+            raw, is_whole = int(raw), True
+        if not is_whole or not low <= raw <= high:
+            raise BadCondition(
+                name,
+                gettext_noop("Expected a whole number from %(low)s to %(high)s, was %(value)s."),
+                low=low,
+                high=high,
+                value=shown(raw),
+            )
+        return int(raw)
+
+    return read
+
+
 def choice(*allowed: str) -> Read:
     def read(name: str, raw: Any) -> str:
         if not isinstance(raw, str) or raw not in allowed:

@@ -20,6 +20,7 @@ from alerts.conditions.fields import (
     shown,
     small_percent,
     symbol,
+    whole,
     word,
 )
 
@@ -75,6 +76,7 @@ SYSTEM_STATES = (
     "sync_stands",
     "key_refused",
     "disk",
+    "backup_old",
     "clock",
     "queue",
     "weight",
@@ -122,6 +124,12 @@ KINDS = {
         Kind("trade_closed", Scope.FACTS, (ACCOUNT, STATE)),
         Kind("rule", Scope.FACTS, (Field("rule", word(40), is_required=False),)),
         Kind("account", Scope.FACTS, (ACCOUNT, STATE)),
+        Kind(
+            "losing_streak",
+            Scope.FACTS,
+            (ACCOUNT, Field("losses", whole(2, 50), is_required=False, default=3)),
+        ),
+        Kind("size_after_loss", Scope.FACTS, (ACCOUNT,)),
         Kind("pnl_day", Scope.FIGURES, (ACCOUNT, *EITHER, MONEY)),
         Kind("pnl_open", Scope.FIGURES, (ACCOUNT, *EITHER, MONEY)),
         Kind("liquidation_distance", Scope.FIGURES, (ACCOUNT, *EITHER, DISTANCE)),

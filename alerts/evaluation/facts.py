@@ -4,9 +4,7 @@ twice."""
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,6 +12,8 @@ from django.utils import timezone
 from accounts.models import ExchangeAccount
 from alerts.conditions.kinds import Scope
 from alerts.evaluation import rows
+from alerts.evaluation.fact import Fact
+from alerts.evaluation.habits import Habits
 from alerts.evaluation.rows import Row
 from alerts.services import firing
 from alerts.services.firing import Told
@@ -28,25 +28,18 @@ MOST_KNOWN = 20_000
 Wanted = dict[str, list[Row]]
 
 
-@dataclass(frozen=True)
-class Fact:
-    """`name` is the same however often it is found."""
-
-    kind: str
-    user_id: int
-    account_id: str
-    name: str
-    at: datetime
-    value: str
-    state: str
-    facts: dict[str, Any]
-
-
 class Facts:
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], None] = {}
         # account -> its state, and since when it has had it here
         self._states: dict[str, str] = {}
+        habits = Habits()
+        self._finders = {
+            **FINDERS,
+            "losing_streak": habits.streaks,
+            "size_after_loss": habits.sizes,
+            "rule": habits.limits,
+        }
 
     def round(self) -> None:
         """Look once."""
@@ -54,7 +47,7 @@ class Facts:
         for row in rows.of_scopes(Scope.FACTS):
             wanted[row.kind].append(row)
         since = timezone.now() - LOOK_BACK
-        for kind, find in FINDERS.items():
+        for kind, find in self._finders.items():
             if kind in wanted:
                 self._tell(wanted[kind], find({row.user_id for row in wanted[kind]}, since))
         self._look_at_accounts(wanted["account"])
@@ -110,6 +103,9 @@ def is_meant(row: Row, fact: Fact) -> bool:
         to_ms(fact.at) >= row.since_ms
         and condition.get("account", fact.account_id) == fact.account_id
         and condition.get("state", fact.state).lower() == fact.state.lower()
+        and condition.get("rule", fact.state) == fact.state
+        # of losses in a row the number that is asked for, once
+        and condition.get("losses", fact.facts.get("losses")) == fact.facts.get("losses")
     )
 
 

@@ -18,10 +18,12 @@ from alerts.evaluation import rows
 from alerts.evaluation.values import Values
 from alerts.services.firing import Told
 from journal.models import Sync
+from market.archive.installed import installed_at
 from market.binance import governor
 from market.binance.budgets import WEIGHTS_A_MINUTE
 from market.hot.client import hot_client
 from market.models import Gap, Instrument
+from market.selectors.backups import standing
 from market.selectors.status import tape_statuses
 
 EVERY_SECONDS = 15.0
@@ -30,6 +32,7 @@ GAP_OPEN_FOR = timedelta(minutes=2)
 SYNC_STANDS_FOR = timedelta(minutes=30)
 CLOCK_OFF_MS = 1000
 LEAST_FREE_SHARE = 0.1
+BACKUP_OLD_S = 26 * 3600.0
 LONG_QUEUE = 200
 QUEUES = ("celery", "collectors", "listeners", "sync", "upkeep", "imports", "retention")
 WEIGHT_SHARE = 0.9
@@ -78,6 +81,7 @@ def look() -> dict[str, str]:
         "sync_stands": _sync_stands,
         "key_refused": _key_refused,
         "disk": _disk,
+        "backup_old": _backup_old,
         "clock": _clock_off,
         "queue": _queue,
         "weight": _weight,
@@ -122,6 +126,16 @@ def _disk() -> str:
     used = shutil.disk_usage(settings.DATA_DIR)
     share = used.free / used.total
     return f"{share:.0%} free" if share < LEAST_FREE_SHARE else ""
+
+
+def _backup_old() -> str:
+    """Also told when the schedule is off: then something else makes them, in BACKUP_DIR."""
+    made_at = standing().made_at
+    if made_at is None:
+        is_expected = time.time() - installed_at().timestamp() > BACKUP_OLD_S
+        return "none" if is_expected else ""
+    hours = (time.time() - made_at) / 3600
+    return f"{hours:.0f} h" if hours * 3600 > BACKUP_OLD_S else ""
 
 
 def _clock_off() -> str:

@@ -32,6 +32,7 @@ LABELS = {
     "account": gettext_lazy("Account"),
     "state": gettext_lazy("State"),
     "rule": gettext_lazy("Rule"),
+    "losses": gettext_lazy("How many"),
     "hysteresis_pct": gettext_lazy("Armed again after going back by (percent)"),
 }
 KIND_LABELS = {
@@ -50,6 +51,8 @@ KIND_LABELS = {
     "order": gettext_lazy("An order"),
     "trade_closed": gettext_lazy("A trade is closed"),
     "rule": gettext_lazy("A rule of mine is broken"),
+    "losing_streak": gettext_lazy("Losses in a row"),
+    "size_after_loss": gettext_lazy("Larger than usual after a loss"),
     "account": gettext_lazy("An account changes its state"),
     "pnl_day": gettext_lazy("Result of the day"),
     "pnl_open": gettext_lazy("Open result"),
@@ -70,6 +73,9 @@ TEMPLATES = (
     ),
     (gettext_lazy("A taker order of 250,000 or more"), "kind=taker_order&value=250000"),
     (gettext_lazy("Every fill"), "kind=fill"),
+    (gettext_lazy("Three losses in a row"), "kind=losing_streak&losses=3"),
+    (gettext_lazy("Larger than usual after a loss"), "kind=size_after_loss"),
+    (gettext_lazy("A rule or a limit of mine is broken"), "kind=rule"),
 )
 CHOICES = {
     "market": [("spot", gettext_lazy("Spot")), ("usdm", gettext_lazy("USD-M futures"))],

@@ -59,7 +59,7 @@ def new_alert(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, _("The alert is at work."))
                 return redirect("alerts")
     else:
-        given = {name: str(value) for name, value in request.GET.items() if len(value) <= 80}
+        given = _given(request)
         form = forms.AlertForm(
             request.user, kind, initial=forms.beginning(request.user, kind, given)
         )
@@ -93,8 +93,15 @@ def _form(request: SignedInRequest, form: forms.AlertForm, alert: Alert | None) 
         "kind": form.kind,
         "kinds": forms.kinds_of(request.user),
         "label": forms.KIND_LABELS[form.kind.name],
+        # what another kind of alert begins with too
+        "given": {k: v for k, v in _given(request).items() if k not in {"kind", "name"}},
     }
     return render(request, "alerts/form.html", context)
+
+
+def _given(request: SignedInRequest) -> dict[str, str]:
+    """What the page that led here knows."""
+    return {name: str(value) for name, value in request.GET.items() if len(value) <= 80}
 
 
 @login_required

@@ -28,10 +28,10 @@ from config.doctor.findings import Finding, error
 from journal.models import Book, Sync
 from lib.networks import LOOPBACK, is_within
 from market.archive import bans
-from market.archive.backup import newest_backup, newest_drill
 from market.binance import governor
 from market.hot.client import hot_client
 from market.models import CollectorLease, Instrument
+from market.selectors.backups import standing
 from market.selectors.status import tape_statuses
 
 POSTGRES_SETTINGS = (
@@ -221,10 +221,20 @@ def _histories() -> list[Finding]:
 
 
 def _backups(setup: outside.Setup) -> list[Finding]:
-    made, tried = newest_backup(settings.BACKUP_DIR), newest_drill(settings.BACKUP_DIR)
-    age_hours = None if made is None else (time.time() - made) / 3600
-    drill_days = None if tried is None else (time.time() - tried) / 86_400
-    return outside.backups(setup, age_hours, drill_days)
+    now, seen = time.time(), standing()
+    ages = [None if at is None else now - at for at in (seen.made_at, seen.tried_at, seen.sent_at)]
+    made, tried, sent = ages
+    return outside.backups(
+        setup,
+        outside.Backups(
+            age_hours=None if made is None else made / 3600,
+            drill_days=None if tried is None else tried / 86_400,
+            sent_hours=None if sent is None else sent / 3600,
+            is_scheduled=settings.BACKUP_HOUR >= 0,
+            is_to_be_sent=bool(settings.BACKUP_COMMAND),
+            problem=seen.problem,
+        ),
+    )
 
 
 def _mail_problem(setup: outside.Setup) -> str:

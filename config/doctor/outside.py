@@ -76,21 +76,60 @@ def mail(setup: Setup, problem: str) -> Finding:
     return fine("mail", "the mail server answers")
 
 
-def backups(setup: Setup, age_hours: float | None, drill_days: float | None) -> list[Finding]:
-    """Ages of the newest backup in BACKUP_DIR, and of the newest that was restored for a try;
-    None: there is none."""
-    remedy = "run manage.py backup --keep 14 every day, and keep the key files apart"
-    if age_hours is None:
-        return [Finding(setup.serious, "backup", "there is no backup in BACKUP_DIR", remedy)]
+@dataclass(frozen=True)
+class Backups:
+    """Ages of the newest backup, of the newest trial restore and of the newest one that was taken
+    away; None: there is none. `problem`: of the last run."""
+
+    age_hours: float | None
+    drill_days: float | None
+    sent_hours: float | None = None
+    is_scheduled: bool = True
+    is_to_be_sent: bool = False
+    problem: str = ""
+
+
+def backups(setup: Setup, seen: Backups) -> list[Finding]:
+    remedy = "look at the queue `retention`, or run manage.py backup; keep the key files apart"
+    if not seen.is_scheduled:
+        remedy = "set BACKUP_HOUR, or run manage.py backup every day; keep the key files apart"
     findings = []
-    if age_hours > OLD_HOURS:
-        text = f"the newest is {age_hours:.0f} h old"
+    if seen.problem:
+        how = "mend what it says, then run manage.py backup or manage.py doctor --drill"
+        text = f"the last run went wrong: {seen.problem}"
+        findings.append(Finding(setup.serious, "backup", text, how))
+    if seen.age_hours is None:
+        missing = Finding(setup.serious, "backup", "there is no backup in BACKUP_DIR", remedy)
+        return [*findings, missing]
+    if seen.age_hours > OLD_HOURS:
+        text = f"the newest is {seen.age_hours:.0f} h old"
         findings.append(Finding(setup.serious, "backup", text, remedy))
-    if drill_days is None or drill_days > DRILL_DAYS:
-        text = "no backup was restored for a try within three months"
-        how = "make restore FILE=… with another DATA_DIR (docs/operating.md: The drill)"
+    findings += _away(seen)
+    how = "manage.py doctor --drill (docs/operating.md: The drill), or set BACKUP_DRILL_DAYS"
+    if seen.drill_days is None:
+        findings.append(warning("backup", "no backup was ever restored for a try", how))
+    elif seen.drill_days > DRILL_DAYS:
+        text = f"the last trial restore was {seen.drill_days:.0f} days ago"
         findings.append(warning("backup", text, how))
-    return findings or [fine("backup", f"the newest is {age_hours:.0f} h old, and one was tried")]
+    return findings or [fine("backup", _all_well(seen))]
+
+
+def _away(seen: Backups) -> list[Finding]:
+    is_late = seen.sent_hours is None or seen.sent_hours > OLD_HOURS
+    if not seen.is_to_be_sent or not is_late:
+        return []
+    text = "no backup was taken away from this machine"
+    if seen.sent_hours is not None:
+        text = f"the newest that was taken away is {seen.sent_hours:.0f} h old"
+    return [warning("backup", text, "run BACKUP_COMMAND by hand and look at what it says")]
+
+
+def _all_well(seen: Backups) -> str:
+    away = "" if seen.sent_hours is None else f", {seen.sent_hours:.0f} h the one taken away"
+    return (
+        f"the newest is {seen.age_hours:.0f} h old{away}; "
+        f"the last trial restore was {seen.drill_days:.0f} days ago"
+    )
 
 
 def outgoing(setup: Setup, address: str) -> Finding:

@@ -32,6 +32,7 @@ COUNTED_EVERY_SECONDS = 15.0
 COUNTED: dict[str, Source] = {
     "postgresql": stores.postgresql,
     "machine": stores.machine,
+    "backups": stores.backups,
     "accounts": accounts.families,
     "journal": journal.families,
     "alerts": alerts.families,

@@ -11,8 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 
 from alerts.evaluation.system import QUEUES
 from lib.gauges import by_label, gauge
-from market.archive.backup import newest_backup, newest_drill
 from market.hot.client import hot_client
+from market.selectors.backups import standing
 
 PLACES = ("DATA_DIR", "ARCHIVE_DIR", "MEDIA_ROOT", "BACKUP_DIR")
 
@@ -59,11 +59,21 @@ def machine() -> Iterator[GaugeMetricFamily]:
     size = {name: float(used.total) for name, used in usage.items()}
     yield by_label("tapelog_disk_free_bytes", "Room on the disk of it", "place", PLACES, free)
     yield by_label("tapelog_disk_size_bytes", "Size of the disk of it", "place", PLACES, size)
-    made, tried = newest_backup(settings.BACKUP_DIR), newest_drill(settings.BACKUP_DIR)
+
+
+def backups() -> Iterator[GaugeMetricFamily]:
+    """Raises DatabaseError, OSError."""
+    seen = standing()
     text = "When the newest backup was made; 0: there is none"
-    yield gauge("tapelog_backup_timestamp_seconds", text, made or 0)
+    yield gauge("tapelog_backup_timestamp_seconds", text, seen.made_at or 0)
     text = "When a backup was last restored and compared; 0: never"
-    yield gauge("tapelog_backup_drill_timestamp_seconds", text, tried or 0)
+    yield gauge("tapelog_backup_drill_timestamp_seconds", text, seen.tried_at or 0)
+    text = "When a backup was last taken away by BACKUP_COMMAND; 0: never"
+    yield gauge("tapelog_backup_sent_timestamp_seconds", text, seen.sent_at or 0)
+    text = "Whether backups are to be taken away"
+    yield gauge("tapelog_backup_to_be_sent", text, float(bool(settings.BACKUP_COMMAND)))
+    text = "Whether the last backup, taking away or trial restore went wrong"
+    yield gauge("tapelog_backup_failing", text, float(bool(seen.problem)))
 
 
 def _existing(folder: Path) -> Path:

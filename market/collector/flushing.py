@@ -18,7 +18,7 @@ from market.collector.loops import Loops
 from market.collector.tapes import Outside, Tape
 from market.collector.watch import Watch, begin
 from market.flow.sequence import Hole
-from market.hot import keys
+from market.hot import keys, tally, timers
 from market.hot.scripts import Write
 from market.instruments import InstrumentKey
 
@@ -126,7 +126,10 @@ class Flusher:
         if not writes:
             return
         named = [(tape.followed.key, write) for tape, write in writes]
+        begun_at = time.perf_counter()
         answers = await self._outside.hot.write_each(named)
+        # a share is of one market
+        tally.observe(timers.FLUSH, time.perf_counter() - begun_at, named[0][0].market)
         for (tape, _), applied in zip(writes, answers, strict=True):
             if applied is True:
                 tape.writer.confirmed()

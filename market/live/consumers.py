@@ -10,6 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from market.hot import tally, timers
 from market.live import limits
 from market.live.hub import Hub, Mailbox, frame
 from market.live.private import hub_topic
@@ -44,6 +45,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.mailbox = Mailbox(self.scope.get("access", ""))
         self.seq = self.acknowledged = 0
         self.checked_at = time.monotonic()
+        self.timed_at = float("-inf")
         self.inbound: deque[float] = deque(maxlen=settings.LIVE_MESSAGES_PER_10S)
         self.hub = Hub.here()
         self.hub.join(self.mailbox)
@@ -169,6 +171,16 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             payload = mailbox.states.pop((topic, slot))
             self.seq += 1
             await self.send(text_data=frame(self.shown.get(topic, topic), self.seq, payload))
+        if not mailbox.states:
+            self._tell_wait()
+
+    def _tell_wait(self) -> None:
+        """How long what is now sent has waited; a sample, so that it costs nothing."""
+        since, self.mailbox.waits_since = self.mailbox.waits_since, None
+        now = time.monotonic()
+        if since is not None and now - self.timed_at >= timers.EVERY_SECONDS:
+            self.timed_at = now
+            tally.observe(timers.SOCKET_WAIT, now - since, "live")
 
     async def _say(self, message: dict[str, object]) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))

@@ -41,6 +41,8 @@ class Mailbox:
         self.states: dict[Slot, str] = {}
         self.resync: set[str] = set()
         self.heartbeat: int | None = None
+        # since when the oldest unsent state waits (monotonic); None: nothing waits
+        self.waits_since: float | None = None
         self.wake = asyncio.Event()
 
     def put(self, topic: str, slot: str, payload: str) -> None:
@@ -48,6 +50,8 @@ class Mailbox:
             self.resync.add(topic)
         else:
             key = (topic, slot)
+            if self.waits_since is None:
+                self.waits_since = time.monotonic()
             if self.states.pop(key, None) is not None:  # the newest one goes to the end of the line
                 tally.count(SKIPPED)
             self.states[key] = payload
@@ -60,6 +64,8 @@ class Mailbox:
     def forget(self, topic: str) -> None:
         self.states = {key: text for key, text in self.states.items() if key[0] != topic}
         self.resync.discard(topic)
+        if not self.states:
+            self.waits_since = None
 
 
 class Hub:

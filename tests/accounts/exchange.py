@@ -9,9 +9,12 @@ from typing import Any, ClassVar, Self
 import aiohttp
 from aiohttp import web
 
-from simulator.app import make_app
+from simulator.accounts.records import SPOT
+from simulator.amounts import to_units
+from simulator.app import BANK, make_app
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.tape import Trade
 
 
 class AccountExchange:
@@ -50,6 +53,17 @@ class AccountExchange:
         opened: dict[str, Any] = self.post("/simulator/accounts", **asked)
         return opened
 
+    def sell(self, symbol: str, price: str, quantity: str) -> None:
+        """Somebody sells on spot at a price, to whoever waits there."""
+
+        async def work() -> None:
+            listed = self._bank.listed(SPOT, symbol)
+            now_us = self._bank.now_ms() * 1000
+            trade = Trade(1, to_units(price), to_units(quantity), now_us, True, 1)
+            self._bank.meet(listed, [trade])
+
+        asyncio.run_coroutine_threadsafe(work(), self._loop).result(20)
+
     def make_app(self, exchange: Exchange) -> web.Application:
         return make_app(exchange)
 
@@ -64,6 +78,7 @@ class AccountExchange:
                 for name in names:
                     exchange.list_generated(name, None, seed=7, pace=0.5, market=market)
             app = self.make_app(exchange)
+            self._bank = app[BANK]
             runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -16,13 +16,13 @@ from journal.api.lists import OwnList
 from journal.api.parameters import SIDE, STATUS, SYMBOL, listed
 from journal.shapes.exchange import OrderRow
 from lib.openapi import ACCOUNT, MARKET, gives, query, span
-from trading.answers import row_of, rows_of
+from trading.answers import placed, row_of, rows_of, status_of
 from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
+from trading.changes import Change
 from trading.errors import BadOrder, NotFound
 from trading.models import OrderIntent
-from trading.services import cancelling, placing, previewing, repeating
+from trading.services import cancelling, parts, placing, previewing, repeating
 from trading.services.cancelling import Target
-from trading.services.changing import Change
 from trading.shapes import (
     CancelledAnswer,
     ChangeAsked,
@@ -151,6 +151,21 @@ class OrderView(TradingAPIView):
     @extend_schema(responses=gives(DoneAnswer, 409))
     def delete(self, request: Request, intent_id: UUID) -> Response:
         return answer(cancelling.cancel_intent(_own(request, intent_id)))
+
+
+class ProtectView(TradingAPIView):
+    """Lets a stop and target protect the part of a spot entry that came in, and takes the rest of
+    the entry out. It asks for no switch."""
+
+    scopes: ClassVar = {"POST": Scope.TRADE}
+
+    @extend_schema(
+        request=None,
+        responses={**gives(PlacedAnswer, 404, code=201), 202: PlacedAnswer, 409: NotPlaced},
+    )
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        leg = parts.protect(_own(request, intent_id))
+        return answer(placed(leg), status_of(leg))
 
 
 class ElsewhereView(TradingAPIView):

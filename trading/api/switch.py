@@ -157,7 +157,9 @@ class CloseView(TradingAPIView):
             door="POST /api/trading/close",
             body=body,
             work=lambda: {
-                "orders": stopping.close_position(account, user, symbol, amount, str(side))
+                "orders": stopping.close_position(
+                    account, user, symbol, amount, str(side), key_of(request) or ""
+                )
             },
         )
         return answer(done.body, done.status)

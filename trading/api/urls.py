@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trading.api import orders, rules, switch
+from trading.api import brackets, orders, rules, switch
 
 urlpatterns = [
     path("orders", orders.OrdersView.as_view(), name="api-orders"),
@@ -9,8 +9,10 @@ urlpatterns = [
     path("orders/intents/<uuid:intent_id>", orders.IntentView.as_view(), name="api-intent"),
     path("orders/exchange", orders.ElsewhereView.as_view(), name="api-order-elsewhere"),
     path("orders/<uuid:intent_id>", orders.OrderView.as_view(), name="api-order"),
+    path("orders/<uuid:intent_id>/protect", orders.ProtectView.as_view(), name="api-protect"),
     path("trading/stop", switch.StopView.as_view(), name="api-trading-stop"),
     path("trading/close", switch.CloseView.as_view(), name="api-trading-close"),
     path("trading/<uuid:account_id>", switch.SwitchView.as_view(), name="api-trading"),
+    path("brackets", brackets.BracketsView.as_view(), name="api-brackets"),
     path("rules", rules.RulesView.as_view(), name="api-rules"),
 ]

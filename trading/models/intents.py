@@ -12,6 +12,18 @@ from django.db.models.functions import Now
 
 from accounts.models import ExchangeAccount, User
 
+# How an order ends at the exchange (an algo order: FINISHED, TRIGGERED).
+OVER = frozenset(
+    {
+        "FILLED",
+        "CANCELED",
+        "EXPIRED",
+        "EXPIRED_IN_MATCH",
+        "REJECTED",
+        "FINISHED",
+        "TRIGGERED",
+    }
+)
 # What was not sent so long after its making is never sent.
 SENT_WITHIN = timedelta(seconds=10)
 
@@ -155,8 +167,33 @@ class OrderIntent(models.Model):
         return bool(self.request.get("path", "").endswith("/algoOrder"))
 
     @property
+    def is_pair(self) -> bool:
+        """A list of two exits of which one ends the other."""
+        return bool(self.request.get("path", "").endswith("/oco"))
+
+    @property
     def is_entry(self) -> bool:
         return self.role == self.Role.ORDER and not self.is_reduce_only
+
+    @property
+    def executed(self) -> Decimal:
+        return Decimal(str(self.order.get("executed") or 0))
+
+    @property
+    def is_over(self) -> bool:
+        """The exchange will do nothing more with its order."""
+        return self.order.get("status") in OVER
+
+    @property
+    def name_now(self) -> str:
+        """The client order id that its order has at the exchange by now: a replaced order has
+        another than the one it was placed by."""
+        return str(self.order.get("client_id") or self.client_id)
+
+    @property
+    def is_protective(self) -> bool:
+        """A stop or a way out of ours: it goes out when the limiter is away, as a cancel does."""
+        return self.role in {self.Role.STOP, self.Role.EXIT}
 
     @property
     def stop(self) -> Decimal | None:

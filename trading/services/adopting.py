@@ -15,8 +15,8 @@ from lib.dates import to_ms
 from lib.decimals import plain
 from lib.parking import Parking
 from market.jobs.guarding import each
-from trading.answers import ENDED
 from trading.models import OrderIntent
+from trading.models.intents import OVER
 from trading.services.settling import settle
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 State = OrderIntent.State
 # A plan that found no trade within so long finds none: its order was never filled.
 LOOKED_FOR = timedelta(days=60)
+LOST = timedelta(hours=1)
 AT_ONCE = 200
 parked = Parking()
 
@@ -48,13 +49,20 @@ def adopt_once() -> int:
 
 def follow_orders() -> int:
     """Intents that rest take over what the journal has heard of their orders since."""
-    resting = (
-        OrderIntent.objects.here()
-        .filter(state=State.ACCEPTED, made_at__gt=timezone.now() - LOOKED_FOR)
-        .exclude(order__status__in=list(ENDED))
-        .values_list("pk", "account", "client_id", "order__changed")
+    now = timezone.now()
+    # an order that was given up for lost and is there all the same
+    is_lost = Q(
+        state=State.REFUSED, code__in=["never_arrived", "unreachable"], changed_at__gt=now - LOST
     )
-    wanted = {(account, name): (pk, changed) for pk, account, name, changed in resting}
+    is_resting = Q(state=State.ACCEPTED, made_at__gt=now - LOOKED_FOR)
+    resting = OrderIntent.objects.here().filter(is_resting | is_lost)
+    # what was triggered is still told how it finished
+    goes_on = ~Q(order__status__in=list(OVER - {"TRIGGERED"})) | Q(order__status__isnull=True)
+    resting = resting.filter(goes_on).only("pk", "account_id", "client_id", "order")
+    wanted = {
+        (intent.account_id, intent.name_now): (intent.pk, intent.order.get("changed"))
+        for intent in resting
+    }
     if not wanted:
         return 0
     named = {

@@ -23,6 +23,7 @@ from trading.services.settling import settle
 log = structlog.get_logger(__name__)
 
 State = OrderIntent.State
+UNDER_WAY = {State.WRITTEN, State.SENT, State.UNKNOWN}
 TRIES = 3
 # "Unknown order sent.": it is not there any more.
 GONE = {-2011, -2013}
@@ -100,17 +101,23 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
                     detail="Cancelled before it was sent: never sent.",
                 )
                 return {"id": str(row.pk), "client_id": row.client_id, "result": "cancelled"}
-    if intent.state in {State.REFUSED, State.EXPIRED}:
+        # somebody has claimed it meanwhile: it may be on its way
+        intent.refresh_from_db(from_queryset=OrderIntent.objects.select_related("account"))
+    is_looked_for = intent.state == State.EXPIRED and intent.look_at is not None
+    if intent.state in {State.REFUSED, State.EXPIRED} and not is_looked_for:
         return _told(intent, "already_gone", {})
     outcome, order = cancel(intent.account, target_of(intent))
-    if outcome == "already_gone" and intent.state in {State.SENT, State.UNKNOWN}:
+    if outcome == "already_gone" and (is_looked_for or intent.state in UNDER_WAY):
         # it may still arrive: then it is taken out (stopping.late_arrivals)
         OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
         return _told(intent, "under_way", {})
-    ended = _how_it_ended(intent) if outcome == "already_gone" else order
+    is_told = bool(order) or (outcome == "cancelled" and intent.is_algo)
+    ended = order if is_told else _how_it_ended(intent)
     if ended is not None:
         order = ended
-        settle(intent.pk, intent.state, "owner", order=ended or _out(intent))
+        # what was taken out was there
+        state = State.ACCEPTED if outcome == "cancelled" else intent.state
+        settle(intent.pk, state, "owner", order=ended or out_of(intent))
     if outcome == "cancelled" and not _is_filled(order):
         _cancel_legs(intent)
     return _told(intent, outcome, order)
@@ -166,7 +173,7 @@ def cancel_all(account: ExchangeAccount, market: str = "", symbol: str = "") -> 
 def target_of(intent: OrderIntent) -> Target:
     """By the exchange's number where it is known (a replaced order has another), else by our id."""
     ids: dict[str, str] = intent.request.get("ids", {})
-    name = ids.get("above", intent.client_id) if _is_pair(intent) else intent.client_id
+    name = ids.get("above", intent.client_id) if intent.is_pair else intent.client_id
     return Target(
         intent.market,
         intent.symbol,
@@ -181,7 +188,11 @@ def _all_of(market: str, symbol: str) -> Callable[[OrderRest], Awaitable[Cancell
     async def do(rest: OrderRest) -> Cancelled:
         done = Cancelled()
         for path in OPEN_PATHS[market]:
-            rows = await rest.look(path, {"symbol": symbol} if symbol else {})
+            try:
+                rows = await rest.look(path, {"symbol": symbol} if symbol else {})
+            except ExchangeError as error:  # what went out before is told all the same
+                done.failed.append({"market": market, "detail": f"{path}: {error}"[:200]})
+                continue
             for target in _targets(market, rows):
                 try:
                     outcome, order = await cancel_one(rest, target)
@@ -250,7 +261,7 @@ def _how_it_ended(intent: OrderIntent) -> dict[str, Any] | None:
     return order_of(answer, intent.client_id)
 
 
-def _out(intent: OrderIntent) -> dict[str, Any]:
+def out_of(intent: OrderIntent) -> dict[str, Any]:
     """Newer than whatever is known of it."""
     return {"status": "CANCELED", "changed": int(intent.order.get("changed") or 0) + 1}
 
@@ -268,10 +279,6 @@ def _order_of(answer: Any, target: Target) -> dict[str, Any]:
 
 def _is_filled(order: dict[str, Any]) -> bool:
     return str(order.get("executed") or "0").strip("0.") != ""
-
-
-def _is_pair(intent: OrderIntent) -> bool:
-    return str(intent.request.get("path", "")).endswith("/oco")
 
 
 def _may(account: ExchangeAccount, market: str) -> bool:

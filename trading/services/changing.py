@@ -1,7 +1,6 @@
 """Changing an order that rests: amended where it keeps its place, else replaced, with each half of
 a replacement told. Sources: order_amend_keep_priority.md, cancelReplace, USD-M modify (2026)."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,40 +12,29 @@ from market.binance import filters
 from market.binance.errors import ExchangeError, Refused, UnknownOutcome
 from market.binance.ordering import HalfDone, NeverLeft, OrderRest
 from trading.answers import order_of
+from trading.changes import Change
 from trading.errors import Away, BadOrder, Conflict, NotFound
-from trading.services import guarding, pricing
+from trading.models import OrderIntent, TradingSwitch
+from trading.services import guarding, pricing, relisting
 from trading.services.cancelling import ALGO, GONE, SPOT, USDM, Target, cancel_one
 from trading.services.desk import desk
+from trading.services.finding import find
 from trading.services.placing import take_budget
-from trading.wanted import amount_of
 
-FIELDS = ("quantity", "price", "stop_price")
 OPEN = {"NEW", "PARTIALLY_FILLED", "PENDING_NEW"}
 
 
-@dataclass(frozen=True)
-class Change:
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
-
-    @classmethod
-    def read(cls, body: Any) -> "Change":
-        """Raises BadOrder."""
-        if not isinstance(body, dict) or not body or set(body) - set(FIELDS):
-            raise BadOrder("body", f"Expected an object of {', '.join(FIELDS)}.")
-        change = cls(**{name: amount_of(body, name) for name in FIELDS})
-        if change == cls():
-            raise BadOrder("body", f"Expected one of {', '.join(FIELDS)}.")
-        return change
-
-
 def change(
-    account: ExchangeAccount, target: Target, wanted: Change, client_id: str
+    account: ExchangeAccount,
+    target: Target,
+    wanted: Change,
+    client_id: str,
+    intent: OrderIntent | None = None,
 ) -> dict[str, Any]:
     """What was done: `{"result": "amended" | "replaced", "order": …}`; `client_id` is the name of
     the order that replaces. Raises Conflict where half was done (code `half_done`, saying which
-    half) or the exchange refused, NotFound, BadOrder, Forbidden, Away."""
+    half) or the exchange refused, NotFound, BadOrder, Forbidden, Away. `intent`: the order is of
+    ours, so that its list can be made again."""
     switch = guarding.need_switch(account, target.market)
     now = _ask(account, target)
     _check_filters(target, now, wanted)
@@ -57,18 +45,46 @@ def change(
     )
     if far is not None:
         raise far
-    if wanted.quantity is not None and wanted.quantity > Decimal(str(now.get("quantity") or 0)):
-        _need_order_cap(switch, now, wanted)
+    _need_caps(switch, target, now, wanted)
     if target.is_algo:
         take_budget(account, target.market, 1)
         return _run(account, lambda rest: _algo(rest, target, now, wanted, client_id))
     if target.market == "usdm":
         take_budget(account, target.market, 1)
         return _run(account, lambda rest: _usdm(rest, target, now, wanted))
+    if int(now.get("orderListId", -1)) >= 0:
+        return _listed(account, target, now, wanted, client_id, intent)
     if _only_shrinks(now, wanted):
         return _run(account, lambda rest: _amend(rest, target, now, wanted))
     take_budget(account, target.market, 1)
     return _run(account, lambda rest: _replace(rest, target, now, wanted, client_id))
+
+
+def _listed(
+    account: ExchangeAccount,
+    target: Target,
+    now: dict[str, Any],
+    wanted: Change,
+    client_id: str,
+    intent: OrderIntent | None,
+) -> dict[str, Any]:
+    """Raises TradingError."""
+    if intent is None or "/orderList/" not in intent.request["path"]:
+        raise Conflict(
+            "in_list",
+            "This order belongs to an order list that was made elsewhere: replacing it would take "
+            "the list's other orders out. Cancel the list and place a new one.",
+        )
+    if Decimal(now["executed"] or 0):
+        raise Conflict(
+            "partly_filled",
+            f"{now['executed']} of it are filled: protect that part, or cancel the rest.",
+        )
+    request = relisting.changed(intent, wanted, client_id)
+    take_budget(account, target.market, request.orders)
+    done = _run(account, lambda rest: relisting.relist(rest, intent, target, request))
+    OrderIntent.objects.filter(pk=intent.pk).update(request=request.as_json())
+    return done
 
 
 def _run(account: ExchangeAccount, work: Any) -> dict[str, Any]:
@@ -154,6 +170,11 @@ async def _replace(
         answer = await rest.send("post", path, params, timestamp_ms)
     except HalfDone as error:
         raise _half(error, client_id) from error
+    except UnknownOutcome:
+        order = await find(rest, Target(target.market, target.symbol, client_id=client_id))
+        if order is None:
+            raise
+        return {"result": "replaced", "order": order}
     return {"result": "replaced", "order": order_of(answer.get("newOrderResponse", {}), client_id)}
 
 
@@ -233,10 +254,13 @@ async def _algo(
     if closes:  # of these one a side: the old one goes first
         return await _algo_in_turn(rest, target, params, client_id)
     timestamp_ms = await rest.make_room(ALGO)
-    answer = await rest.send("post", ALGO, params, timestamp_ms)
-    order = order_of(answer, client_id)
+    new = Target(target.market, target.symbol, client_id=client_id, is_algo=True)
+    order = await _sent_algo(rest, params, timestamp_ms, new)
     try:
-        await cancel_one(rest, target)
+        outcome, _ = await cancel_one(rest, target)
+        if outcome == "already_gone":  # it was triggered, or somebody else moved it: not two of it
+            await cancel_one(rest, new)
+            raise Conflict("already_gone", "This order is not open any more; nothing replaced it.")
     except ExchangeError as error:
         raise Conflict(
             "half_done",
@@ -248,13 +272,30 @@ async def _algo(
     return {"result": "replaced", "order": order}
 
 
+async def _sent_algo(
+    rest: OrderRest, params: dict[str, Any], timestamp_ms: int, new: Target
+) -> dict[str, Any]:
+    """Raises ExchangeError; UnknownOutcome only when nobody says for seconds that it is there."""
+    try:
+        answer = await rest.send("post", ALGO, params, timestamp_ms)
+    except UnknownOutcome:
+        order = await find(rest, new)
+        if order is None:
+            raise
+        return order
+    return order_of(answer, new.client_id)
+
+
 async def _algo_in_turn(
     rest: OrderRest, target: Target, params: dict[str, Any], client_id: str
 ) -> dict[str, Any]:
-    await cancel_one(rest, target)
+    outcome, _ = await cancel_one(rest, target)
+    if outcome == "already_gone":
+        raise Conflict("already_gone", "This order is not open any more.")
+    new = Target(target.market, target.symbol, client_id=client_id, is_algo=True)
     try:
-        timestamp_ms = await rest.make_room(ALGO)
-        answer = await rest.send("post", ALGO, params, timestamp_ms)
+        timestamp_ms = await rest.make_room(ALGO, is_urgent=True)
+        order = await _sent_algo(rest, params, timestamp_ms, new)
     except (ExchangeError, NeverLeft) as error:
         raise Conflict(
             "half_done",
@@ -263,7 +304,7 @@ async def _algo_in_turn(
             placed=False,
             client_id=client_id,
         ) from error
-    return {"result": "replaced", "order": order_of(answer, client_id)}
+    return {"result": "replaced", "order": order}
 
 
 def _only_shrinks(now: dict[str, Any], wanted: Change) -> bool:
@@ -296,10 +337,39 @@ def _check_filters(target: Target, now: dict[str, Any], wanted: Change) -> None:
         )
 
 
-def _need_order_cap(switch: Any, now: dict[str, Any], wanted: Change) -> None:
-    """Raises Forbidden: growing an order is held by the cap as placing one is."""
-    price = wanted.price or Decimal(now["price"] or 0) or Decimal(now["stop_price"] or 0)
-    assert wanted.quantity is not None
-    over = guarding.over_order_cap(switch, wanted.quantity * price if price else None)
+def _need_caps(switch: TradingSwitch, target: Target, now: dict[str, Any], wanted: Change) -> None:
+    """Raises Forbidden: an order that grows, by its quantity or its price, is held as a new one
+    is. What only reduces a position may move."""
+    if target.market == "usdm" and _reduces(now):
+        return
+    before, after = _worth(now, Change()), _worth(now, wanted)
+    if after is not None and before is not None and after <= before:
+        return
+    over = (
+        guarding.over_symbols(switch, target.symbol)
+        or guarding.over_order_cap(switch, after)
+        or (None if _is_sale(target, now) else guarding.over_day_loss(switch))
+    )
     if over is not None:
         raise over
+
+
+def _worth(now: dict[str, Any], wanted: Change) -> Decimal | None:
+    """In the quote; None: nobody knows its price."""
+    price = wanted.price or Decimal(now["price"] or 0)
+    price = price or wanted.stop_price or Decimal(now["stop_price"] or 0)
+    quantity = wanted.quantity or Decimal(now["quantity"] or 0)
+    return quantity * price if price else None
+
+
+def _reduces(now: dict[str, Any]) -> bool:
+    if str(now.get("reduceOnly")).lower() == "true":
+        return True
+    if str(now.get("closePosition")).lower() == "true":
+        return True
+    position_side = str(now.get("positionSide") or "BOTH")
+    return position_side != "BOTH" and (now.get("side") == "BUY") == (position_side == "SHORT")
+
+
+def _is_sale(target: Target, now: dict[str, Any]) -> bool:
+    return target.market == "spot" and now.get("side") == "SELL"

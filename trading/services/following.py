@@ -1,6 +1,7 @@
-"""What follows an accepted entry: its stop and targets, written in the transaction of the
-acceptance, so that no crash between the two leaves a position of which nobody knows."""
+"""What follows an accepted entry: its stop and targets, written in the transaction of the news that
+wants them, so that no crash between the two leaves a position of which nobody knows."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -13,19 +14,47 @@ from trading.services import lives
 from trading.wanted import Wanted, read
 
 Role = OrderIntent.Role
+State = OrderIntent.State
 ZERO = Decimal(0)
+# News of an entry that was accepted longer ago than this makes no orders by themselves.
+FRESH = timedelta(minutes=10)
 
 
-def make_legs(entry: OrderIntent) -> list[OrderIntent]:
-    """Rows that still have to be sent; none where the order list brought them along."""
+def follow(entry: OrderIntent) -> list[OrderIntent]:
+    """The rows that its newest news wants and that still have to be sent: each entry once. An entry
+    that ended without a fill takes those back that waited for it."""
+    if entry.role == Role.STOP and entry.order.get("status") == "FINISHED":
+        _leave_targets(entry)
     if entry.role != Role.ORDER or not entry.plan.get("stop"):
+        return []
+    if entry.is_over and not entry.executed:
+        _take_back(entry)
+        return []
+    if timezone.now() - entry.changed_at > FRESH or entry.legs.exists():
         return []
     wanted = read(entry.body)
     if entry.market == "usdm":
         return _usdm(entry, wanted)
-    if wanted.type == "MARKET":
+    # a market order may be told of before it is filled: it is followed by what came in
+    if wanted.type == "MARKET" and entry.is_over:
         return _spot(entry, wanted)
-    return []
+    return []  # the order list brings them along
+
+
+def protect(entry: OrderIntent) -> list[OrderIntent]:
+    """For the part of a spot entry that came in and that no list protects."""
+    return _spot(entry, read(entry.body))
+
+
+def _leave_targets(stop: OrderIntent) -> None:
+    """A stop has done its work: targets that stayed would meet the next position."""
+    OrderIntent.objects.filter(parent=stop.parent_id, role=Role.TARGET).update(is_unwanted=True)
+
+
+def _take_back(entry: OrderIntent) -> None:
+    """What waits to be sent is never sent; what is there goes out (stopping.late_arrivals)."""
+    waiting = entry.legs.filter(is_unwanted=False).exclude(state__in=[State.REFUSED, State.EXPIRED])
+    waiting.update(is_unwanted=True)
 
 
 def _usdm(entry: OrderIntent, wanted: Wanted) -> list[OrderIntent]:
@@ -42,7 +71,7 @@ def _usdm(entry: OrderIntent, wanted: Wanted) -> list[OrderIntent]:
 
 def _spot(entry: OrderIntent, wanted: Wanted) -> list[OrderIntent]:
     """For what came in, less what the fee may have taken of it."""
-    executed = Decimal(entry.order.get("executed") or 0)
+    executed = entry.executed
     assert wanted.stop is not None
     fee, step = Decimal(entry.plan["fee"]), Decimal(entry.plan["step"])
     held = executed * (1 - fee) if wanted.is_buy else executed

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from journal.models import Order
+from journal.models import ConditionalOrder, Order
 from lib.decimals import plain
 from trading import events
 from trading.errors import Forbidden
@@ -38,13 +38,27 @@ def need_switch(account: ExchangeAccount, market: str) -> TradingSwitch:
 def over_cap(switch: TradingSwitch, plan: Plan, day: Day | None = None) -> Forbidden | None:
     """The first cap that the order would break. What only reduces a position is held by the list
     of symbols and the distance alone."""
+    if (over := _over_standing(switch, plan)) is not None or plan.wanted.reduces:
+        return over
+    return over_day_loss(switch, day)
+
+
+def need_place(account: ExchangeAccount, plan: Plan) -> None:
+    """The switch and its caps once more, as they stand when the order is written: the row is held,
+    so that two orders at once do not both take the last place, and caps that were narrowed
+    meanwhile hold. Raises Forbidden."""
+    TradingSwitch.objects.select_for_update().get(account=account)
+    switch = need_switch(account, plan.wanted.market)
+    over = _over_standing(switch, plan)
+    if over is not None:
+        raise over
+
+
+def _over_standing(switch: TradingSwitch, plan: Plan) -> Forbidden | None:
+    """What does not ask for the day's trades."""
     wanted = plan.wanted
-    symbols = switch.caps.get("symbols")
-    if symbols is not None and wanted.symbol not in symbols:
-        return Forbidden(
-            "symbol_not_allowed",
-            f"{wanted.symbol} is not among the symbols of this switch: {', '.join(symbols)}.",
-        )
+    if (over := over_symbols(switch, wanted.symbol)) is not None:
+        return over
     far = too_far(switch, plan.prices.mark, (wanted.price, wanted.stop_price))
     if far is not None:
         return far
@@ -54,30 +68,39 @@ def over_cap(switch: TradingSwitch, plan: Plan, day: Day | None = None) -> Forbi
         return over
     if (over := _over_orders(switch)) is not None:
         return over
-    if wanted.reduces:
+    return None if wanted.reduces else over_risk_cap(switch, plan.risk)
+
+
+def over_symbols(switch: TradingSwitch, symbol: str) -> Forbidden | None:
+    symbols = switch.caps.get("symbols")
+    if symbols is None or symbol in symbols:
         return None
+    return Forbidden(
+        "symbol_not_allowed",
+        f"{symbol} is not among the symbols of this switch: {', '.join(symbols)}.",
+    )
+
+
+def over_risk_cap(switch: TradingSwitch, risk: Decimal | None) -> Forbidden | None:
     most = switch.money("risk")
-    if most is not None and (plan.risk is None or plan.risk > most):
-        return Forbidden(
-            "cap_risk",
-            f"This trade risks {_told(plan.risk)}, the largest allowed is {plain(most)}.",
-        )
+    if most is None or (risk is not None and risk <= most):
+        return None
+    return Forbidden(
+        "cap_risk", f"This trade risks {_told(risk)}, the largest allowed is {plain(most)}."
+    )
+
+
+def over_day_loss(switch: TradingSwitch, day: Day | None = None) -> Forbidden | None:
     most = switch.money("day_loss")
-    if most is not None:
-        day = day or day_so_far(switch.account.user, switch.account.pk)
-        if -day.net >= most:
-            return Forbidden(
-                "cap_day_loss",
-                f"Today's loss is {plain(-day.net)}, from {plain(most)} on no entry is taken.",
-            )
-    return None
-
-
-def need_place(switch: TradingSwitch) -> None:
-    """Raises Forbidden; the caller holds the switch's row."""
-    over = _over_orders(switch)
-    if over is not None:
-        raise over
+    if most is None:
+        return None
+    day = day or day_so_far(switch.account.user, switch.account.pk)
+    if -day.net < most:
+        return None
+    return Forbidden(
+        "cap_day_loss",
+        f"Today's loss is {plain(-day.net)}, from {plain(most)} on no entry is taken.",
+    )
 
 
 def _over_orders(switch: TradingSwitch) -> Forbidden | None:
@@ -88,10 +111,15 @@ def _over_orders(switch: TradingSwitch) -> Forbidden | None:
 
 
 def open_orders(account: ExchangeAccount) -> int:
-    """As the journal knows them, and those of ours that it has not heard of yet."""
-    known = set(
-        Order.objects.filter(account=account, status__in=OPEN).values_list("client_id", flat=True)
-    )
+    """As the journal knows them, conditional ones too, and those of ours that it has not heard of
+    yet."""
+    known = {
+        name
+        for model in (Order, ConditionalOrder)
+        for name in model.objects.filter(account=account, status__in=OPEN).values_list(
+            "client_id", flat=True
+        )
+    }
     ours = OrderIntent.objects.filter(
         account=account,
         state__in=[
@@ -106,11 +134,13 @@ def open_orders(account: ExchangeAccount) -> int:
             "client_id", flat=True
         )
     )
-    ended = set(
-        Order.objects.filter(account=account, client_id__in=under_way)
+    ended = {
+        name
+        for model in (Order, ConditionalOrder)
+        for name in model.objects.filter(account=account, client_id__in=under_way)
         .exclude(status__in=OPEN)
         .values_list("client_id", flat=True)
-    )
+    }
     return len(known | (under_way - ended))
 
 

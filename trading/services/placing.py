@@ -14,7 +14,7 @@ from trading import requests, wanted
 from trading.answers import placed, status_of
 from trading.errors import Away, BadOrder, NoBudget, NotFound, OtherBody
 from trading.limits import Judgement
-from trading.models import Idempotency, OrderIntent, TradingSwitch
+from trading.models import Idempotency, OrderIntent
 from trading.models.intents import new_client_id
 from trading.services import guarding, lives, planning, sending
 from trading.services.desk import desk
@@ -165,8 +165,7 @@ def _write(
         return None
     wish = plan.wanted
     if wish.market == "spot" or not wish.reduces:
-        # one after the other, so that two orders at once do not both take the last place
-        guarding.need_place(TradingSwitch.objects.select_for_update().get(account=account))
+        guarding.need_place(account, plan)
     intent = OrderIntent(
         user=user,
         account=account,

@@ -12,6 +12,7 @@ from market.models import Listing
 from trading import sizing
 from trading.errors import BadOrder
 from trading.services import pricing
+from trading.services.moments import Moment, moment_of
 from trading.services.pricing import Prices
 from trading.wanted import Wanted
 
@@ -32,6 +33,7 @@ class Plan:
     risk: Decimal | None
     rates: sizing.Rates
     step: Decimal
+    moment: Moment | None = None
     problems: list[BadOrder] = field(default_factory=list)
 
     def frozen(self) -> dict[str, Any]:
@@ -46,6 +48,7 @@ class Plan:
             "risk": _text(self.risk),
             "setup": wanted.setup,
             "note": wanted.note,
+            "flow": None if self.moment is None else self.moment.as_json(is_buy=wanted.is_buy),
             "step": plain(self.step),
             "fee": plain(self.rates.taker),
         }
@@ -88,6 +91,7 @@ def plan(account: ExchangeAccount, wanted: Wanted, *, is_preview: bool = False) 
         _risk(wanted, entry, quantity, notional),
         rates,
         step,
+        moment_of(wanted.market, wanted.symbol),
         problems,
     )
 

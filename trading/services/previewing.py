@@ -7,6 +7,7 @@ from accounts.models import ExchangeAccount, User
 from lib.decimals import plain
 from trading import sizing, wanted
 from trading.errors import TradingError
+from trading.selectors.record import record_of
 from trading.services import guarding, planning, pricing
 from trading.services.placing import account_of
 from trading.services.planning import Plan
@@ -30,6 +31,7 @@ def preview(*, user: User, body: Any) -> dict[str, Any]:
         "margin": None,
         "liquidation": None,
         "r": _r(plan),
+        **_moment(user, plan),
     }
     warnings: list[dict[str, Any]] = []
     if wish.market == "usdm" and not wish.reduces:
@@ -75,6 +77,17 @@ def _r(plan: Plan) -> list[str]:
     return [
         plain(sizing.r_of(target, plan.entry, plan.wanted.stop)) for target in plan.wanted.targets
     ]
+
+
+def _moment(user: User, plan: Plan) -> dict[str, Any]:
+    """The flow of the moment, and one's own record in such ones; null where nobody tells the
+    flow."""
+    wanted, moment = plan.wanted, plan.moment
+    if moment is None or wanted.reduces:
+        return {"flow": None, "record": None}
+    flow = moment.as_json(is_buy=wanted.is_buy)
+    record = record_of(user, is_buy=wanted.is_buy, verdict=flow["verdict"], setup=wanted.setup)
+    return {"flow": flow, "record": record}
 
 
 def _futures(

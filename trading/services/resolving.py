@@ -160,8 +160,7 @@ async def _ask(rest: OrderRest, intent: OrderIntent) -> tuple[dict[str, Any] | N
 def client_id_of(intent: OrderIntent) -> str:
     """The id that the exchange knows an order of it by: of a list of two exits the one above."""
     ids: dict[str, str] = intent.request.get("ids", {})
-    is_pair = str(intent.request.get("path", "")).endswith("/oco")
-    return ids["above"] if is_pair else intent.client_id
+    return ids["above"] if intent.is_pair else intent.client_id
 
 
 def _missed(intent: OrderIntent, asked_ms: int) -> None:

@@ -33,7 +33,9 @@ def send(intent_id: UUID, by: str) -> OrderIntent:
         return intent
     path = str(intent.request["path"])
     try:
-        timestamp_ms = desk.run(intent.account, lambda rest: rest.make_room(path))
+        timestamp_ms = desk.run(
+            intent.account, lambda rest: rest.make_room(path, is_urgent=intent.is_protective)
+        )
     except (ExchangeError, KeyProblem, NotOurs) as error:
         return _not_sent(intent, error, by)
     if not claim(intent_id, timestamp_ms, by):
@@ -71,6 +73,8 @@ def why_never(row: OrderIntent) -> tuple[str, str, str] | None:
     if age_seconds(row) > SENT_WITHIN.total_seconds():
         seconds = SENT_WITHIN.seconds
         return State.EXPIRED, "too_late", f"Not sent within {seconds} s of its making: never sent."
+    if row.is_unwanted:
+        return State.EXPIRED, "cancelled", "Taken back before it was sent: never sent."
     if row.is_reduce_only:
         return None
     if not TradingSwitch.objects.on(timezone.now()).filter(account=row.account_id).exists():
@@ -123,7 +127,9 @@ def _not_sent(intent: OrderIntent, error: Exception, by: str) -> OrderIntent:
     """Before the claim: nothing has left. What a moment may mend stays written, and goes within its
     ten seconds or never."""
     if isinstance(error, BadKey):
-        return settle(intent.pk, State.REFUSED, by, code=str(error.code), detail=str(error))
+        return settle(
+            intent.pk, State.REFUSED, by, code=str(error.code), detail=str(error), unsent=True
+        )
     if isinstance(error, KeyProblem | NotOurs):
         return settle(
             intent.pk,
@@ -131,6 +137,7 @@ def _not_sent(intent: OrderIntent, error: Exception, by: str) -> OrderIntent:
             by,
             code="sealed",
             detail="The key cannot be opened on this server; nothing was sent.",
+            unsent=True,
         )
     detail = str(error) if isinstance(error, MustWait) else f"{type(error).__name__}: {error}"
     log.warning("order not sent yet", intent=str(intent.pk), why=detail[:200])

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from journal import live
 from trading import events
-from trading.answers import ENDED, row_of
+from trading.answers import row_of
 from trading.models import OrderIntent
+from trading.models.intents import OVER
 from trading.services import following
 
 State = OrderIntent.State
@@ -33,10 +34,16 @@ def settle(
     code: str = "",
     detail: str = "",
     order: dict[str, Any] | None = None,
+    unsent: bool = False,
 ) -> OrderIntent:
     """The row as it stands after this was told. An acceptance makes the stops and targets that
-    follow it in the same transaction; `order` is kept when it is newer than what is known."""
+    follow it in the same transaction; `order` is kept when it is newer than what is known.
+    `unsent`: the news is that nothing was sent, so it moves no row that somebody has claimed since
+    (an expiry never does)."""
     row = OrderIntent.objects.select_for_update(of=("self",)).get(pk=intent_id)
+    is_claimed = row.state != State.WRITTEN
+    if is_claimed and (unsent or state == State.EXPIRED):
+        return row
     fields: list[str] = []
     if order and is_newer(order, row.order):
         row.order = {**row.order, **order}
@@ -44,10 +51,11 @@ def settle(
     if RANK[State(state)] > RANK[State(row.state)]:
         _move(row, state, by, code, detail)
         fields += ["state", "code", "detail", "history", "changed_at", "look_at"]
-        if state == State.ACCEPTED:
-            following.make_legs(row)
-        if state in {State.REFUSED, State.EXPIRED} and row.parent_id is not None:
+        is_missing = state in {State.REFUSED, State.EXPIRED} and not row.is_unwanted
+        if is_missing and row.parent_id is not None:
             _tell_naked(row)
+    if fields and row.state == State.ACCEPTED:
+        following.follow(row)
     if fields:
         row.save(update_fields=fields)
         tell(row)
@@ -56,7 +64,8 @@ def settle(
 
 def is_newer(news: dict[str, Any], known: dict[str, Any]) -> bool:
     """By the exchange's time of the change; of two of one moment the one that ended."""
-    if known.get("status") in ENDED and news.get("status") not in ENDED:
+    is_same = news.get("client_id", known.get("client_id")) == known.get("client_id")
+    if is_same and known.get("status") in OVER and news.get("status") not in OVER:
         return False
     before, after = int(known.get("changed") or 0), int(news.get("changed") or 0)
     if after != before:

@@ -18,7 +18,6 @@ from market.binance.errors import ExchangeError
 from market.binance.filters import round_down
 from market.jobs.guarding import each
 from trading import requests
-from trading.errors import TradingError
 from trading.models import OrderIntent
 from trading.models.intents import new_client_id
 from trading.services import cancelling, lives, pricing, sending, switching
@@ -77,10 +76,19 @@ def flatten_all(account: ExchangeAccount, actor: User) -> list[dict[str, Any]]:
 
 
 def close_position(
-    account: ExchangeAccount, actor: User, symbol: str, amount: Decimal, position_side: str
+    account: ExchangeAccount,
+    actor: User,
+    symbol: str,
+    amount: Decimal,
+    position_side: str,
+    key: str = "",
 ) -> list[dict[str, Any]]:
-    """`amount` is signed. In as many orders as the exchange wants of one market order's size."""
+    """`amount` is signed. In as many orders as the exchange wants of one market order's size. What
+    was written under this key by somebody who is gone is told, and not made again."""
     done: list[dict[str, Any]] = []
+    begun = OrderIntent.objects.filter(account=account, role=OrderIntent.Role.EXIT, body__key=key)
+    if key and (rows := list(begun.order_by("made_at", "pk"))):
+        return [_shown(intent) for intent in rows]
     for part in _parts(symbol, amount):
         client_id = new_client_id("x")
         request = requests.usdm_exit(symbol, part, position_side, client_id)
@@ -92,53 +100,55 @@ def close_position(
             symbol=symbol,
             side=str(request.params["side"]),
             client_id=client_id,
-            body={"exit": symbol, "amount": plain(part), "position_side": position_side},
+            body={
+                "exit": symbol,
+                "amount": plain(part),
+                "position_side": position_side,
+                "key": key,
+            },
             request=request.as_json(),
             is_reduce_only=True,
             life=lives.now(),
         )
         intent.history = [intent.note(State.WRITTEN, timezone.now(), actor.get_username())]
         intent.save(force_insert=True)
-        settled = sending.send(intent.pk, "stop")
-        done.append(
-            {
-                "symbol": symbol,
-                "id": str(settled.pk),
-                "client_id": client_id,
-                "quantity": plain(abs(part)),
-                "state": settled.state,
-                "detail": settled.detail,
-            }
-        )
+        done.append(_shown(sending.send(intent.pk, "stop")))
     return done
+
+
+def _shown(intent: OrderIntent) -> dict[str, Any]:
+    return {
+        "symbol": intent.symbol,
+        "id": str(intent.pk),
+        "client_id": intent.client_id,
+        "quantity": plain(abs(Decimal(intent.body["amount"]))),
+        "state": intent.state,
+        "detail": intent.detail,
+    }
 
 
 def late_arrivals() -> int:
     """Orders made before their account was stopped that arrived after it, and those that were
     cancelled before anybody knew where they were: taken out again. Returns how many."""
     stopped_at = F("account__trading_switch__stopped_at")
-    after_the_stop = Q(
+    # those too that were there at the stop and could not be cancelled then
+    before_the_stop = Q(
         is_reduce_only=False,
         account__trading_switch__stopped_at__isnull=False,
         made_at__lt=stopped_at,
-        changed_at__gte=stopped_at,
     )
     late = OrderIntent.objects.here().filter(
-        after_the_stop | Q(is_unwanted=True),
+        before_the_stop | Q(is_unwanted=True),
         state=State.ACCEPTED,
         order__status__in=["NEW", "PARTIALLY_FILLED", "PENDING_NEW"],
     )
     rows = late.select_related("account")[:100]
-    return sum(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))
+    return len(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))
 
 
-def _take_out(intent: OrderIntent) -> bool:
-    try:
-        cancelling.cancel_intent(intent)
-    except TradingError as error:
-        log.warning("late order not cancelled", intent=str(intent.pk), why=error.detail[:100])
-        return False
-    return True
+def _take_out(intent: OrderIntent) -> None:
+    """Raises TradingError: then it is tried again, later each time."""
+    cancelling.cancel_intent(intent)
 
 
 def _parts(symbol: str, amount: Decimal) -> list[Decimal]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -94,11 +95,13 @@ def switch_off(
     """Never asks for anything. `stopped`: what was made before and arrives later is taken out."""
     switch = _locked(account)
     now = timezone.now()
-    if stopped:
-        switch.stopped_at = now
+    if stopped:  # by the clock that says when intents were made
+        switch.stopped_at = Now()
     was_on = switch.is_on
     switch.is_on, switch.ended_by = False, why if was_on else switch.ended_by or why
     switch.save()
+    if stopped:
+        switch.refresh_from_db(fields=["stopped_at"])
     if was_on:
         auditing.record(
             owner=account.user,

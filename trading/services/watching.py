@@ -1,8 +1,10 @@
 """A watch over naked positions: an entry of ours that was filled, and whose stop was refused, was
-cancelled or has gone. Told once each time, at once on the page, later by alerts."""
+cancelled or has gone; on spot, the part that came in of one. Told once each time, at once on the
+page, later by alerts."""
 
 from datetime import timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
@@ -14,6 +16,7 @@ from lib.parking import Parking
 from market.jobs.guarding import each
 from trading import events
 from trading.models import OrderIntent
+from trading.services import parts
 
 State = OrderIntent.State
 # What of a stop protects: it waits, or it is at work.
@@ -33,14 +36,26 @@ parked = Parking()
 
 def watch_once() -> int:
     """Returns how many positions were told of."""
-    return sum(each("stop", _gone(), _watch, name_of=lambda stop: stop.pk, parked=parked))
+    name_of = attrgetter("pk")
+    told = each("stop", _gone(), _watch, name_of=name_of, parked=parked)
+    fresh = parts.naked_entries().filter(plan__told__isnull=True)[:AT_ONCE]
+    return sum(told) + sum(each("part", fresh, _watch_part, name_of=name_of, parked=parked))
+
+
+def _watch_part(entry: OrderIntent) -> bool:
+    why = parts.why_naked(entry)
+    if not why:
+        return False
+    _tell(entry, parts.shown(entry, why))
+    _mark(entry)
+    return True
 
 
 def _watch(stop: OrderIntent) -> bool:
     position = _position(stop)
     if position is None:
         return False  # nothing is held; what rests may still fill
-    _tell(stop, position)
+    _tell(stop, _shown(stop, position))
     _mark(stop)
     return True
 
@@ -53,6 +68,9 @@ def naked_of(user_id: int) -> list[dict[str, Any]]:
         position = _position(stop)
         if position is not None:
             naked.append(_shown(stop, position))
+    for entry in parts.naked_entries().filter(user=user_id)[:50]:
+        if why := parts.why_naked(entry):
+            naked.append(parts.shown(entry, why))
     return naked
 
 
@@ -61,7 +79,8 @@ def _stops() -> Any:
     is_gone = Q(state__in=[State.REFUSED, State.EXPIRED]) | (
         Q(state=State.ACCEPTED) & ~Q(order__status__in=PROTECTS)
     )
-    return OrderIntent.objects.here().filter(is_gone, role=OrderIntent.Role.STOP, market="usdm")
+    rows = OrderIntent.objects.here().filter(is_gone, role=OrderIntent.Role.STOP, market="usdm")
+    return rows.filter(is_unwanted=False)
 
 
 def _gone() -> list[OrderIntent]:
@@ -89,22 +108,21 @@ def _position(stop: OrderIntent) -> FuturesPosition | None:
     return None if others.exists() else position
 
 
-def _tell(stop: OrderIntent, position: FuturesPosition) -> None:
-    shown = _shown(stop, position)
-    text = f"{stop.symbol}: {shown['quantity']} is held without its stop."
+def _tell(intent: OrderIntent, shown: dict[str, Any]) -> None:
+    text = f"{intent.symbol}: {shown['quantity']} is held without its stop."
+    key = f"unprotected:{intent.pk}"
     events.tell(
-        events.TradingEvent(
-            "naked", stop.user_id, str(stop.account_id), f"unprotected:{stop.pk}", text, shown
-        )
+        events.TradingEvent("naked", intent.user_id, str(intent.account_id), key, text, shown)
     )
     now_ms = int(timezone.now().timestamp() * 1000)
     data = {"kind": "naked", "text": text, **shown}
-    live.tell(stop.user_id, "intents", f"naked:{stop.parent_id}", now_ms, data)
+    slot = f"naked:{intent.parent_id or intent.pk}"
+    live.tell(intent.user_id, "intents", slot, now_ms, data)
 
 
-def _mark(stop: OrderIntent) -> None:
-    stop.plan = {**stop.plan, "told": int(timezone.now().timestamp() * 1000)}
-    stop.save(update_fields=["plan"])
+def _mark(intent: OrderIntent) -> None:
+    intent.plan = {**intent.plan, "told": int(timezone.now().timestamp() * 1000)}
+    intent.save(update_fields=["plan"])
 
 
 def _shown(stop: OrderIntent, position: FuturesPosition) -> dict[str, Any]:

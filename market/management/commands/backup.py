@@ -6,20 +6,21 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market.archive.backup import Backup, BackupError, backup, backup_and_thin
-
-DEFAULT_KEEP = 14
+from market.archive.backup import Backup, backup
+from market.archive.programs import BackupError
+from market.services import backing_up
 
 
 class Command(BaseCommand):
     help = (
         "Write the whole database to FILE, and the digest of each table's rows to FILE.json. "
-        "Without FILE: into BACKUP_DIR under the time's name, where the newest --keep stay."
+        "Without FILE: as the schedule does it, into BACKUP_DIR under the time's name, where the "
+        "newest --keep stay, and away by BACKUP_COMMAND."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?")
-        parser.add_argument("--keep", type=int, default=DEFAULT_KEEP)
+        parser.add_argument("--keep", type=int, default=settings.BACKUP_KEEP)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["keep"] < 1:
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         return backup(path)
 
     def _kept(self, options: dict[str, Any]) -> Backup:
-        done, gone = backup_and_thin(settings.BACKUP_DIR, options["keep"])
+        done, gone = backing_up.back_up(options["keep"])
         if gone:
             self.stdout.write(f"removed {len(gone)} older: {', '.join(gone)}")
         return done

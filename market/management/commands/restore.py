@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market.archive.backup import BackupError, restore
+from market.archive.backup import restore
+from market.archive.programs import BackupError
 
 
 class Command(BaseCommand):

@@ -107,6 +107,20 @@ export class BandLines {
       series.applyOptions({ opacity: chosen && name !== chosen ? FAINT : 1 });
   }
 
+  /** The shown band whose line is nearest to a place of the pane; undefined where none is. */
+  nearest(logical, y) {
+    const away = (name) => {
+      const { values } = this.#values.get(name);
+      const at = Math.max(0, Math.min(values.length - 1, Math.round(logical)));
+      const place =
+        values[at] === undefined ? null : this.#series.get(name).priceToCoordinate(values[at]);
+      return place === null ? Number.POSITIVE_INFINITY : Math.abs(place - y);
+    };
+    const shown = this.names.filter((name) => !this.#hidden.has(name) && this.#values.has(name));
+    const [name] = shown.sort((a, b) => away(a) - away(b));
+    return name !== undefined && away(name) < Number.POSITIVE_INFINITY ? name : undefined;
+  }
+
   dress() {
     for (const [name, series] of this.#series) series.applyOptions({ color: this.colour(name) });
     this.#ends.draw();

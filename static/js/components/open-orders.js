@@ -9,6 +9,8 @@ export class OpenOrders {
   #words;
   #market;
   #symbol;
+  /** Those placed here that rest. */
+  own = [];
 
   constructor(form) {
     this.#list = form.querySelector("[data-open]");
@@ -29,6 +31,9 @@ export class OpenOrders {
     const known = new Set(open.map((row) => row.client_id));
     const ours = (intents.body.rows ?? []).filter(
       (row) => row.state === "accepted" && OPEN.has(row.order?.status) && !known.has(row.client_id),
+    );
+    this.own = (intents.body.rows ?? []).filter(
+      (row) => row.state === "accepted" && OPEN.has(row.order?.status),
     );
     const held = this.#positions(positions.body, account);
     const rows = [

@@ -83,6 +83,7 @@ export class Ticket {
       const value = figures[place.dataset.figure];
       place.textContent = (Array.isArray(value) ? value.join(" · ") : value) || "–";
     }
+    this.#form.querySelector("[data-record]").textContent = recordText(figures, this.#form.dataset);
     const list = this.#form.querySelector("[data-problems]");
     list.replaceChildren(
       ...rows.map((row) => {
@@ -111,10 +112,11 @@ export class Ticket {
     const { status, body: said } = await ask("POST", "/api/orders", body, this.#key);
     this.#calm();
     if (status === 201) this.#say(`${this.#form.dataset.accepted}: ${said.order.status}`);
-    else if (status === 202) this.#say(this.#form.dataset.unknown);
+    else if (isUnclear(status)) this.#say(this.#form.dataset.unknown);
     else this.#say(said.detail ?? `HTTP ${status}`);
     button.disabled = false;
-    if (status !== 202) this.#key = newKey();
+    // the next click asks what came of it, and places nothing new
+    if (!isUnclear(status)) this.#key = newKey();
     this.#onPlaced();
   }
 
@@ -128,4 +130,20 @@ export class Ticket {
   #say(text) {
     this.#form.querySelector("[data-said]").textContent = text;
   }
+}
+
+/** The flow of the moment and one's own record in such ones, with its count and range. */
+function recordText({ flow, record }, words) {
+  if (!flow) return "";
+  const share = flow.share === null ? "–" : `${Math.round(Number(flow.share) * 100)} %`;
+  const name = flow.verdict === "unknown" ? "unknownFlow" : flow.verdict;
+  const now = `${words[name]} (${share})`;
+  if (!record?.n) return `${now} · ${words.noRecord}`;
+  const { n, wins, mean, low, high, currency } = record;
+  return `${now} · n ${n}, ${wins} ✓ · ${mean} ${currency} (${low} … ${high})`;
+}
+
+/** No answer, or one that does not say whether the order was placed. */
+function isUnclear(status) {
+  return status === 0 || status === 202 || status >= 500;
 }

@@ -15,6 +15,24 @@ export const createAlert = (body) => post("/api/alerts", body);
 /** When an alert of this body would have told something: `{ ok, answer: { events, count, start } }`. */
 export const previewAlert = (body) => post("/api/alerts/preview", body);
 
+/** One marker a bar, with how often it told something in it. */
+export function markersAt(events, seconds, color) {
+  const counts = new Map();
+  for (const { at } of events) {
+    const time = Math.floor(at / 1_000 / seconds) * seconds;
+    counts.set(time, (counts.get(time) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([time, count]) => ({
+      time,
+      position: "aboveBar",
+      shape: "arrowDown",
+      color,
+      text: count > 1 ? String(count) : "",
+    }));
+}
+
 async function post(path, body) {
   const response = await fetch(path, {
     method: "POST",

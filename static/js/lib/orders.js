@@ -9,11 +9,10 @@ export function newKey() {
 export async function ask(method, address, body, key) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
   if (key) headers["Idempotency-Key"] = key;
-  const answer = await fetch(address, {
-    method,
-    headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  const sent = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+  // 0: nobody answered, so nobody knows what came of it
+  const answer = await fetch(address, sent).catch(() => null);
+  if (!answer) return { status: 0, body: {} };
   const said = await answer.json().catch(() => ({}));
   return { status: answer.status, body: said };
 }
@@ -41,4 +40,10 @@ export function placesOf(step) {
 export function tickOf(...prices) {
   const places = Math.max(0, ...prices.filter(Boolean).map((price) => placesOf(price)));
   return places ? Number(`1e-${places}`) : 1;
+}
+
+/** A price at the nearest step, with the step's places. */
+export function rounded(price, tick) {
+  const step = Number(tick) || 0.01;
+  return (Math.round(price / step) * step).toFixed(placesOf(tick || "0.01"));
 }

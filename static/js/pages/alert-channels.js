@@ -1,3 +1,5 @@
+import { PushSwitch } from "../components/push-switch.js";
+
 /** What this browser does when an alert tells something; kept in this browser. */
 for (const wish of document.querySelectorAll("[data-alert-wish]")) {
   const name = `tapelog.alerts.${wish.dataset.alertWish}`;
@@ -11,3 +13,6 @@ for (const wish of document.querySelectorAll("[data-alert-wish]")) {
     else localStorage.removeItem(name);
   });
 }
+
+const push = document.querySelector("[data-push]");
+if (push && "serviceWorker" in navigator && "PushManager" in window) new PushSwitch(push);

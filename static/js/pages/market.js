@@ -1,4 +1,5 @@
 /** One market: its chart, order book, big orders and watch-list, all moving. */
+import { AlertAim } from "../components/alert-aim.js";
 import { BandTable } from "../components/band-table.js";
 import { BigOrders } from "../components/big-orders.js";
 import { BookLadder } from "../components/book-ladder.js";
@@ -32,7 +33,15 @@ const view = new FlowView(root, {
   onDraw,
   onMove: () => studies?.moved(),
 });
-const levels = new PriceLevels(view.chart, (name, value) => tools.moved(name, value));
+const levels = new PriceLevels(view.chart, (name, price) => {
+  if (!name.includes(":")) tools.moved(name, price);
+  else document.dispatchEvent(new CustomEvent("tapelog:dropped", { detail: { name, price } }));
+});
+// of the ticket and of open orders
+document.addEventListener("tapelog:lines", ({ detail }) => {
+  for (const name of levels.names) if (name.includes(":")) levels.set(name, {});
+  for (const { name, ...line } of detail) levels.set(name, line);
+});
 const tools = new ChartTools(root, view, levels, `${market}:${symbol}`);
 const orders = new BigOrders(find("orders"), root.dataset, find("order-sum"));
 const table = new BandTable(find("bands"));
@@ -40,6 +49,7 @@ const ladder = new BookLadder(find("book"));
 const own = new OwnTrading(find("own"), view.chart, levels, root.dataset);
 const asText = new ChartTable(find("chart-table"));
 const studies = new StudyChoice(find("studies"), view.chart, studied, drawOther);
+new AlertAim(view.chart, find("alert-aim"), { market, symbol });
 new WatchColumn(find("watch"), `${market}:${symbol}`);
 new SymbolSwitcher(find("switcher"), `${market}:${symbol}`);
 let other = [];

@@ -1,12 +1,16 @@
+import { Brackets } from "../components/brackets.js";
 import { OpenOrders } from "../components/open-orders.js";
+import { OrderLines } from "../components/order-lines.js";
 import { Ticket } from "../components/ticket.js";
 import { Live } from "../lib/live.js";
 
 const form = document.querySelector("[data-ticket]");
 if (form) {
   const open = new OpenOrders(form);
-  const refresh = () => open.refresh(form.elements.account.value);
+  const refresh = () => open.refresh(form.elements.account.value).then(() => lines.draw());
   const ticket = new Ticket(form, refresh);
+  const lines = new OrderLines(form, ticket, open);
+  new Brackets(form, ticket);
   form.elements.account.addEventListener("change", refresh);
   refresh();
   let timer;
@@ -20,7 +24,7 @@ if (form) {
   });
   // a price that is chosen on the chart or in the book
   document.addEventListener("tapelog:price", (event) =>
-    ticket.set(event.detail.field ?? "price", event.detail.price),
+    lines.set(event.detail.field ?? "price", event.detail.price),
   );
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey) return;

@@ -29,6 +29,9 @@ brake?.querySelector("[data-stop]").addEventListener("click", async (event) => {
 for (const button of document.querySelectorAll("[data-cancel-intent]"))
   confirmed(button, () => ask("DELETE", `/api/orders/${button.dataset.cancelIntent}`));
 
+for (const button of document.querySelectorAll("[data-protect]"))
+  confirmed(button, () => ask("POST", `/api/orders/${button.dataset.protect}/protect`));
+
 for (const button of document.querySelectorAll("[data-close-position]")) {
   const { account, symbol, amount, side } = button.dataset;
   const body = { account, symbol, amount, position_side: side };

@@ -31,6 +31,9 @@ GOOD: list[dict[str, Any]] = [
     {"kind": "account", "state": "broken"},
     {"kind": "setup", **SPOT, "setup": 3},
     {"kind": "system", "state": "disk"},
+    {"kind": "system", "state": "backup_old"},
+    {"kind": "losing_streak", "losses": 4},
+    {"kind": "size_after_loss"},
 ]
 
 

@@ -178,16 +178,40 @@ def test_histories_that_fail_are_warnings() -> None:
 
 def test_what_is_missing_is_a_warning_at_home_and_an_error_on_a_server() -> None:
     bare = outside.Setup(is_embedded=False, is_simulated=False, is_exposed=True)
-    assert levels(outside.backups(AT_HOME, None, None)) == [Level.WARNING]
-    assert levels(outside.backups(bare, None, None)) == [Level.ERROR]
+    assert levels(outside.backups(AT_HOME, outside.Backups(None, None))) == [Level.WARNING]
+    assert levels(outside.backups(bare, outside.Backups(None, None))) == [Level.ERROR]
     assert levels(outside.tls(AT_HOME)) == [Level.WARNING]
     assert levels(outside.tls(bare)) == [Level.ERROR]
     assert outside.mail(AT_HOME, "").level == Level.WARNING
 
 
 def test_an_old_backup_and_one_that_was_never_tried_are_two_findings() -> None:
-    assert levels(outside.backups(SERVED, 2.0, 10.0)) == [Level.OK]
-    assert levels(outside.backups(SERVED, 27.0, None)) == [Level.ERROR, Level.WARNING]
+    assert levels(outside.backups(SERVED, outside.Backups(2.0, 10.0))) == [Level.OK]
+    old = outside.backups(SERVED, outside.Backups(27.0, None))
+    assert levels(old) == [Level.ERROR, Level.WARNING]
+
+
+def test_a_trial_restore_of_long_ago_says_how_long() -> None:
+    told = outside.backups(SERVED, outside.Backups(2.0, 93.4))
+    assert [finding.text for finding in told] == ["the last trial restore was 93 days ago"]
+    assert "--drill" in told[0].remedy
+
+
+def test_a_backup_that_never_leaves_the_machine_is_told_where_it_should() -> None:
+    kept = outside.Backups(2.0, 10.0, is_to_be_sent=True)
+    assert levels(outside.backups(SERVED, kept)) == [Level.WARNING]
+    late = outside.Backups(2.0, 10.0, sent_hours=50.0, is_to_be_sent=True)
+    assert "50 h old" in outside.backups(SERVED, late)[0].text
+    sent = outside.Backups(2.0, 10.0, sent_hours=2.0, is_to_be_sent=True)
+    assert levels(outside.backups(SERVED, sent)) == [Level.OK]
+
+
+def test_the_last_runs_problem_and_a_schedule_that_is_off_are_told() -> None:
+    wrong = outside.backups(SERVED, outside.Backups(2.0, 10.0, problem="pg_dump: no room"))
+    assert levels(wrong) == [Level.ERROR]
+    assert "pg_dump: no room" in wrong[0].text
+    off = outside.backups(AT_HOME, outside.Backups(None, None, is_scheduled=False))
+    assert "BACKUP_HOUR" in off[0].remedy
 
 
 def test_tls_behind_an_unknown_proxy_or_with_plain_origins_is_told() -> None:

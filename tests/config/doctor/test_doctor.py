@@ -15,7 +15,7 @@ from django.core.management import call_command
 from accounts.models import ExchangeAccount
 from accounts.vault import keyring
 from config.doctor.findings import Level
-from market.archive.backup import backup_and_thin, newest_backup
+from market.archive.backup import backup_and_thin, newest_backup, newest_drill
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -29,10 +29,10 @@ def keys(tmp_path: Path, settings: Any) -> Iterator[Path]:
     yield settings.KEK_DIR
 
 
-def doctor() -> tuple[dict[str, Any], int]:
+def doctor(*words: str) -> tuple[dict[str, Any], int]:
     out = StringIO()
     try:
-        call_command("doctor", "--json", stdout=out)
+        call_command("doctor", "--json", *words, stdout=out)
     except SystemExit as end:
         return json.loads(out.getvalue()), int(str(end.code))
     return json.loads(out.getvalue()), 0
@@ -120,6 +120,7 @@ def test_backups_without_a_name_are_thinned_and_the_newest_counts(
     monkeypatch.setattr("market.archive.backup.backup", write)
     folder = tmp_path / "kept"
     folder.mkdir()
+    (folder / "tapelog-20260101T000000Z.dump.restored").write_text("one table")
     (folder / "mine.dump").write_text("not made so")
     for day in (1, 2, 3):
         write(folder / f"tapelog-2026010{day}T000000Z.dump")
@@ -129,6 +130,8 @@ def test_backups_without_a_name_are_thinned_and_the_newest_counts(
     assert (folder / "mine.dump").exists()
     assert not (folder / "tapelog-20260101T000000Z.dump.json").exists()
     assert (newest_backup(folder) or 0) > 1000
+    # the trial restore counts on, though the backup that it was of is gone
+    assert newest_drill(folder) is not None
 
 
 def test_a_refused_key_is_told(alice: Any) -> None:
@@ -146,3 +149,20 @@ def test_a_refused_key_is_told(alice: Any) -> None:
     )
     answer, _ = doctor()
     assert "histories" in topics(answer, Level.WARNING)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_restores_the_newest_backup_for_a_try_and_says_so(alice: Any) -> None:
+    call_command("backup", stdout=StringIO())
+    answer, _ = doctor("--drill")
+    drill = next(row for row in answer["findings"] if row["topic"] == "drill")
+    assert drill["level"] == Level.OK
+    assert "every row as it was" in drill["text"]
+    assert "the last trial restore was 0 days ago" in str(answer["findings"])
+
+
+def test_a_trial_without_a_backup_is_an_error_with_a_sentence() -> None:
+    answer, status = doctor("--drill")
+    drill = next(row for row in answer["findings"] if row["topic"] == "drill")
+    assert "expected a backup in" in drill["text"]
+    assert status == 1

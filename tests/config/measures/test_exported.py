@@ -55,6 +55,11 @@ def test_every_label_set_is_there_before_anything_has_happened(client: Client) -
     assert budgets == {"api": 4800.0, "sapi": 9600.0, "fapi": 1920.0, "data": 4800.0}
     routes = {dict(labels)["route"] for labels in told["tapelog_http_requests_total"]}
     assert {"home", "api-trades", "unmatched", "admin"} <= routes
+    flushes = told["tapelog_flush_duration_seconds_count"]
+    assert set(flushes) == {(("market", "spot"),), (("market", "usdm"),)}
+    assert set(told["tapelog_websocket_wait_seconds_count"]) == {(("route", "live"),)}
+    openings = {dict(labels)["outcome"] for labels in told["tapelog_websocket_openings_total"]}
+    assert openings == {"accepted", "refused"}
     names = {dict(labels)["task"] for labels in told["tapelog_tasks_total"]}
     assert set(tasks()) <= names
     assert set(told["tapelog_source_up"].values()) == {1.0}

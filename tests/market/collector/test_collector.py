@@ -14,6 +14,7 @@ from market.collector.collector import Collector
 from market.collector.rebuild import close
 from market.collector.trim import trim
 from market.flow.bars import Bar
+from market.hot import tally
 from market.hot.codec import GapRecord
 from market.models import CollectorLease, Gap, Instrument, SecondBar, TapeState
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
@@ -86,6 +87,9 @@ async def test_faults_change_nothing(simulator: RunningSimulator, instrument: In
         await asyncio.sleep(6)
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
+    tally.hand_over()
+    timed = {(metric, labels) for metric, labels, _ in tally.totals()}
+    assert ("tapelog_flush_duration_seconds", ("spot",)) in timed
 
 
 async def test_a_wiped_redis_is_filled_again_from_postgresql_and_rest(

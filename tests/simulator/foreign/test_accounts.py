@@ -214,6 +214,66 @@ async def test_one_connection_carries_many_accounts_by_signature(serve: Serve) -
         await client.close_connection()
 
 
+async def test_python_binance_places_order_lists_over_the_socket(serve: Serve) -> None:
+    simulator = await serve()
+    account = await open_account(simulator)
+    client = client_of(simulator, account)
+
+    async def asked(socket: Any, method: str, **params: str) -> Any:
+        signed = client._sign_ws_params(params, client._generate_ws_api_signature)
+        await socket.send_json({"id": method, "method": method, "params": signed})
+        answer = await socket.receive_json()
+        assert answer["status"] == 200, answer
+        return answer["result"]
+
+    working = {
+        "symbol": "BTCUSDT",
+        "workingType": "LIMIT",
+        "workingSide": "BUY",
+        "workingTimeInForce": "GTC",
+        "workingPrice": "50000",
+        "workingQuantity": "0.01",
+        "pendingSide": "SELL",
+    }
+    pending = {"pendingType": "STOP_LOSS", "pendingStopPrice": "49000"}
+    pair = {
+        "pendingAboveType": "LIMIT_MAKER",
+        "pendingAbovePrice": "60000",
+        "pendingBelowType": "STOP_LOSS",
+        "pendingBelowStopPrice": "49000",
+    }
+    size = {"pendingQuantity": "0.01"}
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{simulator.ws}/ws-api/v3") as socket,
+        ):
+            kinds = {
+                "oto": {**working, **pending, **size},
+                "otoco": {**working, **pair, **size},
+                "opo": {**working, **pending},
+                "opoco": {**working, **pair},
+            }
+            for kind, params in kinds.items():
+                told = await asked(socket, f"orderList.place.{kind}", **params)
+                statuses = [row["status"] for row in told["orderReports"]]
+                assert statuses == ["NEW", *["PENDING_NEW"] * (len(statuses) - 1)], kind
+                assert len(statuses) == (3 if kind.endswith("co") else 2)
+            lists = await asked(socket, "openOrderLists.status")
+            assert len(lists) == 4
+            number = str(lists[0]["orderListId"])
+            one = await asked(socket, "orderList.status", orderListId=number)
+            assert one["listOrderStatus"] == "EXECUTING"
+            gone = await asked(socket, "orderList.cancel", symbol="BTCUSDT", orderListId=number)
+            assert gone["listOrderStatus"] == "ALL_DONE"
+            assert len(await asked(socket, "allOrderLists")) == 4
+            out = await asked(socket, "openOrders.cancelAll", symbol="BTCUSDT")
+            assert out
+            assert await asked(socket, "openOrderLists.status") == []
+    finally:
+        await client.close_connection()
+
+
 async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> None:
     simulator = await serve()
     account = await open_account(simulator)

@@ -260,3 +260,32 @@ async def test_ccxt_places_reads_and_cancels_a_stop_of_futures(serve: Serve) -> 
         assert await exchange.fetch_open_orders(symbol, params={"trigger": True}) == []
     finally:
         await exchange.close()
+
+
+async def test_python_binance_changes_leverage_margin_and_position_mode(serve: Serve) -> None:
+    simulator = await serve()
+    account = await open_account(simulator)
+    client = client_of(simulator, account)
+    try:
+        told = await client.futures_change_leverage(symbol="BTCUSDT", leverage=7)
+        assert (told["symbol"], told["leverage"]) == ("BTCUSDT", 7)
+        assert await code_of(client.futures_change_leverage(symbol="BTCUSDT", leverage=126)) == (
+            -4028
+        )
+        isolated = {"symbol": "BTCUSDT", "marginType": "ISOLATED"}
+        await client.futures_change_margin_type(**isolated)
+        assert await code_of(client.futures_change_margin_type(**isolated)) == -4046
+        (config,) = await client.futures_symbol_config(symbol="BTCUSDT")
+        assert (config["leverage"], config["marginType"]) == (7, "ISOLATED")
+        assert (await client.futures_get_position_mode())["dualSidePosition"] is False
+        await client.futures_change_position_mode(dualSidePosition="true")
+        assert (await client.futures_get_position_mode())["dualSidePosition"] is True
+        market = {"symbol": "BTCUSDT", "type": "MARKET", "quantity": "0.01"}
+        for side, position_side in (("BUY", "LONG"), ("SELL", "SHORT")):
+            await client.futures_create_order(side=side, positionSide=position_side, **market)
+        held = await client.futures_position_information(version=3)
+        amounts = {row["positionSide"]: D(row["positionAmt"]) for row in held}
+        assert (amounts["LONG"], amounts["SHORT"]) == (D("0.01"), D("-0.01"))
+        assert await code_of(client.futures_change_position_mode(dualSidePosition="false")) == -4068
+    finally:
+        await client.close_connection()
