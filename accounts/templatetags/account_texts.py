@@ -128,8 +128,8 @@ def check_text(check: Mapping[str, str]) -> str:
 @register.simple_tag
 def worth(dollars: str | None, snapshot: Mapping[str, Any], currency: str) -> str:
     """A dollar value in the report currency, `–` where it is not known."""
-    found = valuation.in_currency(dollars, snapshot, currency)
-    return "–" if found is None else grouped(found)
+    amount = valuation.in_currency(dollars, snapshot, currency)
+    return "–" if amount is None else grouped(amount)
 
 
 @register.filter
