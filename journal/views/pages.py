@@ -16,12 +16,13 @@ from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Setup
-from journal.selectors import dimensions, report_rows, reports
+from journal.selectors import dimensions, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
+from journal.selectors.tallies import tally
 from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of
@@ -40,34 +41,30 @@ def report(request: SignedInRequest) -> HttpResponse:
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
-    rows = report_rows.load(
-        request.user, trade_filter.apply(request.user, context["chosen"]), context["chosen"]
-    )
-    rows = report_rows.in_unit(rows, context["chosen"])
-    groups = reports.breakdown(rows, by, context["chosen"])
-    if by == "month" and context["chosen"].unit == Preferences.Unit.MONEY:
-        days = sums_by_day(Scope(request.user, trade_filter, context["chosen"]))
-        groups = reports.by_month(rows, days, context["chosen"])
+    chosen = context["chosen"]
+    trades = trade_filter.apply(request.user, chosen)
+    groups = reports.breakdown(trades, by, chosen, chosen.unit)
+    count = reports.count_of(trades, by, groups, chosen, chosen.unit)
+    if by == "month" and chosen.unit == Preferences.Unit.MONEY:
+        groups = reports.by_month(groups, sums_by_day(Scope(request.user, trade_filter, chosen)))
     accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
     largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
         "by": by,
         "across": across,
-        "count": len(rows),
-        "by_label": dimensions.DIMENSIONS[by][0],
-        "dimensions": [(name, label) for name, (label, _names) in dimensions.DIMENSIONS.items()],
+        "count": count,
+        "by_label": dimensions.DIMENSIONS[by].label,
+        "dimensions": [(name, one.label) for name, one in dimensions.DIMENSIONS.items()],
         "bars": [
             (group, half_bar(group.mean, largest), link_of(by, group.name, trade_filter, accounts))
             for group in groups
         ],
         "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
-        "findings": _claims(request.user, trade_filter, context["chosen"]),
-        "flow_bases": bases_of(trade_filter.apply(request.user, context["chosen"]))
-        if "flow" in {by, across}
-        else [],
+        "findings": _claims(request.user, trade_filter, chosen),
+        "flow_bases": bases_of(trades) if "flow" in {by, across} else [],
     }
     if across:
-        columns, lines = reports.matrix(rows, by, across, context["chosen"])
+        columns, lines = reports.matrix(trades, by, across, chosen, chosen.unit)
         top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
         context |= {
             "columns": columns,
@@ -93,11 +90,11 @@ def compare(request: SignedInRequest) -> HttpResponse:
     trade_filter, problem = read_filter(request)
     context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
-    rows = report_rows.load(request.user, trade_filter.apply(request.user, chosen), chosen)
-    mine = {row.key for row in rows}
-    everything = type(trade_filter)().apply(request.user, chosen)
-    others = [r for r in report_rows.load(request.user, everything, chosen) if r.key not in mine]
-    context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
+    chosen_ones = tally(trade_filter.apply(request.user, chosen), chosen)
+    others = tally(TradeFilter().apply(request.user, chosen), chosen) - chosen_ones
+    context["groups"] = [
+        reports.group("", part) if part.count else None for part in (chosen_ones, others)
+    ]
     return render(request, "journal/compare.html", context)
 
 
@@ -112,8 +109,8 @@ def setups(request: SignedInRequest) -> HttpResponse:
     for setup in Setup.objects.visible_to(request.user):
         cases = occurrences(request.user, setup)
         if cases is not None:
-            taken = report_rows.load(request.user, cases.taken, context["chosen"])
-            rows.append((cases, reports.group(setup.name, taken) if taken else None))
+            taken = tally(cases.taken, context["chosen"])
+            rows.append((cases, reports.group(setup.name, taken) if taken.count else None))
     context["rows"] = rows
     return render(request, "journal/setups.html", context)
 
