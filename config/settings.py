@@ -271,9 +271,9 @@ CELERY_TASK_ROUTES = {
     "journal.look_at_upload": {"queue": "upkeep"},
     "journal.take_upload": {"queue": "upkeep"},
     "journal.undo_upload": {"queue": "upkeep"},
-    # may take minutes to hours: never in the way of those that watch over others
+    # may take minutes to hours: never in the way of those that watch over others. Stamping, half a
+    # minute at most, is none of them: it has another process than the planner that waits for it
     "journal.settle_prices": {"queue": "upkeep"},
-    "journal.stamp": {"queue": "upkeep"},
     "journal.demo": {"queue": "upkeep"},
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},

@@ -1,6 +1,7 @@
 """The journal's Celery tasks: ids go in; each calls one service."""
 
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 from celery import shared_task
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A history that is complete is looked at again; what happens meanwhile comes over the user stream.
 AGAIN_AFTER = timedelta(minutes=10)
+STAMPING_SECONDS = 30.0
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
@@ -105,12 +107,13 @@ def listen() -> None:
 
 @shared_task(name="journal.stamp")
 def stamp() -> None:
-    """Order flow on fills and trades whose bars are there now; one round at a time."""
+    """Order flow on fills and trades whose bars are there now; one round at a time, and after half
+    a minute another task has the thread."""
+    until = monotonic() + STAMPING_SECONDS
     with locks.held(stamping.LOCK) as lock:
-        while (
-            lock is not None and not lock.is_lost and not shutdown.is_set() and stamping.stamp_due()
-        ):
-            pass
+        while lock is not None and not lock.is_lost and not shutdown.is_set():
+            if not stamping.stamp_due() or monotonic() > until:
+                return
 
 
 @shared_task(name="journal.settle_prices")

@@ -10,6 +10,7 @@ from lib.decimals import plain
 # The dollars that a coin may be quoted in, the deepest markets first.
 QUOTES = ("USDT", "USDC", "FDUSD", "USD", "BUSD", "TUSD", "DAI", "USD1")
 CURRENCIES = ("USD", "EUR", "BTC", "ETH", "BNB")
+IN_CENTS = frozenset({"USD", "EUR"})
 # A coin without a dollar market is valued over one of these.
 BRIDGES = ("BTC", "BNB", "ETH")
 
@@ -78,5 +79,5 @@ def in_currency(dollars: str | None, snapshot: Mapping[str, Any], currency: str)
     if dollars is None or rate is None:
         return None
     with localcontext(prec=60):
-        places = Decimal("0.01") if currency in {"USD", "EUR"} else Decimal("0.00000001")
+        places = Decimal("0.01") if currency in IN_CENTS else Decimal("0.00000001")
         return plain((Decimal(dollars) / Decimal(rate)).quantize(places))

@@ -1,6 +1,7 @@
 """What was found at an account, in sentences."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -128,8 +129,10 @@ def check_text(check: Mapping[str, str]) -> str:
 @register.simple_tag
 def worth(dollars: str | None, snapshot: Mapping[str, Any], currency: str) -> str:
     """A dollar value in the report currency, `–` where it is not known."""
-    amount = valuation.in_currency(dollars, snapshot, currency)
-    return "–" if amount is None else grouped(amount)
+    value = valuation.in_currency(dollars, snapshot, currency)
+    if value is None:
+        return "–"
+    return grouped(f"{Decimal(value):.2f}" if currency in valuation.IN_CENTS else value)
 
 
 @register.filter

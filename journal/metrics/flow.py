@@ -6,6 +6,7 @@ Windows end where the fill's own bar begins, since what came first inside it is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from itertools import accumulate
 from typing import NamedTuple
 
 from journal.metrics.undefined import PRECISION
@@ -93,23 +94,20 @@ def verdict(weighted: Sequence[tuple[Decimal, Decimal | None]]) -> tuple[str, De
 
 def _window(seconds: Sequence[Second | None], step: int, names: Sequence[str]) -> Window:
     """`step` is the length of each in s; None: nothing was traded."""
-    buy = sell = 0
-    bands = [0] * len(names)
-    has_bands = True
-    levels = []
-    for item in seconds:
-        if item is not None:
-            buy, sell = buy + item.buy, sell + item.sell
-            if item.bands is None:
-                has_bands = False
-            else:
-                bands = [a + b for a, b in zip(bands, item.bands, strict=True)]
-        levels.append(buy - sell)
-    named = {name: _quote(delta) for name, delta in zip(names, bands, strict=True)}
-    slope = _slope(levels) / step
-    return Window(
-        _quote(buy), _quote(sell), _quote(buy - sell), slope, named if has_bands else None
-    )
+    known = [item for item in seconds if item is not None]
+    buy, sell = sum(item.buy for item in known), sum(item.sell for item in known)
+    deltas = (0 if item is None else item.buy - item.sell for item in seconds)
+    slope = _slope(list(accumulate(deltas))) / step
+    return Window(_quote(buy), _quote(sell), _quote(buy - sell), slope, _bands(known, names))
+
+
+def _bands(known: Sequence[Second], names: Sequence[str]) -> dict[str, Decimal] | None:
+    """None where a part of it has none."""
+    by_bar = [item.bands for item in known if item.bands is not None]
+    if len(by_bar) < len(known):
+        return None
+    sums = [sum(band) for band in zip(*by_bar, strict=True)] or [0] * len(names)
+    return {name: _quote(delta) for name, delta in zip(names, sums, strict=True)}
 
 
 def _quote(value: int) -> Decimal:

@@ -14,11 +14,11 @@ from django.db import transaction
 from lib.dates import to_seconds
 from market.asking.aggregates import bars_from
 from market.flow.bands import SETS
-from market.flow.bars import Bar, roll_up
+from market.flow.bars import Bar
 from market.flow.detail import Detail
 from market.models import Instrument
 from market.past import agreeing, store
-from market.past.spans import Stretch, is_within, merged, minus
+from market.past.spans import Stretch, merged, minus
 from market.vision import files
 from market.vision.bars import BarMaker, RanBack
 from market.vision.files import Wanted
@@ -72,14 +72,16 @@ def read(instrument: Instrument, item: Wanted, path: Path, stretches: Sequence[S
         return day
     if head.kind != item.kind:
         raise Damaged(f"{path.name}: expected {item.kind}, the rows are {head.kind}")
-    maker = BarMaker(SETS[instrument.band_set], head.ticks, has_single_trades=item.kind == "trades")
+    bands, is_single = SETS[instrument.band_set], item.kind == "trades"
+    seconds = BarMaker(bands, head.ticks, has_single_trades=is_single)
+    minutes = BarMaker(bands, head.ticks, has_single_trades=is_single, step=store.MINUTE)
     last_id, last_time = -1, start
     stretches = merged(stretches)
     try:
         for rows, _ in read_rows(path, head, by_aggregate=instrument.key.is_aggregated):
             last_id, last_time = _note_lacking(day, rows, last_id, last_time, head.ticks)
-            _take(day, maker.take(rows), stretches)
-        _take(day, maker.finish(), stretches)
+            _take(day, seconds.take(rows), minutes.take(rows), stretches)
+        _take(day, seconds.finish(), minutes.finish(), stretches)
     except RanBack as error:
         raise Damaged(f"{path.name}: expected times that grow, {error}") from error
     return day
@@ -112,16 +114,22 @@ def keep(instrument: Instrument, day: Day, stretches: Sequence[Stretch]) -> int:
     return store.DAY // store.MINUTE - len(poor)
 
 
-def _take(day: Day, frame: pl.DataFrame | None, stretches: Sequence[Stretch]) -> None:
-    if frame is None:
-        return
-    bars = [bar for bar in bars_from(frame) if day.start <= bar.time < day.start + store.DAY]
-    day.seconds += [bar for bar in bars if is_within(bar.time, bar.time + 1, stretches)]
-    for minute in roll_up(bars, store.MINUTE):
-        if day.minutes and day.minutes[-1].time == minute.time:
-            day.minutes[-1].add(minute)
-        else:
-            day.minutes.append(minute)
+def _take(
+    day: Day,
+    seconds: pl.DataFrame | None,
+    minutes: pl.DataFrame | None,
+    stretches: Sequence[Stretch],
+) -> None:
+    """Only what somebody needs becomes bars: a day has 86,400 seconds."""
+    if seconds is not None and stretches:
+        is_wanted = pl.any_horizontal(
+            pl.col("second").is_between(start, end, closed="left") for start, end in stretches
+        )
+        day.seconds += bars_from(seconds.filter(is_wanted))
+    if minutes is not None:
+        end = day.start + store.DAY
+        inside = pl.col("second").is_between(day.start, end, closed="left")
+        day.minutes += bars_from(minutes.filter(inside))
 
 
 def _note_lacking(

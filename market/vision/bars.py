@@ -1,4 +1,4 @@
-"""From an archive's rows to 1 s bars, column by column: the same bars that `market.flow.tape` makes
+"""From an archive's rows to bars, column by column: the same bars that `market.flow.tape` makes
 trade by trade, a hundred times faster. Sums are 128-bit integers, so they are exact.
 """
 
@@ -38,15 +38,20 @@ class RanBack(ValueError):
 
 
 class BarMaker:
-    """Takes rows in id order and gives 1 s bars, keeping back the newest seconds, which may go on.
+    """Takes rows in id order and gives bars of `step` seconds, each the roll-up of its seconds,
+    keeping back the newest, which may go on.
 
-    Bars come as a frame: `second`, FIGURES (scaled by 1e-8 and 1e-16 like `Bar`), `trade` and
-    `order`: the packed bands. From aggregates there are no single trades: `trade` is empty.
+    Bars come as a frame: `second` (in which they open), FIGURES (scaled by 1e-8 and 1e-16 like
+    `Bar`), `trade` and `order`: the packed bands. From aggregates there are no single trades:
+    `trade` is empty.
     """
 
-    def __init__(self, bands: BandSet, ticks: int, *, has_single_trades: bool) -> None:
+    def __init__(
+        self, bands: BandSet, ticks: int, *, has_single_trades: bool, step: int = 1
+    ) -> None:
         self.bands = bands
         self.ticks = ticks
+        self.step = step
         self.has_single_trades = has_single_trades
         self._kept: pl.DataFrame | None = None
         self._last_id = -1
@@ -65,8 +70,9 @@ class BarMaker:
             rows = pl.concat([self._kept, rows])
         if not rows.height:
             return None
-        newest: int = rows.select(pl.col("second").max()).item()
-        self._given_to = max(self._given_to, newest - WAITING_SECONDS)
+        newest: int = rows.select(pl.col("at").max()).item()
+        ended = (newest - WAITING_SECONDS) // self.step * self.step
+        self._given_to = max(self._given_to, ended)
         if rows["second"].is_sorted():  # nearly always: a cut copies nothing
             cut = rows["second"].search_sorted(self._given_to, side="left")
             self._kept = rows[cut:]
@@ -85,7 +91,8 @@ class BarMaker:
         after_hole = pl.col("id") > pl.col("last_id").shift(1, fill_value=self._last_id) + 1
         rows = rows.with_columns(
             (after_hole.cum_sum() + self._holes).alias("holes"),
-            (pl.col("time") // self.ticks).alias("second"),
+            (pl.col("time") // self.ticks).alias("at"),
+            (pl.col("time") // self.ticks // self.step * self.step).alias("second"),
             (pl.col("price") * pl.col("quantity")).alias("quote"),
         )
         self._last_id, self._holes = rows["last_id"][-1], rows["holes"][-1]
@@ -109,8 +116,8 @@ class BarMaker:
         orders = rows.group_by("sweep").agg(
             pl.col("second", "maker").first(), pl.col("quote").sum()
         )
-        if not rows["second"].is_sorted():  # times that run against ids: inside a second ids rule
-            rows = rows.sort("second", maintain_order=True)
+        if not rows["at"].is_sorted():  # times that run against ids: inside a second ids rule
+            rows = rows.sort("at", maintain_order=True)
         bars = _figures(rows)
         order = self._banded(orders, "order")
         bars = bars.join(order, on="second", how="left", maintain_order="left")
@@ -139,7 +146,7 @@ class BarMaker:
 
 
 def _figures(rows: pl.DataFrame) -> pl.DataFrame:
-    """Everything but the bands; rows are sorted by second, inside it by id."""
+    """Everything but the bands; rows are sorted by their time's second, inside it by id."""
     signed = pl.when("maker").then(NOTHING - pl.col("quote")).otherwise(pl.col("quote"))
     rows = rows.with_columns(signed.alias("signed")).with_columns(
         pl.col("signed").cum_sum().alias("running")
@@ -152,8 +159,8 @@ def _figures(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("price").min().alias("low"),
         pl.col("price").last().alias("close"),
         (pl.col("last_id") - pl.col("id") + 1).sum().alias("trades"),
-        pl.col("id").first().alias("first_id"),
-        pl.col("last_id").last(),
+        pl.col("id").min().alias("first_id"),
+        pl.col("last_id").max(),
         pl.col("quantity").filter(bought).sum().alias("base_buy"),
         pl.col("quantity").filter(sold).sum().alias("base_sell"),
         pl.col("quote").filter(bought).sum().alias("quote_buy"),

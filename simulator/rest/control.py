@@ -12,6 +12,10 @@ from simulator.injector import Injector
 from simulator.listing import SPOT
 from simulator.rest.questions import integer, micros, one_symbol
 from simulator.sockets import Sockets
+from simulator.sources.generator import Generated
+
+# Faster than any machine that this was tried on can make orders.
+MOST_TIMES = 1000
 
 
 class Control:
@@ -27,6 +31,7 @@ class Control:
             web.post("/simulator/faults", self.change_faults),
             web.post("/simulator/faults/{kind}", self.start_fault),
             web.post("/simulator/cut", self.cut),
+            web.post("/simulator/pace", self.change_pace),
             web.get("/simulator/truth", self.truth),
             web.get("/simulator/status", self.status),
         ]
@@ -53,6 +58,21 @@ class Control:
     async def cut(self, request: web.Request) -> web.Response:
         begun = self.injector.inject("cut", {})
         return web.json_response({"cut": begun["connections"]})
+
+    async def change_pace(self, request: web.Request) -> web.Response:
+        """`{"times": 24}`: so many times as many orders on each made-up market as usual, until it
+        is told again. Recordings keep their own pace. Answers how many markets heard it."""
+        times = (await _body(request)).get("times")
+        is_number = isinstance(times, int | float) and not isinstance(times, bool)
+        if not is_number or not 0 < (pace := float(str(times))) <= MOST_TIMES:
+            raise Refusal(-1, f"expected times above 0 and up to {MOST_TIMES}, was {times!r}")
+        heard = 0
+        for market in self.exchange.markets.values():
+            for symbol in market.symbols:
+                if isinstance(symbol.source, Generated):
+                    symbol.source.hurry = pace
+                    heard += 1
+        return web.json_response({"times": times, "markets": heard})
 
     async def truth(self, request: web.Request) -> web.Response:
         """Exact bars of `seconds` (60) between `start` and `end` (ms): `{"<open ms>": {…}}`; of

@@ -57,6 +57,8 @@ class Generated:
         self._mood = 0.0
         self._mood_left = 0
         self._pace = pace
+        # for a time, as a test asks for it
+        self.hurry = 1.0
         self._regime_ends = 0
         self.is_halted = False
         self._next: int | None = None
@@ -88,7 +90,8 @@ class Generated:
             self._change_regime(self._next)
             events += self._order(self._next)
             events += self._best_change()
-            rate = self.rules.orders_per_second * self._activity(self._next) * self._pace
+            usual = self.rules.orders_per_second * self._pace
+            rate = usual * self._activity(self._next) * self.hurry
             self._next += max(1, int(self.rng.expovariate(rate) * 1_000_000))
         if now_us >= self._book_due:
             self._book_due = now_us // BOOK_EVERY_US * BOOK_EVERY_US + BOOK_EVERY_US

@@ -6,7 +6,6 @@ Fails on a wrong or missing bar, on a fillable gap that stays open, and goes on 
 fault has struck often enough.
 """
 
-import json
 import random
 import statistics
 import sys
@@ -17,13 +16,13 @@ from typing import Any
 
 import redis
 
-from lib.decimals import QUOTE_PLACES, text
 from market.archive import seconds as archive
 from market.hot import keys
 from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument
+from market.proving import differing
 from market.selectors.reading import read_hot
 from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System
@@ -211,14 +210,8 @@ class Campaign:
         return {int(at) // 1000: sums for at, sums in self.system.ask(path).items()}
 
     def _check(self, where: str, truth: dict[int, Any], bars: dict[int, Any]) -> None:
-        for at, sums in truth.items():
-            self.report.bars += 1
-            what = _differences(bars.get(at), sums)
-            if what:
-                self.report.wrong.append(f"{where} {at}: {what}")
-        first, last = min(truth, default=0), max(truth, default=0)
-        extra = [at for at in bars if first <= at <= last and at not in truth and bars[at].trades]
-        self.report.wrong += [f"{where} {at}: a bar that nobody traded" for at in extra]
+        self.report.bars += len(truth)
+        self.report.wrong += [f"{where} {at}: {what}" for at, what in differing(truth, bars)]
 
     def _wait(self, claim: Any, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
@@ -235,34 +228,3 @@ class Campaign:
 
 def _hot(instrument: Any, grain: str) -> dict[int, Any]:
     return read_hot(instrument.key, grain, 0, 2**33)[1]
-
-
-def _differences(bar: Any, sums: dict[str, Any]) -> str:
-    """What of a bar is not as the truth says; both units."""
-    if bar is None:
-        return "missing"
-    mine: dict[str, Any] = {
-        "trades": bar.trades,
-        "first_id": bar.first_id,
-        "last_id": bar.last_id,
-        "open": text(bar.open),
-        "high": text(bar.high),
-        "low": text(bar.low),
-        "close": text(bar.close),
-        "buy": text(bar.quote_buy, QUOTE_PLACES),
-        "sell": text(bar.quote_sell, QUOTE_PLACES),
-        "base_buy": text(bar.base_buy),
-        "base_sell": text(bar.base_sell),
-    }
-    found = [f"{k} {v} is {sums[k]}" for k, v in mine.items() if v != sums[k]]
-    for unit in ("trade", "order"):
-        flat = getattr(bar, unit)
-        for index, (name, band) in enumerate(sums[unit].items()):
-            ours = {
-                "buy": text(flat[index], QUOTE_PLACES),
-                "sell": text(flat[6 + index], QUOTE_PLACES),
-                "count": flat[12 + index],
-            }
-            if ours != band:
-                found.append(f"{unit} {name} {json.dumps(ours)} is {json.dumps(band)}")
-    return "; ".join(found[:3])

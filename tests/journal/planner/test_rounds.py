@@ -1,7 +1,7 @@
 """Fills get their flow from an exchange with a year behind it, whatever their age."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -17,9 +17,11 @@ from journal.models import Fill, FillFlow, FlowDay, Trade
 from journal.planner import rounds
 from journal.stamps import stamping
 from lib.dates import to_ms
-from market.asking import dayfile
+from market.asking.dayfile import fetch as fetch_day
 from market.models import Instrument, PastBar, PastSpan
 from market.past import store
+from market.past.spans import Stretch
+from market.vision.files import Wanted
 from tests.journal.accounts import make_account, make_fill, trades_of
 from tests.journal.sync.stage import DemoExchange
 
@@ -55,7 +57,7 @@ def told(exchange: DemoExchange, path: str, **query: Any) -> list[Any]:
 
 
 def round_trip(
-    account: ExchangeAccount, opened: datetime, minutes: int, first_id: int = 1, **more: Any
+    account: ExchangeAccount, opened: datetime, minutes: int, *, first_id: int = 1, **more: Any
 ) -> None:
     closed = opened + timedelta(minutes=minutes)
     trades_of(
@@ -118,9 +120,7 @@ def test_bands_follow_from_the_cheapest_source_and_add_up_to_the_candles(
     account: ExchangeAccount, exchange: DemoExchange, market: str
 ) -> None:
     opened = days_ago(5)
-    round_trip(
-        account, opened, 2, market=market, **({"realized": D(0)} if market == "usdm" else {})
-    )
+    round_trip(account, opened, 2, market=market, realized=D(0) if market == "usdm" else None)
     stamping.stamp_due()
     rounds.work_round()
     assert set(FillFlow.objects.values_list("basis", "stage")) == {("aggregates", "done")}
@@ -160,17 +160,19 @@ def test_a_day_is_read_once_for_all_fills_that_wait_for_it(
     account: ExchangeAccount, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rounds.FILLS_A_BATCH, FillFlow.Stage.BANDS, 1)
-    read: list[int] = []
-    fetch = dayfile.fetch
-    monkeypatch.setattr(
-        "journal.planner.days.dayfile.fetch", lambda *told: (read.append(1), fetch(*told))[1]
-    )
+    read: list[Wanted] = []
+
+    def fetch(instrument: Instrument, item: Wanted, stretches: Sequence[Stretch]) -> int:
+        read.append(item)
+        return fetch_day(instrument, item, stretches)
+
+    monkeypatch.setattr("journal.planner.days.dayfile.fetch", fetch)
     for mine in (account, make_account(bob)):
         round_trip(mine, days_ago(6), 2, market="usdm", realized=D(0))
-        round_trip(mine, days_ago(6, hour=18), 2, 3, market="usdm", realized=D(0))
+        round_trip(mine, days_ago(6, hour=18), 2, first_id=3, market="usdm", realized=D(0))
     stamping.stamp_due()
     rounds.work_round()
-    assert read == [1]
+    assert len(read) == 1
     told = FillFlow.objects.values_list("basis", "stage")
     assert (len(told), set(told)) == (8, {("aggregates", "done")})
 
