@@ -2,6 +2,7 @@ from django.urls import path
 
 from journal.views import (
     calendar,
+    compare,
     first_run,
     guests,
     history,
@@ -45,7 +46,7 @@ urlpatterns = [
     path("reports/", pages.report, name="reports"),
     path("reports/distribution/", report_pictures.distribution, name="distribution"),
     path("reports/trend/", report_pictures.trend, name="trend"),
-    path("reports/compare/", pages.compare, name="compare"),
+    path("reports/compare/", compare.compare, name="compare"),
     path("reports/setups/", pages.setups, name="setups"),
     path("reports/execution/", pages.execution, name="execution"),
     path("reports/realized/", pages.realized, name="realized"),

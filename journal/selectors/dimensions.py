@@ -49,12 +49,13 @@ HELD = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationF
 
 class Dimension(NamedTuple):
     """`value` is an expression over a trade's columns, or SQL over what `journal.selectors.tallies`
-    joins to it: its note, and a table of the dimension's own. With `is_several` a trade may have
+    joins to it: its note, and a `table` of the dimension's own. With `is_several` a trade may have
     more than one."""
 
     label: object
     value: Callable[[Preferences], Any] | str
     name: Callable[[Any], str] = str
+    table: str = ""
     is_several: bool = False
 
 
@@ -208,11 +209,15 @@ DIMENSIONS: dict[str, Dimension] = {
         _column("stop_moves"),
         lambda moves: str(Trade.StopMoves(moves).label),
     ),
-    "streak": Dimension(gettext_lazy("Losses in a row before"), "{joined}.losses", _capped(5)),
+    "streak": Dimension(
+        gettext_lazy("Losses in a row before"), "{joined}.losses", _capped(5), "streak"
+    ),
     "of_day": Dimension(gettext_lazy("Trade of the day"), _number_of_day, _capped(10)),
     "setup": Dimension(gettext_lazy("Setup"), "note.setup", _or_none),
-    "tag": Dimension(gettext_lazy("Tag"), "{joined}.name", _or_none, is_several=True),
-    "mistake": Dimension(gettext_lazy("Mistake"), "{joined}.name", _or_none, is_several=True),
+    "tag": Dimension(gettext_lazy("Tag"), "{joined}.name", _or_none, "tag", is_several=True),
+    "mistake": Dimension(
+        gettext_lazy("Mistake"), "{joined}.name", _or_none, "mistake", is_several=True
+    ),
     "emotion": Dimension(gettext_lazy("Emotion"), "note.emotion", _or_none),
     "rating": Dimension(gettext_lazy("Rating"), "note.rating", _or_none),
     "reviewed": Dimension(

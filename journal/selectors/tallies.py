@@ -1,9 +1,9 @@
 """Closed trades counted and added up by PostgreSQL, exactly, by the dimensions of a report: what a
 report costs does not grow with what Python would have to load."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
@@ -12,8 +12,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from journal.models import Preferences, Trade
-from journal.selectors.dimensions import DIMENSIONS
+from journal.selectors.dimensions import DIMENSIONS, Dimension
 from journal.selectors.scope import counted
+from journal.selectors.sums import day_of_column
 
 Unit = Preferences.Unit
 ZERO = Decimal(0)
@@ -72,6 +73,7 @@ LEFT JOIN (
     ) run
     WHERE is_opening
 ) {joined} ON {joined}.id = trade.id"""
+# tables of a dimension's own
 JOINS = {"tag": TAGS + "'tag'", "mistake": TAGS + "'mistake'", "streak": STREAKS}
 # by what the first stop would have cost; as many places as no figure shows
 R = """ROUND(trade.net / NULLIF(
@@ -82,6 +84,7 @@ RESULTS = {
     Unit.PERCENT: "trade.net_money::numeric(80, 30) / NULLIF(trade.size_money, 0) * 100",
     Unit.RISK: R,
 }
+CLOSING_DAY = Dimension("", lambda chosen: day_of_column("closed_at", chosen))
 FIGURES = """
     COUNT(*),
     COUNT(*) FILTER (WHERE result > 0),
@@ -145,28 +148,38 @@ def tallies(
 ) -> dict[tuple[str, ...], Tally]:
     """By the names of their groups, one for each of the dimensions. A trade with two tags is in two
     groups. Raises KeyError for an unknown dimension."""
-    names = tuple(dimensions)
-    parts = [DIMENSIONS[name] for name in names]
+    parts = [DIMENSIONS[name] for name in dimensions]
     groups: dict[tuple[str, ...], Tally] = {}
-    for row in _rows(trades, chosen, names, Unit(unit)):
-        values, figures = row[: len(names)], row[len(names) :]
-        group = tuple(part.name(value) for part, value in zip(parts, values, strict=True))
-        groups[group] = groups.get(group, Tally()) + Tally(*figures)
+    for values, figures in _rows(trades, chosen, parts, Unit(unit)):
+        names = tuple(part.name(value) for part, value in zip(parts, values, strict=True))
+        groups[names] = groups.get(names, Tally()) + figures
     return groups
 
 
+def tallies_by_day(
+    trades: "QuerySet[Trade]", chosen: Preferences, unit: str = Unit.MONEY
+) -> dict[date, Tally]:
+    """By the reader's day on which they closed, oldest first."""
+    rows = _rows(trades, chosen, [CLOSING_DAY], Unit(unit))
+    return {values[0]: figures for values, figures in sorted(rows, key=lambda row: row[0])}
+
+
 def _rows(
-    trades: "QuerySet[Trade]", chosen: Preferences, names: tuple[str, ...], unit: Preferences.Unit
-) -> list[tuple[Any, ...]]:
+    trades: "QuerySet[Trade]",
+    chosen: Preferences,
+    parts: Sequence[Dimension],
+    unit: Preferences.Unit,
+) -> list[tuple[tuple[Any, ...], Tally]]:
+    """(a value of each dimension, what the trades that have them add up to)"""
     values, columns, joins = [], {}, [NOTES]
-    for number, name in enumerate(names):
-        value, joined = DIMENSIONS[name].value, f"joined_{number}"
-        if isinstance(value, str):
-            values.append(value.format(joined=joined))
+    for number, part in enumerate(parts):
+        if isinstance(part.value, str):
+            joined = f"joined_{number}"
+            values.append(part.value.format(joined=joined))
+            joins.append(JOINS.get(part.table, "").format(joined=joined))
         else:
             values.append(f"trade.value_{number}")
-            columns[f"value_{number}"] = value(chosen)
-        joins.append(JOINS.get(name, "").format(joined=joined))
+            columns[f"value_{number}"] = part.value(chosen)
     closed = counted(trades).filter(net_money__isnull=False).order_by()
     wanted = closed.annotate(**columns).values(*COLUMNS, *columns)
     try:
@@ -175,7 +188,7 @@ def _rows(
         return []
     known = [f"{value} AS name_{number}" for number, value in enumerate(values)]
     known += [f"{RESULTS[unit]} AS result", f"{R} AS r", "fees_money", "closed_at", "opened_at"]
-    groups = ", ".join(f"name_{number}" for number in range(len(names)))
+    groups = ", ".join(f"name_{number}" for number in range(len(values)))
     # every piece is Django's own or stands above
     query = (
         f"WITH trade AS ({sql}) SELECT {groups and groups + ','}{FIGURES} "  # noqa: S608
@@ -184,4 +197,5 @@ def _rows(
     )
     with connection.cursor() as cursor:
         cursor.execute(query, [*params, chosen.user_id])
-        return [row for row in cursor.fetchall() if row[len(names)]]
+        rows = [(row[: len(parts)], row[len(parts) :]) for row in cursor.fetchall()]
+    return [(values, Tally(*figures)) for values, figures in rows if figures[0]]

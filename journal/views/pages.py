@@ -85,22 +85,6 @@ def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[
 @login_required
 @never_cache
 @require_GET
-def compare(request: SignedInRequest) -> HttpResponse:
-    """The filter's trades beside all the others of the same kind."""
-    trade_filter, problem = read_filter(request)
-    context = bar(request, trade_filter, problem)
-    chosen = context["chosen"]
-    chosen_ones = tally(trade_filter.apply(request.user, chosen), chosen)
-    others = tally(TradeFilter().apply(request.user, chosen), chosen) - chosen_ones
-    context["groups"] = [
-        reports.group("", part) if part.count else None for part in (chosen_ones, others)
-    ]
-    return render(request, "journal/compare.html", context)
-
-
-@login_required
-@never_cache
-@require_GET
 def setups(request: SignedInRequest) -> HttpResponse:
     """Conditions on the flow: taken and missed."""
     trade_filter, problem = read_filter(request)

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -17,7 +17,7 @@ from journal.selectors import report_rows, reports
 from journal.selectors.dimensions import DIMENSIONS
 from journal.selectors.preferences import preferences_of
 from journal.selectors.reports import Group
-from journal.selectors.tallies import Tally, tallies, tally
+from journal.selectors.tallies import Tally, tallies, tallies_by_day, tally
 from tests.journal import plain_reports
 from tests.journal.accounts import make_account
 
@@ -164,13 +164,24 @@ def test_groups_add_up_to_all_of_them_and_can_be_taken_away(journal: User) -> No
 
 
 def test_others_are_compared_as_their_rows_are(journal: User, alices_browser: Client) -> None:
-    groups = alices_browser.get("/reports/compare/?direction=LONG").context["groups"]
-    rows = report_rows.load(
-        journal, TradeFilter().apply(journal, preferences_of(journal)), preferences_of(journal)
-    )
-    for group, direction in zip(groups, ("LONG", "SHORT"), strict=True):
+    pair = alices_browser.get("/reports/compare/?direction=LONG").context["pair"]
+    chosen = preferences_of(journal)
+    rows = report_rows.load(journal, TradeFilter().apply(journal, chosen), chosen)
+    for group, direction in ((pair.first, "LONG"), (pair.second, "SHORT")):
         expected = plain_reports.group("", [row for row in rows if row.direction == direction])
         assert shown(group) == shown(expected)
+
+
+def test_days_are_those_of_closing(journal: User) -> None:
+    chosen = preferences_of(journal)
+    trades = TradeFilter().apply(journal, chosen)
+    nets: dict[date, D] = {}
+    for row in report_rows.load(journal, trades, chosen):
+        day = report_rows.day_in(row.closed_at, chosen)
+        nets[day] = nets.get(day, D(0)) + row.net
+    days = tallies_by_day(trades, chosen)
+    assert list(days) == sorted(nets)
+    assert {day: days[day].net for day in days} == nets
 
 
 def test_the_spread_of_two_results_is_worked_by_hand(alice: User) -> None:
@@ -193,4 +204,5 @@ def test_nothing_adds_up_to_nothing(alice: User, alices_browser: Client) -> None
     assert tally(Trade.objects.none(), chosen) == Tally()
     for name in DIMENSIONS:
         assert reports.breakdown(TradeFilter().apply(alice, chosen), name, chosen) == []
-    assert alices_browser.get("/reports/compare/").context["groups"] == [None, None]
+    pair = alices_browser.get("/reports/compare/").context["pair"]
+    assert (pair.first, pair.second) == (None, None)
