@@ -1,6 +1,7 @@
 """Reports as tables: breakdowns, a matrix, comparisons, costs, and every lot that was closed."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -146,6 +147,7 @@ def realized(request: SignedInRequest) -> HttpResponse:
         plain = scope.tax_matches.order_by().aggregate(net=Sum("net_money"))["net"] or Decimal(0)
         context["stated"] = {"difference": net - plain, "plain": plain}
     context["view"] = "tax" if is_tax else "trades"
+    context["query_without_page"] = urlencode({**trade_filter.query, "view": context["view"]})
     context["page"] = Paginator(matches.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")
     )
