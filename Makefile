@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pages fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-reports bench-neighbours fuzz
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-reports bench-neighbours fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,31 +22,28 @@ run: $(VENV)/.runtime node_modules/.done $(MESSAGES) ## set up everything and ru
 	@exec $(RUN) run
 
 test: $(VENV)/.development node_modules/.done $(MESSAGES) ## set up everything and run every test
-	@$(RUN) exec -- $(BIN)/python -m tests.run
-
-test-pages: $(VENV)/.development node_modules/.done $(MESSAGES) ## flows of pages that were not seen passing yet
-	@$(RUN) exec -- $(BIN)/python -m pytest -q -m pages tests
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.run
 
 fuzz-files: $(VENV)/.development node_modules/.done $(MESSAGES) ## damaged exports through the import page: FUZZ_ROUNDS=5000 FUZZ_SEED=1
-	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
+	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-5000} $(RUN) exec --hasty -- $(BIN)/python -m pytest -q --timeout=0 tests/journal/files/test_fuzz.py
 
 fuzz: $(VENV)/.development node_modules/.done $(MESSAGES) ## Schemathesis over the whole OpenAPI: FUZZ_CASES=600 of each kind for each operation
-	@FUZZ_CASES=$${FUZZ_CASES:-600} $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/fuzz
+	@FUZZ_CASES=$${FUZZ_CASES:-600} $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s -p no:randomly tests/fuzz
 
 sbom: $(VENV)/.development ## list every package of the environment (CycloneDX) in sbom.json
 	@$(BIN)/cyclonedx-py environment --output-reproducible --output-format JSON --output-file sbom.json $(BIN)/python
 
 coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and how much of the code they run
-	@$(RUN) exec -- $(BIN)/python -m tests.run --coverage
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.run --coverage
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
-	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
+	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
 
 mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
-	@$(RUN) exec -- $(BIN)/python -m tests.security.mutants
+	@$(RUN) exec --hasty -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
 screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/

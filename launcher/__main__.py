@@ -14,6 +14,9 @@ def main() -> int:
     whole.set_defaults(do=run)
     one = commands.add_parser("exec", help="run a command against throw-away servers")
     one.add_argument("--data", action="store_true", help="the servers of DATA_DIR instead")
+    one.add_argument(
+        "--hasty", action="store_true", help="do not wait for the disk: for tests, never for data"
+    )
     one.add_argument("command", nargs="+")
     one.set_defaults(do=with_servers)
     arguments = parser.parse_args()

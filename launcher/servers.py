@@ -22,6 +22,7 @@ from launcher.places import Places
 
 START_SECONDS = 60
 NOBODY = 65534
+HASTY = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 
 
 class ServerError(Exception):
@@ -31,8 +32,10 @@ class ServerError(Exception):
 class Servers:
     """PostgreSQL and Valkey of one data folder, running between `start` and `stop`."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, is_hasty: bool = False) -> None:
+        """`is_hasty`: PostgreSQL does not wait for the disk, and loses all in a power cut."""
         self.places = places
+        self._is_hasty = is_hasty
         self.postgres: subprocess.Popen[bytes] | None = None
         self.redis: subprocess.Popen[bytes] | None = None
         self._user: int | None = None
@@ -94,6 +97,7 @@ class Servers:
             "-c",
             "unix_socket_permissions=0700",
             *postgres_settings(),
+            *(HASTY if self._is_hasty else ()),
         ]
         self.postgres = self._spawn(command, "postgres.log", self._prepare, self._user)
         self._wait(self.postgres, "PostgreSQL", "postgres.log", self._postgres_answers)

@@ -16,7 +16,7 @@ def with_servers(arguments: argparse.Namespace) -> int:
     """Starts embedded servers for what DATABASE_URL and REDIS_URL leave open, in a data folder that
     goes when the command ends; with `--data` in DATA_DIR. Returns the command's exit code."""
     data_dir = _data_dir() if arguments.data else Path(tempfile.mkdtemp(prefix="tapelog-test-"))
-    servers = Servers(Places(data_dir))
+    servers = Servers(Places(data_dir), is_hasty=arguments.hasty and not arguments.data)
     if arguments.data and (servers.places.sockets / "redis.sock").exists():
         print(f"Tapelog is running in {data_dir}: stop it first", file=sys.stderr)
         return 1
@@ -27,6 +27,7 @@ def with_servers(arguments: argparse.Namespace) -> int:
             servers.places.make_secrets()
         else:
             servers.start()
+            environment["IS_THROWN_AWAY"] = str(int(not arguments.data))
         return subprocess.run(arguments.command, env=environment, check=False).returncode
     except ServerError as error:
         print(f"the servers cannot start: {error}", file=sys.stderr)

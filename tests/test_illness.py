@@ -266,6 +266,7 @@ def test_books_of_one_that_cannot_be_settled_leave_the_others_to_be(
     assert built == [accounts[1]]
 
 
+@pytest.mark.django_db(transaction=True)  # each market has a thread
 def test_fills_whose_market_breaks_the_planner_wait_and_the_round_goes_on(
     accounts: tuple[ExchangeAccount, ExchangeAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:

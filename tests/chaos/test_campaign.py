@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_minute_of_everything_that_can_break_leaves_every_bar_right(tmp_path: Path) -> None:
     ended = subprocess.run(

@@ -57,6 +57,7 @@ def wait_for(log: Path, words: str, seconds: float) -> str:
     pytest.fail(f"{words!r} not within {seconds} s: {log.read_text()[-3000:]}")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_whole_system_comes_up_recovers_and_stops(
     system: tuple[subprocess.Popen[bytes], Path], tmp_path: Path

@@ -248,6 +248,7 @@ def test_a_market_that_an_alert_looks_at_is_followed(
 BARS = [second(1, 98), second(2, 102), second(3, 98.5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["alerts/evaluation", "alerts/services/firing.py"])
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_line_it_loses_and_doubles_nothing(

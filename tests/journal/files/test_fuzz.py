@@ -40,6 +40,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(task, "delay_on_commit", task)
 
 
+@pytest.mark.slow
 def test_no_damage_goes_through(alices_browser: Client, account: ExchangeAccount) -> None:
     for seed in range(FIRST, FIRST + ROUNDS):
         try:

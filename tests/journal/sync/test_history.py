@@ -29,6 +29,7 @@ def exchange() -> Iterator[DemoExchange]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demo_reaches_complete_with_nothing_but_the_forgotten_purchase_missing(
     exchange: DemoExchange, settings: Any, alice: User, tmp_path: Path

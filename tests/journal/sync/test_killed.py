@@ -42,6 +42,7 @@ def state(account: ExchangeAccount) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.slow
 def test_killed_at_random_lines_it_ends_the_same(
     exchange: DemoExchange, settings: Any, alice: User, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ async def keep(next_state: Next, symbol: Symbol, halted: asyncio.Event, depth: i
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_books_kept_for_a_minute_are_the_exchanges(serve: Serve) -> None:
     simulator = await serve()
