@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeVar
 
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from journal.selectors.reports import Group, group
 from journal.selectors.tallies import Tally, tallies, tallies_by_day, tally
 
 Days = list[tuple[date, Decimal]]
-Name = TypeVar("Name", str, tuple[str, ...], date)
+Name = TypeVar("Name", tuple[str, ...], date)
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class TwoSets:
     chosen: Preferences
 
     def whole(self) -> Pair:
-        first, second = self._added_up(lambda trades: {"": tally(trades, self.chosen, self._unit)})
-        return Pair("", _group("", first.get("")), _group("", second.get("")))
+        first, second = (sum(days.values(), Tally()) for days in self._days)
+        return Pair("", _group("", first), _group("", second))
 
     def parts(self, dimension: str) -> list[Pair]:
         """By the groups of a dimension that either has. Raises KeyError for an unknown one."""
@@ -66,9 +67,7 @@ class TwoSets:
 
     def by_day(self) -> tuple[Days, Days]:
         """What was made up to each of the reader's days on which a trade closed."""
-        first, second = self._added_up(
-            lambda trades: tallies_by_day(trades, self.chosen, self._unit)
-        )
+        first, second = self._days
         return _so_far(first), _so_far(second)
 
     @property
@@ -78,6 +77,10 @@ class TwoSets:
             return 0
         both = self.first.filter(pk__in=self.second.order_by().values("pk"))
         return tally(both, self.chosen, self._unit).count
+
+    @cached_property
+    def _days(self) -> tuple[Mapping[date, Tally], Mapping[date, Tally]]:
+        return self._added_up(lambda trades: tallies_by_day(trades, self.chosen, self._unit))
 
     @property
     def _unit(self) -> str:

@@ -114,7 +114,7 @@ def shown(group: Group, unit: str = "money") -> dict[str, Any]:
     """What any screen can show of it. Python adds per cents and R, which are quotients, at 28
     places."""
     if unit != "money":
-        group = replace(group, net=group.net.quantize(D("1e-18")))
+        group = replace(group, net=group.net.quantize(D("1e-12")))
     return {**group_answer(group), "hold": group.hold, "crosses_zero": group.crosses_zero}
 
 
