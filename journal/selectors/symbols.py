@@ -15,7 +15,7 @@ NEXT = """(
 )"""
 TRADED = f"""
 WITH RECURSIVE place(account_id, market, symbol) AS (
-    SELECT account.id, market.name, ''
+    SELECT account.id, market.name, ''::varchar
     FROM accounts_exchangeaccount account CROSS JOIN unnest(%s::text[]) market(name)
     WHERE account.user_id = %s AND account.venue = %s
     UNION ALL
