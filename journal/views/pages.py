@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from accounts.requests import SignedInRequest
 from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.metrics.spread import Spread
-from journal.models import Preferences, Setup
+from journal.models import Preferences, Setup, Trade
 from journal.selectors import dimensions, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
@@ -43,38 +43,57 @@ def report(request: SignedInRequest) -> HttpResponse:
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
     chosen = context["chosen"]
+    scope = Scope(request.user, trade_filter, chosen)
     trades = trade_filter.apply(request.user, chosen)
-    groups = reports.breakdown(trades, by, chosen, chosen.unit)
-    count = reports.count_of(trades, by, groups, chosen, chosen.unit)
-    if by == "month" and chosen.unit == Preferences.Unit.MONEY:
-        groups = reports.by_month(groups, sums_by_day(Scope(request.user, trade_filter, chosen)))
     accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
-    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
         "by": by,
         "across": across,
-        "count": count,
         "by_label": dimensions.DIMENSIONS[by].label,
         "dimensions": [(name, one.label) for name, one in dimensions.DIMENSIONS.items()],
-        "bars": [
-            (group, half_bar(group.mean, largest), link_of(by, group.name, trade_filter, accounts))
-            for group in groups
-        ],
-        "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
         "findings": _claims(request.user, trade_filter, chosen),
         "flow_bases": bases_of(trades) if "flow" in {by, across} else [],
+        **(_cells(trades, by, across, chosen) if across else _bars(trades, by, scope, accounts)),
     }
-    if across:
-        columns, lines = reports.matrix(trades, by, across, chosen, chosen.unit)
-        top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
-        context |= {
-            "columns": columns,
-            "lines": [
-                (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
-                for name, cells in lines
-            ],
-        }
     return render(request, "journal/reports.html", context)
+
+
+def _bars(
+    trades: QuerySet[Trade], by: str, scope: Scope, accounts: dict[str, str]
+) -> dict[str, object]:
+    """The groups of one dimension, each with its bar and where it leads."""
+    chosen = scope.chosen
+    groups = reports.breakdown(trades, by, chosen, chosen.unit)
+    count = reports.count_of(trades, by, groups, chosen, chosen.unit)
+    if by == "month" and chosen.unit == Preferences.Unit.MONEY:
+        groups = reports.by_month(groups, sums_by_day(scope))
+    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
+    bars = [
+        (
+            group,
+            half_bar(group.mean, largest),
+            link_of(by, group.name, scope.trade_filter, accounts),
+        )
+        for group in groups
+    ]
+    spreads = (Spread(group.mean, group.low, group.high) for group in groups)
+    return {
+        "count": count,
+        "bars": bars,
+        "spread_scale": largest_of(spreads),
+        "is_empty": not bars,
+    }
+
+
+def _cells(trades: QuerySet[Trade], by: str, across: str, chosen: Preferences) -> dict[str, object]:
+    """The groups of two dimensions, each with its heat."""
+    columns, lines = reports.matrix(trades, by, across, chosen, chosen.unit)
+    top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
+    shaded = [
+        (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
+        for name, cells in lines
+    ]
+    return {"columns": columns, "lines": shaded, "is_empty": not lines}
 
 
 def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[Told]:
