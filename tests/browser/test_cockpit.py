@@ -50,7 +50,9 @@ def stranger(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
 def trader(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
     """The user demo at a desk, when the year is read."""
     browser, state = signed_in
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, storage_state=state, reduced_motion="reduce"
+    )
     opened = context.new_page()
     faults = listen_for_faults(opened)
     wait_for_trades(opened)
@@ -152,13 +154,13 @@ def test_a_report_sorts_and_leads_to_its_trades(trader: Page) -> None:
 def test_a_fill_is_told_with_its_flow_and_moves_home_without_a_reload(trader: Page) -> None:
     trader.goto(f"{ADDRESS}/")
     before = trader.locator("[data-position]").count()
-    buy_at_the_simulator(trader, "0.02")
+    buy_at_the_simulator(trader, "0.001")
     toast = trader.locator(".fill-toast")
-    expect(toast).to_contain_text("Bought 0.02 ETHUSDT")
+    expect(toast).to_contain_text("Bought 0.001 BTCUSDT")
     toast.get_by_label("Stop").fill("1000")
     toast.get_by_role("button", name="Keep").click()
     expect(toast.locator("[data-said]")).to_contain_text("The stop is kept")
-    row = trader.locator("[data-position*='spot:ETHUSDT']")
+    row = trader.locator("[data-position*='spot:BTCUSDT']")
     expect(row).to_be_visible()
     assert trader.locator("[data-position]").count() >= before
 
@@ -174,7 +176,7 @@ def buy_at_the_simulator(page: Page, quantity: str) -> None:
     )
     asked = urlencode(
         {
-            "symbol": "ETHUSDT",
+            "symbol": "BTCUSDT",
             "side": "BUY",
             "type": "MARKET",
             "quantity": quantity,

@@ -42,8 +42,15 @@ def page(password: str, signed_in: tuple[Browser, Any]) -> Iterator[Page]:
     context.close()
 
 
-def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page) -> None:
+def confirm(page: Page, password: str) -> None:
+    """Who changes factors says the password once more."""
+    page.locator("input[name=password]").fill(password)
+    page.get_by_role("button", name="Confirm").click()
+
+
+def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page, password: str) -> None:
     page.goto(f"{HOME}/accounts/2fa/webauthn/add/")
+    confirm(page, password)
     page.get_by_label("Passwordless").check()
     page.get_by_role("button", name="Add").click()
     page.wait_for_url("**/accounts/2fa/recovery-codes/**")
