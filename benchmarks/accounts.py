@@ -43,7 +43,8 @@ def make_trades(account: ExchangeAccount, count: int) -> None:
     later = f"make_interval(mins => {9 * BATCH} * batch)"
     others = {"key": "key || '-' || batch", "opened_at": f"opened_at + {later}"}
     others["closed_at"] = f"closed_at + {later}"
-    columns = [field.column for field in Trade._meta.concrete_fields if not field.primary_key]
+    fields = (field for field in Trade._meta.concrete_fields if not field.primary_key)
+    columns = [str(field.column) for field in fields]
     values = ", ".join(others.get(column, column) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
