@@ -101,14 +101,14 @@ class TokenForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        asked: dict[str, Any] = super().clean() or {}
-        if asked.get("signing") != "ed25519":
-            return asked
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("signing") != "ed25519":
+            return values
         try:
-            asked["public_key"] = parse_key("ed25519", asked.get("public_key", ""))
+            values["public_key"] = parse_key("ed25519", values.get("public_key", ""))
         except ValueError as error:
             self.add_error("public_key", str(error))
-        return asked
+        return values
 
 
 class NetworksForm(forms.Form):

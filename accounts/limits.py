@@ -101,12 +101,12 @@ def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
 
 
 def rate_of(view: object, request: HttpRequest, method: str, default: Rate | None = None) -> Rate:
-    said: Rate | None = getattr(view, "rate", None)
+    own_rate: Rate | None = getattr(view, "rate", None)
     if request.GET.get("format") in FILES and method == "GET":
         return "heavy"
-    if said == "heavy" and method not in {"GET", "HEAD"}:
+    if own_rate == "heavy" and method not in {"GET", "HEAD"}:
         return "write"
-    return said or default or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
+    return own_rate or default or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
 
 
 def who_asks(request: HttpRequest) -> str:

@@ -20,13 +20,13 @@ def address() -> str:
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect((host if is_here else SOMEWHERE, 443))
-            found = str(probe.getsockname()[0])
+            own_address = str(probe.getsockname()[0])
     except OSError:
         return ""
-    return found if is_here or ip_address(found).is_global else ""
+    return own_address if is_here or ip_address(own_address).is_global else ""
 
 
 def is_loopback() -> bool:
     """Whether the exchange is on this very machine: then no key can be bound to an address."""
-    found = address()
-    return bool(found) and ip_address(found).is_loopback
+    own_address = address()
+    return bool(own_address) and ip_address(own_address).is_loopback

@@ -33,9 +33,9 @@ def needed(view: object, method: str) -> str:
 
 def parse(words: Iterable[str]) -> list[str]:
     """Known scopes in their order, each once. Raises ValueError with what was expected."""
-    asked = {word.strip().lower() for word in words if word.strip()}
-    unknown = sorted(asked - set(Scope.values))
-    if unknown or not asked:
+    names = {word.strip().lower() for word in words if word.strip()}
+    unknown = sorted(names - set(Scope.values))
+    if unknown or not names:
         was = ", ".join(unknown) or "nothing"
         raise ValueError(f"expected scopes of {', '.join(Scope.values)}, was {was}")
-    return [scope for scope in Scope.values if scope in asked]
+    return [scope for scope in Scope.values if scope in names]

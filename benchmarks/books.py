@@ -8,8 +8,7 @@ import argparse
 import os
 import statistics
 import time
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -18,14 +17,14 @@ import django
 
 django.setup()
 
-from accounts.models import ExchangeAccount, User  # noqa: E402
+from accounts.models import ExchangeAccount  # noqa: E402
+from benchmarks.accounts import START, make_account, make_user  # noqa: E402
 from journal.books import rebuilding  # noqa: E402
 from journal.models import Book, Checkpoint, Fill, Realized, Trade  # noqa: E402
 from journal.sync.saving import save_fills  # noqa: E402
 
 ROUNDS = 20
 LATE = 5
-START = datetime(2024, 1, 1, tzinfo=UTC)
 BATCH = 20_000
 
 
@@ -33,19 +32,8 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--fills", type=int, default=100_000)
     count = words.parse_args().fills
-    user = User.objects.create_user(f"bench-{uuid.uuid4().hex[:8]}", f"{uuid.uuid4()}@x.invalid")
-    account = ExchangeAccount.objects.create(
-        id=uuid.uuid4(),
-        user=user,
-        venue="simulator",
-        label="bench",
-        key_kind="hmac",
-        api_key=b"x",
-        api_secret=b"x",
-        kek_id=1,
-        api_key_hash=uuid.uuid4().hex,
-        last_four="0000",
-    )
+    user = make_user()
+    account = make_account(user)
     try:
         _measure(account, count)
     finally:

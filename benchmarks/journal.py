@@ -7,11 +7,8 @@ costs. Reference in the same run: PostgreSQL counting the same fills.
 import argparse
 import os
 import resource
-import statistics
 import time
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -24,13 +21,12 @@ from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
 from accounts.models import ExchangeAccount, User  # noqa: E402
+from benchmarks.accounts import START, SYMBOLS, make_account, make_user, timed  # noqa: E402
 from journal.books import rebuilding  # noqa: E402
 from journal.models import Book, Fill, Trade  # noqa: E402
 from journal.sync.saving import save_fills  # noqa: E402
 
 ROUNDS = 15
-START = datetime(2024, 1, 1, tzinfo=UTC)
-SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOT", "LTC", "LINK", "AVAX")
 
 
 def main() -> None:
@@ -38,7 +34,7 @@ def main() -> None:
     parser.add_argument("--fills", type=int, default=100_000)
     count = parser.parse_args().fills
     setup_test_environment()
-    user = User.objects.create_user(f"bench-{uuid.uuid4().hex[:8]}", f"{uuid.uuid4()}@x.invalid")
+    user = make_user()
     try:
         _measure(user, count)
     finally:
@@ -46,18 +42,7 @@ def main() -> None:
 
 
 def _measure(user: User, count: int) -> None:
-    account = ExchangeAccount.objects.create(
-        id=uuid.uuid4(),
-        user=user,
-        venue="simulator",
-        label="bench",
-        key_kind="hmac",
-        api_key=b"x",
-        api_secret=b"x",
-        kek_id=1,
-        api_key_hash=uuid.uuid4().hex,
-        last_four="0000",
-    )
+    account = make_account(user)
     print(f"{count:,} fills of {len(SYMBOLS)} symbols")
     fills = _fills(account, count)
     for start in range(0, count, 5000):
@@ -72,7 +57,7 @@ def _measure(user: User, count: int) -> None:
     save_fills(account, one)
     rebuilding.rebuild_due(account)
     print(f"  one more fill        {1000 * (time.perf_counter() - began):8.0f} ms")
-    reference = _timed(lambda: Fill.objects.filter(account=account).count())
+    reference = timed(lambda: Fill.objects.filter(account=account).count(), ROUNDS)
     print(f"  reference: count(*)  {reference:8.1f} ms")
     browser = Client()
     browser.force_login(user)
@@ -84,7 +69,7 @@ def _measure(user: User, count: int) -> None:
         ("report", "/reports/?by=hour"),
         ("api dashboard", "/api/dashboard"),
     ):
-        ms = _timed(lambda address=address: browser.get(address).content)  # type: ignore[misc]
+        ms = timed(lambda address=address: browser.get(address).content, ROUNDS)  # type: ignore[misc]
         print(f"  {name:20} {ms:8.0f} ms   {ms / reference:6.1f} x count(*)")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  memory of this process at most {memory:.0f} MB")
@@ -119,17 +104,6 @@ def _fills(account: ExchangeAccount, count: int, first: int = 1) -> list[Fill]:
             )
         )
     return rows
-
-
-def _timed(work: Callable[[], object]) -> float:
-    """Median of several rounds, in ms; the first one does not count."""
-    work()
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

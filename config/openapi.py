@@ -74,10 +74,10 @@ class Described(AutoSchema):
     ) -> tuple[Schema | None, bool]:
         if is_typeddict(serializer):
             return self._named(serializer), bool(serializer.__required_keys__)
-        found: tuple[Schema | None, bool] = super()._get_request_for_media_type(  # type: ignore[no-untyped-call]
+        schema: tuple[Schema | None, bool] = super()._get_request_for_media_type(  # type: ignore[no-untyped-call]
             serializer, direction
         )
-        return found
+        return schema
 
     def _named(self, shape: Any) -> Schema:
         component = ResolvedComponent(  # type: ignore[no-untyped-call]

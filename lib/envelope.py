@@ -70,5 +70,5 @@ def key_id_of(sealed: bytes) -> int:
 
 
 def _bound(layer: str, key_id: int, binding: Binding) -> bytes:
-    said = {"v": VERSION, "kek_id": key_id, **asdict(binding)}
-    return f"tapelog:{layer}:".encode() + json.dumps(said, sort_keys=True).encode()
+    bound = {"v": VERSION, "kek_id": key_id, **asdict(binding)}
+    return f"tapelog:{layer}:".encode() + json.dumps(bound, sort_keys=True).encode()

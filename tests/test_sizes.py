@@ -17,14 +17,8 @@ ROOMS = (
     "trading",
 )
 LONGEST = 400
-# Read from top to bottom, or still too long: these may not grow.
-LONGER = {
-    "config/settings.py": 640,
-    "journal/files/words.py": 420,
-    "tests/journal/files/test_doors.py": 460,
-    "tests/journal/files/test_reading.py": 450,
-    # lists of every route
-}
+# Read from top to bottom: it may not grow.
+LONGER = {"config/settings.py": 640}
 
 
 def test_no_module_is_longer_than_its_limit() -> None:

@@ -49,11 +49,11 @@ class MeView(APIView):
     def delete(self, request: Request) -> Response:
         """Erases all that is yours; `name` is your own, typed out."""
         need_fresh(request)
-        asked = NameAsked(data=request.data)
-        asked.is_valid(raise_exception=True)
+        form = NameAsked(data=request.data)
+        form.is_valid(raise_exception=True)
         user = _user(request)
         try:
-            erasing.ask(user, typed=asked.validated_data["name"])
+            erasing.ask(user, typed=form.validated_data["name"])
         except erasing.WrongName as error:
             raise ValidationError({"name": [str(error)]}) from error
         except erasing.CannotErase as error:

@@ -73,15 +73,15 @@ class AccountsView(APIView):
 
     @extend_schema(responses={200: AccountAnswer(many=True)})
     def get(self, request: Request) -> Response:
-        found = ExchangeAccount.objects.visible_to(_user(request))
-        return Response(AccountAnswer(found, many=True).data)
+        accounts = ExchangeAccount.objects.visible_to(_user(request))
+        return Response(AccountAnswer(accounts, many=True).data)
 
     @extend_schema(request=AccountAsked, responses=gives(AccountAnswer, code=201))
     def post(self, request: Request) -> Response:
         _confirm(request)
-        asked = _valid(AccountAsked, request)
+        values = _valid(AccountAsked, request)
         try:
-            account = connecting.connect(user=_user(request), **asked)
+            account = connecting.connect(user=_user(request), **values)
         except connecting.CannotConnect as error:
             raise ValidationError({"api_key": [str(error)]}) from error
         tasks.check_soon(account)
@@ -98,12 +98,12 @@ class AccountView(APIView):
     @extend_schema(request=AccountChange, responses=gives(AccountAnswer))
     def patch(self, request: Request, account_id: UUID) -> Response:
         account, user = own_account(_user(request), account_id), _user(request)
-        asked = _valid(AccountChange, request)
-        if "label" in asked:
-            account = connecting.rename(account=account, user=user, label=asked["label"])
-        if "paused" in asked:
-            account = connecting.pause(account=account, user=user, paused=asked["paused"])
-            if not asked["paused"]:
+        changes = _valid(AccountChange, request)
+        if "label" in changes:
+            account = connecting.rename(account=account, user=user, label=changes["label"])
+        if "paused" in changes:
+            account = connecting.pause(account=account, user=user, paused=changes["paused"])
+            if not changes["paused"]:
                 tasks.check_soon(account)
         return Response(AccountAnswer(account).data)
 
@@ -151,10 +151,10 @@ def _confirm(request: Request) -> None:
 
 
 def _valid(form: type[serializers.Serializer[object]], request: Request) -> dict[str, Any]:
-    asked = form(data=request.data)
-    asked.is_valid(raise_exception=True)
-    found: dict[str, Any] = asked.validated_data
-    return found
+    serializer = form(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
 
 
 def _user(request: Request) -> User:

@@ -91,11 +91,11 @@ def try_key(*, api_key: Secret, secret: Secret) -> str:
     """What is wrong with a key for good, before anything of it is kept: a problem's code, or empty
     where it works or cannot be told now. Raises CannotConnect."""
     given = _given(Secret(api_key.reveal().decode()), Secret(secret.reveal().decode()))
-    found = asyncio.run(_look(given))
-    taken = ExchangeAccount.objects.here().filter(binance_uid=found.uid)
-    if not found.problem and found.uid is not None and taken.exists():
+    findings = asyncio.run(_look(given))
+    taken = ExchangeAccount.objects.here().filter(binance_uid=findings.uid)
+    if not findings.problem and findings.uid is not None and taken.exists():
         return "connected_twice"
-    return "" if found.problem in FOR_NOW else found.problem
+    return "" if findings.problem in FOR_NOW else findings.problem
 
 
 @transaction.atomic
@@ -189,22 +189,22 @@ def check(account_id: str) -> None:
         if not new.update(state=State.CHECKING):
             return
     try:
-        found = asyncio.run(_look(credentials.load(account, why="check")))
+        findings = asyncio.run(_look(credentials.load(account, why="check")))
     except (KeyProblem, NotOurs) as error:
         log.error("credentials cannot be opened", account=str(account.pk), error=str(error))
-        found = Findings().bad("key opens", "sealed", "")
+        findings = Findings().bad("key opens", "sealed", "")
     except Exception as error:  # noqa: BLE001  (an odd answer must not leave it checking for ever)
         log.error("account cannot be checked", account=str(account.pk), error=type(error).__name__)
-        found = Findings().bad("reachable", "unreachable", type(error).__name__)
+        findings = Findings().bad("reachable", "unreachable", type(error).__name__)
     try:
         with transaction.atomic():
-            _remember(account, found)
+            _remember(account, findings)
     except IntegrityError:  # two keys of one Binance account were looked at together
         with transaction.atomic():
-            _remember(account, found.bad("same account", "connected_twice"))
+            _remember(account, findings.bad("same account", "connected_twice"))
 
 
-def _remember(account: ExchangeAccount, found: Findings) -> None:
+def _remember(account: ExchangeAccount, findings: Findings) -> None:
     """Only if the key is still the one that was looked at; it may be sealed anew meanwhile."""
     row = (
         ExchangeAccount.objects.select_for_update()
@@ -214,115 +214,115 @@ def _remember(account: ExchangeAccount, found: Findings) -> None:
     )
     if row is None:
         return
-    if found.uid is not None and _is_another(row, found.uid):
-        found.bad("same account", "another_account")
-    elif found.uid is not None and _is_connected_twice(row, found.uid):
-        found.bad("same account", "connected_twice")
-    row.checks = [item.as_json() for item in found.checks]
+    if findings.uid is not None and _is_another(row, findings.uid):
+        findings.bad("same account", "another_account")
+    elif findings.uid is not None and _is_connected_twice(row, findings.uid):
+        findings.bad("same account", "connected_twice")
+    row.checks = [item.as_json() for item in findings.checks]
     row.checked_at = timezone.now()
-    row.problem = found.problem
-    row.problem_detail = next((c.detail for c in found.checks if c.outcome == "bad"), "")
-    if found.problem in {"may_withdraw", "connected_twice", "another_account"}:
+    row.problem = findings.problem
+    row.problem_detail = next((c.detail for c in findings.checks if c.outcome == "bad"), "")
+    if findings.problem in {"may_withdraw", "connected_twice", "another_account"}:
         credentials.wipe(row)
-    if found.problem in {"unreachable", "busy"}:
+    if findings.problem in {"unreachable", "busy"}:
         row.state = State.STALE
-    elif found.problem:
+    elif findings.problem:
         row.state = State.BROKEN
         row.broken_since = row.broken_since or timezone.now()
     else:
         row.state = State.LIVE
         row.broken_since = None
-        row.binance_uid = found.uid
-        row.permissions = found.permissions
-        row.snapshot = found.snapshot
+        row.binance_uid = findings.uid
+        row.permissions = findings.permissions
+        row.snapshot = findings.snapshot
     row.save(force_update=True)
     log.info("account checked", account=str(account.pk), state=row.state, problem=row.problem)
 
 
 async def _look(opened: Credentials) -> Findings:
-    found = Findings()
+    findings = Findings()
     client = store.connect(settings.REDIS_URL)
     addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
     try:
         async with aclosing(AccountRest(addresses, opened, governors(client))) as rest:
-            await _look_at_all(rest, found)
+            await _look_at_all(rest, findings)
     except ValueError as error:
-        found.bad("signature", "signature", str(error))
+        findings.bad("signature", "signature", str(error))
     finally:
         opened.api_key.wipe()
         opened.secret.wipe()
         await client.aclose()
-    return found
+    return findings
 
 
-async def _look_at_all(rest: AccountRest, found: Findings) -> None:
+async def _look_at_all(rest: AccountRest, findings: Findings) -> None:
     """Each question in turn; what the first refusals mean ends it."""
     try:
         offset = await rest.measure_clock()
     except (ExchangeError, redis.RedisError) as error:
-        found.bad("reachable", "unreachable", str(error))
+        findings.bad("reachable", "unreachable", str(error))
         return
-    found.add("clock", "ok" if abs(offset) < CLOCK_MS else "note", f"{offset:+.0f} ms")
-    may = await _ask(found, "key exists", rest.permissions)
+    findings.add("clock", "ok" if abs(offset) < CLOCK_MS else "note", f"{offset:+.0f} ms")
+    may = await _ask(findings, "key exists", rest.permissions)
     if may is None:
         return
-    found.add("key exists", "ok")
-    found.add("signature", "ok")
-    found.permissions = may
+    findings.add("key exists", "ok")
+    findings.add("signature", "ok")
+    findings.permissions = may
     bound = bool(may.get("ipRestrict"))
-    found.add("ip restriction", "ok" if bound else "note", "" if bound else "none")
+    findings.add("ip restriction", "ok" if bound else "note", "" if bound else "none")
     dangerous = [name for name in DANGEROUS if may.get(name)]
     if dangerous:
-        found.bad("no withdrawals", "may_withdraw", ", ".join(dangerous))
+        findings.bad("no withdrawals", "may_withdraw", ", ".join(dangerous))
         return
-    found.add("no withdrawals", "ok")
+    findings.add("no withdrawals", "ok")
     if not may.get("enableReading"):
-        found.bad("reading", "no_reading")
+        findings.bad("reading", "no_reading")
         return
-    found.add("reading", "ok")
-    account = await _ask(found, "spot", rest.account)
+    findings.add("reading", "ok")
+    account = await _ask(findings, "spot", rest.account)
     if account is None:
         return
-    found.uid = int(account["uid"])
-    found.add("spot", "ok")
-    await _look_at_futures(rest, found, bool(may.get("enableFutures")))
+    findings.uid = int(account["uid"])
+    findings.add("spot", "ok")
+    await _look_at_futures(rest, findings, bool(may.get("enableFutures")))
     trades = bool(may.get("enableSpotAndMarginTrading"))
-    found.add("trading", "note" if trades else "ok", "on" if trades else "off")
-    orders = await _ask(found, "open orders", rest.open_orders)
-    prices = await _ask(found, "prices", rest.prices)
+    findings.add("trading", "note" if trades else "ok", "on" if trades else "off")
+    orders = await _ask(findings, "open orders", rest.open_orders)
+    prices = await _ask(findings, "prices", rest.prices)
     if orders is not None and prices is not None:
-        found.snapshot = valuation.snapshot(account["balances"], orders, prices)
+        findings.snapshot = valuation.snapshot(account["balances"], orders, prices)
 
 
-async def _look_at_futures(rest: AccountRest, found: Findings, is_allowed: bool) -> None:
+async def _look_at_futures(rest: AccountRest, findings: Findings, is_allowed: bool) -> None:
     if not is_allowed:
-        found.add("futures", "note", "off")
+        findings.add("futures", "note", "off")
         return
     try:  # a key made before futures were opened has no futures rights
         await rest.futures_account()
-        found.add("futures", "ok")
+        findings.add("futures", "ok")
     except (ExchangeError, redis.RedisError) as error:
-        found.add("futures", "note", str(error))
+        findings.add("futures", "note", str(error))
 
 
-async def _ask(found: Findings, name: str, ask: Callable[[], Awaitable[Any]]) -> Any:
+async def _ask(findings: Findings, name: str, ask: Callable[[], Awaitable[Any]]) -> Any:
     """The answer, or None and what is wrong."""
     try:
         return await ask()
     except BadKey as error:
         if error.code == -1022:
-            found.add("key exists", "ok")
-            found.bad("signature", "signature", str(error))
+            findings.add("key exists", "ok")
+            findings.bad("signature", "signature", str(error))
         else:
-            found.bad(name, "bad_key", str(error))
+            findings.bad(name, "bad_key", str(error))
     except ClockDiffers as error:
-        found.bad("clock", "clock", str(error))
+        findings.bad("clock", "clock", str(error))
     except Refused as error:
-        found.bad(name, "refused", str(error))
+        findings.bad(name, "refused", str(error))
     except MustWait as error:
-        found.bad(name, "busy", str(error))
+        findings.bad(name, "busy", str(error))
     except (ExchangeError, redis.RedisError) as error:
-        found.bad(name, "unreachable", str(error))
+        findings.bad(name, "unreachable", str(error))
     return None
 
 

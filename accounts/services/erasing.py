@@ -72,8 +72,8 @@ def erase(user_id: int) -> None:
 
 def waiting() -> list[int]:
     """Erasures that were asked for and have not ended."""
-    asked = AuditEntry.objects.filter(action="erasure asked for", owner__is_active=False)
-    return [owner for owner in asked.values_list("owner_id", flat=True) if owner is not None]
+    entries = AuditEntry.objects.filter(action="erasure asked for", owner__is_active=False)
+    return [owner for owner in entries.values_list("owner_id", flat=True) if owner is not None]
 
 
 def left_over(user_id: int) -> dict[str, int]:

@@ -49,7 +49,7 @@ def issue_token(
 ) -> str:
     """Returns the new token's text, which is nowhere kept. Raises CannotIssue, KeyProblem."""
     try:
-        asked = all_scopes.parse(scopes)
+        names = all_scopes.parse(scopes)
         allowed = [str(network) for network in parse_networks(networks)]
     except ValueError as error:
         raise CannotIssue(str(error)) from error
@@ -61,7 +61,7 @@ def issue_token(
         name=name,
         digest=ApiToken.digest_of(token),
         prefix=token[:KEYID_CHARACTERS],
-        scopes=asked,
+        scopes=names,
         networks=allowed,
         expires_at=timezone.now() + timedelta(days=days),
     )

@@ -22,8 +22,8 @@ class KeyProblem(Exception):
 
 
 def folder() -> Path:
-    found: Path = settings.KEK_DIR
-    return found
+    path: Path = settings.KEK_DIR
+    return path
 
 
 def ids() -> list[int]:

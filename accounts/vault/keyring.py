@@ -196,10 +196,10 @@ def _usable(key_id: int) -> bytes:
 
 
 def _checked(key: KeyEncryptionKey) -> bytes:
-    found = keyfiles.read(key.pk)
-    if keyfiles.check_value(found) != bytes(key.check_value):
+    secret = keyfiles.read(key.pk)
+    if keyfiles.check_value(secret) != bytes(key.check_value):
         raise KeyProblem(f"key file {key.pk} is not the key that sealed: put the right file back")
-    return found
+    return secret
 
 
 def _locked(key_id: int) -> KeyEncryptionKey:

@@ -26,9 +26,9 @@ from accounts.templatetags.account_texts import refusal_text
 @never_cache
 @require_GET
 def exchange_accounts(request: SignedInRequest) -> HttpResponse:
-    found = ExchangeAccount.objects.visible_to(request.user)
+    accounts = ExchangeAccount.objects.visible_to(request.user)
     template = "accounts/_list.html" if _is_part(request) else "accounts/list.html"
-    return render(request, template, {"accounts": found, "currencies": User.Currency.choices})
+    return render(request, template, {"accounts": accounts, "currencies": User.Currency.choices})
 
 
 @login_required

@@ -44,19 +44,19 @@ def networks(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors.get("networks", []))))
         return redirect("account-security")
-    asked = form.cleaned_data["networks"]
+    wanted = form.cleaned_data["networks"]
     address = request.META.get("REMOTE_ADDR", "")
-    if asked and not is_within(address, parse_networks(asked)):
+    if wanted and not is_within(address, parse_networks(wanted)):
         messages.error(request, _("Your own address is in none of these networks."))
         return redirect("account-security")
-    request.user.networks = asked
+    request.user.networks = wanted
     request.user.save(update_fields=["networks"])
     auditing.record(
         owner=request.user,
         actor=request.user,
         action="networks changed",
         subject=str(request.user.pk),
-        why=", ".join(asked),
+        why=", ".join(wanted),
     )
     messages.success(request, _("Saved."))
     return redirect("account-security")

@@ -50,21 +50,21 @@ def revoke(request: SignedInRequest, token_id: int) -> HttpResponse:
 
 def _issue(request: SignedInRequest, form: TokenForm) -> dict[str, str]:
     """Raises CannotIssue, KeyProblem."""
-    asked = form.cleaned_data
+    values = form.cleaned_data
     shown: dict[str, str] = {}
     binding = None
-    if asked["signing"] == "hmac":
+    if values["signing"] == "hmac":
         key = signatures.new_key()
         binding = Binding("hmac", Secret(key))
         shown["new_key"] = base64.b64encode(key).decode()
-    elif asked["signing"] == "ed25519":
-        binding = Binding("ed25519", Secret(asked["public_key"]))
+    elif values["signing"] == "ed25519":
+        binding = Binding("ed25519", Secret(values["public_key"]))
     shown["new_token"] = issue_token(
         user=request.user,
-        name=asked["name"],
-        scopes=asked["scopes"],
-        days=asked["days"],
-        networks=asked["networks"],
+        name=values["name"],
+        scopes=values["scopes"],
+        days=values["days"],
+        networks=values["networks"],
         binding=binding,
     )
     return shown

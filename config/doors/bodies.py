@@ -76,8 +76,8 @@ def _most(headers: list[tuple[bytes, bytes]]) -> int:
 
 
 def _length(headers: list[tuple[bytes, bytes]]) -> int:
-    said = [value for name, value in headers if name == b"content-length"]
-    return max((int(value) for value in said if value.isdigit() and len(value) < 20), default=0)
+    lengths = [value for name, value in headers if name == b"content-length"]
+    return max((int(value) for value in lengths if value.isdigit() and len(value) < 20), default=0)
 
 
 def _too_large(most: int) -> str:

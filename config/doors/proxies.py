@@ -53,10 +53,10 @@ def seen_through(scope: Scope) -> Scope:
 
 def _scheme(headers: list[tuple[bytes, bytes]], scheme: str, *, is_socket: bool) -> str:
     """As the proxy that ends TLS says it; a header that came twice is not believed."""
-    said = [value.strip().lower() for name, value in headers if name == b"x-forwarded-proto"]
-    if len(said) != 1 or said[0] not in {b"http", b"https", b"ws", b"wss"}:
+    schemes = [value.strip().lower() for name, value in headers if name == b"x-forwarded-proto"]
+    if len(schemes) != 1 or schemes[0] not in {b"http", b"https", b"ws", b"wss"}:
         return scheme
-    is_secure = said[0] in {b"https", b"wss"}
+    is_secure = schemes[0] in {b"https", b"wss"}
     if is_socket:
         return "wss" if is_secure else "ws"
     return "https" if is_secure else "http"

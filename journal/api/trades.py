@@ -34,7 +34,7 @@ from journal.books.protecting import path_of
 from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.models import Preferences, Realized, Setup, Trade
-from journal.selectors import dimensions, report_rows, reports
+from journal.selectors import dimensions, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
@@ -305,13 +305,12 @@ class ReportView(APIView):
                 known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
         trades = parsed(asked.dict()).apply(user, chosen)
-        rows = report_rows.load(user, trades, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
             for item in bases_of(trades)
         ]
         if across:
-            columns, lines = reports.matrix(rows, by, across, chosen)
+            columns, lines = reports.matrix(trades, by, across, chosen)
             return Response(
                 {
                     "by": by,
@@ -324,14 +323,15 @@ class ReportView(APIView):
                     ],
                 }
             )
-        groups = reports.breakdown(rows, by, chosen)
+        groups = reports.breakdown(trades, by, chosen)
+        count = reports.count_of(trades, by, groups, chosen)
         if by == "month":
             scope = Scope(user, parsed(asked.dict()), chosen)
-            groups = reports.by_month(rows, sums_by_day(scope), chosen)
+            groups = reports.by_month(groups, sums_by_day(scope))
         return Response(
             {
                 "by": by,
-                "count": len(rows),
+                "count": count,
                 "flow_bases": bases,
                 "rows": [group_answer(g) for g in groups],
                 "findings": [

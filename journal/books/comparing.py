@@ -27,7 +27,7 @@ def compare(account: ExchangeAccount) -> list[Compared]:
     """Compare, and keep the result for the pages."""
     held = Balance.objects.filter(account=account, wallet__in=[Market.SPOT, Market.USDM])
     reported = {(row.wallet, row.asset): row.total for row in held}
-    found = reconcile(_changes(account), reported, _pairs(account))
+    differences = reconcile(_changes(account), reported, _pairs(account))
     now = timezone.now()
     with transaction.atomic():
         Difference.objects.filter(account=account).delete()
@@ -42,9 +42,9 @@ def compare(account: ExchangeAccount) -> list[Compared]:
                 detail=dict(row.detail),
                 compared_at=now,
             )
-            for row in found
+            for row in differences
         )
-    return found
+    return differences
 
 
 def _changes(account: ExchangeAccount) -> Iterator[Change]:

@@ -89,25 +89,25 @@ def keep(rows: Sequence[AssetPrice]) -> None:
 def load(needs: Iterable[Need]) -> dict[Need, Priced]:
     """The last price known at or before each (asset, minute), however old it is: its minute says
     so. What was never worth anything known is left out; dollars are 1."""
-    found: dict[Need, Priced] = {}
+    prices: dict[Need, Priced] = {}
     for asset, minutes in _by_asset(needs, with_dollars=True).items():
         if asset in DOLLARS:
-            found |= {(asset, minute): Priced(Decimal(1), minute) for minute in minutes}
+            prices |= {(asset, minute): Priced(Decimal(1), minute) for minute in minutes}
             continue
         for chunk in _chunks(sorted(minutes), CHUNK):
-            found |= {(asset, minute): priced for minute, priced in _last_known(asset, chunk)}
-    return found
+            prices |= {(asset, minute): priced for minute, priced in _last_known(asset, chunk)}
+    return prices
 
 
 # --- what is kept -------------------------------------------------------------------------------
 
 
 def _by_asset(needs: Iterable[Need], *, with_dollars: bool = False) -> dict[str, set[datetime]]:
-    found: dict[str, set[datetime]] = {}
+    minutes: dict[str, set[datetime]] = {}
     for asset, moment in needs:
         if with_dollars or asset not in DOLLARS:
-            found.setdefault(asset, set()).add(minute_of(moment))
-    return found
+            minutes.setdefault(asset, set()).add(minute_of(moment))
+    return minutes
 
 
 def _known_for_good(asset: str, minutes: set[datetime]) -> set[datetime]:
@@ -195,20 +195,20 @@ def _along(
     route: Route, minutes: Sequence[datetime], refused: set[str], ask: Ask
 ) -> dict[datetime, Priced]:
     """What every leg of the route tells; of two legs the older minute."""
-    found = {minute: Priced(Decimal(1), minute) for minute in minutes}
+    prices = {minute: Priced(Decimal(1), minute) for minute in minutes}
     with localcontext(prec=60):
         for leg in route:
-            if not found:
+            if not prices:
                 break
-            closes = _closes(leg, sorted(found), refused, ask)
-            found = {
+            closes = _closes(leg, sorted(prices), refused, ask)
+            prices = {
                 minute: Priced(priced.price * close.price, min(priced.minute, close.minute))
-                for minute, priced in found.items()
+                for minute, priced in prices.items()
                 if (close := closes.get(minute)) is not None
             }
         return {
             minute: Priced(price, priced.minute)
-            for minute, priced in found.items()
+            for minute, priced in prices.items()
             if (price := priced.price.quantize(PLACES)) > 0
         }
 
@@ -236,7 +236,7 @@ def _closes(
         refused.add(leg.symbol)
         return {}
     closes = {int(candle[0]): Decimal(candle[4]) for candle in candles}
-    found = {}
+    priced = {}
     for minute in minutes:
         at = to_ms(minute)
         known = next(
@@ -244,5 +244,5 @@ def _closes(
         )
         if known is not None:
             price = 1 / closes[known] if leg.is_inverse else closes[known]
-            found[minute] = Priced(price, from_ms(known))
-    return found
+            priced[minute] = Priced(price, from_ms(known))
+    return priced

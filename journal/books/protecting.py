@@ -114,8 +114,8 @@ def orders_of(trades: Sequence[Trade], market: str, symbol: str) -> list[Laid]:
     if len(last) == len(trades):
         ordinary = ordinary.filter(time__lte=max(last))
         conditional = conditional.filter(time__lte=max(last))
-    found = [laid(order) for order in (*ordinary, *conditional)]
-    return [item for item in found if item is not None]
+    orders = [laid(order) for order in (*ordinary, *conditional)]
+    return [item for item in orders if item is not None]
 
 
 def laid(order: Order | ConditionalOrder) -> Laid | None:
@@ -175,7 +175,7 @@ def _end(order: Order | ConditionalOrder) -> datetime | None:
     return order.changed_at
 
 
-def _write(row: Trade, found: Protection, now: datetime) -> None:
-    row.placed_stop, row.placed_stop_at = found.stop, found.stop_at
-    row.placed_target, row.placed_target_at = found.target, found.target_at
-    row.stop_moves, row.protected_at = found.moves, now
+def _write(row: Trade, protection: Protection, now: datetime) -> None:
+    row.placed_stop, row.placed_stop_at = protection.stop, protection.stop_at
+    row.placed_target, row.placed_target_at = protection.target, protection.target_at
+    row.stop_moves, row.protected_at = protection.moves, now

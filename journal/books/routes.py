@@ -30,11 +30,11 @@ Route = tuple[Leg, ...]
 def routes_of(asset: str) -> list[Route]:
     """Best first; empty where no market leads to dollars."""
     direct = _legs(asset, QUOTES)
-    found: list[Route] = [(leg,) for leg in direct]
+    routes: list[Route] = [(leg,) for leg in direct]
     bridges = [bridge for bridge in BRIDGES if bridge != asset]
     for first, bridge in _bridged(asset, bridges):
-        found += [(first, second) for second in _legs(bridge, QUOTES)[:1]]
-    return found
+        routes += [(first, second) for second in _legs(bridge, QUOTES)[:1]]
+    return routes
 
 
 def _legs(asset: str, others: tuple[str, ...]) -> list[Leg]:

@@ -23,13 +23,13 @@ def name_of(row: Transfer) -> Name:
 
 def stated_costs(account_id: Any, names: Collection[str]) -> dict[Name, Stated]:
     """Of the deposits of these coins."""
-    said = StatedCost.objects.filter(account_id=account_id, asset__in=names).order_by("pk")
-    found: dict[Name, Stated] = {}
-    for row in said:
+    statements = StatedCost.objects.filter(account_id=account_id, asset__in=names).order_by("pk")
+    costs: dict[Name, Stated] = {}
+    for row in statements:
         deposit = deposit_of(row)
         if deposit is not None:
-            found[name_of(deposit)] = Stated(row.cost, row.bought_at)
-    return found
+            costs[name_of(deposit)] = Stated(row.cost, row.bought_at)
+    return costs
 
 
 def deposit_of(row: StatedCost) -> Transfer | None:

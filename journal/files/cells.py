@@ -112,14 +112,14 @@ def moment(text: str, now: datetime) -> tuple[datetime, tzinfo | None]:
     text = text.strip()
     zone: tzinfo | None = None
     if EPOCH_MS.fullmatch(text):
-        said, zone = datetime.fromtimestamp(int(text) / 1000, UTC).replace(tzinfo=None), UTC
+        wall, zone = datetime.fromtimestamp(int(text) / 1000, UTC).replace(tzinfo=None), UTC
     else:
-        said, zone = _written(text)
-    if said < OPENED - ZONES_APART:
+        wall, zone = _written(text)
+    if wall < OPENED - ZONES_APART:
         raise Bad("time_early", was=text)
-    if said > now.replace(tzinfo=None) + ZONES_APART:
+    if wall > now.replace(tzinfo=None) + ZONES_APART:
         raise Bad("time_late", was=text)
-    return said, zone
+    return wall, zone
 
 
 def _written(text: str) -> tuple[datetime, tzinfo | None]:
@@ -134,9 +134,9 @@ def _written(text: str) -> tuple[datetime, tzinfo | None]:
         except ValueError:
             continue
     try:
-        said = datetime.fromisoformat(text) if "T" in text or "+" in text else None
+        written = datetime.fromisoformat(text) if "T" in text or "+" in text else None
     except ValueError:
-        said = None
-    if said is not None and said.tzinfo is not None and 1 < said.year < 9999:
-        return said.astimezone(UTC).replace(tzinfo=None), UTC
+        written = None
+    if written is not None and written.tzinfo is not None and 1 < written.year < 9999:
+        return written.astimezone(UTC).replace(tzinfo=None), UTC
     raise Bad("time_rewritten" if REWRITTEN.fullmatch(text) else "time", was=text)

@@ -44,7 +44,7 @@ def read_income(row: Row, pairs: Pairs, reading: Reading) -> None:
     name = row.text("transaction_id")
     if len(name) > LONGEST_ID:
         raise Bad("identity", was=name)
-    found = FoundIncome(
+    income = FoundIncome(
         row.place(),
         kind,
         row.needed("coin").upper(),
@@ -53,13 +53,13 @@ def read_income(row: Row, pairs: Pairs, reading: Reading) -> None:
         name,
     )
     check_amount(
-        asset=found.asset,
-        amount=found.amount,
+        asset=income.asset,
+        amount=income.amount,
         column=NUMBER,
-        text=name + found.symbol,
+        text=name + income.symbol,
         may_be_zero=True,
     )
-    reading.incomes.append(found)
+    reading.incomes.append(income)
 
 
 def read_convert(row: Row, pairs: Pairs, reading: Reading) -> None:
@@ -128,13 +128,15 @@ def read_distribution(row: Row, pairs: Pairs, reading: Reading) -> None:
     )
 
 
-def _keep(reading: Reading, found: FoundTransfer) -> None:
-    _check(found)
-    reading.transfers.append(found)
+def _keep(reading: Reading, transfer: FoundTransfer) -> None:
+    _check(transfer)
+    reading.transfers.append(transfer)
 
 
-def _check(found: FoundTransfer) -> None:
-    check_amount(asset=found.asset, amount=found.amount, column=MOVED, text=found.operation)
+def _check(transfer: FoundTransfer) -> None:
+    check_amount(
+        asset=transfer.asset, amount=transfer.amount, column=MOVED, text=transfer.operation
+    )
 
 
 def _done(row: Row) -> None:
@@ -144,10 +146,10 @@ def _done(row: Row) -> None:
 
 
 def _above_zero(row: Row, name: str) -> Decimal:
-    found = row.number(name)
-    if found <= 0:
-        raise Bad("quantity", was=found)
-    return found
+    number = row.number(name)
+    if number <= 0:
+        raise Bad("quantity", was=number)
+    return number
 
 
 def _both(sell: str, buy: str, symbol: str) -> tuple[tuple[Decimal, str], tuple[Decimal, str]]:

@@ -18,10 +18,10 @@ NAMELESS = 0
 FILE = "file-"
 
 
-def fills(account: ExchangeAccount, found: Iterable[FoundFill], zone: tzinfo | None) -> list[Fill]:
+def fills(account: ExchangeAccount, rows: Iterable[FoundFill], zone: tzinfo | None) -> list[Fill]:
     """Oldest first, those of one second in their order."""
-    rows = sorted(found, key=lambda row: (row.place.at(zone), row.rank))
-    return [_fill(account, row, row.place.at(zone)) for row in rows]
+    ordered = sorted(rows, key=lambda row: (row.place.at(zone), row.rank))
+    return [_fill(account, row, row.place.at(zone)) for row in ordered]
 
 
 def _fill(account: ExchangeAccount, row: FoundFill, time: datetime) -> Fill:
@@ -49,10 +49,10 @@ def _fill(account: ExchangeAccount, row: FoundFill, time: datetime) -> Fill:
 
 
 def transfers(
-    account: ExchangeAccount, found: Sequence[FoundTransfer], zone: tzinfo | None
+    account: ExchangeAccount, moves: Sequence[FoundTransfer], zone: tzinfo | None
 ) -> list[Transfer]:
     groups: dict[object, list[FoundTransfer]] = {}
-    for number, row in enumerate(found):
+    for number, row in enumerate(moves):
         is_grouped = row.group is not None
         key = (row.teller, row.place.member, row.group) if is_grouped else number
         groups.setdefault(key, []).append(row)
@@ -86,11 +86,11 @@ def _transfer(
 
 
 def incomes(
-    account: ExchangeAccount, found: Iterable[FoundIncome], zone: tzinfo | None
+    account: ExchangeAccount, rows: Iterable[FoundIncome], zone: tzinfo | None
 ) -> list[Income]:
     seen: Counter[str] = Counter()
     made = []
-    for row in found:
+    for row in rows:
         time, external_id = row.place.at(zone), row.external_id
         if not external_id:
             name = _digest(row.kind, row.asset, _text(row.amount), _at(time))

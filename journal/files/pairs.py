@@ -42,10 +42,10 @@ def by_ending(symbol: str) -> tuple[str, str] | None:
 
 def coins_of(market: str, symbol: str, pairs: Pairs) -> tuple[str, str]:
     """Raises Bad."""
-    found = pairs.get((market, symbol)) or by_ending(symbol)
-    if found is None:
+    coins = pairs.get((market, symbol)) or by_ending(symbol)
+    if coins is None:
         raise Bad("pair", was=symbol)
-    return found
+    return coins
 
 
 def coins_told(
@@ -69,7 +69,7 @@ def coins_told(
             except Bad as error:
                 if error.fault.code == "comma":
                     raise
-    good = [found for found in readings if agrees(price, found[2], found[3])]
+    good = [told for told in readings if agrees(price, told[2], told[3])]
     return next(iter(good or readings), None)
 
 

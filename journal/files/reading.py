@@ -67,8 +67,8 @@ def _read_table(
     reading: Reading,
     tick: Callable[[int], None] | None,
 ) -> None:
-    header, found, rows = _header(table.rows)
-    shape, places = found
+    header, recognised, rows = _header(table.rows)
+    shape, places = recognised
     if shape.kind == "orders":
         raise NotAFile("orders")
     zone = _zone(header, places, table.member, name)
@@ -99,14 +99,14 @@ def _header(rows: Rows) -> tuple[Cells, tuple[Shape, dict[str, int]], Rows]:
     """The header, what it says, and the rows below it. Raises NotAFile."""
     head = list(islice(rows, HEADER_WITHIN))
     for number, (_line, cells) in enumerate(head):
-        found = shape_of(cells)
-        if found is not None:
-            return cells, found, chain(head[number + 1 :], rows)
+        recognised = shape_of(cells)
+        if recognised is not None:
+            return cells, recognised, chain(head[number + 1 :], rows)
     for (_line, cells), (_next, row) in zip(head, head[1:], strict=False):
-        found = by_rows(cells, row)
-        if found is not None:
+        recognised = by_rows(cells, row)
+        if recognised is not None:
             number = [cells for _line, cells in head].index(cells)
-            return cells, found, chain(head[number + 1 :], rows)
+            return cells, recognised, chain(head[number + 1 :], rows)
     columns = ", ".join(head[0][1]) if head else ""
     raise NotAFile("unknown_table", columns=columns) if columns else NotAFile("no_table")
 

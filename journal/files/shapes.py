@@ -24,14 +24,14 @@ class Shape:
         """Our name -> number of the column; None where it is no header of this shape."""
         if self.never & set(header):
             return None
-        found = {}
+        numbers = {}
         for ours, theirs in {**self.needs, **self.may}.items():
             number = next((header.index(name) for name in theirs if name in header), None)
             if number is not None:
-                found[ours] = number
+                numbers[ours] = number
             elif ours in self.needs:
                 return None
-        return found
+        return numbers
 
 
 def _one(*names: str) -> dict[str, tuple[str, ...]]:
@@ -157,12 +157,12 @@ def by_rows(header: Header, row: Sequence[str]) -> tuple[Shape, dict[str, int]] 
     """A header in an unknown language, told by the row below it: as many columns, a side where the
     side stands, and price x quantity that is the amount."""
     for kind, order in ORDERS:
-        found = shape_of(order)
-        if len(order) != len(header) or len(row) < len(order) or found is None:
+        recognised = shape_of(order)
+        if len(order) != len(header) or len(row) < len(order) or recognised is None:
             continue
-        places = found[1]
+        places = recognised[1]
         value = places.get("value", places.get("amount", 0))
-        if words.side(row[places["side"]]) is None or kind != found[0].kind:
+        if words.side(row[places["side"]]) is None or kind != recognised[0].kind:
             continue
         try:
             price = cells.number(row[places["price"]])
@@ -171,5 +171,5 @@ def by_rows(header: Header, row: Sequence[str]) -> tuple[Shape, dict[str, int]] 
         except Bad:
             continue
         if kind == "spot" or agrees(price, quantity, amount):
-            return found
+            return recognised
     return None

@@ -73,8 +73,8 @@ def _one_second(
     for kind, group in others:
         reading.transfers += _sided(group, kind, number)
     for kind, group in sided.items():
-        found = _sided(group, kind, number)
-        (reading.transfers if _has_both(found) else lone).extend(found)
+        moves = _sided(group, kind, number)
+        (reading.transfers if _has_both(moves) else lone).extend(moves)
 
 
 def _sided(rows: Iterable[StatementRow], kind: str, group: int) -> list[FoundTransfer]:
@@ -86,11 +86,11 @@ def _sided(rows: Iterable[StatementRow], kind: str, group: int) -> list[FoundTra
             sums[row.asset] = _transfer(row, kind, group)
         else:
             known.amount += row.amount
-    return [found for found in sums.values() if found.amount]
+    return [total for total in sums.values() if total.amount]
 
 
-def _has_both(found: list[FoundTransfer]) -> bool:
-    return any(row.amount > 0 for row in found) and any(row.amount < 0 for row in found)
+def _has_both(rows: list[FoundTransfer]) -> bool:
+    return any(row.amount > 0 for row in rows) and any(row.amount < 0 for row in rows)
 
 
 def _join(lone: list[FoundTransfer], first_free: int) -> None:

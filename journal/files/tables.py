@@ -173,20 +173,20 @@ def _gzipped(body: bytes, name: str, knows: Knows, limits: Limits, depth: int) -
 
 
 def _members(body: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    found = False
+    has_table = False
     try:
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
             for info in tar:
                 limits.take_member()
                 part = tar.extractfile(info) if info.isreg() and _is_wanted(info.name) else None
                 if part is not None:
-                    found = True
+                    has_table = True
                     yield info.name, part.read()
     except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
         if isinstance(error, Bad):
             raise
         raise NotAFile("archive") from error
-    if not found:
+    if not has_table:
         raise NotAFile("no_table")
 
 

@@ -47,9 +47,9 @@ def trades_of(rows: Sequence[StatementRow], pairs: Pairs) -> tuple[list[FoundFil
     legs = [row for row in rows if operations.plain(row.operation) in operations.LEGS]
     exchanges, others = [], []
     for family in _families(legs):
-        found = _exchanges(family)
-        exchanges += found
-        used = {id(row) for exchange in found for row in exchange.rows}
+        own_exchanges = _exchanges(family)
+        exchanges += own_exchanges
+        used = {id(row) for exchange in own_exchanges for row in exchange.rows}
         left = [row for row in family if id(row) not in used]
         if any(row.amount > 0 for row in left) and any(row.amount < 0 for row in left):
             others.append(("convert", left))
@@ -120,17 +120,17 @@ def _exchanges(legs: Sequence[StatementRow]) -> list[Exchange]:
 
 
 def _by_coin(rows: Iterable[StatementRow]) -> dict[str, list[StatementRow]]:
-    found: dict[str, list[StatementRow]] = {}
+    by_coin: dict[str, list[StatementRow]] = {}
     for row in rows:
-        found.setdefault(row.asset, []).append(row)
-    return found
+        by_coin.setdefault(row.asset, []).append(row)
+    return by_coin
 
 
 def _paid(row: StatementRow, exchanges: list[Exchange]) -> bool:
     """A fee is taken from what comes; in any other coin it is the first exchange's."""
     if not exchanges:
         return False
-    home = next((found for found in exchanges if found.brought == row.asset), exchanges[0])
+    home = next((exchange for exchange in exchanges if exchange.brought == row.asset), exchanges[0])
     home.fees[row.asset] = home.fees.get(row.asset, ZERO) - row.amount
     home.fee_rows.append(row)
     return True
@@ -144,7 +144,7 @@ def _fills(exchange: Exchange, pairs: Pairs) -> list[FoundFill]:
     went = -sum((row.amount for row in exchange.went), ZERO)
     quantity, value = (came, went) if is_buy else (went, came)
     fees = [(fee, coin) for coin, fee in exchange.fees.items() if fee] or [(ZERO, "")]
-    found = []
+    fills = []
     for number, (fee, coin) in enumerate(fees):
         share = _share(quantity, len(fees), number), _share(value, len(fees), number)
         price = (value / quantity).quantize(PRICE)
@@ -160,7 +160,7 @@ def _fills(exchange: Exchange, pairs: Pairs) -> list[FoundFill]:
             fee=fee,
             fee_asset=coin,
         )
-        found.append(
+        fills.append(
             FoundFill(
                 exchange.rows[0].place,
                 "spot",
@@ -176,7 +176,7 @@ def _fills(exchange: Exchange, pairs: Pairs) -> list[FoundFill]:
                 from_statement=True,
             )
         )
-    return found
+    return fills
 
 
 def _share(amount: Decimal, parts: int, number: int) -> Decimal:

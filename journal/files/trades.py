@@ -35,33 +35,33 @@ class Row:
         number = self.places.get(name)
         if number is None or number >= len(self.cells):
             return ""
-        found = cells.shown(self.cells[number])
-        return "" if cells.is_empty(found) else found
+        shown = cells.shown(self.cells[number])
+        return "" if cells.is_empty(shown) else shown
 
     def needed(self, name: str) -> str:
-        found = self.text(name)
-        if not found:
+        value = self.text(name)
+        if not value:
             raise Bad("column", column=name)
-        return found
+        return value
 
     def number(self, name: str) -> Decimal:
         return cells.number(self.needed(name))
 
     def identity(self, name: str) -> int | None:
         """None where a spreadsheet has made a rounded number of it."""
-        found = self.text(name)
-        return int(found) if WHOLE.fullmatch(found) else None
+        value = self.text(name)
+        return int(value) if WHOLE.fullmatch(value) else None
 
     def side(self) -> str:
         text = self.needed("side")
-        found = words.side(text)
-        if found is None:
+        side = words.side(text)
+        if side is None:
             raise Bad("side", was=text)
-        return found
+        return side
 
     def place(self) -> Place:
-        said, zone = cells.moment(self.needed("time"), self.now)
-        return Place(self.member, self.line, said, zone or self.zone)
+        wall, zone = cells.moment(self.needed("time"), self.now)
+        return Place(self.member, self.line, wall, zone or self.zone)
 
 
 def read_spot(row: Row, pairs: Pairs, reading: Reading) -> None:
@@ -155,9 +155,9 @@ def _keep(reading: Reading, fill: FoundFill) -> None:
 
 def _in(text: str, coin: str) -> Decimal:
     """A number alone, or with this very coin."""
-    found = cells.in_coin(text, coin)
-    if found is not None:
-        return found
+    amount = cells.in_coin(text, coin)
+    if amount is not None:
+        return amount
     value, other = cells.with_any_coin(text)
     if other:
         raise Bad("number_coin", was=text)
@@ -170,9 +170,9 @@ def _fee(row: Row, base: str, quote: str) -> tuple[Decimal, str]:
     if not text:
         return ZERO, ""
     for coin in (base, quote):
-        found = cells.in_coin(text, coin)
-        if found is not None:
-            return found, coin if found else ""
+        amount = cells.in_coin(text, coin)
+        if amount is not None:
+            return amount, coin if amount else ""
     fee, coin = cells.with_any_coin(text)
     coin = coin or row.text("fee_coin").upper()
     if not coin and "quote" in row.places:

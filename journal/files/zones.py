@@ -16,9 +16,9 @@ QUARTER = timedelta(minutes=15)
 
 def zone_told_by(text: str) -> tzinfo | None:
     """Of a header's cell or a file's name."""
-    found = NAMED.search(text)
-    if found is not None:
-        return _fixed(found)
+    match = NAMED.search(text)
+    if match is not None:
+        return _fixed(match)
     return UTC if PLAIN.search(text) else None
 
 
@@ -27,9 +27,9 @@ def zone_given(text: str) -> tzinfo | None:
     text = text.strip()
     if text.upper() in {"UTC", "GMT", "Z"}:
         return UTC
-    found = NAMED.fullmatch(text) or GIVEN.fullmatch(text)
-    if found is not None:
-        return _fixed(found)
+    match = NAMED.fullmatch(text) or GIVEN.fullmatch(text)
+    if match is not None:
+        return _fixed(match)
     return ZoneInfo(text) if text in available_timezones() else None
 
 
@@ -50,6 +50,6 @@ def fixed(offset: timedelta) -> tzinfo | None:
     return timezone(offset) if offset else UTC
 
 
-def _fixed(found: re.Match[str]) -> tzinfo | None:
-    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
-    return fixed(offset if found["sign"] == "+" else -offset)
+def _fixed(match: re.Match[str]) -> tzinfo | None:
+    offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
+    return fixed(offset if match["sign"] == "+" else -offset)

@@ -9,76 +9,40 @@ from journal.ledger.valuing import Valuing
 
 class ConversionTranslator(Valuing):
     def of_conversion(self, item: Conversion) -> Effects:
-        effects = Effects()
-        given, received = item.given, item.received
-        number = number_of(item.id)
         if item.kind == "swap":
-            # only what nobody brought is valued by it: the rest keeps its cost
-            price = self.worth.price(given, item.time, is_early=True)
-            worth = price.dollars * item.given_quantity if price else None
-            for order, (coin, quantity) in enumerate(
-                ((given, -item.given_quantity), (received, item.received_quantity))
-            ):
-                effects.moves.append(
-                    Move(
-                        (item.time, CONVERSION, "", number, order),
-                        item.time,
-                        coin,
-                        "swapped",
-                        quantity,
-                        worth if order == 0 else None,
-                        item.id,
-                        partner=received if order == 0 else given,
-                    )
-                )
-            return effects
+            return self._of_swap(item)
         if item.others:
             return self._of_group(item)
-        both_units = self.worth.is_unit(given) and self.worth.is_unit(received)
+        effects = Effects()
         worth = self._worth_of_conversion(item, effects)
         word = "converted" if item.kind == "convert" else "dusted"
-        self.move_currency(effects, given, -item.given_quantity, -(worth or ZERO))
-        self.move_currency(effects, received, item.received_quantity, worth or ZERO)
-        if not self.worth.is_cash(given):
-            effects.moves.append(
-                Move(
-                    (item.time, CONVERSION, "", number, 0),
-                    item.time,
-                    given,
-                    word,
-                    -item.given_quantity,
-                    worth,
-                    item.id,
-                )
-            )
-        if not self.worth.is_cash(received):
-            effects.moves.append(
-                Move(
-                    (item.time, CONVERSION, "", number, 1),
-                    item.time,
-                    received,
-                    word,
-                    item.received_quantity,
-                    worth,
-                    item.id,
-                )
-            )
-        if both_units:
+        self.move_currency(effects, item.given, -item.given_quantity, -(worth or ZERO))
+        self.move_currency(effects, item.received, item.received_quantity, worth or ZERO)
+        for order, (coin, quantity) in enumerate(_legs(item)):
+            if not self.worth.is_cash(coin):
+                rank = (item.time, CONVERSION, "", number_of(item.id), order)
+                effects.moves.append(Move(rank, item.time, coin, word, quantity, worth, item.id))
+        if self.worth.is_unit(item.given) and self.worth.is_unit(item.received):
             gross = item.received_quantity - item.given_quantity
-            effects.matches.append(
-                Match(
+            effects.matches.append(_exchange(item, gross))
+        return effects
+
+    def _of_swap(self, item: Conversion) -> Effects:
+        """Only what nobody brought is valued by it: the rest keeps its cost."""
+        effects = Effects()
+        price = self.worth.price(item.given, item.time, is_early=True)
+        worth = price.dollars * item.given_quantity if price else None
+        for order, (coin, quantity) in enumerate(_legs(item)):
+            effects.moves.append(
+                Move(
+                    (item.time, CONVERSION, "", number_of(item.id), order),
+                    item.time,
+                    coin,
+                    "swapped",
+                    quantity,
+                    worth if order == 0 else None,
                     item.id,
-                    item.id,
-                    item.received_quantity,
-                    ONE,
-                    ONE,
-                    gross,
-                    ZERO,
-                    gross,
-                    kind="exchange",
-                    time=item.time,
-                    opened_at=item.time,
-                    asset=received,
+                    partner=item.received if order == 0 else item.given,
                 )
             )
         return effects
@@ -97,11 +61,7 @@ class ConversionTranslator(Valuing):
     def _of_group(self, item: Conversion) -> Effects:
         """Several legs of one worth: each leg has its share of it by its own price."""
         effects = Effects()
-        legs = [
-            (item.given, -item.given_quantity),
-            (item.received, item.received_quantity),
-            *item.others,
-        ]
+        legs = [*_legs(item), *item.others]
         sides = [[leg for leg in legs if leg[1] < 0], [leg for leg in legs if leg[1] > 0]]
         worths = [self._shares(side, item, effects) for side in sides]
         whole = self._worth_of_group(sides, worths)
@@ -149,22 +109,30 @@ class ConversionTranslator(Valuing):
         if not all(self.worth.is_unit(asset) for side in sides for asset, _ in side):
             return
         gross = sum((quantity for side in sides for _, quantity in side), ZERO)
-        effects.matches.append(
-            Match(
-                item.id,
-                item.id,
-                item.received_quantity,
-                ONE,
-                ONE,
-                gross,
-                ZERO,
-                gross,
-                kind="exchange",
-                time=item.time,
-                opened_at=item.time,
-                asset=item.received,
-            )
-        )
+        effects.matches.append(_exchange(item, gross))
+
+
+def _legs(item: Conversion) -> tuple[tuple[str, Decimal], tuple[str, Decimal]]:
+    """What was given and what came for it, by sign."""
+    return (item.given, -item.given_quantity), (item.received, item.received_quantity)
+
+
+def _exchange(item: Conversion, gross: Decimal) -> Match:
+    """Dollars for dollars: what one side was more than the other."""
+    return Match(
+        item.id,
+        item.id,
+        item.received_quantity,
+        ONE,
+        ONE,
+        gross,
+        ZERO,
+        gross,
+        kind="exchange",
+        time=item.time,
+        opened_at=item.time,
+        asset=item.received,
+    )
 
 
 def _scaled(worths: list[Decimal | None], whole: Decimal) -> list[Decimal]:

@@ -146,13 +146,13 @@ class Ledger:
     @cached_property
     def positions(self) -> list[Position]:
         with localcontext(PRECISION):
-            found = [book.position() for book in self._books.coin_books()]
-            found += [
+            positions = [book.position() for book in self._books.coin_books()]
+            positions += [
                 book.position()
                 for contract in self._books.contracts.values()
                 for book in contract.books.values()
             ]
-        held = [position for position in found if position is not None]
+        held = [position for position in positions if position is not None]
         return sorted(held, key=lambda p: (p.account, p.market, p.symbol, p.position_side))
 
     @cached_property

@@ -75,8 +75,8 @@ def reconcile(
     keys = sorted({*totals, *(key for key, held in reported.items() if held)})
     rows = {key: Compared(*key, totals.get(key, ZERO), reported.get(key, ZERO)) for key in keys}
     open_ones = {key: row for key, row in rows.items() if row.difference}
-    for found in _explained(open_ones, pairs, fee_assets, first_below):
-        rows[found.wallet, found.asset] = found
+    for explained in _explained(open_ones, pairs, fee_assets, first_below):
+        rows[explained.wallet, explained.asset] = explained
     return [rows[key] for key in keys]
 
 

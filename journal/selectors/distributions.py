@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
+    Aggregate,
     Avg,
     Case,
     Count,
     F,
+    FloatField,
     IntegerField,
     QuerySet,
     RowRange,
@@ -30,6 +32,17 @@ MOST_POINTS = 1_500
 MOST_PLACES = 400
 # of a hundred results so many at each end lie beyond the bins
 TAIL = 0.02
+
+
+class At(Aggregate):
+    """The value at a share of all values in their order, none of them invented."""
+
+    function = "PERCENTILE_DISC"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+    def __init__(self, expression: str, share: float) -> None:
+        super().__init__(expression, share=repr(share))
 
 
 @dataclass(frozen=True)
@@ -68,15 +81,21 @@ def distribution(scope: Scope) -> Distribution | None:
     count = facts["count"]
     if count < 2:
         return None
-    ordered = rows.order_by("value").values_list("value", flat=True)
-    cut = int(count * TAIL)
-    low, high = (float(ordered[at]) for at in (cut, count - 1 - cut))
-    edges = round_edges(low, high)
+    edges = round_edges(*_ends(rows, count))
     bins = [When(value__lt=Decimal(repr(edge)), then=Value(n)) for n, edge in enumerate(edges)]
     binned = rows.annotate(bin=Case(*bins, default=Value(len(edges)), output_field=IntegerField()))
     by_bin = dict(binned.order_by().values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
     counts = [by_bin.get(at, 0) for at in range(len(edges) + 1)]
     return Distribution(edges, counts, float(facts["mean"]), count)
+
+
+def _ends(rows: "QuerySet[Any]", count: int) -> tuple[float, float]:
+    """The values so far from the lowest and from the highest that the tails lie beyond them."""
+    cut = int(count * TAIL)
+    # of the n-th value from 0 on, with half a place to spare on both sides
+    shares = {name: (at + 0.5) / count for name, at in (("low", cut), ("high", count - 1 - cut))}
+    ends = rows.aggregate(**{name: At("value", share) for name, share in shares.items()})
+    return float(ends["low"]), float(ends["high"])
 
 
 def dots(scope: Scope) -> list[Dot]:

@@ -4,15 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
-from journal.metrics import trades as metrics
+from django.db.models import QuerySet
+
 from journal.metrics.spread import Spread, Z, spread
-from journal.metrics.undefined import Metric, Undefined
-from journal.models import Preferences
+from journal.metrics.undefined import PRECISION, Metric, Undefined
+from journal.models import Preferences, Trade
 from journal.selectors.dimensions import DIMENSIONS
-from journal.selectors.report_rows import Row
 from journal.selectors.sums import Sums
+from journal.selectors.tallies import Tally, Unit, tallies, tally
 
 ZERO = Decimal(0)
 FEW = 30
@@ -47,27 +48,39 @@ class Group:
         return Spread(self.mean, self.low, self.high).crosses_zero
 
 
-def breakdown(rows: Sequence[Row], dimension: str, chosen: Preferences) -> list[Group]:
+def breakdown(
+    trades: "QuerySet[Trade]", dimension: str, chosen: Preferences, unit: str = Unit.MONEY
+) -> list[Group]:
     """One group a value. A trade with two tags is in two groups. Raises KeyError for an unknown
     dimension."""
-    names = DIMENSIONS[dimension][1]
-    members: dict[str, list[Row]] = {}
-    for row in rows:
-        for name in names(row, chosen):
-            members.setdefault(name, []).append(row)
-    return [group(name, members[name]) for name in sorted(members)]
+    by_name = tallies(trades, chosen, [dimension], unit)
+    return [group(names[0], by_name[names]) for names in sorted(by_name)]
 
 
-def by_month(rows: Sequence[Row], days: Mapping[date, Sums], chosen: Preferences) -> list[Group]:
-    """As a breakdown, but each month's net and fees are what was earned and paid in it, by open
-    trades and by what is kept beside too; counts and rates are of the trades that closed in it."""
+def count_of(
+    trades: "QuerySet[Trade]",
+    dimension: str,
+    groups: Sequence[Group],
+    chosen: Preferences,
+    unit: str = Unit.MONEY,
+) -> int:
+    """How many trades a breakdown is of, each counted once."""
+    if DIMENSIONS[dimension].is_several:
+        return tally(trades, chosen, unit).count
+    return sum(part.count for part in groups)
+
+
+def by_month(groups: Sequence[Group], days: Mapping[date, Sums]) -> list[Group]:
+    """Groups of a breakdown by month with the net and fees that were earned and paid in each, by
+    open trades and by what is kept beside too; counts and rates are of the trades that closed in
+    it."""
     months: dict[str, list[Sums]] = {}
     for day, earned in days.items():
         months.setdefault(f"{day:%Y-%m}", []).append(earned)
-    groups = {month.name: month for month in breakdown(rows, "month", chosen)}
+    known = {month.name: month for month in groups}
     return [
         replace(
-            groups.get(name) or nothing(name),
+            known.get(name) or nothing(name),
             net=sum((part.net for part in parts), ZERO),
             fees=sum((part.fees for part in parts), ZERO),
         )
@@ -98,15 +111,10 @@ def nothing(name: str) -> Group:
 
 
 def matrix(
-    rows: Sequence[Row], down: str, across: str, chosen: Preferences
+    trades: "QuerySet[Trade]", down: str, across: str, chosen: Preferences, unit: str = Unit.MONEY
 ) -> tuple[list[str], list[tuple[str, list[Group | None]]]]:
     """(columns, rows of cells); a cell without trades is None."""
-    first, second = DIMENSIONS[down][1], DIMENSIONS[across][1]
-    cells: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        for a in first(row, chosen):
-            for b in second(row, chosen):
-                cells.setdefault((a, b), []).append(row)
+    cells = tallies(trades, chosen, [down, across], unit)
     columns = sorted({b for _, b in cells})
     lines = sorted({a for a, _ in cells})
     return columns, [
@@ -114,38 +122,45 @@ def matrix(
     ]
 
 
-def group(name: str, rows: Sequence[Row]) -> Group:
-    nets = [row.net for row in rows]
-    rs = [row.r for row in rows if row.r is not None]
-    net = sum(nets, ZERO)
-    mean = net / len(nets)
-    around = _spread(nets, mean)
-    wins = sum(value > 0 for value in nets)
-    low, high = wilson(wins, len(nets))
+def group(name: str, total: Tally) -> Group:
+    """Of at least one trade."""
+    count = total.count
+    mean = total.net / count
+    around = spread(mean, total.variance, count)
+    low, high = wilson(total.wins, count)
     return Group(
         name=name,
-        count=len(nets),
-        net=net,
+        count=count,
+        net=total.net,
         mean=mean,
         low=around.low,
         high=around.high,
-        win_rate=metrics.win_rate(nets),
+        win_rate=_ratio(Decimal(total.wins), count),
         win_low=low,
         win_high=high,
-        profit_factor=metrics.profit_factor(nets),
-        payoff=metrics.payoff_ratio(nets),
-        mean_r=metrics.expectancy_r(rs),
-        r_count=len(rs),
-        fees=sum((row.fees for row in rows), ZERO),
-        hold=sum((row.closed_at - row.opened_at for row in rows), timedelta()) / len(rows),
+        profit_factor=_ratio(total.won, -total.lost, Undefined.NO_LOSSES),
+        payoff=_payoff(total),
+        mean_r=_ratio(total.r, total.r_count),
+        r_count=total.r_count,
+        fees=total.fees,
+        hold=total.held / count,
     )
 
 
-def _spread(nets: Sequence[Decimal], mean: Decimal) -> Spread:
-    if len(nets) < 2:
-        return spread(mean, None, len(nets))
-    variance = sum(((value - mean) ** 2 for value in nets), ZERO) / (len(nets) - 1)
-    return spread(mean, variance, len(nets))
+def _ratio(
+    value: Decimal, of: Decimal | int, otherwise: Undefined = Undefined.NOTHING
+) -> Decimal | Undefined:
+    """As `journal.metrics.trades` divides."""
+    with localcontext(PRECISION):
+        return value / of if of else otherwise
+
+
+def _payoff(total: Tally) -> Metric:
+    """mean(W) / |mean(L)|"""
+    win, loss = _ratio(total.won, total.wins), _ratio(total.lost, total.losses)
+    if isinstance(win, Undefined) or isinstance(loss, Undefined):
+        return Undefined.NOTHING
+    return _ratio(win, -loss)
 
 
 def wilson(wins: int, count: int) -> tuple[Decimal, Decimal]:

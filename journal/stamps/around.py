@@ -87,10 +87,10 @@ class Around:
     def _read_past(self, size: int, start: int, end: int) -> dict[int, Bar]:
         """The same where no tape is: what the past's store knows of it, without going through
         Redis and the archive."""
-        found = resolving.Resolver(self.instrument, [], _no_tape, end).resolve(
+        resolved = resolving.Resolver(self.instrument, [], _no_tape, end).resolve(
             size, range(start, end, size)
         )
-        return {at: bar for at, bar in found.bars.items() if at in found.whole}
+        return {at: bar for at, bar in resolved.bars.items() if at in resolved.whole}
 
 
 def _no_tape(_grain: int, _start: int, _end: int) -> resolving.TapeBars:

@@ -75,8 +75,8 @@ def _by_seconds(around: Around, second: int) -> Found | None:
         return None
     names = {Detail.FULL: Basis.TRADES, Detail.ORDER: Basis.AGGREGATES}
     detail = _least(bars)
-    found = flow.windows(_path(bars, detail), second, _bands(around))
-    return Found(names.get(detail, Basis.CANDLES_1S), found, {}, bars)
+    windows = flow.windows(_path(bars, detail), second, _bands(around))
+    return Found(names.get(detail, Basis.CANDLES_1S), windows, {}, bars)
 
 
 def _by_minutes(around: Around, second: int) -> Found:

@@ -205,7 +205,7 @@ def nearest(rows: Sequence[Transfer], known: Iterable[Transfer]) -> list[tuple[T
         for item in waiting.get(of_transfer(row), ())
         if may_be_same(row, item)
     ]
-    near.sort(key=lambda found: found[:2])
+    near.sort(key=lambda pair: pair[:2])
     pairs, used = [], set()
     for _apart, _number, row, item in near:
         if id(row) not in used and id(item) not in used:

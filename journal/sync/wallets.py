@@ -159,18 +159,18 @@ def _credits(run: Run, start: int, end: int) -> list[Any]:
     """There is no cursor, and no order is promised: what lies before the oldest and behind the
     newest row of an answer is asked for again until nothing there is new; a full answer in
     halves."""
-    found: dict[tuple[Any, ...], Any] = {}
+    credits: dict[tuple[Any, ...], Any] = {}
     stretches = [(start, end)]
     for _answer in range(MOST_ANSWERS):
         if not stretches:
             break
         first, last = stretches.pop()
-        said = run.reader.read(
+        answer = run.reader.read(
             "/sapi/v1/asset/assetDividend", startTime=first, endTime=last, limit=MOST_CREDITS
         )
-        page = {_name_of(row): row for row in said["rows"]}
-        is_new = not page.keys() <= found.keys()
-        found |= page
+        page = {_name_of(row): row for row in answer["rows"]}
+        is_new = not page.keys() <= credits.keys()
+        credits |= page
         if len(page) >= MOST_CREDITS and last - first > SHORTEST_MS:
             middle = (first + last) // 2
             stretches += [(first, middle), (middle + 1, last)]
@@ -181,7 +181,7 @@ def _credits(run: Run, start: int, end: int) -> list[Any]:
             step = 1 if oldest == newest else 0
             around = [(first, oldest - step), (newest + step, last)]
             stretches += [(low, high) for low, high in around if low < high]
-    return list(found.values())
+    return list(credits.values())
 
 
 def _name_of(row: Any) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from journal.filters import NAMES, BadFilter, TradeFilter
 from journal.metrics.days import day_of
 from journal.models import Book, Preferences, SavedView, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
+from journal.selectors.symbols import traded_symbols
 
 # before the names of the second set's filters, where two are compared
 SECOND = "b_"
@@ -95,7 +96,6 @@ def second_query(trade_filter: TradeFilter) -> str:
 def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> dict[str, Any]:
     """For `journal/_filters.html`."""
     user = request.user
-    trades = Trade.objects.visible_to(user)
     kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
     chosen = preferences_of(user)
 
@@ -111,7 +111,7 @@ def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> di
         "chips": chips(trade_filter, query_of),
         "filter_query": trade_filter.text,
         "filter_accounts": ExchangeAccount.objects.visible_to(user),
-        "filter_symbols": trades.order_by("symbol").values_list("symbol", flat=True).distinct(),
+        "filter_symbols": traded_symbols(user),
         "filter_tags": Tag.objects.visible_to(user),
         "filter_setups": Setup.objects.visible_to(user),
         "filter_flows": Trade.Against.choices,

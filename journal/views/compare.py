@@ -14,9 +14,8 @@ from accounts.requests import SignedInRequest
 from journal.drawings.curves import Curves, Line, curves, day_words, of_days
 from journal.filters import TradeFilter
 from journal.models import Preferences
-from journal.selectors import two_sets
 from journal.selectors.dimensions import DIMENSIONS
-from journal.selectors.report_rows import Row, in_unit, load
+from journal.selectors.two_sets import TwoSets
 from journal.selectors.units import axis_words
 from journal.views.bar import (
     SECOND,
@@ -42,33 +41,29 @@ def compare(request: SignedInRequest) -> HttpResponse:
     context = bar(request, trade_filter, problem)
     chosen: Preferences = context["chosen"]
     is_free = request.GET.get("beside") == "set" or bool(second_filter.query)
-    first = _rows(request, trade_filter, chosen)
-    second = _rows(request, second_filter if is_free else TradeFilter(), chosen)
-    shared = {row.id for row in first} & {row.id for row in second}
-    if not is_free:
-        second = [row for row in second if row.id not in shared]
+    both = TwoSets(
+        trade_filter.apply(request.user, chosen),
+        (second_filter if is_free else TradeFilter()).apply(request.user, chosen),
+        is_of_others=not is_free,
+        chosen=chosen,
+    )
     by = request.GET.get("by", "")
     by = by if by in DIMENSIONS else "symbol"
-    pairs = two_sets.parts(first, second, by, chosen)
-    differences = [(pair, pair.mean) for pair in pairs]
+    differences = [(pair, pair.mean) for pair in both.parts(by)]
     context |= {
         "is_free": is_free,
-        "shared": len(shared) if is_free else 0,
-        "pair": two_sets.whole(first, second),
+        "shared": both.shared,
+        "pair": both.whole(),
         "by": by,
-        "by_label": DIMENSIONS[by][0],
-        "dimensions": [(name, label) for name, (label, _names) in DIMENSIONS.items()],
+        "by_label": DIMENSIONS[by].label,
+        "dimensions": [(name, one.label) for name, one in DIMENSIONS.items()],
         "pairs": differences,
         "scale": largest_of(spread for _pair, spread in differences if spread is not None),
-        "drawing": _drawn(first, second, chosen, request.user.report_currency),
+        "drawing": _drawn(both, request.user.report_currency),
         **_second(trade_filter, second_filter, by, chosen),
         "second_problem": second_problem,
     }
     return render(request, "journal/compare.html", context)
-
-
-def _rows(request: SignedInRequest, trade_filter: TradeFilter, chosen: Preferences) -> list[Row]:
-    return in_unit(load(request.user, trade_filter.apply(request.user, chosen), chosen), chosen)
 
 
 def _second(
@@ -96,13 +91,12 @@ def _second(
     }
 
 
-def _drawn(
-    first: list[Row], second: list[Row], chosen: Preferences, currency: str
-) -> Curves | None:
+def _drawn(both: TwoSets, currency: str) -> Curves | None:
     """Results added up, of both over the same days."""
+    first, second = both.by_day()
     lines = [
-        Line(_("First set"), "accent", of_days(two_sets.added_up(first, chosen))),
-        Line(_("Second set"), "mixed", of_days(two_sets.added_up(second, chosen))),
+        Line(_("First set"), "accent", of_days(first)),
+        Line(_("Second set"), "mixed", of_days(second)),
     ]
-    words = axis_words(chosen, currency)
+    words = axis_words(both.chosen, currency)
     return curves(lines, words, day_words(lambda day: date_format(day, "j M Y")))

@@ -1,10 +1,11 @@
 """Reports as tables: breakdowns, a matrix, comparisons, costs, and every lot that was closed."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -15,13 +16,14 @@ from accounts.requests import SignedInRequest
 from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.metrics.spread import Spread
-from journal.models import Preferences, Setup
-from journal.selectors import dimensions, report_rows, reports
+from journal.models import Preferences, Setup, Trade
+from journal.selectors import dimensions, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
+from journal.selectors.tallies import tally
 from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import half_bar, heat, largest_of
@@ -40,43 +42,58 @@ def report(request: SignedInRequest) -> HttpResponse:
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
-    rows = report_rows.load(
-        request.user, trade_filter.apply(request.user, context["chosen"]), context["chosen"]
-    )
-    rows = report_rows.in_unit(rows, context["chosen"])
-    groups = reports.breakdown(rows, by, context["chosen"])
-    if by == "month" and context["chosen"].unit == Preferences.Unit.MONEY:
-        days = sums_by_day(Scope(request.user, trade_filter, context["chosen"]))
-        groups = reports.by_month(rows, days, context["chosen"])
+    chosen = context["chosen"]
+    scope = Scope(request.user, trade_filter, chosen)
+    trades = trade_filter.apply(request.user, chosen)
     accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
-    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     context |= {
         "by": by,
         "across": across,
-        "count": len(rows),
-        "by_label": dimensions.DIMENSIONS[by][0],
-        "dimensions": [(name, label) for name, (label, _names) in dimensions.DIMENSIONS.items()],
-        "bars": [
-            (group, half_bar(group.mean, largest), link_of(by, group.name, trade_filter, accounts))
-            for group in groups
-        ],
-        "spread_scale": largest_of(Spread(g.mean, g.low, g.high) for g in groups),
-        "findings": _claims(request.user, trade_filter, context["chosen"]),
-        "flow_bases": bases_of(trade_filter.apply(request.user, context["chosen"]))
-        if "flow" in {by, across}
-        else [],
+        "by_label": dimensions.DIMENSIONS[by].label,
+        "dimensions": [(name, one.label) for name, one in dimensions.DIMENSIONS.items()],
+        "findings": _claims(request.user, trade_filter, chosen),
+        "flow_bases": bases_of(trades) if "flow" in {by, across} else [],
+        **(_cells(trades, by, across, chosen) if across else _bars(trades, by, scope, accounts)),
     }
-    if across:
-        columns, lines = reports.matrix(rows, by, across, context["chosen"])
-        top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
-        context |= {
-            "columns": columns,
-            "lines": [
-                (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
-                for name, cells in lines
-            ],
-        }
     return render(request, "journal/reports.html", context)
+
+
+def _bars(
+    trades: QuerySet[Trade], by: str, scope: Scope, accounts: dict[str, str]
+) -> dict[str, object]:
+    """The groups of one dimension, each with its bar and where it leads."""
+    chosen = scope.chosen
+    groups = reports.breakdown(trades, by, chosen, chosen.unit)
+    count = reports.count_of(trades, by, groups, chosen, chosen.unit)
+    if by == "month" and chosen.unit == Preferences.Unit.MONEY:
+        groups = reports.by_month(groups, sums_by_day(scope))
+    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
+    bars = [
+        (
+            group,
+            half_bar(group.mean, largest),
+            link_of(by, group.name, scope.trade_filter, accounts),
+        )
+        for group in groups
+    ]
+    spreads = (Spread(group.mean, group.low, group.high) for group in groups)
+    return {
+        "count": count,
+        "bars": bars,
+        "spread_scale": largest_of(spreads),
+        "is_empty": not bars,
+    }
+
+
+def _cells(trades: QuerySet[Trade], by: str, across: str, chosen: Preferences) -> dict[str, object]:
+    """The groups of two dimensions, each with its heat."""
+    columns, lines = reports.matrix(trades, by, across, chosen, chosen.unit)
+    top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
+    shaded = [
+        (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
+        for name, cells in lines
+    ]
+    return {"columns": columns, "lines": shaded, "is_empty": not lines}
 
 
 def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[Told]:
@@ -96,8 +113,8 @@ def setups(request: SignedInRequest) -> HttpResponse:
     for setup in Setup.objects.visible_to(request.user):
         cases = occurrences(request.user, setup)
         if cases is not None:
-            taken = report_rows.load(request.user, cases.taken, context["chosen"])
-            rows.append((cases, reports.group(setup.name, taken) if taken else None))
+            taken = tally(cases.taken, context["chosen"])
+            rows.append((cases, reports.group(setup.name, taken) if taken.count else None))
     context["rows"] = rows
     return render(request, "journal/setups.html", context)
 
@@ -149,6 +166,7 @@ def realized(request: SignedInRequest) -> HttpResponse:
         plain = scope.tax_matches.order_by().aggregate(net=Sum("net_money"))["net"] or Decimal(0)
         context["stated"] = {"difference": net - plain, "plain": plain}
     context["view"] = "tax" if is_tax else "trades"
+    context["query_without_page"] = urlencode({**trade_filter.query, "view": context["view"]})
     context["page"] = Paginator(matches.order_by("-closed_at", "-pk"), LINES_A_PAGE).get_page(
         request.GET.get("page")
     )

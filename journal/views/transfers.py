@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -49,6 +50,7 @@ def transfers(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         "account": account,
         "page": page,
         "kind": kind,
+        "query_without_page": urlencode({"kind": kind}),
         "kinds": Transfer.Kind.choices,
         "lines": [(row, stated.get(row.pk), stating.may_state(row)) for row in page.object_list],
     }

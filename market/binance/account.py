@@ -217,15 +217,15 @@ class AccountRest:
         governor = self._governors[path.split("/")[1]]
         is_futures = path.startswith("/fapi")
         base = self._addresses.futures if is_futures else self._addresses.spot
-        asked = partial(self._call_at, method, path, params, signed=signed, kind=kind)
+        call_at = partial(self._call_at, method, path, params, signed=signed, kind=kind)
         try:
-            return await asked(base, governor)
+            return await call_at(base, governor)
         except MustWait:
             data = self._governors.get("data")
             is_public = not signed and is_served_elsewhere(path)
             if data is None or not is_public or not await _is_walled(governor):
                 raise
-            return await asked(self._addresses.data, data)
+            return await call_at(self._addresses.data, data)
 
     async def _call_at(
         self,

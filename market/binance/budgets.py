@@ -12,14 +12,14 @@ WEIGHTS_A_MINUTE = {"api": 6000, "sapi": 12_000, "fapi": 2400, "data": 6000}
 
 def hosts() -> dict[str, str]:
     """What names each budget in Redis, by the first part of a path."""
-    found = {
+    addresses = {
         "api": settings.BINANCE_SPOT_API_URL,
         "sapi": f"{settings.BINANCE_SPOT_API_URL}/sapi",
         "fapi": settings.BINANCE_FUTURES_API_URL + "/fapi",
     }
     if settings.BINANCE_SPOT_DATA_API_URL:
-        found["data"] = settings.BINANCE_SPOT_DATA_API_URL
-    return found
+        addresses["data"] = settings.BINANCE_SPOT_DATA_API_URL
+    return addresses
 
 
 def public_rest(market: str, client: Any) -> PublicRest:

@@ -129,24 +129,24 @@ class Moments:
         a bar without trades the price is that of the trade before."""
         known = self._known[grain]
         wanted = sorted({at for at in opens if is_within(at, at + grain, known)})
-        found: dict[int, Moment] = {}
+        moments: dict[int, Moment] = {}
         for start in range(0, len(wanted), AT_ONCE):
             for at, traded, moment in self._newest(grain, wanted[start : start + AT_ONCE]):
                 if is_within(min(traded, at), at + grain, known):
-                    found[at] = moment
-        return found
+                    moments[at] = moment
+        return moments
 
     def taken(self, seconds: Iterable[int]) -> dict[int, tuple[list[int], list[int]]]:
         """(bought, sold) by taker orders in these seconds, by band, scaled by 1e-16 of the quote;
         seconds whose bands are not known are left out."""
         wanted = sorted({at for at in seconds if is_within(at, at + 1, self._known[SECOND])})
-        found: dict[int, tuple[list[int], list[int]]] = {}
+        bands: dict[int, tuple[list[int], list[int]]] = {}
         for start in range(0, len(wanted), AT_ONCE):
             for at, text in self._bands(wanted[start : start + AT_ONCE]):
                 if text:
                     flat = unpack(text)
-                    found.setdefault(at, (flat[:BANDS], flat[BANDS : 2 * BANDS]))
-        return found
+                    bands.setdefault(at, (flat[:BANDS], flat[BANDS : 2 * BANDS]))
+        return bands
 
     def extremes(
         self, starts: Iterable[int], length: int, grain: int = SECOND
@@ -156,15 +156,15 @@ class Moments:
         known, pk = self._known[grain], self._instrument.pk
         statement = EXTREMES.format(table=TAPES[grain])
         wanted = sorted({at for at in starts if is_within(at, at + length, known)})
-        found: dict[int, tuple[float, float]] = {}
+        extremes: dict[int, tuple[float, float]] = {}
         for first in range(0, len(wanted), AT_ONCE):
             times = [from_seconds(at) for at in wanted[first : first + AT_ONCE]]
             with connection.cursor() as cursor:
                 cursor.execute(statement, [times, pk, length, pk, grain, length])
                 for moment, low, high in cursor.fetchall():
                     if low is not None:
-                        found[int(moment.timestamp())] = low, high
-        return found
+                        extremes[int(moment.timestamp())] = low, high
+        return extremes
 
     def stretch(self, grain: int, start: int, end: int) -> list[Traded] | None:
         """The bars with trades of start <= open time < end; None where not all of it is known."""

@@ -1,13 +1,14 @@
 """Two free sets of trades on one page, with what is between them."""
 
+from decimal import Decimal as D
+
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from journal.filters import TradeFilter
-from journal.selectors import two_sets
 from journal.selectors.preferences import preferences_of
-from journal.selectors.report_rows import load
+from journal.selectors.two_sets import TwoSets
 from tests.journal.accounts import make_account, make_fill, trades_of
 
 pytestmark = pytest.mark.django_db
@@ -84,18 +85,34 @@ def test_trades_in_both_sets_are_told(alice: User, alices_browser: Client) -> No
 def test_parts_are_those_of_either(alice: User) -> None:
     two_symbols(alice)
     chosen = preferences_of(alice)
-    rows = load(alice, TradeFilter().apply(alice, chosen), chosen)
-    eth, btc = rows[2:], rows[:2]
-    parts = two_sets.parts(eth, btc, "symbol", chosen)
-    assert [(one.name, one.first is None, one.mean) for one in parts] == [
+    eth, btc = (
+        TradeFilter(symbol=symbol).apply(alice, chosen) for symbol in ("ETHUSDT", "BTCUSDT")
+    )
+    both = TwoSets(eth, btc, is_of_others=False, chosen=chosen)
+    assert [(one.name, one.first is None, one.mean) for one in both.parts("symbol")] == [
         ("BTCUSDT", True, None),
         ("ETHUSDT", False, None),
     ]
-    (both,) = two_sets.parts(eth, btc, "direction", chosen)
-    assert both.mean is not None
-    assert both.mean.mean == 20
-    added = two_sets.added_up(rows, chosen)
-    assert [value for _day, value in added][-1] == sum(row.net for row in rows)
+    (pair,) = both.parts("direction")
+    assert pair.mean is not None
+    assert pair.mean.mean == 20
+    first, second = both.by_day()
+    assert (first[-1][1], second[-1][1]) == (D("39.6"), D("-0.4"))
+
+
+@pytest.mark.parametrize("unit", ["money", "percent", "risk"])
+def test_all_others_are_what_the_first_set_leaves(alice: User, unit: str) -> None:
+    two_symbols(alice)
+    chosen = preferences_of(alice)
+    chosen.unit = unit
+    wins = TradeFilter(result="win").apply(alice, chosen)
+    losses = TradeFilter(result="loss").apply(alice, chosen)
+    rest = TwoSets(wins, TradeFilter().apply(alice, chosen), is_of_others=True, chosen=chosen)
+    free = TwoSets(wins, losses, is_of_others=False, chosen=chosen)
+    assert rest.whole() == free.whole()
+    assert rest.parts("hour") == free.parts("hour")
+    assert rest.by_day() == free.by_day()
+    assert rest.shared == free.shared == 0
 
 
 def test_a_bad_second_set_is_told_and_an_empty_one_too(alice: User, alices_browser: Client) -> None:

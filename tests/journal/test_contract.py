@@ -17,6 +17,7 @@ from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import spreads_by, sums, sums_by_day, total
+from journal.selectors.tallies import tally
 from journal.selectors.trades import with_notes
 from journal.views import trade_list
 from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
@@ -130,10 +131,9 @@ def test_ranges_of_the_home_page_are_those_of_the_reports(journal: User) -> None
         trade.save(update_fields=["flow"])
     scope = Scope(journal, TradeFilter(), chosen)
     found = spreads_by(scope, "flow")
-    rows = report_rows.load(journal, scope.trades, chosen)
     assert set(found) == {"with", "against", "mixed"}
     for name, spread in found.items():
-        group = reports.group(name, [row for row in rows if row.flow == name])
+        group = reports.group(name, tally(scope.trades.filter(flow=name), chosen))
         for here, there in (
             (spread.mean, group.mean),
             (spread.low, group.low),

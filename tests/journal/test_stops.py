@@ -12,7 +12,7 @@ from journal.books.protecting import mark, protect_account
 from journal.books.rebuilding import rebuild
 from journal.filters import TradeFilter
 from journal.models import Annotation, Book, ConditionalOrder, Preferences, Trade
-from journal.selectors import report_rows, reports
+from journal.selectors import reports
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import sums
@@ -139,8 +139,8 @@ def test_a_report_tells_what_moving_the_stop_was_worth(short: Trade, alice: User
         stop_of(short, "208", algo_id=8, time=middle),
     )
     chosen = preferences_of(alice)
-    rows = report_rows.load(alice, Trade.objects.visible_to(alice).closed(), chosen)
-    groups = {group.name: group for group in reports.breakdown(rows, "stop", chosen)}
+    trades = Trade.objects.visible_to(alice).closed()
+    groups = {group.name: group for group in reports.breakdown(trades, "stop", chosen)}
     assert set(groups) == {"No stop at the exchange", "Stop moved away from the price"}
     assert groups["Stop moved away from the price"].count == 1
     assert groups["Stop moved away from the price"].r_count == 1

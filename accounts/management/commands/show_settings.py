@@ -10,7 +10,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = {
+        values = {
             "host": settings.HOST,
             "port": settings.PORT,
             "web_processes": settings.WEB_PROCESSES,
@@ -19,4 +19,4 @@ class Command(BaseCommand):
             "symbols": ",".join(settings.MARKET_SYMBOLS),
             "data_dir": str(settings.DATA_DIR),
         }
-        self.stdout.write(json.dumps(found))
+        self.stdout.write(json.dumps(values))

@@ -1,4 +1,4 @@
-"""One row, whichever door: API, stream, file, statement and hand know each other in any order."""
+"""One fill, whichever door: API, stream, file, statement and hand know each other in any order."""
 
 import io
 import zipfile
@@ -8,78 +8,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from itertools import permutations
 from threading import Barrier
-from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test import Client
-from django.utils import timezone
+from django.db import connection, transaction
 
 from accounts.models import ExchangeAccount, User
 from journal.faults import NotAFile
-from journal.models import Fill, Income, ManualFill, Rejected, Transfer, Upload, Witness
+from journal.models import Fill, Income, ManualFill, Transfer, Witness
 from journal.services import correcting, exports, importing, undoing
-from journal.sync.saving import save_fills, save_income, save_transfers
-from market.models import Listing
+from journal.sync.saving import save_fills
 from tests.journal.accounts import make_account, make_fill
 from tests.journal.files import samples as s
+from tests.journal.files.doors import AT, BOUGHT, STATED, bring, by_hand, told
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-BOUGHT = s.SPOT + "2026-03-02 08:00:00,BTCUSDT,BUY,40000,0.001BTC,40USDT,0.04USDT\n"
-STATED = s.STATEMENT + (
-    "1,2026-03-02 08:00:00,Spot,Transaction Buy,BTC,0.001,\n"
-    "1,2026-03-02 08:00:00,Spot,Transaction Spend,USDT,-40,\n"
-    "1,2026-03-02 08:00:00,Spot,Transaction Fee,USDT,-0.04,\n"
-)
-
-
-@pytest.fixture
-def account(alice: User) -> ExchangeAccount:
-    for market in ("spot", "usdm"):
-        Listing.objects.create(
-            venue="simulator",
-            market=market,
-            symbol="BTCUSDT",
-            base_asset="BTC",
-            quote_asset="USDT",
-            status="TRADING",
-            tick_size=1,
-            step_size=0,
-            min_notional=0,
-            refreshed_at=timezone.now(),
-        )
-    return make_account(alice)
-
-
-def bring(account: ExchangeAccount, text: str, name: str = "x.csv", zone: str = "") -> Upload:
-    row = importing.look(exports.upload(account=account, name=name, body=text.encode(), zone=zone))
-    assert row.state == "looked", row.problem
-    importing.take_in(row, user=account.user, digest=row.preview["digest"])
-    assert row.state == "taken", row.problem
-    return row
-
-
-def told(account: ExchangeAccount, number: int = 7, **more: Any) -> list[Fill]:
-    """By the API, 120 ms into the second."""
-    values = {"quantity": "0.001", "fee": D("0.04"), "time": AT + timedelta(milliseconds=120)}
-    return save_fills(account, [make_fill(account, number, "BUY", "40000", **(values | more))])
-
-
-def by_hand(account: ExchangeAccount) -> None:
-    correcting.add(
-        account=account,
-        user=account.user,
-        symbol="BTCUSDT",
-        side="BUY",
-        price=D(40000),
-        quantity=D("0.001"),
-        fee=None,
-        fee_asset="",
-        time=AT,
-        why="missing",
-    )
-
 
 DOORS: dict[str, Callable[[ExchangeAccount], object]] = {
     "hand": by_hand,
@@ -250,184 +192,6 @@ def test_one_second_of_a_statement_keeps_its_order(account: ExchangeAccount) -> 
     )
     bring(account, STATED + sold.split("\n", 1)[1])
     assert list(Fill.objects.order_by("trade_id").values_list("side", flat=True)) == ["BUY", "SELL"]
-
-
-# --- transfers and income -----------------------------------------------------------------------
-
-
-def moved(
-    account: ExchangeAccount,
-    kind: str,
-    name: str,
-    asset: str,
-    amount: str,
-    time: datetime = AT,
-    **more: Any,
-) -> Transfer:
-    return Transfer(
-        account=account,
-        kind=kind,
-        external_id=name,
-        asset=asset,
-        amount=D(amount),
-        time=time,
-        source="rest",
-        **more,
-    )
-
-
-def test_equal_amounts_of_one_day_are_two_movements(account: ExchangeAccount) -> None:
-    save_transfers(account, [moved(account, "internal", "i1", "USDT", "-100")])
-    earn = "1,2026-03-02 20:00:00,Spot,Simple Earn Flexible Subscription,USDT,-100,\n"
-    near = "1,2026-03-02 08:01:00,Spot,Simple Earn Flexible Subscription,USDT,-100,\n"
-    p2p = "1,2026-03-02 08:00:00,Funding,P2P Trading,USDT,100,\n"
-    same = "1,2026-03-02 08:00:03,Spot,Transfer Between Spot Account and UM Futures Account,"
-    bring(account, s.STATEMENT + earn + near + p2p + same + "USDT,-100,\n")
-    save_transfers(account, [moved(account, "deposit", "d1", "USDT", "100")])
-    amounts = sorted(row.amount for row in Transfer.objects.all())
-    assert amounts == [D(-100)] * 3 + [D(100)] * 2
-
-
-@pytest.mark.parametrize("is_api_first", [True, False])
-def test_a_deposit_told_twice_within_minutes_is_one(
-    account: ExchangeAccount, is_api_first: bool
-) -> None:
-    api = [
-        moved(
-            account, "deposit", "d1", "USDT", "125.564991", datetime(2026, 5, 6, 23, 9, tzinfo=UTC)
-        )
-    ]
-    if is_api_first:
-        save_transfers(account, api)
-    bring(account, s.DEPOSIT, "deposits(UTC).csv")
-    save_transfers(account, api)
-    text = "1,2026-05-06 23:06:01,Spot,Deposit,USDT,125.564991,\n"
-    bring(account, s.STATEMENT + text)
-    assert Transfer.objects.get().external_id == "d1"
-
-
-@pytest.mark.parametrize("is_api_first", [True, False])
-def test_a_batch_of_dust_told_coin_by_coin_and_as_a_sum_is_one(
-    account: ExchangeAccount, is_api_first: bool
-) -> None:
-    at = datetime(2019, 7, 22, 9, 55, 30, tzinfo=UTC)
-    api = [
-        moved(account, "dust", "b-1", "STEEM", "-0.004", at),
-        moved(account, "dust", "b-1", "BNB", "0.0003", at),
-        moved(account, "dust", "b-2", "TRX", "-0.9", at),
-        moved(account, "dust", "b-2", "BNB", "0.0004", at),
-    ]
-    if is_api_first:
-        save_transfers(account, api)
-    bring(account, s.STATEMENT_SAME_SECOND)
-    if not is_api_first:
-        save_transfers(account, api)
-    dust = Transfer.objects.filter(kind="dust")
-    assert {row.source for row in dust} == {"rest"}
-    assert sum(row.amount for row in dust.filter(asset="BNB")) == D("0.0007")
-
-
-@pytest.mark.parametrize("is_api_first", [True, False])
-def test_income_of_the_statement_is_the_apis(account: ExchangeAccount, is_api_first: bool) -> None:
-    def api() -> None:
-        at = datetime(2024, 1, 13, 10, 0, tzinfo=UTC)
-        save_income(
-            account,
-            [
-                Income(
-                    account=account,
-                    kind="FUNDING_FEE",
-                    external_id="9",
-                    asset="USDT",
-                    symbol="BTCUSDT",
-                    amount=D("-0.50000000"),
-                    time=at,
-                    source="rest",
-                )
-            ],
-        )
-
-    if is_api_first:
-        api()
-    bring(account, s.MANY_OPERATIONS)
-    api()
-    rows = Income.objects.values_list("kind", "external_id", "symbol")
-    assert ("FUNDING_FEE", "9", "BTCUSDT") in set(rows)
-    assert len(rows) == 2
-
-
-# --- the validator ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("bad", "code"),
-    [
-        ({"quantity": "0"}, "quantity"),
-        ({"quantity": "4e-13"}, "quantity"),
-        ({"quantity": "1e25"}, "number_large"),
-        ({"side": "HOLD"}, "side"),
-        ({"time": datetime(2016, 1, 1, tzinfo=UTC)}, "time_early"),
-        ({"time": datetime(9999, 1, 1, tzinfo=UTC)}, "time_late"),
-        ({"position_side": "NET"}, "position_side"),
-        ({"fee_asset": "X" * 21}, "text_long"),
-        ({"symbol": "BTC\0USDT"}, "text_odd"),
-        ({"quote_quantity": D(4)}, "amount_differs"),
-        ({"fee": D("NaN")}, "number"),
-    ],
-)
-def test_a_row_of_the_api_that_cannot_be_is_left_out_alone_and_named(
-    account: ExchangeAccount, bad: dict[str, Any], code: str
-) -> None:
-    row = make_fill(account, 1, "BUY", "40000", quantity=bad.pop("quantity", "1"))
-    for name, value in bad.items():
-        setattr(row, name, value)
-    for _again in range(2):
-        save_fills(account, [row, make_fill(account, 2, "BUY", "40000")])
-    assert Fill.objects.get().trade_id == 2
-    assert Rejected.objects.get().fault["code"] == code
-
-
-def test_the_database_refuses_what_the_validator_would(account: ExchangeAccount) -> None:
-    for bad in ({"quantity": "0"}, {"side": "X"}):
-        side = bad.pop("side", "BUY")
-        with pytest.raises(IntegrityError), transaction.atomic():
-            make_fill(account, 1, side, "1", **bad).save()
-
-
-def test_a_fill_by_hand_passes_the_same_validator(account: ExchangeAccount) -> None:
-    told(account)
-    good: dict[str, Any] = {
-        "symbol": "BTCUSDT",
-        "side": "BUY",
-        "price": D(40000),
-        "quantity": D("0.002"),
-        "fee": None,
-        "fee_asset": "",
-        "time": AT,
-        "why": "",
-    }
-    for bad in (
-        {"quantity": D("0.001")},
-        {"price": D("1e-13")},
-        {"price": D("1e25")},
-        {"side": "X"},
-        {"time": AT - timedelta(days=9999)},
-        {"fee": D(1)},
-        {"fee_asset": "\0"},
-        {"why": "a\0"},
-    ):
-        with pytest.raises(correcting.BadCorrection):
-            correcting.add(account=account, user=account.user, **(good | bad))
-    correcting.add(account=account, user=account.user, **good)
-    assert ManualFill.objects.count() == 1
-
-
-def test_what_was_left_out_is_shown_to_its_owner(
-    alices_browser: Client, account: ExchangeAccount
-) -> None:
-    save_fills(account, [make_fill(account, 1, "BUY", "40000", quantity="0")])
-    page = alices_browser.get(f"/account/exchange/{account.pk}/history/").content.decode()
-    assert "spot BTCUSDT 1: Expected a quantity above 0, was 0." in page
 
 
 def test_two_doors_at_once_keep_one_row(transactional_db: None, alice: User) -> None:
