@@ -5,13 +5,13 @@ way to hold it or to move its stop: the market is one that cannot be told before
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
 from journal.metrics.findings import Habit
-from journal.metrics.traits import Entry, is_night
+from journal.metrics.traits import AtEntry, Entry, is_night
 
 TRADES = 400
 # of a trader with a leak: what a trade of his is worth beside it, and what the leak takes
@@ -94,7 +94,17 @@ def trader(random: Random, leak: str = "", count: int = TRADES) -> Trader:
                 setup=str(setups[at]),
             )
         )
+    entries = [replace(entry, at_entry=_at_entry(random)) for entry in entries]
     return Trader(entries, [_habit("stop_moved", stops), _habit("winner_cut", winners)])
+
+
+def _at_entry(random: Random) -> AtEntry:
+    """Of no worth: questions that are asked beside the others."""
+    return AtEntry(
+        large=str(random.choice(("with", "level", "against", ""), p=(0.2, 0.5, 0.2, 0.1))),
+        swing=float(random.lognormal(-6, 0.5)),
+        order=str(random.choice(("market", "limit", "conditional", ""), p=(0.5, 0.3, 0.1, 0.1))),
+    )
 
 
 def _habit(name: str, pairs: Sequence[tuple[float, float]]) -> Habit:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from journal.views import (
     calendar,
+    compare,
     first_run,
     guests,
     history,
@@ -45,7 +46,7 @@ urlpatterns = [
     path("reports/", pages.report, name="reports"),
     path("reports/distribution/", report_pictures.distribution, name="distribution"),
     path("reports/trend/", report_pictures.trend, name="trend"),
-    path("reports/compare/", pages.compare, name="compare"),
+    path("reports/compare/", compare.compare, name="compare"),
     path("reports/setups/", pages.setups, name="setups"),
     path("reports/execution/", pages.execution, name="execution"),
     path("reports/realized/", pages.realized, name="realized"),
@@ -57,6 +58,7 @@ urlpatterns = [
     path("settings/", settings.preferences, name="preferences"),
     path("settings/zone/", settings.zone, name="zone"),
     path("settings/display/", settings.display, name="display"),
+    path("settings/restore/", settings.restore, name="settings-restore"),
     path("settings/home-card/", settings.home_card, name="home-card"),
     path("settings/change/", settings.change, name="settings-change"),
     path("follow/", watching.follow, name="follow"),

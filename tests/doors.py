@@ -40,6 +40,7 @@ SIGNED_IN = {
     "portfolio",
     "preferences",
     "display",
+    "settings-restore",
     "home-card",
     "settings-change",
     "follow",

@@ -81,7 +81,13 @@ def _newest(users: set[int], since: datetime) -> dict[int, list[Trade]]:
 def _history(user: User) -> History:
     rows = counted(Trade.objects.visible_to(user)).order_by("-closed_at", "-pk")
     values = rows.values_list("opened_at", "closed_at", "net_money", "size_money")[:MOST_TRADES]
-    return History([Closed(*row) for row in values])
+    return History(
+        [
+            Closed(opened_at, closed_at, net, size)
+            for opened_at, closed_at, net, size in values
+            if closed_at is not None
+        ]
+    )
 
 
 def _streaks(user: User, newest: list[Trade]) -> Iterator[Fact]:

@@ -1,14 +1,13 @@
 """Each socket's opening is timed and counted by its route."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from market.hot import tally
 from market.hot.timers import SOCKET_OPENING, SOCKETS
 
-Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Any, Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class MeasuredSockets:
@@ -18,7 +17,7 @@ class MeasuredSockets:
         self._inner = inner
         self._routes = routes
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         route = self._routes.get(scope["path"])
         if route is None:
             await self._inner(scope, receive, send)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from journal.insight.entering import at_entries
 from journal.insight.question import Made, Question
 from journal.insight.winners import cut_winners
 from journal.metrics.edge import Rolling, rolling
@@ -15,8 +16,8 @@ from journal.selectors.insight import Told, tell
 from journal.selectors.insight_words import group_of, question_of
 from journal.selectors.report_rows import Row
 
-# loading, winners, findings, all the rest: what is told of the way
-STEPS = 4
+# loading, winners, entries, findings, all the rest: what is told of the way
+STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,10 @@ def compute(question: Question) -> Made:
     question.tell(1, STEPS)
     winners = cut_winners(question)
     question.tell(2, STEPS)
-    found = insights.find_in(rows, chosen, winners)
+    entered = at_entries(rows)
     question.tell(3, STEPS)
+    found = insights.find_in(rows, chosen, winners, entered)
+    question.tell(4, STEPS)
     mean, fate, changed = fates.mean_of(rows), fates.fate_of(rows), fates.change_of(rows)
     answer = {
         "count": len(rows),
@@ -56,7 +59,7 @@ def compute(question: Question) -> Made:
         "explored": asdict(fates.explored(rows)),
         "rolling": _rolling(rows),
     }
-    return Made(answer, {**insights.groups(rows, chosen, winners), **fates.behind(rows)})
+    return Made(answer, {**insights.groups(rows, chosen, winners, entered), **fates.behind(rows)})
 
 
 def read(answer: dict[str, Any], chosen: Preferences) -> Insight:

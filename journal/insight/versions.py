@@ -9,7 +9,7 @@ from accounts.models import User
 from journal.models import Annotation, Book, Preferences, Setup, TradesVersion
 
 # raised when an answer is made otherwise
-METHOD = 1
+METHOD = 2
 
 
 def version_of(user: User, chosen: Preferences) -> str:

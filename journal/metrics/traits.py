@@ -6,7 +6,7 @@ mistakes are known only with the outcome in sight.
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +17,22 @@ HOURS = 4
 BEFORE = 20
 LARGER = 1.25
 LARGER_AFTER_LOSS, OTHERWISE = "larger", "otherwise"
+# a market has regimes from so many of one's own entries into it on
+LEAST_OF_A_MARKET = 21
+
+
+@dataclass(frozen=True)
+class AtEntry:
+    """What was known at the first entry: how large taker orders stood to it (with, level, against),
+    how far the price had swung in the quarter of an hour before (as a share of its low), and the
+    kind of the own order. Empty, None: not known."""
+
+    large: str = ""
+    swing: float | None = None
+    order: str = ""
+
+
+NOTHING_KNOWN: Mapping[int, AtEntry] = {}
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,7 @@ class Entry:
     size: float
     flow: str
     setup: str
+    at_entry: AtEntry = AtEntry()
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,9 @@ def dimensions(entries: Sequence[Entry]) -> list[Dimension]:
             LARGER_AFTER_LOSS if one.is_larger_after_loss else OTHERWISE for one in befores
         ],
         "flow": [entry.flow or None for entry in entries],
+        "large": [entry.at_entry.large or None for entry in entries],
+        "swing": swings(entries),
+        "order": [entry.at_entry.order or None for entry in entries],
         "setup": [entry.setup or None for entry in entries],
     }
     return [Dimension(name, groups) for name, groups in named.items()]
@@ -103,6 +123,30 @@ def sizes(entries: Sequence[Entry]) -> list[str | None]:
         "small" if entry.size < low else "middle" if entry.size < high else "large"
         for entry in entries
     ]
+
+
+def swings(entries: Sequence[Entry]) -> list[str | None]:
+    """Calm, middle or wild: thirds of how the same market swung before one's own entries into it,
+    so that what swings more by itself is no regime."""
+    by_market: dict[tuple[str, str], list[float]] = {}
+    for entry in entries:
+        if entry.at_entry.swing is not None:
+            values = by_market.setdefault((entry.market, entry.symbol), [])
+            values.append(entry.at_entry.swing)
+    edges = {
+        key: (ordered[len(ordered) // 3], ordered[2 * len(ordered) // 3])
+        for key, values in by_market.items()
+        if len(ordered := sorted(values)) >= LEAST_OF_A_MARKET
+    }
+    return [
+        _swing(entry.at_entry.swing, edges.get((entry.market, entry.symbol))) for entry in entries
+    ]
+
+
+def _swing(swing: float | None, edges: tuple[float, float] | None) -> str | None:
+    if swing is None or edges is None:
+        return None
+    return "calm" if swing < edges[0] else "middle" if swing < edges[1] else "wild"
 
 
 def before(entries: Sequence[Entry]) -> list[Before]:

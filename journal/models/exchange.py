@@ -37,6 +37,10 @@ class OwnedQuerySet(models.QuerySet[Any]):
         """Rows of a user's own accounts, of the venue that this installation runs on."""
         return self.filter(account__user=user, account__venue=settings.VENUE)
 
+    def of_account(self, account: str) -> Self:
+        """Of the account with this id; empty: of all."""
+        return self.filter(account=account) if account else self
+
 
 OwnedManager = models.Manager.from_queryset(OwnedQuerySet)
 

@@ -152,14 +152,30 @@ def _stamp(is_to_stop: IsToStop) -> None:
 
 
 def _refuse_what_stands(fills: Sequence[Fill], stage: Stage, reason: str) -> None:
-    """Everything was tried for these, and they are where they were: not again for a day. Candles of
-    seconds are a detour only: without them the bands are next."""
+    """Everything was tried for these, and they are where they were: not again for a day. Candles
+    with holes, and those of seconds, are a detour only: without them the bands are next."""
     standing = FillFlow.objects.filter(fill__in=[fill.pk for fill in fills], stage=stage)
     if stage == Stage.SECONDS:
         standing.update(stage=Stage.BANDS)
         return
+    if stage == Stage.TOTAL:
+        ids = set(standing.filter(refused="").values_list("fill_id", flat=True))
+        partly = _known_in_part([fill for fill in fills if fill.pk in ids])
+        FillFlow.objects.filter(fill__in=partly, stage=stage).update(stage=Stage.BANDS)
     standing.filter(refused="").update(refused=reason)
     standing.update(again_at=timezone.now() + AGAIN_AFTER)
+
+
+def _known_in_part(fills: Sequence[Fill]) -> list[int]:
+    """Fills with a candle in their windows: their market was there, whatever its candles lack."""
+    return [
+        fill.pk
+        for instrument, mine in by_tape(fills)
+        for fill in mine
+        if store.known(
+            instrument.pk, store.MINUTE, to_seconds(fill.time) - needs.BEFORE, to_seconds(fill.time)
+        )
+    ]
 
 
 # --- candles ------------------------------------------------------------------------------------

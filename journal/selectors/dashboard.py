@@ -55,7 +55,8 @@ def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Das
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
     monday = today - timedelta(days=today.weekday())
     done = Annotation.objects.filter(user=user, reviewed_at__isnull=False).values("trade_key")
-    off = Difference.objects.visible_to(user).exclude(cause="").exclude(cause="rounding")
+    compared = Difference.objects.visible_to(user).of_account(trade_filter.account)
+    off = compared.exclude(cause="").exclude(cause="rounding")
     return Dashboard(
         today=days.get(today, Sums()),
         week=total(day_sums for day, day_sums in days.items() if monday <= day <= today),
@@ -71,7 +72,7 @@ def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Das
         spreads=spreads_by(scope, "flow"),
         last=with_notes(user, scope.trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
         review_count=scope.trades.exclude(key__in=done).count(),
-        compared=Difference.objects.visible_to(user).count(),
+        compared=compared.count(),
         differences=off.count(),
         accounts=ExchangeAccount.objects.visible_to(user).count(),
         this_day=today,

@@ -1,7 +1,7 @@
 """Findings about one's trades: which of them hold, what else was looked at, what it cost, and the
 trades behind each. What it finds is kept by `journal.insight`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
@@ -60,12 +60,20 @@ class Told:
 
 
 Pair = tuple[int, float, float]
+Entered = Mapping[int, traits.AtEntry]
 
 
-def find_in(rows: Sequence[Row], chosen: Preferences, winners: Sequence[Pair] = ()) -> Findings:
+def find_in(
+    rows: Sequence[Row],
+    chosen: Preferences,
+    winners: Sequence[Pair] = (),
+    entered: Entered = traits.NOTHING_KNOWN,
+) -> Findings:
     """Of rows whose `net` is in the chosen unit (`report_rows.in_unit`). `winners`: trades that
-    were closed before their target, with what keeping to it would have made, and what was made."""
-    return find([float(row.net) for row in rows], questions(rows, chosen), habits(rows, winners))
+    were closed before their target, with what keeping to it would have made, and what was made.
+    `entered`: what was known at the first entry, by the trade's id."""
+    results = [float(row.net) for row in rows]
+    return find(results, questions(rows, chosen, entered), habits(rows, winners))
 
 
 def claims(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
@@ -74,11 +82,14 @@ def claims(rows: Sequence[Row], chosen: Preferences) -> list[Told]:
 
 
 def groups(
-    rows: Sequence[Row], chosen: Preferences, winners: Sequence[Pair] = ()
+    rows: Sequence[Row],
+    chosen: Preferences,
+    winners: Sequence[Pair] = (),
+    entered: Entered = traits.NOTHING_KNOWN,
 ) -> dict[tuple[str, str], list[int]]:
     """The trades of each group of each question, by id."""
     found: dict[tuple[str, str], list[int]] = {}
-    for asked in questions(rows, chosen):
+    for asked in questions(rows, chosen, entered):
         for row, name in zip(rows, asked.groups, strict=True):
             if name is not None:
                 found.setdefault((asked.name, name), []).append(row.id)
@@ -91,8 +102,9 @@ def groups(
     return found
 
 
-def questions(rows: Sequence[Row], chosen: Preferences) -> list[Dimension]:
-    return traits.dimensions([_entry(row, chosen) for row in rows])
+def questions(rows: Sequence[Row], chosen: Preferences, entered: Entered) -> list[Dimension]:
+    nothing = traits.AtEntry()
+    return traits.dimensions([_entry(row, chosen, entered.get(row.id, nothing)) for row in rows])
 
 
 def habits(rows: Sequence[Row], winners: Sequence[Pair] = ()) -> list[Habit]:
@@ -103,7 +115,7 @@ def habits(rows: Sequence[Row], winners: Sequence[Pair] = ()) -> list[Habit]:
     ]
 
 
-def _entry(row: Row, chosen: Preferences) -> traits.Entry:
+def _entry(row: Row, chosen: Preferences, at_entry: traits.AtEntry) -> traits.Entry:
     return traits.Entry(
         key=row.account + row.key,
         account=row.account,
@@ -118,6 +130,7 @@ def _entry(row: Row, chosen: Preferences) -> traits.Entry:
         size=float(row.size),
         flow="" if row.flow == "unknown" else row.flow,
         setup=row.setup,
+        at_entry=at_entry,
     )
 
 

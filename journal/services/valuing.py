@@ -77,8 +77,10 @@ class Valued:
         }
 
 
-def value_positions(user: User) -> list[Valued]:
-    return _value(OpenPosition.objects.visible_to(user).exclude(quantity=0))
+def value_positions(user: User, account: str = "") -> list[Valued]:
+    """Of one account, or of all of a user's."""
+    rows = OpenPosition.objects.visible_to(user).of_account(account).exclude(quantity=0)
+    return _value(rows)
 
 
 def owners() -> list[int]:

@@ -63,13 +63,15 @@ class Exposure:
     nearest: Decimal | None
 
 
-def worth_of(user: User) -> Worth:
-    balances = list(Balance.objects.visible_to(user).select_related("account"))
+def worth_of(user: User, account: str = "") -> Worth:
+    """Of one account, or of all of them."""
+    rows = Balance.objects.visible_to(user).of_account(account)
+    balances = list(rows.select_related("account"))
     balances = [row for row in balances if row.total]
     currency = user.report_currency
     prices = dollars_now({currency, *(own_name(row.asset) for row in balances)})
     unit = prices[currency].price if currency in prices else None
-    positions = valuing.value_positions(user)
+    positions = valuing.value_positions(user, account)
     by_account: dict[Any, Decimal] = defaultdict(Decimal)
     grouped: dict[str, list[Balance]] = defaultdict(list)
     for row in balances:
@@ -108,19 +110,19 @@ def allocation(holdings: Iterable[Holding]) -> list[Slice]:
     return slices
 
 
-def exposure(user: User, worth: Worth) -> Exposure | None:
+def exposure(user: User, worth: Worth, account: str = "") -> Exposure | None:
     """Of positions whose price is known; None without one."""
     values = [item.value_money for item in worth.positions if item.value_money is not None]
     if not values:
         return None
     both = sum(map(abs, values), ZERO)
-    symbol, nearest = _nearest_liquidation(user)
+    symbol, nearest = _nearest_liquidation(user, account)
     of_worth = both / worth.total if worth.total else None
     return Exposure(sum(values, ZERO), of_worth, symbol, nearest)
 
 
-def _nearest_liquidation(user: User) -> tuple[str, Decimal | None]:
-    rows = FuturesPosition.objects.visible_to(user).exclude(quantity=0)
+def _nearest_liquidation(user: User, account: str) -> tuple[str, Decimal | None]:
+    rows = FuturesPosition.objects.visible_to(user).of_account(account).exclude(quantity=0)
     distances = [
         (abs(row.mark_price - row.liquidation_price) / row.mark_price * 100, row.symbol)
         for row in rows.filter(liquidation_price__gt=0, mark_price__gt=0)

@@ -22,6 +22,7 @@ from journal.templatetags.journal_texts import (
     percent,
     risk,
     signed,
+    word,
 )
 
 register = template.Library()
@@ -46,9 +47,9 @@ def mean_result(context: Context, sums: Sums) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def in_unit(context: Context, value: Decimal | None) -> SafeString:
-    """A value that is in the chosen unit already."""
-    return _shown(context, value, None)
+def in_unit(context: Context, value: Decimal | str | None) -> SafeString:
+    """A value that is in the chosen unit already. A template's missing value is an empty text."""
+    return _shown(context, None if isinstance(value, str) else value, None)
 
 
 @register.simple_tag(takes_context=True)
@@ -87,6 +88,22 @@ def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeSt
             return format_html("{} <small>n = {}</small>", found, sums.r_count)
         return found
     return money(context, value)
+
+
+@register.filter
+def points(share: Decimal | None) -> SafeString:
+    """The difference of two shares, in points of a per cent."""
+    if share is None:
+        return SafeString(NOTHING)
+    return coloured(signed(share * 100, 1, "%"), share)
+
+
+@register.filter
+def signed_r(value: Any) -> SafeString:
+    """A mean R, or the word that stands for none."""
+    if isinstance(value, Decimal):
+        return risk(value)
+    return SafeString(NOTHING if not value else word(value))
 
 
 @register.filter

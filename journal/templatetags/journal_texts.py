@@ -235,7 +235,7 @@ def risk(value: Decimal | str | None) -> SafeString:
 @register.filter
 def rate(value: Any) -> str:
     """A share as a percentage of one place, or the word that stands for none."""
-    if value is None:
+    if value is None or value == "":
         return NOTHING
     return f"{value * 100:.1f}%" if isinstance(value, Decimal) else word(value)
 
@@ -248,7 +248,7 @@ def fine_rate(value: Decimal | None) -> str:
 
 @register.filter
 def ratio(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return NOTHING
     return grouped(value, 2) if isinstance(value, Decimal) else word(value)
 
@@ -313,9 +313,9 @@ def month_text(day: date) -> str:
 
 
 @register.filter
-def span(length: timedelta | None) -> str:
-    """`2d 3h`, `5m 10s`: two units at most."""
-    if length is None:
+def span(length: timedelta | str | None) -> str:
+    """`2d 3h`, `5m 10s`: two units at most. A template's missing value is an empty text."""
+    if length is None or isinstance(length, str):
         return NOTHING
     left = int(length.total_seconds())
     parts = []

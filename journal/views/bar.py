@@ -1,6 +1,6 @@
 """What the pages of the journal share: the filter bar, and one's own trade."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,13 +13,23 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
-from journal.filters import BadFilter, TradeFilter
+from journal.filters import NAMES, BadFilter, TradeFilter
 from journal.metrics.days import day_of
 from journal.models import Book, Preferences, SavedView, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
 
+# before the names of the second set's filters, where two are compared
+SECOND = "b_"
 # what stands in the URL beside the filters
-KEPT = ("by", "across", "month", "view", "sort")
+KEPT = (
+    "by",
+    "across",
+    "month",
+    "view",
+    "sort",
+    "beside",
+    *(f"{SECOND}{name}" for name in NAMES),
+)
 LABELS = {
     "account": gettext_noop("Account"),
     "market": gettext_noop("Market"),
@@ -61,31 +71,44 @@ def computing(user: User) -> tuple[int, int] | None:
 
 def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
     """(what is asked for, what is wrong with it): a bad filter filters nothing and says so."""
+    return _read(request.GET.dict())
+
+
+def read_second(request: SignedInRequest) -> tuple[TradeFilter, str]:
+    """The same of the second set."""
+    asked = request.GET.dict().items()
+    own = {name.removeprefix(SECOND): value for name, value in asked if name.startswith(SECOND)}
+    return _read(own)
+
+
+def _read(asked: dict[str, str]) -> tuple[TradeFilter, str]:
     try:
-        return TradeFilter.parse(request.GET.dict()), ""
+        return TradeFilter.parse(asked), ""
     except BadFilter as error:
         return TradeFilter(), str(error)
+
+
+def second_query(trade_filter: TradeFilter) -> str:
+    return urlencode({f"{SECOND}{name}": value for name, value in trade_filter.query.items()})
 
 
 def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> dict[str, Any]:
     """For `journal/_filters.html`."""
     user = request.user
     trades = Trade.objects.visible_to(user)
-    kept = {name: request.GET[name] for name in KEPT if name in request.GET}
-    chips = [
-        {
-            "label": _(LABELS[name]),
-            "value": value,
-            "without": "&".join(filter(None, [trade_filter.without(name), urlencode(kept)])),
-        }
-        for name, value in trade_filter.query.items()
-    ]
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
     chosen = preferences_of(user)
+
+    def query_of(wanted: TradeFilter) -> str:
+        return joined(wanted.text, urlencode(kept))
+
     return {
-        "presets": _presets(trade_filter, chosen, kept),
+        "presets": presets(trade_filter, chosen, query_of),
+        "kept": kept,
+        "kept_query": urlencode(kept),
         "filter": trade_filter,
         "filter_problem": problem,
-        "chips": chips,
+        "chips": chips(trade_filter, query_of),
         "filter_query": trade_filter.text,
         "filter_accounts": ExchangeAccount.objects.visible_to(user),
         "filter_symbols": trades.order_by("symbol").values_list("symbol", flat=True).distinct(),
@@ -98,8 +121,31 @@ def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> di
     }
 
 
-def _presets(
-    trade_filter: TradeFilter, chosen: Preferences, kept: dict[str, str]
+def joined(*queries: str) -> str:
+    return "&".join(filter(None, queries))
+
+
+QueryOf = Callable[[TradeFilter], str]
+
+
+def chips(trade_filter: TradeFilter, query_of: QueryOf) -> list[dict[str, str]]:
+    """What is filtered, each with the query that asks for it no more."""
+    return [
+        {
+            "label": _(LABELS[name]),
+            "value": value,
+            "without": query_of(TradeFilter.parse(_less(trade_filter.query, name))),
+        }
+        for name, value in trade_filter.query.items()
+    ]
+
+
+def _less(query: dict[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in query.items() if key != name}
+
+
+def presets(
+    trade_filter: TradeFilter, chosen: Preferences, query_of: QueryOf
 ) -> list[tuple[str, str, bool]]:
     """(label, query, whether it is the one that is set) of periods that end today."""
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
@@ -111,11 +157,8 @@ def _presets(
         (_("This year"), today.replace(month=1, day=1)),
         (_("All"), None),
     ]
-    presets = []
-    for label, first in periods:
-        wanted = replace(trade_filter, from_day=first, to_day=None)
-        query = "&".join(filter(None, [wanted.text, urlencode(kept)]))
-        presets.append(
-            (label, query, (trade_filter.from_day, trade_filter.to_day) == (first, None))
-        )
-    return presets
+    own = trade_filter.from_day, trade_filter.to_day
+    return [
+        (label, query_of(trade_filter.with_days(first, None)), own == (first, None))
+        for label, first in periods
+    ]

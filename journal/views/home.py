@@ -26,7 +26,7 @@ from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums
 from journal.selectors.units import UnitPoint, axis_words, spreads_by, unit_curve
 from journal.selectors.you_and_flow import YouAndFlow, you_and_flow
-from journal.services import valuing
+from journal.services import open_results
 from journal.views.bar import bar, read_filter
 from journal.views.drawing import largest_of, tile_pictures, weeks_of
 from journal.views.first_run import is_waiting, show
@@ -53,13 +53,15 @@ def home(request: SignedInRequest) -> HttpResponse:
     context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
     figures = dashboard(user, trade_filter, chosen)
-    positions = valuing.value_positions(user)
+    positions = open_results.open_results(user, chosen, trade_filter.account)
     flow = you_and_flow(Scope(user, trade_filter, chosen))
     cards = cards_of(chosen)
     context |= {
         "figures": figures,
         "positions": positions,
-        "open_result": _open_result(positions),
+        "positions_account": trade_filter.account,
+        "open_sum": open_results.sum_of(positions, chosen),
+        "unit_suffix": open_results.suffix_of(chosen),
         "weeks": weeks_of(
             figures.this_day.year, figures.this_day.month, figures.days, figures.this_day, chosen
         ),
@@ -72,7 +74,8 @@ def home(request: SignedInRequest) -> HttpResponse:
         **_equity(request, figures, chosen),
         # those that differ first
         "balances": sorted(
-            Difference.objects.visible_to(user), key=lambda row: row.cause in {"", "rounding"}
+            Difference.objects.visible_to(user).of_account(trade_filter.account),
+            key=lambda row: row.cause in {"", "rounding"},
         )[:SHOWN_BALANCES],
     }
     return render(request, "journal/home.html", context)
@@ -139,9 +142,3 @@ def _drawn_down(points: Sequence[UnitPoint], words: Any) -> Curves | None:
 
 def _short_day(day: date) -> str:
     return date_format(day, "j M")
-
-
-def _open_result(positions: Sequence[valuing.Valued]) -> Decimal | None:
-    """Of those whose price is known; None where none is."""
-    known = [p.unrealized_money for p in positions if p.unrealized_money is not None]
-    return sum(known, Decimal(0)) if known else None

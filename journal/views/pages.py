@@ -88,22 +88,6 @@ def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[
 @login_required
 @never_cache
 @require_GET
-def compare(request: SignedInRequest) -> HttpResponse:
-    """The filter's trades beside all the others of the same kind."""
-    trade_filter, problem = read_filter(request)
-    context = bar(request, trade_filter, problem)
-    chosen = context["chosen"]
-    rows = report_rows.load(request.user, trade_filter.apply(request.user, chosen), chosen)
-    mine = {row.key for row in rows}
-    everything = type(trade_filter)().apply(request.user, chosen)
-    others = [r for r in report_rows.load(request.user, everything, chosen) if r.key not in mine]
-    context["groups"] = [reports.group("", part) if part else None for part in (rows, others)]
-    return render(request, "journal/compare.html", context)
-
-
-@login_required
-@never_cache
-@require_GET
 def setups(request: SignedInRequest) -> HttpResponse:
     """Conditions on the flow: taken and missed."""
     trade_filter, problem = read_filter(request)

@@ -19,7 +19,8 @@ from accounts.requests import SignedInRequest
 from journal.drawings.curves import Curves, Line, curves, day_words, of_days
 from journal.drawings.scales import short
 from journal.models import DailyBalance, Difference, Payment
-from journal.services import proving
+from journal.selectors.preferences import preferences_of
+from journal.services import open_results, proving
 from journal.services.worth import allocation, exposure, worth_of
 
 Days = list[tuple[date, Decimal]]
@@ -29,27 +30,38 @@ Days = list[tuple[date, Decimal]]
 @never_cache
 @require_GET
 def portfolio(request: SignedInRequest) -> HttpResponse:
-    worth = worth_of(request.user)
-    values = _values(request)
-    off = Difference.objects.visible_to(request.user).exclude(cause__in=["", "rounding"])
+    accounts = list(ExchangeAccount.objects.visible_to(request.user))
+    asked = request.GET.get("account", "")
+    account = asked if asked in {str(item.pk) for item in accounts} else ""
+    chosen = preferences_of(request.user)
+    worth = worth_of(request.user, account)
+    values = _values(request, account)
+    off = Difference.objects.visible_to(request.user).of_account(account)
+    positions = open_results.results_of(request.user, chosen, worth.positions)
     context = {
         "worth": worth,
         "currency": request.user.report_currency,
-        "positions": worth.positions,
+        "positions": positions,
+        "positions_account": account,
+        "open_sum": open_results.sum_of(positions, chosen),
+        "unit_suffix": open_results.suffix_of(chosen),
+        "accounts": accounts,
+        "account": account,
         "slices": allocation(worth.holdings),
-        "exposure": exposure(request.user, worth),
-        "history": _drawn(values, _equity(request, values)),
+        "exposure": exposure(request.user, worth, account),
+        "history": _drawn(values, _equity(request, values, account)),
         "day_count": len(values),
-        "differences": off.count(),
-        **_proof(request),
+        "differences": off.exclude(cause__in=["", "rounding"]).count(),
+        **_proof(request, account),
     }
     return render(request, "journal/portfolio.html", context)
 
 
-def _values(request: SignedInRequest) -> Days:
+def _values(request: SignedInRequest, account: str) -> Days:
     """Dollars at each day's end, of days on which every wallet had a price."""
     rows = (
         DailyBalance.objects.visible_to(request.user)
+        .of_account(account)
         .values("day")
         .annotate(value=Sum("value_usd"))
         .order_by("day")
@@ -57,12 +69,13 @@ def _values(request: SignedInRequest) -> Days:
     return [(row["day"], row["value"]) for row in rows if row["value"] is not None]
 
 
-def _equity(request: SignedInRequest, values: Days) -> Days:
+def _equity(request: SignedInRequest, values: Days, account: str) -> Days:
     """The same without what was put in or taken out since the first of these days."""
     if not values:
         return []
     moved = (
         Payment.objects.visible_to(request.user)
+        .of_account(account)
         .filter(kind__in=[Payment.Kind.DEPOSIT, Payment.Kind.WITHDRAWAL])
         .filter(time__date__gt=values[0][0])
         .annotate(day=TruncDate("time"))
@@ -91,11 +104,8 @@ def _drawn(values: Days, equity: Days) -> Curves | None:
     )
 
 
-def _proof(request: SignedInRequest) -> dict[str, Any]:
+def _proof(request: SignedInRequest, account: str) -> dict[str, Any]:
     """Of all accounts, or of the one that is asked for."""
-    accounts = list(ExchangeAccount.objects.visible_to(request.user))
-    account_id = request.GET.get("account", "")
-    account = account_id if account_id in {str(item.pk) for item in accounts} else ""
     proof = proving.prove_now(request.user, account)
     reasons = [(reason, proving.sentence(reason)) for reason in proof.reasons] if proof else []
-    return {"proof": proof, "reasons": reasons, "accounts": accounts, "account": account}
+    return {"proof": proof, "reasons": reasons}

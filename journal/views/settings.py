@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,7 +23,8 @@ from journal.books import due
 from journal.models import NoteTemplate, Preferences, Setup, Tag
 from journal.selectors.home_cards import cards_of
 from journal.selectors.preferences import preferences_of
-from journal.services import displaying
+from journal.services import displaying, removing
+from journal.services.removing import KINDS
 from journal.tasks import settle_soon
 from journal.views.bar import is_number
 
@@ -55,17 +56,15 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         instance=chosen,
         initial={"currency": request.user.report_currency},
     )
+    is_at_once = request.headers.get("X-Part") == "at-once"
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.instance.is_zone_chosen = True
-            form.save()
-            request.user.report_currency = form.cleaned_data["currency"]
-            request.user.save(update_fields=["report_currency"])
-            if (chosen.method, chosen.sets_aside) != before:
-                due.make_everything_due(request.user)
-        settle_soon()
+        _save(request.user, form, is_computed_anew=(chosen.method, chosen.sets_aside) != before)
+        if is_at_once:
+            return HttpResponse(status=204)
         messages.success(request, _("Saved. What depends on it is computed again now."))
         return redirect("preferences")
+    if is_at_once:
+        return JsonResponse({"errors": form.errors}, status=422)
     context = {
         "form": form,
         "cards": cards_of(chosen),
@@ -74,6 +73,17 @@ def preferences(request: SignedInRequest) -> HttpResponse:
         "templates": NoteTemplate.objects.visible_to(request.user),
     }
     return render(request, "journal/preferences.html", context)
+
+
+def _save(user: User, form: PreferencesForm, *, is_computed_anew: bool) -> None:
+    with transaction.atomic():
+        form.instance.is_zone_chosen = True
+        form.save()
+        user.report_currency = form.cleaned_data["currency"]
+        user.save(update_fields=["report_currency"])
+        if is_computed_anew:
+            due.make_everything_due(user)
+    settle_soon()
 
 
 @login_required
@@ -129,11 +139,24 @@ def change(request: SignedInRequest) -> HttpResponse:
     elif wish == "add-template" and name:
         text = request.POST.get("text", "").replace("\0", "")[:5000]
         NoteTemplate.objects.update_or_create(user=user, name=name, defaults={"text": text})
-    elif wish in {"delete-setup", "delete-tag", "delete-template"} and is_number(chosen):
-        model: Any = {"delete-setup": Setup, "delete-tag": Tag, "delete-template": NoteTemplate}
-        model[wish].objects.filter(user=user, pk=chosen).delete()
+    elif wish.startswith("delete-") and is_number(chosen):
+        kind = wish.removeprefix("delete-")
+        token = removing.remove(user=user, kind=kind, pk=int(chosen)) if kind in KINDS else ""
+        if token:
+            messages.success(request, _("Removed."), extra_tags=f"undo:{token}")
     else:
         messages.error(request, _("Expected a name."))
+    return redirect("preferences")
+
+
+@login_required
+@require_POST
+def restore(request: SignedInRequest) -> HttpResponse:
+    """`token`: what was removed last; it is kept for ten minutes."""
+    if removing.restore(user=request.user, token=request.POST.get("token", "")):
+        messages.success(request, _("It is back."))
+    else:
+        messages.error(request, _("Too late: what was removed is kept for ten minutes."))
     return redirect("preferences")
 
 

@@ -1,19 +1,14 @@
 """The list of trades: its pages, its exports, and what is done to many at once."""
 
-import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time
-from decimal import Decimal
 from itertools import groupby
 from urllib.parse import urlencode
 
-import xlsxwriter  # type: ignore[import-untyped]
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,17 +17,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
-from journal.answers import as_csv, trade_answer
 from journal.books import grouping
 from journal.metrics.days import day_of
-from journal.models import SavedView, Trade
+from journal.models import Preferences, SavedView, Trade
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import SORTS, Line, order_of, with_notes
-from journal.services import annotating, valuing
-from journal.shapes.trades import TradeRow
+from journal.services import annotating, open_results
+from journal.services.open_results import OpenResult
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, read_filter
+from journal.views.trade_files import file_of
 
 LINES_A_PAGE = 100
 MOST_BULK = 500
@@ -70,7 +65,7 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     sort = request.GET.get("sort", "-closed" if trade_filter.state == "closed" else "-opened")
     trades = trades.order_by(*order_of(sort))
     if (how := request.GET.get("format", "")) in {"csv", "xlsx"}:
-        return _export(request, trades, how)
+        return file_of(request.user, trades, context["chosen"], how)
     page = Paginator(trades, LINES_A_PAGE).get_page(request.GET.get("page"))
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
@@ -81,7 +76,8 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
         "sort": sort,
         "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
-        "open_results": _open_results(request, lines),
+        "open_results": _open_results(request, lines, chosen),
+        "unit_suffix": open_results.suffix_of(chosen),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
         "query_without_page": "&".join(
@@ -91,12 +87,14 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "journal/trades.html", context)
 
 
-def _open_results(request: SignedInRequest, lines: list[Line]) -> dict[int, Decimal | None]:
+def _open_results(
+    request: SignedInRequest, lines: list[Line], chosen: Preferences
+) -> dict[int, OpenResult]:
     """Of the open trades on this page, what they would bring at the newest price."""
     if not any(line.trade.is_open for line in lines):
         return {}
-    valued = valuing.value_positions(request.user)
-    return {item.trade_id: item.unrealized_money for item in valued if item.trade_id is not None}
+    results = open_results.open_results(request.user, chosen)
+    return {one.item.trade_id: one for one in results if one.item.trade_id is not None}
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]
@@ -167,32 +165,3 @@ def save_view(request: SignedInRequest) -> HttpResponse:
     elif name:
         SavedView.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
     return redirect(f"{reverse('trades')}?{query}")
-
-
-def _export(request: SignedInRequest, trades: QuerySet[Trade], how: str) -> HttpResponseBase:
-    rows = _answers(request, trades)
-    if how == "csv":
-        return as_csv(rows, "trades.csv")
-    packed = io.BytesIO()
-    # text stays text: no formula, and no link to somewhere
-    plain = {"strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(packed, {"constant_memory": True, **plain})
-    sheet = book.add_worksheet("Trades")
-    for number, row in enumerate(rows):
-        if number == 0:
-            sheet.write_row(0, 0, list(row))
-        for column, value in enumerate(row.values()):
-            sheet.write(number + 1, column, ", ".join(value) if isinstance(value, list) else value)
-    book.close()
-    packed.seek(0)
-    return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
-
-
-def _answers(request: SignedInRequest, trades: QuerySet[Trade]) -> Iterator[TradeRow]:
-    rows: list[Trade] = []
-    for row in trades.iterator(2000):
-        rows.append(row)
-        if len(rows) == 2000:
-            yield from (trade_answer(line) for line in with_notes(request.user, rows))
-            rows = []
-    yield from (trade_answer(line) for line in with_notes(request.user, rows))

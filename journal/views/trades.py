@@ -18,7 +18,7 @@ from journal.filters import TradeFilter
 from journal.models import NoteTemplate, Screenshot, Setup, Tag, Trade
 from journal.selectors.preferences import preferences_of
 from journal.selectors.trades import neighbours, one, order_of
-from journal.services import annotating, aside, candles
+from journal.services import annotating, aside, candles, open_results
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, own_trade, read_filter
 from journal.views.drawing import flow_table
@@ -71,6 +71,8 @@ def _trade_page(
     context |= {
         "line": line,
         "trade": trade,
+        "open_result": open_results.of_trade(request.user, context["chosen"], trade),
+        "unit_suffix": open_results.suffix_of(context["chosen"]),
         "fills": fills,
         "orders": orders,
         "orders_say": orders_say(len(orders), len(fills)),

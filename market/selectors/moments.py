@@ -44,12 +44,13 @@ EXTREMES = """
 SELECT moment, least(tape.low, past.low), greatest(tape.high, past.high)
 FROM unnest(%s::timestamptz[]) AS moment
 CROSS JOIN LATERAL (
-  SELECT min(low)::float8 AS low, max(high)::float8 AS high FROM market_second_bar
+  SELECT min(low)::float8 AS low, max(high)::float8 AS high FROM {table}
   WHERE instrument_id = %s AND time >= moment AND time < moment + %s * interval '1 second'
+    AND high > 0
 ) AS tape
 CROSS JOIN LATERAL (
   SELECT min(low)::float8 AS low, max(high)::float8 AS high FROM market_pastbar
-  WHERE instrument_id = %s AND grain = 1
+  WHERE instrument_id = %s AND grain = %s AND high > 0
     AND time >= moment AND time < moment + %s * interval '1 second'
 ) AS past
 """
@@ -147,16 +148,19 @@ class Moments:
                     found.setdefault(at, (flat[:BANDS], flat[BANDS : 2 * BANDS]))
         return found
 
-    def extremes(self, starts: Iterable[int], length: int) -> dict[int, tuple[float, float]]:
-        """(lowest, highest) price traded in so many seconds from each of these on; what is not
-        known whole, or saw no trade, is left out."""
-        known, pk = self._known[SECOND], self._instrument.pk
+    def extremes(
+        self, starts: Iterable[int], length: int, grain: int = SECOND
+    ) -> dict[int, tuple[float, float]]:
+        """(lowest, highest) price traded in so many seconds from each of these on, by bars of the
+        grain; what is not known whole, or saw no trade, is left out."""
+        known, pk = self._known[grain], self._instrument.pk
+        statement = EXTREMES.format(table=TAPES[grain])
         wanted = sorted({at for at in starts if is_within(at, at + length, known)})
         found: dict[int, tuple[float, float]] = {}
         for first in range(0, len(wanted), AT_ONCE):
             times = [from_seconds(at) for at in wanted[first : first + AT_ONCE]]
             with connection.cursor() as cursor:
-                cursor.execute(EXTREMES, [times, pk, length, pk, length])
+                cursor.execute(statement, [times, pk, length, pk, grain, length])
                 for moment, low, high in cursor.fetchall():
                     if low is not None:
                         found[int(moment.timestamp())] = low, high

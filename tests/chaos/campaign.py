@@ -22,7 +22,7 @@ from market.hot.client import hot_client
 from market.hot.codec import decode_gap
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument
-from market.proving import differing
+from market.proving.bars import differing
 from market.selectors.reading import read_hot
 from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System

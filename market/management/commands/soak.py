@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market.services import soaking
+from market.proving import soaking
 
 WIDTH = 30
 

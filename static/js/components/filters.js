@@ -6,7 +6,7 @@ export function bindFilters(form) {
   form.classList.add("is-instant");
   const apply = () => {
     const chosen = [...new FormData(form)].filter(
-      ([name, value]) => value !== "" && !(name === "state" && value === "closed"),
+      ([name, value]) => value !== "" && !(/^(b_)?state$/.test(name) && value === "closed"),
     );
     location.assign(`${form.getAttribute("action")}?${new URLSearchParams(chosen)}`);
   };

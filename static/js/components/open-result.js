@@ -1,5 +1,6 @@
-import { hidesAmounts, price, signed, toneOf } from "../lib/format.js";
+import { price, toneOf } from "../lib/format.js";
 import { Live } from "../lib/live.js";
+import { isHidden, resultText } from "../lib/result-unit.js";
 
 /** An open trade moves: its result and the newest price in the head, its bars in the chart. */
 export class OpenResult {
@@ -36,11 +37,14 @@ export class OpenResult {
     if (own.price !== null)
       document.querySelector("[data-open-price]").textContent = price(own.price);
     if (own.unrealized_money === null) return;
-    const shown = signed(own.unrealized_money, 2);
-    result.textContent = hidesAmounts()
-      ? "•••"
-      : shown.replace(/^[+−]?/, (sign) => sign + result.dataset.currency);
-    result.className = toneOf(shown);
-    result.classList.toggle("is-stale", own.stale);
+    for (const place of [result, document.querySelector("[data-open-r]")]) {
+      if (!place || isHidden(place.dataset)) continue;
+      const shown = resultText(own.unrealized_money, place.dataset);
+      if (shown === null) continue;
+      place.textContent = shown;
+      place.classList.remove("up", "down");
+      if (toneOf(shown)) place.classList.add(toneOf(shown));
+      place.classList.toggle("is-stale", own.stale);
+    }
   }
 }

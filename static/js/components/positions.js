@@ -1,4 +1,5 @@
 import { hidesAmounts, signed, toneOf } from "../lib/format.js";
+import { isHidden, resultText } from "../lib/result-unit.js";
 
 const digits = (price) => (price >= 1000 ? 2 : price >= 1 ? 4 : 8);
 
@@ -15,8 +16,11 @@ export class Positions {
   }
 
   /** False where other positions are open than those that the page shows: then it must be rendered again. */
-  draw({ positions }) {
-    if (!this.#root.querySelector("[data-positions]")) return true;
+  draw({ positions: all }) {
+    const table = this.#root.querySelector("[data-positions]");
+    if (!table) return true;
+    const { account } = table.dataset;
+    const positions = account ? all.filter((position) => position.account === account) : all;
     const names = new Set(positions.map(nameOf));
     const isSame =
       names.size === this.#rows.size && [...names].every((name) => this.#rows.has(name));
@@ -33,8 +37,9 @@ export class Positions {
         maximumFractionDigits: digits(Number(price)),
       });
     row.classList.toggle("is-stale", stale);
+    const named = { ...this.#words, per: row.dataset.per };
+    if (result !== null) this.#drawResult(row.querySelector("[data-unrealized]"), result, named);
     if (this.#isHidden) return;
-    if (result !== null) this.#drawMoney(row.querySelector("[data-unrealized]"), Number(result));
     const worth = row.querySelector("[data-value]");
     if (worth && value !== null)
       worth.textContent = this.#withCurrency(signed(Math.abs(value), 2).replace("+", ""));
@@ -43,20 +48,32 @@ export class Positions {
   /** Of the rows that are shown, so that the sum never tells of others. */
   #drawSum(positions) {
     const known = positions
-      .map(({ unrealized_money: result }) => result)
-      .filter((result) => result !== null);
-    if (!known.length || this.#isHidden) return;
-    const sum = known.reduce((total, result) => total + Number(result), 0);
+      .filter(({ unrealized_money: result }) => result !== null)
+      .map((position) => [
+        Number(position.unrealized_money),
+        Number(this.#rows.get(nameOf(position)).dataset.per),
+      ])
+      .filter(([, per]) => per);
+    if (!known.length) return;
+    // R of each is of its own risk; money and what was put in add up
+    const isR = this.#words.unit === "R";
+    const sum = known.reduce((total, [result, per]) => total + (isR ? result / per : result), 0);
     for (const place of this.#root.querySelectorAll("[data-open-result]"))
-      this.#drawMoney(place, sum);
+      this.#drawResult(place, sum, { ...this.#words, per: isR ? 1 : place.dataset.per });
   }
 
-  #drawMoney(cell, value) {
-    const shown = signed(value, 2);
+  get #words() {
+    const { unit, currency } = this.#root.querySelector("[data-positions]").dataset;
+    return { unit, currency };
+  }
+
+  #drawResult(cell, value, named) {
+    const shown = resultText(value, named);
+    if (shown === null || isHidden(named)) return;
     cell.replaceChildren(
       Object.assign(document.createElement("span"), {
         className: `amount ${toneOf(shown)}`,
-        textContent: this.#withCurrency(shown),
+        textContent: shown,
       }),
     );
   }

@@ -2,8 +2,9 @@
 import { bindEndless } from "../components/endless.js";
 import { bindPreview } from "../components/trade-preview.js";
 import { TradeSheet } from "../components/trade-sheet.js";
-import { hidesAmounts, signed, toneOf } from "../lib/format.js";
+import { toneOf } from "../lib/format.js";
 import { onKey } from "../lib/keys.js";
+import { isHidden, resultText } from "../lib/result-unit.js";
 import { listen } from "../lib/shared-live.js";
 
 const HIDDEN = "tapelog.hidden-columns";
@@ -106,16 +107,15 @@ async function refreshRow(row) {
 
 /** What open trades would bring, as it moves. */
 listen("pnl", ({ data }) => {
-  if (!data || hidesAmounts()) return;
-  for (const { trade, unrealized_money: result } of data.positions) {
+  for (const { trade, unrealized_money: result } of data?.positions ?? []) {
     const cell = trade && result !== null && document.querySelector(`[data-open-trade="${trade}"]`);
-    if (!cell) continue;
-    const shown = signed(result, 2);
-    const symbol = shown.replace(/^[+−]?/, (sign) => `${sign}$`);
+    if (!cell || isHidden(cell.dataset)) continue;
+    const shown = resultText(result, { currency: table.dataset.currency, ...cell.dataset });
+    if (shown === null) continue;
     cell.replaceChildren(
       Object.assign(document.createElement("span"), {
         className: `amount ${toneOf(shown)}`,
-        textContent: symbol,
+        textContent: shown,
       }),
     );
   }

@@ -14,6 +14,7 @@ from django.core.management import call_command
 
 from accounts.models import ExchangeAccount
 from accounts.vault import keyring
+from config.doctor import gathering
 from config.doctor.findings import Level
 from market.archive.backup import backup_and_thin, newest_backup, newest_drill
 from tests.conftest import MakeInstrument
@@ -27,6 +28,14 @@ def keys(tmp_path: Path, settings: Any) -> Iterator[Path]:
     settings.BACKUP_DIR = tmp_path / "backups"
     keyring.ensure()
     yield settings.KEK_DIR
+
+
+@pytest.fixture(autouse=True)
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own server does not wait for the disk, which no other one may."""
+    hasty = {"fsync", "full_page_writes", "synchronous_commit"}
+    kept = tuple(name for name in gathering.POSTGRES_SETTINGS if name not in hasty)
+    monkeypatch.setattr(gathering, "POSTGRES_SETTINGS", kept)
 
 
 def doctor(*words: str) -> tuple[dict[str, Any], int]:

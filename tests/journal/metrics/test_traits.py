@@ -1,8 +1,19 @@
 """What had happened when a trade was opened, on days worked by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from journal.metrics.traits import Entry, before, dimensions, hours, is_night, session, sizes
+from journal.metrics.traits import (
+    AtEntry,
+    Entry,
+    before,
+    dimensions,
+    hours,
+    is_night,
+    session,
+    sizes,
+    swings,
+)
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -75,3 +86,20 @@ def test_what_is_not_known_is_no_group() -> None:
     assert asked["flow"] == [None]
     assert asked["setup"] == [None]
     assert not {"hold", "maker", "mistake", "tag"} & set(asked)
+
+
+def test_swings_are_beside_those_of_the_same_market() -> None:
+    """21 of each, one market ten times as wild: both have seven of each kind, in their order."""
+    calm = [replace(entry(at), at_entry=AtEntry(swing=at / 1000)) for at in range(1, 22)]
+    wild = [
+        replace(one, symbol="DOGEUSDT", at_entry=AtEntry(swing=10 * (one.at_entry.swing or 0)))
+        for one in calm
+    ]
+    thirds = ["calm"] * 7 + ["middle"] * 7 + ["wild"] * 7
+    assert swings([*calm, *wild]) == thirds + thirds
+
+
+def test_few_entries_into_a_market_have_no_regimes() -> None:
+    known = [replace(entry(at), at_entry=AtEntry(swing=at / 1000)) for at in range(1, 21)]
+    assert swings(known) == [None] * 20
+    assert swings([*known, entry(30)])[-1] is None

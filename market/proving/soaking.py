@@ -13,7 +13,7 @@ from django.conf import settings
 
 from market.hot.client import hot_client
 from market.models import Instrument
-from market.proving import differing
+from market.proving.bars import differing
 from market.selectors import reading
 
 # So many seconds are compared at once; whole minutes.

@@ -1,0 +1,113 @@
+"""What is open, in the unit that its reader has chosen: the same figure in every list and head."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from accounts.models import User
+from journal.models import Preferences, Trade
+from journal.selectors.trades import with_notes
+from journal.services import valuing
+from journal.services.valuing import Valued
+
+Unit = Preferences.Unit
+ZERO = Decimal(0)
+SUFFIX = {Unit.MONEY: "", Unit.PERCENT: "%", Unit.RISK: "R"}
+
+
+@dataclass(frozen=True)
+class OpenResult:
+    """`per` is how much money one of the unit is: a hundredth of what was put in, or what the first
+    stop of the trade would cost; None where that unit knows nothing of it. `risk` is in money."""
+
+    item: Valued
+    per: Decimal | None
+    risk: Decimal | None
+
+    @property
+    def r(self) -> Decimal | None:
+        money = self.item.unrealized_money
+        return None if money is None or not self.risk else money / self.risk
+
+    @property
+    def value(self) -> Decimal | None:
+        money = self.item.unrealized_money
+        return None if money is None or not self.per else money / self.per
+
+
+@dataclass(frozen=True)
+class OpenSum:
+    """`value` and `per` of all that have one; `known` of `count` do. `risk`: to the first stops of
+    `with_stop`."""
+
+    value: Decimal | None
+    per: Decimal | None
+    known: int
+    count: int
+    risk: Decimal
+    with_stop: int
+
+    @property
+    def without_stop(self) -> int:
+        return self.count - self.with_stop
+
+
+def open_results(user: User, chosen: Preferences, account: str = "") -> list[OpenResult]:
+    """Of one account, or of all."""
+    return results_of(user, chosen, valuing.value_positions(user, account))
+
+
+def of_trade(user: User, chosen: Preferences, trade: Trade) -> OpenResult | None:
+    """None of one that is closed, or whose position is not known."""
+    if not trade.is_open:
+        return None
+    results = open_results(user, chosen, str(trade.account_id))
+    return next((one for one in results if one.item.trade_id == trade.pk), None)
+
+
+def results_of(user: User, chosen: Preferences, items: Iterable[Valued]) -> list[OpenResult]:
+    positions = list(items)
+    ids = [item.trade_id for item in positions if item.trade_id is not None]
+    lines = with_notes(user, Trade.objects.visible_to(user).filter(pk__in=ids))
+    risks = {line.trade.pk: line.risk for line in lines}
+    found = []
+    for item in positions:
+        # a stack beside the trade is in the position's result, and no stop is of it
+        is_alone = item.trade_id is not None and not item.position.stack_quantity
+        risk = risks.get(item.trade_id or 0) if is_alone else None
+        found.append(OpenResult(item, _per(item, risk, chosen), risk))
+    return found
+
+
+def sum_of(results: Iterable[OpenResult], chosen: Preferences) -> OpenSum:
+    """Money and R are added up; per cent are of all that was put in."""
+    every = list(results)
+    known = [one for one in every if one.value is not None]
+    value: Decimal | None = sum((one.value or ZERO for one in known), ZERO)
+    per: Decimal | None = Decimal(1)
+    if chosen.unit == Unit.PERCENT:
+        money = sum((one.item.unrealized_money or ZERO for one in known), ZERO)
+        per = sum((one.per or ZERO for one in known), ZERO)
+        value = money / per if per else None
+    risks = [one.risk for one in every if one.risk is not None]
+    return OpenSum(
+        value=value if known else None,
+        per=per,
+        known=len(known),
+        count=len(every),
+        risk=sum(risks, ZERO),
+        with_stop=len(risks),
+    )
+
+
+def suffix_of(chosen: Preferences) -> str:
+    return SUFFIX[Unit(chosen.unit)]
+
+
+def _per(item: Valued, risk: Decimal | None, chosen: Preferences) -> Decimal | None:
+    if chosen.unit == Unit.RISK:
+        return risk or None
+    if chosen.unit == Unit.PERCENT:
+        value, result = item.value_money, item.unrealized_money
+        return None if value is None or result is None else abs(value - result) / 100 or None
+    return Decimal(1)

@@ -1,0 +1,1 @@
+"""Bars and whole days against the exchange's own truth."""
