@@ -125,7 +125,8 @@ class SpotOrdersRest:
         if not open_ones:
             raise Refusal(-2011, "Unknown order sent.")
         for order in open_ones:
-            self.bank.cancel(call.account, order)
+            if order.is_open:  # one of its list may have taken it along
+                self.bank.cancel(call.account, order)
         return web.json_response([cancelled(order, call) for order in open_ones])
 
     async def cancel_replace(self, call: SignedCall) -> web.Response:
