@@ -86,7 +86,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
     make_instrument("BTCUSDT")
     issue_token(user=bob)
     account = make_account(bob, "bobs-own")
-    ExchangeAccount.objects.filter(pk=account.pk).update(last_four="b0b0")
+    ExchangeAccount.objects.filter(pk=account.pk).update(last_four="qZq7")
     some_trades(account)
     trade = Trade.objects.filter(closed_at__isnull=False).first()
     assert trade is not None
@@ -138,7 +138,7 @@ def bobs(bob: User, make_instrument: MakeInstrument) -> dict[str, str]:
         user=bob, name="bobs-own", condition={"kind": "fill"}, kind="fill", cooldown_s=0
     )
     channel = Channel.objects.create(
-        user=bob, kind="email", name="bobs-own", shown="b0b0", target=b"x", secret=b"x", kek_id=1
+        user=bob, kind="email", name="bobs-own", shown="qZq7", target=b"x", secret=b"x", kek_id=1
     )
     intent = OrderIntent.objects.create(
         user=bob,
@@ -203,7 +203,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             answer = getattr(stranger, method)(filled(path, bobs))
             text = answer.content.decode(errors="replace") if not answer.streaming else ""
             assert "bobs-own" not in text, f"{method} {path}"
-            assert "b0b0" not in text, f"{method} {path}"
+            assert "qZq7" not in text, f"{method} {path}"
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
