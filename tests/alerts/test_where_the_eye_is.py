@@ -54,7 +54,7 @@ def test_a_trade_leads_to_an_alert_at_its_entry(alices_browser: Client, alice: U
     trade = Trade.objects.get()
     [link] = links(alices_browser.get(f"/trades/{trade.pk}/"))
     assert link == (
-        f"/alerts/new/?kind=price_crosses&market=spot&symbol=BTCUSDT&level=100.50000000"
+        f"/alerts/new/?kind=price_crosses&market=spot&symbol=BTCUSDT&level=100.5"
         f"&account={account.pk}"
     )
     assert alices_browser.get(link).status_code == 200
