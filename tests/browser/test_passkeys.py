@@ -61,6 +61,7 @@ def test_a_passkey_is_made_signs_in_and_is_taken_back(page: Page, password: str)
     page.goto(f"{HOME}/accounts/2fa/webauthn/")
     expect(page.get_by_text("Passkey", exact=True)).to_be_visible()
     page.get_by_role("link", name="Remove").click()
+    confirm(page, password)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("No security keys have been added.")).to_be_visible()
 
