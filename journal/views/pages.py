@@ -16,7 +16,7 @@ from accounts.requests import SignedInRequest
 from journal.filters import TradeFilter
 from journal.insight import overview
 from journal.metrics.spread import Spread
-from journal.models import Preferences, Setup, Trade
+from journal.models import Market, Preferences, Setup, Trade
 from journal.selectors import dimensions, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
@@ -141,7 +141,12 @@ def execution(request: SignedInRequest) -> HttpResponse:
         .order_by("-size")
     )
     context["rows"] = [
-        {**row, "share": row["fees"] / row["size"] if row["size"] else None} for row in rows
+        {
+            **row,
+            "market_label": dict(Market.choices).get(row["market"], row["market"]),
+            "share": row["fees"] / row["size"] if row["size"] else None,
+        }
+        for row in rows
     ]
     context["sum"] = sums(Scope(request.user, trade_filter, context["chosen"]))
     return render(request, "journal/execution.html", context)

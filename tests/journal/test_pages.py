@@ -116,9 +116,18 @@ def test_amounts_are_hidden_everywhere(
     alices_browser: Client, account: ExchangeAccount, trade: Trade
 ) -> None:
     alices_browser.post("/settings/display/", {"hide": "1", "next": "/"})
-    for address in ("/", "/trades/", "/reports/", f"/trades/{trade.pk}/", "/reports/realized/"):
+    Trade.objects.update(slippage=D("0.73"))
+    for address in (
+        "/",
+        "/trades/",
+        "/reports/",
+        f"/trades/{trade.pk}/",
+        "/reports/realized/",
+        "/reports/execution/",
+    ):
         text = alices_browser.get(address).content.decode()
         assert "•••" in text
+        assert "0.73" not in text, address
         assert "9.80 USDT" not in text, address
         assert "$9.80" not in text, address
 
