@@ -182,7 +182,7 @@ def test_nothing_is_told_before_the_bars_are_there(page: Page) -> None:
     page.route("**/ws/live/", lambda route: route.abort())
     page.goto(f"{ADDRESS}/market/BTCUSDT/")
     expect(page.locator("[data-loading]")).to_be_visible()
-    expect(page.locator("[data-price]")).to_have_text(re.compile("–|[0-9]"))
+    expect(page.locator(".price[data-price]")).to_have_text(re.compile("–|[0-9]"))
     expect(page.locator(".legend").first).to_be_hidden()
     columns, _ = page.evaluate(COLUMNS, [1, "--text"])
     assert columns == []
