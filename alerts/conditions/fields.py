@@ -92,36 +92,24 @@ def quantile(name: str, raw: Any) -> str:
 
 
 def seconds(low: int, high: int = LONGEST_WINDOW_S) -> Read:
-    def read(name: str, raw: Any) -> int:
-        is_whole = isinstance(raw, int) and not isinstance(raw, bool)
-        if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 9:
-            raw, is_whole = int(raw), True
-        if not is_whole or not low <= raw <= high:
-            raise BadCondition(
-                name,
-                gettext_noop("Expected whole seconds from %(low)s to %(high)s, was %(value)s."),
-                low=low,
-                high=high,
-                value=shown(raw),
-            )
-        return int(raw)
-
-    return read
+    return _between(
+        low, high, gettext_noop("Expected whole seconds from %(low)s to %(high)s, was %(value)s.")
+    )
 
 
 def whole(low: int, high: int) -> Read:
+    return _between(
+        low, high, gettext_noop("Expected a whole number from %(low)s to %(high)s, was %(value)s.")
+    )
+
+
+def _between(low: int, high: int, sentence: str) -> Read:
     def read(name: str, raw: Any) -> int:
         is_whole = isinstance(raw, int) and not isinstance(raw, bool)
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 9:
             raw, is_whole = int(raw), True
         if not is_whole or not low <= raw <= high:
-            raise BadCondition(
-                name,
-                gettext_noop("Expected a whole number from %(low)s to %(high)s, was %(value)s."),
-                low=low,
-                high=high,
-                value=shown(raw),
-            )
+            raise BadCondition(name, sentence, low=low, high=high, value=shown(raw))
         return int(raw)
 
     return read

@@ -8,8 +8,6 @@ from datetime import time as clock_time
 from decimal import Decimal
 from functools import partial
 
-import structlog
-from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.models import User
@@ -26,8 +24,7 @@ from journal.selectors.scope import Scope as Filtered
 from journal.selectors.sums import sums_by_day, total
 from journal.services.valuing import Valued, value_positions
 from lib.parking import Parking
-
-log = structlog.get_logger(__name__)
+from market.jobs import guarding
 
 EVERY_SECONDS = 5.0
 ZERO = Decimal(0)
@@ -49,18 +46,13 @@ class Figures:
         by_user: dict[int, list[Row]] = defaultdict(list)
         for row in self._values.keep(rows.of_scopes(Scope.FIGURES)):
             by_user[row.user_id].append(row)
-        for user in User.objects.filter(pk__in=by_user):
-            if self._parked.is_parked(str(user.pk)):
-                continue
-            try:
-                self._look(user, by_user[user.pk])
-            except DatabaseError:
-                raise
-            except Exception:  # one user's figures stop nobody else's
-                pause = self._parked.park(str(user.pk))
-                log.exception("figures of a user set aside", user=user.pk, again_in=pause)
-            else:
-                self._parked.clear(str(user.pk))
+        guarding.each(
+            "figures",
+            User.objects.filter(pk__in=by_user),
+            lambda user: self._look(user, by_user[user.pk]),
+            name_of=lambda user: user.pk,
+            parked=self._parked,
+        )
 
     def _look(self, user: User, its_rows: list[Row]) -> None:
         open_ones = value_positions(user) if _needs_positions(its_rows) else []

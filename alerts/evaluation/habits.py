@@ -16,6 +16,8 @@ from journal.metrics.tilt import Closed, History
 from journal.models import Trade
 from journal.selectors.scope import counted
 from lib.decimals import plain
+from lib.parking import Parking
+from market.jobs import guarding
 from trading.limits import Entry, judge
 from trading.models import Rule
 from trading.selectors.today import day_so_far
@@ -34,7 +36,8 @@ class Habits:
     """Keeps what it found as long as a user's newest trades are the same."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, int], tuple[Newest, list[Fact]]] = {}
+        self._kept: dict[tuple[str, int], tuple[Newest, list[Fact]]] = {}
+        self._parked = Parking()
 
     def streaks(self, users: set[int], since: datetime) -> Iterator[Fact]:
         yield from self._of_each("losing_streak", users, since)
@@ -50,12 +53,22 @@ class Habits:
 
     def _of_each(self, kind: str, users: set[int], since: datetime) -> Iterator[Fact]:
         newest = _newest(users, since)
-        for user in User.objects.filter(pk__in=newest):
+        for key in [key for key in self._kept if key[0] == kind and key[1] not in newest]:
+            del self._kept[key]
+
+        def look(user: User) -> list[Fact]:
             rows = tuple((trade.key, trade.closed_at) for trade in newest[user.pk])
-            known, facts = self._found.get((kind, user.pk), ((), []))
+            known, facts = self._kept.get((kind, user.pk), ((), []))
             if known != rows:
                 facts = list(FINDERS[kind](user, newest[user.pk]))
-                self._found[kind, user.pk] = rows, facts
+                self._kept[kind, user.pk] = rows, facts
+            return facts
+
+        owners = User.objects.filter(pk__in=newest)
+        of_each = guarding.each(
+            kind, owners, look, name_of=lambda user: user.pk, parked=self._parked
+        )
+        for facts in of_each:
             yield from facts
 
 

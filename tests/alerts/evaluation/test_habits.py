@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
+from alerts.evaluation import habits
 from alerts.evaluation.facts import Facts
 from alerts.models import Alert
 from journal.models import Trade
@@ -129,3 +130,23 @@ def test_a_limit_of_the_day_is_told_once_wherever_the_trade_was_placed(
     Facts().round()
     assert told(alert) == [sentence]
     assert told(other) == []
+
+
+def test_one_whose_trades_cannot_be_judged_keeps_nobody_elses_habits_from_being_told(
+    alice: User, bob: User, account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert_of(alice, kind="losing_streak")
+    alert = alert_of(bob, kind="losing_streak")
+    for mine in (account, make_account(bob)):
+        for ago in (20, 15, 10):
+            trade(mine, ago, "-1")
+    history = habits._history
+
+    def ill(user: User) -> Any:
+        if user == alice:
+            raise ZeroDivisionError("an ill row")
+        return history(user)
+
+    monkeypatch.setattr(habits, "_history", ill)
+    Facts().round()
+    assert len(told(alert)) == 1

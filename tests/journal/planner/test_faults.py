@@ -1,41 +1,23 @@
 """What an exchange can do wrong while old fills get their flow: told, nothing half-written, and
 gone on with where it was."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db.models import F
 
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount
 from journal.models import FillFlow, FlowDay
 from journal.planner import rounds
 from journal.stamps import stamping
 from market.models import PastBar
-from tests.journal.accounts import make_account, make_fill, trades_of
+from tests.journal.accounts import make_fill, trades_of
 from tests.journal.sync.stage import DemoExchange
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FUTURES = {"market": "usdm", "realized": D(0)}
-
-
-@pytest.fixture
-def exchange() -> Iterator[DemoExchange]:
-    with DemoExchange().running() as running:
-        yield running
-
-
-@pytest.fixture
-def account(alice: User, exchange: DemoExchange, settings: Any) -> ExchangeAccount:
-    settings.BINANCE_SPOT_API_URL = settings.BINANCE_FUTURES_API_URL = exchange.http
-    settings.BINANCE_VISION_URL = exchange.http
-    settings.WEIGHT_BUDGET_PCT = 100_000
-    cache.clear()
-    made: ExchangeAccount = make_account(alice)
-    return made
 
 
 def noon(days_ago: int) -> datetime:

@@ -1,14 +1,13 @@
 """Fills get their flow from an exchange with a year behind it, whatever their age."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -26,22 +25,6 @@ from tests.journal.accounts import make_account, make_fill, trades_of
 from tests.journal.sync.stage import DemoExchange
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[DemoExchange]:
-    with DemoExchange().running() as running:
-        yield running
-
-
-@pytest.fixture
-def account(alice: User, exchange: DemoExchange, settings: Any) -> ExchangeAccount:
-    settings.BINANCE_SPOT_API_URL = settings.BINANCE_FUTURES_API_URL = exchange.http
-    settings.BINANCE_VISION_URL = exchange.http
-    settings.WEIGHT_BUDGET_PCT = 100_000
-    cache.clear()
-    made: ExchangeAccount = make_account(alice)
-    return made
 
 
 def days_ago(days: int, hour: int = 12) -> datetime:
