@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -46,11 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
             servers = Servers(places)
             with step("starting PostgreSQL and Valkey"):
                 servers.start()
-        with step("bringing the database up to date"):
+        words = "bringing the database up to date, collecting static files"
+        with step(words), ThreadPoolExecutor(1) as beside:
+            static = beside.submit(_manage, "collectstatic", "--noinput", "--verbosity", "0")
             _manage("migrate", "--verbosity", "0")
-        _manage("kek", "ensure")
-        with step("collecting static files"):
-            _manage("collectstatic", "--noinput", "--verbosity", "0")
+            _manage("kek", "ensure")
+            static.result()
         with step("preparing the demo user"):
             signing_in = _manage("ensure_demo").strip().splitlines()[-1]
         return asyncio.run(_serve(config, signing_in, servers))

@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.stage import ADDRESS, QUIET
+from tests.browser.stage import ADDRESS, QUIET, Sleeper, processes
 from tests.launcher.test_run import ROOT, environment, wait_for
 
 expect.set_options(timeout=60_000)  # a whole system and a browser share the machine
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The cockpit last: by then the demo's year is read, for which it would wait."""
+    items.sort(key=lambda item: item.path.stem == "test_cockpit")
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +55,24 @@ def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
         browser.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def asleep(signed_in: tuple[Browser, Any]) -> Iterator[Sleeper]:
+    """The market's page in a Chromium of its own, stopped while the other tests run."""
+    browser = signed_in[0].browser_type.launch(executable_path=shutil.which("chromium"), args=QUIET)
+    others = set(processes(b"--type=renderer", b""))
+    page = browser.new_context(storage_state=signed_in[1]).new_page()
+    page.goto(f"{ADDRESS}/market/BTCUSDT/")
+    expect(page.locator("[data-state]")).to_contain_text("live")
+    sleeper = Sleeper(page, sorted({*processes(b"--type=renderer", b"")} - others))
+    sleeper.stop()
+    yield sleeper
+    sleeper.wake()
+    browser.close()
+
+
 @pytest.fixture
 def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
-    """Fresh but for the cookies, on the market's page."""
+    """A phone, fresh but for the cookies; whatever goes wrong in its console fails the test."""
     browser, state = signed_in
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, storage_state=state, reduced_motion="reduce"
@@ -60,7 +81,6 @@ def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
     faults: list[str] = []
     opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.goto(f"{ADDRESS}/market/BTCUSDT/")
     yield opened
     context.close()
     unexpected = [

@@ -1,5 +1,7 @@
 """What the tests of pages share: where the system is, and what they look at in it."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -50,6 +52,27 @@ def processes(word: bytes, setting: bytes) -> list[int]:
         if word in command and setting in given:
             found.append(int(folder.name))
     return found
+
+
+class Sleeper:
+    """A page whose renderers are stopped, as a sleeping laptop or a hidden tab stops them."""
+
+    def __init__(self, page: Page, renderers: list[int]) -> None:
+        assert renderers, "the page has no renderer of its own"
+        self.page = page
+        self._renderers = renderers
+        self._since = 0.0
+
+    def stop(self) -> None:
+        self._since = time.monotonic()
+        for pid in self._renderers:
+            os.kill(pid, signal.SIGSTOP)
+
+    def wake(self, at_least: float = 0.0) -> None:
+        """When it has stood still for so many seconds."""
+        time.sleep(max(0.0, self._since + at_least - time.monotonic()))
+        for pid in self._renderers:
+            os.kill(pid, signal.SIGCONT)
 
 
 def wait_for_the_future(page: Page) -> None:

@@ -3,15 +3,20 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.stage import ADDRESS, PORT, more, processes, wait_for_the_future
+from tests.browser.stage import ADDRESS, PORT, Sleeper, more, processes, wait_for_the_future
 from tests.launcher.test_run import wait_for_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    page.goto(f"{ADDRESS}/market/BTCUSDT/")
+    return page
 
 
 def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
@@ -81,7 +86,8 @@ def test_the_order_book_moves_and_is_never_crossed(page: Page) -> None:
 def test_the_future_of_a_symbol_has_its_own_page(page: Page) -> None:
     wait_for_the_future(page)
     page.get_by_role("link", name="USD-M").first.click()
-    expect(page.locator("h1")).to_have_text("BTCUSDT")
+    page.wait_for_url("**/market/usdm/BTCUSDT/")
+    expect(page.locator("h1")).to_contain_text("BTCUSDT")
     expect(page.locator("[data-rate]")).to_have_text(re.compile("%"))
     expect(page.locator("[data-bands] tr")).to_have_count(6)
     expect(page.locator("[data-state]")).to_contain_text("live")
@@ -150,17 +156,10 @@ def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:
     expect(page.locator("[data-state]")).to_contain_text("live")
 
 
-def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(page: Page) -> None:
-    """Its renderer is stopped, as a sleeping laptop or a hidden tab stops it."""
+def test_a_page_that_stood_still_for_90_seconds_has_the_apis_bars_again(asleep: Sleeper) -> None:
+    asleep.wake(at_least=90)
+    page = asleep.page
     expect(page.locator("[data-state]")).to_contain_text("live")
-    renderers = processes(b"--type=renderer", b"")
-    for pid in renderers:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(90)
-    for pid in renderers:
-        os.kill(pid, signal.SIGCONT)
-    expect(page.locator("[data-state]")).to_contain_text("live")
-    more(page)
     page.get_by_role("button", name="order", exact=True).click()
     shown = ""
     for _ in range(60):  # the newest bar moves on while we look

@@ -4,6 +4,8 @@ import { hidesAmounts, money } from "../lib/format.js";
 // fills of one order come within moments and are one event for a person
 const TOGETHER_MS = 900;
 const SECONDS = 20;
+const TRY_MS = 1_000;
+const MOST_TRIES = 15;
 const MINUTE = 60;
 
 /** After each own fill: what was done, what takers did in the minute before, and one field for the stop. */
@@ -39,23 +41,19 @@ export class FillToast {
   }
 
   async #show(fill) {
-    const [delta, trade] = await Promise.all([
-      lastMinute(fill).catch(() => null),
-      openTrade(fill).catch(() => null),
-    ]);
+    const delta = await lastMinute(fill).catch(() => null);
     const toast = this.#template.content.firstElementChild.cloneNode(true);
     toast.querySelector("[data-sentence]").textContent = this.#sentence(fill, delta);
-    const form = toast.querySelector("form");
-    if (trade) {
-      toast.querySelector("[data-trade]").href = `/trades/${trade}/`;
-      form.addEventListener("submit", (event) => this.#keepStop(event, toast, trade));
-    } else {
-      form.remove();
-      toast.querySelector("[data-trade]").remove();
-    }
     toast.querySelector("[data-close]").addEventListener("click", () => toast.remove());
     this.#root.append(toast);
     leaveLater(toast);
+    const trade = await openTrade(fill, () => toast.isConnected);
+    if (!trade) return;
+    const link = toast.querySelector("[data-trade]");
+    link.href = `/trades/${trade}/`;
+    const form = toast.querySelector("form");
+    form.addEventListener("submit", (event) => this.#keepStop(event, toast, trade));
+    link.hidden = form.hidden = false;
   }
 
   #sentence({ market, symbol, side, quantity, value }, delta) {
@@ -109,14 +107,18 @@ async function lastMinute({ market, symbol }) {
   return bars.length ? bars.reduce((sum, bar) => sum + Number(bar.delta), 0) : null;
 }
 
-/** The number of the trade that is open now in what was filled; null where it closed one. */
-async function openTrade({ account, market, symbol }) {
-  const { positions } = await read("/api/positions", {});
-  return (
-    positions.find(
+/** The number of the trade that is open now in what was filled, asked for until its book is built;
+ * null where the fill closed one. */
+async function openTrade({ account, market, symbol }, isWanted) {
+  for (let tries = 0; tries < MOST_TRIES && isWanted(); tries += 1) {
+    const { positions } = await read("/api/positions", {}).catch(() => ({ positions: [] }));
+    const position = positions.find(
       (row) => row.account === account && row.market === market && row.symbol === symbol,
-    )?.trade ?? null
-  );
+    );
+    if (position?.trade) return position.trade;
+    await new Promise((done) => setTimeout(done, TRY_MS));
+  }
+  return null;
 }
 
 function leaveLater(toast) {
