@@ -1,6 +1,7 @@
 """`compute`: fills and all that moved an account in; matches, trades, positions, payments and
 problems out. One engine for every screen."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, localcontext
 from functools import cached_property
@@ -91,6 +92,8 @@ class Ledger:
         self._only: frozenset[str] | None = None
         self._own_prices: Mapping[str, Seen] | None = None
         self._events: dict[tuple[Any, ...], Event] = {}
+        # how many of the fills are quoted in each
+        self._quotes: Counter[str] = Counter()
         self._duplicates: list[Problem] = []
         self._newest: Any = None
         self._from: State | None = None
@@ -215,7 +218,7 @@ class Ledger:
         """Without prices, the one quote that all fills have is what is counted in."""
         if self._prices is not None:
             return set()
-        quotes = {e.quote for e in self._events.values() if isinstance(e, Fill)}
+        quotes = {quote for quote, count in self._quotes.items() if count}
         return quotes if len(quotes) == 1 and not quotes & DOLLARS else set()
 
     def _add(self, events: list[Event]) -> None:
@@ -241,6 +244,7 @@ class Ledger:
             known = self._events.get(name)
             if known is None:
                 self._events[name] = fresh[name] = event
+                self._count_quote(event, 1)
                 if self._newest is None or event.time > self._newest:
                     self._newest = event.time
                 continue
@@ -260,5 +264,11 @@ class Ledger:
             )
             if loser is known:
                 self._events[name] = event
+                self._count_quote(known, -1)
+                self._count_quote(event, 1)
                 is_changed = True
         return None if is_changed else list(fresh.values())
+
+    def _count_quote(self, event: Event, amount: int) -> None:
+        if isinstance(event, Fill):
+            self._quotes[event.quote] += amount
