@@ -34,7 +34,15 @@ from tests.conftest import MakeInstrument
 from tests.journal.accounts import make_account, make_fill
 from trading import tasks as trading_tasks
 from trading.models import OrderIntent, TradingSwitch
-from trading.services import adopting, cancelling, resolving, stopping, switching, watching
+from trading.services import (
+    adopting,
+    cancelling,
+    resolving,
+    stopping,
+    stranded,
+    switching,
+    watching,
+)
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,12 +124,15 @@ def test_a_plan_an_order_and_a_stop_of_one_hold_nobody_elses_back(
     accounts: tuple[ExchangeAccount, ExchangeAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for account in accounts:
-        intent(account, "plan", order={"order_id": 7, "status": "FILLED"})
+        entry = intent(account, "plan", order={"order_id": 7, "status": "FILLED"})
         intent(account, "stop", role=Role.STOP, state=State.REFUSED)
+        intent(account, "target", role=Role.TARGET, parent=entry, order={"status": "NEW"})
     sick = ill_for(lambda row: row.account_id == accounts[0].pk)
     monkeypatch.setattr(adopting, "_adopt", sick)
     monkeypatch.setattr(watching, "_watch", sick)
+    monkeypatch.setattr(stranded, "_take_back", sick)
     assert adopting.adopt_once() == 1
+    assert stranded.take_back() == 1
     assert watching.watch_once() == 1
 
 
@@ -134,7 +145,12 @@ def test_a_plan_an_order_and_a_stop_of_one_hold_nobody_elses_back(
         ),
         (
             trading_tasks.follow,
-            [(adopting, "follow_orders"), (adopting, "adopt_once"), (watching, "watch_once")],
+            [
+                (adopting, "follow_orders"),
+                (adopting, "adopt_once"),
+                (stranded, "take_back"),
+                (watching, "watch_once"),
+            ],
         ),
     ],
 )

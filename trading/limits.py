@@ -32,6 +32,8 @@ class Day:
     now: datetime
     net: Decimal = Decimal(0)
     trades: int = 0
+    # trades that entries without a fill would open
+    waiting: int = 0
     # losses in a row up to now, and when the last trade closed
     losses: int = 0
     closed_at: datetime | None = None
@@ -80,7 +82,10 @@ def _day_loss(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
 
 def _day_trades(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     most = int(value["count"])
-    return f"{day.trades} trades today of at most {most}." if day.trades >= most else None
+    if day.trades + day.waiting < most:
+        return None
+    waiting = f" and {day.waiting} waiting to be filled" if day.waiting else ""
+    return f"{day.trades} trades today{waiting} of at most {most}."
 
 
 def _pause(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from market.jobs.guarding import in_turn
-from trading.services import adopting, resolving, stopping, switching, watching
+from trading.services import adopting, resolving, stopping, stranded, switching, watching
 
 
 @shared_task(name="trading.resolve")
@@ -16,5 +16,11 @@ def resolve() -> None:
 @shared_task(name="trading.follow")
 def follow() -> None:
     """Every few seconds: what the journal has heard of our orders, plans that go to their trades,
-    and positions without their stop."""
-    in_turn("trading", adopting.follow_orders, adopting.adopt_once, watching.watch_once)
+    stops without their position, and positions without their stop."""
+    in_turn(
+        "trading",
+        adopting.follow_orders,
+        adopting.adopt_once,
+        stranded.take_back,
+        watching.watch_once,
+    )

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from journal.models import Fill, Order
 from tests.accounts.exchange import AccountExchange
+from tests.journal.accounts import make_fill, trades_of
 from tests.trading.stage import truth
 from tests.trading.test_orders_api import body, post
 from trading.models import OrderIntent
-from trading.services import stopping, watching
+from trading.services import parts, stopping, watching
 from trading.services.settling import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +79,69 @@ def test_protecting_asks_for_no_switch(
     stopping.stop(account=account, actor=account.user, why="owner", flatten=False)
     assert OrderIntent.objects.get(pk=told["id"]).executed == D("0.004")
     assert protect(alices_browser, told["id"]).status_code == 201
+
+
+def heard(account: ExchangeAccount, told: dict[str, Any], **statuses: str) -> None:
+    """The journal has heard how the exits of its list stand: above="CANCELED", …"""
+    ids = OrderIntent.objects.get(pk=told["id"]).request["ids"]
+    for number, (place, status) in enumerate(statuses.items()):
+        Order.objects.update_or_create(
+            account=account,
+            market="spot",
+            client_id=ids[place],
+            defaults={
+                "symbol": "BTCUSDT",
+                "order_id": 10**9 + number,
+                "side": "SELL",
+                "type": "LIMIT_MAKER",
+                "status": status,
+                "price": D(1),
+                "quantity": D("0.01"),
+                "executed": D(0),
+                "time": timezone.now(),
+                "changed_at": timezone.now(),
+            },
+        )
+
+
+def whole(browser: Client, account: ExchangeAccount) -> dict[str, Any]:
+    """A bracket of 0.01 that came in, with the fill of it in the journal."""
+    sent = body(account, quantity="0.01", risk={"stop": "49000"}, targets=["200000"])
+    told: dict[str, Any] = post(browser, sent).json()
+    news = {**told["order"], "status": "FILLED", "executed": "0.01"}
+    news["changed"] += 1
+    settle(told["id"], "accepted", "journal", order=news)
+    trades_of(account, make_fill(account, 1, "BUY", "50000", quantity="0.01"))
+    Fill.objects.update(order_id=told["order"]["order_id"])
+    return told
+
+
+def test_exits_that_somebody_cancelled_leave_it_naked_until_it_is_sold(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    told = whole(alices_browser, account)
+    assert watching.watch_once() == 0, "nothing is heard of its exits"
+    heard(account, told, above="NEW", below="NEW")
+    assert watching.watch_once() == 0
+    heard(account, told, above="CANCELED", below="CANCELED")
+    assert [row["why"] for row in watching.naked_of(account.user_id)] == [
+        "Its exits were cancelled."
+    ]
+    assert (watching.watch_once(), watching.watch_once()) == (1, 0)
+    trades_of(account, make_fill(account, 2, "SELL", "51000", quantity="0.01"))
+    assert watching.naked_of(account.user_id) == []
+
+
+def test_an_exit_that_was_filled_is_no_alarm_and_its_entry_is_let_go(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    told = whole(alices_browser, account)
+    heard(account, told, above="FILLED", below="EXPIRED")
+    assert watching.watch_once() == 0
+    assert parts.naked_entries().count() == 1, "its trade is open"
+    trades_of(account, make_fill(account, 2, "SELL", "51000", quantity="0.01"))
+    assert watching.watch_once() == 0
+    assert parts.naked_entries().count() == 0
 
 
 def test_an_entry_without_a_fill_has_nothing_to_protect(

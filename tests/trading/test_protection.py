@@ -8,14 +8,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
-from journal.models import Annotation, ConditionalOrder, FuturesPosition, Setup, Trade
+from journal.models import Annotation, ConditionalOrder, Fill, FuturesPosition, Setup, Trade
 from tests.accounts.exchange import AccountExchange
 from tests.journal.accounts import make_fill, trades_of
 from tests.trading.stage import truth
 from tests.trading.test_orders_api import body, post
 from trading import events
 from trading.models import OrderIntent
-from trading.services import adopting, cancelling, resolving, stopping, watching
+from trading.services import adopting, cancelling, resolving, stopping, stranded, watching
+from trading.services.settling import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,6 +155,40 @@ def test_an_order_cancelled_before_it_is_known_goes_when_it_arrives(
         intent.refresh_from_db()
     stopping.late_arrivals()
     assert truth(account, stage)[told["client_id"]]["status"] == "CANCELED"
+
+
+def test_stops_and_targets_go_out_with_their_position(
+    alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
+) -> None:
+    told = post(alices_browser, entry(account, targets=["200000"])).json()
+    news = {**told["order"], "status": "FILLED", "executed": "0.01"}
+    news["changed"] += 1
+    settle(told["id"], "accepted", "journal", order=news)
+    usdm = {"market": "usdm", "realized": D(0), "quantity": "0.01"}
+    trades_of(account, make_fill(account, 1, "BUY", "95000", **usdm))
+    Fill.objects.update(order_id=told["order"]["order_id"])
+    assert stranded.take_back() == 0, "it is held"
+    trades_of(account, make_fill(account, 2, "SELL", "96000", **usdm))
+    held = FuturesPosition.objects.create(
+        account=account,
+        symbol="BTCUSDT",
+        position_side="BOTH",
+        quantity=D("0.01"),
+        entry_price=D(95000),
+        mark_price=D(95000),
+        liquidation_price=D(0),
+        unrealized=D(0),
+        margin=D(0),
+        margin_asset="USDT",
+        updated_at=timezone.now(),
+    )
+    assert stranded.take_back() == 0, "the exchange says that it is held"
+    held.delete()
+    assert (stranded.take_back(), stranded.take_back()) == (1, 0)
+    assert stopping.late_arrivals() == 2
+    legs = OrderIntent.objects.filter(parent=told["id"])
+    assert {leg.order["status"] for leg in legs} == {"CANCELED"}
+    assert watching.watch_once() == 0
 
 
 def test_the_switch_of_another_shows_nothing(

@@ -192,6 +192,20 @@ def test_odd_rules_change_nothing(alices_browser: Client, account: ExchangeAccou
     assert told["rules"] == [{"name": "day_trades", "value": {"count": 3}, "mode": "warn"}]
 
 
+def test_entries_that_wait_to_be_filled_count_as_trades_of_the_day(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    rules(alices_browser, {"name": "day_trades", "value": {"count": 2}, "mode": "block"})
+    resting = body(account)
+    assert post(alices_browser, resting).status_code == 201
+    assert post(alices_browser, resting, "k2").status_code == 201, "one trade, if they fill"
+    usdm = body(account, market="usdm", price="93000", quantity="0.01")
+    assert post(alices_browser, usdm, "k3").status_code == 201
+    refused = post(alices_browser, resting, "k4")
+    assert refused.json()["code"] == "rule_day_trades"
+    assert refused.json()["detail"].startswith("0 trades today and 2 waiting to be filled of at")
+
+
 def test_the_page_shows_switch_orders_and_rules(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:

@@ -16,6 +16,7 @@ from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope, counted
 from journal.selectors.sums import sums
 from trading.limits import Day
+from trading.selectors.trades import waiting_entries
 
 # How far back losses in a row are looked for, and how many trades a mean size is of.
 MOST_IN_A_ROW = 50
@@ -40,6 +41,7 @@ def day_so_far(user: User, account_id: UUID | None = None, now: datetime | None 
         now=now.astimezone(chosen.tzinfo),
         net=sums(scope).net,
         trades=trades.filter(kind=Trade.Kind.TRADE, opened_at__gte=begun).count(),
+        waiting=waiting_entries(user, account_id),
         losses=_losses_in_a_row(last),
         closed_at=last[0][2] if last else None,
         was_loss=bool(last) and (last[0][0] or 0) < 0,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import ConditionalOrder, Fill, Order, Trade
+from journal.models import ConditionalOrder, Order, Trade
 from journal.services.annotating import BadNote, annotate, own_note
 from lib.dates import to_ms
 from lib.decimals import plain
@@ -17,6 +17,7 @@ from lib.parking import Parking
 from market.jobs.guarding import each
 from trading.models import OrderIntent
 from trading.models.intents import OVER
+from trading.selectors.trades import trade_of
 from trading.services.settling import settle
 
 log = structlog.get_logger(__name__)
@@ -92,16 +93,7 @@ def _name_of(order: Order | ConditionalOrder) -> str:
 
 
 def _adopt(intent: OrderIntent) -> bool:
-    fill = (
-        Fill.objects.filter(
-            account=intent.account_id, market=intent.market, order_id=intent.order["order_id"]
-        )
-        .order_by("time", "trade_id")
-        .first()
-    )
-    if fill is None:
-        return False
-    trade = Trade.objects.filter(fills=fill).order_by("-opened_at").first()
+    trade = trade_of(intent)
     if trade is None:
         return False
     try:

@@ -15,10 +15,10 @@ from trading.errors import Forbidden
 from trading.limits import Day, Entry, Judgement, judge
 from trading.models import OrderIntent, Rule, RuleBreak, TradingSwitch
 from trading.selectors.today import day_so_far
+from trading.selectors.trades import OPEN
 from trading.services import switching
 from trading.services.planning import Plan
 
-OPEN = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW")
 State = OrderIntent.State
 
 

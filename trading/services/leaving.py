@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from trading.models import OrderIntent, TradingSwitch
+from trading.selectors.trades import OPEN
 
-OPEN = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW")
 State = OrderIntent.State
 
 

@@ -11,24 +11,30 @@ from django.utils import timezone
 
 from journal.models import Balance, Order
 from journal.models.exchange import Wallet
+from lib.dates import to_ms
 from lib.decimals import plain
 from trading.errors import Conflict
 from trading.models import OrderIntent
 from trading.models.intents import OVER
+from trading.selectors.trades import trade_of
 from trading.services import cancelling, following, pricing, sending
 
 State = OrderIntent.State
 Role = OrderIntent.Role
+NOT_TAKEN = "Its exits were not taken."
+CANCELLED = "Its exits were cancelled."
 LOOKED_AT = timedelta(days=60)
-# Of those that came in whole: their exits begin at once or never.
-WHOLE_LOOKED_AT = timedelta(days=7)
+# What of an exit still works, or has done its work.
+WORKS = {"NEW", "PENDING_NEW", "PARTIALLY_FILLED", "FILLED", "FINISHED", "TRIGGERED"}
 
 
 def naked_entries() -> QuerySet[OrderIntent]:
-    """Those that may be naked: `why_naked` says whether they are."""
-    is_part = Q(order__status__in=["PARTIALLY_FILLED", *(OVER - {"FILLED", "REJECTED"})])
+    """Those that may be naked: `why_naked` says whether they are. Without those of which nothing
+    is held any more (`end`)."""
+    came_in = Q(order__status__in=["PARTIALLY_FILLED", *(OVER - {"REJECTED"})])
     has_nothing = Q(order__executed="0") | Q(order__executed="") | Q(order__executed__isnull=True)
     rows = OrderIntent.objects.here().filter(
+        came_in,
         state=State.ACCEPTED,
         role=Role.ORDER,
         market="spot",
@@ -36,8 +42,17 @@ def naked_entries() -> QuerySet[OrderIntent]:
         plan__has_key="stop",
         made_at__gt=timezone.now() - LOOKED_AT,
     )
-    is_whole = Q(order__status="FILLED", made_at__gt=timezone.now() - WHOLE_LOOKED_AT)
-    return rows.filter(is_part | is_whole).exclude(has_nothing)
+    return rows.exclude(has_nothing).exclude(plan__has_key="ended").order_by("-made_at")
+
+
+def end(entry: OrderIntent) -> bool:
+    """Whether nothing of it is held any more: then it is not looked at again."""
+    trade = trade_of(entry)
+    if trade is None or trade.closed_at is None:
+        return False
+    entry.plan = {**entry.plan, "ended": to_ms(trade.closed_at)}
+    entry.save(update_fields=["plan"])
+    return True
 
 
 def why_naked(entry: OrderIntent) -> str:
@@ -48,11 +63,9 @@ def why_naked(entry: OrderIntent) -> str:
         why = "A part came in; its list begins with the last of it."
     elif entry.order.get("status") != "FILLED":
         why = "A part came in, and its list went with the rest."
-    elif not _was_refused(entry):
-        return ""
     else:
-        why = "Its exits were not taken."
-    return why if _is_held(entry) else ""
+        why = _why_gone(entry)
+    return why if why and _is_held(entry) else ""
 
 
 def shown(entry: OrderIntent, why: str) -> dict[str, Any]:
@@ -97,25 +110,35 @@ def _stands(leg: OrderIntent) -> bool:
     return leg.state not in {State.REFUSED, State.EXPIRED} and not is_gone
 
 
-def _was_refused(entry: OrderIntent) -> bool:
-    """Own legs that were refused, or exits of its list that the exchange ended by itself; what its
-    owner cancelled is no alarm."""
-    if entry.legs.filter(role=Role.STOP, state__in=[State.REFUSED, State.EXPIRED]).exists():
-        return True
-    if "/orderList/" not in entry.request["path"]:  # an entry at the market that nothing followed
-        return not entry.legs.exists()
-    ids: dict[str, str] = entry.request.get("ids", {})
-    names = [ids[place] for place in ("above", "below") if place in ids]
-    statuses = set(
-        Order.objects.filter(account=entry.account_id, client_id__in=names).values_list(
-            "status", flat=True
-        )
-    )
-    return bool(statuses) and statuses <= {"EXPIRED", "REJECTED"}
+def _why_gone(entry: OrderIntent) -> str:
+    """Of an entry that came in whole: its exits were refused, or all of them went without a fill.
+    "" while the journal has heard of none of them."""
+    stops = list(entry.legs.filter(role=Role.STOP))
+    if any(leg.state in {State.REFUSED, State.EXPIRED} for leg in stops):
+        return NOT_TAKEN
+    if not stops and "/orderList/" not in entry.request["path"]:  # at the market: nothing followed
+        return "" if entry.legs.exists() else NOT_TAKEN
+    names = [name for intent in stops or [entry] for name in _exits_of(intent)]
+    exits = Order.objects.filter(account=entry.account_id, client_id__in=names)
+    statuses = set(exits.values_list("status", flat=True))
+    if not statuses or statuses & WORKS:
+        return ""
+    return CANCELLED if "CANCELED" in statuses else NOT_TAKEN
+
+
+def _exits_of(intent: OrderIntent) -> list[str]:
+    """Client order ids of the exits that it asked for: of a list the one above and the one below,
+    else its own."""
+    ids: dict[str, str] = intent.request.get("ids", {})
+    return [ids[place] for place in ("above", "below") if place in ids] or [intent.name_now]
 
 
 def _is_held(entry: OrderIntent) -> bool:
-    """By the wallet's last report, where it is newer than the order."""
+    """By the trade that its fills made; before the journal knows it, by the wallet's last report,
+    where that is newer than the order."""
+    trade = trade_of(entry)
+    if trade is not None and trade.closed_at is not None:
+        return False
     listing = pricing.listing_of("spot", entry.symbol)
     balance = Balance.objects.filter(
         account=entry.account_id,

@@ -20,6 +20,7 @@ from market.jobs.guarding import each
 from trading import requests
 from trading.models import OrderIntent
 from trading.models.intents import new_client_id
+from trading.selectors.trades import OPEN
 from trading.services import cancelling, lives, pricing, sending, switching
 from trading.services.desk import desk
 from trading.services.settling import settle
@@ -140,7 +141,7 @@ def late_arrivals() -> int:
     late = OrderIntent.objects.here().filter(
         before_the_stop | Q(is_unwanted=True),
         state=State.ACCEPTED,
-        order__status__in=["NEW", "PARTIALLY_FILLED", "PENDING_NEW"],
+        order__status__in=OPEN,
     )
     rows = late.select_related("account")[:100]
     return len(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))

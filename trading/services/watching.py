@@ -38,11 +38,13 @@ def watch_once() -> int:
     """Returns how many positions were told of."""
     name_of = attrgetter("pk")
     told = each("stop", _gone(), _watch, name_of=name_of, parked=parked)
-    fresh = parts.naked_entries().filter(plan__told__isnull=True)[:AT_ONCE]
+    fresh = parts.naked_entries().filter(plan__told__isnull=True)
     return sum(told) + sum(each("part", fresh, _watch_part, name_of=name_of, parked=parked))
 
 
 def _watch_part(entry: OrderIntent) -> bool:
+    if parts.end(entry):
+        return False
     why = parts.why_naked(entry)
     if not why:
         return False
