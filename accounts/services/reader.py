@@ -83,6 +83,14 @@ class Reader:
         """As `read`, for what can be done without: an exchange that is away is not waited for."""
         return self._patiently(lambda: self._rest.read(path, **params), tries_away=1)
 
+    def read_if_room(self, path: str, **params: object) -> Any | None:
+        """As `read`, for what can be asked later as well: None where one would have to wait."""
+        self._on_call("", 0)
+        try:
+            return self._runner.run(self._rest.read(path, **params))
+        except (MustWait, TryAgain):
+            return None
+
     def read_public(self, path: str, **params: object) -> Any:
         return self._patiently(lambda: self._rest.read_public(path, **params))
 

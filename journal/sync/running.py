@@ -3,6 +3,7 @@ what is new since it began; at the end its books are built and its balances comp
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.db.models import F
@@ -98,12 +99,13 @@ def _run(run: Run) -> None:
         spot.read_newest(run, symbols)
         if has_futures:
             _read_futures(run)
+            usdm.ask_ahead(run)
         _build(run)  # first numbers, long before the last page
         wallets.read_cheap(run)
         symbols = spot.propose_symbols(run)  # transfers have named more
         spot.read_newest(run, symbols)
         spot.read_back(run, symbols)
-        wallets.read_dear(run)
+        wallets.read_dear(run, partial(usdm.ask_ahead, run) if has_futures else lambda: None)
         known = set(symbols)
         symbols = spot.propose_symbols(run)  # and converts
         spot.read_newest(run, symbols)

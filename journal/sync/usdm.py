@@ -2,7 +2,7 @@
 days; what is older than three months comes as files (binance.md 5.3)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -222,6 +222,33 @@ def _save_orders(orders: list[Order]) -> int:
     return len(orders)
 
 
+def ask_ahead(run: Run) -> None:
+    """Have the exchange make the next files that `read_older` will want, as far as there is weight
+    for it now: each costs half a minute's, and is made while other things are read."""
+    row = run.coverage(Kind.INCOME, Market.USDM)
+    floor = max(run.since_ms, FUTURES_OPENED_MS)
+    sync = Sync.objects.get(account=run.account)
+    is_later = sync.older_after is not None and sync.older_after > run.now
+    if is_later or row.holes or row.from_time is None or to_ms(row.from_time) <= floor:
+        return
+    if _adds_up(run):
+        return
+    start, end = _year_before(row.from_time, floor)
+    for kind in ("income", "trade"):
+        if _asked_for(kind, start, end) in sync.downloads:
+            continue
+        path = f"/fapi/v1/{kind}/asyn"
+        try:
+            answer = run.reader.read_if_room(path, startTime=start, endTime=end)
+        except Refused as error:  # told and waited out where the file is wanted
+            log.info("file not asked for ahead", error=str(error)[:200])
+            return
+        if answer is None:
+            return
+        sync.downloads[_asked_for(kind, start, end)] = answer["downloadId"]
+        sync.save(update_fields=["downloads"])
+
+
 def read_older(run: Run) -> None:
     """What is older than three months: files of at most a year, made by the exchange. First what
     was not read in time and lies between what is known; then, while what is known does not add up
@@ -278,10 +305,14 @@ def _read_years(run: Run) -> None:
 
 def _read_year(run: Run, row: Coverage, floor: int) -> None:
     assert row.from_time is not None
-    end = to_ms(row.from_time)
-    start = max(floor, end - YEAR_MS)
+    start, end = _year_before(row.from_time, floor)
     income, fills = _ask_stretch(run, start, end)
     _save_older(run, row, income, fills, start)
+
+
+def _year_before(time: datetime, floor: int) -> tuple[int, int]:
+    end = to_ms(time)
+    return max(floor, end - YEAR_MS), end
 
 
 def _ask_stretch(run: Run, start: int, end: int) -> tuple[list[Income], list[Fill]]:
@@ -326,12 +357,17 @@ def _cover_older(run: Run, symbol: str, fills: list[Fill], start_ms: int) -> Non
     row.save()
 
 
+def _asked_for(kind: str, start: int, end: int) -> str:
+    """What names a file among those that the exchange makes for us."""
+    return f"{kind}:{start}:{end}"
+
+
 def _file(run: Run, kind: str, start: int, end: int) -> bytes:
     """Asked for once, waited for, fetched; a killed run goes on with the same file. Raises Refused
     when it is not ready in time."""
     run.say(_("Waiting for Binance's file of older futures history"))
     sync = Sync.objects.get(account=run.account)
-    what = f"{kind}:{start}:{end}"
+    what = _asked_for(kind, start, end)
     name = sync.downloads.get(what)
     if name is None:
         answer = run.reader.read(f"/fapi/v1/{kind}/asyn", startTime=start, endTime=end)

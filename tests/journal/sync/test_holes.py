@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from journal.models import Coverage, Fill, Income, Sync
+from journal.models import Balance, Coverage, Fill, Income, Sync
 from journal.sync import usdm
 from journal.sync.windows import DAY_MS, merged, without
 from lib.dates import from_ms, to_ms
@@ -116,3 +116,46 @@ def test_what_was_read_in_time_has_no_hole(alice: User) -> None:
     row = Coverage.objects.get(kind="income")
     assert (row.note, row.holes) == ("", [])
     assert row.to_time == from_ms(run.now_ms)
+
+
+def never_read(alice: User, exchange: Told) -> Any:
+    """A run that knows the last 89 days, where the wallet holds what these do not tell."""
+    list_symbol("usdm", "BTC", "USDT")
+    run = run_of(make_account(alice), exchange)
+    Sync.objects.update(since=(run.now - 150 * DAY).date())
+    row = run.coverage("income", "usdm")
+    row.from_time, row.to_time = run.now - 89 * DAY, run.now
+    row.save()
+    Balance.objects.create(
+        account=run.account, wallet="usdm", asset="USDT", free=-1, locked=0, updated_at=run.now
+    )
+    return run
+
+
+def test_files_are_asked_for_while_other_things_are_read_and_only_once(alice: User) -> None:
+    at = timezone.now() - 100 * DAY
+    exchange = Files(f"{at:%Y-%m-%d %H:%M:%S}")
+    run = never_read(alice, exchange)
+    usdm.ask_ahead(run)
+    usdm.ask_ahead(run)
+    assert [kind for kind, _start, _end in exchange.made] == ["income", "trade"]
+    usdm.read_older(run)
+    assert [kind for kind, _start, _end in exchange.made] == ["income", "trade"]
+    assert (Income.objects.count(), Fill.objects.count()) == (1, 1)
+    assert Sync.objects.get().downloads == {}
+    usdm.ask_ahead(run)
+    assert len(exchange.made) == 2, "it adds up, and reaches back as far as is wanted"
+
+
+def test_what_is_refused_ahead_is_asked_for_when_it_is_wanted(alice: User) -> None:
+    def refuse(params: dict[str, Any]) -> Any:
+        raise Refused(-1, "too many files this month")
+
+    exchange = Files("2026-01-01 00:00:00")
+    run = never_read(alice, exchange)
+    exchange.on("/fapi/v1/income/asyn", refuse)
+    usdm.ask_ahead(run)
+    assert Sync.objects.get().downloads == {}
+    assert Sync.objects.get().older_after is None
+    usdm.read_older(run)
+    assert Sync.objects.get().older_after is not None
