@@ -44,6 +44,8 @@ class Run:
         self.expected = 0
         self.note = ""
         self.values: dict[str, object] = {}
+        # what can be done while one waits for weight, from another budget
+        self.meanwhile: Callable[[], None] | None = None
         self._is_to_stop = is_to_stop
         self._on_beat = on_beat
         self._said_at = 0.0
@@ -68,6 +70,8 @@ class Run:
         self._on_beat()
         if not note:
             self.done += 1
+        elif self.meanwhile is not None:
+            self.meanwhile()
         now = time.monotonic()
         if now - self._said_at < SAY_EVERY_SECONDS:
             return

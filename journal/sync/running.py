@@ -100,16 +100,18 @@ def _run(run: Run) -> None:
         if has_futures:
             _read_futures(run)
             usdm.ask_ahead(run)
+            run.meanwhile = partial(usdm.ask_ahead, run)
         _build(run)  # first numbers, long before the last page
         wallets.read_cheap(run)
         symbols = spot.propose_symbols(run)  # transfers have named more
         spot.read_newest(run, symbols)
         spot.read_back(run, symbols)
-        wallets.read_dear(run, partial(usdm.ask_ahead, run) if has_futures else lambda: None)
+        wallets.read_dear(run)
         known = set(symbols)
         symbols = spot.propose_symbols(run)  # and converts
         spot.read_newest(run, symbols)
         spot.read_back(run, set(symbols) - known)
+        run.meanwhile = None
         if has_futures:
             usdm.read_older(run)
             wallets.derive_older(run)

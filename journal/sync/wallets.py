@@ -62,16 +62,13 @@ def read_cheap(run: Run) -> None:
     _read_dust(run, run.coverage(Kind.DUST, Market.SPOT))
 
 
-def read_dear(run: Run, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """What goes out, which Binance counts dearly, in a budget of its own: `meanwhile` is done
-    before each kind. Nothing can go out before something came in, so these begin a while before
-    the first of all that is known."""
-    _read(run, DEAR, max(run.since_ms, _first_ms(run) - BEFORE_MS), meanwhile)
+def read_dear(run: Run) -> None:
+    """What goes out, which Binance counts dearly. Nothing can go out before something came in, so
+    these begin a while before the first of all that is known."""
+    _read(run, DEAR, max(run.since_ms, _first_ms(run) - BEFORE_MS))
 
 
-def _read(
-    run: Run, kinds: Kinds, since_ms: int, meanwhile: Callable[[], None] = lambda: None
-) -> None:
+def _read(run: Run, kinds: Kinds, since_ms: int) -> None:
     floors = dict.fromkeys(kinds, since_ms)
     if Kind.TRANSFERS in floors:
         floors[Kind.TRANSFERS] = max(since_ms, run.now_ms - TRANSFERS_KEPT_MS)
@@ -81,7 +78,6 @@ def _read(
         for kind, (days, _ask) in kinds.items()
     }
     for kind, (days, ask) in kinds.items():
-        meanwhile()
         run.say(TEXTS[kind], sum(left.values()))
         left[kind] = 0
         save = partial(save_transfers, run.account)

@@ -159,3 +159,14 @@ def test_what_is_refused_ahead_is_asked_for_when_it_is_wanted(alice: User) -> No
     assert Sync.objects.get().older_after is None
     usdm.read_older(run)
     assert Sync.objects.get().older_after is not None
+
+
+def test_what_another_budget_pays_for_is_done_while_one_waits(alice: User) -> None:
+    exchange = Files("2026-01-01 00:00:00")
+    run = never_read(alice, exchange)
+    run.meanwhile = partial(usdm.ask_ahead, run)
+    run.beat("")
+    assert exchange.made == []
+    run.beat("waiting", 59)
+    run.beat("waiting", 58)
+    assert [kind for kind, _start, _end in exchange.made] == ["income", "trade"]
