@@ -85,7 +85,6 @@ class Reader:
 
     def read_if_room(self, path: str, **params: object) -> Any | None:
         """As `read`, for what can be asked later as well: None where one would have to wait."""
-        self._on_call("", 0)
         try:
             return self._runner.run(self._rest.read(path, **params))
         except (MustWait, TryAgain):

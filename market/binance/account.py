@@ -192,7 +192,7 @@ class AccountRest:
         has_measured = False
         for attempt in range(READ_TRIES + 1):  # one more for the clock
             try:
-                kind = "account" if path in FILES else self._kind
+                kind = "file" if path in FILES else self._kind
                 method = "post" if path in POSTED else "get"
                 return await self._call(method, path, params or {}, signed=signed, kind=kind)
             except ClockDiffers:

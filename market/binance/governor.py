@@ -22,6 +22,7 @@ SHARES = {
     "order": 1.0,
     "live": 1.0,
     "account": 0.7,
+    "file": 1.0,
     # what somebody looks at and waits for
     "chart": 0.6,
     "candles": 0.35,
@@ -34,10 +35,16 @@ SHARES = {
 # markets are checked and minutes audited while a long gap is filled, fills get their candles while
 # an account's history is read.
 FLOORS = {"order": 0.05, "check": 0.1, "candles": 0.1, "audit": 0.05}
+# What is too heavy to be had by chance (a file of futures history is half a minute's weight): while
+# there is no room for it, it books its place in the next minute, and the others leave that free.
+BOOKS = frozenset({"file"})
+# Nobody's booking holds these up.
+URGENT = frozenset({"order", "live"})
 SHORTEST_BAN_SECONDS = 120.0
 
 # KEYS: ban, total of this minute (prefix). ARGV: weight, how far the total may go for this class,
-# the whole budget, then the class and its floor, and the same of every other class with a floor.
+# the whole budget, then the class and its floor, what it does about bookings (books, yields,
+# ignores), and class and floor of every other class that has one.
 RESERVE = """
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -48,15 +55,21 @@ local key = KEYS[2] .. minute
 local kinds = key .. ':kinds'
 local weight, used = tonumber(ARGV[1]), tonumber(redis.call('GET', key) or '0')
 local own = tonumber(redis.call('HGET', kinds, ARGV[4]) or '0')
+local booked_key = key .. ':booked'
 local kept = 0
-for i = 6, #ARGV, 2 do
+if ARGV[6] == 'yields' then kept = tonumber(redis.call('GET', booked_key) or '0') end
+for i = 7, #ARGV, 2 do
   local had = tonumber(redis.call('HGET', kinds, ARGV[i]) or '0')
   kept = kept + math.max(0, ARGV[i + 1] - had)
 end
 local is_in_share = used + weight <= tonumber(ARGV[2]) or own + weight <= tonumber(ARGV[5])
 if not is_in_share or used + weight + kept > tonumber(ARGV[3]) then
+  if ARGV[6] == 'books' then
+    redis.call('SET', KEYS[2] .. (minute + 1) .. ':booked', ARGV[1], 'PX', 180000)
+  end
   return 60000 - ms % 60000 + 50
 end
+if ARGV[6] == 'books' then redis.call('DEL', booked_key) end
 redis.call('INCRBY', key, ARGV[1])
 redis.call('PEXPIRE', key, 120000)
 redis.call('HINCRBY', kinds, ARGV[4], ARGV[1])
@@ -128,6 +141,7 @@ class Governor:
             self.budget,
             kind,
             int(self.budget * FLOORS.get(kind, 0.0)),
+            "books" if kind in BOOKS else "ignores" if kind in URGENT else "yields",
         ]
         for other, floor in FLOORS.items():
             limits += [] if other == kind else [other, int(self.budget * floor)]

@@ -17,7 +17,14 @@ from django.test import AsyncClient
 from market.archive import bans
 from market.binance.breaker import FAILURES, FIRST_PAUSE, Breaker
 from market.binance.errors import MustWait, TryAgain
-from market.binance.governor import FLOORS, Governor, Limit, ban_seconds, clock_key
+from market.binance.governor import (
+    FLOORS,
+    Governor,
+    Limit,
+    ban_seconds,
+    clock_key,
+    count_key,
+)
 from market.binance.rest import SpotRest
 from market.hot import store
 from tests.conftest import MakeInstrument, RunningSimulator, eventually
@@ -49,6 +56,31 @@ async def test_the_backfill_leaves_room_for_the_living(governor: Governor) -> No
     with pytest.raises(MustWait):
         await governor.reserve(25, "backfill", patience=0)
     await governor.reserve(25, "live", patience=0)
+
+
+async def test_what_is_heavy_books_its_place_in_the_next_minute(
+    governor: Governor, empty_redis: redis.Redis
+) -> None:
+    def turn_the_minute() -> None:
+        client: Any = empty_redis
+        [booked] = client.keys("*:booked")
+        seconds, _micros = client.time()
+        prefix, minute = count_key("test"), seconds // 60
+        assert booked.decode() in {f"{prefix}{minute + late}:booked" for late in (0, 1)}
+        client.rename(booked, f"{prefix}{minute}:booked")
+        client.delete(f"{prefix}{minute}", f"{prefix}{minute}:kinds")
+
+    await governor.reserve(170, "candles", patience=0)
+    with pytest.raises(MustWait):
+        await governor.reserve(250, "file", patience=0)
+    turn_the_minute()
+    await governor.reserve(100, "candles", patience=0)
+    with pytest.raises(MustWait):  # 500 less 250, and a fifth for whom there is always room
+        await governor.reserve(60, "candles", patience=0)
+    await governor.reserve(20, "live", patience=0)
+    await governor.reserve(220, "file", patience=0)
+    assert empty_redis.keys("*:booked") == []
+    await governor.reserve(10, "account", patience=0)
 
 
 async def test_the_exchanges_own_count_holds(governor: Governor) -> None:
