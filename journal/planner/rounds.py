@@ -37,6 +37,8 @@ ROUND_SECONDS = 150.0
 # Candles of many fills are few requests; bands are asked for a day at a time.
 FILLS_A_BATCH = {Stage.TOTAL: 500, Stage.SECONDS: 100, Stage.BANDS: 100}
 STAMPING_SECONDS = 120.0
+# A market without work looks for some again after so long, while another works.
+NEWS_SECONDS = 3.0
 KIND = "candles"
 # What it did not answer, after so long.
 SOON = timedelta(minutes=2)
@@ -49,14 +51,15 @@ Fetch = Callable[[Sequence[Fill], IsToStop], None]
 
 def work_round(is_to_stop: IsToStop = lambda: False) -> int:
     """Until the round's time is over, nothing is left or the exchange asks to wait. Each market has
-    a budget of its own there, so neither waits for the other. Returns how many fills were looked
-    at."""
-    with ThreadPoolExecutor(len(Market.values), thread_name_prefix="planner") as threads:
-        parts = [threads.submit(_work_market, market, is_to_stop) for market in Market.values]
+    a budget of its own there, so neither waits for the other; one that has nothing to do looks for
+    news while another works. Returns how many fills were looked at."""
+    idle = dict.fromkeys(Market.values, False)
+    with ThreadPoolExecutor(len(idle), thread_name_prefix="planner") as threads:
+        parts = [threads.submit(_work_market, market, idle, is_to_stop) for market in idle]
         return sum(part.result() for part in parts)
 
 
-def _work_market(market: str, is_to_stop: IsToStop) -> int:
+def _work_market(market: str, idle: dict[str, bool], is_to_stop: IsToStop) -> int:
     until, count = monotonic() + ROUND_SECONDS, 0
     try:
         while monotonic() < until and not is_to_stop():
@@ -70,12 +73,24 @@ def _work_market(market: str, is_to_stop: IsToStop) -> int:
             except ExchangeError as error:
                 log.warning("planner goes on later", market=market, error=str(error))
                 break
-            if not done:
-                break
             count += done
+            idle[market] = not done
+            if not done and not _wait_for_news(idle, until, is_to_stop):
+                break
     finally:
+        idle[market] = True
         connections.close_all()
     return count
+
+
+def _wait_for_news(idle: dict[str, bool], until: float, is_to_stop: IsToStop) -> bool:
+    """Whether another market was at work all the while, and there is still time in the round."""
+    ready = monotonic() + NEWS_SECONDS
+    while monotonic() < min(ready, until) and not is_to_stop():
+        if all(idle.values()):
+            return False
+        sleep(0.1)
+    return monotonic() < until
 
 
 def _wait(seconds: float, until: float, is_to_stop: IsToStop) -> bool:

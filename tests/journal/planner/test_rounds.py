@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
+from time import sleep
 from typing import Any
 from urllib.request import urlopen
 
@@ -48,6 +49,21 @@ def round_trip(
         make_fill(account, first_id, "BUY", "100", time=opened, **more),
         make_fill(account, first_id + 1, "SELL", "101", time=closed, **more),
     )
+
+
+def test_a_market_without_work_looks_for_some_while_another_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = {"spot": [1] * 10, "usdm": [0, 2]}
+
+    def work(market: str, is_to_stop: rounds.IsToStop) -> int:
+        if market == "spot":
+            sleep(0.1)
+        return left[market].pop(0) if left[market] else 0
+
+    monkeypatch.setattr(rounds, "NEWS_SECONDS", 0.05)
+    monkeypatch.setattr(rounds, "_work_batch", work)
+    assert rounds.work_round() == 12
 
 
 def test_old_fills_get_their_total_flow_path_and_verdict_from_candles(
