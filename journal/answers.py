@@ -98,15 +98,15 @@ def trade_answer(line: Line) -> TradeRow:
     }
 
 
-def protection_answer(found: Protection, note: Annotation) -> ProtectionAnswer:
+def protection_answer(protection: Protection, note: Annotation) -> ProtectionAnswer:
     """The stops and targets that lay at the exchange while it was open, oldest first; `to` is null
     while one waits, `price` where it follows the market."""
     return {
-        "stop": plain(found.stop),
-        "stop_at": epoch(found.stop_at),
-        "target": plain(found.target),
-        "target_at": epoch(found.target_at),
-        "moves": found.moves,
+        "stop": plain(protection.stop),
+        "stop_at": epoch(protection.stop_at),
+        "target": plain(protection.target),
+        "target_at": epoch(protection.target_at),
+        "moves": protection.moves,
         "path": [
             {
                 "kind": order.kind,
@@ -117,7 +117,7 @@ def protection_answer(found: Protection, note: Annotation) -> ProtectionAnswer:
                 "order": order.name,
                 "status": order.status,
             }
-            for order in found.path
+            for order in protection.path
         ],
         "stop_history": note.stop_history,
     }
@@ -147,47 +147,47 @@ def realized_answer(row: Realized) -> RealizedRow:
     }
 
 
-def sums_answer(found: Sums) -> SumsAnswer:
+def sums_answer(sums: Sums) -> SumsAnswer:
     return {
-        "count": found.count,
-        "wins": found.wins,
-        "losses": found.losses,
-        "net": plain(found.net),
-        "gross": plain(found.gross),
-        "fees": plain(found.fees),
-        "funding": plain(found.funding),
-        "income": plain(found.income),
-        "results": plain(found.results),
-        "stack": plain(found.stack),
-        "apart": plain(found.apart),
-        "traded": plain(found.traded),
-        "win_rate": metric_text(found.win_rate),
-        "profit_factor": metric_text(found.profit_factor),
-        "expectancy": metric_text(found.expectancy),
-        "best": plain(found.best),
-        "worst": plain(found.worst),
-        "unpriced": found.unpriced,
+        "count": sums.count,
+        "wins": sums.wins,
+        "losses": sums.losses,
+        "net": plain(sums.net),
+        "gross": plain(sums.gross),
+        "fees": plain(sums.fees),
+        "funding": plain(sums.funding),
+        "income": plain(sums.income),
+        "results": plain(sums.results),
+        "stack": plain(sums.stack),
+        "apart": plain(sums.apart),
+        "traded": plain(sums.traded),
+        "win_rate": metric_text(sums.win_rate),
+        "profit_factor": metric_text(sums.profit_factor),
+        "expectancy": metric_text(sums.expectancy),
+        "best": plain(sums.best),
+        "worst": plain(sums.worst),
+        "unpriced": sums.unpriced,
     }
 
 
-def group_answer(found: reports.Group) -> GroupRow:
+def group_answer(group: reports.Group) -> GroupRow:
     return {
-        "name": found.name,
-        "count": found.count,
-        "net": plain(found.net),
-        "mean": rounded(found.mean),
-        "low": rounded(found.low),
-        "high": rounded(found.high),
-        "win_rate": metric_text(found.win_rate),
-        "win_low": plain(found.win_low),
-        "win_high": plain(found.win_high),
-        "profit_factor": metric_text(found.profit_factor),
-        "payoff": metric_text(found.payoff),
-        "mean_r": metric_text(found.mean_r),
-        "r_count": found.r_count,
-        "fees": plain(found.fees),
-        "hold_seconds": int(found.hold.total_seconds()),
-        "few": found.is_few,
+        "name": group.name,
+        "count": group.count,
+        "net": plain(group.net),
+        "mean": rounded(group.mean),
+        "low": rounded(group.low),
+        "high": rounded(group.high),
+        "win_rate": metric_text(group.win_rate),
+        "win_low": plain(group.win_low),
+        "win_high": plain(group.win_high),
+        "profit_factor": metric_text(group.profit_factor),
+        "payoff": metric_text(group.payoff),
+        "mean_r": metric_text(group.mean_r),
+        "r_count": group.r_count,
+        "fees": plain(group.fees),
+        "hold_seconds": int(group.hold.total_seconds()),
+        "few": group.is_few,
     }
 
 

@@ -65,7 +65,7 @@ class TradeFilter:
         """Raises BadFilter."""
         if any("\0" in value for value in asked.values()):
             raise BadFilter(_("expected text without a NUL"))
-        found = cls(
+        trade_filter = cls(
             account=_uuid(asked.get("account", "")),
             market=_one_of(asked, "market", Market.values),
             symbol=asked.get("symbol", "").strip().upper()[:40],
@@ -80,38 +80,44 @@ class TradeFilter:
             result=_one_of(asked, "result", ("win", "loss", "flat")),
             kind=_one_of(asked, "kind", KINDS),
         )
-        if found.from_day and found.to_day and found.from_day > found.to_day:
+        if (
+            trade_filter.from_day
+            and trade_filter.to_day
+            and trade_filter.from_day > trade_filter.to_day
+        ):
             raise BadFilter(_("to: expected a day not before from"))
-        return found
+        return trade_filter
 
     def apply(self, user: User, chosen: Preferences) -> "QuerySet[Trade]":
         """The user's own trades that match."""
-        found: QuerySet[Trade] = Trade.objects.visible_to(user)
+        trades: QuerySet[Trade] = Trade.objects.visible_to(user)
         if self.kind != "all":
-            found = found.filter(kind=self.kind or Trade.Kind.TRADE)
+            trades = trades.filter(kind=self.kind or Trade.Kind.TRADE)
         for name in ("account", "market", "direction", "flow"):
             if value := getattr(self, name):
-                found = found.filter(**{name: value})
+                trades = trades.filter(**{name: value})
         if self.symbol:
-            found = found.filter(Q(symbol=self.symbol) | Q(pairs__contains=[self.symbol]))
+            trades = trades.filter(Q(symbol=self.symbol) | Q(pairs__contains=[self.symbol]))
         if self.state != "all":
-            found = found.filter(closed_at__isnull=self.state == "open")
-        found = self._in_time(found, chosen)
+            trades = trades.filter(closed_at__isnull=self.state == "open")
+        trades = self._in_time(trades, chosen)
         if self.result:
-            found = found.filter(
+            trades = trades.filter(
                 {"win": Q(net__gt=0), "loss": Q(net__lt=0), "flat": Q(net=0)}[self.result]
             )
         notes = Annotation.objects.filter(user=user)
         if self.tag:
-            found = found.filter(key__in=notes.filter(tags__name=self.tag).values("trade_key"))
+            trades = trades.filter(key__in=notes.filter(tags__name=self.tag).values("trade_key"))
         if self.setup:
-            found = found.filter(key__in=notes.filter(setup__name=self.setup).values("trade_key"))
+            trades = trades.filter(key__in=notes.filter(setup__name=self.setup).values("trade_key"))
         if self.review:
             done = notes.filter(reviewed_at__isnull=False).values("trade_key")
-            found = (
-                found.filter(key__in=done) if self.review == "yes" else found.exclude(key__in=done)
+            trades = (
+                trades.filter(key__in=done)
+                if self.review == "yes"
+                else trades.exclude(key__in=done)
             )
-        return found
+        return trades
 
     @property
     def is_of_trades(self) -> bool:
@@ -123,18 +129,18 @@ class TradeFilter:
     @property
     def query(self) -> dict[str, str]:
         """As it stands in the URL; without what is not filtered."""
-        found = {
+        fields = {
             name: str(getattr(self, name))
             for name in NAMES
             if name not in {"from", "to", "state"} and getattr(self, name)
         }
         if self.state != "closed":
-            found["state"] = self.state
+            fields["state"] = self.state
         if self.from_day:
-            found["from"] = self.from_day.isoformat()
+            fields["from"] = self.from_day.isoformat()
         if self.to_day:
-            found["to"] = self.to_day.isoformat()
-        return found
+            fields["to"] = self.to_day.isoformat()
+        return fields
 
     @property
     def text(self) -> str:
@@ -144,14 +150,16 @@ class TradeFilter:
         """The query with one filter less."""
         return urlencode({key: value for key, value in self.query.items() if key != name})
 
-    def _in_time(self, found: "QuerySet[Trade]", chosen: Preferences) -> "QuerySet[Trade]":
+    def _in_time(self, trades: "QuerySet[Trade]", chosen: Preferences) -> "QuerySet[Trade]":
         if self.from_day:
             start = day_start(self.from_day, chosen)
-            found = found.filter(Q(closed_at__gte=start) | Q(closed_at=None, opened_at__gte=start))
+            trades = trades.filter(
+                Q(closed_at__gte=start) | Q(closed_at=None, opened_at__gte=start)
+            )
         if self.to_day:
             end = day_start(next_day(self.to_day), chosen)
-            found = found.filter(Q(closed_at__lt=end) | Q(closed_at=None, opened_at__lt=end))
-        return found
+            trades = trades.filter(Q(closed_at__lt=end) | Q(closed_at=None, opened_at__lt=end))
+        return trades
 
 
 def next_day(day: date) -> date:
@@ -178,18 +186,18 @@ def _day(asked: Mapping[str, str], name: str) -> date | None:
     if not value:
         return None
     try:
-        found = date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise BadFilter(
             _("%(name)s: expected a day such as 2026-11-21, was %(value)s")
             % {"name": name, "value": repr(value[:40])}
         ) from error
-    if not 2009 <= found.year <= 2100:
+    if not 2009 <= day.year <= 2100:
         raise BadFilter(
             _("%(name)s: expected a day from 2009 to 2100, was %(value)s")
             % {"name": name, "value": value}
         )
-    return found
+    return day
 
 
 def _uuid(text: str) -> str:

@@ -88,20 +88,20 @@ class InsightView(APIView):
         answer = kept.answer
         if answer is None:
             return Response(_state(kept), status=202)
-        found = overview.read(answer, chosen)
+        shown = overview.read(answer, chosen)
         return Response(
             {
                 **_state(kept),
                 "count": answer["count"],
-                "questions": found.questions,
+                "questions": shown.questions,
                 "mean": answer["mean"]
                 and {name: plain(exact(answer["mean"][name])) for name in ("value", "low", "high")},
-                "findings": [_told(one) for one in found.claims],
-                "compared": [_told(one) for one in found.compared],
-                "costs": [_told(one) for one in found.costs],
+                "findings": [_told(one) for one in shown.claims],
+                "compared": [_told(one) for one in shown.compared],
+                "costs": [_told(one) for one in shown.costs],
                 "too_few": [
                     {"question": question, "group": group, "count": count}
-                    for question, group, count in found.too_few
+                    for question, group, count in shown.too_few
                 ],
                 "fate": answer["fate"]
                 and {name: value for name, value in answer["fate"].items() if name != "fan"},

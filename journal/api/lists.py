@@ -51,17 +51,17 @@ class OwnList(APIView):
         asked = request.query_params
         if any("\0" in value for value in asked.values()):
             raise ValidationError({"filter": ["Expected text without a NUL."]})
-        found = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
+        rows = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
         limit = number(asked, "limit", DEFAULT, MOST)
         if wants_csv(asked):
             name = type(self).__name__.removesuffix("View").lower()
-            shown = (self.shown(row) for row in found.iterator(CHUNK))
+            shown = (self.shown(row) for row in rows.iterator(CHUNK))
             return as_csv(chain(shown, self.last_lines(request, asked)), f"{name}.csv")
         if asked.get("cursor"):
             at, pk = _opened(asked["cursor"], self.pk_type)
             behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
-            found = found.filter(behind)
-        page = list(found[: limit + 1])
+            rows = rows.filter(behind)
+        page = list(rows[: limit + 1])
         last = page[limit - 1] if len(page) > limit else None
         return Response(
             {
@@ -83,16 +83,16 @@ class OwnList(APIView):
         self, request: Request, asked: Mapping[str, str], rows: QuerySet[Any] | None = None
     ) -> QuerySet[Any]:
         """`rows`: of these instead of the list's own."""
-        found = self.rows(user_of(request)) if rows is None else rows
+        chosen = self.rows(user_of(request)) if rows is None else rows
         for name in self.exact:
             if asked.get(name):
                 is_checked = name in {"account", "market"}
                 value = getattr(parsed({name: asked[name]}), name) if is_checked else asked[name]
-                found = found.filter(**{name: value})
+                chosen = chosen.filter(**{name: value})
         for name, how in (("start", "gte"), ("end", "lt")):
             if asked.get(name):
-                found = found.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
-        return found
+                chosen = chosen.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
+        return chosen
 
 
 def wants_csv(asked: Mapping[str, str]) -> bool:

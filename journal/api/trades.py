@@ -73,8 +73,8 @@ class TradesView(OwnList):
 
     def get(self, request: Request) -> HttpResponseBase:
         user, asked = user_of(request), request.query_params
-        found = parsed(asked.dict()).apply(user, preferences_of(user))
-        self._found = found
+        trades = parsed(asked.dict()).apply(user, preferences_of(user))
+        self._found = trades
         if wants_csv(asked):
             chosen = self._filtered(request, asked).order_by("-opened_at")
             return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
@@ -185,16 +185,16 @@ class DashboardView(APIView):
     @extend_schema(responses=gives(DashboardAnswer), parameters=[*FILTERS])
     def get(self, request: Request) -> Response:
         user = user_of(request)
-        found = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
+        board = dashboard(user, parsed(request.query_params.dict()), preferences_of(user))
         return Response(
             {
                 "currency": user.report_currency,
-                "day": found.this_day.isoformat(),
-                "today": sums_answer(found.today),
-                "week": sums_answer(found.week),
-                "month": sums_answer(found.month),
-                "all": sums_answer(found.all_time),
-                "flow": {name: sums_answer(part) for name, part in found.flow.items()},
+                "day": board.this_day.isoformat(),
+                "today": sums_answer(board.today),
+                "week": sums_answer(board.week),
+                "month": sums_answer(board.month),
+                "all": sums_answer(board.all_time),
+                "flow": {name: sums_answer(part) for name, part in board.flow.items()},
                 "equity": [
                     {
                         "day": p.day.isoformat(),
@@ -202,10 +202,10 @@ class DashboardView(APIView):
                         "equity": plain(p.equity),
                         "drawdown": plain(p.drawdown),
                     }
-                    for p in found.curve
+                    for p in board.curve
                 ],
-                "to_review": found.review_count,
-                "differences": found.differences,
+                "to_review": board.review_count,
+                "differences": board.differences,
             }
         )
 
@@ -221,10 +221,10 @@ class MergeView(APIView):
         ids = request.data.get("ids") if isinstance(request.data, dict) else None
         if not isinstance(ids, list) or not all(type(pk) is int for pk in ids):
             raise ValidationError({"ids": ["Expected a list of trades' ids."]})
-        found = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
-        if len(found) != len(set(ids)):
+        trades = list(Trade.objects.visible_to(user).filter(pk__in=ids[:MOST_IDS]))
+        if len(trades) != len(set(ids)):
             raise ValidationError({"ids": ["Expected trades of yours."]})
-        return _regrouped(user, lambda: grouping.merge(found))
+        return _regrouped(user, lambda: grouping.merge(trades))
 
 
 class SplitView(APIView):
@@ -359,13 +359,15 @@ class SetupsView(APIView):
         user = user_of(request)
         rows = []
         for setup in Setup.objects.visible_to(user):
-            found = occurrences(user, setup)
+            occurred = occurrences(user, setup)
             rows.append(
                 {
                     "name": setup.name,
                     "rules": setup.rules,
                     "conditions": setup.conditions,
-                    "taken": list(found.taken.values_list("pk", flat=True)) if found else None,
+                    "taken": list(occurred.taken.values_list("pk", flat=True))
+                    if occurred
+                    else None,
                     "missed": [
                         {
                             "symbol": m.symbol,
@@ -375,9 +377,9 @@ class SetupsView(APIView):
                             "first_id": m.first_id,
                             "last_id": m.last_id,
                         }
-                        for m in found.missed
+                        for m in occurred.missed
                     ]
-                    if found
+                    if occurred
                     else None,
                 }
             )

@@ -73,10 +73,10 @@ def with_paths(cases: Sequence[Case], behind: int = BEHIND) -> Iterator[tuple[Ca
 
 
 def _notes(question: Question) -> dict[str, Annotation]:
-    found: dict[str, Annotation] = {}
+    notes: dict[str, Annotation] = {}
     for note in Annotation.objects.filter(user=question.user).order_by("pk"):
-        found.setdefault(note.trade_key, note)
-    return found
+        notes.setdefault(note.trade_key, note)
+    return notes
 
 
 def _cases(chosen: Preferences, rows: Sequence[Row], notes: dict[str, Annotation]) -> list[Case]:

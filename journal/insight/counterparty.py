@@ -83,10 +83,10 @@ def compute(question: Question) -> Made:
 
 
 def _by_market(parts: Iterable[TradeFill]) -> dict[Key, list[TradeFill]]:
-    found: dict[Key, list[TradeFill]] = defaultdict(list)
+    by_market: dict[Key, list[TradeFill]] = defaultdict(list)
     for part in parts:
-        found[part.fill.market, part.fill.symbol].append(part)
-    return found
+        by_market[part.fill.market, part.fill.symbol].append(part)
+    return by_market
 
 
 def _tell(key: Key, parts: Sequence[TradeFill], told: Told) -> None:
@@ -132,9 +132,9 @@ def _refusal(part: TradeFill, instrument: Instrument | None) -> str:
 def _prices(moments: Moments, seconds: Sequence[int]) -> dict[tuple[int, int], Moment]:
     """By (grain, open time of the bar whose end tells it)."""
     ends = {at + length for at in seconds for length in HORIZONS.values()}
-    found = {(SECOND, at): moment for at, moment in moments.at(SECOND, ends).items()}
-    minutes = {_minute(at) for at in ends if (SECOND, at) not in found}
-    return found | {(MINUTE, at): moment for at, moment in moments.at(MINUTE, minutes).items()}
+    prices = {(SECOND, at): moment for at, moment in moments.at(SECOND, ends).items()}
+    minutes = {_minute(at) for at in ends if (SECOND, at) not in prices}
+    return prices | {(MINUTE, at): moment for at, moment in moments.at(MINUTE, minutes).items()}
 
 
 def _minute(second: int) -> int:
@@ -184,11 +184,11 @@ def _fee(part: TradeFill, value: float) -> float:
 
 def _own_orders(parts: Sequence[TradeFill]) -> dict[tuple[int, object], float]:
     """Quote value of one's own taker orders: fills of one order at one moment."""
-    found: dict[tuple[int, object], float] = defaultdict(float)
+    sizes: dict[tuple[int, object], float] = defaultdict(float)
     for fill in {part.fill.pk: part.fill for part in parts}.values():
         if not fill.is_maker and fill.order_id > 0:
-            found[fill.order_id, fill.time] += float(fill.quote_quantity)
-    return found
+            sizes[fill.order_id, fill.time] += float(fill.quote_quantity)
+    return sizes
 
 
 def _size(

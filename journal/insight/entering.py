@@ -125,7 +125,7 @@ def _swings(firsts: Mapping[int, _First]) -> dict[int, float]:
         _account, market, symbol, _number = first.order
         start = floor_to(to_seconds(first.time), MINUTE) - SWING_SECONDS
         by_market[market, symbol][pk] = start
-    found: dict[int, float] = {}
+    swings: dict[int, float] = {}
     for (market, symbol), starts in by_market.items():
         instrument = Instrument.objects.filter(
             venue=settings.VENUE, market=market, symbol=symbol
@@ -140,5 +140,5 @@ def _swings(firsts: Mapping[int, _First]) -> dict[int, float]:
         for pk, start in starts.items():
             if start in ranges:
                 low, high = ranges[start]
-                found[pk] = (high - low) / low
-    return found
+                swings[pk] = (high - low) / low
+    return swings

@@ -96,16 +96,16 @@ def compute(question: Question) -> Made:
 
 def _orders(parts: Sequence[TradeFill]) -> list[Entered]:
     """Fills without an order's id stand alone; an order that was both maker and taker is two."""
-    found: dict[object, list[TradeFill]] = defaultdict(list)
+    by_order: dict[object, list[TradeFill]] = defaultdict(list)
     for part in parts:
         fill = part.fill
         number = fill.order_id if fill.order_id > 0 else -fill.pk
-        found[
+        by_order[
             part.trade_id, fill.account_id, fill.market, fill.symbol, number, fill.is_maker
         ].append(part)
-    made = _made_at([part.fill for some in found.values() for part in some])
+    made = _made_at([part.fill for some in by_order.values() for part in some])
     entered = []
-    for some in found.values():
+    for some in by_order.values():
         some.sort(key=lambda part: part.fill.time)
         first = some[0].fill
         at = made.get(_name(first), first.time) if first.is_maker else first.time
@@ -167,24 +167,24 @@ def _saved(
     before = moments.at(SECOND, [at - 1 for at in seconds])
     later = moments.at(SECOND, [at + WAIT_SECONDS for at in seconds])
     extremes = moments.extremes([at + 1 for at in seconds], WAIT_SECONDS)
-    found: list[tuple[Entered, Saved | None, str]] = []
+    saved: list[tuple[Entered, Saved | None, str]] = []
     for entered, at in zip(orders, seconds, strict=True):
         moment = before.get(at - 1)
         if moment is None:
-            found.append((entered, None, "not_known"))
+            saved.append((entered, None, "not_known"))
             continue
         if not moment.bid or not moment.ask:
-            found.append((entered, None, "no_best_prices"))
+            saved.append((entered, None, "no_best_prices"))
             continue
         is_buy = entered.fills[0].side == "BUY"
         near, far = (moment.bid, moment.ask) if is_buy else (moment.ask, moment.bid)
         entry = Entry(1 if is_buy else -1, entered.price, near, far, maker, taker)
         if entered.is_maker:
-            found.append((entered, by_market(entry), ""))
+            saved.append((entered, by_market(entry), ""))
         elif at + WAIT_SECONDS not in later:
-            found.append((entered, None, "not_known"))
+            saved.append((entered, None, "not_known"))
         else:
             price = later[at + WAIT_SECONDS].price
             low, high = extremes.get(at + 1, (price, price))
-            found.append((entered, by_limit(entry, low, high, price), ""))
-    return found
+            saved.append((entered, by_limit(entry, low, high, price), ""))
+    return saved

@@ -116,8 +116,8 @@ def compute(part_id: int) -> bool:
 
 def trades_of(part: InsightPart, by: str, group: str) -> list[int] | None:
     """Ids, oldest closing first; None where the part has no such number."""
-    found = InsightTrades.objects.filter(part=part, by=by, group=group).first()
-    return None if found is None else ids.unpack(bytes(found.ids))
+    row = InsightTrades.objects.filter(part=part, by=by, group=group).first()
+    return None if row is None else ids.unpack(bytes(row.ids))
 
 
 def _version(user: User, name: str, chosen: Preferences, now: datetime) -> str:

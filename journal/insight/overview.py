@@ -38,16 +38,16 @@ def compute(question: Question) -> Made:
     question.tell(2, STEPS)
     entered = at_entries(rows)
     question.tell(3, STEPS)
-    found = insights.find_in(rows, chosen, winners, entered)
+    findings = insights.find_in(rows, chosen, winners, entered)
     question.tell(4, STEPS)
     mean, fate, changed = fates.mean_of(rows), fates.fate_of(rows), fates.change_of(rows)
     answer = {
         "count": len(rows),
         "without": len(question.loaded) - len(rows),
-        "questions": found.questions,
-        "compared": [asdict(one) for one in found.compared],
+        "questions": findings.questions,
+        "compared": [asdict(one) for one in findings.compared],
         "costs": [asdict(one) for one in insights.costs(rows)],
-        "too_few": found.too_few,
+        "too_few": findings.too_few,
         "mean": mean and {name: float(value) for name, value in asdict(mean).items()},
         "fate": fate and asdict(fate),
         "change": changed
@@ -76,5 +76,5 @@ def read(answer: dict[str, Any], chosen: Preferences) -> Insight:
 
 
 def _rolling(rows: Sequence[Row]) -> dict[str, Any] | None:
-    found: Rolling | None = rolling([float(row.net) for row in rows])
-    return None if found is None else asdict(found)
+    figures: Rolling | None = rolling([float(row.net) for row in rows])
+    return None if figures is None else asdict(figures)

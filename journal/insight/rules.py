@@ -62,15 +62,15 @@ def _ticked(question: Question, rows: list[Row]) -> dict[str, Sides]:
 
 def _broken(question: Question, rows: dict[int, Row]) -> dict[str, Sides]:
     """Trades with a break beside all others since the first one."""
-    found: dict[str, Sides] = {}
+    sides: dict[str, Sides] = {}
     breaks = breaks_of(question.user)
     for rule in sorted({one.rule for one in breaks}):
         own = [one for one in breaks if one.rule == rule]
         since = min(one.at for one in own)
         with_break = {one.trade for one in own if one.trade in rows}
         others = [pk for pk, row in rows.items() if row.opened_at >= since and pk not in with_break]
-        found[f"{rule}"] = others, [pk for pk in rows if pk in with_break]
-    return found
+        sides[f"{rule}"] = others, [pk for pk in rows if pk in with_break]
+    return sides
 
 
 def _told(name: str, values: dict[str, object]) -> dict[str, object]:

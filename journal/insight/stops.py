@@ -87,12 +87,12 @@ def _look(case: Case, path: Path | None, looked: Looked) -> None:
     target_r = abs(case.target - held.entry) / held.risk if case.target is not None else None
     for distance in DISTANCES:
         name = f"{distance:g}"
-        found = at_distance(held, path, distance, target_r, was_stopped=was_stopped)
-        if found is None:
+        outcome = at_distance(held, path, distance, target_r, was_stopped=was_stopped)
+        if outcome is None:
             looked.other[name][case.row.id] = case.made
-        elif _is_told(held, found.at, case.trade.market):
-            looked.other[name][case.row.id] = held.net(found.price, found.at) * case.factor
-            looked.unsure[name] += found.other is not None
+        elif _is_told(held, outcome.at, case.trade.market):
+            looked.other[name][case.row.id] = held.net(outcome.price, outcome.at) * case.factor
+            looked.unsure[name] += outcome.other is not None
 
 
 def _is_told(held: Held, at: int, market: str) -> bool:
@@ -125,11 +125,11 @@ def _sizes(cases: Sequence[Case], looked: Looked) -> None:
 
 
 def _sets(order: Sequence[int], looked: Looked) -> Mapping[tuple[str, str], list[int]]:
-    found = {("stops", "stopped"): [pk for pk in order if pk in looked.stopped]}
+    by_group = {("stops", "stopped"): [pk for pk in order if pk in looked.stopped]}
     for minutes in MINUTES:
         backs = {pk: came_back(one, minutes) for pk, one in looked.stopped.items()}
-        found["stops back", str(minutes)] = [pk for pk in order if backs.get(pk)]
-        found["stops known", str(minutes)] = [pk for pk in order if backs.get(pk) is not None]
+        by_group["stops back", str(minutes)] = [pk for pk in order if backs.get(pk)]
+        by_group["stops known", str(minutes)] = [pk for pk in order if backs.get(pk) is not None]
     for name, other in looked.other.items():
-        found["stop distance", name] = [pk for pk in order if pk in other]
-    return found
+        by_group["stop distance", name] = [pk for pk in order if pk in other]
+    return by_group

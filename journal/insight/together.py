@@ -76,5 +76,5 @@ def _returns(market: str, symbol: str, start: int, end: int) -> Floats | None:
     for bar in span.bars:
         if bar.close and span.is_complete(bar):
             closes[(bar.time - start) // HOUR] = bar.close
-    found: Floats = np.diff(np.log(closes))
-    return found if (~np.isnan(found)).any() else None
+    returns: Floats = np.diff(np.log(closes))
+    return returns if (~np.isnan(returns)).any() else None

@@ -123,21 +123,21 @@ def _try(case: Case, path: Path | None, tried: Tried, rule: Rule, why: str) -> N
     if why or held is None or path is None:
         tried.untold[why] += 1
         return
-    found = rule(held, path)
-    if found is None:  # it had been closed before
+    outcome = rule(held, path)
+    if outcome is None:  # it had been closed before
         tried.other[pk] = case.made
         return
     if case.trade.market != Market.SPOT and not (
-        found.at <= held.closed or funding_is_known(held.closed, found.at)
+        outcome.at <= held.closed or funding_is_known(held.closed, outcome.at)
     ):
         tried.untold["funding"] += 1
         return
-    tried.other[pk] = held.net(found.price, found.at) * case.factor
+    tried.other[pk] = held.net(outcome.price, outcome.at) * case.factor
     tried.changed.add(pk)
-    tried.ends += found.is_end
-    if found.other is not None:
+    tried.ends += outcome.is_end
+    if outcome.other is not None:
         tried.unsure += 1
-        tried.luck += held.net(found.other, found.at) * case.factor - tried.other[pk]
+        tried.luck += held.net(outcome.other, outcome.at) * case.factor - tried.other[pk]
 
 
 def _against_flow(case: Case, tried: Tried) -> None:
@@ -162,19 +162,19 @@ def _half(case: Case, tried: Tried) -> None:
 def _curves(made: Sequence[float], other: Sequence[float]) -> list[list[float]]:
     """[number of the trade, made so far, other so far], at most so many places."""
     step = max(1, -(-len(made) // POINTS))
-    found: list[list[float]] = [[0, 0.0, 0.0]]
+    curves: list[list[float]] = [[0, 0.0, 0.0]]
     mine = its = 0.0
     for number, (a, b) in enumerate(zip(made, other, strict=True), 1):
         mine, its = mine + a, its + b
         if number % step == 0 or number == len(made):
-            found.append([number, mine, its])
-    return found
+            curves.append([number, mine, its])
+    return curves
 
 
 def _sets(order: Sequence[int], tried: Mapping[str, Tried]) -> dict[tuple[str, str], list[int]]:
-    found: dict[tuple[str, str], list[int]] = {}
+    by_group: dict[tuple[str, str], list[int]] = {}
     for name, one in tried.items():
-        found["twin", name] = [pk for pk in order if pk in one.other]
-        found["twin changed", name] = [pk for pk in order if pk in one.changed]
-        found["twin untold", name] = [pk for pk in order if pk not in one.other]
-    return found
+        by_group["twin", name] = [pk for pk in order if pk in one.other]
+        by_group["twin changed", name] = [pk for pk in order if pk in one.changed]
+        by_group["twin untold", name] = [pk for pk in order if pk not in one.other]
+    return by_group

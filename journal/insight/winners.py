@@ -41,10 +41,10 @@ def _kept(case: Case, path: Path) -> float | None:
     if held is None or held.risk is None or target is None:
         return None
     target_r = abs(target - held.entry) / held.risk
-    found: Exit | None = stop_and_target(held, path.behind(held.closed), target_r)
-    if found is None or not _is_told(held, found, case.trade.market):
+    outcome: Exit | None = stop_and_target(held, path.behind(held.closed), target_r)
+    if outcome is None or not _is_told(held, outcome, case.trade.market):
         return None
-    return held.net(found.price, found.at)
+    return held.net(outcome.price, outcome.at)
 
 
 def _is_told(held: Held, found: Exit, market: str) -> bool:

@@ -83,10 +83,10 @@ def _at_ends(cash: Decimal, held: Decimal, span: Span) -> list[Decimal]:
     return [cash + held * span.low, cash + held * span.high]
 
 
-def exit_efficiency(gross: Decimal, found: Excursion) -> Metric:
+def exit_efficiency(gross: Decimal, excursion: Excursion) -> Metric:
     """Captured move / best move while the trade was open."""
     with localcontext(PRECISION):
-        return gross / found.mfe if found.mfe > 0 else Undefined.NOTHING
+        return gross / excursion.mfe if excursion.mfe > 0 else Undefined.NOTHING
 
 
 def after_exit(

@@ -83,12 +83,12 @@ class Advice:
 def advise(groups: Mapping[str, Sequence[Saved]]) -> list[Advice]:
     """By the name of each group, in their order."""
     random = np.random.default_rng(SEED)
-    found = []
+    advice = []
     for name, orders in groups.items():
         values = np.array([order.bps for order in orders])
         is_enough = len(orders) >= LEAST
         low, high = mean_range(values, random) if is_enough else (None, None)
-        found.append(
+        advice.append(
             Advice(
                 name=name,
                 count=len(orders),
@@ -99,4 +99,4 @@ def advise(groups: Mapping[str, Sequence[Saved]]) -> list[Advice]:
                 touched=sum(order.is_touched for order in orders) / len(orders),
             )
         )
-    return found
+    return advice

@@ -245,7 +245,7 @@ def _compared(
     ranges: Sequence[tuple[float, float]],
     level: float,
 ) -> list[Compared]:
-    found: list[Compared] = []
+    compared: list[Compared] = []
     sizes = [int(mask.sum()) for mask in question.masks]
     # both say the same: the smaller one is told
     are_opposites = len(sizes) == 2 and sum(sizes) == int(question.known.sum())
@@ -253,7 +253,7 @@ def _compared(
     for at, (name, mask) in enumerate(zip(question.groups, question.masks, strict=True)):
         inside, outside = results[mask], results[question.known & ~mask]
         mean, rest = float(inside.mean()), float(outside.mean())
-        found.append(
+        compared.append(
             Compared(
                 question.name,
                 name,
@@ -267,7 +267,7 @@ def _compared(
                 is_claim=ps[at] <= level and not (are_opposites and at != told),
             )
         )
-    return found
+    return compared
 
 
 def means_by(values: Mapping[str, Sequence[float]], seed: int = SEED) -> dict[str, Compared]:

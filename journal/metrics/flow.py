@@ -75,8 +75,8 @@ def window_of_minutes(
 
 def share(window: Window, is_buy: bool) -> Decimal | None:
     """The takers' imbalance on the fill's side: 1 all with it, -1 all against it."""
-    found = window.imbalance
-    return None if found is None else found if is_buy else -found
+    imbalance = window.imbalance
+    return None if imbalance is None else imbalance if is_buy else -imbalance
 
 
 def verdict(weighted: Sequence[tuple[Decimal, Decimal | None]]) -> tuple[str, Decimal | None]:

@@ -76,16 +76,16 @@ class Marks:
 def markouts(fills: Sequence[Marked], sizes: Sequence[str]) -> list[Marks]:
     """Makers and takers, each whole and by the size of the taker order, in the order of `sizes`."""
     random = np.random.default_rng(SEED)
-    found = []
+    markouts = []
     for role, is_maker in (("maker", True), ("taker", False)):
         own = [fill for fill in fills if fill.is_maker == is_maker]
         if own:
-            found.append(_marks(role, "", own, random))
+            markouts.append(_marks(role, "", own, random))
         for size in sizes:
             of_size = [fill for fill in own if fill.size == size]
             if of_size:
-                found.append(_marks(role, size, of_size, random))
-    return found
+                markouts.append(_marks(role, size, of_size, random))
+    return markouts
 
 
 def _marks(role: str, size: str, fills: Sequence[Marked], random: np.random.Generator) -> Marks:

@@ -74,11 +74,11 @@ def sortino(returns: Sequence[Decimal], minimum: Decimal = ZERO) -> Metric:
 @exactly
 def drawdowns(returns: Sequence[Decimal]) -> list[Decimal]:
     """V_d / running max V - 1 for each day, the starting point 1 included in the maximum."""
-    peak, found = ONE, []
+    peak, depths = ONE, []
     for value in growth(returns)[1:]:
         peak = max(peak, value)
-        found.append(value / peak - 1)
-    return found
+        depths.append(value / peak - 1)
+    return depths
 
 
 def max_drawdown_pct(returns: Sequence[Decimal]) -> Decimal:
@@ -120,10 +120,10 @@ def calmar(returns: Sequence[Decimal]) -> Metric:
 @exactly
 def ulcer_index(returns: Sequence[Decimal]) -> Metric:
     """sqrt(mean(DD_d^2))"""
-    found = drawdowns(returns)
-    if not found:
+    depths = drawdowns(returns)
+    if not depths:
         return Undefined.NOTHING
-    return (sum((depth * depth for depth in found), ZERO) / len(found)).sqrt()
+    return (sum((depth * depth for depth in depths), ZERO) / len(depths)).sqrt()
 
 
 @exactly

@@ -154,7 +154,7 @@ def before(entries: Sequence[Entry]) -> list[Before]:
     closings = sorted(entries, key=lambda entry: (entry.closed, entry.key))
     openings = sorted(range(len(entries)), key=lambda at: (entries[at].opened, entries[at].key))
     days: Counter[date] = Counter()
-    found: dict[int, Before] = {}
+    befores: dict[int, Before] = {}
     last_sizes: list[float] = []
     losses, closed = 0, 0
     for at in openings:
@@ -168,9 +168,9 @@ def before(entries: Sequence[Entry]) -> list[Before]:
         days[entry.day] += 1
         usual = statistics.median(last_sizes[-BEFORE:]) if len(last_sizes) >= BEFORE else None
         is_larger = usual is not None and losses > 0 and entry.size > LARGER * usual
-        found[at] = Before(losses, days[entry.day], is_larger)
+        befores[at] = Before(losses, days[entry.day], is_larger)
         last_sizes.append(entry.size)
-    return [found[at] for at in range(len(entries))]
+    return [befores[at] for at in range(len(entries))]
 
 
 def _of_day(number: int) -> str:

@@ -88,18 +88,18 @@ def groups(
     entered: Entered = traits.NOTHING_KNOWN,
 ) -> dict[tuple[str, str], list[int]]:
     """The trades of each group of each question, by id."""
-    found: dict[tuple[str, str], list[int]] = {}
+    by_group: dict[tuple[str, str], list[int]] = {}
     for asked in questions(rows, chosen, entered):
         for row, name in zip(rows, asked.groups, strict=True):
             if name is not None:
-                found.setdefault((asked.name, name), []).append(row.id)
+                by_group.setdefault((asked.name, name), []).append(row.id)
     for by, names in COSTS.items():
         for row in rows:
             for name in names(row):
-                found.setdefault((by, name), []).append(row.id)
-    found[STOP_MOVED, ""] = [row.id for row in rows if row.kept is not None]
-    found[WINNER_CUT, ""] = [trade_id for trade_id, _kept, _made in winners]
-    return found
+                by_group.setdefault((by, name), []).append(row.id)
+    by_group[STOP_MOVED, ""] = [row.id for row in rows if row.kept is not None]
+    by_group[WINNER_CUT, ""] = [trade_id for trade_id, _kept, _made in winners]
+    return by_group
 
 
 def questions(rows: Sequence[Row], chosen: Preferences, entered: Entered) -> list[Dimension]:
@@ -136,15 +136,15 @@ def _entry(row: Row, chosen: Preferences, at_entry: traits.AtEntry) -> traits.En
 
 def costs(rows: Sequence[Row]) -> list[Compared]:
     """The mean of each group of two trades or more, with its range; beside nothing."""
-    found: list[Compared] = []
+    compared: list[Compared] = []
     for by, names in COSTS.items():
         values: dict[str, list[float]] = {}
         for row in rows:
             for name in names(row):
                 values.setdefault(name, []).append(float(row.net))
         several = {name: part for name, part in values.items() if len(part) > 1}
-        found += [replace(one, dimension=by) for one in means_by(several).values()]
-    return found
+        compared += [replace(one, dimension=by) for one in means_by(several).values()]
+    return compared
 
 
 def tell(one: Compared, chosen: Preferences) -> Told:

@@ -93,12 +93,12 @@ def dots(
     newest = counted(asked.apply(user, chosen)).filter(net_money__isnull=False)
     ids = newest.order_by("-closed_at", "-pk").values_list("pk", flat=True)[:MOST_POINTS]
     rows = report_rows.load(user, Trade.objects.filter(pk__in=list(ids)), chosen)
-    found = []
+    drawn = []
     for row in report_rows.in_unit(rows, chosen):
         x, y = x_of(row, chosen), y_of(row, chosen)
         if x is not None and y is not None:
-            found.append(Dot(row, x, y))
-    return found, len(rows) - len(found)
+            drawn.append(Dot(row, x, y))
+    return drawn, len(rows) - len(drawn)
 
 
 def _drawn(name: str) -> Measure:

@@ -70,13 +70,13 @@ def results_of(user: User, chosen: Preferences, items: Iterable[Valued]) -> list
     ids = [item.trade_id for item in positions if item.trade_id is not None]
     lines = with_notes(user, Trade.objects.visible_to(user).filter(pk__in=ids))
     risks = {line.trade.pk: line.risk for line in lines}
-    found = []
+    results = []
     for item in positions:
         # a stack beside the trade is in the position's result, and no stop is of it
         is_alone = item.trade_id is not None and not item.position.stack_quantity
         risk = risks.get(item.trade_id or 0) if is_alone else None
-        found.append(OpenResult(item, _per(item, risk, chosen), risk))
-    return found
+        results.append(OpenResult(item, _per(item, risk, chosen), risk))
+    return results
 
 
 def sum_of(results: Iterable[OpenResult], chosen: Preferences) -> OpenSum:

@@ -83,10 +83,10 @@ def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeSt
     if chosen.unit == Unit.PERCENT:
         return percent(value)
     if chosen.unit == Unit.RISK:
-        found = risk(value)
+        text = risk(value)
         if sums is not None and sums.r_count != sums.count:
-            return format_html("{} <small>n = {}</small>", found, sums.r_count)
-        return found
+            return format_html("{} <small>n = {}</small>", text, sums.r_count)
+        return text
     return money(context, value)
 
 

@@ -119,8 +119,8 @@ def sum_result(context: Context, sums: Sums) -> SafeString:
         return SafeString(NOTHING)
     unit = chosen_of(context).unit
     if unit == Preferences.Unit.PERCENT:
-        found = sums.percent
-        return percent(found if isinstance(found, Decimal) else None)
+        value = sums.percent
+        return percent(value if isinstance(value, Decimal) else None)
     return _risk_sum(sums) if unit == Preferences.Unit.RISK else money(context, sums.net)
 
 
@@ -137,8 +137,8 @@ def short_result(context: Context, sums: Sums) -> SafeString:
     """For cells of a calendar: whole units, thousands as k."""
     chosen = chosen_of(context)
     if chosen.unit == Preferences.Unit.PERCENT:
-        found = sums.percent
-        return percent(found if isinstance(found, Decimal) else None)
+        value = sums.percent
+        return percent(value if isinstance(value, Decimal) else None)
     if chosen.unit == Preferences.Unit.RISK:
         return risk(sums.r) if sums.r_count else SafeString(NOTHING)
     if chosen.hides_amounts:

@@ -28,11 +28,11 @@ TONES = ("mixed", "accent", "mixed")
 
 
 def findings(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
-    found = overview.read(answer, chosen)
-    spreads = [Spread(one.effect, one.low, one.high) for one in found.compared]
+    shown = overview.read(answer, chosen)
+    spreads = [Spread(one.effect, one.low, one.high) for one in shown.compared]
     words = axis_words(chosen, user.report_currency)
     return {
-        "insight": found,
+        "insight": shown,
         "count": answer["count"],
         "without": answer["without"],
         "mean": _exact(answer["mean"], "value", "low", "high"),
@@ -41,7 +41,7 @@ def findings(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
         "explored": answer["explored"],
         "rolling": _rolling(answer["rolling"], words),
         "window": answer["rolling"] and answer["rolling"]["window"],
-        "effects": list(zip(found.compared, spreads, strict=True)),
+        "effects": list(zip(shown.compared, spreads, strict=True)),
         "effect_scale": largest_of(spreads),
     }
 

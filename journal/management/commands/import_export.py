@@ -73,11 +73,11 @@ class Command(BaseCommand):
         """The one of this name, or the only one, or a new one without a key; whether it is new."""
         mine = ExchangeAccount.objects.visible_to(user)
         if label:
-            found = mine.filter(label=label).first()
+            account = mine.filter(label=label).first()
         else:
-            found = mine.first() if mine.count() == 1 else mine.filter(label=LABEL).first()
-        if found is not None:
-            return found, False
+            account = mine.first() if mine.count() == 1 else mine.filter(label=LABEL).first()
+        if account is not None:
+            return account, False
         return connecting.make_keyless(user=user, label=(label or LABEL)[:60]), True
 
     def _refuse(self, row: Upload) -> None:
