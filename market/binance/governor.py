@@ -36,7 +36,8 @@ SHARES = {
 # an account's history is read.
 FLOORS = {"order": 0.05, "check": 0.1, "candles": 0.1, "audit": 0.05}
 # What is too heavy to be had by chance (a file of futures history is half a minute's weight): while
-# there is no room for it, it books its place in the next minute, and the others leave that free.
+# there is no room for it, it books its place in the next minute. The others leave that free, and a
+# tenth of the budget more for what ignores bookings and what the exchange counts beside us.
 BOOKS = frozenset({"file"})
 # Nobody's booking holds these up.
 URGENT = frozenset({"order", "live"})
@@ -65,7 +66,8 @@ end
 local is_in_share = used + weight <= tonumber(ARGV[2]) or own + weight <= tonumber(ARGV[5])
 if not is_in_share or used + weight + kept > tonumber(ARGV[3]) then
   if ARGV[6] == 'books' then
-    redis.call('SET', KEYS[2] .. (minute + 1) .. ':booked', ARGV[1], 'PX', 180000)
+    local booked = math.floor(ARGV[1] + ARGV[3] / 10)
+    redis.call('SET', KEYS[2] .. (minute + 1) .. ':booked', booked, 'PX', 180000)
   end
   return 60000 - ms % 60000 + 50
 end
