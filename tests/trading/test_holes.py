@@ -17,13 +17,15 @@ from tests.trading.test_sending import written
 from trading import requests
 from trading.changes import Change
 from trading.errors import Conflict
-from trading.models import Idempotency, OrderIntent
+from trading.models import Idempotency, OrderIntent, TradingSwitch
 from trading.services import (
     adopting,
     cancelling,
     changing,
     guarding,
+    leaving,
     placing,
+    resolving,
     sending,
     stopping,
     switching,
@@ -292,3 +294,21 @@ def test_a_close_position_goes_with_triggers_only(
     sent = body(account, market="usdm", quantity=None, close_position=True)
     answer = post(alices_browser, sent)
     assert (answer.status_code, answer.json()["code"]) == (400, "close_position")
+
+
+def test_what_became_of_an_order_whose_key_is_gone_is_left_to_its_owner_to_see(
+    account: ExchangeAccount,
+) -> None:
+    intent = written(account)
+    assert sending.claim(intent.pk, 1, "worker")
+    settle(intent.pk, "unknown", "worker")
+    TradingSwitch.objects.update(is_on=False)
+    assert leaving.why_not_yet(account.user)
+    ExchangeAccount.objects.update(api_key=b"")
+    assert leaving.why_not_yet(account.user) is None, "nobody could cancel it"
+    assert resolving.resolve_once() == 1
+    intent.refresh_from_db()
+    assert intent.state == "unknown"
+    assert intent.detail.startswith("The account's key is gone")
+    assert intent.look_at is not None
+    assert intent.look_at > timezone.now() + timedelta(seconds=50)

@@ -18,7 +18,8 @@ def why_not_yet(user: User) -> str | None:
         return _("Trading is on for %(accounts)s: switch it off first.") % {
             "accounts": ", ".join(labels)
         }
-    own = OrderIntent.objects.here().filter(user=user)
+    # without its key nobody can cancel anything here, nor learn what became of it
+    own = OrderIntent.objects.here().filter(user=user).exclude(account__api_key=b"")
     waiting = own.filter(state__in=[State.WRITTEN, State.SENT, State.UNKNOWN])
     resting = own.filter(state=State.ACCEPTED, order__status__in=OPEN)
     names = sorted({intent.symbol for intent in [*waiting[:20], *resting[:20]]})

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
 from journal.models import Order
 from lib.dates import to_ms
@@ -37,6 +38,7 @@ TAKEN_OVER = timedelta(seconds=2)
 ANSWERS_NEEDED = 2
 APART = timedelta(seconds=1)
 KEY_AWAY = timedelta(seconds=60)
+KEY_GONE = "The account's key is gone: look at the exchange whether this order is there."
 NOT_THERE = {-2013, -2011}
 # It was there once.
 ARCHIVED = -2026
@@ -107,6 +109,10 @@ def _look(intent: OrderIntent) -> None:
     heard = _heard(intent)
     if heard is not None:
         settle(intent.pk, State.ACCEPTED, "journal", order=heard)
+        return
+    if not credentials.has_key(intent.account):  # a new key or the stream may still tell
+        OrderIntent.objects.filter(pk=intent.pk, state=intent.state).update(detail=KEY_GONE)
+        _look_later(intent, KEY_AWAY)
         return
     try:
         answer, asked_ms = desk.run(intent.account, lambda rest: _ask(rest, intent))
