@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
+from django.utils import timezone, translation
 
 from accounts.models import User
 from accounts.services.tokens import issue_token
@@ -56,6 +57,14 @@ def empty_redis() -> Iterator[redis.Redis]:
     topics.forget()
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A request leaves its language and its zone in the thread; no test begins with those of the
+    one before."""
+    translation.activate(settings.LANGUAGE_CODE)
+    timezone.deactivate()
 
 
 @cache
