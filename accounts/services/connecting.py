@@ -9,7 +9,7 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from market.hot import store
 log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
+DELETION_TRIES = 5
 # More than this and Binance refuses signed requests now and then.
 CLOCK_MS = 1000
 # Problems that say nothing of the key: it is kept and looked at again.
@@ -155,9 +156,21 @@ def pause(*, account: ExchangeAccount, user: User, paused: bool) -> ExchangeAcco
     return row
 
 
-@transaction.atomic
 def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None:
     """Forget the key, and everything of the account when asked to."""
+    for tries_left in reversed(range(DELETION_TRIES)):
+        try:
+            with transaction.atomic():
+                _disconnect(account, user, with_data=with_data)
+                connection.check_constraints()
+        except IntegrityError:  # a worker wrote a row of it meanwhile
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def _disconnect(account: ExchangeAccount, user: User, *, with_data: bool) -> None:
     row = _locked(account)
     _audit(row, user, "account deleted" if with_data else "account disconnected")
     if with_data:

@@ -8,7 +8,7 @@ import pytest
 import redis
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from accounts.models import AuditEntry, CredentialUse, ExchangeAccount, User
@@ -18,6 +18,7 @@ from lib.secret import Secret
 from market.binance import governor
 from tests.accounts.connected import connected
 from tests.accounts.exchange import AccountExchange
+from tests.journal.accounts import make_account
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("stage")]
 
@@ -177,6 +178,24 @@ def test_a_paused_account_is_asked_nothing(alice: User, exchange: AccountExchang
     connecting.check(str(account.pk))
     account.refresh_from_db()
     assert account.state == "live"
+
+
+def test_an_account_is_deleted_although_a_worker_writes_a_row_of_it_meanwhile(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account(alice)
+    plain, tries = connecting._disconnect, []
+
+    def conflict_once(*args: Any, **how: Any) -> None:
+        plain(*args, **how)
+        tries.append(1)
+        if len(tries) == 1:
+            raise IntegrityError  # as a commit does
+
+    monkeypatch.setattr(connecting, "_disconnect", conflict_once)
+    connecting.disconnect(account=account, user=alice, with_data=True)
+    assert not ExchangeAccount.objects.exists()
+    assert AuditEntry.objects.filter(action="account deleted").count() == 1
 
 
 def test_disconnecting_forgets_the_key_or_everything(

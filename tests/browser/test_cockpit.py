@@ -228,13 +228,19 @@ def test_no_page_scrolls_sideways_or_has_a_serious_fault(trader: Page, path: str
     """Light at a desk, dark on a phone, and what runs over the edge at every width."""
     answer = trader.goto(f"{ADDRESS}{path}")
     assert answer is not None
-    trader.evaluate("document.documentElement.dataset.theme = 'light'")
+    show_in(trader, "light")
     assert serious_faults(trader) == []
     for wide, high in WIDTHS:
         trader.set_viewport_size({"width": wide, "height": high})
         assert too_wide(trader, wide) == [], wide
-    trader.evaluate("document.documentElement.dataset.theme = 'dark'")
+    show_in(trader, "dark")
     assert serious_faults(trader) == []
+
+
+def show_in(page: Page, theme: str) -> None:
+    """In a theme, when what is drawn has followed it."""
+    page.evaluate(f"document.documentElement.dataset.theme = {theme!r}")
+    page.wait_for_timeout(500)
 
 
 def test_without_a_network_a_page_says_so(trader: Page) -> None:
