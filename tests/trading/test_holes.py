@@ -312,3 +312,31 @@ def test_what_became_of_an_order_whose_key_is_gone_is_left_to_its_owner_to_see(
     assert intent.detail.startswith("The account's key is gone")
     assert intent.look_at is not None
     assert intent.look_at > timezone.now() + timedelta(seconds=50)
+
+
+def test_a_cancel_without_an_answer_is_no_proof_that_there_was_an_order(
+    alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
+) -> None:
+    """Found by the campaign: the stop never arrived, its cancel was not answered, the second one
+    said "unknown order", and the stop was told as accepted and cancelled."""
+
+    def lose_one() -> None:
+        stage.ask(
+            "POST",
+            "/simulator/faults/order",
+            what="status",
+            when="before",
+            path="/fapi/v1/algoOrder",
+            code=502,
+            times=1,
+            seconds=60,
+        )
+
+    lose_one()
+    told = post(alices_browser, resting_futures(account)).json()
+    [leg] = OrderIntent.objects.filter(parent=told["id"]).select_related("account")
+    assert leg.state == "unknown"
+    lose_one()
+    assert cancelling.cancel_intent(leg)["result"] == "under_way"
+    leg.refresh_from_db()
+    assert (leg.state, leg.is_unwanted) == ("unknown", True)

@@ -106,8 +106,9 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
     is_looked_for = intent.state == State.EXPIRED and intent.look_at is not None
     if intent.state in {State.REFUSED, State.EXPIRED} and not is_looked_for:
         return _told(intent, "already_gone", {})
-    outcome, order = cancel(intent.account, target_of(intent))
-    if outcome == "already_gone" and (is_looked_for or intent.state in UNDER_WAY):
+    is_known = not is_looked_for and intent.state not in UNDER_WAY
+    outcome, order = cancel(intent.account, target_of(intent), is_known=is_known)
+    if outcome == "already_gone" and not is_known:
         # it may still arrive: then it is taken out (stopping.late_arrivals)
         OrderIntent.objects.filter(pk=intent.pk).update(is_unwanted=True)
         return _told(intent, "under_way", {})
@@ -123,19 +124,24 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
     return _told(intent, outcome, order)
 
 
-def cancel(account: ExchangeAccount, target: Target) -> tuple[str, dict[str, Any]]:
+def cancel(
+    account: ExchangeAccount, target: Target, *, is_known: bool = True
+) -> tuple[str, dict[str, Any]]:
     """("cancelled" or "already_gone", the order as it was told). Raises Away, Conflict."""
     try:
-        return desk.run(account, lambda rest: cancel_one(rest, target))
+        return desk.run(account, lambda rest: cancel_one(rest, target, is_known=is_known))
     except Refused as error:
         raise Conflict(str(error.code), f"The exchange did not cancel it: {error}") from error
     except (ExchangeError, KeyProblem, NotOurs) as error:
         raise Away(f"The exchange could not be told to cancel: {error}") from error
 
 
-async def cancel_one(rest: OrderRest, target: Target) -> tuple[str, dict[str, Any]]:
+async def cancel_one(
+    rest: OrderRest, target: Target, *, is_known: bool = True
+) -> tuple[str, dict[str, Any]]:
     """Raises ExchangeError. What came of a cancel that nobody answered is asked by sending it
-    again: the order is out, or it says so."""
+    again: the order is out, or it says so. `is_known`: it was there for sure, so that one which is
+    gone after a cancel without an answer is cancelled; else it may never have been there."""
     for attempt in range(TRIES):
         timestamp_ms = await rest.make_room(target.path, is_urgent=True)
         try:
@@ -143,7 +149,7 @@ async def cancel_one(rest: OrderRest, target: Target) -> tuple[str, dict[str, An
         except Refused as error:
             if error.code in GONE:
                 # gone by an earlier attempt of this call is cancelled
-                return ("cancelled" if attempt else "already_gone"), {}
+                return ("cancelled" if attempt and is_known else "already_gone"), {}
             raise
         except NeverLeft as error:
             if attempt == TRIES - 1:
