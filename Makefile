@@ -40,7 +40,7 @@ chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare eve
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
-	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s -p no:randomly tests/trading/chaos
+	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s --timeout=0 -p no:randomly tests/trading/chaos
 
 mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or the campaign must fail each time
 	@$(RUN) exec --hasty -- $(BIN)/python -m tests.security.mutants

@@ -51,7 +51,7 @@ def run_traced(part: str, number: int, act: Callable[[], None], work: Callable[[
     return seen
 
 
-def _hang_up(depth: int) -> None:
+def hang_up(depth: int) -> None:
     """A process that dies takes its connection with it; killed on the line of a `with`, ours would
     stand in a transaction that nobody ends. `depth`: how many there were before the work."""
     if len(connection.atomic_blocks) > depth:
@@ -77,7 +77,7 @@ def each_line(
             count = run_traced(part, number, act, work)
         except Killed:
             count = number
-            _hang_up(depth)
+            hang_up(depth)
         if count < number:
             return
         yield number

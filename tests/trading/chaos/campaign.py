@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 
 from accounts.models import ExchangeAccount
 from tests.accounts.exchange import AccountExchange
-from tests.lines import Killed, kill, run_traced
+from tests.lines import Killed, hang_up, kill, run_traced
 from tests.trading.stage import truth
 from trading.errors import TradingError
 from trading.models import OrderIntent
@@ -112,11 +112,12 @@ class Campaign:
                 ask()
         except Killed:
             self.report.kills += 1
+            hang_up(0)
             connection.close()
         except TradingError as error:
             self._count(f"{error.status} {error.code}")
         except DatabaseError as error:
-            self._count(type(error).__name__)
+            self._count(f"{type(error).__name__}: {str(error).strip()[:70]}")
             connection.close()
 
     def _count(self, answer: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,16 @@ SEED = int(os.environ.get("SEED", "1"))
 
 @pytest.mark.django_db(transaction=True)
 def test_each_order_is_there_once_or_not_at_all_and_its_intent_says_which(
-    alice: User, stage: AccountExchange, monkeypatch: pytest.MonkeyPatch
+    alice: User, stage: AccountExchange, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With shorter windows than the real ones, so that thousands fit into minutes."""
     monkeypatch.setattr(signing, "TIMEOUT_SECONDS", 2.0)
     monkeypatch.setattr(signing, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(ordering, "RECV_WINDOW_MS", 1500)
     monkeypatch.setattr(resolving, "SENDER_GONE", timedelta(seconds=4))
-    accounts = [trader(alice, stage) for _ in range(max(2, ORDERS // 100))]
+    count = max(2, ORDERS // 100)
+    settings.ACCOUNTS_PER_USER = count
+    accounts = [trader(alice, stage) for _ in range(count)]
     report = Campaign(stage, accounts, ORDERS, SEED).run()
     sys.stdout.write(f"\n{report.text()}\n")
     assert not report.wrong, report.text()
