@@ -45,6 +45,8 @@ UNKNOWN_CODES = {-1006, -1007}
 POSTED = {"/sapi/v1/asset/get-funding-asset"}
 # One of these is more than the share of history has in a minute.
 FILES = {"/fapi/v1/trade/asyn", "/fapi/v1/income/asyn"}
+# Whether one is ready: asked in the same minute, when the share of history is gone by it.
+FILE_STATES = {f"{path}/id" for path in FILES}
 FILE_HOSTS = (".binance.com", ".amazonaws.com", ".cloudfront.net")
 MOST_DOWNLOAD_BYTES = 200_000_000
 
@@ -192,7 +194,7 @@ class AccountRest:
         has_measured = False
         for attempt in range(READ_TRIES + 1):  # one more for the clock
             try:
-                kind = "file" if path in FILES else self._kind
+                kind = self._class_of(path)
                 method = "post" if path in POSTED else "get"
                 return await self._call(method, path, params or {}, signed=signed, kind=kind)
             except ClockDiffers:
@@ -206,6 +208,11 @@ class AccountRest:
                 pause = FIRST_PAUSE_SECONDS * 2**attempt
                 await asyncio.sleep(random.uniform(0, pause))  # noqa: S311  (not all at once)
         raise AssertionError("a loop without an end")
+
+    def _class_of(self, path: str) -> str:
+        if path in FILES:
+            return "file"
+        return "account" if path in FILE_STATES else self._kind
 
     async def _know_clock(self) -> None:
         if not self._is_clock_known:

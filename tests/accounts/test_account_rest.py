@@ -25,7 +25,7 @@ ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01
 
 @asynccontextmanager
 async def adapter(
-    simulator: RunningSimulator, opened: Any, weight: int = 60_000
+    simulator: RunningSimulator, opened: Any, weight: int = 60_000, **more: Any
 ) -> AsyncIterator[AccountRest]:
     client = store.connect(settings.REDIS_URL)
     kind: KeyKind = opened.get("kind", "hmac")
@@ -34,7 +34,7 @@ async def adapter(
         part: Governor(client, Limit(f"{simulator.http}/{part}", weight), 100)
         for part in ("api", "sapi", "fapi")
     }
-    rest = AccountRest(Addresses(simulator.http, simulator.http), given, governors)
+    rest = AccountRest(Addresses(simulator.http, simulator.http), given, governors, **more)
     try:
         yield rest
     finally:
@@ -47,6 +47,19 @@ async def opened(simulator: RunningSimulator, **more: Any) -> Any:
     account = await post(simulator, "/simulator/accounts", **{**asked, **more})
     await asyncio.sleep(0.2)
     return account
+
+
+async def test_a_file_that_took_the_share_of_history_can_be_asked_for_in_the_same_minute(
+    simulator: RunningSimulator,
+) -> None:
+    account = await opened(simulator, futures={"USDT": "100"})
+    now_ms = int(time.time() * 1000)
+    async with adapter(simulator, account, 1920, kind="backfill", patience=0.0) as rest:
+        made = await rest.read(
+            "/fapi/v1/income/asyn", startTime=now_ms - 86_400_000, endTime=now_ms
+        )
+        told = await rest.read("/fapi/v1/income/asyn/id", downloadId=made["downloadId"])
+        assert told["status"] in {"processing", "completed"}
 
 
 @pytest.mark.parametrize("kind", ["hmac", "rsa", "ed25519"])
