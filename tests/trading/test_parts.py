@@ -144,6 +144,17 @@ def test_an_exit_that_was_filled_is_no_alarm_and_its_entry_is_let_go(
     assert parts.naked_entries().count() == 0
 
 
+def test_an_entry_that_goes_on_is_watched_though_its_first_part_was_sold(
+    alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
+) -> None:
+    told = half_filled(alices_browser, account, stage)
+    trades_of(account, make_fill(account, 1, "BUY", "50000", quantity="0.004"))
+    Fill.objects.update(order_id=told["order"]["order_id"])
+    trades_of(account, make_fill(account, 2, "SELL", "51000", quantity="0.004"))
+    assert watching.watch_once() == 0
+    assert parts.naked_entries().count() == 1, "the rest of it may still come in"
+
+
 def test_an_entry_without_a_fill_has_nothing_to_protect(
     alices_browser: Client, account: ExchangeAccount, stage: AccountExchange
 ) -> None:

@@ -46,8 +46,8 @@ def naked_entries() -> QuerySet[OrderIntent]:
 
 
 def end(entry: OrderIntent) -> bool:
-    """Whether nothing of it is held any more: then it is not looked at again."""
-    trade = trade_of(entry)
+    """Whether nothing of it is held any more, nor can come in: then it is not looked at again."""
+    trade = trade_of(entry) if entry.is_over else None
     if trade is None or trade.closed_at is None:
         return False
     entry.plan = {**entry.plan, "ended": to_ms(trade.closed_at)}
