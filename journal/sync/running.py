@@ -3,7 +3,6 @@ what is new since it began; at the end its books are built and its balances comp
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from django.db.models import F
@@ -14,7 +13,7 @@ from accounts.models import ExchangeAccount
 from accounts.vault.keyfiles import KeyProblem
 from journal.books import beginnings, comparing, entries, rebuilding, rules
 from journal.models import Book, Market, Sync
-from journal.sync import again, balances, conditional, spot, usdm, wallets
+from journal.sync import again, balances, conditional, older, spot, usdm, wallets
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
@@ -99,8 +98,8 @@ def _run(run: Run) -> None:
         spot.read_newest(run, symbols)
         if has_futures:
             _read_futures(run)
-            usdm.ask_ahead(run)
-            run.meanwhile = partial(usdm.ask_ahead, run)
+            run.meanwhile = older.Ahead(run)
+            run.meanwhile()
         _build(run)  # first numbers, long before the last page
         wallets.read_cheap(run)
         symbols = spot.propose_symbols(run)  # transfers have named more
@@ -113,7 +112,7 @@ def _run(run: Run) -> None:
         spot.read_back(run, set(symbols) - known)
         run.meanwhile = None
         if has_futures:
-            usdm.read_older(run)
+            older.read_older(run)
             wallets.derive_older(run)
         spot.read_orders(run, symbols)
         _finish(run, list(symbols), has_futures)

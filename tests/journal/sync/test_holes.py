@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from journal.models import Balance, Coverage, Fill, Income, Sync
-from journal.sync import usdm
+from journal.sync import older, usdm
 from journal.sync.windows import DAY_MS, merged, without
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
@@ -84,7 +84,7 @@ def test_a_hole_is_told_and_filled_by_the_exchanges_own_file(alice: User) -> Non
     hole = [to_ms(run.now - 110 * DAY), run.now_ms - 89 * DAY_MS]
     for row in Coverage.objects.all():
         assert (row.note, row.holes) == ("hole", [hole])
-    usdm.read_older(run)
+    older.read_older(run)
     assert exchange.made[:2] == [("income", *hole), ("trade", *hole)]
     assert Income.objects.get().external_id == "77"
     assert Fill.objects.get().trade_id == 5
@@ -101,7 +101,7 @@ def test_a_hole_stays_told_while_the_file_is_refused(alice: User) -> None:
     run = read_until_then(alice, exchange, 110)
     usdm.read_income(run)
     exchange.on("/fapi/v1/income/asyn", refuse)
-    usdm.read_older(run)
+    older.read_older(run)
     row = Coverage.objects.get(kind="income")
     assert row.note == "hole"
     assert row.holes != []
@@ -136,15 +136,47 @@ def test_files_are_asked_for_while_other_things_are_read_and_only_once(alice: Us
     at = timezone.now() - 100 * DAY
     exchange = Files(f"{at:%Y-%m-%d %H:%M:%S}")
     run = never_read(alice, exchange)
-    usdm.ask_ahead(run)
-    usdm.ask_ahead(run)
+    exchange.on("/fapi/v1/trade/asyn/id", lambda params: {"status": "processing"})
+    ahead = older.Ahead(run)
+    ahead()
+    ahead()
     assert [kind for kind, _start, _end in exchange.made] == ["income", "trade"]
-    usdm.read_older(run)
+    assert Fill.objects.count() == 0, "it is not made yet"
+    exchange.on("/fapi/v1/trade/asyn/id", lambda params: {"status": "completed", "url": "/trade"})
+    older.read_older(run)
     assert [kind for kind, _start, _end in exchange.made] == ["income", "trade"]
     assert (Income.objects.count(), Fill.objects.count()) == (1, 1)
     assert Sync.objects.get().downloads == {}
-    usdm.ask_ahead(run)
+    ahead()
     assert len(exchange.made) == 2, "it adds up, and reaches back as far as is wanted"
+
+
+def test_files_that_are_made_are_taken_while_other_things_are_waited_for(alice: User) -> None:
+    at = timezone.now() - 100 * DAY
+    exchange = Files(f"{at:%Y-%m-%d %H:%M:%S}")
+    run = never_read(alice, exchange)
+    run.say("Reading withdrawals")
+    older.Ahead(run)()
+    assert (Income.objects.count(), Fill.objects.count()) == (1, 1)
+    assert Sync.objects.get().downloads == {}
+    assert run.note == "Reading withdrawals", "what it waits for is told"
+    asked = len(exchange.asked)
+    older.read_older(run)
+    assert len(exchange.asked) == asked, "nothing is read twice"
+
+
+def test_a_file_that_cannot_be_read_ahead_is_told_where_it_is_wanted(alice: User) -> None:
+    exchange = Files("2026-01-01 00:00:00")
+    exchange.on("/income", partial(_bytes, "no,table"))
+    run = never_read(alice, exchange)
+    ahead = older.Ahead(run)
+    ahead()
+    asked = len(exchange.asked)
+    ahead()
+    assert len(exchange.asked) == asked, "once is enough"
+    assert Sync.objects.get().older_after is None
+    older.read_older(run)
+    assert Sync.objects.get().older_after is not None
 
 
 def test_what_is_refused_ahead_is_asked_for_when_it_is_wanted(alice: User) -> None:
@@ -154,17 +186,17 @@ def test_what_is_refused_ahead_is_asked_for_when_it_is_wanted(alice: User) -> No
     exchange = Files("2026-01-01 00:00:00")
     run = never_read(alice, exchange)
     exchange.on("/fapi/v1/income/asyn", refuse)
-    usdm.ask_ahead(run)
+    older.Ahead(run)()
     assert Sync.objects.get().downloads == {}
     assert Sync.objects.get().older_after is None
-    usdm.read_older(run)
+    older.read_older(run)
     assert Sync.objects.get().older_after is not None
 
 
 def test_what_another_budget_pays_for_is_done_while_one_waits(alice: User) -> None:
     exchange = Files("2026-01-01 00:00:00")
     run = never_read(alice, exchange)
-    run.meanwhile = partial(usdm.ask_ahead, run)
+    run.meanwhile = older.Ahead(run)
     run.beat("")
     assert exchange.made == []
     run.beat("waiting", 59)
