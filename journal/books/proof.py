@@ -9,7 +9,7 @@ the same history that share no sum.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -34,6 +34,9 @@ ZERO = Decimal(0)
 WIDE = DecimalField(max_digits=80, decimal_places=18)
 # What the exchange's own rounding may leave of a whole account, in the currency.
 ROUNDED_AWAY = Decimal("0.01")
+# Reasons that go away by themselves.
+STILL_READING, BOOK_DUE = "still_reading", "book_due"
+UNFINISHED = frozenset({STILL_READING, BOOK_DUE})
 # dollars of one of an asset; of a contract its mark; None where nobody knows
 PriceOf = Callable[[str], Decimal | None]
 MarkOf = Callable[[str], Decimal | None]
@@ -93,6 +96,11 @@ class Proof:
         return abs(self.unexplained) < ROUNDED_AWAY
 
     @property
+    def is_unfinished(self) -> bool:
+        """The history is still being read, or its books computed: the numbers are of a part."""
+        return any(reason.kind in UNFINISHED for reason in self.reasons)
+
+    @property
     def difference(self) -> Decimal:
         """0 but for the rounding of each row at its 18th place."""
         return self.earned - self.change - self.unexplained
@@ -123,7 +131,8 @@ class _Proving:
         mark_of: MarkOf,
         at: datetime,
     ) -> None:
-        self.mine = Q(account__in=[account.pk for account in accounts])
+        self._ids = [account.pk for account in accounts]
+        self.mine = Q(account__in=self._ids)
         self.currency = currency
         self.at = at
         self._price_of = price_of
@@ -140,6 +149,8 @@ class _Proving:
 
     def proof(self) -> Proof:
         rate = self.rate
+        # before the sums: what is finished while they are made counts as unfinished
+        unfinished = self._unfinished()
         payments = self._payments()
         matches, apart, taken = self._matches()
         tax_matches = self._sum(Realized.objects.filter(self.mine).of_tax())
@@ -158,7 +169,7 @@ class _Proving:
         # dollars at the end less what each was told at its own moment (money.md 6, b)
         told = (opening, deposits, withdrawals, realised, income)
         drift = sum((dollars * rate - money for dollars, money in told), ZERO)
-        return Proof(
+        proof = Proof(
             currency=self.currency,
             at=self.at,
             since=holdings.since(self.mine),
@@ -178,6 +189,7 @@ class _Proving:
             tax_unrealised=(realised[0] + unrealised - tax_matches[0] - results[0]) * rate,
             reasons=self._all_reasons(),
         )
+        return replace(proof, reasons=[*_valued(unfinished, proof), *proof.reasons])
 
     # --- what the ledger says -------------------------------------------------------------------
 
@@ -283,6 +295,19 @@ class _Proving:
 
     # --- why it may be off ----------------------------------------------------------------------
 
+    def _unfinished(self) -> list[Reason]:
+        """What is not known yet but will be: histories, and books of what was read."""
+        reasons = []
+        accounts = ExchangeAccount.objects.filter(pk__in=self._ids).exclude(last_four="")
+        count = accounts.filter(sync__isnull=False, sync__whole_at=None).count()
+        if count:
+            reasons.append(Reason(STILL_READING, count, ZERO))
+        due = Book.objects.filter(self.mine, built__lt=F("version"), problem="")
+        names = sorted(due.values_list("name", flat=True))
+        if names:
+            reasons.append(Reason(BOOK_DUE, len(names), ZERO, names[:10]))
+        return reasons
+
     def _all_reasons(self) -> list[Reason]:
         problems = LedgerProblem.objects.filter(self.mine).order_by().values("kind")
         reasons = list(self._reasons)
@@ -303,6 +328,15 @@ class _Proving:
         if names:
             reasons.append(Reason("book_not_built", len(names), ZERO, names[:10]))
         return reasons
+
+
+def _valued(unfinished: list[Reason], proof: Proof) -> list[Reason]:
+    """What does not add up while something is unfinished is put down to that, once."""
+    open_money = abs(proof.difference) + abs(proof.unexplained)
+    return [
+        replace(reason, worth=ZERO if place else open_money)
+        for place, reason in enumerate(unfinished)
+    ]
 
 
 def _plus(one: tuple[Decimal, Decimal], other: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:

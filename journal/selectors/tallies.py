@@ -2,14 +2,14 @@
 report costs does not grow with what Python would have to load."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import date, timedelta
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, QuerySet, Value, When
 
 from journal.models import Preferences, Trade
 from journal.selectors.dimensions import DIMENSIONS, Dimension
@@ -135,6 +135,12 @@ class Tally:
             return deviations / (self.count * (self.count - 1))
 
 
+# (a value of each part that it is grouped by, what the trades that have them add up to)
+Row = tuple[tuple[Any, ...], Tally]
+# numbers of the parts that rows are grouped by
+Way = tuple[int, ...]
+
+
 def tally(trades: "QuerySet[Trade]", chosen: Preferences, unit: str = Unit.MONEY) -> Tally:
     """Of those that a statistic may count and that have a result in the unit."""
     return tallies(trades, chosen, (), unit).get((), Tally())
@@ -156,12 +162,47 @@ def tallies(
     return groups
 
 
-def tallies_by_day(
-    trades: "QuerySet[Trade]", chosen: Preferences, unit: str = Unit.MONEY
-) -> dict[date, Tally]:
-    """By the reader's day on which they closed, oldest first."""
-    rows = _rows(trades, chosen, [CLOSING_DAY], Unit(unit))
-    return {values[0]: figures for values, figures in sorted(rows, key=lambda row: row[0])}
+@dataclass(frozen=True)
+class Split:
+    """Trades by the groups of one dimension, and by the reader's day on which they closed."""
+
+    groups: dict[str, Tally] = field(default_factory=dict)
+    days: dict[date, Tally] = field(default_factory=dict)
+
+
+def split_of(
+    trades: "QuerySet[Trade]",
+    chosen: Preferences,
+    dimension: str,
+    unit: str = Unit.MONEY,
+    marked: "QuerySet[Trade] | None" = None,
+) -> tuple[Split, Split]:
+    """Of those that `marked` has and of the others, in one reading of the trades wherever none of
+    them is in two groups. Raises KeyError for an unknown dimension."""
+    part = DIMENSIONS[dimension]
+    cases = [] if marked is None else [When(pk__in=marked.order_by().values("pk"), then=True)]
+    is_marked = Case(*cases, default=Value(False), output_field=BooleanField())
+    mark = Dimension("", lambda _chosen: is_marked)
+    parts = [mark, part, CLOSING_DAY]
+    by_group: Way = (0, 1)
+    by_day: Way = (0, 2)
+    if part.is_several:
+        rows = [
+            (way, row)
+            for way, these in ((by_group, [mark, part]), (by_day, [mark, CLOSING_DAY]))
+            for row in _rows(trades, chosen, these, Unit(unit))
+        ]
+    else:
+        rows = _rows_by(trades, chosen, parts, Unit(unit), [by_group, by_day])
+    others, of_mark = Split(), Split()
+    for way, (values, figures) in rows:
+        split = of_mark if values[0] else others
+        if way == by_day:
+            split.days[values[1]] = figures
+        else:
+            name = part.name(values[1])
+            split.groups[name] = split.groups.get(name, Tally()) + figures
+    return of_mark, others
 
 
 def _rows(
@@ -169,8 +210,19 @@ def _rows(
     chosen: Preferences,
     parts: Sequence[Dimension],
     unit: Preferences.Unit,
-) -> list[tuple[tuple[Any, ...], Tally]]:
-    """(a value of each dimension, what the trades that have them add up to)"""
+) -> list[Row]:
+    ways = [tuple(range(len(parts)))]
+    return [row for _way, row in _rows_by(trades, chosen, parts, unit, ways)]
+
+
+def _rows_by(
+    trades: "QuerySet[Trade]",
+    chosen: Preferences,
+    parts: Sequence[Dimension],
+    unit: Preferences.Unit,
+    ways: Sequence[Way],
+) -> list[tuple[Way, Row]]:
+    """Grouped in several ways in one reading: each way names the parts that it groups by."""
     values, columns, joins = [], {}, [NOTES]
     for number, part in enumerate(parts):
         if isinstance(part.value, str):
@@ -188,14 +240,29 @@ def _rows(
         return []
     known = [f"{value} AS name_{number}" for number, value in enumerate(values)]
     known += [f"{RESULTS[unit]} AS result", f"{R} AS r", "fees_money", "closed_at", "opened_at"]
-    groups = ", ".join(f"name_{number}" for number in range(len(values)))
+    names = [f"name_{number}" for number in range(len(values))]
+    sets = ", ".join(f"({', '.join(names[number] for number in way)})" for way in ways)
+    # which of the ways a row is of: a bit for each part that it is not grouped by
+    told = [*names, f"GROUPING({', '.join(names)})" if names else "0"]
     # every piece is Django's own or stands above
     query = (
-        f"WITH trade AS ({sql}) SELECT {groups and groups + ','}{FIGURES} "  # noqa: S608
+        f"WITH trade AS ({sql}) SELECT {', '.join(told)}, {FIGURES} "  # noqa: S608
         f"FROM (SELECT {', '.join(known)} FROM trade {' '.join(joins)}) known "
-        f"WHERE result IS NOT NULL {groups and 'GROUP BY ' + groups}"
+        f"WHERE result IS NOT NULL GROUP BY GROUPING SETS ({sets})"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, [*params, chosen.user_id])
-        rows = [(row[: len(parts)], row[len(parts) :]) for row in cursor.fetchall()]
-    return [(values, Tally(*figures)) for values, figures in rows if figures[0]]
+        rows = cursor.fetchall()
+    count = len(parts)
+    way_of = {_bits(way, count): way for way in ways}
+    return [
+        (way, (tuple(row[number] for number in way), Tally(*row[count + 1 :])))
+        for row in rows
+        if row[count + 1]
+        for way in [way_of[row[count]]]
+    ]
+
+
+def _bits(way: Way, count: int) -> int:
+    """As GROUPING tells it: the first part is the highest bit."""
+    return sum(1 << (count - 1 - number) for number in range(count) if number not in way)

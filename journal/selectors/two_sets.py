@@ -1,11 +1,10 @@
 """Two sets of closed trades side by side: their figures, and how far these are apart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import TypeVar
 
 from django.db.models import QuerySet
 
@@ -13,10 +12,9 @@ from journal.metrics.differences import difference
 from journal.metrics.spread import Spread
 from journal.models import Preferences, Trade
 from journal.selectors.reports import Group, group
-from journal.selectors.tallies import Tally, tallies, tallies_by_day, tally
+from journal.selectors.tallies import Split, Tally, split_of, tally
 
 Days = list[tuple[date, Decimal]]
-Name = TypeVar("Name", tuple[str, ...], date)
 
 
 @dataclass(frozen=True)
@@ -43,32 +41,31 @@ class Pair:
 
 @dataclass(frozen=True)
 class TwoSets:
-    """With `is_of_others` the second set is what it says without the trades of the first, which
-    are all in it."""
+    """By the groups of `dimension` that either has. With `is_of_others` the second set is what it
+    says without the trades of the first, which are all in it. Raises KeyError for an unknown
+    dimension where it is first asked."""
 
     first: "QuerySet[Trade]"
     second: "QuerySet[Trade]"
     is_of_others: bool
     chosen: Preferences
+    dimension: str
 
     def whole(self) -> Pair:
-        first, second = (sum(days.values(), Tally()) for days in self._days)
+        first, second = (sum(split.days.values(), Tally()) for split in self._splits)
         return Pair("", _group("", first), _group("", second))
 
-    def parts(self, dimension: str) -> list[Pair]:
-        """By the groups of a dimension that either has. Raises KeyError for an unknown one."""
-        first, second = self._added_up(
-            lambda trades: tallies(trades, self.chosen, [dimension], self._unit)
-        )
+    def parts(self) -> list[Pair]:
+        first, second = (split.groups for split in self._splits)
         return [
-            Pair(names[0], _group(names[0], first.get(names)), _group(names[0], second.get(names)))
-            for names in sorted({*first, *second})
+            Pair(name, _group(name, first.get(name)), _group(name, second.get(name)))
+            for name in sorted({*first, *second})
         ]
 
     def by_day(self) -> tuple[Days, Days]:
         """What was made up to each of the reader's days on which a trade closed."""
-        first, second = self._days
-        return _so_far(first), _so_far(second)
+        first, second = self._splits
+        return _so_far(first.days), _so_far(second.days)
 
     @property
     def shared(self) -> int:
@@ -76,23 +73,19 @@ class TwoSets:
         if self.is_of_others:
             return 0
         both = self.first.filter(pk__in=self.second.order_by().values("pk"))
-        return tally(both, self.chosen, self._unit).count
+        return tally(both, self.chosen, self.chosen.unit).count
 
     @cached_property
-    def _days(self) -> tuple[Mapping[date, Tally], Mapping[date, Tally]]:
-        return self._added_up(lambda trades: tallies_by_day(trades, self.chosen, self._unit))
-
-    @property
-    def _unit(self) -> str:
-        return self.chosen.unit
-
-    def _added_up(
-        self, add_up: "Callable[[QuerySet[Trade]], Mapping[Name, Tally]]"
-    ) -> tuple[Mapping[Name, Tally], Mapping[Name, Tally]]:
-        first, second = add_up(self.first), add_up(self.second)
+    def _splits(self) -> tuple[Split, Split]:
         if self.is_of_others:
-            second = {name: second[name] - first.get(name, Tally()) for name in second}
+            return self._split(self.second, self.first)
+        first, second = self._split(self.first)[1], self._split(self.second)[1]
         return first, second
+
+    def _split(
+        self, trades: "QuerySet[Trade]", marked: "QuerySet[Trade] | None" = None
+    ) -> tuple[Split, Split]:
+        return split_of(trades, self.chosen, self.dimension, self.chosen.unit, marked)
 
 
 def _group(name: str, total: Tally | None) -> Group | None:

@@ -41,15 +41,16 @@ def compare(request: SignedInRequest) -> HttpResponse:
     context = bar(request, trade_filter, problem)
     chosen: Preferences = context["chosen"]
     is_free = request.GET.get("beside") == "set" or bool(second_filter.query)
+    by = request.GET.get("by", "")
+    by = by if by in DIMENSIONS else "symbol"
     both = TwoSets(
         trade_filter.apply(request.user, chosen),
         (second_filter if is_free else TradeFilter()).apply(request.user, chosen),
         is_of_others=not is_free,
         chosen=chosen,
+        dimension=by,
     )
-    by = request.GET.get("by", "")
-    by = by if by in DIMENSIONS else "symbol"
-    differences = [(pair, pair.mean) for pair in both.parts(by)]
+    differences = [(pair, pair.mean) for pair in both.parts()]
     context |= {
         "is_free": is_free,
         "shared": both.shared,

@@ -1,5 +1,6 @@
 """Two free sets of trades on one page, with what is between them."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -88,12 +89,12 @@ def test_parts_are_those_of_either(alice: User) -> None:
     eth, btc = (
         TradeFilter(symbol=symbol).apply(alice, chosen) for symbol in ("ETHUSDT", "BTCUSDT")
     )
-    both = TwoSets(eth, btc, is_of_others=False, chosen=chosen)
-    assert [(one.name, one.first is None, one.mean) for one in both.parts("symbol")] == [
+    both = TwoSets(eth, btc, is_of_others=False, chosen=chosen, dimension="symbol")
+    assert [(one.name, one.first is None, one.mean) for one in both.parts()] == [
         ("BTCUSDT", True, None),
         ("ETHUSDT", False, None),
     ]
-    (pair,) = both.parts("direction")
+    (pair,) = replace(both, dimension="direction").parts()
     assert pair.mean is not None
     assert pair.mean.mean == 20
     first, second = both.by_day()
@@ -107,10 +108,11 @@ def test_all_others_are_what_the_first_set_leaves(alice: User, unit: str) -> Non
     chosen.unit = unit
     wins = TradeFilter(result="win").apply(alice, chosen)
     losses = TradeFilter(result="loss").apply(alice, chosen)
-    rest = TwoSets(wins, TradeFilter().apply(alice, chosen), is_of_others=True, chosen=chosen)
-    free = TwoSets(wins, losses, is_of_others=False, chosen=chosen)
+    everything = TradeFilter().apply(alice, chosen)
+    rest = TwoSets(wins, everything, is_of_others=True, chosen=chosen, dimension="hour")
+    free = TwoSets(wins, losses, is_of_others=False, chosen=chosen, dimension="hour")
     assert rest.whole() == free.whole()
-    assert rest.parts("hour") == free.parts("hour")
+    assert rest.parts() == free.parts()
     assert rest.by_day() == free.by_day()
     assert rest.shared == free.shared == 0
 

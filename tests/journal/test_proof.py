@@ -8,12 +8,22 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
-from journal.models import AssetPrice, Balance, Income, Payment, Trade, Transfer
+from journal.models import (
+    AssetPrice,
+    Balance,
+    Book,
+    Income,
+    Payment,
+    Sync,
+    Trade,
+    Transfer,
+)
 from journal.services import live_prices
 from journal.sync.saving import save_income, save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
@@ -314,3 +324,35 @@ def test_a_profit_without_fills_counts_apart(alice: User, alices_browser: Client
     assert (D(told["realised"]), D(told["apart"]), D(told["difference"])) == (9, 9, 0)
     assert [reason["kind"] for reason in told["reasons"]] == ["result_without_fills"]
     assert alices_browser.get("/api/trades/summary").json()["count"] == 0
+
+
+def test_a_history_that_is_being_read_is_told_as_unfinished(
+    account: ExchangeAccount, alices_browser: Client
+) -> None:
+    Balance.objects.create(
+        account=account,
+        wallet="spot",
+        asset="USDT",
+        free=D(900),
+        locked=0,
+        updated_at=START + timedelta(days=1),
+    )
+    ExchangeAccount.objects.update(last_four="abcd")
+    sync = Sync.objects.create(account=account, state="running")
+    told = proof(alices_browser)
+    assert [(row["kind"], row["count"]) for row in told["reasons"]] == [("still_reading", 1)]
+    open_money = abs(D(told["unexplained"])) + abs(D(told["difference"]))
+    assert D(told["may_be_off"]) == open_money > 0
+    page = alices_browser.get("/portfolio/").content.decode()
+    assert "Not finished: numbers so far" in page
+    assert "Agrees with the balances" not in page
+    sync.whole_at = timezone.now()
+    sync.save()
+    assert proof(alices_browser)["reasons"] == []
+
+
+def test_books_that_are_due_are_told(account: ExchangeAccount, alices_browser: Client) -> None:
+    Book.objects.filter(name="BTC").update(version=F("version") + 1)
+    told = proof(alices_browser)
+    assert [(row["kind"], row["count"]) for row in told["reasons"]] == [("book_due", 1)]
+    assert told["reasons"][0]["text"] == "BTC: Its results are being computed."

@@ -17,7 +17,7 @@ from journal.selectors import report_rows, reports
 from journal.selectors.dimensions import DIMENSIONS
 from journal.selectors.preferences import preferences_of
 from journal.selectors.reports import Group
-from journal.selectors.tallies import Tally, tallies, tallies_by_day, tally
+from journal.selectors.tallies import Tally, split_of, tallies, tally
 from tests.journal import plain_reports
 from tests.journal.accounts import make_account
 
@@ -179,9 +179,24 @@ def test_days_are_those_of_closing(journal: User) -> None:
     for row in report_rows.load(journal, trades, chosen):
         day = report_rows.day_in(row.closed_at, chosen)
         nets[day] = nets.get(day, D(0)) + row.net
-    days = tallies_by_day(trades, chosen)
-    assert list(days) == sorted(nets)
-    assert {day: days[day].net for day in days} == nets
+    _none, split = split_of(trades, chosen, "symbol")
+    assert {day: figures.net for day, figures in split.days.items()} == nets
+
+
+@pytest.mark.parametrize("dimension", sorted(DIMENSIONS))
+def test_what_is_marked_is_told_apart_in_one_reading(journal: User, dimension: str) -> None:
+    chosen = preferences_of(journal)
+    trades = TradeFilter().apply(journal, chosen)
+    wins, losses = trades.filter(net_money__gt=0), trades.exclude(net_money__gt=0)
+    marked, others = split_of(trades, chosen, dimension, marked=wins)
+    for split, mine in ((marked, wins), (others, losses)):
+        (alone,) = split_of(mine, chosen, dimension)[1:]
+        assert split.days == alone.days
+        # a window over all trades (a number of the day, losses before) is another over some
+        if dimension not in {"of_day", "streak"}:
+            assert split.groups == alone.groups
+            named = tallies(mine, chosen, [dimension])
+            assert {(name,): figures for name, figures in split.groups.items()} == named
 
 
 def test_the_spread_of_two_results_is_worked_by_hand(alice: User) -> None:
