@@ -8,6 +8,7 @@ Redis without looking at anything.
 import argparse
 import os
 import random
+import sys
 import time
 import uuid
 
@@ -97,7 +98,8 @@ def conditions(symbol: str, number: int) -> dict[str, object]:
     """As people have them: most are prices, many of them far away."""
     place = {"market": "spot", "symbol": symbol}
     window = (60, 300, 900, 3600)[number % 4]
-    kind = number % 10
+    # mixed, so that levels near the price are among them
+    kind = number * 3 % 10
     if kind < 6:
         level = f"{FIRST_PRICE * (0.9 + 0.2 * (number % 97) / 97):.4f}"
         return parse({"kind": "price_crosses", **place, "level": level})
@@ -164,12 +166,14 @@ def _make(user: User, markets: Markets, count: int, start: int) -> None:
 def _measure(markets: Markets, start: int, seconds: int, alerts: int) -> None:
     evaluator = Evaluator("spot")
     markets.trade(start)
+    print("opening the markets …", file=sys.stderr)
     began = time.process_time()
     evaluator.round()
     opened = time.process_time() - began
     warm_up = 10
     used = reading = 0.0
     for second in range(start + 1, start + 1 + seconds + warm_up):
+        print(f"\rround {second - start} of {seconds + warm_up}", end="", file=sys.stderr)
         markets.trade(second)
         if second > start + warm_up:
             asks = [hot.Ask(key, second, False) for key in markets.keys]
@@ -180,6 +184,7 @@ def _measure(markets: Markets, start: int, seconds: int, alerts: int) -> None:
         evaluator.round()
         if second > start + warm_up:
             used += time.process_time() - began
+    print(file=sys.stderr)
     events = AlertEvent.objects.filter(name__startswith="bench ").count()
     print(f"{alerts:,} alerts over {len(markets.keys)} markets, {seconds} rounds of a second")
     print(f"  beginning            {opened:8.2f} s of one core, once")

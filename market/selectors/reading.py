@@ -255,6 +255,8 @@ def _with_empty_bars(instrument: Instrument, span: Span, start: int, end: int) -
     step = span.seconds
     have = {bar.time: bar for bar in span.bars}
     close: int | None = None
+    # where a price before was looked for already: where none is known, once is enough
+    looked: set[bool] = set()
     bars: list[Bar] = []
     for at in range(start, end, step):
         bar = have.get(at)
@@ -265,8 +267,10 @@ def _with_empty_bars(instrument: Instrument, span: Span, start: int, end: int) -
         is_begun = span.covers(at * 1000, at * 1000 + 1)
         if bar is None and (not is_begun or span.has_open_gap(at * 1000, (at + step) * 1000)):
             continue
-        if close is None:
-            close = _close_before(instrument, at, is_past=bar is not None)
+        is_past = bar is not None
+        if close is None and is_past not in looked:
+            looked.add(is_past)
+            close = _close_before(instrument, at, is_past=is_past)
         if close:
             empty = Bar(at)
             empty.detail = instrument.key.detail if bar is None else bar.detail
