@@ -11,6 +11,7 @@ from accounts.models import (
     ExchangeAccount,
     Invitation,
     KeyEncryptionKey,
+    TradingKey,
     User,
 )
 from accounts.services import auditing, sign_ins
@@ -71,6 +72,7 @@ class ExchangeAccountAdmin(admin.ModelAdmin):
         "key_kind",
         "last_four",
         "has_key",
+        "has_trading_key",
         "kek_id",
         "state",
         "problem",
@@ -78,6 +80,10 @@ class ExchangeAccountAdmin(admin.ModelAdmin):
         "created_at",
         "checked_at",
     )
+
+    @admin.display(boolean=True)
+    def has_trading_key(self, account: ExchangeAccount) -> bool:
+        return TradingKey.objects.filter(account=account).exists()
 
     @admin.display(boolean=True)
     def has_key(self, account: ExchangeAccount) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import CredentialUse, ExchangeAccount, Export
-from accounts.services import connecting, erasing, exporting
+from accounts.services import connecting, erasing, exporting, trading_keys
 from accounts.vault import holders
 from market.jobs.guarding import in_turn
 
@@ -32,6 +32,9 @@ def say_which_keys_we_see(**kwargs: Any) -> None:
 @shared_task(name="accounts.check_account")
 def check_account(account_id: str) -> None:
     connecting.check(account_id)
+    account = ExchangeAccount.objects.here().filter(pk=account_id, state=State.LIVE).first()
+    if account is not None:
+        trading_keys.look_again(account)
 
 
 def check_soon(account: ExchangeAccount) -> None:

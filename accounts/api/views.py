@@ -12,15 +12,18 @@ from rest_framework.views import APIView
 
 from accounts import tasks
 from accounts.access import own_account
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount, TradingKey, User
 from accounts.scopes import Scope
-from accounts.services import connecting
+from accounts.services import connecting, trading_keys
 from accounts.step_up import need_fresh
 from lib.openapi import gives, query
 from lib.secret import Secret
 
 
 class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
+    # the last characters of the key that orders go with, where they have one of their own
+    trading_last_four = serializers.SerializerMethodField()
+
     class Meta:
         model = ExchangeAccount
         fields = (
@@ -29,6 +32,7 @@ class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
             "venue",
             "key_kind",
             "last_four",
+            "trading_last_four",
             "state",
             "problem",
             "problem_detail",
@@ -39,6 +43,10 @@ class AccountAnswer(serializers.ModelSerializer[ExchangeAccount]):
             "checked_at",
         )
         read_only_fields = fields
+
+    def get_trading_last_four(self, account: ExchangeAccount) -> str | None:
+        key = TradingKey.objects.filter(account=account).first()
+        return None if key is None else key.last_four
 
 
 class SecretField(serializers.CharField):
@@ -132,6 +140,32 @@ class KeyView(APIView):
             raise ValidationError({"api_key": [str(error)]}) from error
         tasks.check_soon(account)
         return Response(AccountAnswer(account).data)
+
+
+class TradingKeyView(APIView):
+    """A key for orders alone, beside the account's own; setting and removing it switch trading
+    off."""
+
+    scopes: ClassVar = {"PUT": Scope.ACCOUNTS, "DELETE": Scope.ACCOUNTS}
+
+    @extend_schema(request=KeyAsked, responses=gives(AccountAnswer))
+    def put(self, request: Request, account_id: UUID) -> Response:
+        account = own_account(_user(request), account_id)
+        _confirm(request)
+        try:
+            account = trading_keys.put(
+                account=account, user=_user(request), **_valid(KeyAsked, request)
+            )
+        except connecting.CannotConnect as error:
+            raise ValidationError({"api_key": [str(error)]}) from error
+        return Response(AccountAnswer(own_account(_user(request), account.pk)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, account_id: UUID) -> Response:
+        account = own_account(_user(request), account_id)
+        _confirm(request)
+        trading_keys.remove(account=account, user=_user(request))
+        return Response(status=204)
 
 
 class CheckView(APIView):

@@ -1,7 +1,7 @@
 """Who you are: users, their tokens, their exchange accounts, and who did what."""
 
 from accounts.models.audit import SERVER, AuditChain, AuditEntry, CredentialUse
-from accounts.models.exchange import ExchangeAccount, ExchangeAccountQuerySet
+from accounts.models.exchange import ExchangeAccount, ExchangeAccountQuerySet, TradingKey
 from accounts.models.keys import KeyEncryptionKey, KeyHolder
 from accounts.models.privacy import Export, Invitation
 from accounts.models.tokens import ApiToken
@@ -19,5 +19,6 @@ __all__ = [
     "Invitation",
     "KeyEncryptionKey",
     "KeyHolder",
+    "TradingKey",
     "User",
 ]

@@ -85,3 +85,30 @@ class ExchangeAccount(models.Model):
 
     def sealed(self) -> dict[str, bytes]:
         return {"api_key": bytes(self.api_key), "api_secret": bytes(self.api_secret)}
+
+
+class TradingKey(models.Model):
+    """A key for orders alone, beside the one that an account is read with: where there is one,
+    nothing is sent with the other."""
+
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.CASCADE, primary_key=True, related_name="trading_key"
+    )
+    # as the account's own
+    key_kind = models.CharField(max_length=8, choices=ExchangeAccount.KeyKind.choices)
+    api_key = models.BinaryField(editable=False)
+    api_secret = models.BinaryField(editable=False)
+    kek_id = models.PositiveIntegerField(editable=False)
+    api_key_hash = models.CharField(max_length=64, editable=False)
+    last_four = models.CharField(max_length=4, editable=False)
+    permissions = models.JSONField(default=dict, editable=False)
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"orders of {self.account_id} (…{self.last_four})"
+
+    def binding(self, field: str) -> Binding:
+        return Binding("trading_key", str(self.pk), self.account.user_id, field)
+
+    def sealed(self) -> dict[str, bytes]:
+        return {"api_key": bytes(self.api_key), "api_secret": bytes(self.api_secret)}

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.changes import changed
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount, TradingKey, User
 from accounts.services import auditing, credentials, valuation
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
@@ -80,7 +80,7 @@ class Findings:
 @transaction.atomic
 def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> ExchangeAccount:
     """Seal the key; `check` says whether it works. Raises CannotConnect."""
-    given = _given(api_key, secret)
+    given = given_key(api_key, secret)
     _need_room(user)
     account = ExchangeAccount(user=user, venue=settings.VENUE, label=label)
     _store(account, given, is_new=True)
@@ -91,8 +91,8 @@ def connect(*, user: User, label: str, api_key: Secret, secret: Secret) -> Excha
 def try_key(*, api_key: Secret, secret: Secret) -> str:
     """What is wrong with a key for good, before anything of it is kept: a problem's code, or empty
     where it works or cannot be told now. Raises CannotConnect."""
-    given = _given(Secret(api_key.reveal().decode()), Secret(secret.reveal().decode()))
-    findings = asyncio.run(_look(given))
+    given = given_key(Secret(api_key.reveal().decode()), Secret(secret.reveal().decode()))
+    findings = asyncio.run(look(given))
     taken = ExchangeAccount.objects.here().filter(binance_uid=findings.uid)
     if not findings.problem and findings.uid is not None and taken.exists():
         return "connected_twice"
@@ -126,7 +126,7 @@ def replace_key(
 ) -> ExchangeAccount:
     """Another key for the same Binance account. Raises CannotConnect, Http404."""
     row = _locked(account)
-    _store(row, _given(api_key, secret), is_new=False)
+    _store(row, given_key(api_key, secret), is_new=False)
     _audit(row, user, "key replaced")
     changed(row.user, "key")
     return row
@@ -177,6 +177,7 @@ def _disconnect(account: ExchangeAccount, user: User, *, with_data: bool) -> Non
         row.delete()
         return
     credentials.wipe(row)
+    TradingKey.objects.filter(account=row).delete()
     row.state, row.problem, row.problem_detail = State.PAUSED, "disconnected", ""
     row.save(force_update=True)
     changed(row.user, "key")
@@ -202,7 +203,7 @@ def check(account_id: str) -> None:
         if not new.update(state=State.CHECKING):
             return
     try:
-        findings = asyncio.run(_look(credentials.load(account, why="check")))
+        findings = asyncio.run(look(credentials.load(account, why="check")))
     except (KeyProblem, NotOurs) as error:
         log.error("credentials cannot be opened", account=str(account.pk), error=str(error))
         findings = Findings().bad("key opens", "sealed", "")
@@ -252,7 +253,8 @@ def _remember(account: ExchangeAccount, findings: Findings) -> None:
     log.info("account checked", account=str(account.pk), state=row.state, problem=row.problem)
 
 
-async def _look(opened: Credentials) -> Findings:
+async def look(opened: Credentials) -> Findings:
+    """What a key may do and shows; it is forgotten then."""
     findings = Findings()
     client = store.connect(settings.REDIS_URL)
     addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
@@ -348,7 +350,8 @@ def _need_room(user: User) -> None:
         )
 
 
-def _given(api_key: Secret, secret: Secret) -> Credentials:
+def given_key(api_key: Secret, secret: Secret) -> Credentials:
+    """What was pasted. Raises CannotConnect."""
     try:
         return credentials.as_credentials(api_key, secret)
     except ValueError as error:

@@ -2,35 +2,38 @@
 
 from typing import cast
 
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount, TradingKey, User
 from accounts.services import auditing
 from accounts.vault import keyfiles, keyring
 from lib import envelope
 from lib.secret import Secret
 from market.binance.signing import Credentials, KeyKind
 
+# An account with the key that reads it, or the key of its own that its orders go with.
+KeyRow = ExchangeAccount | TradingKey
 
-def load(account: ExchangeAccount, *, why: str, actor: User | None = None) -> Credentials:
+
+def load(row: KeyRow, *, why: str, actor: User | None = None) -> Credentials:
     """Raises keyfiles.KeyProblem, envelope.NotOurs."""
+    account = row.account if isinstance(row, TradingKey) else row
     auditing.record_use(owner=account.user, actor=actor, subject=str(account.pk), why=why)
     opened = {
-        field: keyring.unseal(sealed, account.binding(field))
-        for field, sealed in account.sealed().items()
+        field: keyring.unseal(sealed, row.binding(field)) for field, sealed in row.sealed().items()
     }
-    return Credentials(cast(KeyKind, account.key_kind), opened["api_key"], opened["api_secret"])
+    return Credentials(cast(KeyKind, row.key_kind), opened["api_key"], opened["api_secret"])
 
 
-def store(account: ExchangeAccount, credentials: Credentials) -> None:
+def store(row: KeyRow, credentials: Credentials) -> None:
     """Put a sealed key into an unsaved or changed row; its owner is fixed from here on.
 
     Raises keyfiles.KeyProblem.
     """
-    account.key_kind = credentials.kind
-    account.api_key = keyring.seal(credentials.api_key, account.binding("api_key"))
-    account.api_secret = keyring.seal(credentials.secret, account.binding("api_secret"))
-    account.kek_id = envelope.key_id_of(account.api_key)
-    account.api_key_hash = keyfiles.fingerprint(credentials.api_key)
-    account.last_four = credentials.api_key.reveal()[-4:].decode()
+    row.key_kind = credentials.kind
+    row.api_key = keyring.seal(credentials.api_key, row.binding("api_key"))
+    row.api_secret = keyring.seal(credentials.secret, row.binding("api_secret"))
+    row.kek_id = envelope.key_id_of(row.api_key)
+    row.api_key_hash = keyfiles.fingerprint(credentials.api_key)
+    row.last_four = credentials.api_key.reveal()[-4:].decode()
 
 
 def wipe(account: ExchangeAccount) -> None:
@@ -39,8 +42,13 @@ def wipe(account: ExchangeAccount) -> None:
     account.api_key_hash = f"wiped {account.pk}"
 
 
-def has_key(account: ExchangeAccount) -> bool:
-    return bool(account.api_key)
+def has_key(row: KeyRow) -> bool:
+    return bool(row.api_key)
+
+
+def for_orders(account: ExchangeAccount) -> KeyRow:
+    """The key that its orders go with, as it is now: one of its own, or else the one that reads."""
+    return TradingKey.objects.select_related("account").filter(account=account).first() or account
 
 
 def as_credentials(api_key: Secret, secret: Secret) -> Credentials:

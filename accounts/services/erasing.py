@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from accounts import privacy
 from accounts.changes import changed
-from accounts.models import ApiToken, AuditEntry, ExchangeAccount, Export, User
+from accounts.models import ApiToken, AuditEntry, ExchangeAccount, Export, TradingKey, User
 from accounts.services import auditing, exporting, sign_ins
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,7 @@ def ask(user: User, *, typed: str) -> None:
     ExchangeAccount.objects.filter(user=row).update(
         api_key=b"", api_secret=b"", state=ExchangeAccount.State.PAUSED
     )
+    TradingKey.objects.filter(account__user=row).delete()
     ApiToken.objects.filter(user=row).update(key=b"", key_kind="")
     sign_ins.end_all(row, why="erasure asked for")
     changed(row, "deactivated")

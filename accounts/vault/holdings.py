@@ -8,7 +8,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db.models import Q, QuerySet
 
-from accounts.models import ApiToken, ExchangeAccount
+from accounts.models import ApiToken, ExchangeAccount, TradingKey
 from lib.envelope import Binding
 
 Values = dict[str, bytes]
@@ -78,6 +78,7 @@ def sealed_factor(text: str) -> bytes:
 
 _holdings = [
     of_model(ExchangeAccount, "accounts", filled="api_key"),
+    of_model(TradingKey, "keys for orders", filled="api_key"),
     of_model(ApiToken, "tokens", filled="key"),
     of_factor(Authenticator.Type.TOTP, "secret"),
     of_factor(Authenticator.Type.RECOVERY_CODES, "seed"),

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import outgoing, tasks
 from accounts.access import own_account
 from accounts.forms import ConnectForm, KeyForm, LabelForm
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount, TradingKey, User
 from accounts.requests import SignedInRequest
-from accounts.services import connecting
+from accounts.services import connecting, trading_keys
 from accounts.step_up import is_fresh, step_up_required, to_confirmation
 from accounts.templatetags.account_texts import refusal_text
 
@@ -95,7 +95,13 @@ def exchange_account(request: SignedInRequest, account_id: UUID) -> HttpResponse
     """The account, or its moving part alone."""
     account = own_account(request.user, account_id)
     template = "accounts/_account.html" if _is_part(request) else "accounts/account.html"
-    return render(request, template, {"account": account, "form": KeyForm()})
+    context = {
+        "account": account,
+        "form": KeyForm(),
+        "orders_form": KeyForm(auto_id="orders_%s"),
+        "trading_key": TradingKey.objects.filter(account=account).first(),
+    }
+    return render(request, template, context)
 
 
 @login_required
@@ -103,10 +109,11 @@ def exchange_account(request: SignedInRequest, account_id: UUID) -> HttpResponse
 @require_POST
 @sensitive_post_parameters("api_key", "secret")
 def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
-    """`do` is rename, pause, resume, check, replace, disconnect or delete."""
+    """`do` is rename, pause, resume, check, replace, trade (a key for orders), untrade, disconnect
+    or delete."""
     account = own_account(request.user, account_id)
     wish = request.POST.get("do", "")
-    if wish in {"replace", "disconnect", "delete"} and not is_fresh(request):
+    if wish in {"replace", "trade", "untrade", "disconnect", "delete"} and not is_fresh(request):
         return to_confirmation(request)
     mine: Any = {"account": account, "user": request.user}
     if wish == "rename":
@@ -117,14 +124,21 @@ def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
             messages.error(request, _("Expected a name of at most 60 characters."))
     elif wish in {"pause", "resume"}:
         connecting.pause(**mine, paused=wish == "pause")
-    elif wish == "replace":
+    elif wish in {"replace", "trade"}:
         form = KeyForm(request.POST)
+        put = connecting.replace_key if wish == "replace" else trading_keys.put
         try:
             if not form.is_valid():
                 raise connecting.CannotConnect(_("Expected an API key and its secret."))
-            connecting.replace_key(**mine, **form.cleaned_data)
+            put(**mine, **form.cleaned_data)
         except connecting.CannotConnect as error:
             messages.error(request, str(error))
+        else:
+            if wish == "trade":
+                messages.success(request, _("Orders go with this key now. Trading is off."))
+    elif wish == "untrade":
+        trading_keys.remove(**mine)
+        messages.success(request, _("The key for orders is forgotten. Trading is off."))
     elif wish in {"disconnect", "delete"}:
         connecting.disconnect(**mine, with_data=wish == "delete")
         messages.success(request, _("The account is disconnected, its key is forgotten."))

@@ -6,8 +6,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from accounts.models import ExchangeAccount, User
+
+KEY_OF_ORDERS = Coalesce("account__trading_key__api_key_hash", "account__api_key_hash")
 
 
 class TradingSwitchQuerySet(models.QuerySet["TradingSwitch"]):
@@ -15,11 +18,12 @@ class TradingSwitchQuerySet(models.QuerySet["TradingSwitch"]):
         return self.filter(account__user=user, account__venue=settings.VENUE)
 
     def on(self, now: datetime) -> "TradingSwitchQuerySet":
-        """Those that stand: switched on, not ended, by the key that the account has now, of an
+        """Those that stand: switched on, not ended, by the key that orders go with now, of an
         account that is not paused and a user who may sign in."""
         return (
             self.filter(is_on=True, until__gt=now, account__user__is_active=True)
-            .filter(api_key_hash=models.F("account__api_key_hash"))
+            .alias(key_of_orders=KEY_OF_ORDERS)
+            .filter(api_key_hash=models.F("key_of_orders"))
             .exclude(account__state=ExchangeAccount.State.PAUSED)
         )
 

@@ -10,6 +10,7 @@ import structlog
 from django.db import transaction
 
 from accounts.models import ExchangeAccount
+from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from market.binance.errors import ExchangeError, Refused, TryAgain, UnknownOutcome
@@ -288,7 +289,8 @@ def _is_filled(order: dict[str, Any]) -> bool:
 
 
 def _may(account: ExchangeAccount, market: str) -> bool:
-    return market == "spot" or bool(account.permissions.get("enableFutures"))
+    key = credentials.for_orders(account)
+    return market == "spot" or bool(key.permissions.get("enableFutures"))
 
 
 def _told(intent: OrderIntent, outcome: str, order: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
+from accounts.services.credentials import KeyRow
 from market.binance.budgets import governors
 from market.binance.errors import BadKey, UnknownOutcome
 from market.binance.order_budget import OrderBudget
@@ -48,10 +49,11 @@ class Desk:
     def run(self, account: ExchangeAccount, work: Callable[[OrderRest], Awaitable[T]]) -> T:
         """Do something with the account's adapter. Raises what `work` raises, BadKey without a key,
         keyfiles.KeyProblem, envelope.NotOurs, and UnknownOutcome when it took far too long."""
-        if not credentials.has_key(account):
+        key = credentials.for_orders(account)
+        if not credentials.has_key(key):
             raise BadKey(0, "this account has no key")
         loop = self._running()
-        rest = self._rest(account, loop)
+        rest = self._rest(account, key, loop)
 
         async def do() -> T:
             return await work(rest)
@@ -113,16 +115,18 @@ class Desk:
                 self._pid = os.getpid()
             return self._loop
 
-    def _rest(self, account: ExchangeAccount, loop: asyncio.AbstractEventLoop) -> OrderRest:
-        """By the key that the account has now: another key is another adapter."""
+    def _rest(
+        self, account: ExchangeAccount, key: KeyRow, loop: asyncio.AbstractEventLoop
+    ) -> OrderRest:
+        """By the key that its orders go with now: another key is another adapter."""
         addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
-        name = str(account.pk), account.api_key_hash, addresses.spot, addresses.futures
+        name = str(account.pk), key.api_key_hash, addresses.spot, addresses.futures
         with self._lock:
             known = self._opened.get(name)
             if known is not None:
                 known.used_at = time.monotonic()
                 return known.rest
-            opened = credentials.load(account, why="orders")
+            opened = credentials.load(key, why="orders")
             try:
                 rest = asyncio.run_coroutine_threadsafe(
                     self._open(addresses, opened, str(account.pk)), loop

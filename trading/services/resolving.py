@@ -110,7 +110,8 @@ def _look(intent: OrderIntent) -> None:
     if heard is not None:
         settle(intent.pk, State.ACCEPTED, "journal", order=heard)
         return
-    if not credentials.has_key(intent.account):  # a new key or the stream may still tell
+    key = credentials.for_orders(intent.account)
+    if not credentials.has_key(key):  # a new key or the stream may still tell
         OrderIntent.objects.filter(pk=intent.pk, state=intent.state).update(detail=KEY_GONE)
         _look_later(intent, KEY_AWAY)
         return

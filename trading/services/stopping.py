@@ -49,7 +49,7 @@ def stop(
             detail="Trading was stopped before it was sent: never sent.",
         )
     answer: dict[str, Any] = {"account": str(account.pk), "trading": "off"}
-    if not credentials.has_key(account):
+    if not credentials.has_key(credentials.for_orders(account)):
         return {**answer, **cancelling.Cancelled().as_json()}
     answer |= cancelling.cancel_all(account).as_json()
     under_way = OrderIntent.objects.filter(account=account, state__in=[State.SENT, State.UNKNOWN])
@@ -61,7 +61,7 @@ def stop(
 
 def flatten_all(account: ExchangeAccount, actor: User) -> list[dict[str, Any]]:
     """Out of every futures position by reduce-only market orders."""
-    if not account.permissions.get("enableFutures"):
+    if not credentials.for_orders(account).permissions.get("enableFutures"):
         return []
     try:
         rows = desk.run(account, lambda rest: rest.look("/fapi/v3/positionRisk", {}))

@@ -31,9 +31,10 @@ RIGHTS = {"spot": "enableSpotAndMarginTrading", "usdm": "enableFutures"}
 
 def need_trading_key(account: ExchangeAccount, market: str = "") -> None:
     """Raises Forbidden unless the key may trade (the market, or any) and may move nothing out."""
-    may = account.permissions
+    key = credentials.for_orders(account)
+    may = key.permissions
     rights = [RIGHTS[market]] if market else list(RIGHTS.values())
-    if not credentials.has_key(account):
+    if not credentials.has_key(account) or not credentials.has_key(key):
         raise Forbidden("key_may_not_trade", "This account has no key.")
     dangerous = [name for name in DANGEROUS if may.get(name)]
     if dangerous:
@@ -65,7 +66,7 @@ def switch_on(
     switch = _locked(account)
     switch.is_on, switch.until, switch.ended_by = True, until, ""
     switch.caps = checked_caps(caps)
-    switch.api_key_hash = account.api_key_hash
+    switch.api_key_hash = credentials.for_orders(account).api_key_hash
     switch.save()
     auditing.record(
         owner=account.user,
@@ -127,8 +128,9 @@ def fall(user: User, what: str) -> None:
     """Key, password, e-mail or second factor changed, an account paused, the user deactivated:
     registered through `config`, called in the transaction of the change."""
     for account in ExchangeAccount.objects.filter(user=user, trading_switch__is_on=True):
-        if what == "key" and account.trading_switch.api_key_hash == account.api_key_hash:
-            continue  # another account's
+        key = credentials.for_orders(account)
+        if what == "key" and account.trading_switch.api_key_hash == key.api_key_hash:
+            continue  # another account's, or one that no order goes with
         if what == "paused" and account.state != ExchangeAccount.State.PAUSED:
             continue
         switch_off(account=account, actor=user, why=what)
