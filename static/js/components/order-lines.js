@@ -19,7 +19,8 @@ export class OrderLines {
   }
 
   draw() {
-    const lines = [...this.#wanted(), ...this.#resting()];
+    // where both stand at one price, as just after placing, the order's is taken
+    const lines = [...this.#resting(), ...this.#wanted()];
     document.dispatchEvent(new CustomEvent("tapelog:lines", { detail: lines }));
   }
 

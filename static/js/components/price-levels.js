@@ -81,8 +81,9 @@ export class PriceLevels {
     const { y, name } = this.#at(event);
     this.#element.classList.toggle("is-grabbing", Boolean(name || this.#dragged));
     const price = this.#dragged && this.#series.coordinateToPrice(y);
-    if (!price || price <= 0) return;
     const level = this.#levels.get(this.#dragged);
+    // gone while it was dragged: an order that was filled, say
+    if (!level || !price || price <= 0) return;
     level.price = price;
     level.line.applyOptions({ price });
     event.stopPropagation();
@@ -93,6 +94,7 @@ export class PriceLevels {
     const name = this.#dragged;
     this.#dragged = undefined;
     this.#chart.applyOptions({ handleScroll: true, handleScale: true });
-    this.#onDrop(name, this.#levels.get(name).price);
+    const level = this.#levels.get(name);
+    if (level) this.#onDrop(name, level.price);
   }
 }
