@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.models import User
-from journal.models import Preferences, Trade
+from journal.models import Market, Preferences, Trade
 from journal.selectors.trades import with_notes
 from journal.services import valuing
 from journal.services.valuing import Valued
@@ -23,16 +23,20 @@ class OpenResult:
     item: Valued
     per: Decimal | None
     risk: Decimal | None
+    # of its open trade, without what is kept beside it
+    is_of_trade: bool = False
+
+    @property
+    def money(self) -> Decimal | None:
+        return self.item.trade_unrealized_money if self.is_of_trade else self.item.unrealized_money
 
     @property
     def r(self) -> Decimal | None:
-        money = self.item.unrealized_money
-        return None if money is None or not self.risk else money / self.risk
+        return None if self.money is None or not self.risk else self.money / self.risk
 
     @property
     def value(self) -> Decimal | None:
-        money = self.item.unrealized_money
-        return None if money is None or not self.per else money / self.per
+        return None if self.money is None or not self.per else self.money / self.per
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,19 @@ def of_trade(user: User, chosen: Preferences, trade: Trade) -> OpenResult | None
     """None of one that is closed, or whose position is not known."""
     if not trade.is_open:
         return None
-    results = open_results(user, chosen, str(trade.account_id))
-    return next((one for one in results if one.item.trade_id == trade.pk), None)
+    return of_trades(user, chosen, str(trade.account_id)).get(trade.pk)
 
 
-def results_of(user: User, chosen: Preferences, items: Iterable[Valued]) -> list[OpenResult]:
+def of_trades(user: User, chosen: Preferences, account: str = "") -> dict[int, OpenResult]:
+    """By the open trade's id, without what is kept beside it."""
+    items = valuing.value_positions(user, account)
+    results = results_of(user, chosen, items, are_of_trades=True)
+    return {one.item.trade_id: one for one in results if one.item.trade_id is not None}
+
+
+def results_of(
+    user: User, chosen: Preferences, items: Iterable[Valued], *, are_of_trades: bool = False
+) -> list[OpenResult]:
     positions = list(items)
     ids = [item.trade_id for item in positions if item.trade_id is not None]
     lines = with_notes(user, Trade.objects.visible_to(user).filter(pk__in=ids))
@@ -73,9 +85,10 @@ def results_of(user: User, chosen: Preferences, items: Iterable[Valued]) -> list
     results = []
     for item in positions:
         # a stack beside the trade is in the position's result, and no stop is of it
-        is_alone = item.trade_id is not None and not item.position.stack_quantity
+        is_alone = are_of_trades or not item.position.stack_quantity
         risk = risks.get(item.trade_id or 0) if is_alone else None
-        results.append(OpenResult(item, _per(item, risk, chosen), risk))
+        per = _per(item, risk, chosen, are_of_trades=are_of_trades)
+        results.append(OpenResult(item, per, risk, are_of_trades))
     return results
 
 
@@ -104,10 +117,15 @@ def suffix_of(chosen: Preferences) -> str:
     return SUFFIX[Unit(chosen.unit)]
 
 
-def _per(item: Valued, risk: Decimal | None, chosen: Preferences) -> Decimal | None:
+def _per(
+    item: Valued, risk: Decimal | None, chosen: Preferences, *, are_of_trades: bool
+) -> Decimal | None:
     if chosen.unit == Unit.RISK:
         return risk or None
     if chosen.unit == Unit.PERCENT:
+        if are_of_trades and item.position.market == Market.SPOT:
+            put_in = item.position.trade_cost + item.position.trade_fees
+            return None if item.rate is None else put_in * item.rate / 100 or None
         value, result = item.value_money, item.unrealized_money
         return None if value is None or result is None else abs(value - result) / 100 or None
     return Decimal(1)

@@ -28,7 +28,8 @@ _last_told: dict[int, Any] = {}
 @dataclass(frozen=True)
 class Valued:
     """An open position; amounts in dollars, None where the price is not known; `rate` is what a
-    dollar is worth in the report currency."""
+    dollar is worth in the report currency. `trade_unrealized` is its open trade's own, without
+    what is kept beside it."""
 
     position: OpenPosition
     trade_id: int | None
@@ -36,16 +37,22 @@ class Valued:
     unrealized: Decimal | None
     value: Decimal | None
     rate: Decimal | None
+    trade_unrealized: Decimal | None = None
 
     @property
     def unrealized_money(self) -> Decimal | None:
-        if self.unrealized is None or self.rate is None:
-            return None
-        return rounded(self.unrealized * self.rate)
+        return self._money(self.unrealized)
+
+    @property
+    def trade_unrealized_money(self) -> Decimal | None:
+        return self._money(self.trade_unrealized)
 
     @property
     def value_money(self) -> Decimal | None:
-        return None if self.value is None or self.rate is None else rounded(self.value * self.rate)
+        return self._money(self.value)
+
+    def _money(self, dollars: Decimal | None) -> Decimal | None:
+        return None if dollars is None or self.rate is None else rounded(dollars * self.rate)
 
     @property
     def is_stale(self) -> bool:
@@ -72,6 +79,7 @@ class Valued:
             "cost": _text(position.cost),
             "unrealized": _text(self.unrealized),
             "unrealized_money": _text(self.unrealized_money),
+            "trade_unrealized_money": _text(self.trade_unrealized_money),
             "value": _text(self.value),
             "value_money": _text(self.value_money),
         }
@@ -149,19 +157,21 @@ def _valued(
         quote, unit = worths.get(row.base), Decimal(1)
     else:
         quote = marks.get((row.market, row.symbol))
-        own = worths.get(row.quote)
-        unit = own.price if own else Decimal(1)
-    unrealized = value = None
+        settled = worths.get(row.quote)
+        unit = settled.price if settled else Decimal(1)
+    unrealized = own = value = None
     if quote is not None:
         value = rounded(row.quantity * quote.price * unit)
         if row.market == Market.SPOT:
             unrealized = rounded(value - row.cost - row.entry_fees)
+            own = rounded(row.trade_quantity * quote.price - row.trade_cost - row.trade_fees)
         elif row.average_price is not None:
             gained = (quote.price - row.average_price) * row.quantity
-            unrealized = rounded((gained - row.entry_fees) * unit)
+            unrealized = own = rounded((gained - row.entry_fees) * unit)
+    trade_unrealized = None if trade_id is None else own
     currency = worths.get(row.account.user.report_currency)
     rate = 1 / currency.price if currency and currency.price else None
-    return Valued(row, trade_id, quote, unrealized, value, rate)
+    return Valued(row, trade_id, quote, unrealized, value, rate, trade_unrealized)
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -145,6 +145,8 @@ class PositionRow(TypedDict):
     cost: Money | None
     unrealized: Money | None
     unrealized_money: Money | None
+    # of the open trade alone, without what is kept beside it
+    trade_unrealized_money: Money | None
     value: Money | None
     value_money: Money | None
 

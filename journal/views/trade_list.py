@@ -93,8 +93,7 @@ def _open_results(
     """Of the open trades on this page, what they would bring at the newest price."""
     if not any(line.trade.is_open for line in lines):
         return {}
-    results = open_results.open_results(request.user, chosen)
-    return {one.item.trade_id: one for one in results if one.item.trade_id is not None}
+    return open_results.of_trades(request.user, chosen)
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from journal.models import Preferences, Trade
+from journal.models import OpenPosition, Preferences, Trade
 from journal.selectors.preferences import preferences_of
-from journal.services import open_results
+from journal.services import open_results, valuing
 from journal.services.live_prices import Quote
 from journal.services.open_results import OpenResult
 from journal.services.valuing import Valued, value_positions
@@ -46,6 +46,30 @@ def test_each_unit_tells_the_same_result(alice: User) -> None:
     assert round(percent.value, 3) == D("9.945")
     (risk,) = results(alice, "risk")
     assert risk.value == risk.r == D("1.99")
+
+
+def test_a_trade_does_not_tell_the_result_of_what_is_kept_beside_it(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the two at 100 there are ten that came in at 150; the price is 110."""
+    trade = open_one(alice)
+    OpenPosition.objects.update(
+        quantity=D(12), stack_quantity=D(10), cost=D(1700), trade_cost=D(200), trade_fees=D("0.1")
+    )
+    Trade.objects.update(placed_stop=D(95))
+    prices = {"BTC": Quote(D(110), 0), "USDT": Quote(D(1), 0), "USD": Quote(D(1), 0)}
+    monkeypatch.setattr(valuing, "dollars_now", lambda assets: prices)
+    chosen = preferences_of(alice)
+    (position,) = open_results.open_results(alice, chosen)
+    assert (position.value, position.r) == (D("-380.1"), None)
+    own = open_results.of_trade(alice, chosen, trade)
+    assert own is not None
+    assert (own.value, own.risk, own.r) == (D("19.9"), D(10), D("1.99"))
+    chosen.unit = "percent"
+    own = open_results.of_trade(alice, chosen, trade)
+    assert own is not None
+    assert own.value is not None
+    assert round(own.value, 3) == D("9.945")
 
 
 def test_without_a_stop_there_is_no_r_and_the_sum_says_so(alice: User) -> None:

@@ -36,10 +36,10 @@ export class OpenResult {
     if (!own || !result) return;
     if (own.price !== null)
       document.querySelector("[data-open-price]").textContent = price(own.price);
-    if (own.unrealized_money === null) return;
+    if (own.trade_unrealized_money === null) return;
     for (const place of [result, document.querySelector("[data-open-r]")]) {
       if (!place || isHidden(place.dataset)) continue;
-      const shown = resultText(own.unrealized_money, place.dataset);
+      const shown = resultText(own.trade_unrealized_money, place.dataset);
       if (shown === null) continue;
       place.textContent = shown;
       place.classList.remove("up", "down");

@@ -107,7 +107,7 @@ async function refreshRow(row) {
 
 /** What open trades would bring, as it moves. */
 listen("pnl", ({ data }) => {
-  for (const { trade, unrealized_money: result } of data?.positions ?? []) {
+  for (const { trade, trade_unrealized_money: result } of data?.positions ?? []) {
     const cell = trade && result !== null && document.querySelector(`[data-open-trade="${trade}"]`);
     if (!cell || isHidden(cell.dataset)) continue;
     const shown = resultText(result, { currency: table.dataset.currency, ...cell.dataset });
