@@ -40,7 +40,8 @@ Sides = tuple[list[int], list[int]]
 
 
 def _ticked(question: Question, rows: list[Row]) -> dict[str, Sides]:
-    """Reviewed trades of a setup with rules: `setup: rule`, and `setup: all`."""
+    """Reviewed trades of a setup with rules, where it was said which were kept: `setup: rule`, and
+    `setup: all`."""
     notes: dict[str, Annotation] = {}
     written = Annotation.objects.filter(user=question.user, setup__isnull=False)
     written = written.filter(reviewed_at__isnull=False).order_by("pk").select_related("setup")
@@ -50,6 +51,8 @@ def _ticked(question: Question, rows: list[Row]) -> dict[str, Sides]:
     for row in rows:
         note = notes.get(row.key)
         if note is None or note.setup is None or not note.setup.rules:
+            continue
+        if note.rules_kept is None:
             continue
         kept = set(note.rules_kept)
         rules = [(rule, number in kept) for number, rule in enumerate(note.setup.rules)]

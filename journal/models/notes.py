@@ -136,8 +136,8 @@ class Annotation(OfUser):
     setup = models.ForeignKey(
         Setup, on_delete=models.SET_NULL, null=True, related_name="annotations"
     )
-    # numbers of the setup's rules that were kept
-    rules_kept = models.JSONField(default=list)
+    # numbers of the setup's rules that were kept; null: nobody has said yet
+    rules_kept = models.JSONField(null=True)
     planned_entry = Money(null=True)
     # the first stop as its owner says it: R is measured by it, however the stop moves later, and
     # it wins over the one that was placed at the exchange

@@ -26,6 +26,8 @@ NOTES = (
     "Stopped thinking after the first loss. Walk away earlier.",
     "Followed the plan, market did not.",
 )
+# each rule so often
+RULES_KEPT = 0.75
 
 
 def review_some(user: User, account: ExchangeAccount) -> int:
@@ -51,11 +53,14 @@ def review_some(user: User, account: ExchangeAccount) -> int:
 
 def _written(rng: random.Random, trade: Trade) -> dict[str, Any]:
     """A stop one to four percent away, and what a tired trader notes."""
+    setup = rng.choice(list(SETUPS))
+    kept = [number for number in range(len(SETUPS[setup])) if rng.random() < RULES_KEPT]
     sign = 1 if trade.direction == "LONG" else -1
     distance = trade.entry_price * rng.randint(10, 40) / 1000
     stop = trade.entry_price - sign * distance
     written: dict[str, Any] = {
-        "setup": rng.choice(list(SETUPS)),
+        "setup": setup,
+        "rules_kept": kept,
         "planned_stop": f"{stop:.8f}",
         "planned_target": f"{trade.entry_price + sign * distance * 2:.8f}",
         "rating": rng.randint(1, 5),
