@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -135,7 +136,14 @@ def annotate(request: SignedInRequest, trade_id: int) -> HttpResponse:
     messages.success(request, _("Saved."))
     goes_on = request.POST.get("do") == "reviewed"
     following = (_next_to_review(request) if goes_on else None) or trade.pk
-    return redirect(f"{reverse('trade', args=[following])}?{read_filter(request)[0].text}")
+    return redirect(f"{reverse('trade', args=[following])}?{_list_query(request)}")
+
+
+def _list_query(request: SignedInRequest) -> str:
+    """The filters and the order of the list that the trade was opened from."""
+    sort = request.GET.get("sort")
+    kept = urlencode({"sort": sort}) if sort else ""
+    return "&".join(filter(None, [read_filter(request)[0].text, kept]))
 
 
 @login_required

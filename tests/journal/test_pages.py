@@ -173,6 +173,15 @@ def test_the_first_stop_stays_and_r_is_measured_by_it(
     assert "<script>x" not in page
 
 
+def test_saving_keeps_the_list_that_the_trade_was_opened_from(
+    alices_browser: Client, trade: Trade
+) -> None:
+    page = alices_browser.get(f"/trades/{trade.pk}/?flow=unknown&sort=net").content.decode()
+    assert f"/trades/{trade.pk}/note/?flow=unknown&amp;sort=net" in page
+    saved = alices_browser.post(f"/trades/{trade.pk}/note/?flow=unknown&sort=net", {"note": "x"})
+    assert saved["Location"] == f"/trades/{trade.pk}/?flow=unknown&sort=net"
+
+
 def test_a_bad_plan_is_refused_and_nothing_changes(alices_browser: Client, trade: Trade) -> None:
     answer = alices_browser.post(
         f"/trades/{trade.pk}/note/", {"planned_stop": "many", "note": "lost?"}, follow=True
