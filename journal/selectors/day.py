@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import User
@@ -36,20 +36,38 @@ def day_of_trader(user: User, trade_filter: TradeFilter, chosen: Preferences, da
         day=day,
         sums=sums(scope),
         lines=lines,
-        path=_path(lines, chosen),
+        path=_path(scope, lines),
         note=DayNote.objects.visible_to(user).filter(day=day).first(),
     )
 
 
-def _path(lines: Sequence[Line], chosen: Preferences) -> list[tuple[float, Decimal]]:
+def _path(scope: Scope, lines: Sequence[Line]) -> list[tuple[float, Decimal]]:
+    """Money as it was earned, up to the day's sum; in another unit what the closed trades made."""
+    if scope.chosen.unit == Preferences.Unit.MONEY:
+        return _added_up(_earned(scope))
+    closed = [(line.trade.closed_at, line_value(line, scope.chosen)) for line in lines]
+    return _added_up([(at, value) for at, value in closed if at is not None and value is not None])
+
+
+def _earned(scope: Scope) -> list[tuple[datetime, Decimal]]:
+    rows = [
+        *scope.matches.values_list("closed_at", "net_money"),
+        *scope.payments.values_list("time", "money"),
+    ]
+    known = [(at, money) for at, money in rows if money is not None]
+    return sorted(known, key=lambda one: one[0])
+
+
+def _added_up(results: Sequence[tuple[datetime, Decimal]]) -> list[tuple[float, Decimal]]:
     so_far = Decimal(0)
     points: list[tuple[float, Decimal]] = []
-    for line in lines:
-        value = line_value(line, chosen)
-        if value is None or line.trade.closed_at is None:
-            continue
+    for at, value in results:
+        minute = at.timestamp() // 60
         if not points:
-            points.append((line.trade.opened_at.timestamp() // 60, so_far))
+            points.append((minute, so_far))
         so_far += value
-        points.append((line.trade.closed_at.timestamp() // 60, so_far))
+        if points[-1][0] == minute and len(points) > 1:
+            points[-1] = (minute, so_far)
+        else:
+            points.append((minute, so_far))
     return points

@@ -73,6 +73,22 @@ class Sums:
     r_count: int = 0
 
     @property
+    def parts(self) -> list[tuple[str, Decimal]]:
+        """What `net` is made of, where that is more than the closed trades: these, what is kept
+        beside them, income, and the rest: trades that are open or closed at another time, and
+        what belongs to none. Empty where the closed trades are all of it."""
+        income = self.income + self.results
+        rest = self.net - self.traded - self.stack - income
+        named = [
+            ("traded", self.traded),
+            ("stack", self.stack),
+            ("income", income),
+            ("rest", rest),
+        ]
+        parts = [(name, value) for name, value in named if value]
+        return [] if [name for name, _value in parts] in ([], ["traded"]) else parts
+
+    @property
     def win_rate(self) -> Metric:
         return Decimal(self.wins) / self.count if self.count else Undefined.NOTHING
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +25,7 @@ from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import SORTS, Line, order_of, with_notes
 from journal.services import annotating, open_results
-from journal.services.open_results import OpenResult
+from journal.services.open_results import OpenResult, OpenSum
 from journal.tasks import settle_soon
 from journal.views.bar import bar, is_number, read_filter
 from journal.views.trade_files import file_of
@@ -70,13 +71,18 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
     scope = Scope(request.user, trade_filter, chosen)
+    of_open = _open_results(request, lines, chosen)
     context |= {
         "columns": COLUMNS,
+        # asked for, what is kept beside is among the trades
+        "shows_parts": trade_filter.kind not in {"stack", "all"},
+        "is_open_list": trade_filter.state == "open",
+        "open_sum": _open_sum(request, trades, chosen) if trade_filter.state == "open" else None,
         "page": page,
         "sort": sort,
         "sorts": SORTS,
         "is_by_opening": sort.removeprefix("-") == "opened",
-        "open_results": _open_results(request, lines, chosen),
+        "open_results": of_open,
         "unit_suffix": open_results.suffix_of(chosen),
         "sum": sums(scope),
         "days": _by_day(lines, sort, scope),
@@ -94,6 +100,14 @@ def _open_results(
     if not any(line.trade.is_open for line in lines):
         return {}
     return open_results.of_trades(request.user, chosen)
+
+
+def _open_sum(request: SignedInRequest, trades: QuerySet[Trade], chosen: Preferences) -> OpenSum:
+    """Of all open trades of the list, over its pages."""
+    results = open_results.of_trades(request.user, chosen)
+    listed = set(trades.order_by().values_list("pk", flat=True))
+    known = [one for trade_id, one in results.items() if trade_id in listed]
+    return replace(open_results.sum_of(known, chosen), count=len(listed))
 
 
 Days = list[tuple[date | None, Sums | None, list[Line]]]

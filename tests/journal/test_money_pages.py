@@ -1,6 +1,7 @@
 """What the money model shows: realised by trades and by whole coins, the stack, the proof, what was
 set aside, what was there before the history."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
@@ -10,7 +11,12 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, ExchangeAccount, User
 from journal.books import comparing, rebuilding
+from journal.filters import TradeFilter
 from journal.models import Balance, FillMark, OpeningBalance, Payment, Trade, Transfer
+from journal.selectors.day import day_of_trader
+from journal.selectors.preferences import preferences_of
+from journal.selectors.scope import Scope
+from journal.selectors.sums import sums
 from journal.sync.saving import save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
 
@@ -63,6 +69,41 @@ def test_realised_by_trades_and_by_whole_coins(
     assert "$19.00" in by_coins
     assert "without that" in by_coins
     assert alices_browser.get("/api/realized?view=other").status_code == 400
+
+
+def test_a_net_says_what_stands_in_it_beside_the_trades_that_are_counted(
+    alices_browser: Client, alice: User, account: ExchangeAccount
+) -> None:
+    chosen = preferences_of(alice)
+    told = sums(Scope(alice, TradeFilter(), chosen))
+    assert (told.count, told.net) == (1, D(9))
+    assert dict(told.parts) == {"traded": D(5), "stack": D(3), "rest": D(1)}
+    for address in ("/trades/", f"/calendar/{START:%F}/"):
+        page = alices_browser.get(address).content.decode()
+        assert re.search(r"trades\s*<[^>]*>\+\$5\.00", page), address
+        assert re.search(r"kept beside\s*<[^>]*>\+\$3\.00", page), address
+    # among the trades, where they are asked for
+    assert "kept beside" not in alices_browser.get("/trades/?kind=all").content.decode()
+    alone = sums(Scope(alice, TradeFilter(kind="trade", direction="LONG"), chosen))
+    assert alone.parts == []
+    assert alone.net == D(5)
+
+
+def test_a_days_path_ends_at_the_days_net(alice: User, account: ExchangeAccount) -> None:
+    day = day_of_trader(alice, TradeFilter(), preferences_of(alice), START.date())
+    assert day.path[-1][1] == day.sums.net == 9
+    assert [at for at, _money in day.path] == sorted(at for at, _money in day.path)
+
+
+def test_the_open_trades_tell_what_they_stand_at(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    trades_of(account, make_fill(account, 20, "BUY", "100", quantity="0.5", fee=D(0)))
+    page = alices_browser.get("/trades/?state=open").content.decode()
+    assert "1 open" in page
+    assert "Realised so far" in page
+    assert "Win rate" not in page
+    assert "1 without a stop" in page or "n = 0/1" in page
 
 
 def test_the_stack_is_listed_when_asked_for(
