@@ -1,11 +1,14 @@
 """An event as one sentence, in a language."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from lib.decimals import readable
 
 SENTENCES = {
     "price_crosses": _("%(symbol)s (%(market)s) crossed %(level)s at %(value)s."),
@@ -48,9 +51,22 @@ SENTENCES = {
 }
 
 
+# Facts that are exact decimal text, and told as people read numbers.
+AMOUNTS = ("value", "level", "quantity", "price", "cost")
+
+
 def sentence(kind: str, facts: Mapping[str, Any], language: str) -> str:
+    told = {**facts, **{name: _number(facts[name]) for name in AMOUNTS if name in facts}}
     with translation.override(language):
-        return str(gettext(SENTENCES[kind]) % facts)[:300]
+        return str(gettext(SENTENCES[kind]) % told)[:300]
+
+
+def _number(text: Any) -> str:
+    """Anything that is no number stays as it is."""
+    try:
+        return readable(Decimal(str(text)))
+    except InvalidOperation:
+        return str(text)
 
 
 def window_text(seconds: int) -> str:

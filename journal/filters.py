@@ -10,7 +10,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from journal import ranges
 from journal.models import Annotation, Market, Preferences, Trade
+from journal.ranges import BadRange, Ranges
+from lib.decimals import plain
 
 DIRECTIONS = ("LONG", "SHORT")
 STATES = ("closed", "open", "all")
@@ -29,9 +32,10 @@ NAMES = (
     "review",
     "result",
     "kind",
+    *ranges.NAMES,
 )
 # What only a trade can be asked: money of no trade never answers to it.
-OF_TRADES = ("direction", "flow", "tag", "setup", "review", "result", "kind")
+OF_TRADES = ("direction", "flow", "tag", "setup", "review", "result", "kind", "ranges")
 
 
 class BadFilter(ValueError):
@@ -59,6 +63,8 @@ class TradeFilter:
     result: str = ""
     # trades, what was taken from the stack, or both; empty: trades
     kind: str = ""
+    # of net, R, holding time and hour
+    ranges: Ranges = ()
 
     @classmethod
     def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
@@ -79,6 +85,7 @@ class TradeFilter:
             review=_one_of(asked, "review", ("yes", "no")),
             result=_one_of(asked, "result", ("win", "loss", "flat")),
             kind=_one_of(asked, "kind", KINDS),
+            ranges=_ranges(asked),
         )
         if (
             trade_filter.from_day
@@ -117,7 +124,7 @@ class TradeFilter:
                 if self.review == "yes"
                 else trades.exclude(key__in=done)
             )
-        return trades
+        return ranges.apply(trades, self.ranges, user.pk, chosen)
 
     @property
     def is_of_trades(self) -> bool:
@@ -132,8 +139,9 @@ class TradeFilter:
         fields = {
             name: str(getattr(self, name))
             for name in NAMES
-            if name not in {"from", "to", "state"} and getattr(self, name)
+            if name not in {"from", "to", "state", *ranges.NAMES} and getattr(self, name)
         }
+        fields |= {name: plain(value) for name, value in self.ranges}
         if self.state != "closed":
             fields["state"] = self.state
         if self.from_day:
@@ -179,6 +187,13 @@ def _one_of(asked: Mapping[str, str], name: str, known: "tuple[str, ...] | list[
             % {"name": name, "known": ", ".join(known), "value": repr(value[:40])}
         )
     return value
+
+
+def _ranges(asked: Mapping[str, str]) -> Ranges:
+    try:
+        return ranges.parse(asked)
+    except BadRange as error:
+        raise BadFilter(str(error)) from error
 
 
 def _day(asked: Mapping[str, str], name: str) -> date | None:

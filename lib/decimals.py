@@ -9,6 +9,9 @@ from decimal import Decimal
 
 PLACES = 8
 UNIT = 10**PLACES
+# Of a number in a sentence.
+DIGITS = 7
+MINUS = "\N{MINUS SIGN}"
 QUOTE_PLACES = 2 * PLACES
 QUOTE_UNIT = 10**QUOTE_PLACES
 
@@ -47,6 +50,18 @@ def from_decimal(value: Decimal, places: int = PLACES) -> int:
     if result != scaled:
         raise ValueError(f"expected at most {places} decimal places, was {value}")
     return result
+
+
+def readable(value: Decimal) -> str:
+    """Short text for a sentence, thousands apart: of large numbers two places, of others seven
+    digits; zeros at the end are left out. 96137.4200 -> `96,137.42`, -0.000123456789 ->
+    `−0.0001234568`."""
+    if not value.is_finite():
+        return str(value)
+    places = 2 if abs(value) >= 1000 else max(0, DIGITS - 1 - value.adjusted())
+    digits = f"{abs(value):,.{places}f}"
+    shown = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{MINUS}{shown}" if value < 0 and shown.strip("0.,") else shown
 
 
 def plain(value: Decimal) -> str:

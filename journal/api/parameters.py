@@ -11,6 +11,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
+from journal import ranges
 from journal.filters import DIRECTIONS, KINDS, STATES
 from journal.models import Trade
 from lib.openapi import ACCOUNT, DAY, MARKET, Problem, Rows, gives, query
@@ -22,6 +23,12 @@ SIDE = query("side")
 STATUS = query("status")
 KIND = query("kind")
 ASSET = query("asset")
+RANGES = {
+    "net": "Net in the report currency.",
+    "r": "Net by what the first stop would have cost.",
+    "held": "Minutes held.",
+    "hour": "Hour of the opening, 0 to 23 in the user's zone; from 22 to 4 is over midnight.",
+}
 # The filter bar of the pages.
 FILTERS: tuple[OpenApiParameter, ...] = (
     ACCOUNT,
@@ -37,6 +44,7 @@ FILTERS: tuple[OpenApiParameter, ...] = (
     query("review", choices=("yes", "no")),
     query("result", choices=("win", "loss", "flat")),
     query("kind", choices=KINDS, help_text="Without: trade."),
+    *(query(name, help_text=RANGES[name.rpartition("_")[0]]) for name in ranges.NAMES),
 )
 PAGING = (
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),

@@ -14,30 +14,27 @@ from django.db.models import (
     Count,
     DateField,
     DateTimeField,
-    DecimalField,
     DurationField,
     ExpressionWrapper,
     F,
     Func,
     Max,
     Min,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     Value,
 )
-from django.db.models.functions import Abs, Cast, Coalesce, NullIf
+from django.db.models.functions import Cast
 
 from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
-from journal.models import Annotation, Payment, Preferences, Trade
+from journal.models import Payment, Preferences, Trade
+from journal.risks import WIDE, with_r
 from journal.selectors.scope import Scope
 
 ZERO = Decimal(0)
 Kind = Payment.Kind
-WIDE = DecimalField(max_digits=80, decimal_places=30)
 
 
 @dataclass(frozen=True)
@@ -202,21 +199,7 @@ def _prepared(scope: Scope) -> tuple[QuerySet[Trade], dict[str, Any]]:
     if chosen.unit != Preferences.Unit.RISK:
         return closed, expressions
     sums_of_r = {"r": Sum("result_by_risk"), "r_count": Count("risk")}
-    return with_r(closed, chosen), {**expressions, **sums_of_r}
-
-
-def with_r(closed: QuerySet[Trade], chosen: Preferences) -> QuerySet[Trade]:
-    """With `result_by_risk`: net by what the first stop would have cost; null without a stop."""
-    stops = Annotation.objects.filter(user=chosen.user_id, trade_key=OuterRef("key"))
-    own_stop = Subquery(stops.exclude(initial_stop=None).values("initial_stop")[:1])
-    first_stop = Coalesce(own_stop, F("placed_stop"))
-    # a stop is a price of the trade's pair, the entry is in dollars
-    distance = Abs(F("entry_price") - first_stop * F("quote_rate"))
-    risk = ExpressionWrapper(distance * F("quantity"), output_field=WIDE)
-    closed = closed.annotate(risk=NullIf(risk, Value(ZERO, output_field=WIDE)))
-    return closed.annotate(
-        result_by_risk=ExpressionWrapper(F("net") / F("risk"), output_field=WIDE)
-    )
+    return with_r(closed, chosen.user_id), {**expressions, **sums_of_r}
 
 
 def day_of_column(field: str, chosen: Preferences) -> Cast:

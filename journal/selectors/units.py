@@ -13,8 +13,9 @@ from journal.drawings.scales import short
 from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Undefined
 from journal.models import Preferences
+from journal.risks import WIDE, with_r
 from journal.selectors.scope import Scope
-from journal.selectors.sums import WIDE, SampleVariance, Sums, total, with_r
+from journal.selectors.sums import SampleVariance, Sums, total
 from journal.selectors.trades import Line
 
 Unit = Preferences.Unit
@@ -62,7 +63,7 @@ def trade_value(scope: Scope) -> "QuerySet[Any]":
     """The scope's closed trades with `value`: their result in the chosen unit."""
     trades = scope.trades.order_by()
     if scope.chosen.unit == Unit.RISK:
-        return with_r(trades, scope.chosen).annotate(value=F("result_by_risk"))
+        return with_r(trades, scope.chosen.user_id).annotate(value=F("result_by_risk"))
     if scope.chosen.unit == Unit.PERCENT:
         size = NullIf(F("size_money"), Value(Decimal(0), output_field=WIDE))
         share = ExpressionWrapper(F("net_money") / size * 100, output_field=WIDE)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import template
 
-from lib.decimals import plain
+from lib.decimals import readable
 
 register = template.Library()
 
@@ -33,7 +33,7 @@ def alert_query(kind: str, row: Placed, level: Decimal | None) -> str:
             "kind": kind,
             "market": row.market,
             "symbol": row.symbol,
-            "level": plain(level) if level is not None else "",
+            "level": readable(level).replace(",", "") if level is not None else "",
             "account": row.account_id,
         }
     )

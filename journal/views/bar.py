@@ -45,6 +45,14 @@ LABELS = {
     "review": gettext_noop("Reviewed"),
     "result": gettext_noop("Result"),
     "kind": gettext_noop("Kind"),
+    "net_min": gettext_noop("Net at least"),
+    "net_max": gettext_noop("Net at most"),
+    "r_min": gettext_noop("R at least"),
+    "r_max": gettext_noop("R at most"),
+    "held_min": gettext_noop("Minutes held at least"),
+    "held_max": gettext_noop("Minutes held at most"),
+    "hour_min": gettext_noop("Opened from hour"),
+    "hour_max": gettext_noop("Opened until hour"),
 }
 
 

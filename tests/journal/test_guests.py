@@ -109,6 +109,17 @@ def test_one_press_signs_a_fresh_ordinary_guest_in(
     assert Preferences.objects.get(user=user).zone == "Asia/Seoul"
 
 
+@pytest.mark.parametrize("path", ["/account/exchange/connect/", "/account/tokens/"])
+def test_what_needs_a_password_leads_a_guest_to_an_account_of_its_own(
+    client: Client, original: ExchangeAccount, path: str
+) -> None:
+    client.post(DOOR, {})
+    answer = client.get(path, follow=True)
+    assert answer.status_code == 403
+    assert "Not for guests" in answer.content.decode()
+    assert "/accounts/logout/?next=/accounts/signup/" in answer.content.decode()
+
+
 def test_guests_made_ahead_are_given_first_and_each_once(
     client: Client, original: ExchangeAccount
 ) -> None:

@@ -11,8 +11,8 @@ export function bindFilters(form) {
     location.assign(`${form.getAttribute("action")}?${new URLSearchParams(chosen)}`);
   };
   form.addEventListener("change", (event) => {
-    // a date is typed part by part: it counts when it is left
-    if (DESK.matches && !event.target.matches("[type=date]")) apply();
+    // a date is typed part by part: it counts when it is left; ranges have a button of their own
+    if (DESK.matches && !event.target.matches("[type=date], [type=number]")) apply();
   });
   for (const field of form.querySelectorAll("[type=date]")) {
     const before = field.value;

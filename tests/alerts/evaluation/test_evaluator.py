@@ -212,7 +212,7 @@ def test_a_big_order_is_told_by_its_own_name(make_alert: MakeAlert, tape: Tape) 
     watch.round()
     evaluator().round()
     assert told() == [(3, "50000")]
-    assert AlertEvent.objects.get().text == ("A taker order of 50000 in BTCUSDT (spot): BUY.")
+    assert AlertEvent.objects.get().text == ("A taker order of 50,000 in BTCUSDT (spot): BUY.")
 
 
 def test_one_ill_market_holds_no_other_up(

@@ -169,7 +169,7 @@ def test_the_day_is_told_when_its_result_falls_to_a_limit(alice: User) -> None:
     figures.round()
     Figures(clock=Ticking()).round()
     # 94.9 - 100 less two fees of 0.1
-    assert told(alert) == ["The result of the day is -5.3 (money)."]
+    assert told(alert) == ["The result of the day is −5.3 (money)."]
 
 
 def test_one_whose_figures_cannot_be_worked_out_stops_nobody_else(
@@ -189,7 +189,7 @@ def test_one_whose_figures_cannot_be_worked_out_stops_nobody_else(
 
     monkeypatch.setattr(evaluated, "_figure", ill)
     Figures(clock=Ticking()).round()
-    assert told(alert) == ["The result of the day is -5.3 (money)."]
+    assert told(alert) == ["The result of the day is −5.3 (money)."]
 
 
 def test_the_nearest_liquidation_is_meant(alice: User) -> None:

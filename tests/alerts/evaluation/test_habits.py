@@ -74,7 +74,7 @@ def test_the_third_loss_in_a_row_is_told_with_what_going_on_has_cost(
     facts.round()
     facts.round()
     Facts().round()
-    sentence = "3 losses in a row. What you opened after that many came to -15 so far, in 2 trades."
+    sentence = "3 losses in a row. What you opened after that many came to −15 so far, in 2 trades."
     assert told(alert) == [sentence]
     assert told(others) == []
 
