@@ -29,12 +29,12 @@ export class OpenOrders {
     ]);
     const open = (orders.body.rows ?? []).filter((row) => OPEN.has(row.status));
     const known = new Set(open.map((row) => row.client_id));
-    const ours = (intents.body.rows ?? []).filter(
-      (row) => row.state === "accepted" && OPEN.has(row.order?.status) && !known.has(row.client_id),
-    );
     this.own = (intents.body.rows ?? []).filter(
       (row) => row.state === "accepted" && OPEN.has(row.order?.status),
     );
+    // an order that replaced another has a name of its own beside its intent's
+    const isKnown = (row) => known.has(row.client_id) || known.has(row.order.client_id);
+    const ours = this.own.filter((row) => !isKnown(row));
     const held = this.#positions(positions.body, account);
     const rows = [
       ...held.map((row) => this.#position(account, row, ours)),

@@ -19,8 +19,10 @@ export class OrderLines {
   }
 
   draw() {
-    // where both stand at one price, as just after placing, the order's is taken
-    const lines = [...this.#resting(), ...this.#wanted()];
+    // where both stand at one price, as just after placing, the order's alone is drawn and dragged
+    const resting = this.#resting();
+    const taken = new Set(resting.map(({ price }) => price));
+    const lines = [...resting, ...this.#wanted().filter(({ price }) => !taken.has(price))];
     document.dispatchEvent(new CustomEvent("tapelog:lines", { detail: lines }));
   }
 
