@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import CredentialUse, ExchangeAccount, Export
-from accounts.services import connecting, erasing, exporting, trading_keys
+from accounts.services import connecting, erasing, exporting, removing, trading_keys
 from accounts.vault import holders
 from market.jobs.guarding import in_turn
 
@@ -91,6 +91,19 @@ def erase_soon(user_id: int) -> None:
         log.warning("erasure not queued", error=type(error).__name__)
 
 
+@shared_task(name="accounts.remove_account")
+def remove_account(account_id: str) -> None:
+    removing.remove(account_id)
+
+
+def remove_soon(account_id: str) -> None:
+    """Without a broker `accounts.tidy` begins it."""
+    try:
+        remove_account.delay_on_commit(account_id)
+    except OperationalError as error:
+        log.warning("removal not queued", error=type(error).__name__)
+
+
 @shared_task(name="accounts.tidy")
 def tidy() -> None:
     """What was asked for and has not begun, and what has ended."""
@@ -99,5 +112,7 @@ def tidy() -> None:
         make_export.apply_async((pk,), expires=280)
     for user_id in erasing.waiting():
         erase_user.apply_async((user_id,), expires=280)
+    for account_id in removing.waiting():
+        remove_account.apply_async((account_id,), expires=280)
     old = timezone.now() - timedelta(days=CREDENTIAL_USES_DAYS)
     CredentialUse.objects.filter(at__lt=old).delete()

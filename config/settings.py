@@ -285,6 +285,7 @@ CELERY_TASK_ROUTES = {
     "journal.demo": {"queue": "upkeep"},
     "accounts.export": {"queue": "upkeep"},
     "accounts.erase": {"queue": "upkeep"},
+    "accounts.remove_account": {"queue": "upkeep"},
     "journal.plan_flow": {"queue": "upkeep"},
     "journal.compute_insight": {"queue": "upkeep"},
 }

@@ -122,6 +122,8 @@ class AccountView(APIView):
         _confirm(request)
         keep = request.query_params.get("data") == "keep"
         connecting.disconnect(account=account, user=_user(request), with_data=not keep)
+        if not keep:
+            tasks.remove_soon(str(account_id))
         return Response(status=204)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.changes import changed
 from accounts.models import ExchangeAccount, TradingKey, User
-from accounts.services import auditing, credentials, valuation
+from accounts.services import auditing, credentials, removing, valuation
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from lib.secret import Secret
@@ -28,7 +28,6 @@ from market.hot import store
 log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
-DELETION_TRIES = 5
 # More than this and Binance refuses signed requests now and then.
 CLOCK_MS = 1000
 # Problems that say nothing of the key: it is kept and looked at again.
@@ -156,36 +155,24 @@ def pause(*, account: ExchangeAccount, user: User, paused: bool) -> ExchangeAcco
     return row
 
 
+@transaction.atomic
 def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None:
-    """Forget the key, and everything of the account when asked to."""
-    for tries_left in reversed(range(DELETION_TRIES)):
-        try:
-            with transaction.atomic():
-                _disconnect(account, user, with_data=with_data)
-                connection.check_constraints()
-        except IntegrityError:  # a worker wrote a row of it meanwhile
-            if not tries_left:
-                raise
-        else:
-            return
-
-
-def _disconnect(account: ExchangeAccount, user: User, *, with_data: bool) -> None:
+    """Forget the key; with everything of the account when asked to: it is out of sight at once, and
+    a worker takes its rows (`removing.remove`). Raises Http404."""
     row = _locked(account)
     _audit(row, user, "account deleted" if with_data else "account disconnected")
-    if with_data:
-        row.delete()
-        return
     credentials.wipe(row)
     TradingKey.objects.filter(account=row).delete()
     row.state, row.problem, row.problem_detail = State.PAUSED, "disconnected", ""
     row.save(force_update=True)
     changed(row.user, "key")
+    if with_data:
+        removing.hide(row)
 
 
 def _locked(account: ExchangeAccount) -> ExchangeAccount:
     """The row as it is now: what was read before may be old. Raises Http404."""
-    return get_object_or_404(ExchangeAccount.objects.select_for_update(), pk=account.pk)
+    return get_object_or_404(ExchangeAccount.objects.here().select_for_update(), pk=account.pk)
 
 
 # --- what a worker does -------------------------------------------------------------------------
@@ -344,7 +331,7 @@ async def _ask(findings: Findings, name: str, ask: Callable[[], Awaitable[Any]])
 def _need_room(user: User) -> None:
     """One at a time for each user, so that the share holds. Raises CannotConnect."""
     User.objects.select_for_update().get(pk=user.pk)
-    if user.exchange_accounts.count() >= settings.ACCOUNTS_PER_USER:
+    if ExchangeAccount.objects.visible_to(user).count() >= settings.ACCOUNTS_PER_USER:
         raise CannotConnect(
             f"expected at most {settings.ACCOUNTS_PER_USER} accounts: delete one that is not used"
         )

@@ -57,8 +57,8 @@ def erase(user_id: int) -> None:
     for export in Export.objects.filter(user=user):
         exporting.remove(export)
     _end_sessions(user)
-    for model, path in _children_first():
-        _delete_rows(model, path, user)
+    for model, path in children_first():
+        delete_rows(model, path, user.pk)
     with transaction.atomic():
         length, digest = auditing.forget(user)
         user.delete()
@@ -93,7 +93,7 @@ def _end_sessions(user: User) -> None:
             session.delete()
 
 
-def _children_first() -> list[tuple[type[Model], str]]:
+def children_first() -> list[tuple[type[Model], str]]:
     """A row goes after those that point at it, so that no cascade grows large."""
     waiting = dict(privacy.led_to_user())
     del waiting[User], waiting[AuditEntry]
@@ -110,7 +110,8 @@ def _children_first() -> list[tuple[type[Model], str]]:
     return ordered
 
 
-def _delete_rows(model: type[Model], path: str, user: User) -> None:
-    mine = model._default_manager.filter(**{path: user.pk}).order_by("pk")
+def delete_rows(model: type[Model], path: str, owner: object) -> None:
+    """Those that lead to an owner by a path, some thousands at once."""
+    mine = model._default_manager.filter(**{path: owner}).order_by("pk")
     while ids := list(mine.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
         model._default_manager.filter(pk__in=ids).delete()

@@ -141,6 +141,8 @@ def change(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         messages.success(request, _("The key for orders is forgotten. Trading is off."))
     elif wish in {"disconnect", "delete"}:
         connecting.disconnect(**mine, with_data=wish == "delete")
+        if wish == "delete":
+            tasks.remove_soon(str(account.pk))
         messages.success(request, _("The account is disconnected, its key is forgotten."))
         return redirect("exchange-accounts")
     elif wish != "check":

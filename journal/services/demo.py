@@ -17,7 +17,7 @@ from django.db.models import F
 from accounts.models import ExchangeAccount, User
 from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import connecting
-from accounts.tasks import check_soon
+from accounts.tasks import check_soon, remove_soon
 from journal.models import Annotation, Book, Fill, FillFlow, Preferences, Sync, Trade
 from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
@@ -58,6 +58,7 @@ def remove(user: User) -> None:
         keys = Trade.objects.filter(account=account).values("key")
         Annotation.objects.filter(user=user, trade_key__in=keys).delete()
         connecting.disconnect(account=account, user=user, with_data=True)
+        remove_soon(str(account.pk))
     Preferences.objects.filter(user=user).update(demo=REMOVED)
 
 

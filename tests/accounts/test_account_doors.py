@@ -41,7 +41,7 @@ def test_the_pages_connect_show_and_change(
     )
     assert "expected an API key of letters and digits" in bad.content.decode()
     alices_browser.post(f"{url}change/", {"do": "delete"})
-    assert not ExchangeAccount.objects.exists()
+    assert not ExchangeAccount.objects.here().exists()
     for shown_page in (shown, page):
         assert opened["apiKey"] not in shown_page
         assert opened["secretKey"] not in shown_page
@@ -74,7 +74,7 @@ def test_a_key_that_the_page_refuses_leaves_nothing_behind(
     form = {"label": "x", "api_key": opened["apiKey"], "secret": secret}
     page = alices_browser.post(f"{PAGE}connect/", form).content.decode()
     assert sentence in page
-    assert not ExchangeAccount.objects.exists()
+    assert not ExchangeAccount.objects.here().exists()
 
 
 def test_the_api_connects_lists_changes_and_never_tells_a_key(

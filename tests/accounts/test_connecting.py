@@ -8,17 +8,19 @@ import pytest
 import redis
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404
+from django.test import Client
 
 from accounts.models import AuditEntry, CredentialUse, ExchangeAccount, User
-from accounts.services import connecting, credentials, valuation
+from accounts.services import connecting, credentials, erasing, removing, valuation
 from accounts.templatetags.account_texts import check_text, problem_text
+from journal.models import Fill
 from lib.secret import Secret
 from market.binance import governor
 from tests.accounts.connected import connected
 from tests.accounts.exchange import AccountExchange
-from tests.journal.accounts import make_account
+from tests.journal.accounts import make_account, some_trades
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("stage")]
 
@@ -184,18 +186,71 @@ def test_an_account_is_deleted_although_a_worker_writes_a_row_of_it_meanwhile(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account(alice)
-    plain, tries = connecting._disconnect, []
+    connecting.disconnect(account=account, user=alice, with_data=True)
+    plain, tries = connection.check_constraints, []
 
-    def conflict_once(*args: Any, **how: Any) -> None:
-        plain(*args, **how)
+    def conflict_once() -> None:
+        plain()
         tries.append(1)
         if len(tries) == 1:
             raise IntegrityError  # as a commit does
 
-    monkeypatch.setattr(connecting, "_disconnect", conflict_once)
-    connecting.disconnect(account=account, user=alice, with_data=True)
+    monkeypatch.setattr(connection, "check_constraints", conflict_once)
+    removing.remove(str(account.pk))
     assert not ExchangeAccount.objects.exists()
     assert AuditEntry.objects.filter(action="account deleted").count() == 1
+
+
+def test_a_deleted_account_is_out_of_sight_at_once_and_its_rows_go_in_a_worker(
+    alice: User, bob: User, alices_browser: Client, exchange: AccountExchange
+) -> None:
+    opened = exchange.open()
+    account = connected(alice, opened)
+    some_trades(account)
+    theirs = make_account(bob)
+    some_trades(theirs)
+    answer = alices_browser.delete(f"/api/accounts/{account.pk}")
+    assert answer.status_code == 204
+    # nothing has been taken yet, and nothing of it is shown
+    assert Fill.objects.filter(account=account).exists()
+    assert alices_browser.get("/api/accounts").json() == []
+    assert alices_browser.get(f"/api/accounts/{account.pk}").status_code == 404
+    assert alices_browser.get("/api/trades").json()["rows"] == []
+    assert alices_browser.get("/api/trades/summary").json()["count"] == 0
+    assert alices_browser.get("/api/fills").json()["rows"] == []
+    assert bytes(ExchangeAccount.objects.get(pk=account.pk).api_key) == b""
+    # the same key may be connected again before a worker comes
+    again = connected(alice, opened)
+    assert again.state == "live"
+    assert removing.waiting() == [str(account.pk)]
+    removing.remove(str(account.pk))
+    assert removing.waiting() == []
+    assert set(ExchangeAccount.objects.values_list("pk", flat=True)) == {again.pk, theirs.pk}
+    assert not Fill.objects.filter(account=account).exists()
+    assert Fill.objects.filter(account=theirs).exists()
+
+
+def test_a_removal_that_was_killed_goes_on(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = make_account(alice)
+    some_trades(account)
+    removing.remove(str(account.pk))  # it was not deleted: nothing happens
+    assert Fill.objects.filter(account=account).exists()
+    connecting.disconnect(account=account, user=alice, with_data=True)
+    plain = erasing.delete_rows
+    calls: list[str] = []
+
+    def killed(model: Any, path: str, owner: object) -> None:
+        calls.append(model.__name__)
+        if len(calls) == 12:
+            raise KeyboardInterrupt
+        plain(model, path, owner)
+
+    monkeypatch.setattr(erasing, "delete_rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        removing.remove(str(account.pk))
+    assert removing.waiting() == [str(account.pk)]
+    removing.remove(str(account.pk))
+    assert not ExchangeAccount.objects.exists()
 
 
 def test_disconnecting_forgets_the_key_or_everything(
@@ -204,7 +259,7 @@ def test_disconnecting_forgets_the_key_or_everything(
     kept, gone = connected(alice, exchange.open()), connected(alice, exchange.open())
     connecting.disconnect(account=kept, user=alice, with_data=False)
     connecting.disconnect(account=gone, user=alice, with_data=True)
-    [row] = ExchangeAccount.objects.all()
+    [row] = ExchangeAccount.objects.here()
     assert (row.pk, row.problem, credentials.has_key(row)) == (kept.pk, "disconnected", False)
     done = set(AuditEntry.objects.values_list("action", flat=True))
     assert {
@@ -237,7 +292,7 @@ def test_a_deleted_account_does_not_come_back_with_an_old_row(
     connecting.disconnect(account=account, user=alice, with_data=True)
     with pytest.raises(Http404):
         replace(old, exchange.post(f"/simulator/accounts/{opened['uid']}/keys"))
-    assert not ExchangeAccount.objects.exists()
+    assert not ExchangeAccount.objects.here().exists()
 
 
 def test_an_old_row_does_not_forget_whose_account_it_is(
