@@ -53,7 +53,8 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         "opened": request.GET.get("day", ""),
         "sum": total(day_sums for day, day_sums in days.items() if first <= day < after),
         "year_sum": total(day_sums for day, day_sums in days.items() if day.year == year),
-        "small": [(date(year, n, 1), weeks_of(year, n, days, today, chosen)) for n in range(1, 13)],
+        "years": (first.replace(year=year - 1), first.replace(year=year + 1)),
+        "small": _small_months(year, days, today, chosen),
         "notes": {
             note.day: note
             for note in DayNote.objects.visible_to(request.user).filter(
@@ -107,6 +108,20 @@ def _path(traded: Day, chosen: Preferences, currency: str) -> Curves | None:
 
     line = Line(_("Net"), "accent", traded.path)
     return curves([line], axis_words(chosen, currency), clock)
+
+
+def _small_months(
+    year: int, days: dict[date, Sums], today: date, chosen: Preferences
+) -> list[tuple[date, Sums, Any]]:
+    """(first day, the month's sum, its weeks) of each month of a year."""
+    sums_of: dict[int, list[Sums]] = {number: [] for number in range(1, 13)}
+    for day, day_sums in days.items():
+        if day.year == year:
+            sums_of[day.month].append(day_sums)
+    return [
+        (date(year, number, 1), total(own), weeks_of(year, number, days, today, chosen))
+        for number, own in sums_of.items()
+    ]
 
 
 def _facts(
