@@ -299,7 +299,7 @@ class _Proving:
         """What is not known yet but will be: histories, and books of what was read."""
         reasons = []
         accounts = ExchangeAccount.objects.filter(pk__in=self._ids).exclude(last_four="")
-        count = accounts.filter(sync__isnull=False, sync__whole_at=None).count()
+        count = accounts.filter(sync__isnull=False, sync__finished_at=None).count()
         if count:
             reasons.append(Reason(STILL_READING, count, ZERO))
         due = Book.objects.filter(self.mine, built__lt=F("version"), problem="")

@@ -346,7 +346,7 @@ def test_a_history_that_is_being_read_is_told_as_unfinished(
     page = alices_browser.get("/portfolio/").content.decode()
     assert "Not finished: numbers so far" in page
     assert "Agrees with the balances" not in page
-    sync.whole_at = timezone.now()
+    sync.finished_at = timezone.now()
     sync.save()
     assert proof(alices_browser)["reasons"] == []
 
