@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
 ONCE_SECONDS = 10
+WHOLE_LOOK_AFTER = timedelta(days=1)
+# of an account whose page is open
+SHOWN_LOOK_AFTER = timedelta(minutes=5)
 BROKEN_HOURS, BROKEN_DAYS = 6, 3
 CREDENTIAL_USES_DAYS = 90
 
@@ -30,8 +33,12 @@ def say_which_keys_we_see(**kwargs: Any) -> None:
 
 
 @shared_task(name="accounts.check_account")
-def check_account(account_id: str) -> None:
-    connecting.check(account_id)
+def check_account(account_id: str, is_brief: bool = False) -> None:
+    """`is_brief`: only what its key may do."""
+    if is_brief:
+        connecting.check_rights(account_id)
+    else:
+        connecting.check(account_id)
     account = ExchangeAccount.objects.here().filter(pk=account_id, state=State.LIVE).first()
     if account is not None:
         trading_keys.look_again(account)
@@ -48,9 +55,17 @@ def check_soon(account: ExchangeAccount) -> None:
         log.warning("check not queued", account=str(account.pk), error=type(error).__name__)
 
 
+def check_shown(account: ExchangeAccount) -> None:
+    """Somebody looks at it: so does a worker, where its last look is old."""
+    old = timezone.now() - SHOWN_LOOK_AFTER
+    if account.state == State.LIVE and (account.looked_at is None or account.looked_at < old):
+        check_soon(account)
+
+
 @shared_task(name="accounts.check_accounts")
 def check_accounts() -> None:
-    """Every few minutes: permissions may have changed, keys may have been revoked. A key that is
+    """Every few minutes: permissions may have changed, keys may have been revoked. Everything of a
+    live account is looked at once a day, and when its owner opens its page. A key that is
     refused is asked a few times a day, and after some days no more until its owner says so."""
     watched = [State.NEW, State.CHECKING, State.SYNCING, State.LIVE, State.STALE]
     now = timezone.now()
@@ -61,8 +76,9 @@ def check_accounts() -> None:
     )
     rows = ExchangeAccount.objects.here().filter(Q(state__in=watched) | broken)
     rows = rows.exclude(api_key=b"")
-    for pk in rows.values_list("pk", flat=True):
-        check_account.apply_async((str(pk),), expires=280)
+    for pk, state, looked_at in rows.values_list("pk", "state", "looked_at"):
+        is_fresh = looked_at is not None and looked_at > now - WHOLE_LOOK_AFTER
+        check_account.apply_async((str(pk), state == State.LIVE and is_fresh), expires=280)
 
 
 @shared_task(name="accounts.export")

@@ -38,8 +38,11 @@ from market.jobs.shutdown import shutdown
 log = structlog.get_logger(__name__)
 
 State = Sync.State
-# A history that is complete is looked at again; what happens meanwhile comes over the user stream.
-AGAIN_AFTER = timedelta(minutes=10)
+# A history that is complete is looked at again: seldom where the user streams tell what happens
+# meanwhile, often where they are not heard.
+AGAIN_AFTER = timedelta(hours=1)
+UNHEARD_AGAIN_AFTER = timedelta(minutes=10)
+HEARD_FOR = timedelta(minutes=2)
 STAMPING_SECONDS = 30.0
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
@@ -67,6 +70,11 @@ def supervise() -> None:
             Q(sync=None)
             | Q(sync__state__in=[State.WAITING, State.RUNNING])
             | Q(sync__state=State.COMPLETE, sync__finished_at__lt=now - AGAIN_AFTER)
+            | Q(
+                ~Q(sync__heard_at__gt=now - HEARD_FOR),
+                sync__state=State.COMPLETE,
+                sync__finished_at__lt=now - UNHEARD_AGAIN_AFTER,
+            )
             | Q(
                 sync__is_due=True,
                 sync__state=State.COMPLETE,

@@ -66,6 +66,8 @@ class ExchangeAccount(models.Model):
     snapshot = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True)
+    # the last look at everything: between those only at what the key may do
+    looked_at = models.DateTimeField(null=True, editable=False)
 
     objects = ExchangeAccountQuerySet.as_manager()
 

@@ -1,12 +1,7 @@
 """Connecting an exchange account: a row at once, then live checks in a worker, each by name."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any
 
-import redis
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,62 +10,22 @@ from django.utils import timezone
 
 from accounts.changes import changed
 from accounts.models import ExchangeAccount, TradingKey, User
-from accounts.services import auditing, credentials, removing, valuation
+from accounts.services import auditing, credentials, looking, removing
+from accounts.services.looking import Findings
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from lib.secret import Secret
-from market.binance.account import AccountRest
-from market.binance.budgets import governors
-from market.binance.errors import BadKey, ClockDiffers, ExchangeError, MustWait, Refused
-from market.binance.signing import Addresses, Credentials
-from market.hot import store
+from market.binance.signing import Credentials
 
 log = structlog.get_logger(__name__)
 
 State = ExchangeAccount.State
-# More than this and Binance refuses signed requests now and then.
-CLOCK_MS = 1000
 # Problems that say nothing of the key: it is kept and looked at again.
 FOR_NOW = {"", "unreachable", "busy", "clock"}
-# What a journal has no use for, and a thief has.
-DANGEROUS = (
-    "enableWithdrawals",
-    "enableInternalTransfer",
-    "permitsUniversalTransfer",
-)
 
 
 class CannotConnect(Exception):
     """Refused before anything was stored; the sentence is for the user."""
-
-
-@dataclass
-class Check:
-    """`name` is what was looked at; `outcome` ok, note (shown, not refused) or bad."""
-
-    name: str
-    outcome: str
-    detail: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        return {"name": self.name, "outcome": self.outcome, "detail": self.detail}
-
-
-@dataclass
-class Findings:
-    checks: list[Check] = field(default_factory=list)
-    problem: str = ""
-    uid: int | None = None
-    permissions: dict[str, Any] = field(default_factory=dict)
-    snapshot: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, name: str, outcome: str, detail: str = "") -> None:
-        self.checks.append(Check(name, outcome, detail[:300]))
-
-    def bad(self, name: str, problem: str, detail: str = "") -> "Findings":
-        self.add(name, "bad", detail)
-        self.problem = self.problem or problem
-        return self
 
 
 # --- what the user does -------------------------------------------------------------------------
@@ -91,7 +46,7 @@ def try_key(*, api_key: Secret, secret: Secret) -> str:
     """What is wrong with a key for good, before anything of it is kept: a problem's code, or empty
     where it works or cannot be told now. Raises CannotConnect."""
     given = given_key(Secret(api_key.reveal().decode()), Secret(secret.reveal().decode()))
-    findings = asyncio.run(look(given))
+    findings = asyncio.run(looking.look(given))
     taken = ExchangeAccount.objects.here().filter(binance_uid=findings.uid)
     if not findings.problem and findings.uid is not None and taken.exists():
         return "connected_twice"
@@ -190,7 +145,7 @@ def check(account_id: str) -> None:
         if not new.update(state=State.CHECKING):
             return
     try:
-        findings = asyncio.run(look(credentials.load(account, why="check")))
+        findings = asyncio.run(looking.look(credentials.load(account, why="check")))
     except (KeyProblem, NotOurs) as error:
         log.error("credentials cannot be opened", account=str(account.pk), error=str(error))
         findings = Findings().bad("key opens", "sealed", "")
@@ -203,6 +158,23 @@ def check(account_id: str) -> None:
     except IntegrityError:  # two keys of one Binance account were looked at together
         with transaction.atomic():
             _remember(account, findings.bad("same account", "connected_twice"))
+
+
+def check_rights(account_id: str) -> None:
+    """Whether the key of a live account is still there and may do what it might: a hundredth of
+    what a whole look weighs. Where anything differs everything is looked at."""
+    account = ExchangeAccount.objects.here().filter(pk=account_id, state=State.LIVE).first()
+    if account is None or not credentials.has_key(account):
+        return
+    try:
+        findings = asyncio.run(looking.look_at_rights(credentials.load(account, why="check")))
+    except (KeyProblem, NotOurs):
+        findings = Findings().bad("key opens", "sealed", "")
+    if findings.problem or findings.permissions != account.permissions:
+        check(account_id)
+        return
+    same = ExchangeAccount.objects.filter(pk=account.pk, api_key_hash=account.api_key_hash)
+    same.filter(state=State.LIVE).update(checked_at=timezone.now())
 
 
 def _remember(account: ExchangeAccount, findings: Findings) -> None:
@@ -236,96 +208,9 @@ def _remember(account: ExchangeAccount, findings: Findings) -> None:
         row.binance_uid = findings.uid
         row.permissions = findings.permissions
         row.snapshot = findings.snapshot
+        row.looked_at = row.checked_at
     row.save(force_update=True)
     log.info("account checked", account=str(account.pk), state=row.state, problem=row.problem)
-
-
-async def look(opened: Credentials) -> Findings:
-    """What a key may do and shows; it is forgotten then."""
-    findings = Findings()
-    client = store.connect(settings.REDIS_URL)
-    addresses = Addresses(settings.BINANCE_SPOT_API_URL, settings.BINANCE_FUTURES_API_URL)
-    try:
-        async with aclosing(AccountRest(addresses, opened, governors(client))) as rest:
-            await _look_at_all(rest, findings)
-    except ValueError as error:
-        findings.bad("signature", "signature", str(error))
-    finally:
-        opened.api_key.wipe()
-        opened.secret.wipe()
-        await client.aclose()
-    return findings
-
-
-async def _look_at_all(rest: AccountRest, findings: Findings) -> None:
-    """Each question in turn; what the first refusals mean ends it."""
-    try:
-        offset = await rest.measure_clock()
-    except (ExchangeError, redis.RedisError) as error:
-        findings.bad("reachable", "unreachable", str(error))
-        return
-    findings.add("clock", "ok" if abs(offset) < CLOCK_MS else "note", f"{offset:+.0f} ms")
-    may = await _ask(findings, "key exists", rest.permissions)
-    if may is None:
-        return
-    findings.add("key exists", "ok")
-    findings.add("signature", "ok")
-    findings.permissions = may
-    bound = bool(may.get("ipRestrict"))
-    findings.add("ip restriction", "ok" if bound else "note", "" if bound else "none")
-    dangerous = [name for name in DANGEROUS if may.get(name)]
-    if dangerous:
-        findings.bad("no withdrawals", "may_withdraw", ", ".join(dangerous))
-        return
-    findings.add("no withdrawals", "ok")
-    if not may.get("enableReading"):
-        findings.bad("reading", "no_reading")
-        return
-    findings.add("reading", "ok")
-    account = await _ask(findings, "spot", rest.account)
-    if account is None:
-        return
-    findings.uid = int(account["uid"])
-    findings.add("spot", "ok")
-    await _look_at_futures(rest, findings, bool(may.get("enableFutures")))
-    trades = bool(may.get("enableSpotAndMarginTrading"))
-    findings.add("trading", "note" if trades else "ok", "on" if trades else "off")
-    orders = await _ask(findings, "open orders", rest.open_orders)
-    prices = await _ask(findings, "prices", rest.prices)
-    if orders is not None and prices is not None:
-        findings.snapshot = valuation.snapshot(account["balances"], orders, prices)
-
-
-async def _look_at_futures(rest: AccountRest, findings: Findings, is_allowed: bool) -> None:
-    if not is_allowed:
-        findings.add("futures", "note", "off")
-        return
-    try:  # a key made before futures were opened has no futures rights
-        await rest.futures_account()
-        findings.add("futures", "ok")
-    except (ExchangeError, redis.RedisError) as error:
-        findings.add("futures", "note", str(error))
-
-
-async def _ask(findings: Findings, name: str, ask: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, or None and what is wrong."""
-    try:
-        return await ask()
-    except BadKey as error:
-        if error.code == -1022:
-            findings.add("key exists", "ok")
-            findings.bad("signature", "signature", str(error))
-        else:
-            findings.bad(name, "bad_key", str(error))
-    except ClockDiffers as error:
-        findings.bad("clock", "clock", str(error))
-    except Refused as error:
-        findings.bad(name, "refused", str(error))
-    except MustWait as error:
-        findings.bad(name, "busy", str(error))
-    except (ExchangeError, redis.RedisError) as error:
-        findings.bad(name, "unreachable", str(error))
-    return None
 
 
 def _need_room(user: User) -> None:

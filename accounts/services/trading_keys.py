@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts.changes import changed
 from accounts.models import ExchangeAccount, TradingKey, User
-from accounts.services import auditing, connecting, credentials
-from accounts.services.connecting import CannotConnect, Findings
+from accounts.services import auditing, connecting, credentials, looking
+from accounts.services.connecting import CannotConnect
+from accounts.services.looking import Findings
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
 from lib.secret import Secret
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 # What a key for orders has to be allowed, one of both at least.
 RIGHTS = ("enableSpotAndMarginTrading", "enableFutures")
 # Found at a second look: not kept any longer.
-LOST = {"bad_key", "signature", "may_withdraw", "no_reading", "another_account", "may_not_trade"}
+LOST = {"bad_key", "signature", "may_withdraw", "no_reading", "may_not_trade"}
 
 
 def put(
@@ -34,7 +35,7 @@ def put(
         raise CannotConnect(_("Expected an account whose own key works: connect that one first."))
     given = connecting.given_key(api_key, secret)
     # a look forgets what it was given
-    findings = asyncio.run(connecting.look(connecting.given_key(api_key, secret)))
+    findings = asyncio.run(looking.look(connecting.given_key(api_key, secret)))
     problem = _problem(account, findings)
     if problem:
         raise CannotConnect(refusal(problem))
@@ -72,11 +73,11 @@ def look_again(account: ExchangeAccount) -> None:
     if key is None:
         return
     try:
-        findings = asyncio.run(connecting.look(credentials.load(key, why="check")))
+        findings = asyncio.run(looking.look_at_rights(credentials.load(key, why="check")))
     except (KeyProblem, NotOurs) as error:
         log.error("trading key cannot be opened", account=str(account.pk), error=str(error))
         return
-    problem = _problem(account, findings)
+    problem = findings.problem or _may_not_trade(findings)
     mine = TradingKey.objects.filter(pk=key.pk, api_key_hash=key.api_key_hash)
     with transaction.atomic():
         if problem in LOST:
@@ -107,6 +108,10 @@ def _problem(account: ExchangeAccount, findings: Findings) -> str:
         return findings.problem
     if findings.uid != account.binance_uid:
         return "another_account"
+    return _may_not_trade(findings)
+
+
+def _may_not_trade(findings: Findings) -> str:
     may_trade = any(findings.permissions.get(right) for right in RIGHTS)
     return "" if may_trade else "may_not_trade"
 

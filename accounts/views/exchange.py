@@ -94,6 +94,7 @@ def make_keyless(request: SignedInRequest) -> HttpResponse:
 def exchange_account(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """The account, or its moving part alone."""
     account = own_account(request.user, account_id)
+    tasks.check_shown(account)
     template = "accounts/_account.html" if _is_part(request) else "accounts/account.html"
     context = {
         "account": account,

@@ -46,6 +46,8 @@ class Sync(models.Model):
     older_after = models.DateTimeField(null=True)
     # the last reading of everything; between those only what is likely to have changed
     whole_at = models.DateTimeField(null=True)
+    # when its user streams were last known to be heard whole
+    heard_at = models.DateTimeField(null=True)
     # when open futures positions were last read whole, in the exchange's time
     positions_at = models.DateTimeField(null=True)
     # when funding and Earn were last asked for

@@ -8,16 +8,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import structlog
 import websockets
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
+from django.db.models.functions import Now
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
+from journal.models import Sync
 from journal.stream import usdm
 from journal.stream.events import UNREADABLE
 from journal.stream.keeping import Keeper
@@ -40,6 +43,8 @@ SLICE_SECONDS = 6 * 3600.0
 LONGEST_PAUSE_SECONDS = 30.0
 # A subscription that was refused is tried again after so long.
 REFUSED_SECONDS = 60.0
+# So often it is written down who is heard: they need not be asked by REST so often.
+HEARD_SECONDS = 30.0
 
 
 def share() -> str:
@@ -87,6 +92,8 @@ class Listening:
         self.parked = Parking()
         # accounts whose futures stream was connected at least once
         self.futures_heard: set[str] = set()
+        # and those whose futures stream is connected now
+        self._futures_up: set[str] = set()
         self._spot: SpotStream | None = None
         self.ended_at = time.monotonic() + SLICE_SECONDS
 
@@ -99,6 +106,7 @@ class Listening:
             self.keeper.save,
             self.keeper.build,
             self._keep_spot,
+            self._note_heard,
             pricing.prices,
             pricing.pnl,
         )
@@ -157,6 +165,24 @@ class Listening:
                     await self._add_apart(known)
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _note_heard(self) -> None:
+        while True:
+            await asyncio.sleep(HEARD_SECONDS)
+            with contextlib.suppress(DatabaseError):
+                await self._lease_thread.run(_heard_now, self.heard())
+
+    def heard(self) -> list[str]:
+        """Accounts of which nothing that a stream tells is missed at this moment."""
+        stream = self._spot
+        if stream is None or stream.has_ended:
+            return []
+        spot = set(stream.accounts.values())
+        return [
+            name
+            for name, known in self._known.items()
+            if name in spot and (not known.has_futures or name in self._futures_up)
+        ]
+
     async def _add_apart(self, known: Known) -> None:
         """One that cannot be heard, for whatever reason, is tried again later."""
         name = known.account_id
@@ -197,6 +223,7 @@ class Listening:
                     self._sign,
                     self.keeper.hear,
                     self._begin_futures,
+                    self._futures_up.discard,
                 )
             )
 
@@ -294,6 +321,7 @@ class Listening:
 
     def _begin_futures(self, name: str) -> None:
         self.futures_heard.add(name)
+        self._futures_up.add(name)
         self.keeper.ask_rest(name)
 
 
@@ -305,6 +333,10 @@ def _live_accounts() -> dict[str, Known]:
         )
         for row in rows.exclude(api_key=b"")
     }
+
+
+def _heard_now(names: list[str]) -> None:
+    Sync.objects.filter(account__in=[UUID(name) for name in names]).update(heard_at=Now())
 
 
 def _open(account_id: str) -> Any:

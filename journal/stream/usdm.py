@@ -27,13 +27,18 @@ Sign = Callable[[str], Awaitable[AccountRest]]
 
 
 async def follow(
-    account: str, url: str, sign: Sign, hear: Hear, on_connected: Callable[[str], None]
+    account: str,
+    url: str,
+    sign: Sign,
+    hear: Hear,
+    on_connected: Callable[[str], None],
+    on_ended: Callable[[str], None],
 ) -> None:
     """For ever, until cancelled."""
     pause = 1.0
     while True:
         try:
-            await _follow_once(account, url, sign, hear, on_connected)
+            await _follow_once(account, url, sign, hear, on_connected, on_ended)
             pause = 1.0
         except BadKey as error:  # its owner may mend the key's address list meanwhile
             log.warning("futures user stream refused", account=account, code=error.code)
@@ -53,7 +58,12 @@ async def follow(
 
 
 async def _follow_once(
-    account: str, url: str, sign: Sign, hear: Hear, on_connected: Callable[[str], None]
+    account: str,
+    url: str,
+    sign: Sign,
+    hear: Hear,
+    on_connected: Callable[[str], None],
+    on_ended: Callable[[str], None],
 ) -> None:
     rest = await sign(account)
     key = await rest.listen_key()
@@ -79,6 +89,7 @@ async def _follow_once(
         except TimeoutError:
             return
         finally:
+            on_ended(account)
             renewing.cancel()
             with contextlib.suppress(asyncio.CancelledError, ExchangeError):
                 await renewing

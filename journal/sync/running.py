@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 State = Sync.State
 # A balance that moved while we were reading: read what is new, and look again.
 MOST_LOOKS = 3
-WHOLE_AGAIN_AFTER = timedelta(hours=1)
+# Beside that, everything is read again after each break of a user stream (`journal.stream`).
+WHOLE_AGAIN_AFTER = timedelta(days=1)
 
 
 def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False) -> bool:
@@ -120,7 +121,7 @@ def _run(run: Run) -> None:
 
 
 def _is_recent(run: Run) -> bool:
-    """Everything was read within the hour: only what is likely to have changed is asked for."""
+    """Everything was read within the day: only what is likely to have changed is asked for."""
     last = Sync.objects.values_list("whole_at", flat=True).get(account=run.account)
     return last is not None and last > run.now - WHOLE_AGAIN_AFTER
 

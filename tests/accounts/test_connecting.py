@@ -13,7 +13,7 @@ from django.http import Http404
 from django.test import Client
 
 from accounts.models import AuditEntry, CredentialUse, ExchangeAccount, User
-from accounts.services import connecting, credentials, erasing, removing, valuation
+from accounts.services import connecting, credentials, erasing, looking, removing, valuation
 from accounts.templatetags.account_texts import check_text, problem_text
 from journal.models import Fill
 from lib.secret import Secret
@@ -274,7 +274,7 @@ def test_a_result_of_an_old_key_is_not_written_over_a_new_one(
 ) -> None:
     opened = exchange.open()
     account = connected(alice, opened)
-    found = connecting.Findings().bad("key exists", "bad_key")
+    found = looking.Findings().bad("key exists", "bad_key")
     old = ExchangeAccount.objects.get(pk=account.pk)
     replace(account, exchange.post(f"/simulator/accounts/{opened['uid']}/keys"))
     with transaction.atomic():
@@ -331,7 +331,7 @@ def test_an_odd_answer_does_not_leave_it_checking(
 
 def test_a_pause_during_a_look_stays(alice: User, exchange: AccountExchange) -> None:
     account = connecting.connect(user=alice, label="a", **as_given(exchange.open()))
-    found = connecting.Findings(uid=1)
+    found = looking.Findings(uid=1)
     connecting.pause(account=account, user=alice, paused=True)
     with transaction.atomic():
         connecting._remember(account, found)
@@ -364,3 +364,30 @@ def test_the_ban_of_one_address_stops_account_calls_too(
     connecting.check(str(account.pk))
     account.refresh_from_db()
     assert (account.state, account.problem) == ("stale", "unreachable")
+
+
+def test_the_rights_alone_are_looked_at_and_everything_where_they_differ(
+    alice: User, exchange: AccountExchange
+) -> None:
+    opened = exchange.open()
+    account = connected(alice, opened)
+    looked_at = account.looked_at
+    assert looked_at is not None
+    connecting.check_rights(str(account.pk))
+    account.refresh_from_db()
+    assert account.looked_at == looked_at
+    assert account.checked_at is not None
+    assert account.checked_at > looked_at
+    exchange.post(
+        f"/simulator/keys/{opened['apiKey']}", permissions={"enableSpotAndMarginTrading": True}
+    )
+    connecting.check_rights(str(account.pk))
+    account.refresh_from_db()
+    assert account.looked_at is not None
+    assert account.looked_at > looked_at
+    assert outcomes(account)["trading"] == "note"
+    exchange.post(f"/simulator/keys/{opened['apiKey']}", permissions={"enableWithdrawals": True})
+    connecting.check_rights(str(account.pk))
+    account.refresh_from_db()
+    assert (account.state, account.problem) == ("broken", "may_withdraw")
+    assert bytes(account.api_key) == b""

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import auditing, credentials
-from accounts.services.connecting import DANGEROUS
+from accounts.services.looking import DANGEROUS
 from lib.decimals import plain
 from lib.parking import Parking
 from market.jobs.guarding import each
