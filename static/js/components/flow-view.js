@@ -171,6 +171,7 @@ export class FlowView {
 
   #scroll() {
     this.#tellPlace();
+    this.#legend.follow();
     if (this.#options.anchor !== "visible" || this.#scrolled) return;
     this.#scrolled = setTimeout(() => {
       this.#scrolled = undefined;
