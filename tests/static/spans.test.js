@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { holes, INTERVALS, lastInView, opening, places, runs } from "../../static/js/lib/spans.js";
+import { coverage, holes, INTERVALS, lastInView, opening, places, runs } from "../../static/js/lib/spans.js";
 
 const at = (...times) => times.map((time) => ({ time, isWhole: true }));
 
@@ -90,4 +90,11 @@ test("the last line in view is none where nothing in view is known", () => {
   assert.equal(lastInView(lines, [60, 300]).time, 120);
   assert.equal(lastInView(lines, [180, 540]), undefined);
   assert.equal(lastInView(lines, undefined).time, 600);
+});
+
+test("a stretch of ten minutes of which one is known is not covered", () => {
+  const lines = at(240, 245, 250, 255, 260, 265, 270, 275, 280, 285, 290, 295);
+  assert.equal(coverage(lines, 5, 0, 600), 0.1);
+  assert.equal(coverage(lines, 5, 240, 300), 1);
+  assert.equal(coverage([], 5, 0, 600), 0);
 });

@@ -225,7 +225,7 @@ export class FlowView {
     const words = [`${this.#words.nothing} ${betweenText(from, to, seconds)}`];
     if (state === "fetching") words.push(this.#words.fetching);
     else if (trades) words.push(`${money(trades)} ${this.#words.missing}`);
-    else if (reason) words.push(this.#words[reason] ?? reason);
+    else if (reason) words.push(this.#find("gaps")?.dataset[reason] ?? reason);
     return words;
   }
 

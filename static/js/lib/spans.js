@@ -32,6 +32,12 @@ export function lastInView(lines, [first, last] = [-Infinity, Infinity]) {
   return line?.time >= first ? line : undefined;
 }
 
+/** How much of a stretch of time its lines cover, 0 to 1. */
+export function coverage(lines, seconds, from, to) {
+  const inside = lines.filter(({ time }) => time + seconds > from && time < to);
+  return Math.min(1, (inside.length * seconds) / (to - from));
+}
+
 /**
  * Every place on the time axis from `from` to `to` (open times, both drawn), holes included. A hole of
  * more than MOST_EMPTY bars takes that many places, evenly spread over it.
