@@ -141,9 +141,14 @@ def reason_of(name: str) -> str:
     return _(REASONS[name]) if name in REASONS else name
 
 
+def band_name(name: str) -> str:
+    """`1k–10k`, `≥1M`: as one reads it, not as the API spells it."""
+    return name.replace(">=", "≥").replace("-", "–")
+
+
 def size_words(name: str) -> str:
     """A band's name; of all sizes together."""
-    return name or _("all sizes")
+    return band_name(name) or _("all sizes")
 
 
 def number_of(by: str, group: str) -> str:

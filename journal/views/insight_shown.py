@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import User
 from journal.drawings.curves import Line, Words, curves
+from journal.drawings.scales import short
 from journal.insight import overview
 from journal.insight.breaks import name_of
 from journal.metrics.markout import HORIZONS
@@ -146,7 +147,7 @@ def _markout_picture(groups: list[Answer]) -> Any:
     names = ["0", *HORIZONS]
     return curves(
         lines,
-        lambda value: f"{value:+.1f}" if value else "0",
+        short,
         lambda at: names[int(at)] if 0 <= at < len(names) else "",
         is_stepped=False,
     )

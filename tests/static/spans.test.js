@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { coverage, holes, INTERVALS, lastInView, opening, places, runs } from "../../static/js/lib/spans.js";
+import {
+  coverage,
+  holes,
+  INTERVALS,
+  lastInView,
+  opening,
+  places,
+  runs,
+} from "../../static/js/lib/spans.js";
 
 const at = (...times) => times.map((time) => ({ time, isWhole: true }));
 

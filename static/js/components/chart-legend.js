@@ -1,4 +1,4 @@
-import { compact, priceText, toneOfValue } from "../lib/amounts.js";
+import { bandText, compact, priceText, toneOfValue } from "../lib/amounts.js";
 import { momentText } from "../lib/clock.js";
 import { lastInView } from "../lib/spans.js";
 
@@ -128,10 +128,7 @@ export class ChartLegend {
       className: `chip band-${Math.min(5, this.#chart.bands.names.indexOf(name))}`,
     });
     chip.dataset.band = name;
-    chip.append(
-      part("span", name.replace("-", "–").replace(">=", "≥")),
-      part("span", "–", "figure"),
-    );
+    chip.append(part("span", bandText(name)), part("span", "–", "figure"));
     chip.setAttribute("aria-pressed", true);
     chip.addEventListener("click", () =>
       chip.setAttribute("aria-pressed", this.#chart.bands.toggle(name)),

@@ -1,0 +1,31 @@
+"""Figures of pages: one minus, thousands apart, zero without a sign."""
+
+from decimal import Decimal
+
+import pytest
+
+from journal.selectors.insight_words import size_words
+from journal.templatetags.journal_amounts import bps
+from journal.templatetags.journal_texts import fine_rate, fixed, rate
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (rate(Decimal("-2.45")), "−245.0%"),
+        (rate(Decimal("-16.152")), "−1,615.2%"),
+        (fine_rate(Decimal("-0.00012")), "−0.012%"),
+        (fixed(-0.0512), "−0.05"),
+        (fixed(-0.004), "0.00"),
+        (fixed(None), "–"),
+        (bps(-12.34), "−12.3"),
+        (bps(0.0), "0.00"),
+    ],
+)
+def test_a_figure_below_zero_has_a_minus_and_not_a_hyphen(shown: str, told: str) -> None:
+    assert shown == told
+
+
+def test_a_band_is_told_as_one_reads_it() -> None:
+    assert size_words(">=1M") == "≥1M"
+    assert size_words("100-1k") == "100–1k"
