@@ -33,6 +33,10 @@ QUESTIONS = {
     "maker": gettext_lazy("Maker share"),
 }
 GROUPS = {
+    ("market", "spot"): gettext_noop("Spot"),
+    ("market", "usdm"): gettext_noop("USD-M"),
+    ("direction", "LONG"): gettext_noop("Long"),
+    ("direction", "SHORT"): gettext_noop("Short"),
     ("night", "night"): gettext_noop("22:00 to 06:00"),
     ("night", "day"): gettext_noop("06:00 to 22:00"),
     ("weekday", "1"): gettext_noop("Monday"),
@@ -77,6 +81,10 @@ def group_of(question: str, name: str) -> str:
         return str(Trade.StopMoves("" if name == "none" else name).label)
     known = GROUPS.get((question, name))
     return _(known) if known else name
+
+
+def market_name(market: str) -> str:
+    return group_of("market", market)
 
 
 # rules of the twin

@@ -16,13 +16,14 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
 from journal.selectors.causes import explain as sentence
-from journal.selectors.insight_words import band_name
+from journal.selectors.insight_words import band_name, market_name
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from journal.services.markdown import render
 
 register = template.Library()
 register.filter("band_name", band_name)
+register.filter("market_name", market_name)
 
 HIDDEN = "•••"
 MINUS = "−"

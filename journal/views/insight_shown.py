@@ -16,6 +16,7 @@ from journal.metrics.spread import Spread
 from journal.models import Preferences
 from journal.selectors.fates import exact
 from journal.selectors.insight_words import (
+    market_name,
     reason_of,
     rule_of,
     size_words,
@@ -250,16 +251,18 @@ def rules(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
 
 
 def together(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
-    names = [f"{one['market']} {one['symbol']}" for one in answer["held"] if one["is_known"]]
+    known = [(one["market"], one["symbol"]) for one in answer["held"] if one["is_known"]]
+    # as the pairs spell them -> as one reads them
+    shown = {f"{market} {symbol}": f"{market_name(market)} {symbol}" for market, symbol in known}
     pairs = {(one["first"], one["second"]): one for one in answer["pairs"]}
     lines = [
-        (a, [None if a == b else pairs.get((a, b)) or pairs.get((b, a)) for b in names])
-        for a in names
+        (a, [None if a == b else pairs.get((a, b)) or pairs.get((b, a)) for b in shown])
+        for a in shown
     ]
     return {
         "told": answer,
-        "names": names,
-        "lines": [(name, [(cell, _tone(cell)) for cell in cells]) for name, cells in lines],
+        "names": list(shown.values()),
+        "lines": [(shown[name], [(cell, _tone(cell)) for cell in cells]) for name, cells in lines],
         "unknown": [one for one in answer["held"] if not one["is_known"]],
     }
 

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
-from journal.selectors.insight_words import size_words
+from journal.selectors.insight_words import group_of, market_name, size_words
 from journal.templatetags.journal_amounts import bps
 from journal.templatetags.journal_texts import fine_rate, fixed, rate
 
@@ -29,3 +30,11 @@ def test_a_figure_below_zero_has_a_minus_and_not_a_hyphen(shown: str, told: str)
 def test_a_band_is_told_as_one_reads_it() -> None:
     assert size_words(">=1M") == "≥1M"
     assert size_words("100-1k") == "100–1k"
+
+
+def test_markets_and_directions_are_words() -> None:
+    assert market_name("usdm") == "USD-M"
+    assert group_of("direction", "LONG") == "Long"
+    with translation.override("ko"):
+        assert market_name("spot") == "현물"
+        assert group_of("direction", "SHORT") == "숏"
