@@ -1,5 +1,7 @@
 """Questions and groups of the insight in words."""
 
+import re
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -67,6 +69,9 @@ GROUPS = {
     ("winner_cut", ""): gettext_noop("closed in profit before target and first stop"),
     ("stop_moved", ""): gettext_noop("the first stop was reached after it had been moved"),
 }
+# `2. < 5 m`, `1 Monday`: see journal.selectors.dimensions
+NUMBERED = {"weekday", "hold", "size", "fills", "maker", "efficiency"}
+IN_FRONT = re.compile(r"^\d+\.? ")
 
 
 def question_of(name: str) -> str:
@@ -74,13 +79,14 @@ def question_of(name: str) -> str:
 
 
 def group_of(question: str, name: str) -> str:
-    """A name of the trader's own (a symbol, a setup) stands as it is."""
+    """A name of the trader's own (a symbol, a setup) stands as it is; others go without the number
+    that keeps them in order."""
     if question == "flow" and name in Trade.Against.values:
         return str(Trade.Against(name).label)
     if question == "stop" and (name in Trade.StopMoves.values or name == "none"):
         return str(Trade.StopMoves("" if name == "none" else name).label)
     known = GROUPS.get((question, name))
-    return _(known) if known else name
+    return _(known) if known else IN_FRONT.sub("", name) if question in NUMBERED else name
 
 
 def market_name(market: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
 from journal.selectors.causes import explain as sentence
-from journal.selectors.insight_words import band_name, market_name
+from journal.selectors.insight_words import band_name, group_of, market_name
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from journal.services.markdown import render
@@ -220,6 +220,12 @@ def signed_brief(value: Any) -> SafeString:
         return signed_whole(value)
     short = signed(number / 1000, 1 if abs(number) < BRIEF_FROM * 100 else 0, "k")
     return format_html('<span title="{}">{}</span>', signed(number, 0), coloured(short, number))
+
+
+@register.filter
+def group_words(name: str, dimension: str) -> str:
+    """A report's group as one reads it; what is sorted and addressed is its name."""
+    return group_of(dimension, name)
 
 
 @register.filter

@@ -38,3 +38,10 @@ def test_markets_and_directions_are_words() -> None:
     with translation.override("ko"):
         assert market_name("spot") == "현물"
         assert group_of("direction", "SHORT") == "숏"
+
+
+def test_a_group_goes_without_the_number_in_front_and_a_name_as_it_is() -> None:
+    assert group_of("hold", "2. < 5 m") == "< 5 m"
+    assert group_of("weekday", "1 Monday") == "Monday"
+    assert group_of("setup", "2. Breakout") == "2. Breakout"
+    assert group_of("hour", "09:00") == "09:00"
