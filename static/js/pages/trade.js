@@ -83,9 +83,9 @@ async function look(where) {
 /** Five seconds where the page has them, else one. */
 const seconds = () => ["5s", "1s"].find((name) => buttons.some(({ value }) => value === name));
 
-/** Of futures a few seconds around an entry are known, and never the rest. */
+/** Of futures some minutes before a fill are known second by second, and never those after it. */
 const isKnown = (start, end) =>
-  coverage(view.lines, INTERVALS[chosen], start, Math.min(end, Date.now() / 1_000)) > 0.5;
+  coverage(view.lines, INTERVALS[chosen], start, Math.min(end, Date.now() / 1_000)) > 0.8;
 
 /** Second by second where seconds are known and the trade is not longer than the window holds. */
 async function openForReplay() {
