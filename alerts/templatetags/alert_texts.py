@@ -1,6 +1,7 @@
 """Alerts and events as a reader reads them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django import template
@@ -8,7 +9,7 @@ from django.utils.translation import get_language
 
 from alerts.models import Alert, AlertEvent
 from alerts.texts import sentence
-from alerts.views.forms import KIND_LABELS, LABELS
+from alerts.views.forms import KIND_LABELS, LABELS, words_of
 
 register = template.Library()
 # What stands in front of the rest, or needs no label.
@@ -18,11 +19,12 @@ LEFT_OUT = ("kind", "hysteresis_pct", "account", "setup")
 
 @register.filter
 def condition_text(alert: Alert) -> str:
-    """`Price crosses a level: BTCUSDT spot, Price 60000, Direction up`."""
+    """`Price crosses a level: BTCUSDT Spot, Price 60000, Direction Up`."""
     condition = alert.condition
-    parts = [" ".join(str(condition[name]) for name in LEADING if name in condition)]
+    words = partial(words_of, alert.kind)
+    parts = [" ".join(words(name, condition[name]) for name in LEADING if name in condition)]
     parts += [
-        f"{LABELS[name]} {value}"
+        f"{LABELS[name]} {words(name, value)}"
         for name, value in condition.items()
         if name not in LEADING and name not in LEFT_OUT
     ]

@@ -13,6 +13,7 @@ from alerts.conditions.kinds import KINDS, SYSTEM_STATES, Kind, default_cooldown
 from alerts.models import Alert, Channel
 from alerts.services.changing import UNITS
 from journal.models import Setup
+from journal.selectors.insight_words import band_name
 
 LABELS = {
     "market": gettext_lazy("Market"),
@@ -92,6 +93,22 @@ CHOICES = {
 }
 
 
+OF_TRADES = [("trade", gettext_lazy("By trade")), ("order", gettext_lazy("By order"))]
+OF_RESULTS = {"money": gettext_lazy("Money"), "percent": "%"}
+
+
+def units_of(kind: str) -> list[tuple[str, Any]]:
+    return [(unit, OF_RESULTS[unit]) for unit in UNITS[kind]] if kind in UNITS else OF_TRADES
+
+
+def words_of(kind: str, field: str, value: Any) -> str:
+    """A field's value as its form offers it."""
+    if field == "band":
+        return band_name(str(value))
+    choices = units_of(kind) if field == "unit" else CHOICES.get(field, [])
+    return str(dict(choices).get(value, value))
+
+
 def kinds_of(user: User) -> list[tuple[str, Any]]:
     """(name, label) of what a user may ask for."""
     return [
@@ -157,10 +174,7 @@ class AlertForm(forms.Form):
             setups = Setup.objects.visible_to(self.user)
             return [(row.pk, row.name) for row in setups if row.conditions.get("least_share")]
         if item.name == "unit":
-            if self.kind.name in UNITS:
-                names = {"money": _("Money"), "percent": "%"}
-                return [(unit, names[unit]) for unit in UNITS[self.kind.name]]
-            return [("trade", _("By trade")), ("order", _("By order"))]
+            return units_of(self.kind.name)
         if item.name == "state" and self.kind.name == "system":
             return [("", _("Any")), *((name, name) for name in SYSTEM_STATES)]
         return CHOICES.get(item.name)

@@ -1,5 +1,7 @@
 """Questions and groups of the insight in words."""
 
+import re
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -33,6 +35,10 @@ QUESTIONS = {
     "maker": gettext_lazy("Maker share"),
 }
 GROUPS = {
+    ("market", "spot"): gettext_noop("Spot"),
+    ("market", "usdm"): gettext_noop("USD-M"),
+    ("direction", "LONG"): gettext_noop("Long"),
+    ("direction", "SHORT"): gettext_noop("Short"),
     ("night", "night"): gettext_noop("22:00 to 06:00"),
     ("night", "day"): gettext_noop("06:00 to 22:00"),
     ("weekday", "1"): gettext_noop("Monday"),
@@ -63,6 +69,9 @@ GROUPS = {
     ("winner_cut", ""): gettext_noop("closed in profit before target and first stop"),
     ("stop_moved", ""): gettext_noop("the first stop was reached after it had been moved"),
 }
+# `2. < 5 m`, `1 Monday`: see journal.selectors.dimensions
+NUMBERED = {"weekday", "hold", "size", "fills", "maker", "efficiency"}
+IN_FRONT = re.compile(r"^\d+\.? ")
 
 
 def question_of(name: str) -> str:
@@ -70,13 +79,18 @@ def question_of(name: str) -> str:
 
 
 def group_of(question: str, name: str) -> str:
-    """A name of the trader's own (a symbol, a setup) stands as it is."""
+    """A name of the trader's own (a symbol, a setup) stands as it is; others go without the number
+    that keeps them in order."""
     if question == "flow" and name in Trade.Against.values:
         return str(Trade.Against(name).label)
     if question == "stop" and (name in Trade.StopMoves.values or name == "none"):
         return str(Trade.StopMoves("" if name == "none" else name).label)
     known = GROUPS.get((question, name))
-    return _(known) if known else name
+    return _(known) if known else IN_FRONT.sub("", name) if question in NUMBERED else name
+
+
+def market_name(market: str) -> str:
+    return group_of("market", market)
 
 
 # rules of the twin
@@ -141,9 +155,14 @@ def reason_of(name: str) -> str:
     return _(REASONS[name]) if name in REASONS else name
 
 
+def band_name(name: str) -> str:
+    """`1k–10k`, `≥1M`: as one reads it, not as the API spells it."""
+    return name.replace(">=", "≥").replace("-", "–")
+
+
 def size_words(name: str) -> str:
     """A band's name; of all sizes together."""
-    return name or _("all sizes")
+    return band_name(name) or _("all sizes")
 
 
 def number_of(by: str, group: str) -> str:

@@ -111,8 +111,7 @@ def bps(value: float | None) -> str:
     """Basis points, with their sign; small ones with two places."""
     if value is None:
         return NOTHING
-    text = f"{value:+.1f}" if abs(value) >= 10 else f"{value:+.2f}"
-    return text.replace("-", "−")
+    return signed(Decimal(str(value)), 1 if abs(value) >= 10 else 2)
 
 
 @register.simple_tag(takes_context=True)

@@ -17,11 +17,14 @@ from django.utils.translation import gettext as _
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
 from journal.selectors.causes import explain as sentence
+from journal.selectors.insight_words import band_name, group_of, market_name
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from journal.services.markdown import render
 
 register = template.Library()
+register.filter("band_name", band_name)
+register.filter("market_name", market_name)
 
 HIDDEN = "•••"
 MINUS = "−"
@@ -239,9 +242,9 @@ def signed_brief(value: Any) -> SafeString:
 
 
 @register.filter
-def band_name(name: str) -> str:
-    """`1k–10k`, `≥1M`: as one reads it, not as the API spells it."""
-    return name.replace(">=", "≥").replace("-", "–")
+def group_words(name: str, dimension: str) -> str:
+    """A report's group as one reads it; what is sorted and addressed is its name."""
+    return group_of(dimension, name)
 
 
 @register.filter
@@ -256,13 +259,19 @@ def rate(value: Any) -> str:
     """A share as a percentage of one place, or the word that stands for none."""
     if value is None or value == "":
         return NOTHING
-    return f"{value * 100:.1f}%" if isinstance(value, Decimal) else word(value)
+    return f"{grouped(value * 100, 1)}%" if isinstance(value, Decimal) else word(value)
 
 
 @register.filter
 def fine_rate(value: Decimal | None) -> str:
     """For small shares: three places."""
-    return NOTHING if value is None else f"{value * 100:.3f}%"
+    return NOTHING if value is None else f"{grouped(value * 100, 3)}%"
+
+
+@register.filter
+def fixed(value: Decimal | float | None, places: int = 2) -> str:
+    """A figure without a unit: a correlation, a share of one."""
+    return NOTHING if value is None else grouped(Decimal(str(value)), places)
 
 
 @register.filter

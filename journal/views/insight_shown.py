@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import User
 from journal.drawings.curves import Line, Words, curves
+from journal.drawings.scales import short
 from journal.insight import overview
 from journal.insight.breaks import name_of
 from journal.metrics.markout import HORIZONS
@@ -15,6 +16,7 @@ from journal.metrics.spread import Spread
 from journal.models import Preferences
 from journal.selectors.fates import exact
 from journal.selectors.insight_words import (
+    market_name,
     reason_of,
     rule_of,
     size_words,
@@ -146,7 +148,7 @@ def _markout_picture(groups: list[Answer]) -> Any:
     names = ["0", *HORIZONS]
     return curves(
         lines,
-        lambda value: f"{value:+.1f}" if value else "0",
+        short,
         lambda at: names[int(at)] if 0 <= at < len(names) else "",
         is_stepped=False,
     )
@@ -249,16 +251,18 @@ def rules(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
 
 
 def together(answer: Answer, user: User, chosen: Preferences) -> dict[str, Any]:
-    names = [f"{one['market']} {one['symbol']}" for one in answer["held"] if one["is_known"]]
+    known = [(one["market"], one["symbol"]) for one in answer["held"] if one["is_known"]]
+    # as the pairs spell them -> as one reads them
+    shown = {f"{market} {symbol}": f"{market_name(market)} {symbol}" for market, symbol in known}
     pairs = {(one["first"], one["second"]): one for one in answer["pairs"]}
     lines = [
-        (a, [None if a == b else pairs.get((a, b)) or pairs.get((b, a)) for b in names])
-        for a in names
+        (a, [None if a == b else pairs.get((a, b)) or pairs.get((b, a)) for b in shown])
+        for a in shown
     ]
     return {
         "told": answer,
-        "names": names,
-        "lines": [(name, [(cell, _tone(cell)) for cell in cells]) for name, cells in lines],
+        "names": list(shown.values()),
+        "lines": [(shown[name], [(cell, _tone(cell)) for cell in cells]) for name, cells in lines],
         "unknown": [one for one in answer["held"] if not one["is_known"]],
     }
 

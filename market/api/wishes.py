@@ -23,6 +23,8 @@ LONGEST_SECONDS = 2 * 3600
 MARKED_SECONDS = 30
 RETRY_MS = 700
 FETCHING, REFUSED, NONE = "fetching", "refused", "none"
+# Why no seconds are asked for; templates/market/_chart.html has the words.
+NO_SECONDS = ON_FUTURES, TOO_MANY = "no_seconds_on_futures", "too_many_seconds"
 
 
 class Missing(NamedTuple):
@@ -89,9 +91,9 @@ def _ask_once(
 
 def _why_no_seconds(instrument: Instrument, missing: Sequence[Stretch]) -> str | None:
     if instrument.market == "usdm":
-        return "no_seconds_on_futures"
+        return ON_FUTURES
     if sum(end - start for start, end in missing) > LONGEST_SECONDS:
-        return "too_many_seconds"
+        return TOO_MANY
     return None
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from market.instruments import InstrumentKey
 
@@ -12,8 +13,8 @@ class Instrument(models.Model):
     """One market of one venue: the owner of a tape."""
 
     class Market(models.TextChoices):
-        SPOT = "spot", "Spot"
-        USDM = "usdm", "USD-M futures"
+        SPOT = "spot", _("Spot")
+        USDM = "usdm", _("USD-M futures")
 
     # binance, testnet or simulator: data of two venues never mix
     venue = models.CharField(max_length=16)

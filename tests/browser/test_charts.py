@@ -177,6 +177,17 @@ def test_the_legend_tells_what_is_under_the_crosshair(page: Page) -> None:
         expect(chip.locator(".figure")).to_have_text(re.compile(r"\+[\d.]+k?"))
 
 
+def test_the_legend_tells_the_last_bar_in_view_without_a_crosshair(page: Page) -> None:
+    answer_bars(page)
+    middle = int(time.time()) // MINUTE * MINUTE - 300 * MINUTE
+    open_market(page, at=middle)
+    times = times_in_view(page)
+    minute = int(times[0][14:16])
+    assert times[0] < shown(int(time.time()) - 60 * MINUTE)
+    close = f"C {90_000 + minute + 1:,}.25"
+    expect(page.locator("[data-legend=price]")).to_contain_text(close)
+
+
 def test_nothing_is_told_before_the_bars_are_there(page: Page) -> None:
     page.route("**/api/cvd/range?*", lambda route: None)  # never answered
     page.route("**/ws/live/", lambda route: route.abort())

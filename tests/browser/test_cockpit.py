@@ -127,6 +127,20 @@ def test_the_list_goes_on_by_itself_and_a_row_is_written_on_beside_it(trader: Pa
     expect(sheet).to_be_hidden()
 
 
+@pytest.mark.parametrize("wide", (920, 1024, 1280, 1400, 1440))
+def test_the_head_of_the_trades_stays_above_its_rows(trader: Page, wide: int) -> None:
+    trader.set_viewport_size({"width": wide, "height": 800})
+    trader.goto(f"{ADDRESS}/trades/?sort=net")
+    assert too_wide(trader, wide) == []
+    tops = """() => {
+      scrollTo(0, 700);
+      const heads = [...document.querySelectorAll(".trades thead th")];
+      const shown = heads.filter((th) => th.offsetWidth);
+      return [...new Set(shown.map((th) => Math.round(th.getBoundingClientRect().top)))];
+    }"""
+    assert trader.evaluate(tops) == [48]
+
+
 def test_a_day_opens_beside_the_calendar_and_after_a_reload(trader: Page) -> None:
     trader.goto(f"{ADDRESS}/calendar/")
     if not trader.locator("a[data-day]").count():

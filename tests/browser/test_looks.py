@@ -38,6 +38,17 @@ def test_the_looks_are_remembered(page: Page) -> None:
     assert page.evaluate(up) == "#1567c8"
 
 
+@pytest.mark.parametrize("theme", ("light", "dark"))
+def test_the_apis_page_can_be_read_in_both_themes(page: Page, theme: str) -> None:
+    page.goto(f"{ADDRESS}/api/docs/")
+    page.evaluate(f"document.documentElement.dataset.theme = {theme!r}")
+    operations = page.locator(".opblock-summary-control")
+    operations.first.click()
+    expect(page.locator(".opblock-body").first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert serious_faults(page) == []
+
+
 def open_by(page: Page, key: str, field: Locator) -> None:
     """Until the page's scripts hear keys: a choice before it may have loaded it anew."""
     expect(field).to_be_hidden()

@@ -1,8 +1,11 @@
 """Streaks, days and findings, as they stood when each trade was opened."""
 
+import html
+import re
 from decimal import Decimal as D
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from journal.filters import TradeFilter
@@ -65,3 +68,22 @@ def test_ranges_are_wilsons() -> None:
     low, high = reports.wilson(31, 100)
     assert (low, high) == (D("0.2278"), D("0.4063"))
     assert reports.wilson(0, 5)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("by", "shown"), [("weekday", "day"), ("hold", "&lt; 5 m"), ("direction", "Long")]
+)
+def test_a_group_is_told_without_the_number_that_keeps_it_in_order(
+    alice: User, alices_browser: Client, by: str, shown: str
+) -> None:
+    account = make_account(alice)
+    trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 3, "SELL", "110"))
+    page = alices_browser.get(f"/reports/?by={by}").content.decode()
+    across = alices_browser.get(f"/reports/?by=symbol&across={by}").content.decode()
+    (name,) = [row["name"] for row in alices_browser.get(f"/api/reports?by={by}").json()["rows"]]
+    cell = re.search(r'<th data-value="([^"]+)">(.*?)</th>', page, re.S)
+    assert cell
+    assert html.unescape(cell[1]) == name
+    assert shown in cell[2]
+    assert not re.search(r">\s*\d", cell[2])
+    assert re.search(rf'<th class="number">[^<\d]*{shown}</th>', across)

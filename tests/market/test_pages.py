@@ -1,5 +1,6 @@
 """Pages of the market and the health addresses."""
 
+import re
 import time
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lib.decimals import UNIT
+from market.api import wishes
 from market.hot import keys
 from market.hot.codec import GapRecord, encode_gap
 from market.jobs import lease
@@ -43,6 +45,15 @@ def test_a_market_page_names_its_symbol(
     page = alices_browser.get("/market/btcusdt/").content.decode()
     assert 'data-symbol="BTCUSDT"' in page
     assert "Simulated market" in page
+
+
+def test_a_chart_has_words_for_why_bars_are_missing(
+    alices_browser: Client, make_instrument: MakeInstrument
+) -> None:
+    make_instrument("BTCUSDT")
+    content = alices_browser.get("/market/BTCUSDT/").content.decode()
+    for reason in ("before_listing", "busy", "no_candles", *wishes.NO_SECONDS):
+        assert re.search(f'data-{reason}="[a-z0-9 ;]+ [a-zA-Z0-9 ;]+"', content), reason
 
 
 def test_a_symbol_with_a_future_can_be_switched_to_it(

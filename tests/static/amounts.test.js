@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  bandText,
   compact,
   decimals,
   percentText,
@@ -42,4 +43,9 @@ test("shares and spans are written as one says them", () => {
   assert.equal(spanText(5_400), "1 h 30 m");
   assert.equal(spanText(-61), "1 m 1 s");
   assert.equal(spanText(0), "0 s");
+});
+
+test("a band is told as one reads it", () => {
+  assert.equal(bandText(">=1M"), "≥1M");
+  assert.equal(bandText("100-1k"), "100–1k");
 });

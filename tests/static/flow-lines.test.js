@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bandNames, cumulate, lineOf, rollUp } from "../../static/js/lib/flow-lines.js";
+import {
+  bandNames,
+  cumulate,
+  lineOf,
+  newestDelta,
+  rollUp,
+} from "../../static/js/lib/flow-lines.js";
 import { apiBar, band, line } from "./bars.js";
 
 test("a bar of the API and one of the socket become the same line", () => {
@@ -99,4 +105,35 @@ test("a bar without bands breaks their lines, not the total; the sum goes on beh
 test("names of bands come from the newest bar that has any", () => {
   assert.deepEqual(bandNames([line(0, 1, { a: 1, b: 2 }), line(60, 1, null)]), ["a", "b"]);
   assert.deepEqual(bandNames([line(0, 1, null)]), []);
+});
+
+test("the newest minute is summed by its name, a longer bar by its own", () => {
+  const fine = [0, 30, 35, 90].map((time) => ({ time, delta: 1 }));
+  assert.deepEqual(newestDelta(fine, "5s"), { span: "1m", delta: 2 });
+  assert.deepEqual(
+    newestDelta(
+      [
+        { time: 0, delta: 2 },
+        { time: 60, delta: 3 },
+      ],
+      "1m",
+    ),
+    {
+      span: "1m",
+      delta: 3,
+    },
+  );
+  assert.deepEqual(
+    newestDelta(
+      [
+        { time: 0, delta: 2 },
+        { time: 300, delta: 4 },
+      ],
+      "5m",
+    ),
+    {
+      span: "5m",
+      delta: 4,
+    },
+  );
 });

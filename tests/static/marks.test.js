@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { markText, merged } from "../../static/js/lib/fill-marks.js";
+import { markText, merged, withinBars } from "../../static/js/lib/fill-marks.js";
 
 const fill = (time, side, quantity) => ({ time, side, quantity });
 
@@ -29,4 +29,13 @@ test("the farther apart marks must be, the more fills they join", () => {
 test("hidden amounts leave the count only", () => {
   assert.equal(markText({ count: 2, quantity: 5 }, true), "(2)");
   assert.equal(markText({ count: 1, quantity: 5 }, true), "");
+});
+
+test("fills before the first bar and after the last have no mark", () => {
+  const fills = [fill(59, "BUY", "1"), fill(60, "BUY", "1"), fill(239, "SELL", "1")];
+  const next = fill(240, "SELL", "1");
+  assert.deepEqual(
+    withinBars([...fills, next], 60, 60, 180).map(({ time }) => time),
+    [60, 239],
+  );
 });

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { holes, INTERVALS, opening, places, runs } from "../../static/js/lib/spans.js";
+import {
+  coverage,
+  holes,
+  INTERVALS,
+  lastInView,
+  opening,
+  places,
+  runs,
+} from "../../static/js/lib/spans.js";
 
 const at = (...times) => times.map((time) => ({ time, isWhole: true }));
 
@@ -83,4 +91,18 @@ test("a hole says why: it is being fetched, it was refused, so many trades are l
     { from_id: 9, to_id: 9, from: 90_000, to: 90_000, state: "filled" },
   ];
   assert.equal(holes(at(0, 120), 60, { from: 0, to: 120, gaps })[0].trades, 4);
+});
+
+test("the last line in view is none where nothing in view is known", () => {
+  const lines = at(60, 120, 600);
+  assert.equal(lastInView(lines, [60, 300]).time, 120);
+  assert.equal(lastInView(lines, [180, 540]), undefined);
+  assert.equal(lastInView(lines, undefined).time, 600);
+});
+
+test("a stretch of ten minutes of which one is known is not covered", () => {
+  const lines = at(240, 245, 250, 255, 260, 265, 270, 275, 280, 285, 290, 295);
+  assert.equal(coverage(lines, 5, 0, 600), 0.1);
+  assert.equal(coverage(lines, 5, 240, 300), 1);
+  assert.equal(coverage([], 5, 0, 600), 0);
 });

@@ -153,14 +153,11 @@ export class BandLines {
 
   /** Lowest and highest visible value of each shown band. */
   #visibleRanges() {
-    const range = this.#chart.timeScale().getVisibleLogicalRange();
     this.#ranges.clear();
     for (const [name, { values }] of this.#values) {
       if (this.#hidden.has(name)) continue;
       let [low, high] = [0, 0];
-      const [from, to] = range
-        ? [Math.max(0, Math.floor(range.from)), Math.min(values.length - 1, Math.ceil(range.to))]
-        : [0, values.length - 1];
+      const [from, to] = this.#placesInView(values);
       for (let at = from; at <= to; at += 1) {
         if (values[at] === undefined) continue;
         low = Math.min(low, values[at]);
@@ -169,6 +166,12 @@ export class BandLines {
       this.#ranges.set(name, [low, high]);
     }
     return this.#ranges;
+  }
+
+  #placesInView({ length }) {
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    if (!range) return [0, length - 1];
+    return [Math.max(0, Math.floor(range.from)), Math.min(length - 1, Math.ceil(range.to))];
   }
 
   #scale() {
@@ -195,11 +198,17 @@ export class BandLines {
     return { priceRange: { minValue: low * most, maxValue: (low === high ? 1 : high) * most } };
   }
 
+  /** Where a line ends for whoever looks at it. */
+  #lastInView(values) {
+    const [from, to] = this.#placesInView(values);
+    return values.slice(from, to + 1).findLast((known) => known !== undefined);
+  }
+
   #labels() {
     return this.names
       .filter((name) => !this.#hidden.has(name))
       .map((name) => {
-        const value = this.#values.get(name)?.values.findLast((known) => known !== undefined);
+        const value = this.#lastInView(this.#values.get(name)?.values ?? []);
         return {
           y: value === undefined ? undefined : this.#series.get(name).priceToCoordinate(value),
           text: compact(value ?? Number.NaN),

@@ -1,3 +1,4 @@
+import { bandText } from "../lib/amounts.js";
 import { money, signed, toneOf } from "../lib/format.js";
 
 /** The newest bar's bands with their CVD; a bar of which only the total is known has dashes. */
@@ -29,7 +30,7 @@ export class BandTable {
     const row = this.#body.insertRow();
     row.append(
       Object.assign(document.createElement("th"), {
-        textContent: name.replace("-", "–").replace(">=", "≥"),
+        textContent: bandText(name),
         className: `band-name band-${index}`,
         scope: "row",
       }),

@@ -1,7 +1,8 @@
-import { compact, priceText, toneOfValue } from "../lib/amounts.js";
+import { bandText, compact, priceText, toneOfValue } from "../lib/amounts.js";
 import { momentText } from "../lib/clock.js";
+import { lastInView } from "../lib/spans.js";
 
-/** Titles of the panes and what stands under the crosshair: prices, delta, CVD, each band; else the newest bar. */
+/** Titles of the panes and what stands under the crosshair: prices, delta, CVD, each band; else the last bar in view. */
 export class ChartLegend {
   #chart;
   #rows;
@@ -10,6 +11,7 @@ export class ChartLegend {
   #lines = [];
   #known = new Map();
   #hovered;
+  #written;
   #home;
   #after;
   #facts = { seconds: 60 };
@@ -45,6 +47,17 @@ export class ChartLegend {
     this.#place();
   }
 
+  /** After scrolling: another bar may be the last one in view. */
+  follow() {
+    if (this.#line !== this.#written) this.#write();
+  }
+
+  /** What the words are about; undefined where nothing is known. */
+  get #line() {
+    if (this.#hovered !== undefined) return this.#known.get(this.#hovered);
+    return lastInView(this.#lines, this.#chart.visible);
+  }
+
   /** In their pane; on a phone below the chart, where a finger finds them. */
   #placeChips(isPhone) {
     if (isPhone) this.#home.insertBefore(this.#chips, this.#after);
@@ -66,7 +79,8 @@ export class ChartLegend {
   }
 
   #write() {
-    const line = this.#hovered === undefined ? this.#lines.at(-1) : this.#known.get(this.#hovered);
+    const line = this.#line;
+    this.#written = line;
     const { seconds, interval, anchor } = this.#facts;
     const digits = this.#chart.digits;
     const parts = [part("b", this.#words.name), part("span", interval)];
@@ -114,10 +128,7 @@ export class ChartLegend {
       className: `chip band-${Math.min(5, this.#chart.bands.names.indexOf(name))}`,
     });
     chip.dataset.band = name;
-    chip.append(
-      part("span", name.replace("-", "–").replace(">=", "≥")),
-      part("span", "–", "figure"),
-    );
+    chip.append(part("span", bandText(name)), part("span", "–", "figure"));
     chip.setAttribute("aria-pressed", true);
     chip.addEventListener("click", () =>
       chip.setAttribute("aria-pressed", this.#chart.bands.toggle(name)),

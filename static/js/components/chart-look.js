@@ -35,10 +35,10 @@ export function chartOptions(step) {
   };
 }
 
-/** Kinds of ticks: 0 year, 1 month, 2 day, 3 minute, 4 second. */
-function tickText(time, kind, step) {
+/** Kinds of ticks: 0 year, 1 month, 2 day, 3 minute; one between two minutes has its seconds. */
+export function tickText(time, kind, step) {
   if (step >= 86_400) return [yearText, monthText, dayText][Math.min(kind, 2)](time);
-  const clock = clockText(time, kind === 4);
+  const clock = clockText(time, time % 60 !== 0);
   // a day of UTC may begin in the midst of the reader's
   return kind <= 2 && clock.startsWith("00:00") ? dayText(time) : clock;
 }

@@ -1,3 +1,4 @@
+import { bandText } from "../lib/amounts.js";
 import { money, price } from "../lib/format.js";
 
 const MOST_ROWS = 200;
@@ -15,7 +16,7 @@ export class ChartTable {
     root.addEventListener("toggle", () => this.#write());
   }
 
-  /** `tell` answers with rows of texts, oldest first, as soon as somebody looks; `more` are further columns' titles. */
+  /** `tell` answers with rows of texts, oldest first, as soon as somebody looks; each band of `more` is a further column. */
   draw(tell, more = []) {
     this.#tell = tell;
     this.#title(more);
@@ -29,13 +30,14 @@ export class ChartTable {
 
   #title(more) {
     const head = this.#root.querySelector("thead tr");
+    const titles = more.map(bandText);
     if (
-      more.join() ===
+      titles.join() ===
       [...head.querySelectorAll(".more")].map(({ textContent }) => textContent).join()
     )
       return;
     for (const cell of head.querySelectorAll(".more")) cell.remove();
-    head.append(...more.map((title) => cell("th", title, "number more")));
+    head.append(...titles.map((title) => cell("th", title, "number more")));
   }
 
   #write() {

@@ -1,3 +1,4 @@
+import { compact } from "../lib/amounts.js";
 import { read, send } from "../lib/api.js";
 import { hidesAmounts, money } from "../lib/format.js";
 
@@ -73,7 +74,7 @@ export class FillToast {
       .replace("{price}", money(value / quantity, value / quantity >= 1_000 ? 2 : 6))
       .replace(
         "{delta}",
-        `${delta > 0 ? "+" : "−"}$${Math.abs(delta ?? 0).toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 })}`,
+        `${delta > 0 ? "+" : "−"}$${compact(Math.abs(delta ?? 0), { isSigned: false })}`,
       );
   }
 

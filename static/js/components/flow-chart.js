@@ -5,7 +5,7 @@ import {
 } from "/static/vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 
 import { compact, priceText } from "../lib/amounts.js";
-import { markText, merged } from "../lib/fill-marks.js";
+import { markText, merged, withinBars } from "../lib/fill-marks.js";
 import { bandNames } from "../lib/flow-lines.js";
 import { hidesAmounts } from "../lib/format.js";
 import { opening, places } from "../lib/spans.js";
@@ -156,7 +156,10 @@ export class FlowChart {
     this.#sharePanes(lines);
     this.#holes = holes;
     this.#drawSpans();
-    if (isAppended) return;
+    if (isAppended) {
+      if (this.#fills.length && this.#axis.count > wasCount) this.#markFills();
+      return;
+    }
     this.#price.applyOptions({
       priceFormat: {
         type: "custom",
@@ -368,7 +371,7 @@ export class FlowChart {
     this.#profile.rows = rows;
   }
 
-  /** The trader's own fills, [{time (s), side, quantity}, …]; those before the oldest bar are left out. */
+  /** The trader's own fills, [{time (s), side, quantity}, …]; those outside the bars are left out. */
   set fills(fills) {
     this.#fills = fills;
     this.#markFills();
@@ -436,7 +439,8 @@ export class FlowChart {
   #markFills() {
     this.#markedBy = this.#markWidth();
     this.#ownMarks ??= createSeriesMarkers(this.#price, []);
-    const here = this.#fills.filter(({ time }) => this.#axis.count && time >= this.#axis.first);
+    const { count, first, last } = this.#axis;
+    const here = count ? withinBars(this.#fills, this.#seconds, first, last) : [];
     this.#ownMarks.setMarkers(
       merged(here, this.#seconds, this.#markedBy).map((mark) => ({
         time: opening(mark.time, this.#seconds),

@@ -171,6 +171,7 @@ export class FlowView {
 
   #scroll() {
     this.#tellPlace();
+    this.#legend.follow();
     if (this.#options.anchor !== "visible" || this.#scrolled) return;
     this.#scrolled = setTimeout(() => {
       this.#scrolled = undefined;
@@ -224,7 +225,7 @@ export class FlowView {
     const words = [`${this.#words.nothing} ${betweenText(from, to, seconds)}`];
     if (state === "fetching") words.push(this.#words.fetching);
     else if (trades) words.push(`${money(trades)} ${this.#words.missing}`);
-    else if (reason) words.push(this.#words[reason] ?? reason);
+    else if (reason) words.push(this.#find("gaps")?.dataset[reason] ?? reason);
     return words;
   }
 

@@ -1,12 +1,12 @@
-import { compact, toneOfValue } from "../lib/amounts.js";
+import { bandText, compact, toneOfValue } from "../lib/amounts.js";
 import { clockText } from "../lib/clock.js";
+import { newestDelta } from "../lib/flow-lines.js";
 import { money } from "../lib/format.js";
 
 const SHOWN = 24;
 const SMALLEST = 2; // bands below are too many to be read
-const MINUTE = 60;
 
-/** The tape beside a replay: what large orders did in each bar up to now, and all takers in the last minute. */
+/** The tape beside a replay: what large orders did in each bar up to now, and all takers in the last minute, or in the bar where that is longer. */
 export class ReplayTape {
   #root;
   #words;
@@ -19,28 +19,26 @@ export class ReplayTape {
     if (this.#root) this.#root.hidden = !isShown;
   }
 
-  draw(lines, names) {
+  draw(lines, names, interval) {
     if (!this.#root || !lines.length) return;
     const body = this.#root.querySelector("[data-tape-rows]");
     const rows = lines
       .slice(-600)
       .reverse()
-      .flatMap((line) => ordersOf(line, names))
+      .flatMap((line) => sumsOf(line, names))
       .slice(0, SHOWN);
     body.replaceChildren(...rows.map((row) => this.#row(row)));
     this.#root.querySelector("[data-tape-none]").hidden = rows.length > 0;
-    const since = lines.at(-1).time - MINUTE;
-    const delta = lines
-      .filter(({ time }) => time > since)
-      .reduce((sum, line) => sum + line.delta, 0);
-    const minute = this.#root.querySelector("[data-tape-minute]");
-    minute.textContent = `1m Δ ${compact(delta)}`;
-    minute.className = toneOfValue(delta);
+    const { span, delta } = newestDelta(lines, interval);
+    const newest = this.#root.querySelector("[data-tape-newest]");
+    newest.textContent = `${span} Δ ${compact(delta)}`;
+    newest.className = toneOfValue(delta);
   }
 
-  #row({ time, isBuy, value, price, band }) {
+  #row({ time, isBuy, value, price, band, name }) {
     const row = document.createElement("tr");
     row.className = `edge band-${band}`;
+    row.title = bandText(name);
     const texts = [clockText(time, true), isBuy ? "▲" : "▼", money(value), money(price, 2)];
     texts.forEach((text, column) =>
       Object.assign(row.insertCell(), {
@@ -53,7 +51,7 @@ export class ReplayTape {
 }
 
 /** What each of the larger bands bought and sold in one bar, largest first. */
-function ordersOf({ time, close, bands }, names) {
+function sumsOf({ time, close, bands }, names) {
   return names
     .flatMap((name, band) =>
       ["buy", "sell"].map((side) => ({
@@ -62,6 +60,7 @@ function ordersOf({ time, close, bands }, names) {
         value: bands?.[name]?.[side] ?? 0,
         price: close,
         band,
+        name,
       })),
     )
     .filter(({ band, value }) => band >= SMALLEST && value > 0)

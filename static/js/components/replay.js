@@ -117,7 +117,8 @@ export class Replay {
     if (line) this.#tell(now, line);
     requestAnimationFrame(() => {
       this.#view.chart.lead(time);
-      this.#tape.draw(this.#view.lines, this.#view.chart.bands.names);
+      const { lines, chart, window } = this.#view;
+      this.#tape.draw(lines, chart.bands.names, window.interval);
     });
   }
 

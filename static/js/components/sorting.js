@@ -1,4 +1,4 @@
-/** A press on a head sorts the rows by that column, another one the other way round. Numbers are told by `data-value`. */
+/** A press on a head sorts the rows by that column, another one the other way round. Numbers are told by `data-value`, and so is the order of names whose words are not in it. */
 export function bindSorting(table) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, at) => {
@@ -23,8 +23,9 @@ function sort(table, heads, at) {
 }
 
 function keyOf(cell) {
-  const number = Number(cell.dataset.value ?? cell.textContent.replaceAll(",", "").trim());
-  return Number.isNaN(number) ? cell.textContent.trim() : number;
+  const told = cell.dataset.value ?? cell.textContent.trim();
+  const number = Number(told.replaceAll(",", ""));
+  return Number.isNaN(number) ? told : number;
 }
 
 /** Words after numbers: what has no value is at the end of a falling order's other side. */

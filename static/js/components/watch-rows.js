@@ -1,4 +1,5 @@
-import { price, short, signed, toneOf } from "../lib/format.js";
+import { compact } from "../lib/amounts.js";
+import { price, signed, toneOf } from "../lib/format.js";
 import { sparkline } from "./sparkline.js";
 
 /** Where a market's page is. */
@@ -32,10 +33,10 @@ function line(row, isCurrent) {
     );
   const change = cell(changeText(row), `number ${toneOf(changeText(row))}`);
   const flow = cell(
-    row.delta["5m"] === null ? "–" : short(row.delta["5m"]),
+    row.delta["5m"] === null ? "–" : compact(Number(row.delta["5m"])),
     `number ${tone(row.delta["5m"])}`,
   );
-  flow.title = `Δ 5 m: ${row.delta["5m"] ?? "–"}`;
+  flow.title = `Δ 5 m: ${row.delta["5m"] === null ? "–" : signed(row.delta["5m"])}`;
   link.append(
     name,
     sparkline(row.cvd),

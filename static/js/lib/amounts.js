@@ -35,6 +35,9 @@ export function priceText(value, places) {
   return value < 0 && /[1-9]/.test(shown) ? `−${shown}` : shown;
 }
 
+/** 1k–10k, ≥1M: a band as one reads it, not as the API spells it. */
+export const bandText = (name) => name.replace("-", "–").replace(">=", "≥");
+
 /** How many decimals the prices of these texts have, at most 8. */
 export function decimals(texts) {
   return Math.min(

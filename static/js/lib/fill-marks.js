@@ -1,4 +1,10 @@
 /** Own fills as marks: those of one side that would stand nearer than `apart` (s) are one. */
+import { opening } from "./spans.js";
+
+/** Those in a bar that is drawn: a mark outside would be put on the first or the last one. */
+export function withinBars(fills, step, first, last) {
+  return fills.filter(({ time }) => time >= first && opening(time, step) <= last);
+}
 
 /** [{time (s), side, quantity}] -> [{time, side, count, quantity}], oldest first; `time` is a bar's. */
 export function merged(fills, step, apart = step) {

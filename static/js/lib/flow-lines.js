@@ -1,5 +1,5 @@
 /** Bars as the API and the socket tell them -> numbers for drawing, longer bars, cumulative lines. */
-import { opening } from "./spans.js";
+import { INTERVALS, opening } from "./spans.js";
 
 const DAY = 86_400;
 const SUMS = ["buy", "sell", "count", "delta"];
@@ -111,4 +111,14 @@ function anchored(lines, anchor) {
 /** Names of all bands that any of the lines has. */
 export function bandNames(lines) {
   return Object.keys(lines.findLast(({ bands }) => bands)?.bands ?? {});
+}
+
+/** What takers bought less what they sold in the newest minute, or in the newest bar where that is longer. */
+export function newestDelta(lines, interval) {
+  const seconds = INTERVALS[interval];
+  const since = (lines.at(-1)?.time ?? 0) + seconds - Math.max(seconds, INTERVALS["1m"]);
+  const delta = lines
+    .filter(({ time }) => time >= since)
+    .reduce((sum, line) => sum + line.delta, 0);
+  return { span: seconds > INTERVALS["1m"] ? interval : "1m", delta };
 }

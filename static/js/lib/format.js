@@ -31,12 +31,3 @@ export function price(text) {
   const value = Math.abs(Number(text));
   return money(text, value >= 1_000 ? 2 : value >= 1 ? 4 : 8);
 }
-
-/** 1234567 -> 1.2M: for small cells; the exact figure belongs into a title. */
-export function short(text) {
-  const value = Number(text);
-  return (
-    (value > 0 ? "+" : "") +
-    value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 }).replace("-", "−")
-  );
-}

@@ -26,6 +26,18 @@ export function opening(time, seconds) {
   return Math.floor((time - shift) / seconds) * seconds + shift;
 }
 
+/** The newest line between the open times of the first and the last place in view, if any is there. */
+export function lastInView(lines, [first, last] = [-Infinity, Infinity]) {
+  const line = lines.findLast(({ time }) => time <= last);
+  return line?.time >= first ? line : undefined;
+}
+
+/** How much of a stretch of time its lines cover, 0 to 1. */
+export function coverage(lines, seconds, from, to) {
+  const inside = lines.filter(({ time }) => time + seconds > from && time < to);
+  return Math.min(1, (inside.length * seconds) / (to - from));
+}
+
 /**
  * Every place on the time axis from `from` to `to` (open times, both drawn), holes included. A hole of
  * more than MOST_EMPTY bars takes that many places, evenly spread over it.

@@ -10,7 +10,7 @@ import { ReplayTape } from "../components/replay-tape.js";
 import { TradeLevels } from "../components/trade-levels.js";
 import { read } from "../lib/api.js";
 import { onKey } from "../lib/keys.js";
-import { INTERVALS, opening } from "../lib/spans.js";
+import { coverage, INTERVALS, opening } from "../lib/spans.js";
 
 const AROUND_S = 300;
 const root = document.querySelector("[data-trade]");
@@ -75,21 +75,24 @@ async function look(where) {
   }
   const moment = where === "entry" ? from() : to();
   await show(seconds() ?? "1m", moment);
-  if (!hasBars(moment)) await show("1m", moment);
+  if (!isKnown(moment - AROUND_S, moment + AROUND_S)) await show("1m", moment);
   const half = Math.max(AROUND_S, INTERVALS[chosen] * 40);
   view.chart.fit(moment - half, moment + half);
 }
 
 /** Five seconds where the page has them, else one. */
 const seconds = () => ["5s", "1s"].find((name) => buttons.some(({ value }) => value === name));
-const hasBars = (moment) => view.lines.some(({ time }) => Math.abs(time - moment) < AROUND_S);
+
+/** Of futures some minutes before a fill are known second by second, and never those after it. */
+const isKnown = (start, end) =>
+  coverage(view.lines, INTERVALS[chosen], start, Math.min(end, Date.now() / 1_000)) > 0.8;
 
 /** Second by second where seconds are known and the trade is not longer than the window holds. */
 async function openForReplay() {
   const isShort = to() - from() < 5_000;
   if (isShort && buttons.some(({ value }) => value === "1s")) {
     await show("1s", from() + 120);
-    if (hasBars(from())) return;
+    if (isKnown(from() - 60, Math.min(to(), from() + AROUND_S))) return;
   }
   await show(intervalFor(to() - from() + 3_600), (from() + to()) / 2);
 }
