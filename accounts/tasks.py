@@ -47,7 +47,8 @@ def check_account(account_id: str, is_brief: bool = False) -> None:
 def check_soon(account: ExchangeAccount) -> None:
     """In a worker, once: asked again within seconds it is the same look. Without a broker the next
     round of `check_accounts` looks."""
-    if not cache.add(f"check:{account.pk}:{account.api_key_hash}:{account.state}", 1, ONCE_SECONDS):
+    key = account.api_key_hash.replace(" ", "-")
+    if not cache.add(f"check:{account.pk}:{key}:{account.state}", 1, ONCE_SECONDS):
         return
     try:
         check_account.delay_on_commit(str(account.pk))

@@ -137,6 +137,7 @@ OWNED = {
     "exchange-change": "exchange",
     "api-account": "exchange",
     "api-account-key": "exchange",
+    "api-account-trading-key": "exchange",
     "api-account-check": "exchange",
     "account-token-revoke": "token",
     "account-session-end": "session",

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from accounts.models import ExchangeAccount
 from journal.models import Preferences
@@ -56,6 +57,24 @@ def in_unit(context: Context, value: Decimal | str | None) -> SafeString:
 def compact(context: Context, sums: Sums) -> SafeString:
     """For small cells: whole money, thousands as k, one place of per cent and R."""
     return brief(context, value_of(sums, chosen_of(context)))
+
+
+@register.inclusion_tag("journal/_net_parts.html", takes_context=True)
+def net_parts(context: Context, sums: Sums) -> dict[str, Any]:
+    """What stands in a sum of money beside the closed trades that are counted next to it."""
+    words = {
+        "traded": _("trades"),
+        "stack": _("kept beside"),
+        "income": _("income"),
+        "rest": _("other"),
+    }
+    is_money = chosen_of(context).unit == Preferences.Unit.MONEY
+    parts = [(words[name], value) for name, value in sums.parts] if is_money else []
+    return {
+        "parts": parts,
+        "preferences": context.get("preferences"),
+        "currency": context.get("currency"),
+    }
 
 
 @register.simple_tag(takes_context=True)

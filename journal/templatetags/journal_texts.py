@@ -12,7 +12,6 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
-from django.utils.translation import gettext as _
 
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
@@ -126,24 +125,6 @@ def sum_result(context: Context, sums: Sums) -> SafeString:
         value = sums.percent
         return percent(value if isinstance(value, Decimal) else None)
     return _risk_sum(sums) if unit == Preferences.Unit.RISK else money(context, sums.net)
-
-
-@register.inclusion_tag("journal/_net_parts.html", takes_context=True)
-def net_parts(context: Context, sums: Sums) -> dict[str, Any]:
-    """What stands in a sum of money beside the closed trades that are counted next to it."""
-    words = {
-        "traded": _("trades"),
-        "stack": _("kept beside"),
-        "income": _("income"),
-        "rest": _("other"),
-    }
-    is_money = chosen_of(context).unit == Preferences.Unit.MONEY
-    parts = [(words[name], value) for name, value in sums.parts] if is_money else []
-    return {
-        "parts": parts,
-        "preferences": context.get("preferences"),
-        "currency": context.get("currency"),
-    }
 
 
 def _risk_sum(sums: Sums) -> SafeString:
