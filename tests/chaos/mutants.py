@@ -60,8 +60,8 @@ MUTANTS = [
     Mutant(
         "the newest trades are taken for proof",
         "market/collector/filler.py",
-        "found = _read(rows, next_id, hole.last_id, is_proof=False)",
-        "found = _read(rows, next_id, hole.last_id, is_proof=True)",
+        "piece = _read(rows, next_id, hole.last_id, is_proof=False)",
+        "piece = _read(rows, next_id, hole.last_id, is_proof=True)",
         "fillable hole,cut",
     ),
     Mutant(
