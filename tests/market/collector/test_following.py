@@ -65,11 +65,12 @@ async def test_a_tape_that_is_let_go_while_it_is_flushed_ends_nothing(
         async def let_go_meanwhile() -> None:
             nonlocal steps
             await step()
+            if not steps:  # here, so that nobody else lets it go before
+                await in_database(unfollow)(key=KEY)
             steps += 1
             await collector.follow_once()
 
         monkeypatch.setattr(tape.writer, "step", let_go_meanwhile)
-        await in_database(unfollow)(key=KEY)
         await eventually(lambda: steps > 0 and not collector.tapes, 10)
         await in_database(follow)(key=KEY)
         await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
