@@ -18,8 +18,9 @@ expect.set_options(timeout=60_000)  # a whole system and a browser share the mac
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The cockpit last: by then the demo's year is read, for which it would wait."""
-    items.sort(key=lambda item: item.path.stem == "test_cockpit")
+    """The cockpit last, and in it the guest: by then the demo's year is read and has its order
+    flow, for which they would wait."""
+    items.sort(key=lambda item: (item.path.stem == "test_cockpit", "to_a_guest" in item.name))
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,15 @@ class Sleeper:
             os.kill(pid, signal.SIGCONT)
 
 
+def wait_for_the_list(page: Page) -> None:
+    """The exchange's lists of symbols have come: what stands in them can be searched."""
+    deadline = time.monotonic() + 60
+    address = f"{ADDRESS}/api/instruments?search=ETH"
+    while {row["market"] for row in page.request.get(address).json()["rows"]} < {"spot", "usdm"}:
+        assert time.monotonic() < deadline, "the exchange's list has not come"
+        page.wait_for_timeout(500)
+
+
 def wait_for_the_future(page: Page) -> None:
     """It is followed as soon as the exchange's list has come."""
     deadline = time.monotonic() + 60

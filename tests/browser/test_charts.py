@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.made_bars import answer_bars
-from tests.browser.stage import ADDRESS
+from tests.browser.stage import ADDRESS, wait_for_the_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 MINUTE = 60
@@ -147,13 +147,17 @@ def test_scrolling_back_reads_older_bars(page: Page) -> None:
     oldest = times_in_view(page)[-1]
     box = page.locator("[data-chart]").bounding_box()
     assert box
-    for _ in range(9):
-        page.mouse.move(box["x"] + 100, box["y"] + 150)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] - 150, box["y"] + 150, steps=4)
-        page.mouse.up()
-    before = times_in_view(page)[-1]
-    assert before < shown(int(time.time()) - 500 * MINUTE), "older than the first page"
+    first_page = shown(int(time.time()) - 500 * MINUTE)
+    for _round in range(4):  # a busy browser takes less of each pull
+        for _ in range(9):
+            page.mouse.move(box["x"] + 100, box["y"] + 150)
+            page.mouse.down()
+            page.mouse.move(box["x"] + box["width"] - 150, box["y"] + 150, steps=4)
+            page.mouse.up()
+        before = times_in_view(page)[-1]
+        if before < first_page:
+            break
+    assert before < first_page, "older than the first page"
     assert before < oldest
     expect(page.get_by_role("button", name="Now", exact=True)).to_be_visible()
 
@@ -222,6 +226,7 @@ def test_the_picture_is_a_png(page: Page) -> None:
 
 
 def test_another_symbol_is_one_press_away(page: Page) -> None:
+    wait_for_the_list(page)
     open_market(page)
     page.locator("[data-switcher] summary").click()
     page.get_by_label("Search a symbol").fill("ETH")

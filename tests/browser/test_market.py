@@ -7,7 +7,15 @@ import signal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.stage import ADDRESS, PORT, Sleeper, more, processes, wait_for_the_future
+from tests.browser.stage import (
+    ADDRESS,
+    PORT,
+    Sleeper,
+    more,
+    processes,
+    wait_for_the_future,
+    wait_for_the_list,
+)
 from tests.launcher.test_run import wait_for_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -113,6 +121,7 @@ def test_studies_are_chosen_and_remembered(page: Page) -> None:
 
 
 def test_a_watch_list_is_made_filled_ordered_and_removed(page: Page) -> None:
+    wait_for_the_list(page)
     page.goto(f"{ADDRESS}/markets/")
     page.get_by_label("New list").fill("Majors")
     page.get_by_role("button", name="Add", exact=True).click()
