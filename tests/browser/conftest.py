@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -73,16 +74,30 @@ def asleep(signed_in: tuple[Browser, Any]) -> Iterator[Sleeper]:
 
 @pytest.fixture
 def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
-    """A phone, fresh but for the cookies; whatever goes wrong in its console fails the test."""
+    """A phone."""
+    with opened(signed_in, 390, 844) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def desk(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
+    """A laptop."""
+    with opened(signed_in, 1280, 800) as fresh:
+        yield fresh
+
+
+@contextmanager
+def opened(signed_in: tuple[Browser, Any], wide: int, high: int) -> Iterator[Page]:
+    """Fresh but for the cookies; whatever goes wrong in its console fails the test."""
     browser, state = signed_in
     context = browser.new_context(
-        viewport={"width": 390, "height": 844}, storage_state=state, reduced_motion="reduce"
+        viewport={"width": wide, "height": high}, storage_state=state, reduced_motion="reduce"
     )
-    opened = context.new_page()
+    fresh = context.new_page()
     faults: list[str] = []
-    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
+    fresh.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    fresh.on("pageerror", lambda error: faults.append(str(error)))
+    yield fresh
     context.close()
     unexpected = [
         text for text in faults if "WebSocket" not in text and "ERR_CONNECTION" not in text

@@ -2,11 +2,10 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.made_bars import answer_bars
 from tests.browser.stage import ADDRESS, wait_for_the_list
@@ -36,19 +35,9 @@ COLUMNS = """([pane, name]) => {
 
 
 @pytest.fixture
-def page(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
-    """A desktop; whatever goes wrong in its console fails the test."""
-    browser, state = signed_in
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, storage_state=state, reduced_motion="reduce"
-    )
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    context.close()
-    assert not [text for text in faults if "WebSocket" not in text]
+def page(desk: Page) -> Page:
+    """Charts are looked at on a laptop."""
+    return desk
 
 
 def open_market(page: Page, at: int | None = None, interval: str = "1m") -> None:

@@ -2,11 +2,10 @@
 their line in the chart, taken out again; the exchange says what came of each."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.stage import ADDRESS, SIMULATOR
 
@@ -33,22 +32,6 @@ LINES = """([name]) => {
   }
   return rows;
 }"""
-
-
-@pytest.fixture
-def desk(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
-    """A desktop; whatever goes wrong in its console fails the test."""
-    browser, state = signed_in
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, storage_state=state, reduced_motion="reduce"
-    )
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    context.close()
-    assert not [text for text in faults if "WebSocket" not in text]
 
 
 def switch_on(page: Page) -> None:
