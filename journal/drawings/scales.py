@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lib.decimals import MINUS
+
 Number = Decimal | float | int
-MINUS = "−"
 UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
 
 

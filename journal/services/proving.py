@@ -105,7 +105,7 @@ def sentence(reason: Reason) -> str:
         "margin_not_supported": _("Margin trading is not followed."),
         "duplicate": _("The same row came twice and counts once."),
         "conflict": _("One id came with two contents."),
-        "still_reading": _("The history is still being read: these are the numbers so far."),
+        "still_reading": _("The history is not read to its end yet: these are the numbers so far."),
         "book_due": _("Its results are being computed."),
         "book_not_built": _("A book could not be computed; it is tried again."),
     }.get(reason.kind, reason.kind)

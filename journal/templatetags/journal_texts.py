@@ -20,13 +20,13 @@ from journal.selectors.insight_words import band_name, group_of, market_name
 from journal.selectors.sums import Sums
 from journal.selectors.trades import Line
 from journal.services.markdown import render
+from lib.decimals import MINUS
 
 register = template.Library()
 register.filter("band_name", band_name)
 register.filter("market_name", market_name)
 
 HIDDEN = "•••"
-MINUS = "−"
 NOTHING = "–"
 # larger amounts are told in thousands where columns are narrow
 BRIEF_FROM = 10_000

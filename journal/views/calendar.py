@@ -101,7 +101,7 @@ def _write(request: SignedInRequest, moment: date) -> None:
 
 
 def _path(traded: Day, chosen: Preferences, currency: str) -> Curves | None:
-    """The day's result added up, by the minute at which each trade closed."""
+    """The day's result added up, by the minute at which it was made."""
 
     def clock(minute: float) -> str:
         return f"{datetime.fromtimestamp(minute * 60, UTC).astimezone(chosen.tzinfo):%H:%M}"
