@@ -156,7 +156,7 @@ def _connect() -> None:
 
 def _review(chosen: Preferences) -> None:
     mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
-    own = mine.filter(sync__state=State.COMPLETE).first()
+    own = mine.filter(sync__finished_at__isnull=False).first()
     if own is None:
         return
     with locks.held(f"journal:demo:{own.pk}") as lock:

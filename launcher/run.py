@@ -23,6 +23,7 @@ from launcher.servers import ServerError, Servers
 from launcher.supervisor import Child, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
+# after so long without a green /readyz the reason is told, and again after as long
 READY_SECONDS = 90
 
 
@@ -171,16 +172,18 @@ async def _watch(servers: Servers | None, stop: asyncio.Event) -> None:
 
 
 async def _wait_until_ready(address: str, stop: asyncio.Event) -> bool:
-    """True when /readyz is green; False, with the reason printed, when it takes too long."""
-    deadline = time.monotonic() + READY_SECONDS
-    answer = "no answer"
-    while time.monotonic() < deadline and not stop.is_set():
+    """True as soon as /readyz is green, however slow the machine; False when it is stopped before.
+    What is missing is told now and then."""
+    started = told = time.monotonic()
+    while not stop.is_set():
         status, answer = await asyncio.to_thread(_get, f"{address}/readyz")
         if status == 200:
             return True
+        now = time.monotonic()
+        if now - told >= READY_SECONDS:
+            told = now
+            print(f"  not ready after {now - started:.0f} s, still waiting: {answer}", flush=True)
         await asyncio.sleep(0.3)
-    if not stop.is_set():
-        print(f"\n  {address} is up, but not ready after {READY_SECONDS} s: {answer}\n", flush=True)
     return False
 
 

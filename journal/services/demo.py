@@ -79,15 +79,18 @@ def owner_of_original() -> User:
 def original() -> ExchangeAccount | None:
     """The account that is copied for others: read whole, computed and reviewed; None while it is
     not."""
-    mine = _complete().filter(user__username=ORIGINAL, user__preferences__demo=TOLD)
-    return _settled(mine.first())
+    mine = _read_once().filter(user__username=ORIGINAL, user__preferences__demo=TOLD)
+    source = mine.first()
+    return source if source is not None and _is_settled(source) else None
 
 
 def prepare() -> list[ExchangeAccount]:
     """The next step towards an original; returns what is to be looked at. It is copied when its
-    order flow is known, or as soon as somebody waits for it. Where there is the user
-    `demo`, its account is the one that is read, and the original is a copy of it: so it has its
-    first trades after seconds, and nothing is read twice. What it writes is not copied."""
+    order flow is known, or as soon as somebody waits for it: then also while the account, which
+    trades on, is just being read again or computed, since on a slow machine it always is. Where
+    there is the user `demo`, its account is the one that is read, and the original is a copy of
+    it: so it has its first trades after seconds, and nothing is read twice. What it writes is not
+    copied."""
     owner, first = owner_of_original(), User.objects.filter(username=FIRST).first()
     if first is not None and preferences_of(first).demo == "":
         want(first)
@@ -98,9 +101,9 @@ def prepare() -> list[ExchangeAccount]:
         return to_check
     if first is None or preferences_of(first).demo == REMOVED:
         return to_check + _connect_year(owner)
-    source = _settled(_complete().filter(user=first, label=LABEL).first())
+    source = _read_once().filter(user=first, label=LABEL).first()
     is_asked_for = Preferences.objects.filter(demo=WANTED).exclude(user__in=readers()).exists()
-    if source is not None and (is_asked_for or has_flow(source)):
+    if source is not None and (is_asked_for or (_is_settled(source) and has_flow(source))):
         account = _twin(owner, source, with_notes=False, then=ADDED)
         to_check += [account] if account is not None else []
     return to_check
@@ -120,18 +123,17 @@ def has_flow(account: ExchangeAccount) -> bool:
     return not (waiting.exists() or Fill.objects.filter(account=account, flow=None).exists())
 
 
-def _complete() -> ExchangeAccountQuerySet:
+def _read_once() -> ExchangeAccountQuerySet:
+    """Accounts whose whole history has been read, though it may just be read again."""
     return ExchangeAccount.objects.here().filter(
-        sync__state=Sync.State.COMPLETE, binance_uid__isnull=False
+        sync__finished_at__isnull=False, binance_uid__isnull=False
     )
 
 
-def _settled(account: ExchangeAccount | None) -> ExchangeAccount | None:
-    """None while a book of it is due."""
-    if account is None:
-        return None
-    is_due = Book.objects.filter(account=account, built__lt=F("version"), problem="").exists()
-    return None if is_due else account
+def _is_settled(account: ExchangeAccount) -> bool:
+    """No book of it is due."""
+    due = Book.objects.filter(account=account, built__lt=F("version"), problem="")
+    return not due.exists()
 
 
 def _connect_year(user: User) -> list[ExchangeAccount]:
@@ -220,7 +222,10 @@ def _copy(
         setattr(account, name, getattr(source, name))
     account.save(force_update=True)
     rows = copy_journal(source, account, with_notes=with_notes)
-    Sync.objects.filter(account=account).update(is_due=True)
+    # nobody reads the copy, even where the source was being read at that moment
+    Sync.objects.filter(account=account).update(
+        state=Sync.State.COMPLETE, note="", holder="", until=None, is_due=True
+    )
     chosen.demo = then
     chosen.save(update_fields=["demo"])
     log.info("demo copied", account=str(account.pk), rows=rows)

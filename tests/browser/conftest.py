@@ -25,7 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def password(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     data = tmp_path_factory.mktemp("browser")
     log = data / "log"
     with log.open("wb") as output:
@@ -36,10 +38,12 @@ def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             stdout=output,
             stderr=output,
         )
-    wait_for(log, "Tapelog is up at", 200)
+    wait_for(log, "Tapelog is up at", 400)
     yield (data / "data" / "secrets" / "demo-password").read_text()
     process.send_signal(signal.SIGINT)
     process.wait(120)
+    if request.session.testsfailed:
+        sys.stderr.write(f"\nthe system's last words:\n{log.read_text()[-6000:]}\n")
 
 
 @pytest.fixture(scope="session")

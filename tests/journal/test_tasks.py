@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from journal import tasks
@@ -18,7 +19,7 @@ def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
 ) -> None:
     for user in (alice, bob):
         account = make_account(user, demo.LABEL)
-        Sync.objects.create(account=account, state="complete")
+        Sync.objects.create(account=account, state="complete", finished_at=timezone.now())
         Preferences.objects.update_or_create(user=user, defaults={"demo": demo.ADDED})
     tried = []
 

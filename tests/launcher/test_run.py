@@ -63,7 +63,7 @@ def test_the_whole_system_comes_up_recovers_and_stops(
     system: tuple[subprocess.Popen[bytes], Path], tmp_path: Path
 ) -> None:
     process, log = system
-    text = wait_for(log, "Tapelog is up at", 200)
+    text = wait_for(log, "Tapelog is up at", 400)
     assert "Sign in as demo with the password" in text
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5) as answer:
         assert answer.status == 200

@@ -9,6 +9,11 @@ export class OpenOrders {
   #words;
   #market;
   #symbol;
+  /** The rows that stand, by what they are about: one that says the same stays, and with it a
+   * button that has just been asked. */
+  #shown = new Map();
+  #asked = 0;
+  #drawn = 0;
   /** Those placed here that rest. */
   own = [];
 
@@ -21,12 +26,15 @@ export class OpenOrders {
 
   async refresh(account) {
     if (!account) return;
+    const number = ++this.#asked;
     const query = new URLSearchParams({ account, market: this.#market, symbol: this.#symbol });
     const [orders, intents, positions] = await Promise.all([
       ask("GET", `/api/orders?${query}&limit=100`),
       ask("GET", `/api/orders/intents?${query}&limit=100`),
       this.#market === "usdm" ? ask("GET", "/api/positions") : { body: {} },
     ]);
+    if (number < this.#drawn) return; // a later question was answered sooner
+    this.#drawn = number;
     const open = (orders.body.rows ?? []).filter((row) => OPEN.has(row.status));
     const known = new Set(open.map((row) => row.client_id));
     this.own = (intents.body.rows ?? []).filter(
@@ -41,10 +49,24 @@ export class OpenOrders {
       ...ours.map((row) => this.#intent(row)),
       ...open.map((row) => this.#order(account, row)),
     ];
-    this.#list.replaceChildren(...rows);
-    if (rows.length) return;
-    const none = Object.assign(document.createElement("li"), { textContent: this.#words.none });
-    this.#list.append(none);
+    this.#show(rows);
+  }
+
+  #show(rows) {
+    const before = this.#shown;
+    this.#shown = new Map();
+    for (const row of rows) {
+      const says = [row.text, ...row.actions.map((action) => action.name)].join("\n");
+      const old = before.get(row.key);
+      this.#shown.set(row.key, old?.says === says ? old : { says, item: this.#item(row) });
+    }
+    const items = [...this.#shown.values()].map((row) => row.item);
+    if (!items.length) {
+      items.push(Object.assign(document.createElement("li"), { textContent: this.#words.none }));
+    }
+    const stands = [...this.#list.children];
+    const isSame = stands.length === items.length && items.every((item, at) => item === stands[at]);
+    if (!isSame) this.#list.replaceChildren(...items); // moving a button would take its focus
   }
 
   #positions(body, account) {
@@ -53,9 +75,8 @@ export class OpenOrders {
   }
 
   #intent(row) {
-    return this.#row(told(row.side, row.order), [
-      [this.#words.cancel, () => ask("DELETE", `/api/orders/${row.id}`)],
-    ]);
+    const cancel = { name: this.#words.cancel, act: () => ask("DELETE", `/api/orders/${row.id}`) };
+    return { key: row.order.client_id, text: told(row.side, row.order), actions: [cancel] };
   }
 
   #order(account, row) {
@@ -65,9 +86,9 @@ export class OpenOrders {
       symbol: row.symbol,
       order_id: row.order_id,
     });
-    return this.#row(told(row.side, row), [
-      [this.#words.cancel, () => ask("DELETE", `/api/orders/exchange?${query}`)],
-    ]);
+    const act = () => ask("DELETE", `/api/orders/exchange?${query}`);
+    const cancel = { name: this.#words.cancel, act };
+    return { key: row.client_id, text: told(row.side, row), actions: [cancel] };
   }
 
   #position(account, row, ours) {
@@ -81,40 +102,44 @@ export class OpenOrders {
       );
     const stop = ours.find((intent) => intent.role === "stop");
     const actions = [
-      [this.#words.half, close(half(amount))],
-      [this.#words.close, close(amount)],
+      { name: this.#words.half, act: close(half(amount)) },
+      { name: this.#words.close, act: close(amount) },
     ];
-    if (stop)
-      actions.unshift([
-        this.#words.even,
-        () => ask("PATCH", `/api/orders/${stop.id}`, { stop_price: row.entry_price }, newKey()),
-      ]);
-    return this.#row(`${amount} @ ${row.entry_price}`, actions);
+    if (stop) {
+      const body = { stop_price: row.entry_price };
+      const act = () => ask("PATCH", `/api/orders/${stop.id}`, body, newKey());
+      actions.unshift({ name: this.#words.even, act });
+    }
+    const key = [account, row.position_side, stop?.id].join(" ");
+    return { key, text: `${amount} @ ${row.entry_price}`, actions };
   }
 
-  #row(text, actions) {
+  #item({ text, actions }) {
     const item = document.createElement("li");
     item.append(text);
-    for (const [name, act] of actions) {
+    for (const { name, act } of actions) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "quiet";
       button.textContent = name;
-      button.addEventListener("click", () => this.#confirm(button, act));
+      button.addEventListener("click", () => this.#confirm(button, name, act));
       item.append(button);
     }
     return item;
   }
 
-  async #confirm(button, act) {
+  async #confirm(button, name, act) {
     if (!button.dataset.sure) {
       button.dataset.sure = "1";
-      button.textContent += "?";
+      button.textContent = `${name}?`;
       return;
     }
     button.disabled = true;
     const { status, body } = await act();
-    button.textContent = status < 300 ? "✓" : (body.detail ?? `HTTP ${status}`);
+    const isDone = status < 300;
+    button.textContent = isDone ? "✓" : (body.detail ?? `HTTP ${status}`);
+    button.disabled = isDone; // the row goes when the exchange says so
+    delete button.dataset.sure;
   }
 }
 

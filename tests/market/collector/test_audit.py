@@ -12,6 +12,7 @@ from lib.dates import from_seconds
 from market.archive import seconds as archive
 from market.collector.audit import Auditor
 from market.collector.collector import Collector
+from market.collector.tapes import Tape
 from market.flow.bars import Bar, roll_up
 from market.flow.klines import Kline, differences
 from market.hot import keys
@@ -83,6 +84,8 @@ async def an_audited_minute(
 ) -> int:
     """The minutes before a halt, audited by REST; the exchange's clock then runs ahead."""
     await eventually(lambda: bool(collector.tapes), 10)
+    # on a slow machine the collector's own patrol comes while a test looks
+    monkeypatch.setattr(collector.chores.auditor, "patrol_once", _no_patrol)
     [tape] = collector.tapes.values()
     await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_200, 10)
     await caught_up(simulator, collector)
@@ -93,6 +96,10 @@ async def an_audited_minute(
     tape.writer.covered_to = (newest + 60) * 1000 + 10_000
     assert await collector.chores.auditor.look_again(tape, newest - 60, newest + 60) > 0
     return newest
+
+
+async def _no_patrol(tape: Tape) -> None:
+    """In place of the auditor's."""
 
 
 Plant = Callable[[Instrument, int, Any], None]
