@@ -14,15 +14,20 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from accounts.shares import credential_of, shares
 from accounts.turns import take_turn
 from market.hot.client import hot_client
 
 Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
 WINDOW_SECONDS = 60
+# Who has asked in the last minute, in any process, and when.
+ASKING = "tl:asking"
 # How soon somebody may ask again for what too many do at once.
 TURN_SECONDS = 3
 # A list as a file, whichever door it comes from.
 FILES = {"csv", "xlsx"}
+# In the scope of a request that has waited at the door for its turn.
+WAITED = "tapelog.waited"
 V = TypeVar("V", bound=Callable[..., object])
 
 # What this process counted in the window of that number, while Redis was away.
@@ -61,9 +66,15 @@ def take(rate: Rate, who: str) -> Share:
         with hot_client().pipeline(transaction=False) as pipe:
             pipe.incr(key)
             pipe.expire(key, 2 * WINDOW_SECONDS)
-            used = int(pipe.execute()[0])
+            pipe.zadd(ASKING, {who: now})
+            pipe.zrevrange(ASKING, 0, 1, withscores=True)
+            pipe.zremrangebyscore(ASKING, 0, now - WINDOW_SECONDS)
+            used, _told, _added, newest, _gone = pipe.execute()
+        for asker, asked_at in newest:
+            shares.asks(asker.decode(), now - asked_at)
     except redis.RedisError:
         used = _take_alone(key, window)
+        shares.asks(who)
     seconds = max(1, math.ceil((window + 1) * WINDOW_SECONDS - now))
     return Share(rate, most, most - used, seconds)
 
@@ -89,8 +100,15 @@ def rate_class(rate: Rate) -> Callable[[V], V]:
 
 def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
     """Takes a request's share, and for a dear door its turn: both are left on the request, for the
-    headers of its answer and for its end."""
+    headers of its answer and for its end. Somebody loud (`accounts.shares`) whom the door could not
+    know by the request is asked to come again."""
     share = take(rate, who)
+    request.asked_by = who  # type: ignore[attr-defined]
+    _know(request, who)
+    if not getattr(request, "scope", {}).get(WAITED) and shares.is_loud(who):
+        pause = shares.pause(who)
+        if pause > 0 and rate != "trade":
+            share = Share(rate, share.most, -1, math.ceil(pause))
     if rate == "heavy" and not share.is_spent:
         turn = take_turn(who)
         request.heavy_turn = turn  # type: ignore[attr-defined]
@@ -98,6 +116,14 @@ def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
             share = Share(rate, share.most, -1, TURN_SECONDS)
     request.rate_share = share  # type: ignore[attr-defined]
     return share
+
+
+def _know(request: HttpRequest, who: str) -> None:
+    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    credential = credential_of(authorization.encode("latin-1", "replace"), session.encode())
+    if credential is not None:
+        shares.know(credential, who)
 
 
 def rate_of(view: object, request: HttpRequest, method: str, default: Rate | None = None) -> Rate:

@@ -5,13 +5,17 @@ from typing import Any
 from allauth.account.signals import email_changed
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_out
+from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.changes import changed
 from accounts.models import User
 from accounts.services import auditing
+from accounts.shares import count_database
 from market.live.ending import access_name, end_sockets
+
+connection_created.connect(count_database)
 
 
 @receiver(user_logged_out)

@@ -14,6 +14,7 @@ http = get_asgi_application()
 from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
 from accounts.vault import holders  # noqa: E402
 from config.doors.bodies import BodyGuard  # noqa: E402
+from config.doors.fairness import FairShare  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
 from config.doors.sockets import MeasuredSockets  # noqa: E402
@@ -40,7 +41,7 @@ sockets = SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())]))
 doors = ProtocolTypeRouter(
     {
         "lifespan": lifespan,
-        "http": BodyGuard(http),
+        "http": FairShare(BodyGuard(http)),
         "websocket": MeasuredSockets(sockets, {"/ws/live/": "live"}),
     }
 )

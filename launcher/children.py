@@ -1,5 +1,6 @@
 """What every child process needs: its own session, and an end when the launcher dies."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,13 +12,19 @@ CLONE_NEWUSER = 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def own_session(death_signal: signal.Signals) -> Callable[[], None]:
+def own_session(death_signal: signal.Signals, nice: int = 0) -> Callable[[], None]:
     """For Popen's preexec_fn: the terminal's Ctrl-C reaches only the launcher, which stops its
-    children in order; if the launcher is killed, the kernel sends them `death_signal`."""
+    children in order; if the launcher is killed, the kernel sends them `death_signal`. With `nice`
+    (1 to 19) a child gives way to the others where they all want the processor."""
 
     def prepare() -> None:
         os.setsid()
         _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+        if nice:
+            os.nice(nice)
+            # a kernel that groups by session compares the sessions
+            with contextlib.suppress(OSError):
+                Path("/proc/self/autogroup").write_text(str(nice))
 
     return prepare
 

@@ -27,6 +27,8 @@ class Child:
     environment: dict[str, str] = field(default_factory=dict)
     # file descriptors that it inherits
     descriptors: Sequence[int] = ()
+    # how far it gives way to the others, 0 to 19
+    nice: int = 0
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
 
@@ -63,7 +65,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                preexec_fn=own_session(signal.SIGTERM),
+                preexec_fn=own_session(signal.SIGTERM, child.nice),
                 pass_fds=tuple(child.descriptors),
                 limit=1 << 20,
             )

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import limits, step_up
+from accounts.shares import shares, spent
 from accounts.turns import Turn
 from lib.networks import is_within, parse_networks
 
@@ -33,12 +34,16 @@ class AccessMiddleware(MiddlewareMixin):
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
+        request.began_at = spent()  # type: ignore[attr-defined]
         return _refuse_network(request) or _ask_factor(request) or _take_share(request, view)
 
     def process_response(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
         share: limits.Share | None = getattr(request, "rate_share", None)
         if share is not None:
             share.tell(answer)
+        who: str | None = getattr(request, "asked_by", None)
+        if who is not None:
+            shares.charge(who, spent() - request.began_at)  # type: ignore[attr-defined]
         turn: Turn | None = getattr(request, "heavy_turn", None)
         if turn is not None:
             turn.end()

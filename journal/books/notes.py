@@ -1,11 +1,12 @@
 """Notes hang on fills: whatever a rebuild makes of the trades, each finds the one that has its
 fill (money.md 3.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from journal.books.results import Built
-from journal.models import Annotation, Book, Screenshot, Trade
+from journal.models import Annotation, Book, Fill, Screenshot, Trade
 
 # How many of a trade's fills a note remembers; the first one that is in a trade decides.
 MOST_FILLS = 100
@@ -13,8 +14,13 @@ MOST_FILLS = 100
 
 def refs_of(trade: Trade) -> list[str]:
     """The fills that something written on the trade now hangs on."""
-    fills = trade.fills.order_by("time", "trade_id").values_list("symbol", "trade_id")
-    refs = [f"{trade.market}:{symbol}:{number}" for symbol, number in fills[:MOST_FILLS]]
+    fills = trade.fills.order_by("time", "trade_id").only("symbol", "trade_id")
+    return refs_among(trade, fills[:MOST_FILLS])
+
+
+def refs_among(trade: Trade, fills: Iterable[Fill]) -> list[str]:
+    """The same of fills that are there already, in their order; the one that opened is first."""
+    refs = [f"{trade.market}:{fill.symbol}:{fill.trade_id}" for fill in islice(fills, MOST_FILLS)]
     opening = ref_of_key(trade.key)
     return [opening, *(ref for ref in refs if ref != opening)] if opening else refs
 

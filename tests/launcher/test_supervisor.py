@@ -1,6 +1,7 @@
 """Children are started again when they die and end in order."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -43,3 +44,13 @@ async def test_children_end_group_by_group(tmp_path: Path) -> None:
     await supervisor.stop()
     assert order.read_text().split() == ["first", "last"]
     assert all(child.process is not None and child.process.returncode == 0 for child in children)
+
+
+async def test_what_can_wait_gives_way(capfd: pytest.CaptureFixture[str]) -> None:
+    child = Child("later", [sys.executable, "-c", "import os; print('nice', os.nice(0))"], nice=7)
+    own = os.nice(0)
+    supervisor = Supervisor([child])
+    supervisor.start()
+    await eventually(lambda: child.restarts >= 1, 10, "an end")
+    await supervisor.stop()
+    assert f"later | nice {own + 7}" in capfd.readouterr().out

@@ -1,0 +1,138 @@
+"""A share of a process's time, for each user.
+
+Requests are counted (`accounts.limits`), but a few dear ones take a core. So what a user's
+requests took here is measured too: while others ask as well, a user whose requests take most of
+the process is loud, and from then on begins one at a time, with pauses that leave the process to
+the others for all but `BESIDE_OTHERS` of the time. Who is alone, or asks little, never waits.
+"""
+
+import hashlib
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+# Seconds of work a second, smoothed over SMOOTH_SECONDS: above, a user is loud, until it has not
+# asked for CALM_SECONDS though it might.
+LOUD = 0.5
+SMOOTH_SECONDS = 6.0
+CALM_SECONDS = 8.0
+BESIDE_OTHERS = 0.04
+# Somebody who asked so lately is there.
+THERE_SECONDS = 15.0
+LOOKED_AT = 8
+MOST_REMEMBERED = 10_000
+_database = threading.local()
+
+
+@dataclass
+class Use:
+    """What one user takes of this process."""
+
+    level: float = 0.0
+    at: float = 0.0
+    is_loud: bool = False
+    # when the next request may begin, while it is loud
+    free_at: float = 0.0
+
+
+class Shares:
+    """Safe to use from any thread. `clock`: seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._uses: OrderedDict[str, Use] = OrderedDict()
+        self._names: OrderedDict[bytes, str] = OrderedDict()
+        self._asked: OrderedDict[str, float] = OrderedDict()
+
+    def know(self, credential: bytes, who: str) -> None:
+        """Whose requests carry a credential (a hash of it)."""
+        with self._lock:
+            _remember(self._names, credential, who)
+
+    def whose(self, credential: bytes) -> str | None:
+        with self._lock:
+            return self._names.get(credential)
+
+    def asks(self, who: str, seconds_ago: float = 0.0) -> None:
+        """Somebody is there, in this process or another."""
+        when = self._clock() - seconds_ago
+        with self._lock:
+            _remember(self._asked, who, max(when, self._asked.get(who, when)))
+
+    def charge(self, who: str, seconds: float) -> None:
+        """A request has taken so many seconds."""
+        now = self._clock()
+        with self._lock:
+            use = self._uses.get(who) or Use(at=now)
+            _remember(self._uses, who, use)
+            faded = use.level * math.exp((use.at - now) / SMOOTH_SECONDS)
+            use.level, use.at = faded + seconds / SMOOTH_SECONDS, now
+            use.is_loud = use.level > LOUD or self._is_still_loud(use, now)
+            use.free_at = now + seconds * (1 / BESIDE_OTHERS - 1)
+
+    def is_loud(self, who: str) -> bool:
+        """Whether it has to leave the process to others, who are there."""
+        now = self._clock()
+        with self._lock:
+            use = self._uses.get(who)
+            if use is None or not self._is_still_loud(use, now):
+                return False
+            return self._has_others(who, now)
+
+    def pause(self, who: str) -> float:
+        """Seconds until its next request may begin."""
+        with self._lock:
+            use = self._uses.get(who)
+            return max(0.0, use.free_at - self._clock()) if use is not None else 0.0
+
+    def _is_still_loud(self, use: Use, now: float) -> bool:
+        return use.is_loud and now < use.free_at + CALM_SECONDS
+
+    def _has_others(self, who: str, now: float) -> bool:
+        newest = islice(reversed(self._asked.items()), LOOKED_AT)
+        return any(other != who and now - at < THERE_SECONDS for other, at in newest)
+
+
+shares = Shares()
+
+
+def credential_of(authorization: bytes, session: bytes) -> bytes | None:
+    """A name for what a request carries; None where it carries nothing."""
+    carried = authorization or session
+    return hashlib.sha256(carried).digest() if carried else None
+
+
+def spent() -> float:
+    """Seconds that this thread has worked, and waited for the database, since it began."""
+    return time.thread_time() + getattr(_database, "seconds", 0.0)
+
+
+def count_database(connection: Any, **_: object) -> None:
+    """A receiver of `connection_created`: its queries are timed."""
+    if _timed not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_timed)
+
+
+def _timed(
+    execute: Callable[..., Any], sql: Any, parameters: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    began = time.perf_counter()
+    try:
+        return execute(sql, parameters, many, context)
+    finally:
+        took = time.perf_counter() - began
+        _database.seconds = getattr(_database, "seconds", 0.0) + took
+
+
+def _remember(kept: OrderedDict[Any, Any], key: object, value: object) -> None:
+    """The newest last, the oldest forgotten."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > MOST_REMEMBERED:
+        kept.popitem(last=False)

@@ -1,0 +1,196 @@
+"""A user who takes most of a process waits for the others; nobody else ever does."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.services.tokens import issue_token
+from accounts.shares import BESIDE_OTHERS, CALM_SECONDS, Shares, credential_of, shares
+from config.doors import fairness
+from config.doors.fairness import FairShare
+from tests.security.asgi import ask
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def known(clock: Clock) -> Shares:
+    return Shares(clock)
+
+
+def work(known: Shares, clock: Clock, who: str, seconds: float, every: float) -> None:
+    """Ten seconds long, requests of so many seconds, so often."""
+    for _ in range(int(10 / every)):
+        clock.now += every
+        known.asks(who)
+        known.charge(who, seconds)
+
+
+def test_who_takes_most_of_the_process_beside_others_is_loud(known: Shares, clock: Clock) -> None:
+    known.asks("u2")
+    work(known, clock, "u1", 0.5, 0.5)
+    known.asks("u2")
+    assert known.is_loud("u1")
+    assert not known.is_loud("u2")
+    clock.now += 0.5 * (1 / BESIDE_OTHERS - 1)
+    assert known.pause("u1") == pytest.approx(0, abs=1e-6)
+
+
+def test_who_is_alone_never_waits(known: Shares, clock: Clock) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    assert not known.is_loud("u1")
+    known.asks("u2")
+    assert known.is_loud("u1")
+    clock.now += 16
+    known.charge("u1", 0.1)
+    assert not known.is_loud("u1"), "the other has gone"
+
+
+def test_who_asks_little_never_waits(known: Shares, clock: Clock) -> None:
+    known.asks("u2")
+    work(known, clock, "u1", 0.1, 0.5)
+    known.asks("u2")
+    assert not known.is_loud("u1")
+
+
+def test_who_has_been_calm_is_as_before(known: Shares, clock: Clock) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    clock.now += known.pause("u1") + CALM_SECONDS
+    known.asks("u2")
+    assert not known.is_loud("u1")
+
+
+def test_who_asks_as_soon_as_it_may_stays_loud(known: Shares, clock: Clock) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    for _ in range(20):
+        clock.now += known.pause("u1") + 1
+        known.asks("u2")
+        assert known.is_loud("u1")
+        known.charge("u1", 2)
+
+
+class Works:
+    """An application that notes who is at work, and takes its time."""
+
+    def __init__(self) -> None:
+        self.now = self.most = self.done = 0
+        self.goes_on = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await self.goes_on.wait()
+        self.now -= 1
+        self.done += 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+def loud(known: Shares, clock: Clock) -> Shares:
+    """The token `loud` is u1's, who is loud beside u2."""
+    known.know(credential_of(b"Token loud", b"") or b"", "u1")
+    known.know(credential_of(b"", b"calm") or b"", "u2")
+    work(known, clock, "u1", 0.5, 0.5)
+    known.charge("u1", 0)
+    known.asks("u2")
+    assert known.is_loud("u1")
+    return known
+
+
+LOUD = [(b"authorization", b"Token loud")]
+CALM = [(b"cookie", b"csrftoken=x; sessionid=calm")]
+
+
+async def test_a_loud_user_is_let_in_one_at_a_time(loud: Shares) -> None:
+    works = Works()
+    door = FairShare(works, loud)
+    asking = [asyncio.create_task(ask("/api/bars", headers=LOUD, app=door)) for _ in range(4)]
+    calm = [asyncio.create_task(ask("/api/bars", headers=CALM, app=door)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    assert works.now == 4, "one of the loud, and all of the others"
+    works.goes_on.set()
+    answers = await asyncio.gather(*asking, *calm)
+    assert {answer.status for answer in answers} == {200}
+    assert works.most == 4
+
+
+async def test_too_many_at_once_and_too_long_are_refused(
+    loud: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "MOST_SECONDS", 0.2)
+    works = Works()
+    door = FairShare(works, loud)
+    count = fairness.MOST_WAITING + 3
+    asking = [asyncio.create_task(ask("/api/bars", headers=LOUD, app=door)) for _ in range(count)]
+    await asyncio.sleep(0.5)
+    refused = [task.result() for task in asking if task.done()]
+    assert len(refused) == count - 1
+    assert {answer.status for answer in refused} == {429}
+    assert json.loads(refused[0].body)["code"] == "too_much"
+    assert int(refused[0].headers["retry-after"]) >= 1
+    works.goes_on.set()
+    await asyncio.gather(*asking)
+    assert works.done == 1
+
+
+async def test_an_order_is_never_late(loud: Shares) -> None:
+    works = Works()
+    works.goes_on.set()
+    loud.charge("u1", 100)
+    door = FairShare(works, loud)
+    answer = await ask("/api/orders", method="POST", headers=LOUD, app=door)
+    assert answer.status == 200
+
+
+async def test_who_goes_while_waiting_gives_the_turn_back(loud: Shares) -> None:
+    works = Works()
+    door = FairShare(works, loud)
+    first = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
+    second = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
+    third = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
+    await asyncio.sleep(0.05)
+    second.cancel()
+    works.goes_on.set()
+    assert (await first).status == 200
+    assert (await third).status == 200
+
+
+@pytest.mark.django_db
+def test_what_a_request_takes_is_charged_to_its_user(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charged: dict[str, float] = {}
+    monkeypatch.setattr(shares, "charge", charged.__setitem__)
+    token = issue_token(user=alice)
+    assert Client(headers={"Authorization": f"Token {token}"}).get("/api/fills").status_code == 200
+    assert charged.keys() == {f"u{alice.pk}"}
+    assert 0 < charged[f"u{alice.pk}"] < 5
+    assert shares.whose(credential_of(f"Token {token}".encode(), b"") or b"") == f"u{alice.pk}"
+
+
+@pytest.mark.django_db
+def test_whom_the_door_did_not_know_is_asked_to_come_again(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "is_loud", lambda who: who == f"u{alice.pk}")
+    monkeypatch.setattr(shares, "pause", lambda who: 7.2)
+    answer = Client(headers={"Authorization": f"Token {issue_token(user=alice)}"}).get("/api/fills")
+    assert (answer.status_code, answer["Retry-After"]) == (429, "8")
