@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-# Seconds of work a second, smoothed over SMOOTH_SECONDS: above, a user is loud, until it has not
-# asked for CALM_SECONDS though it might.
-LOUD = 0.5
+# Above so much of the processor's second, or of work and database together, both smoothed over
+# SMOOTH_SECONDS, a user is loud, until it has not asked for CALM_SECONDS though it might. One who
+# asks one thing after another does not come so far.
+LOUD, LOUD_WITH_DATABASE = 0.5, 1.2
 SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
 BESIDE_OTHERS = 0.04
@@ -30,10 +31,26 @@ _database = threading.local()
 
 
 @dataclass
-class Use:
-    """What one user takes of this process."""
+class Cost:
+    """Seconds of the processor, and of waiting for the database."""
 
-    level: float = 0.0
+    processor: float = 0.0
+    database: float = 0.0
+
+    @property
+    def whole(self) -> float:
+        return self.processor + self.database
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.processor - other.processor, self.database - other.database)
+
+
+@dataclass
+class Use:
+    """What one user takes of this process, in seconds a second."""
+
+    processor: float = 0.0
+    database: float = 0.0
     at: float = 0.0
     is_loud: bool = False
     # when the next request may begin, while it is loud
@@ -65,25 +82,25 @@ class Shares:
         with self._lock:
             _remember(self._asked, who, max(when, self._asked.get(who, when)))
 
-    def charge(self, who: str, seconds: float) -> None:
-        """A request has taken so many seconds."""
+    def charge(self, who: str, cost: Cost) -> None:
+        """A request has taken so much."""
         now = self._clock()
         with self._lock:
             use = self._uses.get(who) or Use(at=now)
             _remember(self._uses, who, use)
-            faded = use.level * math.exp((use.at - now) / SMOOTH_SECONDS)
-            use.level, use.at = faded + seconds / SMOOTH_SECONDS, now
-            use.is_loud = use.level > LOUD or self._is_still_loud(use, now)
-            use.free_at = now + seconds * (1 / BESIDE_OTHERS - 1)
+            fades = math.exp((use.at - now) / SMOOTH_SECONDS)
+            use.processor = use.processor * fades + cost.processor / SMOOTH_SECONDS
+            use.database = use.database * fades + cost.database / SMOOTH_SECONDS
+            is_much = use.processor > LOUD or use.processor + use.database > LOUD_WITH_DATABASE
+            use.is_loud = is_much or _is_still_loud(use, now)
+            use.at = now
+            use.free_at = now + cost.whole * (1 / BESIDE_OTHERS - 1)
 
     def is_loud(self, who: str) -> bool:
         """Whether it has to leave the process to others, who are there."""
         now = self._clock()
         with self._lock:
-            use = self._uses.get(who)
-            if use is None or not self._is_still_loud(use, now):
-                return False
-            return self._has_others(who, now)
+            return self._is_loud_itself(who, now) and self._has_others(who, now)
 
     def pause(self, who: str) -> float:
         """Seconds until its next request may begin."""
@@ -91,12 +108,19 @@ class Shares:
             use = self._uses.get(who)
             return max(0.0, use.free_at - self._clock()) if use is not None else 0.0
 
-    def _is_still_loud(self, use: Use, now: float) -> bool:
-        return use.is_loud and now < use.free_at + CALM_SECONDS
-
     def _has_others(self, who: str, now: float) -> bool:
+        """Who is loud too is not one for whom others wait."""
         newest = islice(reversed(self._asked.items()), LOOKED_AT)
-        return any(other != who and now - at < THERE_SECONDS for other, at in newest)
+        there = (other for other, at in newest if now - at < THERE_SECONDS)
+        return any(other != who and not self._is_loud_itself(other, now) for other in there)
+
+    def _is_loud_itself(self, who: str, now: float) -> bool:
+        use = self._uses.get(who)
+        return use is not None and _is_still_loud(use, now)
+
+
+def _is_still_loud(use: Use, now: float) -> bool:
+    return use.is_loud and now < use.free_at + CALM_SECONDS
 
 
 shares = Shares()
@@ -108,9 +132,9 @@ def credential_of(authorization: bytes, session: bytes) -> bytes | None:
     return hashlib.sha256(carried).digest() if carried else None
 
 
-def spent() -> float:
-    """Seconds that this thread has worked, and waited for the database, since it began."""
-    return time.thread_time() + getattr(_database, "seconds", 0.0)
+def spent() -> Cost:
+    """What this thread has taken since it began."""
+    return Cost(time.thread_time(), getattr(_database, "seconds", 0.0))
 
 
 def count_database(connection: Any, **_: object) -> None:

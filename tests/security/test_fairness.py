@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services.tokens import issue_token
-from accounts.shares import BESIDE_OTHERS, CALM_SECONDS, Shares, credential_of, shares
+from accounts.shares import BESIDE_OTHERS, CALM_SECONDS, Cost, Shares, credential_of, shares
 from config.doors import fairness
 from config.doors.fairness import FairShare
 from tests.security.asgi import ask
@@ -40,7 +40,7 @@ def work(known: Shares, clock: Clock, who: str, seconds: float, every: float) ->
     for _ in range(int(10 / every)):
         clock.now += every
         known.asks(who)
-        known.charge(who, seconds)
+        known.charge(who, Cost(seconds))
 
 
 def test_who_takes_most_of_the_process_beside_others_is_loud(known: Shares, clock: Clock) -> None:
@@ -59,7 +59,7 @@ def test_who_is_alone_never_waits(known: Shares, clock: Clock) -> None:
     known.asks("u2")
     assert known.is_loud("u1")
     clock.now += 16
-    known.charge("u1", 0.1)
+    known.charge("u1", Cost(0.1))
     assert not known.is_loud("u1"), "the other has gone"
 
 
@@ -68,6 +68,33 @@ def test_who_asks_little_never_waits(known: Shares, clock: Clock) -> None:
     work(known, clock, "u1", 0.1, 0.5)
     known.asks("u2")
     assert not known.is_loud("u1")
+
+
+def test_who_asks_one_thing_after_another_never_waits(known: Shares, clock: Clock) -> None:
+    for _ in range(60):
+        known.asks("u2")
+        clock.now += 0.5
+        known.charge("u1", Cost(0.2, 0.25))
+        assert not known.is_loud("u1")
+
+
+def test_many_at_once_in_the_database_are_loud(known: Shares, clock: Clock) -> None:
+    for _ in range(30):
+        known.asks("u2")
+        clock.now += 0.5
+        known.charge("u1", Cost(0.05, 1.5))
+    assert known.is_loud("u1")
+
+
+def test_nobody_waits_for_somebody_loud(known: Shares, clock: Clock) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    work(known, clock, "u2", 0.5, 0.5)
+    known.charge("u1", Cost(2))
+    known.asks("u1")
+    assert not known.is_loud("u2")
+    known.asks("u3")
+    assert known.is_loud("u1")
+    assert known.is_loud("u2")
 
 
 def test_who_has_been_calm_is_as_before(known: Shares, clock: Clock) -> None:
@@ -83,7 +110,7 @@ def test_who_asks_as_soon_as_it_may_stays_loud(known: Shares, clock: Clock) -> N
         clock.now += known.pause("u1") + 1
         known.asks("u2")
         assert known.is_loud("u1")
-        known.charge("u1", 2)
+        known.charge("u1", Cost(2))
 
 
 class Works:
@@ -109,7 +136,7 @@ def loud(known: Shares, clock: Clock) -> Shares:
     known.know(credential_of(b"Token loud", b"") or b"", "u1")
     known.know(credential_of(b"", b"calm") or b"", "u2")
     work(known, clock, "u1", 0.5, 0.5)
-    known.charge("u1", 0)
+    known.charge("u1", Cost(0))
     known.asks("u2")
     assert known.is_loud("u1")
     return known
@@ -154,7 +181,7 @@ async def test_too_many_at_once_and_too_long_are_refused(
 async def test_an_order_is_never_late(loud: Shares) -> None:
     works = Works()
     works.goes_on.set()
-    loud.charge("u1", 100)
+    loud.charge("u1", Cost(100))
     door = FairShare(works, loud)
     answer = await ask("/api/orders", method="POST", headers=LOUD, app=door)
     assert answer.status == 200
@@ -177,12 +204,14 @@ async def test_who_goes_while_waiting_gives_the_turn_back(loud: Shares) -> None:
 def test_what_a_request_takes_is_charged_to_its_user(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    charged: dict[str, float] = {}
+    charged: dict[str, Cost] = {}
     monkeypatch.setattr(shares, "charge", charged.__setitem__)
     token = issue_token(user=alice)
     assert Client(headers={"Authorization": f"Token {token}"}).get("/api/fills").status_code == 200
     assert charged.keys() == {f"u{alice.pk}"}
-    assert 0 < charged[f"u{alice.pk}"] < 5
+    cost = charged[f"u{alice.pk}"]
+    assert 0 < cost.processor < 5
+    assert 0 < cost.database < 5
     assert shares.whose(credential_of(f"Token {token}".encode(), b"") or b"") == f"u{alice.pk}"
 
 
