@@ -3,12 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.connecting import make_keyless
 from accounts.services.tokens import issue_token
-from journal.models import Fill
+from journal.models import Book, Fill, FillFlow
 
 
 def fill(name: str, password: str, count: int) -> tuple[str, str]:
@@ -41,3 +42,13 @@ def fill(name: str, password: str, count: int) -> tuple[str, str]:
         batch_size=5000,
     )
     return issue_token(user=user), str(account.pk)
+
+
+def due() -> int:
+    """How much is still to be read, computed or looked up, of everybody's."""
+    fills = Fill.objects.exclude(source="file")
+    return (
+        Book.objects.filter(built__lt=F("version"), problem="").count()
+        + fills.filter(flow=None).count()
+        + FillFlow.objects.filter(fill__in=fills, refused="").exclude(stage="done").count()
+    )

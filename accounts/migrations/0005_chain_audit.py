@@ -65,4 +65,4 @@ def unchain(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0004_access")]
 
-    operations = [migrations.RunPython(chain, unchain)]
+    operations = [migrations.RunPython(chain, unchain, elidable=True)]

@@ -20,5 +20,5 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(forget, migrations.RunPython.noop),
+        migrations.RunPython(forget, migrations.RunPython.noop, elidable=True),
     ]

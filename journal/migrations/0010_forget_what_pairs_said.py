@@ -11,4 +11,4 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("journal", "0009_movements_are_read_again")]
 
-    operations = [migrations.RunPython(forget, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(forget, migrations.RunPython.noop, elidable=True)]

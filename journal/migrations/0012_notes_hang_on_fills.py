@@ -32,6 +32,6 @@ class Migration(migrations.Migration):
     dependencies = [("journal", "0011_the_coin_is_the_unit")]
 
     operations = [
-        migrations.RunPython(hang, migrations.RunPython.noop),
-        migrations.RunPython(make_due, migrations.RunPython.noop),
+        migrations.RunPython(hang, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(make_due, migrations.RunPython.noop, elidable=True),
     ]

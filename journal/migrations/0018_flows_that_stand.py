@@ -15,4 +15,4 @@ FROM journal_fillflow AS flow WHERE flow.fill_id = fill.id AND flow.stage = 'don
 class Migration(migrations.Migration):
     dependencies = [("journal", "0017_flow_for_every_fill")]
 
-    operations = [migrations.RunSQL(STAND, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(STAND, migrations.RunSQL.noop, elidable=True)]

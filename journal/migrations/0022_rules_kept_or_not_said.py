@@ -23,5 +23,5 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="annotation", name="rules_kept", field=models.JSONField(null=True)
         ),
-        migrations.RunPython(take_back, say_none),
+        migrations.RunPython(take_back, say_none, elidable=True),
     ]

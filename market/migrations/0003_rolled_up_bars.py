@@ -38,5 +38,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(MAKE, DROP),
-        migrations.RunSQL(MARK_EXISTING, migrations.RunSQL.noop),
+        migrations.RunSQL(MARK_EXISTING, migrations.RunSQL.noop, elidable=True),
     ]

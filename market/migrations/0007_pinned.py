@@ -13,5 +13,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("instrument", "is_pinned", models.BooleanField(default=False)),
-        migrations.RunPython(pin_what_is_followed, migrations.RunPython.noop),
+        migrations.RunPython(pin_what_is_followed, migrations.RunPython.noop, elidable=True),
     ]

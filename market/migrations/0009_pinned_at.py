@@ -13,5 +13,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("instrument", "pinned_at", models.DateTimeField(null=True)),
-        migrations.RunPython(until_now_all_was_pinned, migrations.RunPython.noop),
+        migrations.RunPython(until_now_all_was_pinned, migrations.RunPython.noop, elidable=True),
     ]
