@@ -15,6 +15,7 @@ from journal.books import settling
 from journal.filters import TradeFilter
 from journal.insight import keeping
 from journal.models import Preferences, Sync, Upload
+from journal.models.guests import accounts_asleep
 from journal.planner import rounds
 from journal.services import (
     cleaning,
@@ -62,7 +63,7 @@ def supervise() -> None:
     now = timezone.now()
     live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
     # what nobody looks at is read when somebody does
-    asleep = guests.asleep().filter(sync__state=State.COMPLETE)
+    asleep = accounts_asleep().filter(sync__state=State.COMPLETE)
     due = (
         live.exclude(api_key=b"")
         .exclude(pk__in=asleep.values("pk"))

@@ -111,7 +111,7 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
             "upkeep",
             [*worker, "-Q", "upkeep,imports,retention", "-c", "6", "-n", "upkeep@%h"],
             1,
-            nice=10,
+            nice=5,
         ),
         Child("listener", [*worker, "-Q", "listeners", "-c", "4", "-n", "listener@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),

@@ -4,12 +4,16 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ExchangeAccount, User
+from accounts.models.exchange import ExchangeAccountQuerySet
 
 # how long a guest may stay, and how long one that nobody took is kept
 STAYS = timedelta(hours=24)
+# owns the account that all demos are copied from; nobody signs in as it
+ORIGINAL = "demo-original"
 
 
 class Guest(models.Model):
@@ -31,3 +35,10 @@ class Guest(models.Model):
     @property
     def until(self) -> datetime:
         return (self.taken_at or self.made_at) + STAYS
+
+
+def accounts_asleep() -> ExchangeAccountQuerySet:
+    """Accounts of guests that no visitor has taken yet, and the one that they are copied from."""
+    return ExchangeAccount.objects.here().filter(
+        Q(user__username=ORIGINAL) | Q(user__in=Guest.objects.filter(taken_at=None).values("user"))
+    )

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts import sign_up
 from accounts.models import ExchangeAccount, User
-from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import erasing
 from journal.models import Guest, Preferences
 from journal.models.guests import STAYS
@@ -79,14 +78,6 @@ def keep_ready() -> int:
             break
         made += 1
     return made
-
-
-def asleep() -> ExchangeAccountQuerySet:
-    """Accounts of guests that no visitor has taken yet, and the one that they are copied from."""
-    return ExchangeAccount.objects.here().filter(
-        Q(user__username=demo.ORIGINAL)
-        | Q(user__in=Guest.objects.filter(taken_at=None).values("user"))
-    )
 
 
 def remove_old(now: datetime | None = None) -> int:

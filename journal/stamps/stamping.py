@@ -9,10 +9,11 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from journal.models import Fill, FillFlow, Market, Trade, TradeFill, TradesVersion
+from journal.models.guests import accounts_asleep
 from journal.stamps import fills, trades
 from journal.stamps.around import Around
 from journal.stamps.stages import stage_of
@@ -50,6 +51,7 @@ KEPT = [
     "again_at",
 ]
 Row = TypeVar("Row")
+Owned = TypeVar("Owned", Fill, Trade)
 _parked = Parking(first=60.0, longest=86_400.0)
 
 
@@ -113,11 +115,12 @@ def _joined(news: Iterable[PastNews]) -> list[tuple[datetime, datetime]]:
 
 
 def _stamp_fills() -> int:
-    due = (
+    fills_due = (
         Fill.objects.filter(account__venue=settings.VENUE, flow_due_at__lte=timezone.now())
         .select_related("flow")
-        .order_by("-time")[:FILLS_A_ROUND]
+        .order_by("-time")
     )
+    due = _awake_first(fills_due, FILLS_A_ROUND)
     touched: list[int] = []
     for group in _groups([(fill.market, fill.symbol, fill.time, fill) for fill in due]):
         market, symbol = group[0].market, group[0].symbol
@@ -167,11 +170,12 @@ def _entries(group: Sequence[Fill]) -> set[int]:
 
 
 def _stamp_trades() -> int:
-    due = (
+    trades_due = (
         Trade.objects.filter(account__venue=settings.VENUE, stamp_due_at__lte=timezone.now())
         .prefetch_related("trade_fills__fill__flow")
-        .order_by("-opened_at")[:TRADES_A_ROUND]
+        .order_by("-opened_at")
     )
+    due = _awake_first(trades_due, TRADES_A_ROUND)
     count = 0
     changed = {row.account_id for row in due if row.closed_at is not None}
     for group in _groups([(row.market, row.symbol, row.opened_at, row) for row in due]):
@@ -192,6 +196,13 @@ def _stamp_trades() -> int:
                 count += is_well
     TradesVersion.objects.raise_for(changed)
     return count
+
+
+def _awake_first(due: QuerySet[Owned], most: int) -> list[Owned]:
+    """What somebody looks at; the copies of the demo that nobody has yet when nothing else is."""
+    asleep = list(accounts_asleep().values_list("pk", flat=True))
+    awake = list(due.exclude(account__in=asleep)[:most])
+    return awake or list(due.filter(account__in=asleep)[:most])
 
 
 def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row]]:

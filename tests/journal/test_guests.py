@@ -25,6 +25,7 @@ from journal.models import (
     Trade,
     TradeFill,
 )
+from journal.models.guests import ORIGINAL, accounts_asleep
 from journal.services import annotating, demo, guests
 from journal.services.copying import copy_journal
 from tests.journal.accounts import make_account, some_trades
@@ -144,9 +145,9 @@ def test_nobody_is_made_ahead_of_the_originals_order_flow(original: ExchangeAcco
 def test_what_nobody_looks_at_is_not_read_again(original: ExchangeAccount) -> None:
     user = guests.welcome()
     guests.keep_ready()
-    asleep = set(guests.asleep().values_list("user__username", flat=True))
+    asleep = set(accounts_asleep().values_list("user__username", flat=True))
     waiting = Guest.objects.filter(taken_at=None).values_list("user__username", flat=True)
-    assert asleep == {demo.ORIGINAL, *waiting}
+    assert asleep == {ORIGINAL, *waiting}
     assert user.username not in asleep
 
 
@@ -172,17 +173,17 @@ def test_a_guest_is_gone_after_a_day_with_everything(original: ExchangeAccount) 
     assert guests.remove_old(now + timedelta(hours=25)) == 1 + waiting
     assert not User.objects.filter(pk=user.pk).exists()
     assert not ExchangeAccount.objects.exclude(pk=original.pk).exists()
-    assert not Annotation.objects.exclude(user__username=demo.ORIGINAL).exists()
+    assert not Annotation.objects.exclude(user__username=ORIGINAL).exists()
 
 
 def test_before_the_original_is_read_a_guest_waits_for_it(
     client: Client, original: ExchangeAccount
 ) -> None:
-    Preferences.objects.filter(user__username=demo.ORIGINAL).update(demo=demo.ADDED)
+    Preferences.objects.filter(user__username=ORIGINAL).update(demo=demo.ADDED)
     client.post(DOOR)
     page = client.get("/").content.decode()
     assert "is being prepared" in page
-    Preferences.objects.filter(user__username=demo.ORIGINAL).update(demo=demo.TOLD)
+    Preferences.objects.filter(user__username=ORIGINAL).update(demo=demo.TOLD)
     assert demo.give_wanted() == 1
     assert "data-over" in client.get("/", headers={"X-Part": "refresh"}).content.decode()
     assert "You and the flow" in client.get("/").content.decode()

@@ -10,7 +10,7 @@ from accounts.models import User
 from journal.metrics.excursion import slippage
 from journal.metrics.flow import Second, share, verdict, windows
 from journal.models import Balance, DailyBalance, FillFlow, Trade
-from journal.services import snapshots
+from journal.services import demo, snapshots
 from journal.stamps import fills, stamping
 from lib.dates import to_ms
 from market.archive import coverage, partitions, seconds
@@ -209,3 +209,17 @@ def test_a_worth_that_no_column_holds_stops_nobody_elses_snapshot(alice: User, b
         )
     assert snapshots.take() == 1
     assert DailyBalance.objects.get(account__user=bob).value_usd == 5
+
+
+def test_copies_that_nobody_has_yet_wait_for_everybody_else(alice: User, tape: Instrument) -> None:
+    original = make_account(demo.owner_of_original(), demo.LABEL)
+    own = make_account(alice)
+    for account in (original, own):
+        trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "99"))
+    assert stamping.stamp_due() > 0
+    flows = FillFlow.objects.filter
+    assert flows(fill__account=own).count() == 2
+    assert not flows(fill__account=original).exists()
+    stamping.stamp_due()
+    stamping.stamp_due()
+    assert flows(fill__account=original).count() == 2
