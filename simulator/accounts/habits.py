@@ -21,6 +21,8 @@ CLEAR = 0.04
 HOURS = (7, 8, 8, 9, 12, 13, 13, 14, 14, 15, 19, 20, 21, 22)
 LONGEST_MS = 50 * MINUTE_MS
 TRIES = 5
+# How often a bad entry with the flow is seen to be one, and a good one against it is missed.
+SEEN, MISSED = 0.7, 0.5
 
 
 @dataclass
@@ -66,12 +68,19 @@ class Habits:
             is_long = (flow > 0) == (mind == "with")
         if not is_long and not may_short:
             return None
-        # some skill: what goes the wrong way at once is often left alone, unless nerves are gone or
-        # it stands against the flow
-        skill = 0.0 if self.losses or mind == "against" else 0.35
         later = self._walks.at(rules, time_ms + 20 * MINUTE_MS)
         is_good = (later > self._walks.at(rules, time_ms)) == is_long
-        return None if not is_good and self.rng.random() < skill else is_long
+        return None if self.rng.random() < self._hesitates(mind, is_good=is_good) else is_long
+
+    def _hesitates(self, mind: str, *, is_good: bool) -> float:
+        """How often an entry is left alone. With the flow there is some skill, less after a loss:
+        what goes the wrong way at once is seen. Against it, what would have worked is not dared:
+        this is the edge that the journal is to find."""
+        if mind == "against":
+            return MISSED if is_good else 0.0
+        if is_good:
+            return 0.0
+        return SEEN / 2 if self.losses else SEEN
 
     def mind(self) -> str:
         return self.rng.choices(("with", "against", "any"), (55, 25, 20))[0]
