@@ -117,11 +117,15 @@ def listen() -> None:
 @shared_task(name="journal.stamp")
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time, and after half
-    a minute another task has the thread."""
+    a minute another task has the thread. What nobody looks at yet gets a round when nothing else
+    is due: the planner waits for whoever stamps."""
     until = monotonic() + STAMPING_SECONDS
     with locks.held(stamping.LOCK) as lock:
         while lock is not None and not lock.is_lost and not shutdown.is_set():
-            if not stamping.stamp_due() or monotonic() > until:
+            if not stamping.stamp_due():
+                stamping.stamp_due(asleep=True)
+                return
+            if monotonic() > until:
                 return
 
 

@@ -55,10 +55,11 @@ Owned = TypeVar("Owned", Fill, Trade)
 _parked = Parking(first=60.0, longest=86_400.0)
 
 
-def stamp_due() -> int:
-    """Everything that can be stamped now, so many a round. Returns how many were."""
+def stamp_due(*, asleep: bool = False) -> int:
+    """Everything that can be stamped now, so many a round. Returns how many were. `asleep`: instead
+    of what somebody looks at, the copies of the demo that nobody has yet."""
     _hear_news()
-    return _stamp_fills() + _stamp_trades()
+    return _stamp_fills(asleep=asleep) + _stamp_trades(asleep=asleep)
 
 
 def _hear_news() -> None:
@@ -114,13 +115,13 @@ def _joined(news: Iterable[PastNews]) -> list[tuple[datetime, datetime]]:
 # --- fills --------------------------------------------------------------------------------------
 
 
-def _stamp_fills() -> int:
+def _stamp_fills(*, asleep: bool) -> int:
     fills_due = (
         Fill.objects.filter(account__venue=settings.VENUE, flow_due_at__lte=timezone.now())
         .select_related("flow")
         .order_by("-time")
     )
-    due = _awake_first(fills_due, FILLS_A_ROUND)
+    due = _some(fills_due, FILLS_A_ROUND, asleep=asleep)
     touched: list[int] = []
     for group in _groups([(fill.market, fill.symbol, fill.time, fill) for fill in due]):
         market, symbol = group[0].market, group[0].symbol
@@ -169,13 +170,13 @@ def _entries(group: Sequence[Fill]) -> set[int]:
 # --- trades -------------------------------------------------------------------------------------
 
 
-def _stamp_trades() -> int:
+def _stamp_trades(*, asleep: bool) -> int:
     trades_due = (
         Trade.objects.filter(account__venue=settings.VENUE, stamp_due_at__lte=timezone.now())
         .prefetch_related("trade_fills__fill__flow")
         .order_by("-opened_at")
     )
-    due = _awake_first(trades_due, TRADES_A_ROUND)
+    due = _some(trades_due, TRADES_A_ROUND, asleep=asleep)
     count = 0
     changed = {row.account_id for row in due if row.closed_at is not None}
     for group in _groups([(row.market, row.symbol, row.opened_at, row) for row in due]):
@@ -198,11 +199,10 @@ def _stamp_trades() -> int:
     return count
 
 
-def _awake_first(due: QuerySet[Owned], most: int) -> list[Owned]:
-    """What somebody looks at; the copies of the demo that nobody has yet when nothing else is."""
-    asleep = list(accounts_asleep().values_list("pk", flat=True))
-    awake = list(due.exclude(account__in=asleep)[:most])
-    return awake or list(due.filter(account__in=asleep)[:most])
+def _some(due: QuerySet[Owned], most: int, *, asleep: bool) -> list[Owned]:
+    accounts = list(accounts_asleep().values_list("pk", flat=True))
+    is_asleep = Q(account__in=accounts)
+    return list(due.filter(is_asleep if asleep else ~is_asleep)[:most])
 
 
 def _groups(rows: Iterable[tuple[str, str, datetime, Row]]) -> Iterator[list[Row]]:
