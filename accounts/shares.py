@@ -19,10 +19,12 @@ from typing import Any
 # Above so much of the processor's second, or of work and database together, both smoothed over
 # SMOOTH_SECONDS, a user is loud, until it has not asked for CALM_SECONDS though it might. One who
 # asks one thing after another does not come so far.
-LOUD, LOUD_WITH_DATABASE = 0.5, 1.2
+LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
 SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
 BESIDE_OTHERS = 0.04
+# How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
+USER = "u"
 # Somebody who asked so lately is there.
 THERE_SECONDS = 15.0
 LOOKED_AT = 8
@@ -77,7 +79,10 @@ class Shares:
             return self._names.get(credential)
 
     def asks(self, who: str, seconds_ago: float = 0.0) -> None:
-        """Somebody is there, in this process or another."""
+        """A user is there, in this process or another. Strangers are not counted: they have the
+        sign-in pages, and are often the same person."""
+        if not who.startswith(USER):
+            return
         when = self._clock() - seconds_ago
         with self._lock:
             _remember(self._asked, who, max(when, self._asked.get(who, when)))

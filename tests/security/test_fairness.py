@@ -63,6 +63,12 @@ def test_who_is_alone_never_waits(known: Shares, clock: Clock) -> None:
     assert not known.is_loud("u1"), "the other has gone"
 
 
+def test_strangers_are_not_waited_for(known: Shares, clock: Clock) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    known.asks("a192.0.2.7")
+    assert not known.is_loud("u1")
+
+
 def test_who_asks_little_never_waits(known: Shares, clock: Clock) -> None:
     known.asks("u2")
     work(known, clock, "u1", 0.1, 0.5)
