@@ -23,6 +23,8 @@ LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
 SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
 BESIDE_OTHERS = 0.04
+# Longer than this nobody pauses after one request, however dear it was.
+LONGEST_PAUSE = 10.0
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
 USER = "u"
 # Somebody who asked so lately is there.
@@ -99,7 +101,7 @@ class Shares:
             is_much = use.processor > LOUD or use.processor + use.database > LOUD_WITH_DATABASE
             use.is_loud = is_much or _is_still_loud(use, now)
             use.at = now
-            use.free_at = now + cost.whole * (1 / BESIDE_OTHERS - 1)
+            use.free_at = now + min(cost.whole * (1 / BESIDE_OTHERS - 1), LONGEST_PAUSE)
 
     def is_loud(self, who: str) -> bool:
         """Whether it has to leave the process to others, who are there."""
