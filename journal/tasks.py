@@ -45,6 +45,8 @@ AGAIN_AFTER = timedelta(hours=1)
 UNHEARD_AGAIN_AFTER = timedelta(minutes=10)
 HEARD_FOR = timedelta(minutes=2)
 STAMPING_SECONDS = 30.0
+# the lock of the one worker that plans
+PLANNER = "journal:planner"
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
@@ -95,7 +97,7 @@ def supervise() -> None:
 @shared_task(name="journal.plan_flow")
 def plan_flow() -> None:
     """The market around old fills, a round at a time; one worker at it."""
-    with locks.held("journal:planner") as lock:
+    with locks.held(PLANNER) as lock:
         if lock is not None:
             rounds.work_round(lambda: shutdown.is_set() or lock.is_lost)
 
@@ -118,15 +120,22 @@ def listen() -> None:
 def stamp() -> None:
     """Order flow on fills and trades whose bars are there now; one round at a time, and after half
     a minute another task has the thread. What nobody looks at yet gets a round when nothing else
-    is due: the planner waits for whoever stamps."""
+    is due."""
     until = monotonic() + STAMPING_SECONDS
     with locks.held(stamping.LOCK) as lock:
         while lock is not None and not lock.is_lost and not shutdown.is_set():
             if not stamping.stamp_due():
-                stamping.stamp_due(asleep=True)
+                _stamp_asleep()
                 return
             if monotonic() > until:
                 return
+
+
+def _stamp_asleep() -> None:
+    """Not while the planner is at work: it waits for whoever stamps."""
+    with locks.held(PLANNER) as lock:
+        if lock is not None:
+            stamping.stamp_due(asleep=True)
 
 
 @shared_task(name="journal.settle_prices")

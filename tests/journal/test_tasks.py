@@ -9,6 +9,8 @@ from accounts.models import User
 from journal import tasks
 from journal.models import Preferences, Sync
 from journal.services import demo, demo_notes
+from journal.stamps import stamping
+from market.jobs import locks
 from tests.journal.accounts import make_account
 
 pytestmark = pytest.mark.django_db
@@ -38,3 +40,21 @@ def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
     assert Preferences.objects.get(user=bob).demo == demo.TOLD
     assert Preferences.objects.get(user=alice).demo == demo.ADDED
     tasks.parked.clear(f"demo {alice.pk}")
+
+
+def test_copies_that_nobody_has_are_not_stamped_while_the_planner_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stamped: list[bool] = []
+
+    def stamp_due(*, asleep: bool = False) -> int:
+        stamped.append(asleep)
+        return 0
+
+    monkeypatch.setattr(stamping, "stamp_due", stamp_due)
+    with locks.held(tasks.PLANNER) as lock:
+        assert lock is not None
+        tasks.stamp()
+    assert stamped == [False]
+    tasks.stamp()
+    assert stamped == [False, False, True]
