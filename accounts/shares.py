@@ -2,8 +2,9 @@
 
 Requests are counted (`accounts.limits`), but a few dear ones take a core. So what a user's
 requests took here is measured too: while others ask as well, a user whose requests take most of
-the process is loud, and from then on begins one at a time, with pauses that leave the process to
-the others for all but `BESIDE_OTHERS` of the time. Who is alone, or asks little, never waits.
+the process is loud, and from then on begins one at a time, with pauses in proportion to what the
+request before took (`BESIDE_OTHERS`), up to `LONGEST_PAUSE`. Who is alone, or asks little, never
+waits.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from typing import Any
 LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
 SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
+# The share that pauses leave to who is loud.
 BESIDE_OTHERS = 0.04
 # Longer than this nobody pauses after one request, however dear it was.
 LONGEST_PAUSE = 10.0

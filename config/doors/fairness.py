@@ -6,7 +6,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -74,15 +73,13 @@ class FairShare:
                 await lock.acquire()
         except TimeoutError:
             return False
-        pause = self._shares.pause(who) if self._shares.is_loud(who) else 0.0
         try:
-            await asyncio.sleep(min(pause, MOST_SECONDS))
+            if self._shares.is_loud(who):
+                await asyncio.sleep(self._shares.pause(who))
         except BaseException:
             lock.release()
             raise
-        if pause > MOST_SECONDS:
-            lock.release()
-        return pause <= MOST_SECONDS
+        return True
 
     async def _work(self, lock: asyncio.Lock, scope: Scope, receive: Any, send: Any) -> None:
         """The next may come when the answer begins: who reads it slowly holds nobody up."""
@@ -122,6 +119,4 @@ def _credential(headers: list[tuple[bytes, bytes]]) -> bytes | None:
         elif header == b"cookie":
             cookies = (cookie.strip() for cookie in value.split(b";"))
             session = next((one[len(name) :] for one in cookies if one.startswith(name)), session)
-    with suppress(ValueError):
-        return credential_of(authorization, session)
-    return None
+    return credential_of(authorization, session)
