@@ -63,9 +63,10 @@ class Sums:
     best: Decimal | None = None
     worst: Decimal | None = None
     with_flow: int = 0
+    against_flow: int = 0
     with_verdict: int = 0
     unpriced: int = 0
-    # results by risk added up, of the trades with a first stop; only asked for who looks at R
+    # results by risk added up, of the trades with a risk; only asked for who looks at R
     r: Decimal = ZERO
     r_count: int = 0
 
@@ -118,6 +119,7 @@ def _of_trades() -> dict[str, Any]:
         "best": Max("net_money"),
         "worst": Min("net_money"),
         "with_flow": Count("id", filter=Q(flow="with")),
+        "against_flow": Count("id", filter=Q(flow="against")),
         "with_verdict": Count("id", filter=~Q(flow="unknown")),
         "unpriced": Count("id", filter=Q(net_money=None)),
     }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from journal.metrics.spread import Spread
 from journal.models import Trade
+from journal.selectors.sums import Sums
 from journal.views.executions import signed_share
 
 register = template.Library()
@@ -70,6 +71,30 @@ def flow_bar(trade: Trade) -> SafeString:
         abs(x - MIDDLE),
         MIDDLE,
         MIDDLE,
+    )
+
+
+@register.simple_tag
+def flow_strip(sums: Sums) -> SafeString:
+    """How many of a day's or week's judged trades went with the flow (left) and against it (right);
+    what lies between was mixed."""
+    judged = sums.with_verdict
+    if not judged:
+        return SafeString("")
+    with_flow = sums.with_flow * WIDTH // judged
+    against = sums.against_flow * WIDTH // judged
+    return format_html(
+        '<svg class="flow-strip" viewBox="0 0 {} 2" preserveAspectRatio="none" role="img">'
+        "<title>{}</title>"
+        '<rect width="{}" height="2"/><rect class="up" width="{}" height="2"/>'
+        '<rect class="down" x="{}" width="{}" height="2"/></svg>',
+        WIDTH,
+        gettext("%(with)s with the flow, %(against)s against it, of %(judged)s")
+        % {"with": sums.with_flow, "against": sums.against_flow, "judged": judged},
+        WIDTH,
+        with_flow,
+        WIDTH - against,
+        against,
     )
 
 

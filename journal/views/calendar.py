@@ -1,4 +1,4 @@
-"""The calendar: a month, or a year of small months; a day opens beside it."""
+"""The calendar: a month, a year of small months, or its weeks; a day opens beside a month."""
 
 import calendar as months
 from collections.abc import Mapping
@@ -26,13 +26,14 @@ from journal.views.bar import bar, read_filter
 from journal.views.drawing import weeks_of
 
 LONGEST_NOTE = 20_000
+VIEWS = ("month", "year", "weeks")
 
 
 @login_required
 @never_cache
 @require_GET
 def calendar(request: SignedInRequest) -> HttpResponse:
-    """A month, or a year of small months; a day's click filters the trades."""
+    """A month, a year of small months, or a year's weeks; a day opens beside it."""
     trade_filter, problem = read_filter(request)
     context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
@@ -41,20 +42,27 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     days = sums_by_day(Scope(request.user, trade_filter, chosen))
     first = date(year, month, 1)
     after = first + timedelta(days=months.monthrange(year, month)[1])
+    week_list = _weeks(year, days)
+    view = request.GET.get("view", "")
     context |= {
         "year": year,
         "month": first,
         "today": today,
-        "is_year": request.GET.get("view") == "year",
+        "view": view if view in VIEWS else VIEWS[0],
         "before": first - timedelta(days=1),
         "after": after,
         "weeks": weeks_of(year, month, days, today, chosen),
         "facts": _facts(days, first, after, chosen),
         "opened": request.GET.get("day", ""),
         "sum": total(day_sums for day, day_sums in days.items() if first <= day < after),
-        "year_sum": total(day_sums for day, day_sums in days.items() if day.year == year),
+        "year_sum": total(
+            (week for _monday, _sunday, week in week_list)
+            if view == "weeks"
+            else (day_sums for day, day_sums in days.items() if day.year == year)
+        ),
         "years": (first.replace(year=year - 1), first.replace(year=year + 1)),
         "small": _small_months(year, days, today, chosen),
+        "week_list": week_list,
         "notes": {
             note.day: note
             for note in DayNote.objects.visible_to(request.user).filter(
@@ -121,6 +129,19 @@ def _small_months(
     return [
         (date(year, number, 1), total(own), weeks_of(year, number, days, today, chosen))
         for number, own in sums_of.items()
+    ]
+
+
+def _weeks(year: int, days: Mapping[date, Sums]) -> list[tuple[date, date, Sums]]:
+    """(Monday, Sunday, sum) of the weeks of a year in which something was earned, newest first; a
+    week belongs to the year of its Thursday (ISO 8601)."""
+    sums_of: dict[date, list[Sums]] = {}
+    for day, day_sums in days.items():
+        if day.isocalendar().year == year:
+            sums_of.setdefault(day - timedelta(days=day.weekday()), []).append(day_sums)
+    return [
+        (monday, monday + timedelta(days=6), total(sums_of[monday]))
+        for monday in sorted(sums_of, reverse=True)
     ]
 
 
