@@ -93,6 +93,13 @@ def annotate(*, user: User, trade: Trade, changes: Mapping[str, Any]) -> Annotat
 
 
 @transaction.atomic
+def annotate_all(*, user: User, trades: Sequence[Trade], changes: Mapping[str, Any]) -> None:
+    """The same change of many. Raises BadNote, then none has changed."""
+    for trade in trades:
+        annotate(user=user, trade=trade, changes=changes)
+
+
+@transaction.atomic
 def add_tag(*, user: User, trades: Sequence[Trade], name: str, kind: str = Tag.Kind.TAG) -> int:
     """The same tag on many. Raises BadNote."""
     tag = _tag(user, kind, name, "tags")

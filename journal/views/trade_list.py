@@ -142,7 +142,7 @@ def _by_day(lines: list[Line], sort: str, scope: Scope) -> Days:
 @login_required
 @require_POST
 def bulk(request: SignedInRequest) -> HttpResponse:
-    """`do` is tag, mistake, review or merge, for the trades `id`."""
+    """`do` is tag, mistake, setup, review or merge, for the trades `id`."""
     ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if is_number(text)]
     trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
     wish, name = request.POST.get("do", ""), request.POST.get("name", "")
@@ -155,9 +155,10 @@ def bulk(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, _("Merged. Undo it on the trade's page."))
                 return redirect("trade", made.pk)
             settle_soon()
-        elif wish == "review":
-            for trade in trades:
-                annotating.annotate(user=request.user, trade=trade, changes={"reviewed": True})
+        elif wish in {"review", "setup"}:
+            setup = request.POST.get("setup", "")
+            change = {"reviewed": True} if wish == "review" else {"setup": setup}
+            annotating.annotate_all(user=request.user, trades=trades, changes=change)
         else:
             return HttpResponseBadRequest(_("Expected something to do with the trades."))
     except (annotating.BadNote, grouping.BadGrouping) as error:

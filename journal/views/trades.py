@@ -46,8 +46,8 @@ def trade_sheet(request: SignedInRequest, trade_id: int) -> HttpResponse:
         "trade": trade,
         "line": line,
         "setups": Setup.objects.visible_to(request.user),
-        "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
-        "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
+        "tag_text": line.tag_text,
+        "mistake_text": line.mistake_text,
     }
     return render(request, "journal/_trade_sheet.html", context)
 
@@ -97,8 +97,8 @@ def _trade_page(
         .filter(trade_key=trade.key)
         .defer("image"),
         "markers": _markers(fills),
-        "tag_text": ", ".join(t.name for t in line.tags if t.kind == "tag"),
-        "mistake_text": ", ".join(t.name for t in line.tags if t.kind == "mistake"),
+        "tag_text": line.tag_text,
+        "mistake_text": line.mistake_text,
     }
     if written:
         context["tag_text"] = written.get("tags", context["tag_text"])

@@ -127,6 +127,30 @@ def test_the_list_goes_on_by_itself_and_a_row_is_written_on_beside_it(trader: Pa
     expect(sheet).to_be_hidden()
 
 
+def test_a_cell_is_written_in_the_list(trader: Page) -> None:
+    trader.goto(f"{ADDRESS}/trades/")
+    trader.locator("[data-pager]").scroll_into_view_if_needed()
+    rows = trader.locator("[data-trade-row]")
+    expect(rows.nth(150)).to_be_attached()
+    row = rows.nth(120)  # of the second page
+    row.hover()
+    row.locator("[data-edit=tags]").click()
+    field = row.get_by_label("Tags")
+    field.fill("in its cell")
+    field.press("Enter")
+    expect(row.locator(".tags")).to_contain_text("in its cell")
+    row.locator("[data-edit=tags]").click()
+    row.get_by_label("Tags").fill("not this")
+    row.get_by_label("Tags").press("Escape")
+    expect(row.locator(".tags")).to_contain_text("in its cell")
+    row.locator("[data-edit=setup]").click()
+    choice = row.get_by_label("Setup")
+    name = choice.locator("option").nth(1).inner_text()
+    choice.select_option(name)
+    choice.press("Enter")
+    expect(row.locator(".col-setup")).to_contain_text(name)
+
+
 @pytest.mark.parametrize("wide", (920, 1024, 1280, 1400, 1440))
 def test_the_head_of_the_trades_stays_above_its_rows(trader: Page, wide: int) -> None:
     trader.set_viewport_size({"width": wide, "height": 800})

@@ -22,8 +22,10 @@ export function bindEndless(pager, table, onGrown) {
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const body of page.querySelectorAll("[data-table] tbody"))
+    for (const body of page.querySelectorAll("[data-table] tbody")) {
+      for (const row of body.rows) row.dataset.page = address;
       joinDay(table, document.importNode(body, true));
+    }
     const foot = page.querySelector("[data-pager]");
     pager.querySelector("a[rel=prev]")?.remove();
     const next = foot?.querySelector("a[rel=next]");

@@ -1,4 +1,5 @@
 /** The list of trades: endless, with a bar for several, a sheet beside it and a picture under the pointer; keys J, K, X, Space. */
+import { bindCells } from "../components/cell-edit.js";
 import { bindEndless } from "../components/endless.js";
 import { bindPreview } from "../components/trade-preview.js";
 import { TradeSheet } from "../components/trade-sheet.js";
@@ -70,11 +71,17 @@ if (form) {
   const pager = document.querySelector("[data-pager]");
   if (pager)
     bindEndless(pager, table, () => (localStorage.getItem(HIDDEN) ? showColumns() : undefined));
+  const setups = [...form.querySelectorAll("[data-bulk-bar] select[name=setup] option")];
+  bindCells(table, { setups: setups.map(({ value }) => value), onSaved: refreshRow });
   bindPreview(table, document.querySelector("[data-trade-preview]"));
   // a press beside the links and boxes of a row opens the sheet
   table.addEventListener("click", ({ target }) => {
     const row = target.closest("[data-trade-row]");
-    if (row && !target.closest("a, input, button") && matchMedia("(min-width: 761px)").matches)
+    if (
+      row &&
+      !target.closest("a, input, button, select") &&
+      matchMedia("(min-width: 761px)").matches
+    )
       sheet.open(row);
   });
 
@@ -94,7 +101,7 @@ if (form) {
 
 /** The row as the server shows it now, in its place. */
 async function refreshRow(row) {
-  const answer = await fetch(location.href);
+  const answer = await fetch(row.dataset.page ?? location.href);
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const next = page.querySelector(`[data-trade-row="${row.dataset.tradeRow}"]`);
