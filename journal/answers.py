@@ -61,6 +61,7 @@ def trade_answer(line: Line) -> TradeRow:
         "exchange_realized": plain(trade.exchange_realized),
         "percent": rounded(line.percent),
         "r": rounded(line.r),
+        "r_by": line.r_by or None,
         "fills_count": trade.fill_count,
         "maker_share": plain(trade.maker_share),
         "flow": trade.flow,

@@ -25,7 +25,7 @@ KIND = query("kind")
 ASSET = query("asset")
 RANGES = {
     "net": "Net in the report currency.",
-    "r": "Net by what the first stop would have cost.",
+    "r": "Net by what the first stop would have cost, without one by the usual risk.",
     "held": "Minutes held.",
     "hour": "Hour of the opening, 0 to 23 in the user's zone; from 22 to 4 is over midnight.",
 }

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from journal.insight.paths import path_of
 from journal.insight.question import Question
+from journal.metrics.trades import initial_risk
 from journal.metrics.twin import Held, Path
 from journal.models import Annotation, Market, Payment, Preferences, Trade, TradeFill
 from journal.selectors.report_rows import Row
@@ -164,9 +165,12 @@ def _factor(chosen: Preferences, trade: Trade, stop: Decimal | None) -> float:
     """What one unit of money is in the chosen unit."""
     if chosen.unit == Preferences.Unit.PERCENT:
         return 100 / float(trade.size_money) if trade.size_money else 0.0
-    if chosen.unit == Preferences.Unit.RISK and stop is not None and trade.rate is not None:
-        risk = abs(trade.entry_price - stop * trade.quote_rate) * trade.quantity * trade.rate
-        return 1 / float(risk) if risk else 0.0
+    if chosen.unit == Preferences.Unit.RISK and trade.rate is not None:
+        by_stop = None
+        if stop is not None:
+            by_stop = initial_risk(trade.entry_price, stop * trade.quote_rate, trade.quantity)
+        risk = by_stop or chosen.usual_risk
+        return 1 / float(risk * trade.rate) if risk else 0.0
     return 1.0
 
 

@@ -21,6 +21,6 @@ def version_of(user: User, chosen: Preferences) -> str:
     tags = Annotation.tags.through.objects.filter(annotation__user=user)
     tagged = tags.aggregate(Count("pk"), Max("pk"))
     setups = list(Setup.objects.visible_to(user).values_list("pk", "name", "rules"))
-    ways = [METHOD, user.report_currency, chosen.zone, chosen.day_start]
+    ways = [METHOD, user.report_currency, chosen.zone, chosen.day_start, chosen.usual_risk]
     told = [ways, books, stamps, written, tagged, setups]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()

@@ -80,18 +80,17 @@ def expectancy(nets: Sequence[Decimal]) -> Metric:
     return _mean(nets)
 
 
-def r_multiple(
-    net: Decimal,
-    entry: Decimal,
-    initial_stop: Decimal,
-    quantity: Decimal,
-    size: Decimal = Decimal(1),
-) -> Metric:
-    """net / (|average entry - initial stop| x quantity x contract size); the stop is the one frozen
-    at entry, not where it was moved to."""
-    with localcontext(PRECISION):
-        risk = abs(entry - initial_stop) * quantity * size
-        return net / risk if risk else Undefined.NOTHING
+@exactly
+def initial_risk(entry: Decimal, initial_stop: Decimal, quantity: Decimal) -> Decimal:
+    """|average entry - initial stop| x quantity; the stop is the one frozen at entry, not where it
+    was moved to."""
+    return abs(entry - initial_stop) * quantity
+
+
+@exactly
+def r_multiple(net: Decimal, risk: Decimal) -> Metric:
+    """net / risk, both in one currency."""
+    return net / risk if risk else Undefined.NOTHING
 
 
 @exactly

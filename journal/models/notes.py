@@ -3,6 +3,7 @@ its fills."""
 
 import uuid
 import zoneinfo
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -58,6 +59,10 @@ class Preferences(models.Model):
     is_zone_chosen = models.BooleanField(default=False, editable=False)
     # whether a purchase long after a trade's newest fill sets that trade aside by itself
     sets_aside = models.BooleanField(default=True)
+    # what a trade without a first stop is taken to have risked, in dollars; null: nobody knows
+    usual_risk = Money(
+        null=True, blank=True, validators=[MinValueValidator(Decimal("0.01"))], decimal_places=2
+    )
     # the hour of the zone's clock at which a trading day begins
     day_start = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(23)])
     # demo data: nothing yet, wanted, there (added), reviewed in part (told), or removed

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from accounts.models import User
-from journal.metrics import trades as metrics
 from journal.metrics.days import day_of
-from journal.metrics.undefined import Undefined
+from journal.metrics.trades import initial_risk
 from journal.models import Annotation, Preferences, Trade
 from journal.selectors.scope import counted
 
@@ -96,12 +95,12 @@ def load(user: User, trades: QuerySet[Trade], chosen: Preferences) -> list[Row]:
         "after_1h",
     )
     closed = counted(trades).filter(net_money__isnull=False).order_by("closed_at", "pk")
-    return _counted([_row(values, notes) for values in closed.values_list(*names)], chosen)
+    return _counted([_row(values, notes, chosen) for values in closed.values_list(*names)], chosen)
 
 
 def in_unit(rows: Sequence[Row], chosen: Preferences) -> list[Row]:
     """Results in the unit that the reader has chosen, in the place of `net`: per cent of what was
-    put in, or R of the trades with a stop."""
+    put in, or R of the trades with a risk."""
     if chosen.unit == Preferences.Unit.RISK:
         return [
             row._replace(net=row.r, kept=_scaled(row.kept, row.r / row.net if row.net else None))
@@ -146,7 +145,7 @@ def day_in(moment: datetime, chosen: Preferences) -> date:
     return day_of(moment, chosen.tzinfo, time(chosen.day_start))
 
 
-def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
+def _row(values: tuple[Any, ...], notes: dict[str, Annotation], chosen: Preferences) -> Row:
     (
         id,
         key,
@@ -181,18 +180,15 @@ def _row(values: tuple[Any, ...], notes: dict[str, Annotation]) -> Row:
     ) = values
     note = notes.get(str(key))
     tags = list(note.tags.all()) if note else []
-    r = None
     own_stop = note.initial_stop if note else None
     stop = placed_stop if own_stop is None else own_stop
     own_target = note.planned_target if note else None
     target = placed_target if own_target is None else own_target
-    if stop is not None:
-        measured = metrics.r_multiple(net, entry, stop * quote_rate, quantity)
-        r = None if isinstance(measured, Undefined) else measured
-    risk = None if stop is None else abs(entry - stop * quote_rate) * quantity
+    risk = None if stop is None else initial_risk(entry, stop * quote_rate, quantity)
+    r = _by_risk(net, risk or chosen.usual_risk)
     kept = None
     if placed_stop is not None and stop_moves in {"away", "both"} and worst is not None and rate:
-        first_risk = abs(entry - placed_stop * quote_rate) * quantity
+        first_risk = initial_risk(entry, placed_stop * quote_rate, quantity)
         if first_risk and worst <= -first_risk:
             # the same fees and funding, and the loss of the first stop
             kept = net_money - gross_money - first_risk * rate

@@ -49,6 +49,7 @@ LEFT JOIN (
     SELECT link.annotation_id, tag.kind, tag.name
     FROM journal_annotation_tags link JOIN journal_tag tag ON tag.id = link.tag_id
 ) {joined} ON {joined}.annotation_id = note.id AND {joined}.kind = """
+USUAL = "CROSS JOIN (SELECT %s::numeric AS risk) usual"
 # Losses in a row that had been closed when a trade was opened: closings so far, less those up to
 # the last that was no loss. A closing at the same moment as an opening comes first.
 STREAKS = """
@@ -75,10 +76,11 @@ LEFT JOIN (
 ) {joined} ON {joined}.id = trade.id"""
 # tables of a dimension's own
 JOINS = {"tag": TAGS + "'tag'", "mistake": TAGS + "'mistake'", "streak": STREAKS}
-# by what the first stop would have cost; as many places as no figure shows
-R = """ROUND(trade.net / NULLIF(
+# by what the first stop would have cost, without one by the usual risk; as many places as no figure
+# shows
+R = """ROUND(trade.net / COALESCE(NULLIF(
     ABS(trade.entry_price - COALESCE(note.initial_stop, trade.placed_stop) * trade.quote_rate)
-    * trade.quantity, 0), 30)"""
+    * trade.quantity, 0), usual.risk), 30)"""
 RESULTS = {
     Unit.MONEY: "trade.net_money",
     Unit.PERCENT: "trade.net_money::numeric(80, 30) / NULLIF(trade.size_money, 0) * 100",
@@ -102,7 +104,8 @@ FIGURES = """
 @dataclass(frozen=True)
 class Tally:
     """What a group of trades adds up to. `net`, `squares`, `won` and `lost` are of their results in
-    the unit that was asked for, `lost` is negative; `r` of the `r_count` with a first stop."""
+    the unit that was asked for, `lost` is negative; `r` of the `r_count` of which a risk
+    is known."""
 
     count: int = 0
     wins: int = 0
@@ -223,7 +226,7 @@ def _rows_by(
     ways: Sequence[Way],
 ) -> list[tuple[Way, Row]]:
     """Grouped in several ways in one reading: each way names the parts that it groups by."""
-    values, columns, joins = [], {}, [NOTES]
+    values, columns, joins = [], {}, [NOTES, USUAL]
     for number, part in enumerate(parts):
         if isinstance(part.value, str):
             joined = f"joined_{number}"
@@ -251,7 +254,7 @@ def _rows_by(
         f"WHERE result IS NOT NULL GROUP BY GROUPING SETS ({sets})"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query, [*params, chosen.user_id])
+        cursor.execute(query, [*params, chosen.user_id, chosen.usual_risk])
         rows = cursor.fetchall()
     count = len(parts)
     way_of = {_bits(way, count): way for way in ways}

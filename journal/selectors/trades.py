@@ -12,9 +12,10 @@ from django.db.models.functions import Lag, Lead
 
 from accounts.models import User
 from journal.books.notes import ref_of_key
-from journal.metrics.trades import r_multiple
-from journal.metrics.undefined import Metric, Undefined
+from journal.metrics.trades import initial_risk, r_multiple
+from journal.metrics.undefined import Undefined
 from journal.models import Annotation, Tag, Trade
+from journal.selectors.preferences import preferences_of
 
 ZERO = Decimal(0)
 # column -> what it is sorted by
@@ -39,6 +40,8 @@ class Line:
     tags: Sequence[Tag]
     # notes of other fills of it: what was one trade each before
     others: Sequence[Annotation] = ()
+    # what its owner usually risks, in dollars, where they say so
+    usual_risk: Decimal | None = None
 
     @property
     def stop(self) -> Decimal | None:
@@ -59,15 +62,29 @@ class Line:
         return self.trade.placed_target if own is None else own
 
     @cached_property
-    def r(self) -> Decimal | None:
-        """Net by the risk of the first stop; None without one."""
-        stop = self.stop
-        if stop is None or self.trade.is_open:
+    def stop_risk(self) -> Decimal | None:
+        """What the first stop would have cost, in dollars; None without one, or where it is the
+        entry itself."""
+        if self.stop is None:
             return None
         trade = self.trade
-        stop *= trade.quote_rate
-        multiple: Metric = r_multiple(trade.net, trade.entry_price, stop, trade.quantity)
+        return initial_risk(trade.entry_price, self.stop * trade.quote_rate, trade.quantity) or None
+
+    @property
+    def r(self) -> Decimal | None:
+        """Net by what was risked; None where nobody knows that."""
+        risk = self.stop_risk or self.usual_risk
+        if risk is None or self.trade.is_open:
+            return None
+        multiple = r_multiple(self.trade.net, risk)
         return None if isinstance(multiple, Undefined) else multiple
+
+    @property
+    def r_by(self) -> str:
+        """What R is measured by: stop, usual, or nothing."""
+        if self.stop_risk:
+            return "stop"
+        return "usual" if self.usual_risk else ""
 
     @property
     def percent(self) -> Decimal | None:
@@ -78,13 +95,26 @@ class Line:
 
     @property
     def risk(self) -> Decimal | None:
-        """What the first stop would have cost, in the report currency."""
-        stop, trade = self.stop, self.trade
-        if stop is None or trade.rate is None:
-            return None
-        distance = abs(trade.entry_price - stop * trade.quote_rate)
-        amount: Decimal = distance * trade.quantity * trade.rate
-        return amount
+        """What was risked, in the report currency."""
+        return self._in_currency(self.stop_risk or self.usual_risk)
+
+    @property
+    def risk_to_stop(self) -> Decimal | None:
+        """The same of the first stop alone."""
+        return self._in_currency(self.stop_risk)
+
+    def _in_currency(self, dollars: Decimal | None) -> Decimal | None:
+        rate: Decimal | None = self.trade.rate
+        return None if dollars is None or rate is None else dollars * rate
+
+    @property
+    def tag_text(self) -> str:
+        """As a field takes them."""
+        return ", ".join(tag.name for tag in self.tags if tag.kind == Tag.Kind.TAG)
+
+    @property
+    def mistake_text(self) -> str:
+        return ", ".join(tag.name for tag in self.tags if tag.kind == Tag.Kind.MISTAKE)
 
     @property
     def setup_name(self) -> str:
@@ -96,27 +126,31 @@ class Line:
 
 
 def with_notes(user: User, trades: Iterable[Trade]) -> list[Line]:
-    """In two queries, however many there are."""
+    """In three queries, however many there are."""
     rows = list(trades)
     notes: dict[str, list[Annotation]] = {}
     written = Annotation.objects.filter(user=user, trade_key__in=[row.key for row in rows])
     for note in written.order_by("pk").select_related("setup").prefetch_related("tags"):
         notes.setdefault(note.trade_key, []).append(note)
-    return [_line(user, row, notes.get(row.key, [])) for row in rows]
+    usual = preferences_of(user).usual_risk
+    return [_line(user, row, notes.get(row.key, []), usual) for row in rows]
 
 
 def one(user: User, trade: Trade) -> Line:
     return with_notes(user, [trade])[0]
 
 
-def _line(user: User, trade: Trade, notes: Sequence[Annotation]) -> Line:
+def _line(
+    user: User, trade: Trade, notes: Sequence[Annotation], usual_risk: Decimal | None
+) -> Line:
     """The note of its first fill is the trade's own; those of the others stand below it."""
     if not notes:
-        return Line(trade, Annotation(user=user, trade_key=trade.key), [])
+        note = Annotation(user=user, trade_key=trade.key)
+        return Line(trade, note, [], usual_risk=usual_risk)
     opening = ref_of_key(trade.key)
     own = next((note for note in notes if note.fills[:1] == [opening]), notes[0])
     others = [note for note in notes if note.pk != own.pk]
-    return Line(trade, own, list(own.tags.all()), others)
+    return Line(trade, own, list(own.tags.all()), others, usual_risk)
 
 
 def neighbours(trades: "QuerySet[Trade]", trade_id: int) -> tuple[int | None, int | None]:

@@ -34,7 +34,7 @@ def value_of(sums: Sums, chosen: Preferences, *, of_trades: bool = False) -> Dec
 
 
 def mean_of(sums: Sums, chosen: Preferences) -> Decimal | None:
-    """Of a closed trade: money, percent of what was put in, or R of those with a stop."""
+    """Of a closed trade: money, percent of what was put in, or R of those with a risk."""
     if chosen.unit == Unit.RISK:
         return sums.r / sums.r_count if sums.r_count else None
     if chosen.unit == Unit.PERCENT:

@@ -17,12 +17,14 @@ SUFFIX = {Unit.MONEY: "", Unit.PERCENT: "%", Unit.RISK: "R"}
 
 @dataclass(frozen=True)
 class OpenResult:
-    """`per` is how much money one of the unit is: a hundredth of what was put in, or what the first
-    stop of the trade would cost; None where that unit knows nothing of it. `risk` is in money."""
+    """`per` is how much money one of the unit is: a hundredth of what was put in, or what the
+    trade risked; None where that unit knows nothing of it. `risk` is in money, `risk_to_stop` what
+    of it a first stop says."""
 
     item: Valued
     per: Decimal | None
     risk: Decimal | None
+    risk_to_stop: Decimal | None
     # of its open trade, without what is kept beside it
     is_of_trade: bool = False
 
@@ -81,14 +83,15 @@ def results_of(
     positions = list(items)
     ids = [item.trade_id for item in positions if item.trade_id is not None]
     lines = with_notes(user, Trade.objects.visible_to(user).filter(pk__in=ids))
-    risks = {line.trade.pk: line.risk for line in lines}
+    risks = {line.trade.pk: (line.risk, line.risk_to_stop) for line in lines}
     results = []
     for item in positions:
         # a stack beside the trade is in the position's result, and no stop is of it
         is_alone = are_of_trades or not item.position.stack_quantity
-        risk = risks.get(item.trade_id or 0) if is_alone else None
+        unknown = None, None
+        risk, to_stop = risks.get(item.trade_id or 0, unknown) if is_alone else unknown
         per = _per(item, risk, chosen, are_of_trades=are_of_trades)
-        results.append(OpenResult(item, per, risk, are_of_trades))
+        results.append(OpenResult(item, per, risk, to_stop, are_of_trades))
     return results
 
 
@@ -102,7 +105,7 @@ def sum_of(results: Iterable[OpenResult], chosen: Preferences) -> OpenSum:
         money = sum((one.item.unrealized_money or ZERO for one in known), ZERO)
         per = sum((one.per or ZERO for one in known), ZERO)
         value = money / per if per else None
-    risks = [one.risk for one in every if one.risk is not None]
+    risks = [one.risk_to_stop for one in every if one.risk_to_stop is not None]
     return OpenSum(
         value=value if known else None,
         per=per,

@@ -34,6 +34,7 @@ class TradeRow(TypedDict):
     exchange_realized: Money | None
     percent: Money | None
     r: Money | None
+    r_by: str | None
     fills_count: int
     maker_share: Money
     flow: str

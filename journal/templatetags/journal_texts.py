@@ -117,7 +117,7 @@ def result(context: Context, line: Line) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def sum_result(context: Context, sums: Sums) -> SafeString:
-    """The same of a sum; an R is of the trades with a stop, and says so."""
+    """The same of a sum; an R is of the trades of which a risk is known, and says so."""
     if sums.unpriced and not sums.count:
         return SafeString(NOTHING)
     unit = chosen_of(context).unit

@@ -2,7 +2,7 @@
 
 import contextlib
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -36,12 +36,18 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Preferences
-        fields = ("method", "sets_aside", "zone", "day_start")
+        fields = ("method", "sets_aside", "zone", "day_start", "usual_risk")
         labels = {
             "method": gettext_lazy("Lots are closed by"),
             "sets_aside": gettext_lazy("A purchase after 60 days sets an open trade aside"),
             "zone": gettext_lazy("Time zone"),
             "day_start": gettext_lazy("A day begins at hour"),
+            "usual_risk": gettext_lazy("Usual risk of a trade, in dollars"),
+        }
+        help_texts: ClassVar = {
+            "usual_risk": gettext_lazy(
+                "R of a trade without a first stop is its net by this. Empty: it has no R."
+            )
         }
 
 

@@ -118,10 +118,14 @@ def shown(group: Group, unit: str = "money") -> dict[str, Any]:
     return {**group_answer(group), "hold": group.hold, "crosses_zero": group.crosses_zero}
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_every_breakdown_is_that_of_the_rows(journal: User, unit: str) -> None:
+@pytest.mark.parametrize(
+    ("unit", "usual_risk"), [*((unit, None) for unit in UNITS), (Preferences.Unit.RISK, D("12.5"))]
+)
+def test_every_breakdown_is_that_of_the_rows(
+    journal: User, unit: str, usual_risk: D | None
+) -> None:
     chosen = preferences_of(journal)
-    chosen.unit = unit
+    chosen.unit, chosen.usual_risk = unit, usual_risk
     trades = TradeFilter().apply(journal, chosen)
     rows = report_rows.in_unit(report_rows.load(journal, trades, chosen), chosen)
     assert len(rows) > 50

@@ -57,8 +57,9 @@ def test_nothing_has_no_value(metric: object) -> None:
 
 
 def test_r_uses_the_initial_stop() -> None:
-    assert m.r_multiple(D(50), entry=D(100), initial_stop=D(95), quantity=D(2)) == D(5)
-    assert m.r_multiple(D(50), D(100), D(100), D(2)) is Undefined.NOTHING
+    assert m.initial_risk(entry=D(100), initial_stop=D(95), quantity=D(2)) == D(10)
+    assert m.r_multiple(D(50), D(10)) == D(5)
+    assert m.r_multiple(D(50), m.initial_risk(D(100), D(100), D(2))) is Undefined.NOTHING
 
 
 def test_sqn_caps_its_count_at_a_hundred() -> None:
