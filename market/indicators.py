@@ -7,12 +7,15 @@ indicator has enough bars.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import talib
 
+from lib.lazy import Lazy
 from market.flow.bars import Bar
+
+# TA-Lib loads pandas and polars where they are there
+talib: Any = Lazy("talib")
 
 UNIT = 1e8
 Series = dict[str, "np.ndarray[tuple[int], np.dtype[np.float64]]"]

@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import shared_task
@@ -12,7 +12,8 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from market.archive import partitions, retention, rollups
+from lib.lazy import Lazy
+from market.archive import partitions, rollups
 from market.asking import granting
 from market.binance.errors import ExchangeError
 from market.collector import running, shares
@@ -22,6 +23,11 @@ from market.models import Instrument
 from market.services import backing_up, funding, listings
 from market.services.following import follow_first_symbols
 from market.vision import jobs
+
+if TYPE_CHECKING:
+    from market.archive import retention
+else:  # with polars
+    retention = Lazy("market.archive.retention")
 
 log = structlog.get_logger(__name__)
 

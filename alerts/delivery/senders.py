@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import apprise
 from django.conf import settings
 from django.core.mail import EmailMessage
 from py_vapid import Vapid02
@@ -17,8 +16,11 @@ from pywebpush import WebPusher, WebPushException
 
 from alerts.delivery import guard, signature, wire
 from alerts.delivery.wire import Undelivered
+from lib.lazy import Lazy
 from lib.networks import Network
 from lib.secret import Secret
+
+apprise: Any = Lazy("apprise")
 
 BOT_TOKEN = re.compile(r"[0-9]{5,15}:[A-Za-z0-9_-]{20,80}")
 PUSH_KEPT_SECONDS = 86_400

@@ -15,10 +15,11 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from journal.faults import Bad, NotAFile
+from lib.lazy import Lazy
+
+openpyxl: Any = Lazy("openpyxl")
+exceptions: Any = Lazy("openpyxl.utils.exceptions")
 
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 NO_FILES_ZIP = b"PK\x05\x06"
@@ -52,7 +53,6 @@ NO_SHEET = (
     ParseError,
     zlib.error,
     zipfile.BadZipFile,
-    InvalidFileException,
 )
 
 
@@ -209,9 +209,9 @@ def _sheets(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that nobody needs here
-            book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
+            book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)
             sheets = list(book.worksheets)
-    except NO_SHEET as error:
+    except (*NO_SHEET, exceptions.InvalidFileException) as error:
         raise NotAFile("spreadsheet") from error
     for sheet in sheets:
         limits.take_member()

@@ -25,7 +25,7 @@ from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch, minus
 from market.vision.files import OFFICIAL_URL, NotThere, Wanted
-from market.vision.rows import Damaged, Kind
+from market.vision.kinds import Damaged, Kind
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponseBase
 
@@ -14,6 +13,9 @@ from journal.answers import as_csv, rounded, trade_answer
 from journal.models import Preferences, Trade
 from journal.selectors.trades import Line, with_notes
 from journal.selectors.units import line_value
+from lib.lazy import Lazy
+
+xlsxwriter: Any = Lazy("xlsxwriter")
 
 AT_ONCE = 2000
 # what tells how large an account is; prices, per cent and R do not

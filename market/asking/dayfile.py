@@ -22,7 +22,8 @@ from market.past.spans import Stretch, merged, minus
 from market.vision import files
 from market.vision.bars import BarMaker, RanBack
 from market.vision.files import Wanted
-from market.vision.rows import Damaged, Kind, NoRows, read_head, read_rows
+from market.vision.kinds import Damaged, Kind, NoRows
+from market.vision.rows import read_head, read_rows
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import structlog
 
-from market.vision.rows import Damaged, Kind
+from market.vision.kinds import Damaged, Kind
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,9 @@ from market.vision import files
 from market.vision.bars import RanBack
 from market.vision.files import NotThere, Wanted
 from market.vision.intake import Intake, take_quiet
+from market.vision.kinds import Damaged, Kind, NoRows
 from market.vision.progress import Progress
-from market.vision.rows import Damaged, Kind, NoRows, read_head
+from market.vision.rows import read_head
 
 log = structlog.get_logger(__name__)
 

@@ -3,16 +3,21 @@
 import time
 from datetime import date, timedelta
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from lib.lazy import Lazy
 from market.models import ImportJob
-from market.vision.importing import import_days
+from market.vision.kinds import Kind
 from market.vision.progress import Progress, Stopped
-from market.vision.rows import Kind
+
+if TYPE_CHECKING:
+    from market.vision import importing
+else:  # with polars
+    importing = Lazy("market.vision.importing")
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +55,7 @@ def _import(job: ImportJob) -> tuple[ImportJob.State, str]:
     """(state, what to tell)"""
     progress = Progress(partial(_tell, job, [0.0]))
     try:
-        import_days(
+        importing.import_days(
             market=job.market,
             symbol=job.symbol,
             kind=cast(Kind, job.kind),

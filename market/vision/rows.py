@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import polars as pl
 
-Kind = Literal["trades", "aggTrades"]
+from market.vision.kinds import Damaged, Kind, NoRows
 
 CHUNK_BYTES = 24 * 1024 * 1024
 LONGEST_LINE = 4096
@@ -52,18 +52,6 @@ ZIP_ERRORS = (
     RuntimeError,
     NotImplementedError,
 )
-
-
-class Damaged(ValueError):
-    """A file that cannot be used; the sentence names it, and the line where there is one."""
-
-
-class NoRows(Damaged):
-    """A whole file without rows: a header alone, or nothing at all."""
-
-    def __init__(self, name: str, *, has_header: bool) -> None:
-        super().__init__(f"{name}: expected rows of trades, found none")
-        self.has_header = has_header
 
 
 @dataclass(frozen=True)

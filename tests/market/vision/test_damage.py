@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from lib.dates import to_ms
 from market.models import ArchiveFile, CoveredSpan, Gap, ImportJob
-from market.vision import jobs
+from market.vision import importing, jobs
 from market.vision.importing import import_days
 from tests.conftest import MakeInstrument
 from tests.market.vision import archives
@@ -111,7 +111,7 @@ def test_whatever_a_library_raises_is_the_jobs_note(
             raise KeyError("nobody thought of it")
         real(**asked)
 
-    monkeypatch.setattr(jobs, "import_days", odd)
+    monkeypatch.setattr(importing, "import_days", odd)
     run_all()
     ill.refresh_from_db()
     well.refresh_from_db()
@@ -133,7 +133,7 @@ def test_a_job_that_takes_its_worker_with_it_fails_and_does_not_hold_others_back
             raise SystemExit
         real(**asked)
 
-    monkeypatch.setattr(jobs, "import_days", kill)
+    monkeypatch.setattr(importing, "import_days", kill)
     for _ in range(6):
         waiting = jobs.next_one()
         if waiting is not None:
