@@ -25,14 +25,16 @@ PAGES = {
     "troubleshooting": _("Troubleshooting"),
     "how-we-calculate": _("How we calculate"),
     "trading": _("Placing orders"),
+    "insight": _("Insight"),
     "api": _("The API"),
     "operating": _("For the operator"),
 }
 # `### What you see {#clock}`: an anchor that is the same in every language
 NAMED = re.compile(r"\s*\{#([a-z0-9-]+)\}\s*$")
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
-LINK = re.compile(r'href="(?:\.\./)?(?:ko/)?([a-z-]+)\.md(#[^"]*)?"')
-PICTURE = re.compile(r"^!\[.*\]\(.*\)\n", re.MULTILINE)
+LINK = re.compile(r'<a href="(?:\.\./)?(?:ko/)?([a-z-]+)\.md(#[^"]*)?"([^>]*)>(.*?)</a>', re.DOTALL)
+# pictures, and the line below a title that leads to the other language
+NOT_HERE = re.compile(r"^(?:!\[.*\]\(.*\)|English · \[.*|\[English\]\(.*)\n", re.MULTILINE)
 
 
 @login_required
@@ -59,7 +61,7 @@ def path_of(name: str, language: str) -> Path:
 @cache
 def page(name: str, language: str) -> tuple[SafeString, list[tuple[str, str]]]:
     """The document as HTML, and (anchor, text) of its sections."""
-    text = PICTURE.sub("", path_of(name, language).read_text())
+    text = NOT_HERE.sub("", path_of(name, language).read_text())
     headings: list[tuple[str, str]] = []
     taken: set[str] = set()
 
@@ -82,6 +84,6 @@ def page(name: str, language: str) -> tuple[SafeString, list[tuple[str, str]]]:
 
 
 def _inside(match: re.Match[str]) -> str:
-    """A link from document to document, where both are served here."""
-    name, anchor = match.groups()
-    return f'href="/help/{name}/{anchor or ""}"' if name in PAGES else str(match.group(0))
+    """A link from document to document, where both are served here; else its text alone."""
+    name, anchor, more, text = match.groups()
+    return f'<a href="/help/{name}/{anchor or ""}"{more}>{text}</a>' if name in PAGES else text

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from django.core.management import get_commands
@@ -21,6 +22,10 @@ MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z0-9-]+)")
 SETTING = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
 # Words that look like settings: of other programs and of the exchange.
 NOT_OURS = re.compile(r"(LIMIT|STOP|TAKE|TRAILING|FUNDING|POST|X|PROMETHEUS)_|_FILE$|_MARKET$")
+
+
+# pages of which every heading is there in Korean; of the troubleshooting guide it is a selection
+TRANSLATED = ["guide", "how-we-calculate", "ledger"]
 
 
 def names_in_settings() -> set[str]:
@@ -85,6 +90,57 @@ def test_each_help_page_is_served_with_its_sections(
     assert "help-text" in text and re.search(r'<h2 id="[^"]+">', text)
     for target in re.findall(r'href="/help/([a-z-]+)/', text):
         assert target in help_pages.PAGES
+
+
+def ids_of(html: str) -> list[str]:
+    return re.findall(r'<h[23] id="([^"]+)">', html)
+
+
+def html_for(name: str, reader: str) -> str:
+    """In the reader's language where it is there."""
+    language = reader if help_pages.path_of(name, reader).is_file() else "en"
+    return help_pages.page(name, language)[0]
+
+
+@pytest.mark.parametrize("name", sorted(help_pages.PAGES))
+@pytest.mark.parametrize("reader", ["en", "ko"])
+def test_each_link_of_a_help_page_leads_to_a_page_and_an_anchor(name: str, reader: str) -> None:
+    for link in re.findall(r'href="([^"]+)"', html_for(name, reader)):
+        there, _, anchor = link.partition("#")
+        target = there.removeprefix("/help/").strip("/") if there else name
+        if not link.startswith(("http://", "https://")):
+            assert target in help_pages.PAGES, link
+            assert not anchor or unquote(anchor) in ids_of(html_for(target, reader)), link
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_translated_page_has_the_same_headings(name: str) -> None:
+    """As many, in the same order, of the same depth; commands and names in code are the same."""
+    texts = [(ROOT / "docs" / folder / f"{name}.md").read_text() for folder in ("", "ko")]
+    texts = [re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts]
+    english, korean = (re.findall(r"^#+(?= )", text, re.MULTILINE) for text in texts)
+    assert korean == english
+
+
+def test_the_guide_has_the_same_anchors_and_commands_in_both_languages() -> None:
+    english, korean = (help_pages.page("guide", language)[0] for language in ("en", "ko"))
+    assert ids_of(korean) == ids_of(english)
+    codes = (re.findall(r"<code>(.*?)</code>", html, re.DOTALL) for html in (english, korean))
+    assert len({tuple(sorted(" ".join(code.split()) for code in page)) for page in codes}) == 1
+
+
+@pytest.mark.django_db
+def test_the_guide_is_korean_to_a_korean_reader(alices_browser: Client) -> None:
+    titles = {
+        language: re.findall(
+            r"<h1>(.*?)</h1>",
+            alices_browser.get(
+                "/help/guide/", headers={"Accept-Language": language}
+            ).content.decode(),
+        )
+        for language in ("en", "ko")
+    }
+    assert titles == {"en": ["A first week with Tapelog"], "ko": ["Tapelog와 보내는 첫 일주일"]}
 
 
 @pytest.mark.django_db
