@@ -9,10 +9,16 @@ from django.utils import timezone
 from accounts.models import ExchangeAccount, User
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
-from journal.metrics.spread import Spread
 from journal.models import Annotation, Difference, Preferences
 from journal.selectors.scope import Scope
-from journal.selectors.sums import Sums, spreads_by, sums_by, sums_by_day, total
+from journal.selectors.sums import (
+    DayAndFlow,
+    Sums,
+    of_days,
+    of_flows,
+    sums_by_day_and_flow,
+    total,
+)
 from journal.selectors.trades import Line, with_notes
 
 LAST_TRADES = 8
@@ -35,10 +41,10 @@ class Dashboard:
     week: Sums
     month: Sums
     all_time: Sums
+    parts: dict[DayAndFlow, Sums]
     days: dict[date, Sums]
     curve: list[Point]
     flow: dict[str, Sums]
-    spreads: dict[str, Spread]
     last: list[Line]
     review_count: int
     # assets compared, and how many of them differ
@@ -51,7 +57,8 @@ class Dashboard:
 def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Dashboard:
     """Of what matches the filter."""
     scope = Scope(user, trade_filter, chosen)
-    days = sums_by_day(scope)
+    parts = sums_by_day_and_flow(scope)
+    days = of_days(parts)
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
     monday = today - timedelta(days=today.weekday())
     done = Annotation.objects.filter(user=user, reviewed_at__isnull=False).values("trade_key")
@@ -66,10 +73,10 @@ def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Das
             if (day.year, day.month) == (today.year, today.month)
         ),
         all_time=total(days.values()),
+        parts=parts,
         days=days,
         curve=curve(days),
-        flow=sums_by(scope, "flow"),
-        spreads=spreads_by(scope, "flow"),
+        flow=of_flows(parts),
         last=with_notes(user, scope.trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
         review_count=scope.trades.exclude(key__in=done).count(),
         compared=compared.count(),

@@ -2,15 +2,16 @@
 and endpoint. Money is the sum of matches and payments by their own time; counts and rates are of
 closed trades."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import add, attrgetter
 from typing import Any
 
 from django.db.models import (
     Aggregate,
-    Avg,
+    Case,
     Count,
     DateField,
     DateTimeField,
@@ -24,10 +25,10 @@ from django.db.models import (
     QuerySet,
     Sum,
     Value,
+    When,
 )
 from django.db.models.functions import Cast
 
-from journal.metrics.spread import Spread, spread
 from journal.metrics.undefined import Metric, Undefined
 from journal.models import Payment, Preferences, Trade
 from journal.risks import WIDE, with_r
@@ -70,6 +71,13 @@ class Sums:
     r: Decimal = ZERO
     r_count: int = 0
 
+    def __add__(self, other: "Sums") -> "Sums":
+        """Of two groups that share no trade."""
+        bests = [part.best for part in (self, other) if part.best is not None]
+        worsts = [part.worst for part in (self, other) if part.worst is not None]
+        added = dict(zip(ADDED, map(add, _added(self), _added(other)), strict=True))
+        return Sums(**added, best=max(bests, default=None), worst=min(worsts, default=None))
+
     @property
     def parts(self) -> list[tuple[str, Decimal]]:
         """What `net` is made of, where that is more than the closed trades: these, what is kept
@@ -104,6 +112,11 @@ class Sums:
     def percent(self) -> Metric:
         """Net of the closed trades of what was put into them, in percent."""
         return self.traded / self.size * 100 if self.size else Undefined.NOTHING
+
+
+# what is added up, one by one
+ADDED = [field.name for field in fields(Sums) if field.name not in {"best", "worst"}]
+_added = attrgetter(*ADDED)
 
 
 def _of_trades() -> dict[str, Any]:
@@ -162,32 +175,60 @@ def sums_by_day(scope: Scope) -> dict[date, Sums]:
     )
 
 
-def sums_by_day_and_flow(scope: Scope) -> dict[tuple[date, str], Sums]:
-    """Of closed trades alone, by the day of closing and the verdict of the flow; oldest first."""
+# (the user's day, the verdict of the flow; "" for what belongs to no trade)
+DayAndFlow = tuple[date, str]
+
+
+def sums_by_day_and_flow(scope: Scope) -> dict[DayAndFlow, Sums]:
+    """What `sums_by_day` tells, by the verdict of the trades too: one reading for both; oldest
+    first."""
     trades, expressions = _prepared(scope)
-    rows: Any = (
-        trades.order_by()
-        .annotate(day=day_of_column("closed_at", scope.chosen))
-        .values("day", "flow")
-        .annotate(**expressions)
+    closing = day_of_column("closed_at", scope.chosen)
+    of_trade = Case(When(trade__kind=Trade.Kind.TRADE, then=F("trade__flow")), default=Value(""))
+    return _merged(
+        _by(trades, closing, expressions, F("flow")),
+        _by(scope.matches, closing, _of_matches(), of_trade),
+        _by(scope.payments, day_of_column("time", scope.chosen), _of_payments(), of_trade),
     )
-    by_day = {(row["day"], row["flow"]): {name: row[name] for name in expressions} for row in rows}
-    return {place: _as_sums(by_day[place], {}, {}) for place in sorted(by_day)}
+
+
+def of_days(parts: Mapping[DayAndFlow, Sums]) -> dict[date, Sums]:
+    """By day alone, oldest first."""
+    days: dict[date, Sums] = {}
+    for (day, _flow), part in parts.items():
+        days[day] = days[day] + part if day in days else part
+    return days
+
+
+def of_flows(parts: Mapping[DayAndFlow, Sums]) -> dict[str, Sums]:
+    """By the verdict alone; what belongs to no trade is left out."""
+    flows: dict[str, Sums] = {}
+    for (_day, flow), part in parts.items():
+        if flow:
+            flows[flow] = flows[flow] + part if flow in flows else part
+    return dict(sorted(flows.items()))
 
 
 def sums_by(scope: Scope, field: str) -> dict[str, Sums]:
     """By the value of a column of the trades; what belongs to no trade is left out."""
     of_trade = F(f"trade__{field}")
+    trades, expressions = _prepared(scope)
     return _merged(
-        _by(scope.trades, F(field), _of_trades()),
+        _by(trades, F(field), expressions),
         _by(scope.matches.filter(trade__kind="trade"), of_trade, _of_matches()),
         _by(scope.payments.filter(trade__kind="trade"), of_trade, _of_payments()),
     )
 
 
-def _by(rows: "QuerySet[Any]", group: Any, expressions: dict[str, Any]) -> dict[Any, Any]:
-    grouped = rows.order_by().annotate(group=group).values("group").annotate(**expressions)
-    return {row["group"]: row for row in grouped}
+def _by(
+    rows: "QuerySet[Any]", group: Any, expressions: dict[str, Any], second: Any = None
+) -> dict[Any, Any]:
+    """By the group, or by (group, second)."""
+    groups = {"group": group} if second is None else {"group": group, "second": second}
+    grouped = rows.order_by().annotate(**groups).values(*groups).annotate(**expressions)
+    if second is None:
+        return {row["group"]: row for row in grouped}
+    return {(row["group"], row.pop("second")): row for row in grouped}
 
 
 def _merged(*parts: dict[Any, Any]) -> dict[Any, Sums]:
@@ -219,33 +260,9 @@ class SampleVariance(Aggregate):
     output_field = WIDE
 
 
-def spreads_by(scope: Scope, field: str) -> dict[str, Spread]:
-    """Of the mean net of trades, by the value of a column, in one query."""
-    rows = (
-        scope.trades.filter(net_money__isnull=False)
-        .order_by()
-        .values(field)
-        .annotate(
-            mean=Avg("net_money", output_field=WIDE),
-            variance=SampleVariance("net_money"),
-            count=Count("id"),
-        )
-    )
-    return {row[field]: spread(row["mean"], row["variance"], row["count"]) for row in rows}
-
-
 def total(parts: Iterable[Sums]) -> Sums:
     """Of several groups that share no trade."""
-    items = list(parts)
-    names = [name for name in Sums.__dataclass_fields__ if name not in {"best", "worst"}]
-    bests = [part.best for part in items if part.best is not None]
-    worsts = [part.worst for part in items if part.worst is not None]
-    added: dict[str, Any] = {
-        name: sum((getattr(part, name) for part in items), type(getattr(Sums(), name))(0))
-        for name in names
-    }
-    added |= {"best": max(bests, default=None), "worst": min(worsts, default=None)}
-    return Sums(**added)
+    return sum(parts, Sums())
 
 
 def _as_sums(trades: Any, matches: Any, payments: Any) -> Sums:

@@ -15,7 +15,7 @@ from journal.metrics.undefined import Undefined
 from journal.models import Preferences
 from journal.risks import WIDE, with_r
 from journal.selectors.scope import Scope
-from journal.selectors.sums import SampleVariance, Sums, total
+from journal.selectors.sums import SampleVariance, Sums
 from journal.selectors.trades import Line
 
 Unit = Preferences.Unit
@@ -99,7 +99,7 @@ def unit_curve(days: Mapping[date, Sums], chosen: Preferences) -> list[UnitPoint
     """Money and R are added up; per cent are of all that was put in up to that day."""
     so_far, highest, points = Sums(), Decimal(0), []
     for day, day_sums in days.items():
-        so_far = total([so_far, day_sums])
+        so_far += day_sums
         value = value_of(so_far, chosen) or Decimal(0)
         highest = max(highest, value)
         points.append(UnitPoint(day, value, value - highest))

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from journal.models import Trade
 from journal.selectors.scope import Scope
-from journal.selectors.sums import Sums, sums_by_day_and_flow, total
+from journal.selectors.sums import DayAndFlow, Sums, of_flows, sums_by_day_and_flow
 from journal.selectors.trades import Line, with_notes
 from journal.selectors.units import value_of
 
@@ -42,35 +42,30 @@ class YouAndFlow:
         return min(self.with_flow.count, self.against.count) < FEW
 
 
-def you_and_flow(scope: Scope) -> YouAndFlow:
-    """In two queries and those of the worst trade's notes, however many trades there are."""
-    days = sums_by_day_and_flow(scope)
-    parts = {
-        name: total(day_sums for (_day, flow), day_sums in days.items() if flow == name)
-        for name in Against.values
-    }
+def you_and_flow(scope: Scope, parts: Mapping[DayAndFlow, Sums] | None = None) -> YouAndFlow:
+    """In a few queries, however many trades there are; `parts` where they have been read."""
+    days = sums_by_day_and_flow(scope) if parts is None else parts
+    flows = of_flows(days)
     worst = scope.trades.filter(flow=Against.AGAINST, net_money__lt=0).order_by("net_money", "pk")
     lines = with_notes(scope.user, worst[:1])
     return YouAndFlow(
-        with_flow=parts[Against.WITH],
-        against=parts[Against.AGAINST],
-        mixed=parts[Against.MIXED],
-        unknown=parts[Against.UNKNOWN],
+        with_flow=flows.get(Against.WITH, Sums()),
+        against=flows.get(Against.AGAINST, Sums()),
+        mixed=flows.get(Against.MIXED, Sums()),
+        unknown=flows.get(Against.UNKNOWN, Sums()),
         with_curve=_curve(days, Against.WITH, scope),
         against_curve=_curve(days, Against.AGAINST, scope),
         worst=lines[0] if lines else None,
     )
 
 
-def _curve(
-    days: Mapping[tuple[date, str], Sums], flow: str, scope: Scope
-) -> list[tuple[date, Decimal]]:
+def _curve(days: Mapping[DayAndFlow, Sums], flow: str, scope: Scope) -> list[tuple[date, Decimal]]:
     """Up to each day, from nothing on the day before the first trade of either kind."""
-    shown = sorted({day for day, name in days if name in {Against.WITH, Against.AGAINST}})
+    both = {Against.WITH, Against.AGAINST}
+    shown = sorted({day for (day, name), part in days.items() if name in both and part.count})
     so_far, points = Sums(), []
     for day in shown:
-        if (day, flow) in days:
-            so_far = total([so_far, days[day, flow]])
+        so_far += days.get((day, flow), Sums())
         value = value_of(so_far, scope.chosen, of_trades=True)
         points.append((day, value if value is not None else Decimal(0)))
     return points

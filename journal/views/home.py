@@ -54,7 +54,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     chosen = context["chosen"]
     figures = dashboard(user, trade_filter, chosen)
     positions = open_results.open_results(user, chosen, trade_filter.account)
-    flow = you_and_flow(Scope(user, trade_filter, chosen))
+    flow = you_and_flow(Scope(user, trade_filter, chosen), figures.parts)
     cards = cards_of(chosen)
     context |= {
         "figures": figures,

@@ -16,9 +16,10 @@ from journal.selectors import report_rows, reports
 from journal.selectors.dashboard import dashboard
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
-from journal.selectors.sums import spreads_by, sums, sums_by_day, total
+from journal.selectors.sums import sums, sums_by_day, total
 from journal.selectors.tallies import tally
 from journal.selectors.trades import with_notes
+from journal.selectors.units import spreads_by
 from journal.views import trade_list
 from tests.journal.accounts import make_account, make_fill, some_trades, trades_of
 

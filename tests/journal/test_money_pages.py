@@ -12,11 +12,18 @@ from django.utils import timezone
 from accounts.models import AuditEntry, ExchangeAccount, User
 from journal.books import comparing, rebuilding
 from journal.filters import TradeFilter
-from journal.models import Balance, FillMark, OpeningBalance, Payment, Trade, Transfer
+from journal.models import Balance, Book, FillMark, OpeningBalance, Payment, Trade, Transfer
 from journal.selectors.day import day_of_trader
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
-from journal.selectors.sums import sums
+from journal.selectors.sums import (
+    of_days,
+    of_flows,
+    sums,
+    sums_by,
+    sums_by_day,
+    sums_by_day_and_flow,
+)
 from journal.sync.saving import save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
 
@@ -192,3 +199,33 @@ def test_the_proof_stands_on_the_portfolio(
     assert "Agrees with the balances." in text
     hidden = {"hides_amounts": "1"}
     assert alices_browser.get("/portfolio/", hidden).status_code == 200
+
+
+@pytest.mark.parametrize("unit", ["money", "risk"])
+def test_one_reading_by_day_and_flow_tells_what_each_alone_does(
+    alice: User, account: ExchangeAccount, unit: str
+) -> None:
+    """Of the stack, of what nobody opened, of payments and of trades."""
+    closed = Trade.objects.closed().filter(kind="trade", account=account).order_by("pk")
+    closed.filter(pk=closed[0].pk).update(flow="against", placed_stop=D(90))
+    for number, kind in enumerate(("income", "funding", "fee")):
+        Payment.objects.create(
+            account=account,
+            trade=closed[0] if kind != "income" else None,
+            book=Book.objects.get(account=account, name="BTC"),
+            market="spot",
+            asset="USDT",
+            kind=kind,
+            external_id=kind,
+            quantity=D(number + 1),
+            worth=D(number + 1),
+            money=D(number + 1),
+            time=START + timedelta(days=number),
+        )
+    chosen = preferences_of(alice)
+    chosen.unit = unit
+    scope = Scope(alice, TradeFilter(), chosen)
+    parts = sums_by_day_and_flow(scope)
+    assert {flow for _day, flow in parts} == {"", "against"}
+    assert of_days(parts) == sums_by_day(scope)
+    assert of_flows(parts) == sums_by(scope, "flow")
