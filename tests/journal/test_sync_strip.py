@@ -1,0 +1,32 @@
+"""The strip of a reading: a bar is never full while something is still read."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from journal.models import Sync
+from tests.journal.accounts import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [(20, 'value="20"'), (50, "50 requests so far"), (61, "61 requests so far")],
+)
+def test_a_bar_is_not_full_while_something_is_read(
+    alice: User, alices_browser: Client, done: int, told: str
+) -> None:
+    account = make_account(alice)
+    Sync.objects.create(
+        account=account,
+        state="running",
+        done=done,
+        expected=50,
+        finished_at=timezone.now(),
+    )
+    page = alices_browser.get(f"/account/exchange/{account.pk}/history/").content.decode()
+    strip = page.split('class="notice sync"')[1].split("</div>")[0]
+    assert told in strip
+    assert f'value="{done}"' not in strip or done < 50
