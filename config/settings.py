@@ -289,7 +289,7 @@ CELERY_TASK_ROUTES = {
     "journal.plan_flow": {"queue": "upkeep"},
     "journal.compute_insight": {"queue": "upkeep"},
 }
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "supervise collectors": {
         "task": "market.supervise_collectors",
