@@ -3,7 +3,7 @@
 import math
 import time
 
-from django_celery_beat.schedulers import DatabaseScheduler  # type: ignore[import-untyped]
+from django_celery_beat.schedulers import DatabaseScheduler
 
 ASK_SECONDS = 5.0
 

@@ -172,7 +172,7 @@ MIDDLEWARE = [
     "config.middleware.headers.PrivateHeaders",
     "config.middleware.remedies.HelpLinks",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.static_files.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageDraw
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from tests.launcher.test_run import ROOT, environment, wait_for
@@ -37,6 +38,7 @@ PAGES = {
     "markets": "/markets/",
     "trades": "/trades/",
     "calendar": "/calendar/",
+    "weeks": "/calendar/?view=weeks",
     "year": "/calendar/?view=year",
     "reports": "/reports/?by=setup",
     "matrix": "/reports/?by=symbol&across=weekday",
@@ -59,7 +61,6 @@ PAGES = {
     "insight-any-two": "/insight/scatter/",
     "setups": "/reports/setups/",
     "trading": "/trading/",
-    "rules": "/trading/rules/",
     "alerts": "/alerts/",
     "new-alert": "/alerts/new/",
     "alert-events": "/alerts/events/",
@@ -139,7 +140,11 @@ def _round(page: Page, address: str, password: str, name: str, faults: list[str]
     for what in sorted(PAGES, key=lambda what: what not in SIGNED_OUT):
         if what not in SIGNED_OUT and page.context.cookies() and not _is_signed_in(page):
             _sign_in(page, address, password)
-        page.goto(address + PAGES[what])
+        try:
+            page.goto(address + PAGES[what])
+        except PlaywrightError as error:  # the others are looked at all the same
+            faults.append(f"{name} {what}: {error.message.splitlines()[0]}")
+            continue
         page.wait_for_timeout(3000 if what in LIVE else 300)
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         if wide[0] > wide[1]:

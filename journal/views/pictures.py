@@ -1,11 +1,10 @@
 """A trade's pictures: added, shown to their owner, removed."""
 
-import io
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
@@ -28,10 +27,10 @@ def add_picture(request: SignedInRequest, trade_id: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponseBase:
+def picture(request: SignedInRequest, picture_id: UUID) -> HttpResponse:
     """Its owner's only; a browser may keep it, nobody between may."""
     screenshot = get_object_or_404(Screenshot.objects.visible_to(request.user), pk=picture_id)
-    answer = FileResponse(io.BytesIO(bytes(screenshot.image)), content_type="image/webp")
+    answer = HttpResponse(bytes(screenshot.image), content_type="image/webp")
     answer["Cache-Control"] = "private, max-age=86400"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponseBase
+from django.http import HttpResponseBase, StreamingHttpResponse
 
 from accounts.models import User
 from journal.answers import as_csv, rounded, trade_answer
@@ -14,10 +14,12 @@ from journal.models import Preferences, Trade
 from journal.selectors.trades import Line, with_notes
 from journal.selectors.units import line_value
 from lib.lazy import Lazy
+from lib.sending import Sent
 
 xlsxwriter: Any = Lazy("xlsxwriter")
 
 AT_ONCE = 2000
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # what tells how large an account is; prices, per cent and R do not
 AMOUNTS = frozenset(
     {
@@ -84,5 +86,6 @@ def _workbook(rows: Iterator[Row]) -> HttpResponseBase:
         for column, value in enumerate(row.values()):
             sheet.write(number + 1, column, ", ".join(value) if isinstance(value, list) else value)
     book.close()
-    packed.seek(0)
-    return FileResponse(packed, as_attachment=True, filename="trades.xlsx")
+    answer = StreamingHttpResponse(Sent(packed), content_type=WORKBOOK)
+    answer["Content-Disposition"] = 'attachment; filename="trades.xlsx"'
+    return answer

@@ -14,7 +14,7 @@ import structlog
 
 from market.answers import book_answer, mark_answer, ticker_answer
 from market.binance.conversions import as_depth, as_mark, as_ticker
-from market.binance.errors import ExchangeError
+from market.binance.errors import ExchangeError, MustWait
 from market.binance.frames import decode_depth, decode_mark, decode_ticker
 from market.binance.rest import BOOK_DEPTH, LEAST_DEPTH, PublicRest
 from market.book.keeping import BookKeeper
@@ -221,6 +221,8 @@ class BoardKeeper:
         async with self._room:
             try:
                 is_begun = board.book.begin(await self._rest.book(board.tape.symbol))
+            except MustWait as error:  # an ordinary thing while much is read
+                log.debug("the book waits", tape=str(board.tape), seconds=error.seconds)
             except (ExchangeError, redis.RedisError) as error:
                 log.warning("no snapshot of the book", tape=str(board.tape), error=str(error))
         board.ask_at = time.monotonic() + board.pause

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.core.files.storage import default_storage
 from django.test import Client
@@ -24,6 +23,7 @@ from journal.models import Annotation, Fill, Screenshot, Tag, Watchlist
 from market.models import Instrument
 from tests.conftest import MakeInstrument
 from tests.journal.accounts import make_account, some_trades
+from tests.sent import whole
 from tests.signing_in import sign_in
 
 ME, EXPORT = "/api/me", "/api/me/export"
@@ -55,15 +55,6 @@ def delete(client: Client, name: str) -> Any:
 
 def downloaded(client: Client, url: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(whole(client.get(url))))
-
-
-def whole(answer: Any) -> bytes:
-    """An answer in pieces, as a server would send it."""
-
-    async def read() -> bytes:
-        return b"".join([piece async for piece in answer.streaming_content])
-
-    return async_to_sync(read)()
 
 
 # --- the lists ------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ async def address(settings: Any, tmp_path: Path) -> AsyncIterator[str]:
     await asyncio.wait_for(serving, 60)
 
 
-@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # WhiteNoise under ASGI
+@pytest.mark.filterwarnings("error:StreamingHttpResponse must consume")
 @pytest.mark.django_db(transaction=True)
 async def test_whatever_a_page_loads_has_a_hashed_name_and_is_kept_for_good(
     address: str, alice: User, client: Client, make_instrument: MakeInstrument

@@ -27,6 +27,7 @@ from journal.models import (
 from journal.services import live_prices
 from market.models import Listing
 from tests.journal.accounts import make_account, some_trades
+from tests.sent import whole
 
 pytestmark = pytest.mark.django_db
 PAGES = (
@@ -243,7 +244,7 @@ def test_a_bad_filter_says_what_was_expected(alices_browser: Client) -> None:
 
 def test_csv_and_excel_hold_every_trade(alices_browser: Client, account: ExchangeAccount) -> None:
     answer = alices_browser.get("/trades/?format=xlsx")
-    book = zipfile.ZipFile(io.BytesIO(b"".join(answer)))
+    book = zipfile.ZipFile(io.BytesIO(whole(answer)))
     assert "xl/worksheets/sheet1.xml" in book.namelist()
     assert alices_browser.get("/trades/?format=csv").status_code == 200
 

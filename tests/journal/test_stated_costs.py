@@ -3,7 +3,6 @@
 # amounts are compared with plain numbers
 # mypy: disable-error-code="comparison-overlap"
 
-import asyncio
 import csv
 import io
 from datetime import timedelta
@@ -22,6 +21,7 @@ from journal.models import AssetPrice, Preferences, Realized, StatedCost, Transf
 from journal.services import live_prices
 from journal.sync.saving import save_transfers
 from tests.journal.accounts import START, make_account, make_fill, trades_of
+from tests.sent import whole
 
 pytestmark = pytest.mark.django_db
 FREE = {"fee": D(0)}
@@ -82,10 +82,6 @@ def total(told: dict[str, Any]) -> D:
     return sum((D(row["net"]) for row in told["rows"]), D(0))
 
 
-async def sent(answer: Any) -> bytes:
-    return b"".join([piece async for piece in answer.streaming_content])
-
-
 def test_the_report_counts_by_the_stated_cost_and_date(
     account: ExchangeAccount, alices_browser: Client
 ) -> None:
@@ -120,7 +116,7 @@ def test_the_csv_adds_up_to_the_proof_by_its_last_line(
 ) -> None:
     def lines() -> list[dict[str, str]]:
         answer = alices_browser.get("/api/realized?view=tax&format=csv")
-        text = asyncio.run(sent(answer)).decode()
+        text = whole(answer).decode()
         return list(csv.DictReader(io.StringIO(text)))
 
     assert {line["kind"] for line in lines()} == {"sold"}

@@ -1,6 +1,5 @@
 """The list of trades as a file: in the reader's unit, and without amounts where they are hidden."""
 
-import asyncio
 import csv
 import io
 from typing import Any
@@ -12,7 +11,7 @@ from accounts.models import User
 from journal.models import Trade
 from journal.views.trade_files import AMOUNTS
 from tests.journal.accounts import make_account, some_trades
-from tests.journal.test_stated_costs import sent
+from tests.sent import whole
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +24,7 @@ def rows(alice: User, alices_browser: Client) -> Any:
     def read(**display: str) -> dict[str, dict[str, str]]:
         alices_browser.post("/settings/display/", display)
         answer = alices_browser.get("/trades/?state=all&format=csv")
-        text = asyncio.run(sent(answer)).decode()
+        text = whole(answer).decode()
         return {row["id"]: row for row in csv.DictReader(io.StringIO(text))}
 
     return read

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
-from asgiref.sync import async_to_sync
 from django.db import connection
 
 from journal.answers import as_csv
 from launcher.places import Places
 from launcher.servers import Servers, postgres_settings
+from tests.sent import whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,10 +32,7 @@ def test_a_list_as_csv_is_read_whole_before_it_is_sent() -> None:
     answer = as_csv(rows(), "x.csv")  # type: ignore[arg-type]
     assert len(read) == 3000
 
-    async def body() -> bytes:
-        return b"".join([piece async for piece in answer.streaming_content])  # type: ignore[union-attr]
-
-    lines = async_to_sync(body)().decode().splitlines()
+    lines = whole(answer).decode().splitlines()
     answer.close()
     assert lines[:2] == ["number,note", "0,'=1"]
     assert len(lines) == 3001
