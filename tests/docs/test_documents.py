@@ -24,8 +24,14 @@ SETTING = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
 NOT_OURS = re.compile(r"(LIMIT|STOP|TAKE|TRAILING|FUNDING|POST|X|PROMETHEUS)_|_FILE$|_MARKET$")
 
 
-# pages of which every heading is there in Korean; of the troubleshooting guide it is a selection
-TRANSLATED = ["guide", "how-we-calculate", "ledger"]
+# pages of which every heading is there in Korean
+TRANSLATED = ["guide", "how-we-calculate", "ledger", "troubleshooting"]
+# the troubleshooting guide in each language, and what is said in it before a log's texts
+TROUBLES = {
+    "en": ("docs/troubleshooting.md", "[Ll]og"),
+    "ko": ("docs/ko/troubleshooting.md", "로그"),
+}
+REMEDY = {"en": ("- **Look:**", "- **Do:**"), "ko": ("- **확인:**", "- **조치:**")}
 
 
 def names_in_settings() -> set[str]:
@@ -50,7 +56,10 @@ def test_commands_exist(path: Path) -> None:
     assert set(MAKE.findall(text)) - targets == set()
 
 
-@pytest.mark.parametrize("name", ["docs/troubleshooting.md", "SECURITY.md", "UPGRADING.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["docs/troubleshooting.md", "docs/ko/troubleshooting.md", "SECURITY.md", "UPGRADING.md"],
+)
 def test_settings_exist(name: str) -> None:
     named = {
         word for word in SETTING.findall((ROOT / name).read_text()) if not NOT_OURS.search(word)
@@ -58,22 +67,28 @@ def test_settings_exist(name: str) -> None:
     assert named - names_in_settings() == set()
 
 
-def test_there_are_at_least_forty_symptoms_each_with_a_look_and_a_remedy() -> None:
-    guide = (ROOT / "docs" / "troubleshooting.md").read_text()
+@pytest.mark.parametrize("language", TROUBLES)
+def test_there_are_at_least_forty_symptoms_each_with_a_look_and_a_remedy(language: str) -> None:
+    guide = (ROOT / TROUBLES[language][0]).read_text()
+    look, do = REMEDY[language]
     entries = guide.split("\n### ")[1:]
     assert len(entries) >= 40
     for entry in entries:
-        assert "- **Look:**" in entry and "- **Do:**" in entry, entry.partition("\n")[0]
+        assert look in entry and do in entry, entry.partition("\n")[0]
 
 
-def test_log_lines_that_the_guide_names_are_in_the_code() -> None:
-    guide = (ROOT / "docs" / "troubleshooting.md").read_text()
+@pytest.mark.parametrize("language", TROUBLES)
+def test_log_lines_that_the_guide_names_are_in_the_code(language: str) -> None:
+    path, log = TROUBLES[language]
+    guide = (ROOT / path).read_text()
     code = "\n".join(
         path.read_text()
         for app in ("accounts", "alerts", "config", "journal", "market", "trading")
         for path in (ROOT / app).rglob("*.py")
     )
-    for line in re.findall(r"[Ll]og: ((?:`[^`]+`(?:, )?)+)", guide):
+    lines = re.findall(rf"{log}: ((?:`[^`]+`(?:, )?)+)", guide)
+    assert lines
+    for line in lines:
         for text in re.findall(r"`([^`]+)`", line):
             assert text.removesuffix(" for …") in code, text
 
@@ -120,6 +135,16 @@ def test_a_translated_page_has_the_same_headings(name: str) -> None:
     texts = [re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts]
     english, korean = (re.findall(r"^#+(?= )", text, re.MULTILINE) for text in texts)
     assert korean == english
+
+
+def test_the_same_trouble_has_the_same_anchor_and_place_in_both_languages() -> None:
+    texts = [(ROOT / path).read_text() for path, _log in TROUBLES.values()]
+    english, korean = (
+        re.findall(r"^(#+) .*?(?: {#([a-z0-9-]+)})?$", text, re.MULTILINE) for text in texts
+    )
+    assert korean == english
+    codes = (sorted(re.findall(r"`([^`]+)`", text)) for text in texts)
+    assert len({tuple(code) for code in codes}) == 1
 
 
 def test_the_guide_has_the_same_anchors_and_commands_in_both_languages() -> None:
