@@ -46,8 +46,8 @@ mutants: $(VENV)/.development $(MESSAGES) ## break each protection: a test or th
 	@$(RUN) exec --hasty -- $(BIN)/python -m tests.security.mutants
 	@$(BIN)/python -m tests.chaos.mutants
 
-screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/
-	@$(BIN)/python -m tests.screenshots
+screenshots: $(VENV)/.development node_modules/.done $(MESSAGES) ## pictures of every page, into screenshots/ (GUIDE=--guide: the guide's too)
+	@$(BIN)/python -m tests.screenshots $(GUIDE)
 
 backup: $(VENV)/.runtime ## back up the stopped installation to FILE (running: manage.py backup FILE)
 	@$(RUN) exec --data -- $(BIN)/python manage.py backup $(FILE)

@@ -2,10 +2,13 @@
 them, for looking at them.
 
   make screenshots
+  make screenshots GUIDE=--guide
 
-Starts a throw-away installation, lets it collect for a while, and writes to screenshots/.
+Starts a throw-away installation, lets it collect for a while, and writes to screenshots/; with
+--guide the pictures of docs/guide.md are made anew too.
 """
 
+import argparse
 import shutil
 import signal
 import subprocess
@@ -83,6 +86,21 @@ WIDTHS = {
     "laptop": (1280, 720),
     "desktop": (1440, 900),
 }
+# those of the guide: the top of a page, as a laptop shows it
+IN_THE_GUIDE = (
+    "home",
+    "market",
+    "trades",
+    "trade",
+    "calendar",
+    "reports",
+    "insight",
+    "portfolio",
+    "alerts",
+    "history",
+)
+GUIDE = ROOT / "docs" / "pictures"
+GUIDE_SIZE = (1280, 860)
 # of a picture on the sheet
 CELL = (260, 320)
 # so long that the demo's year is read and reviewed too
@@ -179,6 +197,15 @@ def make_sheet() -> Path:
     return path
 
 
+def make_guide() -> None:
+    for name in IN_THE_GUIDE:
+        with Image.open(OUT / f"{name}-en-dark-laptop.png") as picture:
+            top = picture.convert("RGB").crop(
+                (0, 0, GUIDE_SIZE[0], min(picture.height, GUIDE_SIZE[1]))
+            )
+            top.save(GUIDE / f"{name}.webp", quality=82, method=6)
+
+
 def _note(faults: list[str], name: str, error: object) -> None:
     faults.append(f"{name}: {error}")
 
@@ -188,6 +215,9 @@ def _is_signed_in(page: Page) -> bool:
 
 
 def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--guide", action="store_true", help="those of docs/guide.md too")
+    is_for_guide = words.parse_args().guide
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tapelog-pictures-") as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
@@ -210,6 +240,8 @@ def main() -> int:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(40)
+    if is_for_guide:
+        make_guide()
     sys.stdout.write(f"{make_sheet()}\n")
     sys.stdout.write("".join(f"{fault}\n" for fault in faults))
     sys.stdout.write(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}\n")

@@ -9,7 +9,6 @@ from tests.journal.accounts import make_account, some_trades
 from tests.screenshots import PAGES, SIGNED_OUT
 from tests.signing_in import sign_in
 
-
 # staff need a second factor, which the demo's user is excused from
 EXPECTED = {"not-found": 404, "imports": 403}
 
