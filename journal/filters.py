@@ -67,25 +67,25 @@ class TradeFilter:
     ranges: Ranges = ()
 
     @classmethod
-    def parse(cls, asked: Mapping[str, str]) -> "TradeFilter":
+    def parse(cls, query: Mapping[str, str]) -> "TradeFilter":
         """Raises BadFilter."""
-        if any("\0" in value for value in asked.values()):
+        if any("\0" in value for value in query.values()):
             raise BadFilter(_("expected text without a NUL"))
         trade_filter = cls(
-            account=_uuid(asked.get("account", "")),
-            market=_one_of(asked, "market", Market.values),
-            symbol=asked.get("symbol", "").strip().upper()[:40],
-            direction=_one_of(asked, "direction", DIRECTIONS),
-            flow=_one_of(asked, "flow", Trade.Against.values),
-            tag=asked.get("tag", "").strip()[:40],
-            setup=asked.get("setup", "").strip()[:60],
-            from_day=_day(asked, "from"),
-            to_day=_day(asked, "to"),
-            state=_one_of(asked, "state", STATES) or "closed",
-            review=_one_of(asked, "review", ("yes", "no")),
-            result=_one_of(asked, "result", ("win", "loss", "flat")),
-            kind=_one_of(asked, "kind", KINDS),
-            ranges=_ranges(asked),
+            account=_uuid(query.get("account", "")),
+            market=_one_of(query, "market", Market.values),
+            symbol=query.get("symbol", "").strip().upper()[:40],
+            direction=_one_of(query, "direction", DIRECTIONS),
+            flow=_one_of(query, "flow", Trade.Against.values),
+            tag=query.get("tag", "").strip()[:40],
+            setup=query.get("setup", "").strip()[:60],
+            from_day=_day(query, "from"),
+            to_day=_day(query, "to"),
+            state=_one_of(query, "state", STATES) or "closed",
+            review=_one_of(query, "review", ("yes", "no")),
+            result=_one_of(query, "result", ("win", "loss", "flat")),
+            kind=_one_of(query, "kind", KINDS),
+            ranges=_ranges(query),
         )
         if (
             trade_filter.from_day
@@ -179,8 +179,8 @@ def day_start(day: date, chosen: Preferences) -> datetime:
     return datetime.combine(day, time(chosen.day_start), tzinfo=chosen.tzinfo)
 
 
-def _one_of(asked: Mapping[str, str], name: str, known: "tuple[str, ...] | list[str]") -> str:
-    value = asked.get(name, "")
+def _one_of(query: Mapping[str, str], name: str, known: "tuple[str, ...] | list[str]") -> str:
+    value = query.get(name, "")
     if value and value not in known:
         raise BadFilter(
             _("%(name)s: expected one of %(known)s, was %(value)s")
@@ -189,15 +189,15 @@ def _one_of(asked: Mapping[str, str], name: str, known: "tuple[str, ...] | list[
     return value
 
 
-def _ranges(asked: Mapping[str, str]) -> Ranges:
+def _ranges(query: Mapping[str, str]) -> Ranges:
     try:
-        return ranges.parse(asked)
+        return ranges.parse(query)
     except BadRange as error:
         raise BadFilter(str(error)) from error
 
 
-def _day(asked: Mapping[str, str], name: str) -> date | None:
-    value = asked.get(name, "")
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    value = query.get(name, "")
     if not value:
         return None
     try:

@@ -35,9 +35,9 @@ class BadRange(ValueError):
     """What was expected, for the user."""
 
 
-def parse(asked: Mapping[str, str]) -> Ranges:
+def parse(query: Mapping[str, str]) -> Ranges:
     """Raises BadRange."""
-    ranges = tuple((name, value) for name in NAMES if (value := _number(asked, name)) is not None)
+    ranges = tuple((name, value) for name in NAMES if (value := _number(query, name)) is not None)
     given = dict(ranges)
     for name in LIMITS:
         least, most = given.get(f"{name}_min"), given.get(f"{name}_max")
@@ -88,8 +88,8 @@ def _hours(limits: dict[str, Decimal]) -> Q:
     return Q(*conditions, _connector=Q.OR if is_over_midnight else Q.AND)
 
 
-def _number(asked: Mapping[str, str], name: str) -> Decimal | None:
-    text = asked.get(name, "").strip().replace("\N{MINUS SIGN}", "-")
+def _number(query: Mapping[str, str], name: str) -> Decimal | None:
+    text = query.get(name, "").strip().replace("\N{MINUS SIGN}", "-")
     if not text:
         return None
     least, most = LIMITS[name.rpartition("_")[0]]

@@ -134,9 +134,9 @@ class InsightPartView(APIView):
 
 def _ask(request: Request, name: str) -> tuple[keeping.Kept, Preferences]:
     user = user_of(request)
-    asked = parsed(request.query_params.dict())
+    trade_filter = parsed(request.query_params.dict())
     chosen = preferences_of(user)
-    return ask_insight(user, name, asked, chosen), chosen
+    return ask_insight(user, name, trade_filter, chosen), chosen
 
 
 def _behind(request: Request, name: str, kept: keeping.Kept, by: str) -> Response:

@@ -48,17 +48,17 @@ class OwnList(APIView):
         return [self.shown(row) for row in rows]
 
     def get(self, request: Request) -> HttpResponseBase:
-        asked = request.query_params
-        if any("\0" in value for value in asked.values()):
+        query = request.query_params
+        if any("\0" in value for value in query.values()):
             raise ValidationError({"filter": ["Expected text without a NUL."]})
-        rows = self._filtered(request, asked).order_by(f"-{self.moment}", "-pk")
-        limit = number(asked, "limit", DEFAULT, MOST)
-        if wants_csv(asked):
+        rows = self._filtered(request, query).order_by(f"-{self.moment}", "-pk")
+        limit = number(query, "limit", DEFAULT, MOST)
+        if wants_csv(query):
             name = type(self).__name__.removesuffix("View").lower()
             shown = (self.shown(row) for row in rows.iterator(CHUNK))
-            return as_csv(chain(shown, self.last_lines(request, asked)), f"{name}.csv")
-        if asked.get("cursor"):
-            at, pk = _opened(asked["cursor"], self.pk_type)
+            return as_csv(chain(shown, self.last_lines(request, query)), f"{name}.csv")
+        if query.get("cursor"):
+            at, pk = _opened(query["cursor"], self.pk_type)
             behind = Q(**{f"{self.moment}__lt": at}) | Q(**{self.moment: at, "pk__lt": pk})
             rows = rows.filter(behind)
         page = list(rows[: limit + 1])
@@ -67,44 +67,44 @@ class OwnList(APIView):
             {
                 "rows": self.shown_all(user_of(request), page[:limit]),
                 "next": None if last is None else _sealed(getattr(last, self.moment), last.pk),
-                **self.beside(request, asked),
+                **self.beside(request, query),
             }
         )
 
-    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
+    def beside(self, request: Request, query: Mapping[str, str]) -> dict[str, Any]:
         """What an answer has beside its rows."""
         return {}
 
-    def last_lines(self, request: Request, asked: Mapping[str, str]) -> Sequence[dict[str, Any]]:
+    def last_lines(self, request: Request, query: Mapping[str, str]) -> Sequence[dict[str, Any]]:
         """What a CSV has below its rows."""
         return ()
 
     def _filtered(
-        self, request: Request, asked: Mapping[str, str], rows: QuerySet[Any] | None = None
+        self, request: Request, query: Mapping[str, str], rows: QuerySet[Any] | None = None
     ) -> QuerySet[Any]:
         """`rows`: of these instead of the list's own."""
         chosen = self.rows(user_of(request)) if rows is None else rows
         for name in self.exact:
-            if asked.get(name):
+            if query.get(name):
                 is_checked = name in {"account", "market"}
-                value = getattr(parsed({name: asked[name]}), name) if is_checked else asked[name]
+                value = getattr(parsed({name: query[name]}), name) if is_checked else query[name]
                 chosen = chosen.filter(**{name: value})
         for name, how in (("start", "gte"), ("end", "lt")):
-            if asked.get(name):
-                chosen = chosen.filter(**{f"{self.moment}__{how}": moment(asked[name], name)})
+            if query.get(name):
+                chosen = chosen.filter(**{f"{self.moment}__{how}": moment(query[name], name)})
         return chosen
 
 
-def wants_csv(asked: Mapping[str, str]) -> bool:
+def wants_csv(query: Mapping[str, str]) -> bool:
     """Raises ValidationError."""
-    word = asked.get("format", "")
+    word = query.get("format", "")
     if word not in FORMATS:
         raise ValidationError({"format": [f"Expected csv or json, was {word[:20]!r}."]})
     return word == "csv"
 
 
-def number(asked: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = asked.get(name) or str(default)
+def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= most:
         raise ValidationError({name: [f"Expected a number from 1 to {most}, was {text[:20]!r}."]})
     return int(text)
@@ -117,9 +117,9 @@ def moment(text: str, name: str) -> datetime:
         raise ValidationError({name: [str(error)]}) from error
 
 
-def parsed(asked: Mapping[str, str]) -> TradeFilter:
+def parsed(query: Mapping[str, str]) -> TradeFilter:
     try:
-        return TradeFilter.parse(asked)
+        return TradeFilter.parse(query)
     except BadFilter as error:
         raise ValidationError({"filter": [str(error)]}) from error
 

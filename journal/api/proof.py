@@ -33,14 +33,14 @@ class ProofView(APIView):
         parameters=[ACCOUNT, query("currency", choices=tuple(User.Currency.values))],
     )
     def get(self, request: Request) -> Response:
-        user, asked = user_of(request), request.query_params
-        currency = asked.get("currency", user.report_currency).strip().upper()
+        user, query = user_of(request), request.query_params
+        currency = query.get("currency", user.report_currency).strip().upper()
         known = [str(value) for value in User.Currency.values]
         if currency not in known:
             raise ValidationError(
                 {"currency": [f"Expected one of {', '.join(known)}, was {currency[:10]!r}."]}
             )
-        account = own_account(user, asked.get("account", ""))
+        account = own_account(user, query.get("account", ""))
         proof = proving.prove_now(user, account, currency)
         if proof is None:
             raise NotFound("Expected an account to prove.")

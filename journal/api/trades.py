@@ -72,11 +72,11 @@ class TradesView(OwnList):
     moment = "opened_at"
 
     def get(self, request: Request) -> HttpResponseBase:
-        user, asked = user_of(request), request.query_params
-        trades = parsed(asked.dict()).apply(user, preferences_of(user))
+        user, query = user_of(request), request.query_params
+        trades = parsed(query.dict()).apply(user, preferences_of(user))
         self._found = trades
-        if wants_csv(asked):
-            chosen = self._filtered(request, asked).order_by("-opened_at")
+        if wants_csv(query):
+            chosen = self._filtered(request, query).order_by("-opened_at")
             return as_csv((trade_answer(line) for line in _lines(user, chosen)), "trades.csv")
         return super().get(request)
 
@@ -151,28 +151,28 @@ class RealizedView(OwnList):
     def shown(self, row: Realized) -> RealizedRow:
         return realized_answer(row)
 
-    def beside(self, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
-        if asked.get("view") != "tax":
+    def beside(self, request: Request, query: Mapping[str, str]) -> dict[str, Any]:
+        if query.get("view") != "tax":
             return {}
-        net, money = self._difference(request, asked)
+        net, money = self._difference(request, query)
         return {"difference_by_stated_costs": {"net": plain(net), "net_money": plain(money)}}
 
-    def last_lines(self, request: Request, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    def last_lines(self, request: Request, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """What stated costs change, taken back."""
-        if asked.get("view") != "tax":
+        if query.get("view") != "tax":
             return []
-        net, money = self._difference(request, asked)
+        net, money = self._difference(request, query)
         if not net and not money:
             return []
         line = dict.fromkeys(realized_answer(Realized(quantity=0)))
         line |= {"kind": STATED_LINE, "net": plain(-net), "net_money": plain(-money)}
         return [line]
 
-    def _difference(self, request: Request, asked: Mapping[str, str]) -> tuple[Decimal, Decimal]:
+    def _difference(self, request: Request, query: Mapping[str, str]) -> tuple[Decimal, Decimal]:
         """(dollars, report currency): the tax report less the tax view."""
         own = Realized.objects.visible_to(user_of(request))
         sums = [
-            self._filtered(request, asked, rows)
+            self._filtered(request, query, rows)
             .order_by()
             .aggregate(net=Sum("net"), money=Sum("net_money"))
             for rows in (own.of_tax_report(), own.of_tax())
@@ -297,14 +297,14 @@ class ReportView(APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        user, asked = user_of(request), request.query_params
+        user, query = user_of(request), request.query_params
         chosen = preferences_of(user)
-        by, across = asked.get("by") or "symbol", asked.get("across", "")
+        by, across = query.get("by") or "symbol", query.get("across", "")
         for name in (by, across):
             if name and name not in dimensions.DIMENSIONS:
                 known = ", ".join(dimensions.DIMENSIONS)
                 raise ValidationError({"by": [f"Expected one of {known}, was {name[:40]!r}."]})
-        trades = parsed(asked.dict()).apply(user, chosen)
+        trades = parsed(query.dict()).apply(user, chosen)
         bases = [
             {"basis": item.basis, "window": item.window, "count": item.count}
             for item in bases_of(trades)
@@ -326,7 +326,7 @@ class ReportView(APIView):
         groups = reports.breakdown(trades, by, chosen)
         count = reports.count_of(trades, by, groups, chosen)
         if by == "month":
-            scope = Scope(user, parsed(asked.dict()), chosen)
+            scope = Scope(user, parsed(query.dict()), chosen)
             groups = reports.by_month(groups, sums_by_day(scope))
         return Response(
             {
@@ -336,17 +336,17 @@ class ReportView(APIView):
                 "rows": [group_answer(g) for g in groups],
                 "findings": [
                     {"text": f.text, "count": f.count, "good": f.is_good}
-                    for f in _claims(user, parsed(asked.dict()), chosen)
+                    for f in _claims(user, parsed(query.dict()), chosen)
                 ],
             }
         )
 
 
-def _claims(user: User, asked: TradeFilter, chosen: Preferences) -> list[Told]:
+def _claims(user: User, trade_filter: TradeFilter, chosen: Preferences) -> list[Told]:
     """In money; none before they are computed."""
     chosen = copy.copy(chosen)
     chosen.unit = Preferences.Unit.MONEY
-    kept = ask_insight(user, "findings", asked, chosen)
+    kept = ask_insight(user, "findings", trade_filter, chosen)
     return [] if kept.answer is None else overview.read(kept.answer, chosen).claims
 
 

@@ -63,15 +63,15 @@ class Kept:
         return self.part.computed_at
 
 
-def ask(user: User, name: str, asked: TradeFilter, chosen: Preferences) -> Kept:
+def ask(user: User, name: str, trade_filter: TradeFilter, chosen: Preferences) -> Kept:
     """Raises KeyError for an unknown part. What is small is computed at once."""
     kind, now = PARTS[name], timezone.now()
     version = _version(user, name, chosen, now)
     part, _ = InsightPart.objects.get_or_create(
         user=user,
         name=name,
-        question=_digest(asked, chosen),
-        defaults={"filters": asked.query, "unit": chosen.unit},
+        question=_digest(trade_filter, chosen),
+        defaults={"filters": trade_filter.query, "unit": chosen.unit},
     )
     if now - part.asked_at > timedelta(hours=1):
         InsightPart.objects.filter(pk=part.pk).update(asked_at=now)
@@ -130,8 +130,8 @@ def _version(user: User, name: str, chosen: Preferences, now: datetime) -> str:
     return hashlib.sha256(f"{version} {slot} {also}".encode()).hexdigest()
 
 
-def _digest(asked: TradeFilter, chosen: Preferences) -> str:
-    told = json.dumps([asked.query, chosen.unit], sort_keys=True)
+def _digest(trade_filter: TradeFilter, chosen: Preferences) -> str:
+    told = json.dumps([trade_filter.query, chosen.unit], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 
 

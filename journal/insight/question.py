@@ -23,19 +23,21 @@ class Question:
     """`chosen` has the unit that is asked for."""
 
     user: User
-    asked: TradeFilter
+    trade_filter: TradeFilter
     chosen: Preferences
     tell: Tell
 
     @property
     def trades(self) -> "QuerySet[Trade]":
         """Closed ones that a statistic may count."""
-        return counted(self.asked.apply(self.user, self.chosen)).filter(net_money__isnull=False)
+        return counted(self.trade_filter.apply(self.user, self.chosen)).filter(
+            net_money__isnull=False
+        )
 
     @cached_property
     def loaded(self) -> list[Row]:
         """Oldest closing first, in money."""
-        trades = self.asked.apply(self.user, self.chosen)
+        trades = self.trade_filter.apply(self.user, self.chosen)
         return report_rows.load(self.user, trades, self.chosen)
 
     @cached_property

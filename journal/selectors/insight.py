@@ -89,10 +89,10 @@ def groups(
 ) -> dict[tuple[str, str], list[int]]:
     """The trades of each group of each question, by id."""
     by_group: dict[tuple[str, str], list[int]] = {}
-    for asked in questions(rows, chosen, entered):
-        for row, name in zip(rows, asked.groups, strict=True):
+    for question in questions(rows, chosen, entered):
+        for row, name in zip(rows, question.groups, strict=True):
             if name is not None:
-                by_group.setdefault((asked.name, name), []).append(row.id)
+                by_group.setdefault((question.name, name), []).append(row.id)
     for by, names in COSTS.items():
         for row in rows:
             for name in names(row):

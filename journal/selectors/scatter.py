@@ -85,12 +85,12 @@ class Box:
 
 
 def dots(
-    user: User, asked: TradeFilter, chosen: Preferences, across: str, up: str
+    user: User, trade_filter: TradeFilter, chosen: Preferences, across: str, up: str
 ) -> tuple[list[Dot], int]:
     """(the newest trades that have both measures, oldest first; how many have not). Streaks and
     numbers of the day are of these trades alone. Raises KeyError for an unknown measure."""
     x_of, y_of = _drawn(across), _drawn(up)
-    newest = counted(asked.apply(user, chosen)).filter(net_money__isnull=False)
+    newest = counted(trade_filter.apply(user, chosen)).filter(net_money__isnull=False)
     ids = newest.order_by("-closed_at", "-pk").values_list("pk", flat=True)[:MOST_POINTS]
     rows = report_rows.load(user, Trade.objects.filter(pk__in=list(ids)), chosen)
     drawn = []

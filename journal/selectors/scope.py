@@ -45,14 +45,14 @@ class Scope:
         return self._of_no_trade(Realized.objects.visible_to(self.user).of_tax_report())
 
     def _of_no_trade(self, matches: "QuerySet[Realized]") -> "QuerySet[Realized]":
-        asked = TradeFilter(
+        own = TradeFilter(
             account=self.trade_filter.account,
             market=self.trade_filter.market,
             symbol=self.trade_filter.symbol,
             from_day=self.trade_filter.from_day,
             to_day=self.trade_filter.to_day,
         )
-        return replace(self, trade_filter=asked)._limited(matches, "closed_at")
+        return replace(self, trade_filter=own)._limited(matches, "closed_at")
 
     @property
     def payments(self) -> "QuerySet[Payment]":

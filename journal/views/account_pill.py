@@ -84,22 +84,22 @@ def pill_of(request: HttpRequest, user: User) -> Pill:
     syncs = {row.account_id: row for row in Sync.objects.filter(account__in=accounts)}
     match = request.resolver_match
     can_switch = match is not None and match.url_name in OF_AN_ACCOUNT
-    asked = request.GET.get("account", "") if can_switch else ""
+    wanted = request.GET.get("account", "") if can_switch else ""
     choices = [
         Choice(account, _query(request, str(account.pk)), _percent(syncs.get(account.pk)))
         for account in accounts
     ]
-    chosen = next((one for one in choices if str(one.account.pk) == asked), None)
+    chosen = next((one for one in choices if str(one.account.pk) == wanted), None)
     return Pill(choices, chosen, _query(request, ""), can_switch)
 
 
 def _query(request: HttpRequest, account: str) -> str:
-    asked = request.GET.copy()
+    query = request.GET.copy()
     for name in ("account", "page"):
-        asked.pop(name, None)
+        query.pop(name, None)
     if account:
-        asked["account"] = account
-    return asked.urlencode()
+        query["account"] = account
+    return query.urlencode()
 
 
 def _percent(sync: Sync | None) -> int | None:

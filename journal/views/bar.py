@@ -85,14 +85,14 @@ def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
 
 def read_second(request: SignedInRequest) -> tuple[TradeFilter, str]:
     """The same of the second set."""
-    asked = request.GET.dict().items()
-    own = {name.removeprefix(SECOND): value for name, value in asked if name.startswith(SECOND)}
+    query = request.GET.dict().items()
+    own = {name.removeprefix(SECOND): value for name, value in query if name.startswith(SECOND)}
     return _read(own)
 
 
-def _read(asked: dict[str, str]) -> tuple[TradeFilter, str]:
+def _read(query: dict[str, str]) -> tuple[TradeFilter, str]:
     try:
-        return TradeFilter.parse(asked), ""
+        return TradeFilter.parse(query), ""
     except BadFilter as error:
         return TradeFilter(), str(error)
 

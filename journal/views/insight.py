@@ -32,21 +32,21 @@ def insight(request: SignedInRequest, name: str = FINDINGS) -> HttpResponse:
     """One part; `X-Part: refresh` asks for its body alone."""
     if name not in PARTS:
         raise Http404(f"expected one of {', '.join(PARTS)}, was {name[:40]!r}")
-    asked, problem = read_filter(request)
+    trade_filter, problem = read_filter(request)
     chosen = preferences_of(request.user)
-    kept = ask_insight(request.user, name, asked, chosen)
+    kept = ask_insight(request.user, name, trade_filter, chosen)
     context: dict[str, Any] = {
         "name": name,
         "kept": kept,
         "body": f"journal/insight/_{name}.html",
-        "filter_query": asked.text,
+        "filter_query": trade_filter.text,
         "chosen": chosen,
     }
     if kept.answer is not None:
         context |= SHOWN[name](kept.answer, request.user, chosen)
     if request.headers.get("X-Part") == "refresh":
         return render(request, "journal/insight/_part.html", context)
-    return render(request, "journal/insight.html", bar(request, asked, problem) | context)
+    return render(request, "journal/insight.html", bar(request, trade_filter, problem) | context)
 
 
 @login_required
@@ -60,9 +60,9 @@ def behind(request: SignedInRequest) -> HttpResponse:
         return redirect("insight")
     if name not in PARTS:
         raise Http404(f"expected one of {', '.join(PARTS)}, was {name[:40]!r}")
-    asked, problem = read_filter(request)
+    trade_filter, problem = read_filter(request)
     chosen = preferences_of(request.user)
-    kept = ask_insight(request.user, name, asked, chosen)
+    kept = ask_insight(request.user, name, trade_filter, chosen)
     ids = keeping.trades_of(kept.part, by, group)
     if ids is None and kept.is_fresh and not (name == FINDINGS and by in QUESTIONS):
         raise Http404(f"expected a number of the part {name}, was {by[:40]!r}")
@@ -79,4 +79,6 @@ def behind(request: SignedInRequest) -> HttpResponse:
         "lines": lines,
         "back": "insight" if name == FINDINGS else "insight-part",
     }
-    return render(request, "journal/insight_trades.html", bar(request, asked, problem) | context)
+    return render(
+        request, "journal/insight_trades.html", bar(request, trade_filter, problem) | context
+    )

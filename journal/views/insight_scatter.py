@@ -30,12 +30,12 @@ EDGES = ("left", "right", "bottom", "top")
 def scatter(request: SignedInRequest) -> HttpResponse:
     """`x` and `y` name measures; `left right bottom top` a part of the picture. `X-Part: lines`
     asks for the trades of that part alone."""
-    asked, problem = read_filter(request)
-    context = bar(request, asked, problem)
+    trade_filter, problem = read_filter(request)
+    context = bar(request, trade_filter, problem)
     chosen = context["chosen"]
     across, up = _measure(request, "x", ACROSS), _measure(request, "y", UP)
     box = Box(**{edge: _edge(request, edge) for edge in EDGES})
-    found, without = dots(request.user, asked, chosen, across, up)
+    found, without = dots(request.user, trade_filter, chosen, across, up)
     inside = [] if box.is_open else [dot for dot in found if box.holds(dot)]
     ids = [dot.row.id for dot in inside[::-1][:MOST_LINES]]
     trades = Trade.objects.visible_to(request.user).in_bulk(ids)
@@ -60,8 +60,8 @@ def scatter(request: SignedInRequest) -> HttpResponse:
 
 
 def _measure(request: HttpRequest, name: str, default: str) -> str:
-    asked = request.GET.get(name, "")
-    return asked if asked in MEASURES else default
+    wanted = request.GET.get(name, "")
+    return wanted if wanted in MEASURES else default
 
 
 def _edge(request: HttpRequest, name: str) -> float | None:

@@ -31,8 +31,8 @@ Days = list[tuple[date, Decimal]]
 @require_GET
 def portfolio(request: SignedInRequest) -> HttpResponse:
     accounts = list(ExchangeAccount.objects.visible_to(request.user))
-    asked = request.GET.get("account", "")
-    account = asked if asked in {str(item.pk) for item in accounts} else ""
+    wanted = request.GET.get("account", "")
+    account = wanted if wanted in {str(item.pk) for item in accounts} else ""
     chosen = preferences_of(request.user)
     worth = worth_of(request.user, account)
     values = _values(request, account)
