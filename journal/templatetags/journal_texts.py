@@ -251,8 +251,14 @@ def fine_rate(value: Decimal | None) -> str:
 
 @register.filter
 def fixed(value: Decimal | float | None, places: int = 2) -> str:
-    """A figure without a unit: a correlation, a share of one."""
+    """A figure without a unit: a correlation."""
     return NOTHING if value is None else grouped(Decimal(str(value)), places)
+
+
+@register.filter
+def part(value: Decimal | float | None) -> str:
+    """A share of one that was counted, in whole percent."""
+    return NOTHING if value is None else f"{grouped(Decimal(str(value)) * 100, 0)}%"
 
 
 @register.filter
