@@ -139,16 +139,16 @@ async def test_redis_away_and_then_empty_counts_nothing_twice(
         await asyncio.sleep(1.5)
         await collector.chores.save_once()
         hot = collector.outside.hot
-        write = hot.write
+        write = hot.write_each
 
         async def refuse(*args: object) -> list[bool]:
             raise redis.ConnectionError("away")
 
-        monkeypatch.setattr(hot, "write", refuse)
+        monkeypatch.setattr(hot, "write_each", refuse)
         await asyncio.sleep(1)
         await collector.chores.save_once()  # while applied trades wait for Redis
         empty_redis.flushdb()
-        monkeypatch.setattr(hot, "write", write)
+        monkeypatch.setattr(hot, "write_each", write)
         await caught_up(simulator, collector)
         await collector.chores.save_once()
         saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
