@@ -3,7 +3,7 @@ both), real PostgreSQL and Redis, and the exchange as a simulator on a real sock
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -167,13 +167,40 @@ PATIENCE, LONGEST_WAIT = 4, 100
 
 
 async def eventually(
-    claim: Callable[[], bool], seconds: float = 20.0, what: str = "the claim"
+    claim: Callable[[], bool | Awaitable[bool]], seconds: float = 20.0, what: str = "the claim"
 ) -> None:
     """Wait until something becomes true; fails with what was awaited. `seconds` is what an idle
     machine needs with ease; a busy one is given more."""
     try:
         async with asyncio.timeout(max(seconds, min(seconds * PATIENCE, LONGEST_WAIT))):
-            while not claim():
+            while not await _holds(claim):
                 await asyncio.sleep(0.02)
     except TimeoutError:
         pytest.fail(f"not within {seconds} s: {what}")
+
+
+async def _holds(claim: Callable[[], bool | Awaitable[bool]]) -> bool:
+    answer = claim()
+    return await answer if isinstance(answer, Awaitable) else answer
+
+
+async def traded(
+    simulator: RunningSimulator, count: int = 1, market: str = "spot", symbol: str = "BTCUSDT"
+) -> int:
+    """Wait until a market has made so many trades more; returns the newest one's id."""
+    tape = simulator.exchange.markets[market].listed[symbol].symbol.tape
+    last_id = tape.last_id + count
+    await eventually(lambda: tape.last_id >= last_id, what=f"{count} more trades of {symbol}")
+    return tape.last_id
+
+
+async def told_by_rest(
+    simulator: RunningSimulator, trade_id: int, market: str = "spot", symbol: str = "BTCUSDT"
+) -> None:
+    """Wait until REST's database, which lags the streams, knows a trade."""
+    exchange = simulator.exchange
+    listed = exchange.markets[market].listed[symbol].symbol
+    await eventually(
+        lambda: listed.visible_id(exchange.now(), exchange.lag_us()) >= trade_id,
+        what=f"trade {trade_id} of {symbol} by REST",
+    )
