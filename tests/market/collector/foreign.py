@@ -32,6 +32,7 @@ class ForeignExchange:
         self.sent = 0  # how many trades the market has made so far
         self.connects = 0
         self.clients: dict[ServerConnection, int] = {}
+        self._has_client = asyncio.Event()
         self.port = 0
 
     @property
@@ -50,9 +51,7 @@ class ForeignExchange:
 
     async def _trade(self) -> None:
         """The market goes on from the first client on; every now and then a connection is cut."""
-        while not self.clients:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)
+        await self._has_client.wait()
         started = time.monotonic()
         next_cut = 1.0
         late: list[tuple[float, str]] = []
@@ -107,6 +106,7 @@ class ForeignExchange:
     async def _client(self, client: ServerConnection) -> None:
         self.connects += 1
         self.clients[client] = self.connects
+        self._has_client.set()
         try:
             await client.wait_closed()
         finally:

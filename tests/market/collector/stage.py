@@ -11,10 +11,11 @@ from market.binance.rest import rest_of
 from market.binance.stream import Times
 from market.collector.collector import Collector
 from market.collector.running import market_of
-from market.collector.tapes import Outside
+from market.collector.tapes import Outside, Tape
 from market.hot import store
 from market.jobs import lease
 from market.services.following import find_followed
+from tests.conftest import RunningSimulator, eventually
 
 
 @asynccontextmanager
@@ -43,3 +44,42 @@ async def collecting(
         collector.stop.set()
         await asyncio.wait_for(task, 60)
         await client.aclose()
+
+
+async def begun(collector: Collector) -> Tape:
+    """The collector's one tape, as soon as it has a beginning."""
+    await eventually(
+        lambda: any(tape.writer.has_begun for tape in collector.tapes.values()),
+        what="the beginning of a tape",
+    )
+    [tape] = collector.tapes.values()
+    return tape
+
+
+async def collected(collector: Collector, count: int) -> None:
+    """Wait until the collector's one tape has so many trades more, and has heard as many."""
+    writer = (await begun(collector)).writer
+    last_id, frames = (writer.cursor.last_id or 0) + count, collector.frames + count
+    await eventually(
+        lambda: (writer.cursor.last_id or 0) >= last_id and collector.frames >= frames,
+        what=f"{count} more trades",
+    )
+
+
+async def gaps_closed(tape: Tape) -> None:
+    """Wait until nothing of a tape is still to be filled."""
+
+    async def are_closed() -> bool:
+        gaps = await tape.place.hot.gaps(tape.followed.key)
+        return all(gap.state != "open" for gap in gaps)
+
+    await eventually(are_closed, 30, "the gaps to be closed")
+
+
+async def struck(simulator: RunningSimulator, **times: int) -> None:
+    """Wait until each of these faults has struck so often more."""
+    counts = simulator.exchange.faults.counts
+    wanted = {kind: counts[kind] + number for kind, number in times.items()}
+    await eventually(
+        lambda: all(counts[kind] >= number for kind, number in wanted.items()), 30, f"{times}"
+    )

@@ -1,6 +1,5 @@
 """A stretch of the past by trade ids."""
 
-import asyncio
 import time
 from decimal import Decimal
 from typing import Any
@@ -20,7 +19,7 @@ from market.flow.tape import TapeBuilder
 from market.flow.trades import Trade
 from market.models import CoveredSpan, Instrument
 from market.selectors import reading
-from tests.conftest import MakeInstrument, RunningSimulator
+from tests.conftest import MakeInstrument, RunningSimulator, eventually, told_by_rest
 
 
 @pytest.mark.django_db(transaction=True)
@@ -39,8 +38,8 @@ async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
         simulator.exchange.list_generated("BTCUSDT", None, seed=8, pace=10.0, market="usdm")
     row: Instrument = await in_database(make_instrument)("BTCUSDT", market=market)
     begun = int(time.time())
-    await asyncio.sleep(7)
     start, end = begun + 2, begun + 5
+    await rest_is_beyond(simulator, end * 1000 + backfill.LATE_MS, market)
     assert await backfill.fetch(row, start * 1000, end * 1000)
     query = f"symbol=BTCUSDT&market={market}&seconds=1&start={start}000&end={end}000"
     url = f"{simulator.http}/simulator/truth?{query}"
@@ -64,6 +63,20 @@ async def test_a_stretch_of_the_past_is_the_exchanges_to_the_last_digit(
     assert not await backfill.fetch(row, (begun - 600) * 1000, (begun - 300) * 1000)
     assert not await backfill.fetch(row, start * 1000, (begun + 3600) * 1000)
     assert await in_database(CoveredSpan.objects.count)() == 1
+
+
+async def rest_is_beyond(simulator: RunningSimulator, time_ms: int, market: str) -> None:
+    """Wait until REST tells of a whole aggregate at or after a moment."""
+    tape = simulator.exchange.markets[market].listed["BTCUSDT"].symbol.tape
+
+    def has_gone_on() -> bool:
+        first_id = tape.first_at_or_after(time_ms * 1000)
+        return (
+            first_id <= tape.last_id and tape.at(tape.last_id).agg_id > tape.at(first_id).agg_id + 1
+        )
+
+    await eventually(has_gone_on, what="later trades")
+    await told_by_rest(simulator, tape.last_id, market)
 
 
 def test_the_ids_of_a_stretch_end_before_the_first_trade_behind_it() -> None:

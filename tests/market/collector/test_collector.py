@@ -1,6 +1,5 @@
 """The collector against the simulator: faults, holes, stores that lose what they had."""
 
-import asyncio
 import time
 from decimal import Decimal
 from typing import Any
@@ -17,8 +16,8 @@ from market.flow.bars import Bar
 from market.hot import tally
 from market.hot.codec import GapRecord
 from market.models import CollectorLease, Gap, Instrument, SecondBar, TapeState
-from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
-from tests.market.collector.stage import collecting
+from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually, traded
+from tests.market.collector.stage import begun, collected, collecting, gaps_closed, struck
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
@@ -41,7 +40,6 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     """The market stands still and everything has arrived."""
     symbol = simulator.exchange.symbols["BTCUSDT"]
     symbol.source.is_halted = True  # type: ignore[attr-defined]
-    await asyncio.sleep(0.1)
     last_id = symbol.tape.last_id
 
     def is_there() -> bool:
@@ -53,9 +51,7 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     simulator.exchange.faults.change({"drop": 0, "double": 0, "swap": 0, "cut_every": 0})
     await eventually(is_there, 30, f"id {last_id}")
     [tape] = collector.tapes.values()
-    async with asyncio.timeout(120):
-        while any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY)):
-            await asyncio.sleep(0.2)
+    await gaps_closed(tape)
 
 
 async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
@@ -84,7 +80,7 @@ def check_bands(bar: Bar, sums: dict[str, Any]) -> None:
 async def test_faults_change_nothing(simulator: RunningSimulator, instrument: Instrument) -> None:
     simulator.exchange.faults.change({"drop": 0.03, "double": 0.05, "swap": 0.05, "cut_every": 2})
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(6)
+        await struck(simulator, drop=20, double=30, swap=30, cut=2)
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
     tally.hand_over()
@@ -96,11 +92,11 @@ async def test_a_wiped_redis_is_filled_again_from_postgresql_and_rest(
     simulator: RunningSimulator, instrument: Instrument, empty_redis: redis.Redis
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(2)
+        await collected(collector, 200)
         await collector.chores.save_once()
-        await asyncio.sleep(1)
+        await collected(collector, 100)  # which PostgreSQL may not have
         empty_redis.flushdb()
-        await asyncio.sleep(2)
+        await collected(collector, 200)
         await caught_up(simulator, collector)
         await collector.chores.save_once()
         saved = await in_database(lambda: sum(SecondBar.objects.values_list("trades", flat=True)))()
@@ -119,11 +115,10 @@ async def test_a_lost_last_frame_is_found_though_nothing_follows(
 ) -> None:
     symbol = simulator.exchange.symbols["BTCUSDT"]
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(1)
+        await collected(collector, 100)
         simulator.exchange.faults.change({"drop": 1.0})
-        await asyncio.sleep(0.5)
+        await traded(simulator, 30)
         symbol.source.is_halted = True  # type: ignore[attr-defined]
-        await asyncio.sleep(0.1)
         last_id = symbol.tape.last_id
         assert collector_id(collector) < last_id
         await eventually(lambda: collector_id(collector) == last_id, 15, "the lost last trades")
@@ -136,16 +131,18 @@ async def test_redis_away_and_then_empty_counts_nothing_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(1.5)
+        await collected(collector, 200)
         await collector.chores.save_once()
         hot = collector.outside.hot
-        write = hot.write_each
+        write, refused = hot.write_each, 0
 
         async def refuse(*args: object) -> list[bool]:
+            nonlocal refused
+            refused += 1
             raise redis.ConnectionError("away")
 
         monkeypatch.setattr(hot, "write_each", refuse)
-        await asyncio.sleep(1)
+        await eventually(lambda: refused >= 2, what="writes that Redis did not take")
         await collector.chores.save_once()  # while applied trades wait for Redis
         empty_redis.flushdb()
         monkeypatch.setattr(hot, "write_each", write)
@@ -177,10 +174,10 @@ async def test_a_second_run_goes_on_where_the_first_stopped(
     simulator: RunningSimulator, instrument: Instrument
 ) -> None:
     for _ in range(2):
-        async with collecting(simulator.http, simulator.ws):
-            await asyncio.sleep(1.5)
+        async with collecting(simulator.http, simulator.ws) as collector:
+            await collected(collector, 200)
         await in_database(CollectorLease.objects.all().delete)()
-        await asyncio.sleep(1)
+        await traded(simulator, 100)
     async with collecting(simulator.http, simulator.ws) as collector:
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
@@ -193,7 +190,7 @@ async def test_a_hole_that_rest_does_not_fill_in_time_is_open_and_rebuilt_behind
 ) -> None:
     symbol = simulator.exchange.symbols["BTCUSDT"]
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(1)
+        await collected(collector, 100)
         rest = collector.outside.rest
         answers = (rest.newest_trades, rest.trades_from)
 
@@ -203,9 +200,11 @@ async def test_a_hole_that_rest_does_not_fill_in_time_is_open_and_rebuilt_behind
         rest.newest_trades = rest.trades_from = nothing  # type: ignore[method-assign, assignment]
         simulator.exchange.faults.change({"drop": 0.02})
         [tape] = collector.tapes.values()
-        async with asyncio.timeout(90):
-            while not any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY)):
-                await asyncio.sleep(0.1)
+
+        async def has_open_gap() -> bool:
+            return any(gap.state == "open" for gap in await tape.place.hot.gaps(KEY))
+
+        await eventually(has_open_gap, what="an open gap")
         await eventually(lambda: (tape.writer.cursor.last_id or 0) > symbol.tape.first_id + 100)
         rest.newest_trades, rest.trades_from = answers  # type: ignore[method-assign]
         await caught_up(simulator, collector)
@@ -219,7 +218,7 @@ async def test_following_another_symbol_takes_effect_within_seconds(
 ) -> None:
     simulator.exchange.list_generated("ETHUSDT", None, seed=3, pace=5.0)
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(1)
+        await collected(collector, 100)
         await in_database(make_instrument)("ETHUSDT")
         await eventually(
             lambda: (
@@ -238,8 +237,9 @@ async def test_old_bars_leave_redis_only_when_postgresql_has_them(
 ) -> None:
     monkeypatch.setattr("market.collector.collector.SAVE_SECONDS", 60)  # saved only when we say
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(3)
-        [tape] = collector.tapes.values()
+        tape = await begun(collector)
+        since = tape.writer.covered_from
+        await eventually(lambda: tape.writer.covered_to >= since + 3_000, what="3 s of bars")
         hot = tape.place.hot
         before = tape.writer.covered_to // 1000 - 1
         await in_database(SecondBar.objects.all().delete)()
@@ -257,7 +257,7 @@ async def test_the_loss_of_the_lease_ends_the_collector(
     simulator: RunningSimulator, instrument: Instrument
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
-        await asyncio.sleep(0.5)
+        await begun(collector)
         await in_database(CollectorLease.objects.update)(holder="another")
         await collector.renew_once()
         assert collector.stop.is_set()

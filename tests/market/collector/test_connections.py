@@ -8,11 +8,14 @@ import pytest
 
 from market.binance.breaker import FIRST_PAUSE, Breaker
 from market.binance.stream import MarketStream, Times
+from tests.conftest import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_a_replacement_that_hangs_up_is_not_taken_for_a_connection() -> None:
+async def test_a_replacement_that_hangs_up_is_not_taken_for_a_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The first connection stands; every later one is dropped in its handshake."""
     accepted = 0
 
@@ -45,7 +48,10 @@ async def test_a_replacement_that_hangs_up_is_not_taken_for_a_connection() -> No
     stream.subscribe({b"x@trade": lambda frame: None})
     stop = asyncio.Event()
     running = asyncio.create_task(stream.run(stop))
-    await asyncio.sleep(2.5)
+    await eventually(
+        lambda: "replacement failed" in caplog.text or stream.replacements > 0,
+        what="what becomes of a replacement that is dropped",
+    )
     assert accepted >= 2
     assert stream.is_connected
     assert (stream.replacements, len(announced)) == (0, 1)

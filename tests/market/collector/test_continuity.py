@@ -14,7 +14,7 @@ from market.models import Instrument
 from market.services.following import follow
 from simulator.channels.trades import spot_trade
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
-from tests.market.collector.stage import collecting
+from tests.market.collector.stage import begun, collected, collecting
 from tests.market.collector.test_collector import caught_up, check_bars
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,8 +48,7 @@ async def test_an_announced_shutdown_is_answered_with_another_connection(
     times = Times(overlap=0.2)
     async with collecting(simulator.http, simulator.ws, times=times) as collector:
         [stream] = collector.streams.streams
-        await eventually(lambda: bool(simulator.sockets.connections), 10)
-        await asyncio.sleep(0.5)
+        await collected(collector, 50)
         old = list(simulator.sockets.connections)
         shutdown = asyncio.create_task(simulator.sockets.shut_down(1.5))
         await eventually(lambda: stream.replacements == 1, 10, "a replacement")
@@ -64,10 +63,9 @@ async def test_a_silent_stream_is_noticed_and_subscribed_again(
     simulator: RunningSimulator, instrument: Instrument
 ) -> None:
     async with collecting(simulator.http, simulator.ws) as collector:
-        await eventually(lambda: bool(collector.tapes), 10)
-        [tape] = collector.tapes.values()
-        await eventually(lambda: tape.writer.has_begun, 10)
-        await asyncio.sleep(1)
+        tape = await begun(collector)
+        await collected(collector, 100)
+        await eventually(lambda: tape.is_verified, 10, "a check by REST")
         faults = simulator.exchange.faults
         silence = faults.start("silence", {"stream": "btcusdt@trade", "seconds": 120})
         await eventually(lambda: tape.silent_checks >= 2, 20, "silence is noticed")

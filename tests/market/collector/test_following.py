@@ -1,6 +1,5 @@
 """Tapes that are let go and taken back, and what the exchange has forgotten meanwhile."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +38,15 @@ async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
         await in_database(unfollow)(key=KEY)
         await eventually(lambda: not collector.tapes, 10)
         last_id, covered_to = tape.writer.cursor.last_id or 0, tape.writer.covered_to
-        await asyncio.sleep(4)
+        market = simulator.exchange.symbols["BTCUSDT"]
+        await eventually(
+            lambda: (
+                market.tape.last is not None
+                and market.tape.last.time // 1000 > covered_to + opening.ABSENT_MS
+                and market.tape.last_id > last_id + 10
+            ),
+            what="trades that nobody collects, for longer than an absence takes",
+        )
         await in_database(follow)(key=KEY)
         await eventually(lambda: bool(collector.tapes), 10)
         [tape] = collector.tapes.values()

@@ -133,9 +133,7 @@ async def test_what_is_refused_of_one_tape_is_asked_seldom_and_the_others_are_fi
         def is_told() -> bool:
             return Gap.objects.count() == 3 and Trouble.objects.count() == 2
 
-        async with asyncio.timeout(60):
-            while not await in_database(is_told)():
-                await asyncio.sleep(0.1)
+        await eventually(in_database(is_told), 30, "the gaps and the troubles")
         await collector.chores.rebuild_once()
         await collector.chores.rebuild_once()
     assert len(asked) == 1

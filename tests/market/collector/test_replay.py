@@ -1,6 +1,5 @@
 """A capture through the whole collector, over an exchange that misbehaves, equals golden.json."""
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,7 @@ from market.models import SecondBar
 from tests import captures
 from tests.conftest import MakeInstrument, eventually
 from tests.market.collector.foreign import ForeignExchange, capture
-from tests.market.collector.stage import collecting
+from tests.market.collector.stage import collecting, gaps_closed
 
 NAME = "spot_btcusdt_20240808.gz"
 BANDS = {"trade": "bands_raw_trade", "order": "bands_same_T_and_side"}
@@ -49,13 +48,8 @@ async def collect_it_all(exchange: ForeignExchange, last_id: int, count: int) ->
                 await wait_for_end(exchange, second, last_id)
         else:
             await wait_for_end(exchange, collector, last_id)
-        gaps_closed = asyncio.Event()
-        while not gaps_closed.is_set():
-            [tape] = collector.tapes.values()
-            gaps = await tape.place.hot.gaps(tape.followed.key)
-            if all(gap.state != "open" for gap in gaps):
-                gaps_closed.set()
-            await asyncio.sleep(0.1)
+        [tape] = collector.tapes.values()
+        await gaps_closed(tape)
     assert exchange.connects > 3
 
 

@@ -1,6 +1,5 @@
 """USD-M futures: aggregates on one route, books on another, marks and funding."""
 
-import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,13 +11,14 @@ from django.db import connection
 from redis import Redis
 
 from lib.decimals import plain
+from market.book.keeping import BookKeeper
 from market.collector.collector import Collector
 from market.flow.detail import Detail
 from market.hot import keys
 from market.instruments import InstrumentKey
 from market.models import Gap, Instrument, MinuteAudit
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
-from tests.market.collector.stage import collecting
+from tests.market.collector.stage import collecting, gaps_closed, struck
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 FUTURE = InstrumentKey("simulator", "usdm", "BTCUSDT")
@@ -42,7 +42,6 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
     symbol = simulator.exchange.markets["usdm"].listed["BTCUSDT"].symbol
     symbol.source.is_halted = True  # type: ignore[attr-defined]
     simulator.exchange.faults.change({"drop": 0, "double": 0, "swap": 0, "cut_every": 0})
-    await asyncio.sleep(0.5)
     expected = await truth(simulator)
     last_id = expected[max(expected)]["last_id"]
     [tape] = collector.tapes.values()
@@ -51,9 +50,7 @@ async def caught_up(simulator: RunningSimulator, collector: Collector) -> None:
         30,
         f"id {last_id}",
     )
-    async with asyncio.timeout(120):
-        while any(gap.state == "open" for gap in await tape.place.hot.gaps(FUTURE)):
-            await asyncio.sleep(0.2)
+    await gaps_closed(tape)
 
 
 async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
@@ -78,7 +75,7 @@ async def check_bars(simulator: RunningSimulator, collector: Collector) -> None:
 async def test_faults_change_nothing(simulator: RunningSimulator, instrument: Instrument) -> None:
     simulator.exchange.faults.change({"drop": 0.03, "double": 0.05, "swap": 0.05, "cut_every": 2})
     async with collecting(simulator.http, simulator.ws, SHARE) as collector:
-        await asyncio.sleep(6)
+        await struck(simulator, drop=30, double=50, swap=50, cut=4)  # of two connections
         await caught_up(simulator, collector)
         await check_bars(simulator, collector)
     assert not await in_database(Gap.objects.filter(state="open").exists)()
@@ -98,14 +95,14 @@ async def test_minutes_agree_with_the_exchanges_own(
         if is_planted:
             await in_database(plant_a_fault)()
         newest = tape.writer.last_trade_ms // 60_000 * 60
-        async with asyncio.timeout(100):
-            compared = 0
-            while not compared:  # until the writer is at rest
-                # pretend that the first minute was seen whole, and that time has passed
-                tape.writer.covered_from = (tape.writer.covered_from // 60_000) * 60_000
-                tape.writer.covered_to = (newest + 60) * 1000 + 10_000
-                compared = await collector.chores.auditor.look_again(tape, newest - 60, newest + 60)
-                await asyncio.sleep(0.2)
+
+        async def is_compared() -> bool:
+            # pretend that the first minute was seen whole, and that time has passed
+            tape.writer.covered_from = (tape.writer.covered_from // 60_000) * 60_000
+            tape.writer.covered_to = (newest + 60) * 1000 + 10_000
+            return await collector.chores.auditor.look_again(tape, newest - 60, newest + 60) > 0
+
+        await eventually(is_compared, 30, "a comparison, with the writer at rest")
         audits = MinuteAudit.objects.values_list("state", flat=True)
         states = await in_database(lambda: set(audits))()
         assert states - {"agrees"} == ({"rebuilt"} if is_planted else set())
@@ -148,23 +145,27 @@ async def check_book(
     def shown() -> dict[str, Any]:
         return board(client, key, "book")
 
+    async def shown_anew() -> None:
+        """A frame says a time some ms after it was sent."""
+        since_ms = simulator.exchange.now() // 1000 + 100
+        await eventually(lambda: shown().get("t", 0) > since_ms, 30, "a later book")
+
+    async def is_the_exchanges() -> bool:
+        return (shown().get("bids"), shown().get("asks")) == await book_of(simulator, key)
+
     async with collecting(simulator.http, simulator.ws, share) as collector:
         await eventually(lambda: bool(shown()), 20, "a book")
+        [book] = [tape.board.book for tape in collector.tapes.values()]
         for fault in ("none", "lost frames", "a cut"):
             if fault == "a cut":
                 simulator.sockets.cut()
             elif fault == "lost frames":
-                simulator.exchange.faults.change({"drop": 0.3})
-                await asyncio.sleep(3)
-                simulator.exchange.faults.change({"drop": 0})
-            await asyncio.sleep(1)
+                await lose_frames_of(book, simulator)
+            await shown_anew()
             source.is_halted = True
-            expected: tuple[list[list[str]], list[list[str]]] = ([], [])
-            async with asyncio.timeout(60):
-                while (shown().get("bids"), shown().get("asks")) != expected:
-                    await asyncio.sleep(0.2)
-                    expected = await book_of(simulator, key)
-            assert Decimal(expected[0][0][0]) < Decimal(expected[1][0][0])
+            await eventually(is_the_exchanges, 30, f"the exchange's book after {fault}")
+            best_bid, best_ask = shown()["bids"][0][0], shown()["asks"][0][0]
+            assert Decimal(best_bid) < Decimal(best_ask)
             source.is_halted = False
         assert [tape.board.malformed for tape in collector.tapes.values()] == [0]
         ticker = board(client, key, "ticker")
@@ -173,6 +174,14 @@ async def check_book(
             mark = board(client, key, "mark")
             assert Decimal(mark["mark"]) > 0
             assert mark["next_funding"] > mark["t"]
+
+
+async def lose_frames_of(book: BookKeeper, simulator: RunningSimulator) -> None:
+    """Until it was found out twice that some are missing."""
+    losses = book.losses
+    simulator.exchange.faults.change({"drop": 0.3})
+    await eventually(lambda: book.losses >= losses + 2, 30, "lost frames of the book")
+    simulator.exchange.faults.change({"drop": 0})
 
 
 async def book_of(
