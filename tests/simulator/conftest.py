@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from websockets.asyncio.client import connect
 
 from simulator.app import SOCKETS, Options, make_app
 from simulator.exchange import Exchange
@@ -53,6 +54,18 @@ async def post(simulator: RunningSimulator, path: str, /, **body: Any) -> Any:
         session.post(f"{simulator.http}{path}", data=json.dumps(body)) as answer,
     ):
         return await answer.json()
+
+
+def listening(address: str, **more: Any) -> connect:
+    """A client that takes in all it is told: with a full queue it would not see the answer to its
+    goodbye for ten seconds."""
+    return connect(address, max_queue=None, **more)
+
+
+def end_faults(simulator: RunningSimulator) -> None:
+    """The time of every fault is over."""
+    for fault in simulator.exchange.faults.active:
+        fault.until = 0.0
 
 
 @pytest.fixture

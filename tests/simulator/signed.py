@@ -1,6 +1,5 @@
 """An exchange with accounts, and requests that are signed."""
 
-import asyncio
 import hashlib
 import hmac
 import time
@@ -13,7 +12,7 @@ import yarl
 from simulator.accounts.records import USDM
 from simulator.exchange import Exchange
 from simulator.faults import Faults
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, traded
 from tests.simulator.conftest import post
 
 ALL = {"enableSpotAndMarginTrading": True}
@@ -32,7 +31,8 @@ def exchange_with_everything() -> Exchange:
 async def opened(simulator: RunningSimulator, **more: Any) -> Any:
     asked = {"balances": {"USDT": "100000", "BTC": "3"}, "permissions": ALL}
     account = await post(simulator, "/simulator/accounts", **{**asked, **more})
-    await asyncio.sleep(0.3)
+    for market in simulator.exchange.markets:
+        await traded(simulator, market=market)
     return account
 
 

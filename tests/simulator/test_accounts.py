@@ -13,40 +13,32 @@ import pytest
 
 from simulator.app import Options
 from simulator.limits import OrderCount
-from tests.simulator.conftest import Serve, get, post
+from tests.conftest import eventually, told_by_rest
+from tests.simulator.conftest import Serve, end_faults, get, post
 from tests.simulator.signed import NOW_US, ORDER, exchange_with_everything, opened, signed
 
 
 async def test_a_resting_order_is_filled_by_the_tapes_own_trades(serve: Serve) -> None:
     simulator = await serve()
     account = await opened(simulator)
-    best = await get(simulator, "/api/v3/ticker/bookTicker", symbol="BTCUSDT")
-    _, order = await signed(
-        simulator,
-        account,
-        "POST",
-        "/api/v3/order",
-        symbol="BTCUSDT",
-        side="SELL",
-        type="LIMIT",
-        timeInForce="GTC",
-        quantity="0.5",
-        price=best["askPrice"],
-    )
-    async with asyncio.timeout(60):
-        while True:
-            _, now = await signed(
-                simulator,
-                account,
-                "GET",
-                "/api/v3/order",
-                symbol="BTCUSDT",
-                orderId=order["orderId"],
-            )
-            if now["status"] == "FILLED":
-                break
-            await asyncio.sleep(0.1)
+    await post(simulator, "/simulator/pace", times=20)  # or the price may leave it for long
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{simulator.ws}/ws-api/v3") as socket,
+    ):
+        await subscribe(socket, account)
+        best = await get(simulator, "/api/v3/ticker/bookTicker", symbol="BTCUSDT")
+        order = {**ORDER, "side": "SELL", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.5"}
+        order["price"] = best["askPrice"]
+        _, placed = await signed(simulator, account, "POST", "/api/v3/order", **order)
+        async with asyncio.timeout(60):
+            while (await socket.receive_json())["event"].get("X") != "FILLED":
+                pass
+    own = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
+    _, found = await signed(simulator, account, "GET", "/api/v3/order", **own)
+    assert found["status"] == "FILLED"
     _, fills = await signed(simulator, account, "GET", "/api/v3/myTrades", symbol="BTCUSDT")
+    await told_by_rest(simulator, fills[-1]["id"])
     for fill in fills:
         [public] = await get(
             simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=fill["id"], limit=1
@@ -59,7 +51,7 @@ async def test_an_order_that_was_executed_though_the_answer_says_503(serve: Serv
     simulator = await serve()
     account = await opened(simulator)
     await post(simulator, "/simulator/faults/executed", seconds=5)
-    await post(simulator, "/simulator/faults/order_hidden", ms=700, seconds=5)
+    await post(simulator, "/simulator/faults/order_hidden", ms=700, seconds=600)
     status, said = await signed(
         simulator, account, "POST", "/api/v3/order", **ORDER, newClientOrderId="mine"
     )
@@ -67,7 +59,7 @@ async def test_an_order_that_was_executed_though_the_answer_says_503(serve: Serv
     find = {"symbol": "BTCUSDT", "origClientOrderId": "mine"}
     status, said = await signed(simulator, account, "GET", "/api/v3/order", **find)
     assert said["code"] == -2013  # not yet
-    await asyncio.sleep(0.8)
+    simulator.exchange.clock_offset_us += 700_000
     status, said = await signed(simulator, account, "GET", "/api/v3/order", **find)
     assert (status, said["status"]) == (200, "FILLED")
 
@@ -75,10 +67,10 @@ async def test_an_order_that_was_executed_though_the_answer_says_503(serve: Serv
 async def test_keys_that_are_refused_for_a_while(serve: Serve) -> None:
     simulator = await serve()
     account = await opened(simulator)
-    await post(simulator, "/simulator/faults/keys_refused", seconds=0.4)
+    await post(simulator, "/simulator/faults/keys_refused", seconds=60)
     status, said = await signed(simulator, account, "GET", "/api/v3/account")
     assert (status, said["code"]) == (401, -2015)
-    await asyncio.sleep(0.5)
+    end_faults(simulator)
     assert (await signed(simulator, account, "GET", "/api/v3/account"))[0] == 200
 
 
@@ -114,9 +106,9 @@ async def test_user_events_are_lost_or_told_twice(serve: Serve, kind: str, copie
         session.ws_connect(f"{simulator.ws}/ws-api/v3") as socket,
     ):
         await subscribe(socket, account)
-        await post(simulator, f"/simulator/faults/{kind}", rate=1.0, seconds=0.5)
+        await post(simulator, f"/simulator/faults/{kind}", rate=1.0, seconds=60)
         await signed(simulator, account, "POST", "/api/v3/order", **ORDER)
-        await asyncio.sleep(0.6)
+        end_faults(simulator)
         await post(simulator, f"/simulator/accounts/{account['uid']}/move", asset="ETH", amount="1")
         events: list[Any] = []
         while not events or events[-1]["e"] != "balanceUpdate":
@@ -165,12 +157,16 @@ async def test_accounts_and_open_orders_survive_a_restart(serve: Serve, tmp_path
     account = await opened(first)
     limit = {**ORDER, "type": "LIMIT", "timeInForce": "GTC", "price": "50000"}
     _, order = await signed(first, account, "POST", "/api/v3/order", **limit)
-    await asyncio.sleep(1.2)
+    await eventually(lambda: is_kept(path, order["clientOrderId"]), what="the order on disk")
     second = await serve(options=Options(accounts=path))
     status, found = await signed(second, account, "GET", "/api/v3/openOrders")
     assert status == 200
     assert [item["orderId"] for item in found] == [order["orderId"]]
     assert oct(path.stat().st_mode)[-3:] == "600"
+
+
+def is_kept(path: Path, words: str) -> bool:
+    return path.exists() and words in path.read_text()
 
 
 async def test_movements_are_told_in_the_words_of_sapi(serve: Serve) -> None:
@@ -218,9 +214,10 @@ async def test_a_revoked_key_stays_revoked_after_a_crash(serve: Serve, tmp_path:
     path = tmp_path / "accounts.json"
     first = await serve(options=Options(accounts=path))
     account = await opened(first)
-    await asyncio.sleep(1.1)
+    await eventually(lambda: is_kept(path, account["apiKey"]), what="the key on disk")
+    assert not is_kept(path, '"is_revoked":true')
     await post(first, f"/simulator/keys/{account['apiKey']}", revoked=True)
-    await asyncio.sleep(1.2)
+    await eventually(lambda: is_kept(path, '"is_revoked":true'), what="its end on disk")
     second = await serve(options=Options(accounts=path))  # the first never stopped
     assert (await signed(second, account, "GET", "/api/v3/account"))[0] == 401
 

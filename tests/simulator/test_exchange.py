@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from simulator.__main__ import make_exchange, parser
@@ -17,12 +16,12 @@ from simulator.sources.generator import Generated
 from simulator.sources.replay import Replayed
 from simulator.tape import Row, Tape
 from tests import captures
-from tests.conftest import RunningSimulator
-from tests.simulator.conftest import get
+from tests.conftest import RunningSimulator, told_by_rest, traded
+from tests.simulator.conftest import get, listening
 
 
 async def collect(url: str, count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(60), connect(url) as socket:
+    async with asyncio.timeout(60), listening(url) as socket:
         return [json.loads(await socket.recv()) for _ in range(count)]
 
 
@@ -42,7 +41,7 @@ async def test_trades_come_with_consecutive_ids_and_times_in_microseconds(
 async def test_streams_and_rest_agree_to_the_last_digit(simulator: RunningSimulator) -> None:
     frames = await collect(f"{simulator.ws}/ws/btcusdt@trade", 100)
     first, last = frames[0]["t"], frames[-1]["t"]
-    await asyncio.sleep(0.2)
+    await told_by_rest(simulator, last)
     rows = await get(
         simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=first, limit=100
     )
@@ -56,7 +55,7 @@ async def test_streams_and_rest_agree_to_the_last_digit(simulator: RunningSimula
 
 async def test_aggregates_are_the_sum_of_their_trades(simulator: RunningSimulator) -> None:
     frames = await collect(f"{simulator.ws}/ws/btcusdt@aggTrade", 50)
-    await asyncio.sleep(0.2)
+    await told_by_rest(simulator, frames[-1]["l"])
     assert [f["a"] for f in frames] == list(range(frames[0]["a"], frames[0]["a"] + 50))
     rows = await get(
         simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=frames[0]["f"], limit=1000
@@ -73,7 +72,7 @@ async def test_aggregates_are_the_sum_of_their_trades(simulator: RunningSimulato
 
 
 async def test_klines_and_the_truth_agree_with_the_trades(simulator: RunningSimulator) -> None:
-    await asyncio.sleep(1.5)
+    await traded(simulator, 200)
     truth = await get(simulator, "/simulator/truth", symbol="BTCUSDT")
     minute = min(truth)
     [kline, *_] = await get(
@@ -95,7 +94,7 @@ async def test_klines_and_the_truth_agree_with_the_trades(simulator: RunningSimu
 async def test_kline_and_book_ticker_streams_speak(simulator: RunningSimulator) -> None:
     url = f"{simulator.ws}/stream?streams=btcusdt@kline_1m/btcusdt@bookTicker"
     seen: dict[str, dict[str, Any]] = {}
-    async with asyncio.timeout(60), connect(url) as socket:
+    async with asyncio.timeout(60), listening(url) as socket:
         while len(seen) < 2:
             frame = json.loads(await socket.recv())
             seen[frame["stream"]] = frame["data"]
@@ -126,7 +125,7 @@ async def test_kline_and_book_ticker_streams_speak(simulator: RunningSimulator) 
 async def test_control_messages_are_answered(
     simulator: RunningSimulator, sent: dict[str, Any], answer: dict[str, Any]
 ) -> None:
-    async with asyncio.timeout(60), connect(f"{simulator.ws}/ws") as socket:
+    async with asyncio.timeout(60), listening(f"{simulator.ws}/ws") as socket:
         await socket.send(json.dumps(sent))
         assert json.loads(await socket.recv()) == answer
 
@@ -160,7 +159,10 @@ async def test_exchange_info_lists_filters_and_limits(simulator: RunningSimulato
 async def test_faults_can_be_set_and_a_cut_ends_every_connection(
     simulator: RunningSimulator,
 ) -> None:
-    async with aiohttp.ClientSession() as session, connect(f"{simulator.ws}/ws/btcusdt@trade") as s:
+    async with (
+        aiohttp.ClientSession() as session,
+        listening(f"{simulator.ws}/ws/btcusdt@trade") as s,
+    ):
         await s.recv()
         async with session.post(f"{simulator.http}/simulator/faults", json={"drop": 0.5}) as answer:
             assert (await answer.json())["drop"] == 0.5

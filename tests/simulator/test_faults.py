@@ -9,14 +9,14 @@ from typing import Any
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from simulator.app import Options
 from simulator.faults import ARGUMENTS, FRAME_KINDS
 from simulator.injector import read_script
-from tests.conftest import RunningSimulator
-from tests.simulator.conftest import Serve, get, post
+from tests.conftest import RunningSimulator, eventually, told_by_rest, traded
+from tests.simulator.conftest import Serve, end_faults, get, listening, post
 
 
 async def texts(socket: ClientConnection, seconds: float) -> list[str]:
@@ -37,7 +37,7 @@ async def strike(simulator: RunningSimulator, kind: str, **arguments: Any) -> di
 @pytest.mark.parametrize("kind", FRAME_KINDS)
 async def test_a_share_of_frames_is_spoilt_for_some_seconds(serve: Serve, kind: str) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         await strike(simulator, kind, rate=0.3, seconds=1.0)
         heard = await texts(socket, 1.2)
         count = simulator.exchange.faults.counts[kind]
@@ -61,21 +61,24 @@ async def test_a_share_of_frames_is_spoilt_for_some_seconds(serve: Serve, kind: 
 
 async def test_a_silent_stream_says_nothing_though_its_socket_lives(serve: Serve) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/stream?streams=btcusdt@trade/btcusdt@bookTicker") as socket:
-        await strike(simulator, "silence", stream="btcusdt@trade", seconds=1.0)
+    async with listening(
+        f"{simulator.ws}/stream?streams=btcusdt@trade/btcusdt@bookTicker"
+    ) as socket:
+        await strike(simulator, "silence", stream="btcusdt@trade", seconds=60)
         await texts(socket, 0.2)
         heard = {json.loads(text)["stream"] for text in await texts(socket, 0.6)}
         assert heard == {"btcusdt@bookTicker"}
-        await asyncio.sleep(0.3)
-        heard = {json.loads(text)["stream"] for text in await texts(socket, 0.5)}
-        assert "btcusdt@trade" in heard
+        end_faults(simulator)
+        async with asyncio.timeout(60):
+            while json.loads(await socket.recv())["stream"] != "btcusdt@trade":
+                pass
 
 
 async def test_a_half_open_connection_is_dead_and_does_not_say_so(serve: Serve) -> None:
     simulator = await serve()
     async with (
-        connect(f"{simulator.ws}/ws/btcusdt@trade") as dead,
-        connect(f"{simulator.ws}/ws/btcusdt@bookTicker") as alive,
+        listening(f"{simulator.ws}/ws/btcusdt@trade", close_timeout=0.5) as dead,
+        listening(f"{simulator.ws}/ws/btcusdt@bookTicker") as alive,
     ):
         begun = await strike(simulator, "half_open", stream="*@trade")
         assert begun["connections"] == 1
@@ -90,7 +93,7 @@ async def test_a_half_open_connection_is_dead_and_does_not_say_so(serve: Serve) 
 
 async def test_delayed_frames_come_late_and_in_order(serve: Serve) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         await strike(simulator, "delay", ms=400, seconds=1.0)
         heard: list[tuple[int, float]] = []
         async with asyncio.timeout(60):
@@ -105,8 +108,8 @@ async def test_delayed_frames_come_late_and_in_order(serve: Serve) -> None:
 async def test_a_cut_may_choose_its_stream(serve: Serve) -> None:
     simulator = await serve()
     async with (
-        connect(f"{simulator.ws}/ws/btcusdt@trade") as cut,
-        connect(f"{simulator.ws}/ws/btcusdt@bookTicker") as alive,
+        listening(f"{simulator.ws}/ws/btcusdt@trade") as cut,
+        listening(f"{simulator.ws}/ws/btcusdt@bookTicker") as alive,
     ):
         assert (await strike(simulator, "cut", stream="*@trade"))["connections"] == 1
         with pytest.raises(ConnectionClosed):
@@ -152,28 +155,28 @@ async def test_the_clock_can_be_moved(serve: Serve) -> None:
 
 async def test_an_unfillable_hole_is_known_to_nobody(serve: Serve) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         before = [json.loads(text)["t"] for text in await texts(socket, 0.4)]
         await strike(simulator, "hole", symbol="BTCUSDT", market="spot", ids=7)
         after = [json.loads(text)["t"] for text in await texts(socket, 0.6)]
     ids = [*before, *after]
     missing = set(range(ids[0], ids[-1])) - set(ids)
     assert len(missing) == 7
-    await asyncio.sleep(0.1)
+    await told_by_rest(simulator, max(missing) + 1)
     rows = await get(simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=min(missing))
     assert rows[0]["id"] == max(missing) + 1
 
 
 async def test_a_fillable_hole_is_known_to_rest(serve: Serve) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         before = [json.loads(text)["t"] for text in await texts(socket, 0.4)]
         await strike(simulator, "hole", symbol="BTCUSDT", market="spot", ids=7, fillable=True)
         after = [json.loads(text)["t"] for text in await texts(socket, 0.6)]
     ids = [*before, *after]
     missing = sorted(set(range(ids[0], ids[-1])) - set(ids))
     assert len(missing) == 7
-    await asyncio.sleep(0.1)
+    await told_by_rest(simulator, missing[-1])
     rows = await get(
         simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=missing[0], limit=7
     )
@@ -182,26 +185,25 @@ async def test_a_fillable_hole_is_known_to_rest(serve: Serve) -> None:
 
 async def test_rest_can_fall_far_behind_the_streams(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(0.5)
-    await strike(simulator, "rest_lag", ms=60_000, seconds=5)
+    known_id = await traded(simulator, 20)
+    await told_by_rest(simulator, known_id)
+    await strike(simulator, "rest_lag", ms=60_000, seconds=60)
     newest = await get(simulator, "/api/v3/trades", symbol="BTCUSDT", limit=1)
-    assert newest  # from memory
-    rows = await get(
-        simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=newest[0]["id"] - 5
-    )
+    assert newest[0]["id"] >= known_id  # from memory
+    rows = await get(simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=known_id)
     assert rows == []
 
 
 async def test_forgotten_history_and_a_wiped_tape(serve: Serve) -> None:
     simulator = await serve()
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         while json.loads(await socket.recv())["t"] < 1_000_065:
             pass  # more trades than are kept
     await strike(simulator, "forget", symbol="BTCUSDT", market="spot", kept=60)
     rows = await get(simulator, "/api/v3/historicalTrades", symbol="BTCUSDT", fromId=1)
     assert rows[0]["id"] > 1_000_001
     await strike(simulator, "wipe", symbol="BTCUSDT", market="spot")
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         [first, *_] = await texts(socket, 0.5)
     assert json.loads(first)["t"] < 1000
 
@@ -209,7 +211,7 @@ async def test_forgotten_history_and_a_wiped_tape(serve: Serve) -> None:
 async def test_a_halt_stops_trading(serve: Serve) -> None:
     simulator = await serve()
     await strike(simulator, "halt")
-    async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
+    async with listening(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         await texts(socket, 0.1)
         assert await texts(socket, 0.5) == []
         await strike(simulator, "halt", on=False)
@@ -265,11 +267,12 @@ seconds = 1
 async def test_a_script_strikes_at_its_times(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "faults.toml"
     path.write_text(SCRIPT)
+    began = time.monotonic()
     simulator = await serve(options=Options(script=read_script(path)))
-    await asyncio.sleep(1.2)
     counts = simulator.exchange.faults.counts
+    await eventually(lambda: counts["cut"] >= 3, what="three cuts")
+    assert time.monotonic() - began > 0.2 + 2 * 0.1  # every 0.2 s, or half of that
     assert counts["silence"] == 1
-    assert 3 <= counts["cut"] <= 10
     assert simulator.exchange.faults.rates["double"] == 0.2
 
 

@@ -13,7 +13,8 @@ from simulator.__main__ import make_exchange, parser
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.tape import Tape
-from tests.simulator.conftest import Serve, get, post
+from tests.conftest import traded
+from tests.simulator.conftest import Serve, get, listening, post
 from tests.simulator.test_hour import Clock
 from tests.simulator.test_sockets import hear, is_silent
 
@@ -35,15 +36,15 @@ async def test_odd_control_messages_are_answered_and_harm_nobody(serve: Serve, t
     simulator = await serve()
     async with (
         connect(f"{simulator.ws}/stream") as odd,
-        # with a full queue this client would not see the answer to its close for ten seconds
-        connect(f"{simulator.ws}/ws/btcusdt@trade", max_queue=None) as other,
+        listening(f"{simulator.ws}/ws/btcusdt@trade") as other,
     ):
         await odd.send(text)
         await hear(odd)
-        await asyncio.sleep(1.1)
-        before = await hear(other, 5)
-        after = await hear(other, 50)
-        assert after[-1]["t"] > before[-1]["t"]
+        # what is told once a second has come to everybody who listens
+        since_ms = simulator.exchange.now() // 1000 + 1_100
+        async with asyncio.timeout(60):
+            while json.loads(await other.recv())["T"] < since_ms:
+                pass
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,6 @@ async def test_a_half_open_connection_does_not_answer_a_goodbye(serve: Serve) ->
         await post(simulator, "/simulator/faults/half_open")
         for number in range(12):
             await socket.send(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": number}))
-        await asyncio.sleep(0.3)
         await socket.close()
         assert socket.close_code == 1006  # nobody said goodbye back
 
@@ -162,7 +162,7 @@ def test_a_candle_is_right_for_a_listener_that_was_away() -> None:
 
 async def test_no_candle_before_the_first_trade(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(0.3)
+    await traded(simulator, 20)
     for query in ({"endTime": 1_600_000_000_000}, {"startTime": 1, "endTime": 2}, {"endTime": 0}):
         rows = await get(simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1m", **query)
         assert rows == []

@@ -6,14 +6,15 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+
+from tests.simulator.conftest import listening
+from tests.waiting import until
 
 
 @contextlib.contextmanager
@@ -21,11 +22,7 @@ def started(port: int, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "simulator", "--port", str(port), *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                ask(port, "/api/v3/ping")
-                break
-            time.sleep(0.05)
+        until(lambda: answers(port), what="the simulator")
         yield process
     finally:
         process.kill()
@@ -39,9 +36,17 @@ def ask(port: int, path: str) -> Any:
         return json.load(answer)
 
 
-async def first_trade(port: int) -> int:
-    async with asyncio.timeout(60), connect(f"ws://127.0.0.1:{port}/ws/btcusdt@trade") as socket:
-        return int(json.loads(await socket.recv())["t"])
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        ask(port, "/api/v3/ping")
+        return True
+    return False
+
+
+async def trades(port: int, count: int) -> list[int]:
+    """The ids of so many."""
+    async with asyncio.timeout(60), listening(f"ws://127.0.0.1:{port}/ws/btcusdt@trade") as socket:
+        return [int(json.loads(await socket.recv())["t"]) for _ in range(count)]
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
@@ -49,7 +54,8 @@ async def test_it_speaks_and_stops_when_it_is_told(
     unused_tcp_port: int, end: signal.Signals
 ) -> None:
     with started(unused_tcp_port, "--futures", "BTCUSDT") as process:
-        assert await first_trade(unused_tcp_port) > 1_000_000
+        [first] = await trades(unused_tcp_port, 1)
+        assert first > 1_000_000
         assert ask(unused_tcp_port, "/fapi/v1/exchangeInfo")["symbols"][0]["symbol"] == "BTCUSDT"
         process.send_signal(end)
         assert process.wait(5) == 0
@@ -60,12 +66,11 @@ async def test_it_speaks_and_stops_when_it_is_told(
 async def test_ids_go_on_after_a_kill(unused_tcp_port: int, tmp_path: Path) -> None:
     words = ("--data", str(tmp_path), "--symbols", "BTCUSDT", "--pace", "10")
     with started(unused_tcp_port, *words) as process:
-        first = await first_trade(unused_tcp_port)
-        await asyncio.sleep(0.5)
+        first, *_, last = await trades(unused_tcp_port, 50)
         process.kill()
     with started(unused_tcp_port, *words):
-        again = await first_trade(unused_tcp_port)
-        assert again > first
+        [again] = await trades(unused_tcp_port, 1)
+        assert again > last
         rows = ask(unused_tcp_port, f"/api/v3/historicalTrades?symbol=BTCUSDT&fromId={first}")
         assert rows[0]["id"] == first
 

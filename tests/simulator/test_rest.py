@@ -1,6 +1,5 @@
 """REST over real HTTP: shapes, weights, limits that grow, and the exact truth."""
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from simulator.app import Options
 from simulator.limits import Rate, Weights
+from tests.conftest import eventually, told_by_rest, traded
 from tests.simulator.conftest import Serve, get
 
 
@@ -54,7 +54,8 @@ async def test_every_endpoint_answers_and_weighs_what_binance_says(
     serve: Serve, path: str, query: dict[str, Any], weight: int
 ) -> None:
     simulator = await serve()
-    await asyncio.sleep(0.3)
+    for market in simulator.exchange.markets:
+        await told_by_rest(simulator, await traded(simulator, 20, market), market)
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{simulator.http}{path}", params=query) as answer,
@@ -141,12 +142,13 @@ def test_a_rate_forgets() -> None:
 @pytest.mark.parametrize("interval", ["1s", "1m", "3d", "1w", "1M"])
 async def test_candles_of_every_length_agree_with_the_trades(serve: Serve, interval: str) -> None:
     simulator = await serve()
-    await asyncio.sleep(1.3)
-    await get(simulator, "/api/v3/ping")
+    tape = simulator.exchange.symbols["BTCUSDT"].tape
+    await traded(simulator)
+    simulator.exchange.clock_offset_us += 1_500_000  # the market makes up for it
+    await eventually(lambda: tape.at(tape.last_id).time > tape.at(tape.first_id).time + 1_200_000)
     simulator.exchange.symbols["BTCUSDT"].source.is_halted = True  # type: ignore[attr-defined]
-    await asyncio.sleep(0.1)
     rows = await get(simulator, "/api/v3/klines", symbol="BTCUSDT", interval=interval)
-    trades = list(simulator.exchange.symbols["BTCUSDT"].tape.between(0, 2**62))
+    trades = list(tape.between(0, 2**62))
     assert sum(row[8] for row in rows) == len(trades)
     assert sum(Decimal(row[5]) for row in rows) == Decimal(sum(t.quantity for t in trades)).scaleb(
         -8
@@ -157,7 +159,7 @@ async def test_candles_of_every_length_agree_with_the_trades(serve: Serve, inter
 
 async def test_candles_can_have_another_midnight(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(0.3)
+    await traded(simulator)
     [row] = await get(simulator, "/api/v3/klines", symbol="BTCUSDT", interval="1d", timeZone="5:30")
     assert (row[0] + 5.5 * 3_600_000) % 86_400_000 == 0
 
@@ -177,7 +179,7 @@ async def test_funding_has_a_history_and_the_mark_price_announces_the_next(serve
 
 async def test_the_truth_of_futures_is_of_aggregates_or_of_trades(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(1.0)
+    await traded(simulator, 200, "usdm")
     query: dict[str, Any] = {"symbol": "BTCUSDT", "market": "usdm"}
     by_trade = await get(simulator, "/simulator/truth", of="trades", **query)
     by_aggregate = await get(simulator, "/simulator/truth", **query)

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 
 from simulator.app import Options
 from simulator.connection import Lifetime
-from tests.simulator.conftest import Serve, post
+from tests.simulator.conftest import Serve, end_faults, post
 
 
 async def hear(socket: ClientConnection, count: int = 1) -> list[dict[str, Any]]:
@@ -195,9 +195,9 @@ async def test_a_port_of_futures_alone_is_silent_without_a_category(serve: Serve
 
 async def test_refused_connections(serve: Serve) -> None:
     simulator = await serve()
-    await post(simulator, "/simulator/faults/refuse", seconds=0.5)
+    await post(simulator, "/simulator/faults/refuse", seconds=60)
     with pytest.raises((ConnectionClosed, InvalidMessage, InvalidStatus, OSError)):
         await connect(f"{simulator.ws}/ws")
-    await asyncio.sleep(0.6)
+    end_faults(simulator)
     async with connect(f"{simulator.ws}/ws/btcusdt@trade") as socket:
         await hear(socket)

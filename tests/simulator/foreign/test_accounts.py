@@ -14,7 +14,7 @@ from binance_common.configuration import ConfigurationRestAPI
 from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
 from binance_sdk_spot.spot import Spot
 
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve, get, post
 
 with warnings.catch_warnings():
@@ -28,7 +28,8 @@ SPOT = {"USDT": "100000", "BTC": "1", "BNB": "2"}
 async def open_account(simulator: RunningSimulator, kind: str = "hmac", **more: Any) -> Any:
     asked = {"balances": SPOT, "futures": {"USDT": "50000"}, "kind": kind, "permissions": ALL}
     opened = await post(simulator, "/simulator/accounts", **{**asked, **more})
-    await asyncio.sleep(0.3)  # the market has traded
+    for market in simulator.exchange.markets:
+        await traded(simulator, market=market)
     return opened
 
 
@@ -74,7 +75,7 @@ async def test_python_binance_trades_spot_with_each_kind_of_key(serve: Serve, ki
         assert D(after["USDT"]["free"]) == 100_000 - D(bought["cummulativeQuoteQty"])
         trades = await client.get_my_trades(symbol="BTCUSDT")
         assert [t["id"] for t in trades] == [fill["tradeId"] for fill in bought["fills"]]
-        await asyncio.sleep(0.3)  # REST's database lags
+        await told_by_rest(simulator, trades[0]["id"])
         public = await client.get_historical_trades(
             symbol="BTCUSDT", fromId=trades[0]["id"], limit=1
         )

@@ -1,7 +1,6 @@
 """Binance's own SDKs: their models refuse what the exchange would not say."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from binance_common.errors import BadRequestError, RateLimitBanError
 from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
 from binance_sdk_spot import Spot
 
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve
+from tests.waiting import until
 
 
 def spot(simulator: RunningSimulator) -> Any:
@@ -33,7 +33,7 @@ def futures(simulator: RunningSimulator) -> Any:
 
 async def test_spot_rest(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(1.0)
+    await told_by_rest(simulator, await traded(simulator, 100))
 
     def ask() -> None:
         rest = spot(simulator).rest_api
@@ -42,9 +42,12 @@ async def test_spot_rest(serve: Serve) -> None:
         assert info.rate_limits[0].limit == 6000
         trades = rest.get_trades("BTCUSDT", limit=5).data()
         assert len(trades) == 5
-        time.sleep(0.2)  # the database lags
-        older = rest.historical_trades("BTCUSDT", from_id=trades[0].id).data()[0]
-        assert older.model_dump() == trades[0].model_dump()
+
+        def older() -> Any:
+            return rest.historical_trades("BTCUSDT", from_id=trades[0].id).data()
+
+        until(lambda: bool(older()), what="the trades from the database, which lags")
+        assert older()[0].model_dump() == trades[0].model_dump()
         assert rest.agg_trades("BTCUSDT", limit=5).data()
         assert rest.klines("BTCUSDT", "1m").data()
         assert rest.depth("BTCUSDT", limit=5).data().bids
@@ -62,7 +65,7 @@ async def test_spot_rest(serve: Serve) -> None:
 
 async def test_futures_rest(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(1.0)
+    await traded(simulator, 100, "usdm")
 
     def ask() -> None:
         rest = futures(simulator).rest_api

@@ -13,7 +13,7 @@ from binance_common.configuration import ConfigurationRestAPI
 from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
 from binance_sdk_spot.spot import Spot
 
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, eventually
 from tests.simulator.conftest import Serve, get
 from tests.simulator.foreign.test_accounts import client_of, open_account
 
@@ -94,13 +94,14 @@ async def test_python_binance_lets_a_stop_trigger(serve: Serve) -> None:
                     triggerPrice=near(price, factor),
                 )
             )
-        async with asyncio.timeout(60):
-            while True:
-                states = [await client.futures_get_algo_order(algoId=p["algoId"]) for p in placed]
-                done = [state for state in states if state["algoStatus"] == "FINISHED"]
-                if done:
-                    break
-                await asyncio.sleep(0.05)
+        done: list[Any] = []
+
+        async def has_triggered() -> bool:
+            states = [await client.futures_get_algo_order(algoId=p["algoId"]) for p in placed]
+            done[:] = [state for state in states if state["algoStatus"] == "FINISHED"]
+            return bool(done)
+
+        await eventually(has_triggered, 30, "a stop that is done")
         made = await client.futures_get_order(
             symbol="BTCUSDT", orderId=int(done[0]["actualOrderId"])
         )

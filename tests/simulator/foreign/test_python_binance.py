@@ -8,7 +8,7 @@ import pytest
 from binance import AsyncClient, BinanceSocketManager
 from binance.exceptions import BinanceAPIException
 
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, traded
 from tests.simulator.conftest import Serve
 
 
@@ -30,7 +30,8 @@ def sockets_of(simulator: RunningSimulator, client: AsyncClient) -> BinanceSocke
 
 async def test_markets_candles_trades_and_tickers(serve: Serve) -> None:
     simulator = await serve()
-    await asyncio.sleep(1.0)
+    await traded(simulator, 100)
+    await traded(simulator, 100, "usdm")
     client = client_of(simulator)
     try:
         await client.ping()
