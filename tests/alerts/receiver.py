@@ -36,6 +36,11 @@ def saying(text: bytes) -> Answer:
     return lambda connection: connection.sendall(text)
 
 
+def silent(connection: socket.socket) -> None:
+    """Not a word until the client hangs up."""
+    connection.recv(1)
+
+
 def dripping(text: bytes, pause: float) -> Answer:
     """A byte now and then."""
 

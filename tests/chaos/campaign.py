@@ -26,6 +26,7 @@ from market.proving.bars import differing
 from market.selectors.reading import read_hot
 from tests.chaos.faults import Fault, faults
 from tests.chaos.system import System
+from tests.waiting import comes_true
 
 # Covered up to so many ms behind the exchange: recovered.
 RECOVERED_MS = 6_000
@@ -214,12 +215,8 @@ class Campaign:
         self.report.wrong += [f"{where} {at}: {what}" for at, what in differing(truth, bars)]
 
     def _wait(self, claim: Any, seconds: float, what: str) -> None:
-        deadline = time.monotonic() + seconds
-        while not claim():
-            if time.monotonic() > deadline:
-                self.report.wrong.append(f"not within {seconds:.0f} s: {what}")
-                return
-            time.sleep(0.25)
+        if not comes_true(claim, seconds):
+            self.report.wrong.append(f"not within {seconds:.0f} s: {what}")
 
     def _say(self, text: str) -> None:
         sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")

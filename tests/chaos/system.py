@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from launcher.children import own_session
 from launcher.places import Places
 from launcher.servers import Servers
+from tests.waiting import comes_true
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 30.0
@@ -103,12 +103,14 @@ class System:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def _wait_for_simulator(self) -> None:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                self.ask("/api/v3/ping")
-                return
-            time.sleep(0.1)
-        raise SystemExit("the simulator did not start")
+        if not comes_true(self._answers, 20):
+            raise SystemExit("the simulator did not start")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            self.ask("/api/v3/ping")
+            return True
+        return False
 
     def _spawn(self, words: list[str], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as output:

@@ -1,6 +1,5 @@
 """Children are started again when they die and end in order."""
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -10,14 +9,14 @@ import pytest
 from launcher.supervisor import Child, Supervisor
 from tests.conftest import eventually
 
-SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
-
 
 def says_when_it_ends(path: Path, name: str) -> list[str]:
     code = (
-        "import signal, sys, time\n"
-        f"def end(*_):\n open({str(path)!r}, 'a').write('{name} ')\n sys.exit(0)\n"
-        "signal.signal(signal.SIGTERM, end)\nprint('up', flush=True)\ntime.sleep(60)"
+        "import signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "print('up', flush=True)\n"
+        "signal.sigwait([signal.SIGTERM])\n"
+        f"open({str(path)!r}, 'a').write('{name} ')\n"
     )
     return [sys.executable, "-c", code]
 
@@ -31,16 +30,17 @@ async def test_a_child_that_dies_is_started_again(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.count("short | hello") >= 2
 
 
-async def test_children_end_group_by_group(tmp_path: Path) -> None:
+async def test_children_end_group_by_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = tmp_path / "order"
     children = [
         Child("last", says_when_it_ends(order, "last"), stop_order=1),
         Child("first", says_when_it_ends(order, "first"), stop_order=0),
     ]
     supervisor = Supervisor(children)
+    up: set[str] = set()
+    monkeypatch.setattr(supervisor, "say", lambda name, text, index: up.add(name))
     supervisor.start()
-    await eventually(lambda: all(child.process is not None for child in children), 5)
-    await asyncio.sleep(0.5)
+    await eventually(lambda: up == {"first", "last"}, what="both to wait for their end")
     await supervisor.stop()
     assert order.read_text().split() == ["first", "last"]
     assert all(child.process is not None and child.process.returncode == 0 for child in children)

@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,6 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from config import health
 from tests.conftest import MakeInstrument
+from tests.waiting import comes_true
 
 MONITORING = Path(__file__).resolve().parents[2] / "docker" / "monitoring"
 DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
@@ -138,11 +138,12 @@ def test_a_real_prometheus_answers_every_query(
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=written) as process,
     ):
         try:
-            until = time.monotonic() + 90
-            while not ask(address, 'up{job="tapelog"} == 1'):
+
+            def is_up() -> bool:
                 assert process.poll() is None, log.read_text()[-2000:]
-                assert time.monotonic() < until, log.read_text()[-2000:]
-                time.sleep(0.5)
+                return bool(ask(address, 'up{job="tapelog"} == 1'))
+
+            assert comes_true(is_up, 90), log.read_text()[-2000:]
             assert ask(address, "tapelog_build_info")
             for query in [*queries(), *(rule["expr"] for rule in rules())]:
                 assert ask(address, query) is not None, query

@@ -8,7 +8,7 @@ from alerts.delivery import wire
 from alerts.delivery.guard import Place
 from alerts.delivery.signature import signed
 from alerts.delivery.wire import Undelivered, post
-from tests.alerts.receiver import Receiver, dripping, receiving, saying
+from tests.alerts.receiver import Receiver, dripping, receiving, saying, silent
 
 
 def place_of(receiver: Receiver, scheme: str = "http") -> Place:
@@ -56,7 +56,7 @@ def test_a_slow_answer_ends_with_the_deadline() -> None:
 
 def test_silence_ends_with_the_deadline() -> None:
     with receiving() as receiver:
-        receiver.answer = lambda connection: time.sleep(1)
+        receiver.answer = silent
         with pytest.raises(Undelivered, match="no answer within 0.3 s"):
             post(place_of(receiver), ["127.0.0.1"], b"", {}, seconds=0.3)
 

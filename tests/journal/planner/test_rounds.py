@@ -1,10 +1,10 @@
 """Fills get their flow from an exchange with a year behind it, whatever their age."""
 
 import json
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
-from time import sleep
 from typing import Any
 from urllib.request import urlopen
 
@@ -55,11 +55,15 @@ def test_a_market_without_work_looks_for_some_while_another_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     left = {"spot": [1] * 10, "usdm": [0, 2]}
+    is_found = threading.Event()
 
     def work(market: str, is_to_stop: rounds.IsToStop) -> int:
         if market == "spot":
-            sleep(0.1)
-        return left[market].pop(0) if left[market] else 0
+            assert is_found.wait(20), "the other market has not looked again"
+        done = left[market].pop(0) if left[market] else 0
+        if done == 2:
+            is_found.set()
+        return done
 
     monkeypatch.setattr(rounds, "NEWS_SECONDS", 0.05)
     monkeypatch.setattr(rounds, "_work_batch", work)

@@ -73,6 +73,14 @@ class DemoExchange(AccountExchange):
     def fault(self, kind: str, /, **more: Any) -> None:
         self.ask("POST", f"/simulator/faults/{kind}", **more)
 
+    def end_faults(self) -> None:
+        """Their time is over."""
+
+        async def work() -> None:
+            self._bank.faults.active.clear()
+
+        asyncio.run_coroutine_threadsafe(work(), self._loop).result(20)
+
     def truth(self, uid: int) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("GET", f"/simulator/accounts/{uid}/truth")
         return found

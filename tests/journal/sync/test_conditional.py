@@ -12,7 +12,8 @@ from accounts.models import ExchangeAccount, User
 from journal.models import ConditionalOrder, Order, OrderList, Sync, Trade
 from journal.sync.running import synchronise
 from tests.journal.sync.stage import DemoExchange, aim, change, connect, trade
-from tests.journal.sync.test_stream import heard, until
+from tests.journal.sync.test_stream import heard
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 

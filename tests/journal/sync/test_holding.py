@@ -9,7 +9,7 @@ from accounts.models import User
 from journal.models import Sync
 from journal.sync import holding
 from tests.journal.accounts import make_account
-from tests.journal.sync.test_stream import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

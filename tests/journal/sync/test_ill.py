@@ -24,8 +24,9 @@ from market.services import listings
 from tests.conftest import eventually
 from tests.journal.accounts import make_account, make_fill, some_trades
 from tests.journal.sync.stage import DemoExchange, aim, connect
-from tests.journal.sync.test_stream import buy, heard, until
+from tests.journal.sync.test_stream import buy, heard
 from tests.journal.sync.told import list_symbol
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(200)]
 
@@ -143,9 +144,7 @@ def test_a_bad_event_is_set_aside_and_the_next_one_kept(
     async def work(keeper: Keeper) -> None:
         keeper.hear(str(ill.pk), event)
         keeper.hear(str(sound.pk), well("5"))
-        async with asyncio.timeout(20):
-            while not await keeper._database.run(_both_done, ill):
-                await asyncio.sleep(0.02)
+        await eventually(lambda: keeper._database.run(_both_done, ill))
 
     working(work, "save")
     assert Balance.objects.get().account == sound

@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from journal.stream.listening import Listening
 from journal.sync.running import synchronise
 from market.jobs import lease
 from tests.journal.sync.stage import DemoExchange, aim, connect, trade
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
@@ -81,16 +81,9 @@ def heard() -> Iterator[Listening]:
         lease.release(listening.share(), holder)
 
 
-def until(claim: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.05)
-
-
-def buy(exchange: DemoExchange, opened: dict[str, Any], **more: Any) -> None:
+def buy(exchange: DemoExchange, opened: dict[str, Any], **more: Any) -> dict[str, Any]:
     order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01", **more}
-    trade(exchange, opened, **order)
+    return trade(exchange, opened, **order)
 
 
 def test_a_fill_is_kept_at_once_and_becomes_a_trade(
@@ -127,12 +120,16 @@ def test_lost_and_doubled_events_change_nothing_in_the_result(
     exchange: DemoExchange, account: tuple[ExchangeAccount, dict[str, Any]], fault: str
 ) -> None:
     made, opened = account
+    fills = Fill.objects.filter(account=made)
     with heard():
-        exchange.fault(fault, rate=0.7, seconds=4)
+        exchange.fault(fault, rate=0.7, seconds=60)
         for side in ("BUY", "BUY", "SELL", "BUY"):
             buy(exchange, opened, side=side)
             buy(exchange, opened, side=side, market="usdm")
-        time.sleep(1)
+        exchange.end_faults()
+        last = [buy(exchange, opened, market=market)["orderId"] for market in ("spot", "usdm")]
+        # events are kept in their order: those before have come, or never will
+        until(lambda: set(last) <= set(fills.values_list("order_id", flat=True)))
     synchronise(str(made.pk))
     truth = exchange.truth(opened["uid"])
     for market in ("spot", "usdm"):
