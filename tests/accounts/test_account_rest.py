@@ -1,6 +1,5 @@
 """The adapter over python-binance, against the simulator."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ from market.binance.errors import BadKey, ClockDiffers, MustWait, Refused, TryAg
 from market.binance.governor import Governor, Limit
 from market.binance.signing import Addresses, Credentials, KeyKind
 from market.hot import store
-from tests.conftest import RunningSimulator
+from tests.conftest import RunningSimulator, eventually, traded
 from tests.simulator.conftest import get, post
 
 TRADING = {"enableSpotAndMarginTrading": True}
@@ -45,7 +44,7 @@ async def adapter(
 async def opened(simulator: RunningSimulator, **more: Any) -> Any:
     asked = {"balances": {"USDT": "9000"}, "permissions": TRADING}
     account = await post(simulator, "/simulator/accounts", **{**asked, **more})
-    await asyncio.sleep(0.2)
+    await traded(simulator)
     return account
 
 
@@ -137,9 +136,9 @@ async def test_answers_are_told_apart_by_what_to_do(simulator: RunningSimulator)
 
 async def test_the_governor_decides_whether_anybody_calls(simulator: RunningSimulator) -> None:
     account = await opened(simulator)
-    if time.time() % 60 > 50:  # a call may wait 5 s for the next minute's budget
-        await asyncio.sleep(60 - time.time() % 60)
-    async with adapter(simulator, account, weight=30) as rest:
+    # both within one minute, and none waits for the budget of the next one
+    await eventually(lambda: time.time() % 60 < 55, 10, "the next minute")
+    async with adapter(simulator, account, weight=30, patience=0.0) as rest:
         await rest.account()
         with pytest.raises(MustWait):
             await rest.account()

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from tests.conftest import MakeInstrument
+from tests.conftest import MakeInstrument, eventually
 from tests.signing_in import sign_in
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -36,8 +36,7 @@ async def address(settings: Any, tmp_path: Path) -> AsyncIterator[str]:
     config = uvicorn.Config(ASGIHandler(), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: server.started, what="the server")
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True

@@ -26,8 +26,8 @@ from market.binance.governor import (
     count_key,
 )
 from market.binance.rest import SpotRest
-from market.hot import store
-from tests.conftest import MakeInstrument, RunningSimulator, eventually
+from market.hot import keys, store
+from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
 from tests.market.collector.stage import collecting
 
 
@@ -204,12 +204,18 @@ async def test_a_ban_outlives_a_wiped_redis(
 
 @pytest.mark.django_db(transaction=True)
 async def test_metrics_say_how_the_tapes_stand(
-    simulator: RunningSimulator, make_instrument: MakeInstrument, async_client: AsyncClient
+    simulator: RunningSimulator,
+    make_instrument: MakeInstrument,
+    async_client: AsyncClient,
+    empty_redis: redis.Redis,
 ) -> None:
+    client: Any = empty_redis
     await database_sync_to_async(make_instrument)("BTCUSDT")
-    async with collecting(simulator.http, simulator.ws) as collector:
-        await eventually(lambda: any(t.writer.has_begun for t in collector.tapes.values()), 10)
-        await asyncio.sleep(0.5)
+    async with collecting(simulator.http, simulator.ws):
+        await eventually(
+            lambda: int(client.hget(keys.state(KEY), "covered_to") or 0) > 0,
+            what="a tape in Redis",
+        )
         text = (await async_client.get("/metrics")).content.decode()
         await database_sync_to_async(connections.close_all)()  # of the view's thread
     assert 'tapelog_tape_lag_seconds{market="spot",symbol="BTCUSDT"}' in text
