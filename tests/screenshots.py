@@ -159,7 +159,9 @@ def _round(page: Page, address: str, password: str, name: str, faults: list[str]
         if what not in SIGNED_OUT and page.context.cookies() and not _is_signed_in(page):
             _sign_in(page, address, password)
         try:
-            page.goto(address + PAGES[what])
+            answer = page.goto(address + PAGES[what])
+            if answer is None or answer.status >= 500:
+                faults.append(f"{name} {what}: an error of ours")
         except PlaywrightError as error:  # the others are looked at all the same
             faults.append(f"{name} {what}: {error.message.splitlines()[0]}")
             continue
