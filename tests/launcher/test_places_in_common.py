@@ -52,6 +52,13 @@ def test_dockers_postgresql_gets_the_embedded_ones_settings(compose: Any, tmp_pa
     assert "max_locks_per_transaction=1024" in done.stdout
 
 
+def test_nobody_writes_in_the_root_of_a_container_of_the_image(compose: Any) -> None:
+    ours = {name: said for name, said in compose.items() if "build" in said}
+    assert {"prepare", "web", "worker", "collector", "beat", "simulator"} <= ours.keys()
+    for said in ours.values():
+        assert (said["read_only"], said["tmpfs"]) == (True, ["/tmp"])
+
+
 def queues_of(words: Sequence[str]) -> set[str]:
     return set(words[words.index("-Q") + 1].split(",")) if "-Q" in words else set()
 
