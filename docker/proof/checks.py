@@ -93,6 +93,8 @@ def _services(image: Image, compose_file: Path, work: Path) -> dict[str, Service
 
 
 def _check_root(inside: Container, service: Service) -> None:
+    if inside.account.uid == 0:
+        raise ProofError("USER: expected an ordinary user, was root")
     mounted = ["/proc", "/dev", *service.volumes, *service.tmpfs, "/run/secrets", SERVERS]
     said = inside.run("writable", ["python", "-c", WRITABLE, *mounted], {}, 60)
     if json.loads(said):
@@ -159,8 +161,6 @@ def _check_confined(process: Process, inside: Container) -> None:
         was = process.status(field)
         if was != value:
             raise ProofError(f"{process.name}: {field}: expected {value!r}, was {was!r}")
-    if inside.account.uid == 0:
-        raise ProofError("USER: expected an ordinary user, was root")
 
 
 def _check_pages(proxy: str) -> None:
