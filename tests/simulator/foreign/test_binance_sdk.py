@@ -65,7 +65,7 @@ async def test_spot_rest(serve: Serve) -> None:
 
 async def test_futures_rest(serve: Serve) -> None:
     simulator = await serve()
-    await traded(simulator, 100, "usdm")
+    await told_by_rest(simulator, await traded(simulator, 100, "usdm"), "usdm")
 
     def ask() -> None:
         rest = futures(simulator).rest_api

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import RunningSimulator, traded
+from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve
 
 with warnings.catch_warnings():
@@ -49,8 +49,8 @@ async def exchange_of(simulator: RunningSimulator, kind: str) -> AsyncIterator[A
 @pytest.mark.parametrize("kind", SYMBOLS)
 async def test_markets_candles_trades_and_tickers(serve: Serve, kind: str) -> None:
     simulator = await serve()
-    await traded(simulator, 100)
-    await traded(simulator, 100, "usdm")
+    await told_by_rest(simulator, await traded(simulator, 100))
+    await told_by_rest(simulator, await traded(simulator, 100, "usdm"), "usdm")
     async with exchange_of(simulator, kind) as exchange:
         markets = await exchange.load_markets()
         symbol = SYMBOLS[kind]

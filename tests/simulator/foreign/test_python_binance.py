@@ -8,7 +8,7 @@ import pytest
 from binance import AsyncClient, BinanceSocketManager
 from binance.exceptions import BinanceAPIException
 
-from tests.conftest import RunningSimulator, traded
+from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve
 
 
@@ -30,14 +30,15 @@ def sockets_of(simulator: RunningSimulator, client: AsyncClient) -> BinanceSocke
 
 async def test_markets_candles_trades_and_tickers(serve: Serve) -> None:
     simulator = await serve()
-    await traded(simulator, 100)
-    await traded(simulator, 100, "usdm")
+    await told_by_rest(simulator, await traded(simulator, 100))
+    await told_by_rest(simulator, await traded(simulator, 100, "usdm"), "usdm")
     client = client_of(simulator)
     try:
         await client.ping()
         info = await client.get_symbol_info("BTCUSDT")
         assert info["filters"][0]["tickSize"] == "0.01000000"
         trades = await client.get_recent_trades(symbol="BTCUSDT", limit=50)
+        await told_by_rest(simulator, trades[0]["id"])
         older = await client.get_historical_trades(symbol="BTCUSDT", fromId=trades[0]["id"])
         assert older[0] == trades[0]
         aggregates = await client.get_aggregate_trades(symbol="BTCUSDT", limit=10)
