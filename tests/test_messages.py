@@ -18,6 +18,13 @@ PLURAL = re.compile(
 )
 ONE = re.compile(r"{%\s*blocktranslate((?:(?!%}).)*)%}((?:(?!{%).)*?){%\s*endblocktranslate", re.S)
 NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+NAMES_WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
+# What trading raises for whoever asked, and where its sentence stands.
+RAISED = {
+    **dict.fromkeys(("Away", "ValueError", "UnknownOutcome"), 0),
+    **dict.fromkeys(("BadOrder", "NotFound", "Forbidden", "Conflict", "OtherBody"), 1),
+    **dict.fromkeys(("NoBudget", "BadKey", "Refused"), 1),
+}
 
 
 def catalog() -> Catalog:
@@ -35,10 +42,29 @@ def texts() -> set[str]:
             found.add(" ".join(text.split()) if "trimmed" in options.split() else text)
         for one, _ in PLURAL.findall(content):
             found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", one))
+    for _, tree in modules():
+        found.update(spoken(tree))
+    return found
+
+
+def modules() -> Iterator[tuple[Path, ast.AST]]:
     for app in ("accounts", "market", "journal", "trading", "alerts", "config"):
         for path in (ROOT / app).rglob("*.py"):
-            found.update(spoken(ast.parse(path.read_text())))
-    return found
+            yield path, ast.parse(path.read_text())
+
+
+def texts_of_contexts() -> set[tuple[str, str]]:
+    """(context, text) of modules; of templates the text alone is looked for."""
+    return {
+        (str(node.args[0].value), str(node.args[1].value))
+        for _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in NAMES_WITH_CONTEXT
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[1], ast.Constant)
+    }
 
 
 def spoken(tree: ast.AST) -> Iterator[str]:
@@ -55,10 +81,32 @@ def test_every_text_has_a_korean_message() -> None:
     missing = [text for text in texts() if text not in messages or not messages[text].string]
     assert missing == []
     assert len(texts()) > 60
+    for context, text in texts_of_contexts():
+        message = messages.get(text, context)
+        assert message is not None and message.string, (context, text)
+
+
+def test_every_sentence_that_trading_raises_is_for_gettext() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "trading").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in RAISED
+        and any(is_bare(arg) for arg in node.args[RAISED[node.func.id] :])
+    ]
+    assert bare == []
+
+
+def is_bare(sentence: ast.expr) -> bool:
+    return isinstance(sentence, ast.JoinedStr) or (
+        isinstance(sentence, ast.Constant) and isinstance(sentence.value, str)
+    )
 
 
 def test_no_message_is_left_over_or_loses_a_placeholder() -> None:
-    used = texts()
+    used = texts() | {text for _, text in texts_of_contexts()}
     for message in catalog():
         if not message.id:
             continue

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from trading.errors import BadOrder
-from trading.wanted import amount_of
+from trading.fields import amount_of
+from trading.sentences import told as _
 
 FIELDS = ("quantity", "price", "stop_price")
 
@@ -20,8 +21,8 @@ class Change:
     def read(cls, body: Any) -> "Change":
         """Raises BadOrder."""
         if not isinstance(body, dict) or not body or set(body) - set(FIELDS):
-            raise BadOrder("body", f"Expected an object of {', '.join(FIELDS)}.")
+            raise BadOrder("body", _("Expected an object of %(known)s.", known=", ".join(FIELDS)))
         change = cls(**{name: amount_of(body, name) for name in FIELDS})
         if change == cls():
-            raise BadOrder("body", f"Expected one of {', '.join(FIELDS)}.")
+            raise BadOrder("body", _("Expected one of %(known)s.", known=", ".join(FIELDS)))
         return change

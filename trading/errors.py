@@ -1,18 +1,22 @@
-"""Why an order is not placed, for whoever asked for it."""
+"""Why an order is not placed, for whoever asked for it: in the language of whoever reads it."""
 
 from typing import Any
 
 
 class TradingError(Exception):
-    """`status` is HTTP's, `code` the contract's word, `more` stands beside them in the answer."""
+    """`status` is HTTP's, `code` the contract's word, `more` stands beside them in the answer. What
+    `detail` is given is put into words when it is read."""
 
     status = 400
 
-    def __init__(self, code: str, detail: str, **more: Any) -> None:
+    def __init__(self, code: str, detail: object, **more: Any) -> None:
         super().__init__(detail)
         self.code = code
-        self.detail = detail
         self.more = more
+
+    @property
+    def detail(self) -> str:
+        return str(self)
 
     def as_json(self) -> dict[str, Any]:
         return {"code": self.code, "detail": self.detail, **self.more}
@@ -47,7 +51,7 @@ class NoBudget(TradingError):
 
     status = 429
 
-    def __init__(self, seconds: float, detail: str) -> None:
+    def __init__(self, seconds: float, detail: object) -> None:
         super().__init__("no_order_budget", detail)
         self.seconds = seconds
 
@@ -57,6 +61,6 @@ class Away(TradingError):
 
     status = 503
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: object) -> None:
         super().__init__("not_now", detail)
         self.seconds = 1.0

@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lib.decimals import plain
+from trading.sentences import told as _
+from trading.sentences import was
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 SHAPES: dict[str, tuple[str, ...]] = {
@@ -65,11 +67,20 @@ def judge(name: str, value: Mapping[str, Any], day: Day, entry: Entry) -> str | 
 def checked(name: str, value: Any) -> dict[str, Any]:
     """A rule's value as it is kept. Raises ValueError with what was expected."""
     if name not in SHAPES:
-        raise ValueError(f"expected a rule of {', '.join(SHAPES)}, was {str(name)[:40]!r}")
+        raise ValueError(
+            _("expected a rule of %(known)s, was %(was)s", known=", ".join(SHAPES), was=was(name))
+        )
     wanted = SHAPES[name]
     if not isinstance(value, dict) or set(value) != set(wanted):
-        names = ", ".join(wanted) or "nothing"
-        raise ValueError(f"expected the value of {name} as an object of {names}")
+        if not wanted:
+            raise ValueError(_("expected the value of %(name)s as an object of nothing", name=name))
+        raise ValueError(
+            _(
+                "expected the value of %(name)s as an object of %(known)s",
+                name=name,
+                known=", ".join(wanted),
+            )
+        )
     return {key: READERS[key](value[key], f"{name}.{key}") for key in wanted}
 
 
@@ -77,15 +88,23 @@ def _day_loss(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     most = Decimal(value["money"])
     if -day.net < most:
         return None
-    return f"Today's loss is {plain(-day.net)} of at most {plain(most)}."
+    return _(
+        "Today's loss is %(loss)s of at most %(most)s.", loss=plain(-day.net), most=plain(most)
+    )
 
 
 def _day_trades(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     most = int(value["count"])
     if day.trades + day.waiting < most:
         return None
-    waiting = f" and {day.waiting} waiting to be filled" if day.waiting else ""
-    return f"{day.trades} trades today{waiting} of at most {most}."
+    if not day.waiting:
+        return _("%(trades)s trades today of at most %(most)s.", trades=day.trades, most=most)
+    return _(
+        "%(trades)s trades today and %(waiting)s waiting to be filled of at most %(most)s.",
+        trades=day.trades,
+        waiting=day.waiting,
+        most=most,
+    )
 
 
 def _pause(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -95,14 +114,18 @@ def _pause(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     if day.now >= until:
         return None
     left = -(-int((until - day.now).total_seconds()) // 60)
-    return f"{day.losses} losses in a row: {left} more minutes of pause."
+    return _(
+        "%(losses)s losses in a row: %(left)s more minutes of pause.", losses=day.losses, left=left
+    )
 
 
 def _hours(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     start, end = time.fromisoformat(value["from"]), time.fromisoformat(value["to"])
     clock = day.now.time()
     is_inside = start <= clock < end if start <= end else clock >= start or clock < end
-    return f"No trading between {value['from']} and {value['to']}." if is_inside else None
+    if not is_inside:
+        return None
+    return _("No trading between %(start)s and %(end)s.", start=value["from"], end=value["to"])
 
 
 def _tilt(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -111,18 +134,25 @@ def _tilt(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     most = day.average_size * Decimal(value["factor"])
     if entry.size <= most:
         return None
-    return f"After a loss the size is {plain(entry.size)}, above {plain(most)}."
+    return _(
+        "After a loss the size is %(size)s, above %(most)s.",
+        size=plain(entry.size),
+        most=plain(most),
+    )
 
 
 def _stop(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
-    return None if entry.has_stop else "This entry has no stop."
+    return None if entry.has_stop else _("This entry has no stop.")
 
 
 def _setups(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     allowed: list[str] = value["allowed"]
     if entry.setup in allowed:
         return None
-    return f"The setup is {entry.setup or 'none'}, allowed are {', '.join(allowed)}."
+    names = ", ".join(allowed)
+    if not entry.setup:
+        return _("The setup is none, allowed are %(allowed)s.", allowed=names)
+    return _("The setup is %(setup)s, allowed are %(allowed)s.", setup=entry.setup, allowed=names)
 
 
 JUDGES: dict[str, Callable[[Mapping[str, Any], Day, Entry], str | None]] = {
@@ -140,28 +170,44 @@ def _money(value: Any, name: str) -> str:
     try:
         amount = Decimal(str(value))
     except InvalidOperation as error:
-        raise ValueError(f"expected {name} as decimal text, was {str(value)[:40]!r}") from error
+        raise ValueError(
+            _("expected %(name)s as decimal text, was %(was)s", name=name, was=was(value))
+        ) from error
     if isinstance(value, float | bool) or not amount.is_finite() or not 0 < amount < 10**15:
-        raise ValueError(f"expected {name} as decimal text above zero, was {str(value)[:40]!r}")
+        raise ValueError(
+            _(
+                "expected %(name)s as decimal text above zero, was %(was)s",
+                name=name,
+                was=was(value),
+            )
+        )
     return plain(amount)
 
 
 def _count(value: Any, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 10_000:
-        raise ValueError(f"expected {name} as a number from 1 to 10000, was {str(value)[:40]!r}")
+        raise ValueError(
+            _(
+                "expected %(name)s as a number from 1 to 10000, was %(was)s",
+                name=name,
+                was=was(value),
+            )
+        )
     return value
 
 
 def _clock(value: Any, name: str) -> str:
     if not isinstance(value, str) or not CLOCK.fullmatch(value):
-        raise ValueError(f"expected {name} as a time such as 22:00, was {str(value)[:40]!r}")
+        raise ValueError(
+            _("expected %(name)s as a time such as 22:00, was %(was)s", name=name, was=was(value))
+        )
     return value
 
 
 def _names(value: Any, name: str) -> list[str]:
     is_list = isinstance(value, list) and 0 < len(value) <= 100
     if not is_list or not all(isinstance(item, str) and 0 < len(item) <= 60 for item in value):
-        raise ValueError(f"expected {name} as a list of names of setups")
+        raise ValueError(_("expected %(name)s as a list of names of setups", name=name))
     return list(value)
 
 

@@ -1,17 +1,27 @@
 """What an order's body asks for, read strictly: unknown fields and odd numbers are told."""
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from trading.errors import BadOrder
+from trading.fields import (
+    account_of,
+    amount_of,
+    flag_of,
+    missing,
+    missing_of,
+    object_of,
+    one_of,
+    symbol_of,
+    targets_of,
+    whole_of,
+    words_of,
+)
+from trading.sentences import told as _
 
-NUMBER = re.compile(r"\d{1,20}(\.\d{1,18})?", re.ASCII)
-SYMBOL_LENGTH = 40
 SPOT_TYPES = (
     "LIMIT",
     "LIMIT_MAKER",
@@ -69,7 +79,6 @@ FIELDS = {
     "working_type",
     "override",
 }
-MOST_TARGETS = 5
 
 
 @dataclass(frozen=True)
@@ -128,23 +137,27 @@ class Wanted:
 def read(body: Any) -> Wanted:
     """Raises BadOrder with what was expected."""
     if not isinstance(body, dict):
-        raise BadOrder("body", "Expected a JSON object.")
+        raise BadOrder("body", _("Expected a JSON object."))
     unknown = sorted(set(body) - FIELDS)
     if unknown:
         raise BadOrder(
             "body",
-            f"Expected fields of {', '.join(sorted(FIELDS))}; was {', '.join(unknown)[:100]}.",
+            _(
+                "Expected fields of %(known)s; was %(was)s.",
+                known=", ".join(sorted(FIELDS)),
+                was=", ".join(unknown)[:100],
+            ),
             field=unknown[0],
         )
-    market = _one_of(body, "market", ("spot", "usdm"))
-    kind = _one_of(body, "type", TYPES[market])
-    risk = _object(body, "risk", {"stop", "money", "percent"})
-    plan = _object(body, "plan", {"setup", "note"})
+    market = one_of(body, "market", ("spot", "usdm"))
+    kind = one_of(body, "type", TYPES[market])
+    risk = object_of(body, "risk", {"stop", "money", "percent"})
+    plan = object_of(body, "plan", {"setup", "note"})
     wanted = Wanted(
-        account=_account(body),
+        account=account_of(body),
         market=market,
-        symbol=_symbol(body),
-        side=_one_of(body, "side", ("BUY", "SELL")),
+        symbol=symbol_of(body),
+        side=one_of(body, "side", ("BUY", "SELL")),
         type=kind,
         price=amount_of(body, "price"),
         stop_price=amount_of(body, "stop_price"),
@@ -153,20 +166,20 @@ def read(body: Any) -> Wanted:
         stop=amount_of(risk, "stop", "risk.stop"),
         risk_money=amount_of(risk, "money", "risk.money"),
         risk_percent=amount_of(risk, "percent", "risk.percent"),
-        is_reduce_only=_flag(body, "reduce_only"),
-        closes_position=_flag(body, "close_position"),
-        position_side=_one_of(body, "position_side", ("BOTH", "LONG", "SHORT"), "BOTH"),
-        time_in_force=_one_of(body, "time_in_force", IN_FORCE[market], "GTC"),
-        targets=_targets(body),
-        setup=_words(plan, "setup", 60),
-        note=_words(plan, "note", 2000),
+        is_reduce_only=flag_of(body, "reduce_only"),
+        closes_position=flag_of(body, "close_position"),
+        position_side=one_of(body, "position_side", ("BOTH", "LONG", "SHORT"), "BOTH"),
+        time_in_force=one_of(body, "time_in_force", IN_FORCE[market], "GTC"),
+        targets=targets_of(body),
+        setup=words_of(plan, "setup", 60),
+        note=words_of(plan, "note", 2000),
         callback_rate=amount_of(body, "callback_rate"),
         activate_price=amount_of(body, "activate_price"),
-        good_till=_whole(body, "good_till"),
-        working_type=_one_of(
+        good_till=whole_of(body, "good_till"),
+        working_type=one_of(
             body, "working_type", ("CONTRACT_PRICE", "MARK_PRICE"), "CONTRACT_PRICE"
         ),
-        override=_words(body, "override", 300),
+        override=words_of(body, "override", 300),
         body=dict(body),
     )
     _check_together(wanted)
@@ -182,15 +195,20 @@ def _check_together(wanted: Wanted) -> None:
     is_spot = wanted.market == "spot"
     if wanted.is_priced != (wanted.price is not None):
         if wanted.price is None:
-            raise _missing("price", f"for {wanted.type}")
-        raise BadOrder("price", f"Expected no price for {wanted.type}.", field="price")
+            raise missing_of("price", wanted.type)
+        raise BadOrder(
+            "price", _("Expected no price for %(type)s.", type=wanted.type), field="price"
+        )
     if wanted.type in TRIGGERED and wanted.stop_price is None:
-        raise _missing("stop_price", f"for {wanted.type}")
+        raise missing_of("stop_price", wanted.type)
     if wanted.type not in TRIGGERED and wanted.stop_price is not None:
         raise BadOrder(
             "stop_price",
-            f"Expected no stop_price for {wanted.type}: the stop that "
-            "protects an entry is risk.stop.",
+            _(
+                "Expected no stop_price for %(type)s: the stop that protects an entry is "
+                "risk.stop.",
+                type=wanted.type,
+            ),
             field="stop_price",
         )
     sizes = [wanted.quantity, wanted.quote_quantity, wanted.risk_money, wanted.risk_percent]
@@ -198,174 +216,92 @@ def _check_together(wanted: Wanted) -> None:
     if given != (0 if wanted.closes_position else 1):
         raise BadOrder(
             "size",
-            f"Expected one of quantity, quote_quantity, risk with money or percent; were {given}.",
+            _(
+                "Expected one of quantity, quote_quantity, risk with money or percent; were "
+                "%(given)s.",
+                given=given,
+            ),
             field="quantity",
         )
     if wanted.quote_quantity is not None and (not is_spot or wanted.type != "MARKET"):
         raise BadOrder(
             "quote_quantity",
-            "Expected quote_quantity only for a MARKET order on spot.",
+            _("Expected quote_quantity only for a MARKET order on spot."),
             field="quote_quantity",
         )
     by_risk = wanted.risk_money is not None or wanted.risk_percent is not None
     if by_risk and wanted.stop is None:
-        raise _missing("risk.stop", "where the size comes from the risk")
+        raise missing("risk.stop", _("Expected risk.stop where the size comes from the risk."))
     if wanted.risk_percent is not None and wanted.risk_percent > 100:
-        raise BadOrder("risk", "Expected a risk of at most 100 percent.", field="risk.percent")
+        raise BadOrder("risk", _("Expected a risk of at most 100 percent."), field="risk.percent")
     if is_spot and (
         wanted.is_reduce_only or wanted.closes_position or wanted.position_side != "BOTH"
     ):
         raise BadOrder(
             "market",
-            "Expected no reduce_only, close_position or position_side on spot.",
+            _("Expected no reduce_only, close_position or position_side on spot."),
             field="reduce_only",
         )
     if wanted.closes_position and wanted.type not in {"STOP_MARKET", "TAKE_PROFIT_MARKET"}:
         raise BadOrder(
             "close_position",
-            "Expected close_position only with STOP_MARKET and TAKE_PROFIT_MARKET.",
+            _("Expected close_position only with STOP_MARKET and TAKE_PROFIT_MARKET."),
             field="close_position",
         )
     if wanted.is_reduce_only and wanted.position_side != "BOTH":
         raise BadOrder(
             "reduce_only",
-            "Expected no reduce_only in hedge mode: there position_side "
-            "says which position an order closes.",
+            _(
+                "Expected no reduce_only in hedge mode: there position_side says which position an "
+                "order closes."
+            ),
             field="reduce_only",
         )
     if wanted.type == "TRAILING_STOP_MARKET" and wanted.callback_rate is None:
-        raise _missing("callback_rate", "for TRAILING_STOP_MARKET")
+        raise missing_of("callback_rate", wanted.type)
     if wanted.callback_rate is not None and not Decimal("0.1") <= wanted.callback_rate <= 20:
         raise BadOrder(
-            "callback_rate", "Expected a callback_rate of 0.1 to 20 percent.", field="callback_rate"
+            "callback_rate",
+            _("Expected a callback_rate of 0.1 to 20 percent."),
+            field="callback_rate",
         )
     if wanted.time_in_force == "GTD" and wanted.good_till is None:
-        raise _missing("good_till", "for GTD, epoch ms")
+        raise missing("good_till", _("Expected good_till for GTD, epoch ms."))
     if wanted.reduces and (wanted.stop is not None or wanted.targets) and not is_spot:
         raise BadOrder(
             "risk",
-            "Expected no stop and no targets for an order that only reduces a position.",
+            _("Expected no stop and no targets for an order that only reduces a position."),
             field="risk.stop",
         )
     if wanted.is_algo and (wanted.stop is not None or wanted.targets):
         raise BadOrder(
             "risk",
-            f"Expected no stop and no targets with {wanted.type}: an entry of "
-            "LIMIT or MARKET takes them.",
+            _(
+                "Expected no stop and no targets with %(type)s: an entry of LIMIT or MARKET takes "
+                "them.",
+                type=wanted.type,
+            ),
             field="risk.stop",
         )
     if is_spot and len(wanted.targets) > 1:
         raise BadOrder(
             "targets",
-            "Expected one target on spot: an order list holds one stop and "
-            f"one target, were {len(wanted.targets)}.",
+            _(
+                "Expected one target on spot: an order list holds one stop and one target, were "
+                "%(given)s.",
+                given=len(wanted.targets),
+            ),
             field="targets",
         )
     if is_spot and wanted.targets and wanted.stop is None:
-        raise _missing("risk.stop", "beside a target on spot")
+        raise missing("risk.stop", _("Expected risk.stop beside a target on spot."))
     if (
         is_spot
         and wanted.type not in {"LIMIT", "LIMIT_MAKER", "MARKET"}
         and (wanted.stop is not None or wanted.targets)
     ):
         raise BadOrder(
-            "risk", f"Expected no stop and no targets with {wanted.type}.", field="risk.stop"
+            "risk",
+            _("Expected no stop and no targets with %(type)s.", type=wanted.type),
+            field="risk.stop",
         )
-
-
-def _missing(name: str, why: str) -> BadOrder:
-    return BadOrder(name, f"Expected {name} {why}.", field=name)
-
-
-def _account(body: Mapping[str, Any]) -> UUID:
-    try:
-        return UUID(str(body.get("account", "")))
-    except ValueError as error:
-        raise BadOrder(
-            "account", "Expected account, the id of an exchange account.", field="account"
-        ) from error
-
-
-def _symbol(body: Mapping[str, Any]) -> str:
-    symbol = body.get("symbol")
-    if not isinstance(symbol, str) or not 0 < len(symbol) <= SYMBOL_LENGTH:
-        raise BadOrder("symbol", "Expected a symbol such as BTCUSDT.", field="symbol")
-    if not symbol.replace("_", "").isalnum():
-        raise BadOrder("symbol", "Expected a symbol of letters and digits.", field="symbol")
-    return symbol.upper()
-
-
-def _one_of(
-    body: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str | None = None
-) -> str:
-    value = body.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str) or value not in allowed:
-        raise BadOrder(
-            name, f"Expected {name} of {', '.join(allowed)}, was {str(value)[:40]!r}.", field=name
-        )
-    return value
-
-
-def amount_of(body: Mapping[str, Any], name: str, shown: str = "") -> Decimal | None:
-    """Decimal text (a JSON integer too), above zero. Floats are refused: they are not exact."""
-    value = body.get(name)
-    if value is None:
-        return None
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not NUMBER.fullmatch(text):
-        raise BadOrder(
-            shown or name,
-            f'Expected {shown or name} as decimal text such as "0.01", was {str(value)[:40]!r}.',
-            field=shown or name,
-        )
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise _missing(shown or name, "as decimal text") from error
-    if amount <= 0:
-        raise BadOrder(shown or name, f"Expected {shown or name} above zero.", field=shown or name)
-    return amount
-
-
-def _whole(body: Mapping[str, Any], name: str) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 10**15:
-        raise _missing(name, "as epoch ms")
-    return value
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise _missing(name, "as true or false")
-    return value
-
-
-def _object(body: Mapping[str, Any], name: str, known: set[str]) -> Mapping[str, Any]:
-    value = body.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or set(value) - known:
-        raise _missing(name, f"as an object of {', '.join(sorted(known))}")
-    return value
-
-
-def _targets(body: Mapping[str, Any]) -> tuple[Decimal, ...]:
-    value = body.get("targets")
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > MOST_TARGETS:
-        raise _missing("targets", f"as a list of at most {MOST_TARGETS} prices")
-    amounts = [amount_of({"target": item}, "target", "targets") for item in value]
-    return tuple(amount for amount in amounts if amount is not None)
-
-
-def _words(body: Mapping[str, Any], name: str, most: int) -> str:
-    value = body.get(name) or ""
-    if not isinstance(value, str) or len(value) > most or "\0" in value:
-        raise _missing(name, f"as text of at most {most} characters")
-    return value.strip()

@@ -20,9 +20,13 @@ class MustWait(ExchangeError):
 class Refused(ExchangeError):
     """Binance understood and said no; `code` is its error code."""
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"Binance said {code}: {message}")
+    def __init__(self, code: int, message: object) -> None:
+        super().__init__(code, message)
         self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"Binance said {self.code}: {self.message}"
 
 
 class TooOld(Refused):

@@ -1,16 +1,30 @@
 """A symbol's filters as pure Decimal rules: what the exchange would refuse, said before it leaves,
 with the filter, the value and the nearest valid one. Source: filters.md of binance-spot-api-docs
-(2026-07), and the filters of USD-M's exchangeInfo.
+(2026-07), and the filters of USD-M's exchangeInfo. A fault is told in the reader's language.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from lib.decimals import plain
 
 ZERO = Decimal(0)
+Bound = Literal["least", "most", "step", "worth", "worth_of"]
+EXPECTED: dict[Bound, str] = {
+    "least": _("%(filter)s: expected %(field)s of at least %(limit)s, was %(value)s"),
+    "most": _("%(filter)s: expected %(field)s of at most %(limit)s, was %(value)s"),
+    "step": _("%(filter)s: expected %(field)s in steps of %(limit)s, was %(value)s"),
+    "worth": _("%(filter)s: expected %(field)s worth at least %(limit)s, was %(value)s"),
+    "worth_of": _(
+        "%(filter)s: expected %(field)s worth at least %(limit)s (%(worth)s is not), was %(value)s"
+    ),
+}
+NEAREST = _("%(fault)s; nearest is %(nearest)s")
 
 
 @dataclass(frozen=True)
@@ -21,11 +35,22 @@ class Fault:
     field: str
     value: Decimal
     nearest: Decimal | None
-    expected: str
+    bound: Bound
+    limit: Decimal
+    # what it comes to in the quote, where that is too little
+    worth: Decimal = ZERO
 
     def __str__(self) -> str:
-        text = f"{self.filter}: expected {self.field} {self.expected}, was {plain(self.value)}"
-        return text if self.nearest is None else f"{text}; nearest is {plain(self.nearest)}"
+        fault = gettext(EXPECTED[self.bound]) % {
+            "filter": self.filter,
+            "field": self.field,
+            "limit": plain(self.limit),
+            "value": plain(self.value),
+            "worth": plain(self.worth),
+        }
+        if self.nearest is None:
+            return fault
+        return gettext(NEAREST) % {"fault": fault, "nearest": plain(self.nearest)}
 
 
 @dataclass(frozen=True)
@@ -90,12 +115,12 @@ def _price(row: Mapping[str, Any], field: str, price: Decimal) -> list[Fault]:
     least, most = _number(row, "minPrice"), _number(row, "maxPrice")
     tick = _number(row, "tickSize")
     if price <= 0 or (least and price < least):
-        return [Fault("PRICE_FILTER", field, price, least or tick, f"of at least {plain(least)}")]
+        return [Fault("PRICE_FILTER", field, price, least or tick, "least", least)]
     if most and price > most:
-        return [Fault("PRICE_FILTER", field, price, most, f"of at most {plain(most)}")]
+        return [Fault("PRICE_FILTER", field, price, most, "most", most)]
     if tick and (price - least) % tick:
         nearest = least + round_near(price - least, tick)
-        return [Fault("PRICE_FILTER", field, price, nearest, f"in steps of {plain(tick)}")]
+        return [Fault("PRICE_FILTER", field, price, nearest, "step", tick)]
     return []
 
 
@@ -110,14 +135,14 @@ def _lots(
             continue
         least, most = _number(row, "minQty"), _number(row, "maxQty")
         step = _number(row, "stepSize")
-        fault: tuple[Decimal | None, str] | None = None
+        fault: tuple[Decimal | None, Bound, Decimal] | None = None
         if quantity <= 0 or quantity < least:
-            fault = (least or step or None), f"of at least {plain(least)}"
+            fault = (least or step or None), "least", least
         elif most and quantity > most:
-            fault = most, f"of at most {plain(most)}"
+            fault = most, "most", most
         elif step and (quantity - least) % step:
             # never more than was asked for
-            fault = least + round_down(quantity - least, step), f"in steps of {plain(step)}"
+            fault = least + round_down(quantity - least, step), "step", step
         if fault is not None:
             faults.append(Fault(name, "quantity", quantity, *fault))
     return faults[:1]
@@ -140,10 +165,10 @@ def _distance(by_name: Mapping[str, Mapping[str, Any]], draft: Draft) -> list[Fa
         tick = tick_of(by_name.values())
         if most and draft.price > most:
             nearest = round_down(most, tick)
-            return [Fault(name, "price", draft.price, nearest, f"of at most {plain(nearest)}")]
+            return [Fault(name, "price", draft.price, nearest, "most", nearest)]
         if draft.price < least:
             nearest = _round_up(least, tick)
-            return [Fault(name, "price", draft.price, nearest, f"of at least {plain(nearest)}")]
+            return [Fault(name, "price", draft.price, nearest, "least", nearest)]
     return []
 
 
@@ -166,7 +191,7 @@ def _notional(by_name: Mapping[str, Mapping[str, Any]], draft: Draft) -> list[Fa
         most = _number(row, "maxNotional")
         applies = not draft.is_market or row.get("applyMaxToMarket", False)
         if most and applies and value > most:
-            return [Fault(name, "notional", value, most, f"of at most {plain(most)}")]
+            return [Fault(name, "notional", value, most, "most", most)]
     return []
 
 
@@ -179,12 +204,11 @@ def _too_small(
     price: Decimal | None,
 ) -> Fault:
     """The nearest valid value is told as the field that was given."""
-    expected = f"worth at least {plain(least)}"
     if draft.quantity is None or not price:
-        return Fault(name, "quote_quantity", value, least, expected)
+        return Fault(name, "quote_quantity", value, least, "worth", least)
     step = step_of(by_name.values(), is_market=draft.is_market)
     nearest = _round_up(least / price, step)
-    return Fault(name, "quantity", draft.quantity, nearest, f"{expected} ({plain(value)} is not)")
+    return Fault(name, "quantity", draft.quantity, nearest, "worth_of", least, value)
 
 
 def _round_up(value: Decimal, step: Decimal) -> Decimal:

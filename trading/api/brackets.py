@@ -11,6 +11,7 @@ from lib.openapi import gives
 from trading.api.base import TradingAPIView, answer, user_of
 from trading.errors import BadOrder
 from trading.models import Bracket
+from trading.sentences import told as _
 from trading.services.bracketing import bracket_row, put_brackets
 from trading.shapes import BracketsAnswer, BracketsAsked
 
@@ -27,6 +28,8 @@ class BracketsView(TradingAPIView):
     def put(self, request: Request) -> Response:
         body = request.data
         if not isinstance(body, dict) or set(body) != {"brackets"}:
-            raise BadOrder("brackets", "Expected an object of brackets, a list.", field="brackets")
+            raise BadOrder(
+                "brackets", _("Expected an object of brackets, a list."), field="brackets"
+            )
         rows = put_brackets(user=user_of(request), rows=body["brackets"])
         return answer({"brackets": [bracket_row(row) for row in rows]})

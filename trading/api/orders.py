@@ -21,6 +21,8 @@ from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
 from trading.changes import Change
 from trading.errors import BadOrder, NotFound
 from trading.models import OrderIntent
+from trading.sentences import told as _
+from trading.sentences import was
 from trading.services import cancelling, parts, placing, previewing, repeating
 from trading.services.cancelling import Target
 from trading.shapes import (
@@ -201,7 +203,7 @@ def _own(request: Request, intent_id: UUID) -> OrderIntent:
         .first()
     )
     if intent is None:
-        raise NotFound("intent", "Expected the id of an order of yours.")
+        raise NotFound("intent", _("Expected the id of an order of yours."))
     return intent
 
 
@@ -212,12 +214,12 @@ def _elsewhere(request: Request) -> tuple[Any, Target]:
     market = _market(query.get("market", ""), is_needed=True)
     order_id, algo_id = _number(query, "order_id"), _number(query, "algo_id")
     if (order_id is None) == (algo_id is None):
-        raise BadOrder("order_id", "Expected order_id or algo_id.", field="order_id")
+        raise BadOrder("order_id", _("Expected order_id or algo_id."), field="order_id")
     if algo_id is not None and market != "usdm":
-        raise BadOrder("algo_id", "Expected algo_id only for market usdm.", field="algo_id")
+        raise BadOrder("algo_id", _("Expected algo_id only for market usdm."), field="algo_id")
     symbol = query.get("symbol", "").upper()
     if not symbol or not symbol.replace("_", "").isalnum() or len(symbol) > 40:
-        raise BadOrder("symbol", "Expected a symbol such as BTCUSDT.", field="symbol")
+        raise BadOrder("symbol", _("Expected a symbol such as BTCUSDT."), field="symbol")
     return account, Target(market, symbol, order_id, algo_id, "", algo_id is not None)
 
 
@@ -226,14 +228,23 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise BadOrder(
-            "account", "Expected account, the id of an exchange account.", field="account"
+            "account", _("Expected account, the id of an exchange account."), field="account"
         ) from error
 
 
 def _market(text: str, *, is_needed: bool) -> str:
     if text in {"spot", "usdm"} or (not text and not is_needed):
         return text
-    raise BadOrder("market", f"Expected market of spot, usdm, was {text[:20]!r}.", field="market")
+    raise BadOrder(
+        "market",
+        _(
+            "Expected %(name)s of %(known)s, was %(was)s.",
+            name="market",
+            known="spot, usdm",
+            was=was(text, 20),
+        ),
+        field="market",
+    )
 
 
 def _number(query: Any, name: str) -> int | None:
@@ -241,7 +252,11 @@ def _number(query: Any, name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise BadOrder(name, f"Expected {name} as a number, was {text[:20]!r}.", field=name)
+        raise BadOrder(
+            name,
+            _("Expected %(name)s as a number, was %(was)s.", name=name, was=was(text, 20)),
+            field=name,
+        )
     return int(text)
 
 

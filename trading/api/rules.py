@@ -17,6 +17,7 @@ from trading.limits import Entry, judge
 from trading.models import Rule
 from trading.selectors.breaks import breaks_of, by_rule
 from trading.selectors.today import day_so_far
+from trading.sentences import told as _
 from trading.services.ruling import put_rules
 from trading.shapes import RulesAnswer, RulesAsked
 
@@ -32,7 +33,7 @@ class RulesView(TradingAPIView):
     def put(self, request: Request) -> Response:
         body = request.data
         if not isinstance(body, dict) or "rules" not in body:
-            raise BadOrder("rules", "Expected an object with rules, a list.", field="rules")
+            raise BadOrder("rules", _("Expected an object with rules, a list."), field="rules")
         user = user_of(request)
         put_rules(user=user, rows=body["rules"])
         return answer(rules_answer(user))
@@ -52,7 +53,7 @@ def rules_answer(user: User) -> RulesAnswer:
             "losses_in_a_row": day.losses,
             "closed_at": None if day.closed_at is None else to_ms(day.closed_at),
             "stands": [
-                {"rule": row.name, "mode": row.mode, "detail": detail}
+                {"rule": row.name, "mode": row.mode, "detail": str(detail)}
                 for row in rules
                 if row.name != Rule.Name.SETUPS
                 and (detail := judge(row.name, row.value, day, plain_entry)) is not None

@@ -17,6 +17,7 @@ from lib.openapi import gives
 from trading.api.base import KEY, TradingAPIView, answer, key_of, user_of
 from trading.errors import BadOrder
 from trading.models import TradingSwitch
+from trading.sentences import told as _
 from trading.services import placing, repeating, stopping, switching
 from trading.shapes import (
     ChangeUnderWay,
@@ -51,7 +52,7 @@ class SwitchView(TradingAPIView):
         is_on = switching.is_on(account)
         wants_on = body.get("on", is_on)
         if not isinstance(wants_on, bool):
-            raise BadOrder("on", "Expected on as true or false.", field="on")
+            raise BadOrder("on", _("Expected on as true or false."), field="on")
         before = switch.caps if switch is not None else {}
         caps = before if body.get("caps") is None else _caps(body["caps"])
         if not wants_on:
@@ -94,7 +95,7 @@ class StopView(TradingAPIView):
         body = _object(request.data, {"account", "flatten"})
         flatten = body.get("flatten", False)
         if not isinstance(flatten, bool):
-            raise BadOrder("flatten", "Expected flatten as true or false.", field="flatten")
+            raise BadOrder("flatten", _("Expected flatten as true or false."), field="flatten")
         user = user_of(request)
         accounts = self._accounts(request, body)
         done = repeating.once(
@@ -125,7 +126,7 @@ class StopView(TradingAPIView):
         except ValueError as error:
             raise BadOrder(
                 "account",
-                "Expected account, an exchange account's id, own or all.",
+                _("Expected account, an exchange account's id, own or all."),
                 field="account",
             ) from error
 
@@ -144,12 +145,14 @@ class CloseView(TradingAPIView):
             account = placing.account_of(user, UUID(str(body.get("account"))))
             amount = Decimal(str(body.get("amount")))
         except (ValueError, ArithmeticError) as error:
-            raise BadOrder("body", "Expected account, symbol and a signed amount.") from error
+            raise BadOrder("body", _("Expected account, symbol and a signed amount.")) from error
         symbol, side = str(body.get("symbol", "")).upper(), body.get("position_side", "BOTH")
         if not symbol.replace("_", "").isalnum() or side not in {"BOTH", "LONG", "SHORT"}:
-            raise BadOrder("symbol", "Expected a symbol, and position_side of BOTH, LONG, SHORT.")
+            raise BadOrder(
+                "symbol", _("Expected a symbol, and position_side of BOTH, LONG, SHORT.")
+            )
         if not amount.is_finite() or not 0 < abs(amount) < 10**12:
-            raise BadOrder("amount", "Expected a signed amount, was nothing.", field="amount")
+            raise BadOrder("amount", _("Expected a signed amount, was nothing."), field="amount")
         switching.need_trading_key(account, "usdm")
         done = repeating.once(
             user=user,
@@ -199,22 +202,26 @@ def _until(value: Any, switch: TradingSwitch | None) -> Any:
     if value is None and switch is not None and switch.until is not None:
         return switch.until
     if value is None:
-        raise BadOrder("until", "Expected until, when trading ends by itself.", field="until")
+        raise BadOrder("until", _("Expected until, when trading ends by itself."), field="until")
     try:
         return from_ms(parse_moment(str(value)))
     except (ValueError, OverflowError) as error:
         raise BadOrder(
-            "until", f"Expected until as ISO 8601 or epoch ms: {error}.", field="until"
+            "until",
+            _("Expected until as ISO 8601 or epoch ms: %(error)s.", error=error),
+            field="until",
         ) from error
 
 
 def _caps(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise BadOrder("caps", "Expected caps as an object.", field="caps")
+        raise BadOrder("caps", _("Expected caps as an object."), field="caps")
     return switching.checked_caps(value)
 
 
 def _object(body: Any, known: set[str]) -> dict[str, Any]:
     if not isinstance(body, dict) or set(body) - known:
-        raise BadOrder("body", f"Expected a JSON object of {', '.join(sorted(known))}.")
+        raise BadOrder(
+            "body", _("Expected a JSON object of %(known)s.", known=", ".join(sorted(known)))
+        )
     return dict(body)

@@ -8,8 +8,9 @@ from django.db import transaction
 from accounts.models import User
 from lib.decimals import plain
 from trading.errors import BadOrder
+from trading.fields import MOST_TARGETS, amount_of
 from trading.models import Bracket
-from trading.wanted import MOST_TARGETS, amount_of
+from trading.sentences import told as _
 
 MOST = 30
 NAME_LENGTH = 60
@@ -20,11 +21,11 @@ FIELDS = {"name", "stop_percent", "targets", "risk"}
 def put_brackets(*, user: User, rows: Any) -> list[Bracket]:
     """What is not named is taken away. Raises BadOrder, then nothing has changed."""
     if not isinstance(rows, list) or len(rows) > MOST:
-        raise _bad("brackets", f"Expected brackets as a list of at most {MOST}.")
+        raise _bad("brackets", _("Expected brackets as a list of at most %(most)s.", most=MOST))
     brackets = [_bracket(user, row) for row in rows]
     names = [bracket.name for bracket in brackets]
     if len(set(names)) != len(names):
-        raise _bad("name", "Expected each name once.")
+        raise _bad("name", _("Expected each name once."))
     Bracket.objects.filter(user=user).exclude(name__in=names).delete()
     Bracket.objects.bulk_create(
         brackets,
@@ -47,16 +48,26 @@ def bracket_row(bracket: Bracket) -> dict[str, Any]:
 
 def _bracket(user: User, row: Any) -> Bracket:
     if not isinstance(row, dict) or set(row) - FIELDS:
-        raise _bad("brackets", f"Expected a bracket as an object of {', '.join(sorted(FIELDS))}.")
+        known = ", ".join(sorted(FIELDS))
+        raise _bad("brackets", _("Expected a bracket as an object of %(known)s.", known=known))
     name = row.get("name")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= NAME_LENGTH or "\0" in name:
-        raise _bad("name", f"Expected name as text of at most {NAME_LENGTH} characters.")
+        raise _bad(
+            "name",
+            _(
+                "Expected %(name)s as text of at most %(most)s characters.",
+                name="name",
+                most=NAME_LENGTH,
+            ),
+        )
     percent = amount_of(row, "stop_percent")
     if percent is not None and percent >= 100:
-        raise _bad("stop_percent", "Expected stop_percent below 100.")
+        raise _bad("stop_percent", _("Expected stop_percent below 100."))
     targets = row.get("targets") or []
     if not isinstance(targets, list) or len(targets) > MOST_TARGETS:
-        raise _bad("targets", f"Expected targets as at most {MOST_TARGETS} multiples of R.")
+        raise _bad(
+            "targets", _("Expected targets as at most %(most)s multiples of R.", most=MOST_TARGETS)
+        )
     multiples = [amount_of({"target": target}, "target", "targets") for target in targets]
     return Bracket(
         user=user,
@@ -69,7 +80,7 @@ def _bracket(user: User, row: Any) -> Bracket:
 
 def _risk(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or set(value) - {"money", "percent"} or len(value) > 1:
-        raise _bad("risk", "Expected risk as an object of money or percent.")
+        raise _bad("risk", _("Expected risk as an object of money or percent."))
     return {
         name: plain(amount)
         for name in value

@@ -18,6 +18,7 @@ from market.binance.ordering import NeverLeft, OrderRest
 from trading.answers import order_of
 from trading.errors import Away, Conflict
 from trading.models import OrderIntent
+from trading.sentences import told as _
 from trading.services.desk import desk
 from trading.services.settling import settle
 
@@ -132,9 +133,11 @@ def cancel(
     try:
         return desk.run(account, lambda rest: cancel_one(rest, target, is_known=is_known))
     except Refused as error:
-        raise Conflict(str(error.code), f"The exchange did not cancel it: {error}") from error
+        raise Conflict(
+            str(error.code), _("The exchange did not cancel it: %(error)s", error=error)
+        ) from error
     except (ExchangeError, KeyProblem, NotOurs) as error:
-        raise Away(f"The exchange could not be told to cancel: {error}") from error
+        raise Away(_("The exchange could not be told to cancel: %(error)s", error=error)) from error
 
 
 async def cancel_one(
@@ -253,7 +256,7 @@ def _cancel_legs(entry: OrderIntent) -> None:
         try:
             cancel_intent(leg)
         except (Away, Conflict) as error:
-            log.warning("leg not cancelled", leg=str(leg.pk), why=error.detail[:100])
+            log.warning("leg not cancelled", leg=str(leg.pk), code=error.code)
 
 
 def _how_it_ended(intent: OrderIntent) -> dict[str, Any] | None:

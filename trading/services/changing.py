@@ -13,9 +13,10 @@ from market.binance.errors import ExchangeError, Refused, UnknownOutcome
 from market.binance.ordering import HalfDone, NeverLeft, OrderRest
 from trading.answers import order_of
 from trading.changes import Change
-from trading.errors import Away, BadOrder, Conflict, NotFound
+from trading.errors import Away, Conflict, NotFound
 from trading.models import OrderIntent, TradingSwitch
-from trading.services import guarding, pricing, relisting
+from trading.sentences import told as _
+from trading.services import guarding, planning, pricing, relisting
 from trading.services.cancelling import ALGO, GONE, SPOT, USDM, Target, cancel_one
 from trading.services.desk import desk
 from trading.services.finding import find
@@ -72,13 +73,18 @@ def _listed(
     if intent is None or "/orderList/" not in intent.request["path"]:
         raise Conflict(
             "in_list",
-            "This order belongs to an order list that was made elsewhere: replacing it would take "
-            "the list's other orders out. Cancel the list and place a new one.",
+            _(
+                "This order belongs to an order list that was made elsewhere: replacing it would "
+                "take the list's other orders out. Cancel the list and place a new one."
+            ),
         )
     if Decimal(now["executed"] or 0):
         raise Conflict(
             "partly_filled",
-            f"{now['executed']} of it are filled: protect that part, or cancel the rest.",
+            _(
+                "%(executed)s of it are filled: protect that part, or cancel the rest.",
+                executed=now["executed"],
+            ),
         )
     request = relisting.changed(intent, wanted, client_id)
     take_budget(account, target.market, request.orders)
@@ -91,16 +97,24 @@ def _run(account: ExchangeAccount, work: Any) -> dict[str, Any]:
     try:
         done: dict[str, Any] = desk.run(account, work)
     except Refused as error:
-        raise Conflict(str(error.code), f"The exchange changed nothing: {error}") from error
+        raise Conflict(
+            str(error.code), _("The exchange changed nothing: %(error)s", error=error)
+        ) from error
     except NeverLeft as error:
-        raise Away(f"The exchange could not be reached; nothing was changed. {error}") from error
+        raise Away(
+            _("The exchange could not be reached; nothing was changed. %(error)s", error=error)
+        ) from error
     except UnknownOutcome as error:
         raise Conflict(
-            "unknown", f"Nobody knows whether the change was done: look at the order. {error}"
+            "unknown",
+            _(
+                "Nobody knows whether the change was done: look at the order. %(error)s",
+                error=error,
+            ),
         ) from error
     except (ExchangeError, KeyProblem, NotOurs) as error:
         raise Away(
-            f"The exchange cannot be asked just now; nothing was changed. {error}"
+            _("The exchange cannot be asked just now; nothing was changed. %(error)s", error=error)
         ) from error
     return done
 
@@ -111,13 +125,16 @@ def _ask(account: ExchangeAccount, target: Target) -> dict[str, Any]:
         answer = desk.run(account, lambda rest: rest.look(target.path, target.params))
     except Refused as error:
         if error.code in GONE:
-            raise NotFound("order", "The exchange does not know this order.") from error
-        raise Conflict(str(error.code), str(error)) from error
+            raise NotFound("order", _("The exchange does not know this order.")) from error
+        raise Conflict(str(error.code), error) from error
     except (ExchangeError, KeyProblem, NotOurs) as error:
-        raise Away(f"The order cannot be looked at just now: {error}") from error
+        raise Away(_("The order cannot be looked at just now: %(error)s", error=error)) from error
     order = {**answer, **order_of(answer, "")}
     if order["status"] not in OPEN:
-        raise Conflict("already_gone", f"This order is not open any more: {order['status']}.")
+        raise Conflict(
+            "already_gone",
+            _("This order is not open any more: %(status)s.", status=order["status"]),
+        )
     return order
 
 
@@ -145,7 +162,7 @@ async def _replace(
     quantity = wanted.quantity or Decimal(now["quantity"])
     left = quantity - Decimal(now["executed"] or 0)
     if left <= 0:
-        raise Refused(0, f"{now['executed']} of it are filled already")
+        raise Refused(0, _("%(executed)s of it are filled already", executed=now["executed"]))
     params: dict[str, Any] = {
         "symbol": target.symbol,
         "side": now["side"],
@@ -186,7 +203,7 @@ def _half(error: HalfDone, client_id: str) -> Exception:
     if cancel == "SUCCESS" and new != "SUCCESS":
         return Conflict(
             "half_done",
-            f"The old order is cancelled, the new one was refused: {reason}",
+            _("The old order is cancelled, the new one was refused: %(error)s", error=reason),
             cancelled=True,
             placed=False,
             client_id=client_id,
@@ -194,13 +211,16 @@ def _half(error: HalfDone, client_id: str) -> Exception:
     if cancel != "SUCCESS" and new == "SUCCESS":
         return Conflict(
             "half_done",
-            f"The new order is placed, the old one was not cancelled: {reason}",
+            _("The new order is placed, the old one was not cancelled: %(error)s", error=reason),
             cancelled=False,
             placed=True,
             client_id=client_id,
         )
     return Conflict(
-        str(error.code), f"The exchange changed nothing: {reason}", cancelled=False, placed=False
+        str(error.code),
+        _("The exchange changed nothing: %(error)s", error=reason),
+        cancelled=False,
+        placed=False,
     )
 
 
@@ -209,7 +229,7 @@ async def _usdm(
 ) -> dict[str, Any]:
     """The same order, at another place of the queue."""
     if wanted.stop_price is not None:
-        raise Refused(0, "an order without a trigger has none to change")
+        raise Refused(0, _("an order without a trigger has none to change"))
     params = {
         "symbol": target.symbol,
         "orderId": now["order_id"],
@@ -257,14 +277,16 @@ async def _algo(
     new = Target(target.market, target.symbol, client_id=client_id, is_algo=True)
     order = await _sent_algo(rest, params, timestamp_ms, new)
     try:
-        outcome, _ = await cancel_one(rest, target)
+        outcome, _order = await cancel_one(rest, target)
         if outcome == "already_gone":  # it was triggered, or somebody else moved it: not two of it
             await cancel_one(rest, new)
-            raise Conflict("already_gone", "This order is not open any more; nothing replaced it.")
+            raise Conflict(
+                "already_gone", _("This order is not open any more; nothing replaced it.")
+            )
     except ExchangeError as error:
         raise Conflict(
             "half_done",
-            f"The new order is placed, the old one was not cancelled: {error}",
+            _("The new order is placed, the old one was not cancelled: %(error)s", error=error),
             cancelled=False,
             placed=True,
             order=order,
@@ -289,9 +311,9 @@ async def _sent_algo(
 async def _algo_in_turn(
     rest: OrderRest, target: Target, params: dict[str, Any], client_id: str
 ) -> dict[str, Any]:
-    outcome, _ = await cancel_one(rest, target)
+    outcome, _order = await cancel_one(rest, target)
     if outcome == "already_gone":
-        raise Conflict("already_gone", "This order is not open any more.")
+        raise Conflict("already_gone", _("This order is not open any more."))
     new = Target(target.market, target.symbol, client_id=client_id, is_algo=True)
     try:
         timestamp_ms = await rest.make_room(ALGO, is_urgent=True)
@@ -299,7 +321,7 @@ async def _algo_in_turn(
     except (ExchangeError, NeverLeft) as error:
         raise Conflict(
             "half_done",
-            f"The old order is cancelled, the new one was not placed: {error}",
+            _("The old order is cancelled, the new one was not placed: %(error)s", error=error),
             cancelled=True,
             placed=False,
             client_id=client_id,
@@ -327,14 +349,7 @@ def _check_filters(target: Target, now: dict[str, Any], wanted: Change) -> None:
         is_reduce_only=target.market == "usdm",
     )
     for fault in filters.faults(listing.filters, draft):
-        raise BadOrder(
-            "filter",
-            f"{fault}.",
-            filter=fault.filter,
-            field=fault.field,
-            value=plain(fault.value),
-            nearest=None if fault.nearest is None else plain(fault.nearest),
-        )
+        raise planning.as_problem(fault)
 
 
 def _need_caps(switch: TradingSwitch, target: Target, now: dict[str, Any], wanted: Change) -> None:

@@ -23,6 +23,7 @@ from market.binance.order_budget import OrderBudget
 from market.binance.ordering import OrderRest
 from market.binance.signing import Addresses, Credentials
 from market.hot import store
+from trading.sentences import told as _
 
 T = TypeVar("T")
 Name = tuple[str, str, str, str]
@@ -51,7 +52,7 @@ class Desk:
         keyfiles.KeyProblem, envelope.NotOurs, and UnknownOutcome when it took far too long."""
         key = credentials.for_orders(account)
         if not credentials.has_key(key):
-            raise BadKey(0, "this account has no key")
+            raise BadKey(0, _("this account has no key"))
         loop = self._running()
         rest = self._rest(account, key, loop)
 
@@ -65,9 +66,9 @@ class Desk:
             if future.done():
                 raise
             future.cancel()
-            raise UnknownOutcome("no answer within the longest time") from error
+            raise UnknownOutcome(_("no answer within the longest time")) from error
         except concurrent.futures.CancelledError as error:
-            raise UnknownOutcome("cancelled while it ran") from error
+            raise UnknownOutcome(_("cancelled while it ran")) from error
 
     def budget(self, account: ExchangeAccount, market: str, count: int) -> float:
         """Take `count` from the account's order budget: 0, or the seconds to wait. Raises

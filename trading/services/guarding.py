@@ -1,11 +1,10 @@
 """What speaks against an order although the exchange would take it: the switch, its caps, and the
-rules about oneself."""
+rules about oneself. A break of them is kept and told in English."""
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import ExchangeAccount, User
 from journal.models import ConditionalOrder, Order
@@ -16,6 +15,7 @@ from trading.limits import Day, Entry, Judgement, judge
 from trading.models import OrderIntent, Rule, RuleBreak, TradingSwitch
 from trading.selectors.today import day_so_far
 from trading.selectors.trades import OPEN
+from trading.sentences import told as _
 from trading.services import switching
 from trading.services.planning import Plan
 
@@ -29,8 +29,10 @@ def need_switch(account: ExchangeAccount, market: str) -> TradingSwitch:
     if switch is None:
         raise Forbidden(
             "trading_off",
-            "Trading is off for this account. Its owner switches it on "
-            "for a time, on the page of the account.",
+            _(
+                "Trading is off for this account. Its owner switches it on for a time, on the page "
+                "of the account."
+            ),
         )
     return switch
 
@@ -77,7 +79,11 @@ def over_symbols(switch: TradingSwitch, symbol: str) -> Forbidden | None:
         return None
     return Forbidden(
         "symbol_not_allowed",
-        f"{symbol} is not among the symbols of this switch: {', '.join(symbols)}.",
+        _(
+            "%(symbol)s is not among the symbols of this switch: %(symbols)s.",
+            symbol=symbol,
+            symbols=", ".join(symbols),
+        ),
     )
 
 
@@ -86,7 +92,12 @@ def over_risk_cap(switch: TradingSwitch, risk: Decimal | None) -> Forbidden | No
     if most is None or (risk is not None and risk <= most):
         return None
     return Forbidden(
-        "cap_risk", f"This trade risks {_told(risk)}, the largest allowed is {plain(most)}."
+        "cap_risk",
+        _(
+            "This trade risks %(risk)s, the largest allowed is %(most)s.",
+            risk=_amount(risk),
+            most=plain(most),
+        ),
     )
 
 
@@ -99,7 +110,11 @@ def over_day_loss(switch: TradingSwitch, day: Day | None = None) -> Forbidden | 
         return None
     return Forbidden(
         "cap_day_loss",
-        f"Today's loss is {plain(-day.net)}, from {plain(most)} on no entry is taken.",
+        _(
+            "Today's loss is %(loss)s, from %(most)s on no entry is taken.",
+            loss=plain(-day.net),
+            most=plain(most),
+        ),
     )
 
 
@@ -107,7 +122,10 @@ def _over_orders(switch: TradingSwitch) -> Forbidden | None:
     most = switch.money("orders")
     if most is None or (count := open_orders(switch.account)) < most:
         return None
-    return Forbidden("cap_orders", f"{count} orders are open, at most {plain(most)} may be.")
+    return Forbidden(
+        "cap_orders",
+        _("%(count)s orders are open, at most %(most)s may be.", count=count, most=plain(most)),
+    )
 
 
 def open_orders(account: ExchangeAccount) -> int:
@@ -166,32 +184,37 @@ def need_rules(judgements: list[Judgement], override: str) -> None:
         if judgement.mode == Rule.Mode.BLOCK and not override:
             raise Forbidden(
                 f"rule_{judgement.rule}",
-                f"{judgement.detail} Your rule blocks this order; say in override why it shall be "
-                "placed all the same.",
+                _(
+                    "%(detail)s Your rule blocks this order; say in override why it shall be "
+                    "placed all the same.",
+                    detail=judgement.detail,
+                ),
             )
 
 
 def keep_breaks(user: User, intent: OrderIntent, judgements: list[Judgement], reason: str) -> None:
+    with translation.override("en"):
+        told = [(judgement, str(judgement.detail)) for judgement in judgements]
     RuleBreak.objects.bulk_create(
         RuleBreak(
             user=user,
             rule=judgement.rule,
             mode=judgement.mode,
             value=judgement.value,
-            detail=judgement.detail[:300],
+            detail=detail[:300],
             reason=reason,
             intent=intent,
         )
-        for judgement in judgements
+        for judgement, detail in told
     )
-    for judgement in judgements:
+    for judgement, detail in told:
         events.tell(
             events.TradingEvent(
                 "rule",
                 user.pk,
                 str(intent.account_id),
                 f"rule:{judgement.rule}:{intent.pk}",
-                f"{intent.symbol}: {judgement.detail}",
+                f"{intent.symbol}: {detail}",
                 {"rule": judgement.rule, "mode": judgement.mode, "intent": str(intent.pk)},
             )
         )
@@ -209,15 +232,23 @@ def too_far(
         if not mark:
             return Forbidden(
                 "price_far",
-                "Nobody tells the mark price just now, so the distance "
-                "of this order's price cannot be checked.",
+                _(
+                    "Nobody tells the mark price just now, so the distance of this order's price "
+                    "cannot be checked."
+                ),
             )
         percent = abs(price - mark) / mark * 100
         if percent > most:
             return Forbidden(
                 "price_far",
-                f"{plain(price)} is {percent:.2f} % from the mark of "
-                f"{plain(mark)}, at most {plain(most)} % is allowed.",
+                _(
+                    "%(price)s is %(percent)s %% from the mark of %(mark)s, at most %(most)s %% is "
+                    "allowed.",
+                    price=plain(price),
+                    percent=f"{percent:.2f}",
+                    mark=plain(mark),
+                    most=plain(most),
+                ),
             )
     return None
 
@@ -227,9 +258,14 @@ def over_order_cap(switch: TradingSwitch, notional: Decimal | None) -> Forbidden
     if most is None or (notional is not None and notional <= most):
         return None
     return Forbidden(
-        "cap_order", f"This order is worth {_told(notional)}, the largest allowed is {plain(most)}."
+        "cap_order",
+        _(
+            "This order is worth %(worth)s, the largest allowed is %(most)s.",
+            worth=_amount(notional),
+            most=plain(most),
+        ),
     )
 
 
-def _told(value: Decimal | None) -> Any:
-    return "an unknown amount" if value is None else plain(value)
+def _amount(value: Decimal | None) -> str:
+    return _("an unknown amount") if value is None else plain(value)

@@ -17,12 +17,13 @@ from trading.errors import Conflict
 from trading.models import OrderIntent
 from trading.models.intents import OVER
 from trading.selectors.trades import trade_of
+from trading.sentences import told as _
 from trading.services import cancelling, following, pricing, sending
 
 State = OrderIntent.State
 Role = OrderIntent.Role
-NOT_TAKEN = "Its exits were not taken."
-CANCELLED = "Its exits were cancelled."
+NOT_TAKEN = _("Its exits were not taken.")
+CANCELLED = _("Its exits were cancelled.")
 LOOKED_AT = timedelta(days=60)
 # What of an exit still works, or has done its work.
 WORKS = {"NEW", "PENDING_NEW", "PARTIALLY_FILLED", "FILLED", "FINISHED", "TRIGGERED"}
@@ -60,9 +61,9 @@ def why_naked(entry: OrderIntent) -> str:
     if not entry.plan.get("stop") or not entry.executed or _has_stop(entry):
         return ""
     if entry.order.get("status") == "PARTIALLY_FILLED":
-        why = "A part came in; its list begins with the last of it."
+        why = _("A part came in; its list begins with the last of it.")
     elif entry.order.get("status") != "FILLED":
-        why = "A part came in, and its list went with the rest."
+        why = _("A part came in, and its list went with the rest.")
     else:
         why = _why_gone(entry)
     return why if why and _is_held(entry) else ""
@@ -77,7 +78,7 @@ def shown(entry: OrderIntent, why: str) -> dict[str, Any]:
         "symbol": entry.symbol,
         "quantity": plain(entry.executed),
         "position_side": "BOTH",
-        "why": why,
+        "why": str(why),
     }
 
 
@@ -85,7 +86,7 @@ def protect(entry: OrderIntent) -> OrderIntent:
     """The rest of the entry goes out, and a list of stop and target protects what came in: its
     intent. Asked for twice it is the same one. Raises Conflict, Away."""
     if entry.market != "spot" or not entry.is_entry or not entry.plan.get("stop"):
-        raise Conflict("not_naked", "Expected a spot entry with a stop of its own.")
+        raise Conflict("not_naked", _("Expected a spot entry with a stop of its own."))
     if not entry.is_over and entry.executed:
         cancelling.cancel_intent(entry)
     with transaction.atomic():
@@ -94,10 +95,10 @@ def protect(entry: OrderIntent) -> OrderIntent:
         if standing:
             return standing[0]
         if not row.executed or not row.is_over or not why_naked(row):
-            raise Conflict("not_naked", "Nothing of this order is held without its stop.")
+            raise Conflict("not_naked", _("Nothing of this order is held without its stop."))
         made = following.protect(row)
     if not made:
-        raise Conflict("too_small", "What came in is less than the smallest order.")
+        raise Conflict("too_small", _("What came in is less than the smallest order."))
     return sending.send(made[0].pk, "owner")
 
 

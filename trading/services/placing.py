@@ -16,6 +16,7 @@ from trading.errors import Away, BadOrder, NoBudget, NotFound, OtherBody
 from trading.limits import Judgement
 from trading.models import Idempotency, OrderIntent
 from trading.models.intents import new_client_id
+from trading.sentences import told as _
 from trading.services import guarding, lives, planning, sending
 from trading.services.desk import desk
 from trading.services.planning import Plan
@@ -65,14 +66,19 @@ def checked_key(key: str | None) -> str:
     if key is None or key == "":
         raise BadOrder(
             "idempotency_key",
-            "Expected the header Idempotency-Key: a key of your own "
-            "for this order, so that it is placed once however often it is sent.",
+            _(
+                "Expected the header Idempotency-Key: a key of your own for this order, so that it "
+                "is placed once however often it is sent."
+            ),
             field="Idempotency-Key",
         )
     if len(key) > LONGEST_KEY or not set(key) <= KEY_LETTERS:
         raise BadOrder(
             "idempotency_key",
-            f"Expected an Idempotency-Key of up to {LONGEST_KEY} of A-Z, a-z, 0-9, _ and -.",
+            _(
+                "Expected an Idempotency-Key of up to %(most)s of A-Z, a-z, 0-9, _ and -.",
+                most=LONGEST_KEY,
+            ),
             field="Idempotency-Key",
         )
     return key
@@ -86,7 +92,7 @@ def known_of(user: User, key: str, digest: str) -> Idempotency | None:
     """What the key was used for. Raises OtherBody."""
     known = Idempotency.objects.filter(user=user, key=key).first()
     if known is not None and known.digest != digest:
-        raise OtherBody("other_body", "This Idempotency-Key was used for something else.")
+        raise OtherBody("other_body", _("This Idempotency-Key was used for something else."))
     return known
 
 
@@ -99,7 +105,7 @@ def account_of(user: User, account_id: UUID) -> ExchangeAccount:
         .first()
     )
     if account is None:
-        raise NotFound("account", "Expected the id of an exchange account of yours.")
+        raise NotFound("account", _("Expected the id of an exchange account of yours."))
     return account
 
 
@@ -108,12 +114,17 @@ def take_budget(account: ExchangeAccount, market: str, count: int) -> None:
     try:
         seconds = desk.budget(account, market, count)
     except redis.RedisError as error:
-        raise Away("The count of orders cannot be asked just now; nothing was written.") from error
+        raise Away(
+            _("The count of orders cannot be asked just now; nothing was written.")
+        ) from error
     if seconds:
         raise NoBudget(
             seconds,
-            "The exchange takes no more orders of this account for "
-            f"{seconds:.0f} s; nothing was written.",
+            _(
+                "The exchange takes no more orders of this account for %(seconds)s s; nothing was "
+                "written.",
+                seconds=f"{seconds:.0f}",
+            ),
         )
 
 

@@ -1,7 +1,7 @@
 """From what is wanted to an order that can be sent: sized, checked against the symbol's filters,
 with everything that its owner should know before."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from market.binance import filters
 from market.models import Listing
 from trading import sizing
 from trading.errors import BadOrder
+from trading.sentences import told as _
 from trading.services import pricing
 from trading.services.moments import Moment, moment_of
 from trading.services.pricing import Prices
@@ -61,14 +62,20 @@ def plan(account: ExchangeAccount, wanted: Wanted, *, is_preview: bool = False) 
     if listing is None:
         raise BadOrder(
             "symbol",
-            f"Expected a symbol that the exchange lists, was {wanted.symbol}.",
+            _("Expected a symbol that the exchange lists, was %(symbol)s.", symbol=wanted.symbol),
             field="symbol",
         )
     problems: list[BadOrder] = []
     if listing.status != "TRADING":
         problems.append(
             BadOrder(
-                "symbol", f"{wanted.symbol} is not traded now: {listing.status}.", field="symbol"
+                "symbol",
+                _(
+                    "%(symbol)s is not traded now: %(status)s.",
+                    symbol=wanted.symbol,
+                    status=listing.status,
+                ),
+                field="symbol",
             )
         )
     prices = pricing.prices_of(account, wanted.market, wanted.symbol)
@@ -113,22 +120,26 @@ def _sides(wanted: Wanted, entry: Decimal | None) -> list[BadOrder]:
     if entry is None or wanted.stop is None:
         return []
     if sizing.distance(entry, wanted.stop, is_buy=wanted.is_buy) <= 0:
-        where = "below" if wanted.is_buy else "above"
+        values = {"entry": plain(entry), "stop": plain(wanted.stop)}
         raise BadOrder(
             "risk",
-            f"Expected a stop {where} the entry of {plain(entry)}, was {plain(wanted.stop)}.",
+            _("Expected a stop below the entry of %(entry)s, was %(stop)s.", **values)
+            if wanted.is_buy
+            else _("Expected a stop above the entry of %(entry)s, was %(stop)s.", **values),
             field="risk.stop",
         )
-    where = "above" if wanted.is_buy else "below"
     return [
-        BadOrder(
-            "targets",
-            f"Expected targets {where} the entry of {plain(entry)}, was {plain(target)}.",
-            field="targets",
-        )
+        BadOrder("targets", _beyond(wanted, entry, target), field="targets")
         for target in wanted.targets
         if sizing.distance(entry, target, is_buy=wanted.is_buy) >= 0
     ]
+
+
+def _beyond(wanted: Wanted, entry: Decimal, target: Decimal) -> str:
+    values = {"entry": plain(entry), "target": plain(target)}
+    if wanted.is_buy:
+        return _("Expected targets above the entry of %(entry)s, was %(target)s.", **values)
+    return _("Expected targets below the entry of %(entry)s, was %(target)s.", **values)
 
 
 def _quantity(
@@ -148,7 +159,10 @@ def _quantity(
     if entry is None:
         raise BadOrder(
             "price",
-            f"Nobody tells the price of {wanted.symbol} just now: give a quantity.",
+            _(
+                "Nobody tells the price of %(symbol)s just now: give a quantity.",
+                symbol=wanted.symbol,
+            ),
             field="quantity",
         )
     money = wanted.risk_money
@@ -158,8 +172,11 @@ def _quantity(
         if equity <= 0:
             raise BadOrder(
                 "risk",
-                f"Nothing is known in {listing.quote_asset} that a percentage "
-                "could be of: give the risk as money.",
+                _(
+                    "Nothing is known in %(asset)s that a percentage could be of: give the risk as "
+                    "money.",
+                    asset=listing.quote_asset,
+                ),
                 field="risk.percent",
             )
         money = equity * wanted.risk_percent / 100
@@ -195,17 +212,17 @@ def _filters(
         if price is not None:
             own = filters.Draft(side=wanted.side, price=price)
             faults += [
-                filters.Fault(f.filter, name, f.value, f.nearest, f.expected)
+                replace(f, field=name)
                 for f in filters.faults(listing.filters, own)
                 if f.filter == "PRICE_FILTER"
             ]
-    return [_as_problem(fault) for fault in faults]
+    return [as_problem(fault) for fault in faults]
 
 
-def _as_problem(fault: filters.Fault) -> BadOrder:
+def as_problem(fault: filters.Fault) -> BadOrder:
     return BadOrder(
         "filter",
-        f"{fault}.",
+        _("%(fault)s.", fault=fault),
         filter=fault.filter,
         field=fault.field,
         value=plain(fault.value),

@@ -8,6 +8,7 @@ from lib.decimals import plain
 from trading import sizing, wanted
 from trading.errors import TradingError
 from trading.selectors.record import record_of
+from trading.sentences import told as _
 from trading.services import guarding, planning, pricing
 from trading.services.placing import account_of
 from trading.services.planning import Plan
@@ -39,7 +40,7 @@ def preview(*, user: User, body: Any) -> dict[str, Any]:
     problems = [problem.as_json() for problem in plan.problems]
     problems += _guards(user, account, plan, warnings)
     if wish.stop is None and not wish.reduces:
-        _warn(warnings, "no_stop", "This entry has no stop.")
+        _warn(warnings, "no_stop", _("This entry has no stop."))
     return {**answer, "warnings": warnings, "problems": problems}
 
 
@@ -112,15 +113,21 @@ def _futures(
         _warn(
             warnings,
             "liquidation",
-            "With isolated margin this position would be liquidated "
-            "before its stop: lower the leverage or the size.",
+            _(
+                "With isolated margin this position would be liquidated before its stop: lower the "
+                "leverage or the size."
+            ),
         )
     available = pricing.equity_of(account, "usdm", plan.listing.quote_asset)
     if margin > available:
         _warn(
             warnings,
             "margin",
-            f"The margin of {_money(margin)} is more than the wallet's {plain(available)}.",
+            _(
+                "The margin of %(margin)s is more than the wallet's %(available)s.",
+                margin=_money(margin),
+                available=plain(available),
+            ),
         )
 
 
@@ -137,13 +144,13 @@ def _guards(
         if (over := guarding.over_cap(switch, plan)) is not None:
             problems.append(over.as_json())
     for judgement in guarding.broken_rules(user, plan):
-        row = {"code": f"rule_{judgement.rule}", "detail": judgement.detail}
+        row = {"code": f"rule_{judgement.rule}", "detail": str(judgement.detail)}
         (problems if judgement.mode == "block" else warnings).append(row)
     return problems
 
 
 def _warn(warnings: list[dict[str, Any]], code: str, detail: str) -> None:
-    warnings.append({"code": code, "detail": detail})
+    warnings.append({"code": code, "detail": str(detail)})
 
 
 def _near(price: Decimal, plan: Plan) -> str:

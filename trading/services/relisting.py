@@ -14,6 +14,7 @@ from trading.changes import Change
 from trading.errors import BadOrder, Conflict
 from trading.models import OrderIntent
 from trading.requests import Request, in_list
+from trading.sentences import told as _
 from trading.services.cancelling import Target, cancel_one
 from trading.services.finding import find
 
@@ -32,7 +33,7 @@ def changed(intent: OrderIntent, wanted: Change, client_id: str) -> Request:
         if value is None:
             continue
         if name is None:
-            raise BadOrder("price", "Expected a price that this order list has.", field="price")
+            raise BadOrder("price", _("Expected a price that this order list has."), field="price")
         params[name] = plain(value)
     return in_list(kind, params, client_id)
 
@@ -41,9 +42,9 @@ async def relist(
     rest: OrderRest, intent: OrderIntent, target: Target, request: Request
 ) -> dict[str, Any]:
     """Raises ExchangeError while nothing was done, Conflict for each half."""
-    outcome, _ = await cancel_one(rest, target)
+    outcome, _order = await cancel_one(rest, target)
     if outcome == "already_gone":
-        raise Conflict("already_gone", "This order is not open any more.")
+        raise Conflict("already_gone", _("This order is not open any more."))
     name = request.ids.get("working") or request.ids["above"]
     try:
         timestamp_ms = await rest.make_room(request.path, is_urgent=True)
@@ -53,7 +54,11 @@ async def relist(
         if order is None:
             raise Conflict(
                 "unknown",
-                f"The old list is cancelled; nobody knows whether the new one is there: {error}",
+                _(
+                    "The old list is cancelled; nobody knows whether the new one is there: "
+                    "%(error)s",
+                    error=error,
+                ),
                 cancelled=True,
                 client_id=name,
             ) from error
@@ -61,7 +66,10 @@ async def relist(
     except (Refused, ExchangeError, NeverLeft) as error:
         raise Conflict(
             "half_done",
-            f"The old order list is cancelled, the new one was not placed: {error}",
+            _(
+                "The old order list is cancelled, the new one was not placed: %(error)s",
+                error=error,
+            ),
             cancelled=True,
             placed=False,
             client_id=name,

@@ -1,10 +1,11 @@
-"""Changes under an Idempotency-Key: done once, and repeated as they ended."""
+"""Changes under an Idempotency-Key: done once, and repeated as they ended. What is kept of them is
+English; whoever asked first is told in their language."""
 
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import ExchangeAccount, User
 from market.binance.errors import ExchangeError, Refused
@@ -13,6 +14,7 @@ from trading.changes import Change
 from trading.errors import Conflict, OtherBody, TradingError
 from trading.models import Idempotency, OrderIntent
 from trading.models.intents import OVER, new_client_id
+from trading.sentences import told as _
 from trading.services import changing, guarding
 from trading.services.cancelling import GONE, Target, out_of, target_of
 from trading.services.desk import desk
@@ -29,7 +31,11 @@ def change_intent(
     """Raises TradingError."""
     if intent.state != OrderIntent.State.ACCEPTED:
         raise Conflict(
-            "not_there", f"Expected an order that the exchange has, this one is {intent.state}."
+            "not_there",
+            _(
+                "Expected an order that the exchange has, this one is %(state)s.",
+                state=intent.state,
+            ),
         )
 
     def work(client_id: str) -> dict[str, Any]:
@@ -95,7 +101,10 @@ def _grow_stops(intent: OrderIntent, wanted: Change) -> None:
         except TradingError as error:
             raise Conflict(
                 "half_done",
-                f"The entry is changed, its stop still protects the old quantity: {error.detail}",
+                _(
+                    "The entry is changed, its stop still protects the old quantity: %(error)s",
+                    error=error,
+                ),
                 stop=str(stop.pk),
             ) from error
         settle(stop.pk, stop.state, "owner", order=done["order"])
@@ -129,7 +138,8 @@ def once(
     if answer is not None and not (answer.status == 202 and _take_over(named)):
         return answer
     try:
-        return _kept(named, 200, work())
+        with translation.override("en"):
+            return _kept(named, 200, work())
     except TradingError:  # it may be asked for again at once
         Idempotency.objects.filter(pk=named.pk, status=None).delete()
         raise
@@ -161,7 +171,7 @@ def _once(
             raise
         if error.code == "unknown":  # whoever asks again is told what became of it
             raise
-        return _kept(named, error.status, error.as_json())
+        return _refused(named, error)
 
 
 def _named(
@@ -175,7 +185,7 @@ def _named(
     if is_new:
         return named, None
     if named.digest != digest:
-        raise OtherBody("other_body", "This Idempotency-Key was used for something else.")
+        raise OtherBody("other_body", _("This Idempotency-Key was used for something else."))
     if named.status is None:
         return named, Answer(202, {"state": "under_way"})
     return named, Answer(named.status, named.answer)
@@ -203,10 +213,12 @@ def _found_out(
         return Answer(202, {"state": "under_way"})
     if new_order is not None:
         return _kept(named, 200, {"result": "replaced", "order": new_order, "old": old_order})
-    detail = (
-        "Whoever made this change is gone; this is the order as it stands, nothing replaced it."
+    left = Conflict(
+        "interrupted",
+        _("Whoever made this change is gone; this is the order as it stands, nothing replaced it."),
+        order=old_order,
     )
-    return _kept(named, 409, {"code": "interrupted", "detail": detail, "order": old_order})
+    return _refused(named, left)
 
 
 def _look(account: ExchangeAccount, target: Target) -> dict[str, Any] | None:
@@ -218,6 +230,12 @@ def _look(account: ExchangeAccount, target: Target) -> dict[str, Any] | None:
             return None
         raise
     return order_of(answer, "")
+
+
+def _refused(named: Idempotency, error: TradingError) -> Answer:
+    with translation.override("en"):
+        _kept(named, error.status, error.as_json())
+    return Answer(error.status, error.as_json())
 
 
 def _kept(named: Idempotency, status: int, body: dict[str, Any]) -> Answer:

@@ -8,6 +8,8 @@ from accounts.models import User
 from trading.errors import BadOrder
 from trading.limits import checked
 from trading.models import Rule
+from trading.sentences import told as _
+from trading.sentences import was
 
 
 @transaction.atomic
@@ -15,29 +17,40 @@ def put_rules(*, user: User, rows: Any) -> list[Rule]:
     """What is not named is taken away. Raises BadOrder, then nothing has changed."""
     if not isinstance(rows, list) or len(rows) > len(Rule.Name.values):
         raise BadOrder(
-            "rules", f"Expected rules as a list of at most {len(Rule.Name.values)}.", field="rules"
+            "rules",
+            _("Expected rules as a list of at most %(most)s.", most=len(Rule.Name.values)),
+            field="rules",
         )
     wanted: dict[str, Rule] = {}
     for row in rows:
         if not isinstance(row, dict) or set(row) - {"name", "value", "mode"}:
             raise BadOrder(
-                "rules", "Expected a rule as an object of name, value, mode.", field="rules"
+                "rules", _("Expected a rule as an object of name, value, mode."), field="rules"
             )
         name, mode = row.get("name"), row.get("mode", Rule.Mode.WARN)
         if mode not in Rule.Mode.values:
             raise BadOrder(
                 "rules",
-                f"Expected mode of {', '.join(Rule.Mode.values)}, was {str(mode)[:20]!r}.",
+                _(
+                    "Expected mode of %(known)s, was %(was)s.",
+                    known=", ".join(Rule.Mode.values),
+                    was=was(mode, 20),
+                ),
                 field="rules",
             )
         if name in wanted:
-            raise BadOrder("rules", f"Expected each rule once, {name} stands twice.", field="rules")
+            raise BadOrder(
+                "rules",
+                _("Expected each rule once, %(name)s stands twice.", name=name),
+                field="rules",
+            )
         try:
             value = checked(str(name), row.get("value", {}))
         except ValueError as error:
-            raise BadOrder(
-                "rules", f"{str(error)[:1].upper()}{str(error)[1:]}.", field="rules"
-            ) from error
+            sentence = f"{error}."  # of English, begun with a small letter
+            if sentence.startswith("expected "):
+                sentence = f"E{sentence[1:]}"
+            raise BadOrder("rules", sentence, field="rules") from error
         wanted[str(name)] = Rule(user=user, name=str(name), value=value, mode=mode)
     Rule.objects.filter(user=user).exclude(name__in=wanted).delete()
     Rule.objects.bulk_create(

@@ -1,4 +1,5 @@
-"""From a written intent to an answer: claimed once, sent once, and what came of it kept."""
+"""From a written intent to an answer: claimed once, sent once, and what came of it kept, in English
+whoever asked for it."""
 
 import os
 import socket
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
@@ -28,6 +29,11 @@ State = OrderIntent.State
 def send(intent_id: UUID, by: str) -> OrderIntent:
     """Whoever comes first sends; everybody else gets the row as it stands. Whatever happens, it
     says what is known: nothing here is tried again."""
+    with translation.override("en"):  # no decorator: one for all threads forgets whose language
+        return _send(intent_id, by)
+
+
+def _send(intent_id: UUID, by: str) -> OrderIntent:
     intent = OrderIntent.objects.select_related("account").get(pk=intent_id)
     if intent.state != State.WRITTEN:
         return intent
@@ -42,7 +48,7 @@ def send(intent_id: UUID, by: str) -> OrderIntent:
         return OrderIntent.objects.get(pk=intent_id)
     settled = _sent(intent, timestamp_ms, by)
     for leg in settled.legs.filter(state=State.WRITTEN):
-        send(leg.pk, by)
+        _send(leg.pk, by)
     return settled
 
 

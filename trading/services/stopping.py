@@ -21,6 +21,7 @@ from trading import requests
 from trading.models import OrderIntent
 from trading.models.intents import new_client_id
 from trading.selectors.trades import OPEN
+from trading.sentences import told as _
 from trading.services import cancelling, lives, pricing, sending, switching
 from trading.services.desk import desk
 from trading.services.settling import settle
@@ -66,7 +67,8 @@ def flatten_all(account: ExchangeAccount, actor: User) -> list[dict[str, Any]]:
     try:
         rows = desk.run(account, lambda rest: rest.look("/fapi/v3/positionRisk", {}))
     except (ExchangeError, KeyProblem, NotOurs) as error:
-        return [{"detail": f"The positions cannot be asked for just now: {error}"[:200]}]
+        detail = _("The positions cannot be asked for just now: %(error)s", error=error)
+        return [{"detail": str(detail)[:200]}]
     done: list[dict[str, Any]] = []
     for row in rows:
         amount = Decimal(str(row.get("positionAmt") or 0))

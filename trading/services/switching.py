@@ -19,6 +19,8 @@ from market.jobs.guarding import each
 from trading import events
 from trading.errors import BadOrder, Forbidden
 from trading.models import TradingSwitch
+from trading.sentences import told as _
+from trading.sentences import was
 
 log = structlog.get_logger(__name__)
 
@@ -35,19 +37,31 @@ def need_trading_key(account: ExchangeAccount, market: str = "") -> None:
     may = key.permissions
     rights = [RIGHTS[market]] if market else list(RIGHTS.values())
     if not credentials.has_key(account) or not credentials.has_key(key):
-        raise Forbidden("key_may_not_trade", "This account has no key.")
+        raise Forbidden("key_may_not_trade", _("This account has no key."))
     dangerous = [name for name in DANGEROUS if may.get(name)]
     if dangerous:
         raise Forbidden(
             "key_may_not_trade",
-            "This key may withdraw or transfer: "
-            f"{', '.join(dangerous)}. Use a key that may only trade.",
+            _(
+                "This key may withdraw or transfer: %(dangerous)s. Use a key that may only trade.",
+                dangerous=", ".join(dangerous),
+            ),
         )
     if not any(may.get(name) for name in rights):
         raise Forbidden(
             "key_may_not_trade",
-            f"This key may not trade: at the exchange it lacks {' or '.join(rights)}.",
+            _lacking(rights),
         )
+
+
+def _lacking(rights: list[str]) -> str:
+    if len(rights) == 1:
+        return _("This key may not trade: at the exchange it lacks %(right)s.", right=rights[0])
+    return _(
+        "This key may not trade: at the exchange it lacks %(first)s or %(second)s.",
+        first=rights[0],
+        second=rights[1],
+    )
 
 
 @transaction.atomic
@@ -59,10 +73,12 @@ def switch_on(
     now = timezone.now()
     if not now < until <= now + LONGEST:
         raise BadOrder(
-            "until", f"Expected an end within {LONGEST.days} days from now.", field="until"
+            "until",
+            _("Expected an end within %(days)s days from now.", days=LONGEST.days),
+            field="until",
         )
     if account.state == ExchangeAccount.State.PAUSED or not account.user.is_active:
-        raise Forbidden("trading_off", "This account is paused.")
+        raise Forbidden("trading_off", _("This account is paused."))
     switch = _locked(account)
     switch.is_on, switch.until, switch.ended_by = True, until, ""
     switch.caps = checked_caps(caps)
@@ -165,7 +181,7 @@ def checked_caps(caps: Mapping[str, Any]) -> dict[str, Any]:
             known = ", ".join(TradingSwitch.CAPS)
             raise BadOrder(
                 "caps",
-                f"Expected caps of {known}, was {str(given)[:40]!r}.",
+                _("Expected caps of %(known)s, was %(was)s.", known=known, was=was(given)),
                 field=f"caps.{str(given)[:40]}",
             )
         if value is not None:
@@ -194,19 +210,25 @@ def _cap(name: str, kind: str, value: Any) -> Any:
         words = value.split(",") if isinstance(value, str) else value
         is_list = isinstance(words, list) and 0 < len(words) <= MOST_SYMBOLS
         if not is_list or not all(isinstance(word, str) and word.strip() for word in words):
-            raise BadOrder("caps", "Expected caps.symbols as a list of symbols.", field="caps")
+            raise BadOrder("caps", _("Expected caps.symbols as a list of symbols."), field="caps")
         return sorted({word.strip().upper() for word in words})
     try:
         amount = Decimal(str(value))
     except InvalidOperation as error:
         raise BadOrder(
-            "caps", f"Expected caps.{name} as a number, was {str(value)[:40]!r}.", field="caps"
+            "caps",
+            _("Expected caps.%(name)s as a number, was %(was)s.", name=name, was=was(value)),
+            field="caps",
         ) from error
     is_whole = kind != "count" or amount == amount.to_integral_value()
     if isinstance(value, bool) or not amount.is_finite() or amount < 0 or not is_whole:
         raise BadOrder(
             "caps",
-            f"Expected caps.{name} as a number of at least 0, was {str(value)[:40]!r}.",
+            _(
+                "Expected caps.%(name)s as a number of at least 0, was %(was)s.",
+                name=name,
+                was=was(value),
+            ),
             field="caps",
         )
     return int(amount) if kind == "count" else plain(amount)

@@ -1,6 +1,6 @@
 """A watch over naked positions: an entry of ours that was filled, and whose stop was refused, was
 cancelled or has gone; on spot, the part that came in of one. Told once each time, at once on the
-page, later by alerts."""
+page, later by alerts, which keep it in English."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from journal import live
 from journal.models import FuturesPosition
@@ -16,6 +16,7 @@ from lib.parking import Parking
 from market.jobs.guarding import each
 from trading import events
 from trading.models import OrderIntent
+from trading.sentences import told as _
 from trading.services import parts
 
 State = OrderIntent.State
@@ -37,9 +38,10 @@ parked = Parking()
 def watch_once() -> int:
     """Returns how many positions were told of."""
     name_of = attrgetter("pk")
-    told = each("stop", _gone(), _watch, name_of=name_of, parked=parked)
     fresh = parts.naked_entries().filter(plan__told__isnull=True)
-    return sum(told) + sum(each("part", fresh, _watch_part, name_of=name_of, parked=parked))
+    with translation.override("en"):
+        told = each("stop", _gone(), _watch, name_of=name_of, parked=parked)
+        return sum(told) + sum(each("part", fresh, _watch_part, name_of=name_of, parked=parked))
 
 
 def _watch_part(entry: OrderIntent) -> bool:
@@ -136,5 +138,5 @@ def _shown(stop: OrderIntent, position: FuturesPosition) -> dict[str, Any]:
         "symbol": stop.symbol,
         "quantity": str(position.quantity.normalize()),
         "position_side": position.position_side,
-        "why": stop.detail or stop.code or "the stop is gone",
+        "why": stop.detail or stop.code or str(_("the stop is gone")),
     }
