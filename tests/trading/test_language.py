@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import ExchangeAccount, User
 from market.binance.errors import BadKey
@@ -14,6 +15,7 @@ from trading import events
 from trading.models import Idempotency, OrderIntent, RuleBreak
 from trading.sentences import told
 from trading.services.desk import desk
+from trading.templatetags.trading_words import order_word, rule_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,8 +123,21 @@ def test_what_becomes_of_an_order_is_kept_in_english(
     assert OrderIntent.objects.get().detail == "Binance said 0: this account has no key"
 
 
-def test_the_form_of_rules_speaks_korean(koreans_browser: Client, alices_browser: Client) -> None:
+def test_the_form_of_rules_and_the_pages_words_are_korean(
+    koreans_browser: Client, alices_browser: Client, account: ExchangeAccount
+) -> None:
+    post(alices_browser, body(account))
     odd = koreans_browser.post("/trading/rules/", {"day_trades": "20000"}).content.decode()
     assert "day_trades.count: 1~10000의 정수여야 합니다(입력값: &#x27;20000&#x27;)." in odd
     page = alices_browser.post("/trading/rules/", {"day_trades": "20000"}).content.decode()
     assert "Expected day_trades.count as a number from 1 to 10000, was &#x27;20000&#x27;." in page
+    for shown, words in ((odd, ("매수", "접수됨", "대기")), (page, ("BUY", "accepted", "NEW"))):
+        row = shown[shown.index('id="intents-title"') :]
+        assert all(word in row for word in words)
+
+
+def test_a_code_that_nobody_knows_stands_as_it_is() -> None:
+    with translation.override("ko"):
+        assert (order_word("SELL"), order_word("stop")) == ("매도", "손절")
+        assert (rule_name("stop"), rule_name("new")) == ("손절 없는 진입 금지", "new")
+        assert order_word("PENDING_CANCEL") == "PENDING_CANCEL"

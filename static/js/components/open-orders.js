@@ -1,4 +1,4 @@
-import { ask, newKey } from "../lib/orders.js";
+import { ask, newKey, wordOf } from "../lib/orders.js";
 
 const OPEN = new Set(["NEW", "PARTIALLY_FILLED", "PENDING_NEW"]);
 
@@ -76,7 +76,7 @@ export class OpenOrders {
 
   #intent(row) {
     const cancel = { name: this.#words.cancel, act: () => ask("DELETE", `/api/orders/${row.id}`) };
-    return { key: row.order.client_id, text: told(row.side, row.order), actions: [cancel] };
+    return { key: row.order.client_id, text: told(this.#side(row), row.order), actions: [cancel] };
   }
 
   #order(account, row) {
@@ -88,7 +88,7 @@ export class OpenOrders {
     });
     const act = () => ask("DELETE", `/api/orders/exchange?${query}`);
     const cancel = { name: this.#words.cancel, act };
-    return { key: row.client_id, text: told(row.side, row), actions: [cancel] };
+    return { key: row.client_id, text: told(this.#side(row), row), actions: [cancel] };
   }
 
   #position(account, row, ours) {
@@ -112,6 +112,10 @@ export class OpenOrders {
     }
     const key = [account, row.position_side, stop?.id].join(" ");
     return { key, text: `${amount} @ ${row.entry_price}`, actions };
+  }
+
+  #side(row) {
+    return wordOf(row.side, this.#words);
   }
 
   #item({ text, actions }) {

@@ -1,4 +1,4 @@
-import { ask, newKey, rounded } from "../lib/orders.js";
+import { ask, newKey, rounded, wordOf } from "../lib/orders.js";
 
 const COLOURS = { price: "--accent", stop: "--down", target: "--up", order: "--warn" };
 
@@ -52,7 +52,7 @@ export class OrderLines {
       return {
         name: `order:${row.id}:${field}`,
         price: Number(row.order[field]),
-        title: `${row.side} ${Number(row.order.quantity) || ""}`.trim(),
+        title: `${wordOf(row.side, this.#form.dataset)} ${Number(row.order.quantity) || ""}`.trim(),
         colour: COLOURS.order,
         isMovable: true,
       };

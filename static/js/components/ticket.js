@@ -1,4 +1,4 @@
-import { ask, newKey, targetsOf, tickOf } from "../lib/orders.js";
+import { ask, newKey, targetsOf, tickOf, wordOf } from "../lib/orders.js";
 
 const PREVIEW_MS = 250;
 
@@ -104,15 +104,18 @@ export class Ticket {
       this.#isConfirming = true;
       const price = body.price ?? this.#form.dataset.entry;
       const quantity = this.#form.querySelector("[data-figure=quantity]").textContent.trim();
-      button.textContent = `${this.#form.dataset.sure}: ${body.side} ${quantity} @ ${price}`;
+      const side = wordOf(body.side, this.#form.dataset);
+      button.textContent = `${this.#form.dataset.sure}: ${side} ${quantity} @ ${price}`;
       return;
     }
     button.disabled = true;
     this.#say(this.#form.dataset.sending);
     const { status, body: said } = await ask("POST", "/api/orders", body, this.#key);
     this.#calm();
-    if (status === 201) this.#say(`${this.#form.dataset.accepted}: ${said.order.status}`);
-    else if (isUnclear(status)) this.#say(this.#form.dataset.unknown);
+    if (status === 201) {
+      const became = wordOf(said.order.status, this.#form.dataset);
+      this.#say(`${this.#form.dataset.accepted}: ${became}`);
+    } else if (isUnclear(status)) this.#say(this.#form.dataset.unknown);
     else this.#say(said.detail ?? `HTTP ${status}`);
     button.disabled = false;
     // the next click asks what came of it, and places nothing new

@@ -17,6 +17,12 @@ export async function ask(method, address, body, key) {
   return { status: answer.status, body: said };
 }
 
+/** A code such as `BUY` in the reader's words, which stand in `data-word-buy`; itself where none do. */
+export function wordOf(code, words) {
+  const text = String(code ?? "");
+  return words[`word${text.slice(0, 1)}${text.slice(1).toLowerCase()}`] ?? text;
+}
+
 /** Targets as they are typed: prices, or multiples of the risk such as `1R 2.5R`. */
 export function targetsOf(text, entry, stop, tick) {
   const words = text.split(/[\s,;]+/).filter(Boolean);
