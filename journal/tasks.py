@@ -231,10 +231,12 @@ def compute_insight(part_id: int) -> None:
     keeping.compute(part_id)
 
 
-def ask_insight(user: User, name: str, asked: TradeFilter, chosen: Preferences) -> keeping.Kept:
+def ask_insight(
+    user: User, name: str, trade_filter: TradeFilter, chosen: Preferences
+) -> keeping.Kept:
     """What is kept of a part; a worker is asked where that is not of the trades as they are now.
     Raises KeyError for an unknown part."""
-    kept = keeping.ask(user, name, asked, chosen)
+    kept = keeping.ask(user, name, trade_filter, chosen)
     if kept.is_due:
         try:
             compute_insight.delay_on_commit(kept.part.pk)
