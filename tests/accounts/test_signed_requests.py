@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.test import Client
@@ -18,6 +17,7 @@ from accounts.vault import keyring
 from journal.models import Watchlist
 from lib.secret import Secret
 from tests.accounts.signed import SigningClient, ago, key_of
+from tests.away import redis_away
 
 READ = "/api/watchlists"
 
@@ -143,7 +143,7 @@ def test_an_idempotency_key_that_is_covered_comes_in(signing: SigningClient) -> 
 def test_without_redis_nothing_is_done(
     signing: SigningClient, monkeypatch: pytest.MonkeyPatch, alice: User
 ) -> None:
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    away = redis_away()
     monkeypatch.setattr(signatures, "hot_client", lambda: away)
     answer = signing.send("POST", READ, {"name": "signed"})
     assert answer.status_code == 503

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import redis
 from django.test import Client
 from django.urls import reverse
 
 from accounts import limits, turns
 from accounts.models import User
 from accounts.services.tokens import issue_token
+from tests.away import redis_away
 from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_a_forwarding_header_gives_no_new_share(rates: dict[str, int]) -> None:
 def test_without_redis_each_process_counts_for_itself(
     rates: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    away = redis_away()
     monkeypatch.setattr(limits, "hot_client", lambda: away)
     assert [limits.take("read", "somebody").is_spent for _ in range(4)] == [False] * 3 + [True]
 

@@ -46,7 +46,10 @@ function open(button, setups, onSaved) {
 
   field.addEventListener("keydown", (event) => {
     event.stopPropagation(); // letters are no commands here
-    if (event.key === "Enter") keep({ goesBack: true });
+    if (event.key === "Enter") {
+      event.preventDefault(); // the rows stand in a form of their own
+      keep({ goesBack: true });
+    }
     if (event.key !== "Escape") return;
     restore();
     button.focus();

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from django.core.management import call_command
 
 from accounts.models import ExchangeAccount
@@ -17,6 +16,7 @@ from accounts.vault import keyring
 from config.doctor import gathering
 from config.doctor.findings import Level
 from market.archive.backup import backup_and_thin, newest_backup, newest_drill
+from tests.away import redis_away
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +100,7 @@ def test_a_market_that_nobody_collects_is_an_error(make_instrument: MakeInstrume
 
 
 def test_a_store_that_is_away_hides_no_other_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    away = redis_away()
     monkeypatch.setattr("config.doctor.gathering.hot_client", lambda: away)
     answer, status = doctor()
     assert {"valkey", "queues", "clock"} <= topics(answer, Level.ERROR)

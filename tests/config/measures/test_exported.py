@@ -15,6 +15,7 @@ from config.celery import begin, end
 from config.measures.timing import TASK_SECONDS, tasks
 from market.hot import tally
 from market.hot.client import hot_client
+from tests.away import redis_away
 from tests.conftest import MakeInstrument
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +133,7 @@ def test_what_was_counted_while_redis_was_away_is_told_later(
 ) -> None:
     what = tally.Count("tapelog_some", "")
     tally.count(what)
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    away = redis_away()
     monkeypatch.setattr("market.hot.tally.hot_client", lambda: away)
     with pytest.raises(redis.RedisError):
         tally.hand_over()
@@ -144,7 +145,7 @@ def test_what_was_counted_while_redis_was_away_is_told_later(
 def test_a_source_that_is_away_hides_no_other(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    away = redis_away()
     monkeypatch.setattr("config.measures.stores.hot_client", lambda: away)
     told = scrape(client)
     assert told["tapelog_source_up"][(("source", "valkey"),)] == 0

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from market.jobs import locks
+from tests.away import redis_away
 
 
 def test_a_lock_is_held_by_one_and_free_behind_it(empty_redis: redis.Redis) -> None:
@@ -44,7 +45,7 @@ def test_a_lock_that_another_one_has_taken_is_lost_and_not_given_away(
 def test_without_redis_nobody_works(
     empty_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dead = redis.Redis(port=1, socket_connect_timeout=0.1)
+    dead = redis_away()
     monkeypatch.setattr(locks, "hot_client", lambda: dead)
     with locks.held("work") as lock:
         assert lock is None
