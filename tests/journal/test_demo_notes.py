@@ -33,7 +33,8 @@ def test_most_old_trades_are_reviewed_and_the_newest_wait(alice: User, trades: l
     count = demo_notes.review_some(alice, trades[0].account)
     notes = list(Annotation.objects.filter(user=alice))
     assert len(notes) == count
-    assert 0.5 * TRADES < count < TRADES - 10
+    # three of four of those that are old, by dice of the user's own
+    assert TRADES / 4 < count < TRADES - 10
     by_key = {trade.key: trade for trade in trades[:-10]}
     assert {note.trade_key for note in notes} < by_key.keys()
     for note in notes:
