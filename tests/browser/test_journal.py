@@ -64,5 +64,6 @@ def test_the_demos_year_is_there_to_be_looked_at_and_written_on(page: Page) -> N
     expect(page.locator("table.trades .cell-symbol a")).to_have_count(1)
     page.keyboard.press("h")
     expect(page.locator(".strip")).to_contain_text("•••")
+    page.wait_for_load_state()  # keys are heard when the page's script is there
     page.keyboard.press("h")
     expect(page.locator(".strip")).not_to_contain_text("•••")
