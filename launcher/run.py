@@ -12,14 +12,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from launcher.places import Places
 from launcher.servers import ServerError, Servers
+from launcher.steps import step
 from launcher.supervisor import Child, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -197,19 +196,6 @@ def _get(url: str) -> tuple[int, str]:
         return error.code, error.read().decode(errors="replace")
     except OSError as error:
         return 0, str(error)
-
-
-@contextmanager
-def step(text: str) -> Iterator[None]:
-    """Say what is being done and how long it took."""
-    started = time.monotonic()
-    print(f"  {text} …", end="", flush=True)
-    try:
-        yield
-    except BaseException:
-        print(" failed", flush=True)
-        raise
-    print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 
 def _settings() -> dict[str, object]:

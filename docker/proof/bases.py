@@ -9,7 +9,8 @@ from pathlib import Path
 from docker.proof.client import Client
 from docker.proof.image import Image
 from docker.proof.layers import Shelf, make_seam
-from docker.proof.machine import ProofError, mount_kernel, run, step
+from docker.proof.machine import ProofError, mount_kernel, run
+from launcher.steps import step
 
 # The Debian whose own Python has the version of the image's.
 SUITES = {"3.11": "bookworm", "3.13": "trixie"}

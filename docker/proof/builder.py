@@ -14,7 +14,8 @@ from docker.proof.context import Context
 from docker.proof.dockerfile import Instruction, Stage
 from docker.proof.image import Image
 from docker.proof.layers import Shelf, make_seam, merged
-from docker.proof.machine import ProofError, mount_kernel, run, step
+from docker.proof.machine import ProofError, mount_kernel, run
+from launcher.steps import step
 
 RUN_SECONDS = 1800
 SHOWN = 66

@@ -15,7 +15,8 @@ from docker.proof.container import SERVERS, Container, Process, container, write
 from docker.proof.dockerfile import Healthcheck
 from docker.proof.image import Image
 from docker.proof.layers import merged
-from docker.proof.machine import ProofError, own_network, step
+from docker.proof.machine import ProofError, own_network
+from launcher.steps import step
 
 SERVER_SECONDS = 120
 PREPARE_SECONDS = 600

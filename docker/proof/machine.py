@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -42,19 +40,6 @@ def own_network(addresses: Sequence[str]) -> None:
     run(["ip", "link", "set", "lo", "up"])
     for address in addresses:
         run(["ip", "address", "add", f"{address}/32", "dev", "lo"])
-
-
-@contextmanager
-def step(text: str) -> Iterator[None]:
-    """Say what is being done and how long it took."""
-    started = time.monotonic()
-    print(f"  {text} …", end="", flush=True)
-    try:
-        yield
-    except BaseException:
-        print(" failed", flush=True)
-        raise
-    print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 
 def run(
