@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.shares import credential_of, shares
+from accounts.shares import credential_of, shares, works_for
 from accounts.turns import take_turn
 from market.hot.client import hot_client
 
@@ -104,6 +104,7 @@ def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
     know by the request is asked to come again."""
     share = take(rate, who)
     request.asked_by = who  # type: ignore[attr-defined]
+    works_for(who)
     _know(request, who)
     if not getattr(request, "scope", {}).get(WAITED) and shares.is_loud(who):
         pause = shares.pause(who)

@@ -4,7 +4,8 @@ Requests are counted (`accounts.limits`), but a few dear ones take a core. So wh
 requests took here is measured too: while others ask as well, a user whose requests take most of
 the process is loud, and from then on begins one at a time, with pauses in proportion to what the
 request before took (`BESIDE_OTHERS`), up to `LONGEST_PAUSE`. Who is alone, or asks little, never
-waits.
+waits. A request that is long in itself, a whole list as a file, rests between its parts
+(`give_way`).
 """
 
 import hashlib
@@ -20,13 +21,15 @@ from typing import Any
 # Above so much of the processor's second, or of work and database together, both smoothed over
 # SMOOTH_SECONDS, a user is loud, until it has not asked for CALM_SECONDS though it might. One who
 # asks one thing after another does not come so far.
-LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
-SMOOTH_SECONDS = 6.0
+LOUD, LOUD_WITH_DATABASE = 0.45, 1.0
+SMOOTH_SECONDS = 3.0
 CALM_SECONDS = 8.0
 # The share that pauses leave to who is loud.
 BESIDE_OTHERS = 0.04
 # Longer than this nobody pauses after one request, however dear it was.
 LONGEST_PAUSE = 10.0
+# The share that is left to a long request while others ask, and its longest rest in seconds.
+LONG_BESIDE_OTHERS, LONGEST_REST = 0.15, 0.5
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
 USER = "u"
 # Somebody who asked so lately is there.
@@ -34,6 +37,8 @@ THERE_SECONDS = 15.0
 LOOKED_AT = 8
 MOST_REMEMBERED = 10_000
 _database = threading.local()
+# whom this thread works for, and the processor's seconds it had taken when it last rested
+_work = threading.local()
 
 
 @dataclass
@@ -111,6 +116,12 @@ class Shares:
         with self._lock:
             return self._is_loud_itself(who, now) and self._has_others(who, now)
 
+    def has_others(self, who: str) -> bool:
+        """Whether somebody else is there for whom `who` has to make room."""
+        now = self._clock()
+        with self._lock:
+            return self._has_others(who, now)
+
     def pause(self, who: str) -> float:
         """Seconds until its next request may begin."""
         with self._lock:
@@ -144,6 +155,23 @@ def credential_of(authorization: bytes, session: bytes) -> bytes | None:
 def spent() -> Cost:
     """What this thread has taken since it began."""
     return Cost(time.thread_time(), getattr(_database, "seconds", 0.0))
+
+
+def works_for(who: str | None) -> None:
+    """Whose request this thread is at; None at its end."""
+    _work.who, _work.rested_at = who, time.thread_time()
+
+
+def give_way(known: Shares = shares) -> None:
+    """Between two parts of a long request: its thread rests while others ask, so that it takes
+    `LONG_BESIDE_OTHERS` of the processor. Outside a request it does nothing."""
+    who: str | None = getattr(_work, "who", None)
+    if who is None:
+        return
+    if known.has_others(who):
+        took = time.thread_time() - _work.rested_at
+        time.sleep(min(took * (1 / LONG_BESIDE_OTHERS - 1), LONGEST_REST))
+    _work.rested_at = time.thread_time()
 
 
 def count_database(connection: Any, **_: object) -> None:

@@ -35,6 +35,7 @@ SECONDS = float(os.environ.get("SECONDS", "40"))
 FILLS = int(os.environ.get("FILLS", "50000"))
 EXPORTS, RANGES, UPLOADS, SOCKETS = 10, 6, 2, 10
 PAUSE = 0.15
+TICKS = os.sysconf("SC_CLK_TCK")
 IMPORT = "from benchmarks.neighbours_data import due, fill, without_demo"
 INNOCENT_FILLS = 4_000
 PASSWORD = "a-long-password-1"  # noqa: S105  (of a throw-away installation)
@@ -54,6 +55,10 @@ WIDE = (
 )
 
 
+def say(what: str) -> None:
+    print(f"  {what}", file=sys.stderr, flush=True)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -65,8 +70,38 @@ def environment(folder: Path, port: int) -> dict[str, str]:
     return {**kept, "DATA_DIR": str(folder), "PORT": str(port), "MARKET_SYMBOLS": "BTCUSDT"}
 
 
+def processor(root: int) -> Counter[str]:
+    """Seconds of the processor that a process and all below it took, by what they are."""
+    parents: dict[int, int] = {}
+    took: dict[int, float] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            values = entry.read_text().rpartition(")")[2].split()
+            parents[int(entry.parent.name)] = int(values[1])
+            took[int(entry.parent.name)] = sum(map(int, values[11:15])) / TICKS
+    told: Counter[str] = Counter({"the bench itself": took[os.getpid()]})
+    for pid, seconds in took.items():
+        line, above = [pid], pid
+        while (above := parents.get(above, 0)) and above != root:
+            line.append(above)
+        if above == root:
+            told[_kind(line[-1])] += seconds
+    return told
+
+
+def _kind(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return "gone"
+    named = next((word.partition("@")[0] for word in words if word.endswith("@%h")), "")
+    module = words[words.index("-m") + 1] if "-m" in words else Path(words[0]).name
+    return named or (module if module != "celery" else "beat")
+
+
 @contextlib.asynccontextmanager
-async def system(folder: Path, port: int) -> AsyncIterator[None]:
+async def system(folder: Path, port: int) -> AsyncIterator[int]:
+    """The number of the process above all."""
     log = folder.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -83,7 +118,7 @@ async def system(folder: Path, port: int) -> AsyncIterator[None]:
             await asyncio.sleep(0.5)
         else:
             raise SystemExit("the system did not start")
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(120)
@@ -110,20 +145,20 @@ def _shell(folder: Path, port: int, work: str) -> list[str]:
         cwd=ROOT,
         env=environment(folder, port),
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     return told.stdout.split()
 
 
 def wait_until_quiet(folder: Path, port: int) -> None:
-    """Until no book is due any more."""
-    for _ in range(QUIET_MINUTES * 12):
+    """Until nothing is due any more."""
+    for _ in range(QUIET_MINUTES * 4):
         due = _shell(folder, port, "print(due())")[-1]
-        print(f"  {due} books are still due", file=sys.stderr, flush=True)
+        say(f"{due} books, fills and trades are still due")
         if due == "0":
             return
-        time.sleep(5)
+        time.sleep(15)
     raise SystemExit(f"not quiet after {QUIET_MINUTES} minutes")
 
 
@@ -157,6 +192,7 @@ class Seen:
 async def look_around(browser: aiohttp.ClientSession, seconds: float) -> Seen:
     seen = Seen()
     end = time.monotonic() + seconds
+    began = 0.0
     while time.monotonic() < end:
         for name, path in DOORS.items():
             began = time.perf_counter()
@@ -168,6 +204,8 @@ async def look_around(browser: aiohttp.ClientSession, seconds: float) -> Seen:
             except (aiohttp.ClientError, TimeoutError) as error:
                 seen.failed[f"{name} {type(error).__name__}"] += 1
             seen.took[name].append((time.perf_counter() - began) * 1000)
+            if os.environ.get("LINE"):
+                say(f"{began + seconds - end:6.1f} s {name} {seen.took[name][-1]:.0f}")
             await asyncio.sleep(PAUSE)
     return seen
 
@@ -259,7 +297,7 @@ async def loud(
 async def compare(folder: Path) -> int:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
-    async with system(folder, port):
+    async with system(folder, port) as pid:
         await asyncio.to_thread(_shell, folder, port, "without_demo()")
         one = await asyncio.to_thread(make_user, folder, port, "neighbour", FILLS)
         other = await asyncio.to_thread(make_user, folder, port, "innocent", INNOCENT_FILLS)
@@ -268,12 +306,22 @@ async def compare(folder: Path) -> int:
         await asyncio.to_thread(wait_until_quiet, folder, port)
         await asyncio.sleep(20)
         await look_around(innocent, 5)
+        say(f"in quiet, for {SECONDS:.0f} s")
+        before = processor(pid)
         quiet = await look_around(innocent, SECONDS)
+        between = processor(pid)
         told: Counter[str] = Counter()
         async with loud(base, neighbour, one, told):
+            say(f"beside a loud neighbour, for {SECONDS:.0f} s")
+            began = processor(pid)
             noisy = await look_around(innocent, SECONDS)
+            after = processor(pid)
         await innocent.close()
         await neighbour.close()
+    print(f"{'of a core':20}{'quiet':>9}{'loud':>9}")
+    for name in sorted(after):
+        took = (between[name] - before[name], after[name] - began[name])
+        print(f"{name:20}" + "".join(f"{seconds / SECONDS:9.2f}" for seconds in took))
     return report(quiet, noisy, told)
 
 

@@ -19,16 +19,23 @@ BATCH = 5000
 
 
 def fill(name: str, password: str, count: int) -> tuple[str, str]:
-    """(a token, the id of a keyless account) of a new user with so many fills, a minute apart."""
+    """(a token, the id of a keyless account) of a new user with so many fills, a minute apart, the
+    last of yesterday. The market around them is taken as looked up: that is not measured."""
     user = User.objects.create_user(name, f"{name}@example.org", password)
     account = make_keyless(user=user, label="files")
-    first = timezone.now() - timedelta(minutes=count)
+    now = timezone.now()
+    first = now - timedelta(days=1, minutes=count)
+    done = {"stage": FillFlow.Stage.DONE, "stamped_at": now}
     for start in range(0, count, BATCH):
         numbers = range(start, min(start + BATCH, count))
         with transaction.atomic():
             save_fills(account, [_fill(account, number, first) for number in numbers])
+            fills = Fill.objects.filter(account=account, flow=None)
+            FillFlow.objects.bulk_create([FillFlow(fill=fill, **done) for fill in fills])
+            FillFlow.objects.filter(fill__account=account).update(**done)
+            Fill.objects.filter(account=account).update(flow_due_at=None)
     rebuilding.rebuild_due(account)
-    _with_flow(account)
+    Trade.objects.filter(account=account).update(stamp_due_at=None)
     return issue_token(user=user), str(account.pk)
 
 
@@ -54,22 +61,11 @@ def _fill(account: ExchangeAccount, number: int, first: datetime) -> Fill:
     )
 
 
-def _with_flow(account: ExchangeAccount) -> None:
-    """As if the market around every fill had been looked up: that work is not what is measured."""
-    now = timezone.now()
-    fills = Fill.objects.filter(account=account)
-    FillFlow.objects.bulk_create(
-        [FillFlow(fill=fill, stage=FillFlow.Stage.DONE, stamped_at=now) for fill in fills],
-        BATCH,
-        ignore_conflicts=True,
-    )
-    fills.update(flow_due_at=None)
-    Trade.objects.filter(account=account).update(stamp_due_at=None)
-
-
 def due() -> int:
-    """Books that are still to be computed."""
-    return Book.objects.filter(built__lt=F("version"), problem="").count()
+    """What is still to be done: books, fills and trades."""
+    books = Book.objects.filter(built__lt=F("version"), problem="").count()
+    fills = Fill.objects.exclude(flow_due_at=None).count()
+    return books + fills + Trade.objects.exclude(stamp_due_at=None).count()
 
 
 def without_demo() -> None:

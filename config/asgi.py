@@ -1,6 +1,7 @@
 """HTTP through Django, sockets through Channels."""
 
 import os
+import sys
 import threading
 from typing import Any
 
@@ -9,6 +10,10 @@ from django.core.asgi import get_asgi_application
 from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# A page that waits for the database takes the interpreter back after each answer, and a thread that
+# computes gives it up only after so many seconds (5 ms by default): twenty queries beside one dear
+# request would wait a tenth of a second for nothing else.
+sys.setswitchinterval(0.0005)
 http = get_asgi_application()
 
 from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
@@ -18,17 +23,20 @@ from config.doors.fairness import FairShare  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
 from config.doors.sockets import MeasuredSockets  # noqa: E402
+from market import indicators  # noqa: E402
 from market.hot import tally  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """A server begins and ends; meanwhile it says which key files it sees."""
+    """A server begins and ends; meanwhile it says which key files it sees. What is large and soon
+    asked for is loaded beside the first pages."""
     threads: list[threading.Event] = []
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             threads = [holders.start("web"), tally.start()]
+            threading.Thread(target=indicators.load, daemon=True).start()
             await send({"type": "lifespan.startup.complete"})
         else:
             for stop in threads:

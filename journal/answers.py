@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from typing import IO, Any, overload
 
 from django.http import StreamingHttpResponse
 
+from accounts.shares import give_way
 from journal.metrics.protection import Protection
 from journal.metrics.undefined import Metric
 from journal.models import Annotation, Realized, TradeFill
@@ -28,8 +30,12 @@ from lib.decimals import plain as exact_text
 from lib.sending import Sent, Spool
 
 FORMULAS = frozenset("=+-@")
+# What most cells are: numbers, symbols and words.
+HARMLESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z._ ]*")
 # Up to here a list stays in memory.
 SMALL_BYTES = 1 << 20
+# Rows of a file between which it gives way to others.
+PART = 500
 
 
 def trade_answer(line: Line) -> TradeRow:
@@ -256,7 +262,8 @@ def epoch(at: datetime | None) -> int | None:
 
 def as_csv(rows: Iterator[Mapping[str, Any]], name: str) -> StreamingHttpResponse:
     """All rows into a file first, at the server's pace: no cursor and no connection is held while a
-    client takes its time. A cell that a spreadsheet would take for a formula is quoted."""
+    client takes its time, and with rests while others ask. A cell that a spreadsheet would take for
+    a formula is quoted."""
     file = Spool(SMALL_BYTES)
     try:
         _write_csv(rows, file)
@@ -272,18 +279,20 @@ def _write_csv(rows: Iterator[Mapping[str, Any]], file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     header: list[str] = []
-    for row in rows:
+    for number, row in enumerate(rows):
         if not header:
             header.extend(row)
             writer.writerow(header)
         writer.writerow([_cell(row[key]) for key in header])
+        if number % PART == PART - 1:
+            give_way()
     text.detach()
 
 
 def _cell(value: Any) -> Any:
     """Text that a spreadsheet would run as a formula is quoted, also behind a `;` that it may split
     cells at; a negative number is a number."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or HARMLESS.fullmatch(value):
         return value
     is_formula = any(part.strip()[:1] in FORMULAS for part in value.split(";") if part.strip())
     if not is_formula and value[:1] not in {"\t", "\r"}:

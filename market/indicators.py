@@ -37,6 +37,11 @@ class Known:
     compute: Callable[[Series, tuple[int, ...]], Series]
 
 
+def load() -> None:
+    """The library, so that the first who asks for an indicator does not wait for it."""
+    _ = talib.SMA
+
+
 def _macd(bars: Series, n: tuple[int, ...]) -> Series:
     line, signal, histogram = talib.MACD(bars["close"], n[0], n[1], n[2])
     return {"macd": line, "signal": signal, "histogram": histogram}

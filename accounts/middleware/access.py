@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import limits, step_up
-from accounts.shares import shares, spent
+from accounts.shares import shares, spent, works_for
 from accounts.turns import Turn
 from lib.networks import is_within, parse_networks
 
@@ -44,6 +44,7 @@ class AccessMiddleware(MiddlewareMixin):
         who: str | None = getattr(request, "asked_by", None)
         if who is not None:
             shares.charge(who, spent() - request.began_at)  # type: ignore[attr-defined]
+            works_for(None)
         turn: Turn | None = getattr(request, "heavy_turn", None)
         if turn is not None:
             turn.end()

@@ -1,11 +1,11 @@
-"""Whoever is loud (`accounts.shares`) waits before its request takes a thread: one at a time, and
-with pauses that leave this process to the others."""
+"""Beside others, what one user asks takes its turn before it takes a thread: a few at once, and of
+whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others."""
 
 import asyncio
 import json
 import math
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +15,12 @@ from accounts.shares import Shares, credential_of, shares
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+# Threads of one process share its time: more at once are slower each, and others with them.
+MOST_AT_ONCE = 2
 # Longer than a browser's user waits, one is told when to come again; so is who sends many at once.
-MOST_SECONDS, MOST_WAITING = 10.0, 6
+MOST_SECONDS, MOST_WAITING, MOST_WAITING_LOUD = 10.0, 24, 6
+# Who asks again at once when refused hears it so late, up to so many at a time.
+REFUSED_AFTER_SECONDS, MOST_REFUSED = 1.0, 100
 # What changes an order is never late, and has a small share a minute anyway.
 ORDERS = ("/api/orders", "/api/trading")
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -25,80 +29,99 @@ SENTENCE = (
 )
 
 
+@dataclass
+class Room:
+    """Where one user's requests wait; all of `places` may be at work, of a loud one's only who has
+    the `turn`."""
+
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inside: int = 0
+    waiting: int = 0
+    refused: int = 0
+
+
 class FairShare:
     def __init__(self, inner: App, known: Shares = shares) -> None:
         self.inner = inner
         self._shares = known
-        self._waiting: Counter[str] = Counter()
-        self._at_work: dict[str, asyncio.Lock] = {}
+        self._rooms: dict[str, Room] = {}
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        who = self._loud(scope)
+        who = self._who_waits(scope)
         if who is None:
             await self.inner(scope, receive, send)
             return
-        if self._waiting[who] >= MOST_WAITING:
-            await self._refuse(who, send)
-            return
-        lock = self._at_work.setdefault(who, asyncio.Lock())
-        self._waiting[who] += 1
+        room = self._rooms.setdefault(who, Room())
+        room.inside += 1
         try:
-            has_turn = await self._wait(who, lock)
+            await self._in_turn(who, room, scope, receive, send)
         finally:
-            self._waiting[who] -= 1
-            if not self._waiting[who]:
-                del self._waiting[who]
-        if not has_turn:
-            await self._refuse(who, send)
-            return
-        await self._work(lock, {**scope, WAITED: True}, receive, send)
-        if not self._waiting[who] and not lock.locked():
-            self._at_work.pop(who, None)
+            room.inside -= 1
+            if not room.inside:
+                del self._rooms[who]
 
-    def _loud(self, scope: Scope) -> str | None:
-        """Who asks, if it has to wait."""
+    def _who_waits(self, scope: Scope) -> str | None:
+        """Who asks, if it has to take its turn: a user, or the credential of one not met yet."""
         path = scope["path"]
         if path.startswith(settings.STATIC_URL):
             return None
         if path.startswith(ORDERS) and scope["method"] not in READING:
             return None
         credential = _credential(scope["headers"])
-        who = self._shares.whose(credential) if credential is not None else None
-        return who if who is not None and self._shares.is_loud(who) else None
+        if credential is None:
+            return None
+        who = self._shares.whose(credential) or credential.hex()
+        return who if self._shares.has_others(who) else None
 
-    async def _wait(self, who: str, lock: asyncio.Lock) -> bool:
-        """True with the lock held, False after too long."""
-        try:
-            async with asyncio.timeout(MOST_SECONDS):
-                await lock.acquire()
-        except TimeoutError:
-            return False
-        try:
-            if self._shares.is_loud(who):
-                await asyncio.sleep(self._shares.pause(who))
-        except BaseException:
-            lock.release()
-            raise
-        return True
+    async def _in_turn(self, who: str, room: Room, scope: Scope, receive: Any, send: Any) -> None:
+        held: list[asyncio.Semaphore | asyncio.Lock] = []
 
-    async def _work(self, lock: asyncio.Lock, scope: Scope, receive: Any, send: Any) -> None:
-        """The next may come when the answer begins: who reads it slowly holds nobody up."""
-        is_held = True
-
-        async def send_and_release(message: Any) -> None:
-            nonlocal is_held
-            if is_held:
-                is_held = False
-                lock.release()
+        async def send_and_leave(message: Any) -> None:
+            """The next may come when the answer begins: who reads it slowly holds nobody up."""
+            _give_back(held)
             await send(message)
 
         try:
-            await self.inner(scope, receive, send_and_release)
+            if not await self._enter(who, room, held):
+                _give_back(held)
+                await self._refuse(who, room, send)
+                return
+            has_waited = room.turn in held
+            await self.inner({**scope, WAITED: has_waited}, receive, send_and_leave)
         finally:
-            if is_held:
-                lock.release()
+            _give_back(held)
 
-    async def _refuse(self, who: str, send: Any) -> None:
+    async def _enter(
+        self, who: str, room: Room, held: list[asyncio.Semaphore | asyncio.Lock]
+    ) -> bool:
+        """False where too many wait, or for too long; what is `held` has to be given back."""
+        most = MOST_WAITING_LOUD if self._shares.is_loud(who) else MOST_WAITING
+        if room.waiting >= most:
+            return False
+        room.waiting += 1
+        try:
+            async with asyncio.timeout(MOST_SECONDS):
+                await room.places.acquire()
+                held.append(room.places)
+                if self._shares.is_loud(who):
+                    await room.turn.acquire()
+                    held.append(room.turn)
+            if room.turn in held:
+                await asyncio.sleep(self._shares.pause(who))
+        except TimeoutError:
+            return False
+        finally:
+            room.waiting -= 1
+        return True
+
+    async def _refuse(self, who: str, room: Room, send: Any) -> None:
+        if room.refused < MOST_REFUSED:
+            room.refused += 1
+            try:
+                await asyncio.sleep(REFUSED_AFTER_SECONDS)
+            finally:
+                room.refused -= 1
         seconds = max(1, math.ceil(self._shares.pause(who)))
         body = json.dumps({"code": "too_much", "detail": SENTENCE % seconds}).encode()
         headers = [
@@ -108,6 +131,11 @@ class FairShare:
         ]
         await send({"type": "http.response.start", "status": 429, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _give_back(held: list[asyncio.Semaphore | asyncio.Lock]) -> None:
+    while held:
+        held.pop().release()
 
 
 def _credential(headers: list[tuple[bytes, bytes]]) -> bytes | None:

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from accounts.models import User
-from journal.answers import as_csv, rounded, trade_answer
+from accounts.shares import give_way
+from journal.answers import PART, as_csv, rounded, trade_answer
 from journal.models import Preferences, Trade
 from journal.selectors.trades import Line, with_notes
 from journal.selectors.units import line_value
@@ -85,6 +86,8 @@ def _workbook(rows: Iterator[Row]) -> HttpResponseBase:
             sheet.write_row(0, 0, list(row))
         for column, value in enumerate(row.values()):
             sheet.write(number + 1, column, ", ".join(value) if isinstance(value, list) else value)
+        if number % PART == PART - 1:
+            give_way()
     book.close()
     answer = StreamingHttpResponse(Sent(packed), content_type=WORKBOOK)
     answer["Content-Disposition"] = 'attachment; filename="trades.xlsx"'

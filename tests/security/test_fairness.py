@@ -2,14 +2,24 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts import shares as sharing
 from accounts.models import User
 from accounts.services.tokens import issue_token
-from accounts.shares import BESIDE_OTHERS, CALM_SECONDS, Cost, Shares, credential_of, shares
+from accounts.shares import (
+    BESIDE_OTHERS,
+    CALM_SECONDS,
+    Cost,
+    Shares,
+    credential_of,
+    give_way,
+    shares,
+)
 from config.doors import fairness
 from config.doors.fairness import FairShare
 from tests.conftest import eventually
@@ -169,9 +179,10 @@ async def test_too_many_at_once_and_too_long_are_refused(
     loud: Shares, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fairness, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(fairness, "REFUSED_AFTER_SECONDS", 0.1)
     works = Works()
     door = FairShare(works, loud)
-    count = fairness.MOST_WAITING + 3
+    count = fairness.MOST_WAITING_LOUD + 3
     asking = [asyncio.create_task(ask("/api/bars", headers=LOUD, app=door)) for _ in range(count)]
     await eventually(lambda: sum(task.done() for task in asking) == count - 1, what="refusals")
     refused = [task.result() for task in asking if task.done()]
@@ -181,6 +192,72 @@ async def test_too_many_at_once_and_too_long_are_refused(
     works.goes_on.set()
     await asyncio.gather(*asking)
     assert works.done == 1
+
+
+async def test_beside_others_a_few_of_one_user_are_at_work_at_once(known: Shares) -> None:
+    known.know(credential_of(b"", b"calm") or b"", "u2")
+    known.asks("u1")
+    works = Works()
+    door = FairShare(works, known)
+    asking = [asyncio.create_task(ask("/", headers=CALM, app=door)) for _ in range(8)]
+    unknown = [asyncio.create_task(ask("/", headers=LOUD, app=door)) for _ in range(8)]
+    orders = [
+        asyncio.create_task(ask("/api/orders", method="POST", headers=CALM, app=door))
+        for _ in range(3)
+    ]
+    expected = 2 * fairness.MOST_AT_ONCE + 3
+    await eventually(lambda: works.now == expected, what="a few of each, and all orders")
+    works.goes_on.set()
+    answers = await asyncio.gather(*asking, *unknown, *orders)
+    assert {answer.status for answer in answers} == {200}
+    assert works.most == expected
+    assert not door._rooms, "nothing is left of who has gone"
+
+
+async def test_who_is_alone_is_not_queued(known: Shares) -> None:
+    known.know(credential_of(b"", b"calm") or b"", "u2")
+    known.asks("u2")
+    works = Works()
+    door = FairShare(works, known)
+    asking = [asyncio.create_task(ask("/", headers=CALM, app=door)) for _ in range(8)]
+    await eventually(lambda: works.now == 8, what="all at work")
+    works.goes_on.set()
+    assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
+
+
+async def test_a_refusal_comes_late_to_who_asks_again_at_once(
+    loud: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "MOST_WAITING_LOUD", 0)
+    monkeypatch.setattr(fairness, "MOST_REFUSED", 1)
+    monkeypatch.setattr(fairness, "REFUSED_AFTER_SECONDS", 0.3)
+    door = FairShare(Works(), loud)
+    asking = [asyncio.create_task(ask("/", headers=LOUD, app=door)) for _ in range(2)]
+    await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+    assert [task.done() for task in asking] == [False, True], "more than that are told at once"
+    assert [answer.status for answer in await asyncio.gather(*asking)] == [429, 429]
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_long_request_rests_beside_others(
+    known: Shares, monkeypatch: pytest.MonkeyPatch, is_alone: bool
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(sharing.time, "sleep", rests.append)
+    known.asks("u1" if is_alone else "u2")
+    give_way(known)
+    assert not rests, "outside a request"
+    sharing.works_for("u1")
+    until = time.thread_time() + 0.02
+    while time.thread_time() < until:
+        pass
+    give_way(known)
+    sharing.works_for(None)
+    if is_alone:
+        assert not rests
+    else:
+        expected = 0.02 * (1 / sharing.LONG_BESIDE_OTHERS - 1)
+        assert rests == [pytest.approx(expected, rel=0.5)]
 
 
 async def test_an_order_is_never_late(loud: Shares) -> None:
@@ -198,7 +275,9 @@ async def test_who_goes_while_waiting_gives_the_turn_back(loud: Shares) -> None:
     first = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
     second = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
     third = asyncio.create_task(ask("/api/bars", headers=LOUD, app=door))
-    await eventually(lambda: works.now == 1 and door._waiting["u1"] == 2, what="two that wait")
+    await eventually(
+        lambda: works.now == 1 and door._rooms["u1"].waiting == 2, what="two that wait"
+    )
     second.cancel()
     works.goes_on.set()
     assert (await first).status == 200
