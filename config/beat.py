@@ -1,11 +1,21 @@
-"""The beat of the schedule. What the admin changes in it counts within a few seconds."""
+"""The beat of the schedule: a process of its own, or on one machine a thread of a worker. What the
+admin changes in it counts within a few seconds."""
 
 import math
+import threading
 import time
+from typing import Any
 
+import structlog
+from celery import bootsteps
+from celery.beat import Service
+from django.db import connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
+log = structlog.get_logger(__name__)
+
 ASK_SECONDS = 5.0
+AGAIN_SECONDS, STOP_SECONDS = 3.0, 5.0
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
@@ -20,3 +30,40 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
             return False
         self._asked_at = now
         return bool(super().schedule_changed())
+
+
+class Beside(bootsteps.StartStopStep):  # type: ignore[misc]
+    """`celery worker --with-beat`: the beat in a thread of this worker, which saves a process. It
+    begins again where it fails."""
+
+    def __init__(self, worker: Any, with_beat: bool = False, **_: Any) -> None:
+        super().__init__(worker)
+        self.enabled = with_beat
+        self._stopping = threading.Event()
+        self._service: Service | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, worker: Any) -> None:
+        self._thread = threading.Thread(
+            target=self._beat_for_ever, args=(worker.app,), name="beat", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, worker: Any) -> None:
+        self._stopping.set()
+        if self._service is not None:
+            self._service.stop()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+
+    def _beat_for_ever(self, app: Any) -> None:
+        app.set_current()
+        while not self._stopping.is_set():
+            self._service = Service(app, scheduler_cls=app.conf.beat_scheduler)
+            try:
+                self._service.start()
+            except Exception:
+                log.exception("the beat begins again", seconds=AGAIN_SECONDS)
+                self._stopping.wait(AGAIN_SECONDS)
+            finally:
+                connections.close_all()

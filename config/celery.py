@@ -5,6 +5,7 @@ import time
 from importlib import import_module
 from typing import Any
 
+import click
 import structlog
 from celery import Celery
 from celery.signals import (
@@ -20,6 +21,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("tapelog")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.user_options["worker"].add(
+    click.Option(["--with-beat"], is_flag=True, help="Beat in a thread of this worker.")
+)
+app.steps["worker"].add("config.beat:Beside")
 
 # A task's message carries the id of the request that asked for it.
 REQUEST_ID = "tapelog_request_id"

@@ -102,15 +102,14 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
     children = [
         *_web(config, listening),
-        Child("beat", [*celery, "beat", "--pidfile="], 0),
-        Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h"], 1),
+        Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h", "--with-beat"], 1),
         # what can wait gives way to pages, orders and the stream
-        Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=5),
+        Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=10),
         Child(
             "upkeep",
             [*worker, "-Q", "upkeep,imports,retention", "-c", "6", "-n", "upkeep@%h"],
             1,
-            nice=5,
+            nice=10,
         ),
         Child("listener", [*worker, "-Q", "listeners", "-c", "4", "-n", "listener@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),

@@ -1,5 +1,6 @@
 """The schedule: a change in the database counts soon, and is not asked for at every tick."""
 
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTa
 
 from config import beat
 from config.celery import app
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINE = "a task of the admin's"
@@ -37,3 +39,36 @@ def test_a_change_counts_within_seconds_and_costs_no_query_a_tick(
             assert MINE not in scheduler.schedule
     clock["now"] += beat.ASK_SECONDS
     assert MINE in scheduler.schedule
+
+
+def test_beside_a_worker_it_begins_again_where_it_fails_and_ends_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[Any] = []
+    ended = threading.Event()
+
+    class Failing:
+        def __init__(self, app: Any, scheduler_cls: Any) -> None:
+            begun.append(scheduler_cls)
+
+        def start(self) -> None:
+            if len(begun) == 1:
+                raise OSError("the database is away")
+            ended.wait(10)
+
+        def stop(self) -> None:
+            ended.set()
+
+    monkeypatch.setattr(beat, "Service", Failing)
+    monkeypatch.setattr(beat, "AGAIN_SECONDS", 0.01)
+    worker = SimpleNamespace(app=app)
+    assert not beat.Beside(worker).include_if(worker), "only where it is asked for"
+    beside = beat.Beside(worker, with_beat=True)
+    assert beside.include_if(worker)
+    beside.start(worker)
+    until(lambda: len(begun) == 2, what="the second beginning")
+    beside.stop(worker)
+    assert ended.is_set()
+    assert len(begun) == 2
+    assert beside._thread is not None
+    assert not beside._thread.is_alive()
