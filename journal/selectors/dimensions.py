@@ -33,6 +33,7 @@ FILLS = (3, 5, 10, 20, 50)
 # per cent
 MAKER_SHARES = (1, 50, 99)
 EFFICIENCIES = (0, 25, 50, 75)
+IMBALANCES = (-60, -20, 20, 60)
 # minutes
 HOLDS = (
     (1, "1 m"),
@@ -144,6 +145,17 @@ def _efficiency(at: int | None) -> str:
     return NONE if at is None else _bucket(at, EFFICIENCIES, "%")
 
 
+def _imbalance(at: int | None) -> str:
+    """`2. -60 … -20 %`: of what takers traded before the entry, on the trade's side."""
+    if at is None:
+        return NONE
+    if at == 0:
+        return f"1. < {IMBALANCES[0]} %"
+    if at == len(IMBALANCES):
+        return f"{at + 1}. ≥ {IMBALANCES[-1]} %"
+    return f"{at + 1}. {IMBALANCES[at - 1]} … {IMBALANCES[at]} %"
+
+
 def _capped(most: int) -> Callable[[int], str]:
     return lambda number: f"{min(number, most)}" + ("+" if number >= most else "")
 
@@ -199,6 +211,11 @@ DIMENSIONS: dict[str, Dimension] = {
         _column("flow"),
         lambda verdict: str(Trade.Against(verdict).label),
     ),
+    "imbalance": Dimension(
+        gettext_lazy("Imbalance at entry"),
+        lambda _chosen: _places(F("flow_share"), _shares(IMBALANCES)),
+        _imbalance,
+    ),
     "efficiency": Dimension(
         gettext_lazy("Exit efficiency"),
         lambda _chosen: _places(F("efficiency"), _shares(EFFICIENCIES)),
@@ -226,3 +243,25 @@ DIMENSIONS: dict[str, Dimension] = {
         lambda is_reviewed: _("yes") if is_reviewed else _("no"),
     ),
 }
+
+# In the order in which they are offered.
+SECTIONS: tuple[tuple[object, tuple[str, ...]], ...] = (
+    (
+        gettext_lazy("Time"),
+        ("hour", "weekday", "month", "session", "hold", "of_day", "streak"),
+    ),
+    (gettext_lazy("Trade"), ("symbol", "base", "market", "account", "direction", "size")),
+    (
+        gettext_lazy("Plan"),
+        ("setup", "tag", "mistake", "emotion", "rating", "reviewed", "stop", "efficiency"),
+    ),
+    (gettext_lazy("Flow"), ("flow", "imbalance")),
+    (gettext_lazy("Cost"), ("maker", "fills")),
+)
+
+
+def by_section() -> list[tuple[object, list[tuple[str, object]]]]:
+    """(a section's label, its dimensions with theirs)."""
+    return [
+        (label, [(name, DIMENSIONS[name].label) for name in names]) for label, names in SECTIONS
+    ]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ExchangeAccount
 from journal.models import Preferences
+from journal.selectors.measures import Measure
+from journal.selectors.reports import Group
 from journal.selectors.sums import Sums
 from journal.selectors.units import mean_of, value_of
 from journal.services.worth import worth_of
@@ -18,9 +20,11 @@ from journal.templatetags.journal_texts import (
     NOTHING,
     chosen_of,
     coloured,
+    grouped,
     money,
     money_text,
     percent,
+    rate,
     risk,
     signed,
     word,
@@ -93,6 +97,32 @@ def brief(context: Context, value: Decimal | None) -> SafeString:
     if size >= 10_000:
         return coloured(signed(value / 1000, 1, "k"), value)
     return coloured(signed(value, 0 if size >= 1 else 2), value)
+
+
+@register.simple_tag(takes_context=True)
+def measured_briefly(context: Context, group: Group, measure: Measure) -> str:
+    """A group's value of a measure, for a small cell."""
+    value = measure.of(group)
+    if value is None:
+        return word(measure.value(group)) if measure.value(group) else NOTHING
+    if measure.kind == "rate":
+        return f"{grouped(value * 100, 0)}%"
+    if measure.kind == "ratio":
+        return grouped(value, 1)
+    if measure.kind == "risk":
+        return coloured(signed(value, 1, "R"), value)
+    return brief(context, -value if measure.kind == "cost" else value)
+
+
+@register.simple_tag(takes_context=True)
+def measured_range(context: Context, group: Group, measure: Measure) -> SafeString:
+    """From where to where a group's value of a measure lies with 95 %."""
+    low, high = measure.low(group), measure.high(group)
+    if low is None or high is None:
+        return SafeString(NOTHING)
+    if measure.kind == "rate":
+        return format_html("{} … {}", rate(low), rate(high))
+    return format_html("{} … {}", in_unit(context, low), in_unit(context, high))
 
 
 def _shown(context: Context, value: Decimal | None, sums: Sums | None) -> SafeString:

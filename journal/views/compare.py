@@ -14,7 +14,7 @@ from accounts.requests import SignedInRequest
 from journal.drawings.curves import Curves, Line, curves, day_words, of_days
 from journal.filters import TradeFilter
 from journal.models import Preferences
-from journal.selectors.dimensions import DIMENSIONS
+from journal.selectors.dimensions import DIMENSIONS, by_section
 from journal.selectors.two_sets import TwoSets
 from journal.selectors.units import axis_words
 from journal.views.bar import (
@@ -57,7 +57,7 @@ def compare(request: SignedInRequest) -> HttpResponse:
         "pair": both.whole(),
         "by": by,
         "by_label": DIMENSIONS[by].label,
-        "dimensions": [(name, one.label) for name, one in DIMENSIONS.items()],
+        "sections": by_section(),
         "pairs": differences,
         "scale": largest_of(spread for _pair, spread in differences if spread is not None),
         "drawing": _drawn(both, request.user.report_currency),

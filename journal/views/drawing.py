@@ -54,12 +54,6 @@ def heat(value: Decimal, largest: Decimal) -> str:
     return f"heat-{'up' if value > 0 else 'down'}-{strength}"
 
 
-def half_bar(value: Decimal, largest: Decimal) -> dict[str, Any]:
-    """A bar from the middle, in hundredths of half the width."""
-    width = int(abs(value) / largest * 100) if largest else 0
-    return {"x": 100 - width if value < 0 else 100, "width": width, "is_up": value >= 0}
-
-
 def largest_of(spreads: Iterable[Spread]) -> Decimal:
     """What the ranges are drawn by: the end that is farthest from zero."""
     ends = [end for spread in spreads for end in (spread.low, spread.high, spread.mean)]

@@ -15,18 +15,18 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from journal.filters import TradeFilter
 from journal.insight import overview
-from journal.metrics.spread import Spread
 from journal.models import Market, Preferences, Setup, Trade
-from journal.selectors import dimensions, reports
+from journal.selectors import dimensions, measures, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
+from journal.selectors.measures import Measure
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
 from journal.selectors.sums import sums, sums_by_day
 from journal.selectors.tallies import tally
 from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
-from journal.views.drawing import half_bar, heat, largest_of
+from journal.views.drawing import heat, largest_of
 from journal.views.report_links import link_of
 
 LINES_A_PAGE = 200
@@ -36,12 +36,15 @@ LINES_A_PAGE = 200
 @never_cache
 @require_GET
 def report(request: SignedInRequest) -> HttpResponse:
-    """Breakdown by one dimension, or two as a matrix; findings that hold."""
+    """Breakdown by one dimension, or two as a matrix, shown by a measure; findings that hold."""
     trade_filter, problem = read_filter(request)
     context = bar(request, trade_filter, problem)
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
+    metric = request.GET.get("metric", "")
+    metric = metric if metric in measures.MEASURES else measures.DEFAULT
+    measure = measures.MEASURES[metric]
     chosen = context["chosen"]
     scope = Scope(request.user, trade_filter, chosen)
     trades = trade_filter.apply(request.user, chosen)
@@ -50,47 +53,57 @@ def report(request: SignedInRequest) -> HttpResponse:
         "by": by,
         "across": across,
         "by_label": dimensions.DIMENSIONS[by].label,
-        "dimensions": [(name, one.label) for name, one in dimensions.DIMENSIONS.items()],
+        "sections": dimensions.by_section(),
+        "metric": metric,
+        "metric_query": "" if metric == measures.DEFAULT else f"metric={metric}&",
+        "measure": measure,
+        "measures": [(name, one.label) for name, one in measures.MEASURES.items()],
         "findings": _claims(request.user, trade_filter, chosen),
         "flow_bases": bases_of(trades) if "flow" in {by, across} else [],
-        **(_cells(trades, by, across, chosen) if across else _bars(trades, by, scope, accounts)),
+        **(
+            _cells(trades, by, across, chosen, measure)
+            if across
+            else _bars(trades, by, scope, accounts, measure)
+        ),
     }
     return render(request, "journal/reports.html", context)
 
 
 def _bars(
-    trades: QuerySet[Trade], by: str, scope: Scope, accounts: dict[str, str]
+    trades: QuerySet[Trade], by: str, scope: Scope, accounts: dict[str, str], measure: Measure
 ) -> dict[str, object]:
-    """The groups of one dimension, each with its bar and where it leads."""
+    """The groups of one dimension, each with its drawing and where it leads."""
     chosen = scope.chosen
     groups = reports.breakdown(trades, by, chosen, chosen.unit)
     count = reports.count_of(trades, by, groups, chosen, chosen.unit)
     if by == "month" and chosen.unit == Preferences.Unit.MONEY:
         groups = reports.by_month(groups, sums_by_day(scope))
-    largest = max((abs(group.mean) for group in groups), default=Decimal(0))
     bars = [
         (
             group,
-            half_bar(group.mean, largest),
+            measure.drawn(group),
             link_of(by, group.name, scope.trade_filter, accounts),
         )
         for group in groups
     ]
-    spreads = (Spread(group.mean, group.low, group.high) for group in groups)
     return {
         "count": count,
         "bars": bars,
-        "spread_scale": largest_of(spreads),
+        "spread_scale": largest_of(drawn for _group, drawn, _link in bars if drawn is not None),
         "is_empty": not bars,
     }
 
 
-def _cells(trades: QuerySet[Trade], by: str, across: str, chosen: Preferences) -> dict[str, object]:
+def _cells(
+    trades: QuerySet[Trade], by: str, across: str, chosen: Preferences, measure: Measure
+) -> dict[str, object]:
     """The groups of two dimensions, each with its heat."""
     columns, lines = reports.matrix(trades, by, across, chosen, chosen.unit)
-    top = max((abs(c.mean) for _, cells in lines for c in cells if c), default=Decimal(0))
+    drawn = {id(c): measure.drawn(c) for _, cells in lines for c in cells if c is not None}
+    values = {key: spread.mean for key, spread in drawn.items() if spread is not None}
+    top = max(map(abs, values.values()), default=Decimal(0))
     shaded = [
-        (name, [(cell, heat(cell.mean, top) if cell else "") for cell in cells])
+        (name, [(cell, heat(values.get(id(cell), Decimal(0)), top)) for cell in cells])
         for name, cells in lines
     ]
     return {"columns": columns, "lines": shaded, "is_empty": not lines}

@@ -62,6 +62,18 @@ def efficiency(row: Row, _chosen: Preferences) -> str:
     return bucket(row.efficiency * 100, (0, 25, 50, 75), "%")
 
 
+def imbalance(row: Row, _chosen: Preferences) -> str:
+    if row.flow_share is None:
+        return NONE
+    share = row.flow_share * 100
+    if share < -60:
+        return "1. < -60 %"
+    for number, (low, high) in enumerate(((-60, -20), (-20, 20), (20, 60)), 2):
+        if share < high:
+            return f"{number}. {low} … {high} %"
+    return "5. ≥ 60 %"
+
+
 def capped(number: int, most: int) -> str:
     return str(min(number, most)) + ("+" if number >= most else "")
 
@@ -81,6 +93,7 @@ ONE: dict[str, Callable[[Row, Preferences], str]] = {
     "fills": lambda row, _: bucket(row.fill_count, (3, 5, 10, 20, 50), ""),
     "maker": lambda row, _: bucket(row.maker_share * 100, (1, 50, 99), "%"),
     "flow": lambda row, _: str(Trade.Against(row.flow).label),
+    "imbalance": imbalance,
     "efficiency": efficiency,
     "stop": lambda row, _: str(Trade.StopMoves(row.stop_moves).label),
     "streak": lambda row, _: capped(row.after_loss, 5),

@@ -68,6 +68,7 @@ def any_trade(account: ExchangeAccount, number: int, chance: random.Random) -> T
         fill_count=chance.randrange(1, 60),
         maker_share=chance.choice([D(0), D("0.01"), D("0.5"), D("0.985"), D("0.99"), D(1)]),
         flow=chance.choice(["with", "mixed", "against", "unknown"]),
+        flow_share=chance.choice([None, D(-1), D("-0.6"), D("-0.2"), D(0), D("0.59"), D("0.6")]),
         efficiency=chance.choice([None, D("-0.1"), D(0), D("0.25"), D("0.749999"), D("0.75")]),
         placed_stop=chance.choice([None, entry, entry * D("0.9")]),
         stop_moves=chance.choice(["", "kept", "towards", "away", "both"]),
