@@ -111,7 +111,7 @@ def knock(request: HttpRequest, rate: Rate, who: str) -> Share:
         if pause > 0 and rate != "trade":
             share = Share(rate, share.most, -1, math.ceil(pause))
     if rate == "heavy" and not share.is_spent:
-        turn = take_turn(who)
+        turn = take_turn(who, is_beside_others=shares.has_others(who))
         request.heavy_turn = turn  # type: ignore[attr-defined]
         if turn is None:
             share = Share(rate, share.most, -1, TURN_SECONDS)

@@ -2,10 +2,10 @@
 
 Requests are counted (`accounts.limits`), but a few dear ones take a core. So what a user's
 requests took here is measured too: while others ask as well, a user whose requests take most of
-the process is loud, and from then on begins one at a time, with pauses in proportion to what the
-request before took (`BESIDE_OTHERS`), up to `LONGEST_PAUSE`. Who is alone, or asks little, never
-waits. A request that is long in itself, a whole list as a file, rests between its parts
-(`give_way`).
+the process, or stand in a queue for seconds (`config.doors.fairness`), is loud, and from then on
+begins one at a time, with pauses in proportion to what the request before took (`BESIDE_OTHERS`),
+up to `LONGEST_PAUSE`. Who is alone, or asks little, never waits. A request that is long in itself,
+a whole list as a file, rests between its parts (`give_way`).
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from typing import Any
 # Above so much of the processor's second, or of work and database together, both smoothed over
 # SMOOTH_SECONDS, a user is loud, until it has not asked for CALM_SECONDS though it might. One who
 # asks one thing after another does not come so far.
-LOUD, LOUD_WITH_DATABASE = 0.45, 1.0
-SMOOTH_SECONDS = 3.0
+LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
+SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
 # The share that pauses leave to who is loud.
 BESIDE_OTHERS = 0.04
 # Longer than this nobody pauses after one request, however dear it was.
 LONGEST_PAUSE = 10.0
 # The share that is left to a long request while others ask, and its longest rest in seconds.
-LONG_BESIDE_OTHERS, LONGEST_REST = 0.15, 0.5
+LONG_BESIDE_OTHERS, LONGEST_REST = 0.1, 0.5
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
 USER = "u"
 # Somebody who asked so lately is there.
@@ -109,6 +109,15 @@ class Shares:
             use.is_loud = is_much or _is_still_loud(use, now)
             use.at = now
             use.free_at = now + min(cost.whole * (1 / BESIDE_OTHERS - 1), LONGEST_PAUSE)
+
+    def crowds(self, who: str) -> None:
+        """It asks for more at once than it is given, and does not stop."""
+        now = self._clock()
+        with self._lock:
+            use = self._uses.get(who) or Use(at=now)
+            _remember(self._uses, who, use)
+            if not _is_still_loud(use, now):
+                use.is_loud, use.free_at = True, now
 
     def is_loud(self, who: str) -> bool:
         """Whether it has to leave the process to others, who are there."""

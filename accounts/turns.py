@@ -1,4 +1,5 @@
-"""What is dear is done by few at once: in this process so many in all, and so many for one user.
+"""What is dear is done by few at once: in this process so many in all, and so many for one user,
+beside others one.
 
 A request at such a door holds a thread and a connection of the pool for as long as the server
 needs; without a bound one user's ten would leave none for the others.
@@ -21,10 +22,11 @@ class Turn:
         self.end = weakref.finalize(self, _give_back, who)
 
 
-def take_turn(who: str) -> Turn | None:
+def take_turn(who: str, *, is_beside_others: bool = False) -> Turn | None:
     """None where too many are at it."""
+    most = 1 if is_beside_others else MOST_OF_ONE
     with _lock:
-        if sum(_held.values()) >= MOST or _held[who] >= MOST_OF_ONE:
+        if sum(_held.values()) >= MOST or _held[who] >= most:
             return None
         _held[who] += 1
     return Turn(who)

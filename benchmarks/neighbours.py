@@ -70,7 +70,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
     return {**kept, "DATA_DIR": str(folder), "PORT": str(port), "MARKET_SYMBOLS": "BTCUSDT"}
 
 
-def processor(root: int) -> Counter[str]:
+def processor(root: int) -> dict[str, float]:
     """Seconds of the processor that a process and all below it took, by what they are."""
     parents: dict[int, int] = {}
     took: dict[int, float] = {}
@@ -79,13 +79,14 @@ def processor(root: int) -> Counter[str]:
             values = entry.read_text().rpartition(")")[2].split()
             parents[int(entry.parent.name)] = int(values[1])
             took[int(entry.parent.name)] = sum(map(int, values[11:15])) / TICKS
-    told: Counter[str] = Counter({"the bench itself": took[os.getpid()]})
+    told = {"the bench itself": took[os.getpid()]}
     for pid, seconds in took.items():
         line, above = [pid], pid
         while (above := parents.get(above, 0)) and above != root:
             line.append(above)
         if above == root:
-            told[_kind(line[-1])] += seconds
+            kind = _kind(line[-1])
+            told[kind] = told.get(kind, 0.0) + seconds
     return told
 
 
@@ -303,6 +304,8 @@ async def compare(folder: Path) -> int:
         other = await asyncio.to_thread(make_user, folder, port, "innocent", INNOCENT_FILLS)
         innocent = await signed_in(base, other.name, other.password)
         neighbour = await signed_in(base, one.name, one.password)
+        # once more: it may have been at work when it was taken out
+        await asyncio.to_thread(_shell, folder, port, "without_demo()")
         await asyncio.to_thread(wait_until_quiet, folder, port)
         await asyncio.sleep(20)
         await look_around(innocent, 5)
@@ -320,7 +323,7 @@ async def compare(folder: Path) -> int:
         await neighbour.close()
     print(f"{'of a core':20}{'quiet':>9}{'loud':>9}")
     for name in sorted(after):
-        took = (between[name] - before[name], after[name] - began[name])
+        took = (between.get(name, 0) - before.get(name, 0), after[name] - began.get(name, 0))
         print(f"{name:20}" + "".join(f"{seconds / SECONDS:9.2f}" for seconds in took))
     return report(quiet, noisy, told)
 

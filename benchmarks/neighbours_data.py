@@ -16,13 +16,14 @@ from journal.services import demo
 from journal.sync.saving import save_fills
 
 BATCH = 5000
+LABEL = "files"
 
 
 def fill(name: str, password: str, count: int) -> tuple[str, str]:
     """(a token, the id of a keyless account) of a new user with so many fills, a minute apart, the
     last of yesterday. The market around them is taken as looked up: that is not measured."""
     user = User.objects.create_user(name, f"{name}@example.org", password)
-    account = make_keyless(user=user, label="files")
+    account = make_keyless(user=user, label=LABEL)
     now = timezone.now()
     first = now - timedelta(days=1, minutes=count)
     done = {"stage": FillFlow.Stage.DONE, "stamped_at": now}
@@ -62,10 +63,12 @@ def _fill(account: ExchangeAccount, number: int, first: datetime) -> Fill:
 
 
 def due() -> int:
-    """What is still to be done: books, fills and trades."""
-    books = Book.objects.filter(built__lt=F("version"), problem="").count()
-    fills = Fill.objects.exclude(flow_due_at=None).count()
-    return books + fills + Trade.objects.exclude(stamp_due_at=None).count()
+    """What is still to be done for both: books, fills and trades."""
+    mine = ExchangeAccount.objects.filter(label=LABEL)
+    books = Book.objects.filter(account__in=mine, built__lt=F("version"), problem="")
+    fills = Fill.objects.filter(account__in=mine).exclude(flow_due_at=None)
+    trades = Trade.objects.filter(account__in=mine).exclude(stamp_due_at=None)
+    return books.count() + fills.count() + trades.count()
 
 
 def without_demo() -> None:

@@ -1,9 +1,11 @@
 """Beside others, what one user asks takes its turn before it takes a thread: a few at once, and of
-whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others."""
+whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others. Whose
+requests have stood in the queue for seconds is loud: a page's are through by then."""
 
 import asyncio
 import json
 import math
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 # Threads of one process share its time: more at once are slower each, and others with them.
 MOST_AT_ONCE = 2
+CROWDED_SECONDS = 2.0
 # Longer than a browser's user waits, one is told when to come again; so is who sends many at once.
 MOST_SECONDS, MOST_WAITING, MOST_WAITING_LOUD = 10.0, 24, 6
 # Who asks again at once when refused hears it so late, up to so many at a time.
@@ -39,6 +42,17 @@ class Room:
     inside: int = 0
     waiting: int = 0
     refused: int = 0
+    # when the first began to wait, since which somebody always has
+    crowded_at: float = 0.0
+
+    def comes(self) -> None:
+        if not self.waiting:
+            self.crowded_at = time.monotonic()
+        self.waiting += 1
+
+    @property
+    def is_crowded(self) -> bool:
+        return self.waiting > 0 and time.monotonic() - self.crowded_at > CROWDED_SECONDS
 
 
 class FairShare:
@@ -96,10 +110,12 @@ class FairShare:
         self, who: str, room: Room, held: list[asyncio.Semaphore | asyncio.Lock]
     ) -> bool:
         """False where too many wait, or for too long; what is `held` has to be given back."""
+        if room.is_crowded:
+            self._shares.crowds(who)
         most = MOST_WAITING_LOUD if self._shares.is_loud(who) else MOST_WAITING
         if room.waiting >= most:
             return False
-        room.waiting += 1
+        room.comes()
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 await room.places.acquire()

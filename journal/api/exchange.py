@@ -51,7 +51,8 @@ class FillsView(OwnList):
     exact = ("account", "market", "symbol", "side")
 
     def rows(self, user: User) -> QuerySet[Any]:
-        return Fill.objects.visible_to(user).annotate(flow_share=F("flow__share"))
+        fills = Fill.objects.visible_to(user)
+        return fills.annotate(flow_share=F("flow__share"))
 
     def shown(self, row: Any) -> FillRow:
         return {

@@ -241,10 +241,18 @@ MUTANTS = [
     Mutant(
         "one user takes every turn",
         "accounts/turns.py",
-        "if sum(_held.values()) >= MOST or _held[who] >= MOST_OF_ONE:",
+        "if sum(_held.values()) >= MOST or _held[who] >= most:",
         "if False:",
         SHARES,
         "test_one_user_holds_few_turns_and_leaves_some_to_others",
+    ),
+    Mutant(
+        "one user is at work with everything at once",
+        "config/doors/fairness.py",
+        "return who if self._shares.has_others(who) else None",
+        "return None",
+        "tests/security/test_fairness.py",
+        "test_beside_others_a_few_of_one_user_are_at_work_at_once",
     ),
     Mutant(
         "shares have no end",

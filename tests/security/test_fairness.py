@@ -214,6 +214,24 @@ async def test_beside_others_a_few_of_one_user_are_at_work_at_once(known: Shares
     assert not door._rooms, "nothing is left of who has gone"
 
 
+async def test_whose_requests_stand_in_the_queue_is_loud(
+    known: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "CROWDED_SECONDS", 0.1)
+    known.know(credential_of(b"", b"calm") or b"", "u2")
+    known.asks("u1")
+    works = Works()
+    door = FairShare(works, known)
+    asking = [asyncio.create_task(ask("/", headers=CALM, app=door)) for _ in range(4)]
+    await eventually(lambda: works.now == fairness.MOST_AT_ONCE, what="a few at work")
+    assert not known.is_loud("u2"), "a page asks for several things at once"
+    await eventually(lambda: door._rooms["u2"].is_crowded, what="a queue that stays")
+    asking.append(asyncio.create_task(ask("/", headers=CALM, app=door)))
+    await eventually(lambda: known.is_loud("u2"), what="who queues on")
+    works.goes_on.set()
+    assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
+
+
 async def test_who_is_alone_is_not_queued(known: Shares) -> None:
     known.know(credential_of(b"", b"calm") or b"", "u2")
     known.asks("u2")
@@ -243,7 +261,7 @@ def test_a_long_request_rests_beside_others(
     known: Shares, monkeypatch: pytest.MonkeyPatch, is_alone: bool
 ) -> None:
     rests: list[float] = []
-    monkeypatch.setattr(sharing.time, "sleep", rests.append)
+    monkeypatch.setattr(time, "sleep", rests.append)
     known.asks("u1" if is_alone else "u2")
     give_way(known)
     assert not rests, "outside a request"

@@ -120,6 +120,16 @@ def test_one_user_holds_few_turns_and_leaves_some_to_others() -> None:
     assert turns.take_turn("u1") is not None
 
 
+def test_beside_others_one_user_has_one_turn() -> None:
+    mine = turns.take_turn("u1", is_beside_others=True)
+    assert mine is not None
+    assert turns.take_turn("u1", is_beside_others=True) is None
+    alone = turns.take_turn("u1")
+    assert alone is not None
+    for turn in (mine, alone):
+        turn.end()
+
+
 def test_a_request_that_is_gone_gives_its_turn_back() -> None:
     for _ in range(10):
         assert turns.take_turn("u1") is not None  # held by nobody
