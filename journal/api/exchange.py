@@ -51,8 +51,8 @@ class FillsView(OwnList):
     exact = ("account", "market", "symbol", "side")
 
     def rows(self, user: User) -> QuerySet[Any]:
-        fills = Fill.objects.visible_to(user)
-        return fills.annotate(flow_share=F("flow__share"))
+        fills: QuerySet[Any] = Fill.objects.visible_to(user).annotate(flow_share=F("flow__share"))
+        return fills
 
     def shown(self, row: Any) -> FillRow:
         return {
