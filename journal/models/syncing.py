@@ -65,10 +65,18 @@ class Sync(models.Model):
 
     @property
     def left(self) -> timedelta | None:
-        """How long it may still take, at the pace so far; None before that can be said."""
+        """How long it may still take, at the pace so far and as long as it has to wait; None before
+        that can be said."""
         if self.started_at is None or self.done < LEAST_FOR_PACE or self.expected <= self.done:
             return None
-        return (timezone.now() - self.started_at) / self.done * (self.expected - self.done)
+        pace = (timezone.now() - self.started_at) / self.done
+        return pace * (self.expected - self.done) + timedelta(seconds=self.waits_seconds)
+
+    @property
+    def waits_seconds(self) -> int:
+        """As its note says."""
+        seconds = self.note_values.get("seconds", 0)
+        return seconds if isinstance(seconds, int) else 0
 
 
 class Coverage(OfAccount):

@@ -1,5 +1,7 @@
 """The strip of a reading: a bar is never full while something is still read."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -30,3 +32,17 @@ def test_a_bar_is_not_full_while_something_is_read(
     strip = page.split('class="notice sync"')[1].split("</div>")[0]
     assert told in strip
     assert f'value="{done}"' not in strip or done < 50
+
+
+def test_what_is_left_is_not_shorter_than_the_wait(alice: User) -> None:
+    row = Sync(
+        account=make_account(alice),
+        done=280,
+        expected=284,
+        started_at=timezone.now() - timedelta(seconds=70),
+        note_values={"seconds": 49},
+    )
+    assert row.left is not None
+    assert timedelta(seconds=49) < row.left < timedelta(seconds=52)
+    row.note_values = {"symbol": "BTCUSDT"}
+    assert timedelta(0) < row.left < timedelta(seconds=3)
