@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
 
+from journal.answers import is_number
 from journal.metrics.undefined import Undefined
 from journal.models import Difference, Preferences, Sync, Trade
 from journal.selectors.causes import explain as sentence
@@ -94,8 +95,7 @@ def money_text(context: Context, value: Any, *, is_signed: bool = True) -> str:
 @register.simple_tag(takes_context=True)
 def money(context: Context, value: Any) -> SafeString:
     """A result: signed and coloured."""
-    number = value if isinstance(value, Decimal) else None
-    return coloured(money_text(context, value), number)
+    return coloured(money_text(context, value), _number(value))
 
 
 @register.simple_tag(takes_context=True)
@@ -281,11 +281,17 @@ def price(value: Decimal | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def quantity(context: Context, value: Decimal | str | None) -> str:
-    if value is None or isinstance(value, str):
+    number = _number(value)
+    if number is None:
         return NOTHING
-    if chosen_of(context).hides_amounts:
-        return HIDDEN
-    return plain(value)
+    return HIDDEN if chosen_of(context).hides_amounts else plain(number)
+
+
+def _number(value: object) -> Decimal | None:
+    """Of a number, or of its text as JSON keeps it; a template's missing value is an empty text."""
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(value) if isinstance(value, str) and is_number(value) else None
 
 
 @register.filter

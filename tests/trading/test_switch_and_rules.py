@@ -1,5 +1,6 @@
 """The switch with its caps and its falls, the shell's command, previews, rules and their breaks."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -13,6 +14,7 @@ from accounts import changes
 from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services import connecting
 from accounts.services.tokens import issue_token
+from journal.models import Preferences
 from tests.accounts.exchange import AccountExchange
 from tests.trading.stage import trader, truth
 from tests.trading.test_orders_api import body, post
@@ -177,6 +179,23 @@ def test_a_rule_that_blocks_lets_pass_what_has_a_reason_and_keeps_the_break(
         {"rule": "stop", "breaks": 1, "closed": 0, "net": "0", "worst": None}
     ]
     assert post(alices_browser, body(account, risk={"stop": "49000"}), "k3").status_code == 201
+
+
+def test_what_is_hidden_is_hidden_where_one_trades(
+    alices_browser: Client, account: ExchangeAccount, alice: User
+) -> None:
+    rules(alices_browser, {"name": "stop", "value": {}, "mode": "warn"})
+    assert post(alices_browser, body(account, quantity="0.01234")).status_code == 201
+    shown = alices_browser.get("/trading/").content.decode()
+    assert "0.01234" in shown
+    cost = re.search(r'<td class="number"><span class="amount[^"]*">([^<]+)</span></td>', shown)
+    assert cost is not None
+    assert cost[1] == "$0.00"
+    Preferences.objects.update_or_create(user=alice, defaults={"hides_amounts": True})
+    hidden = alices_browser.get("/trading/").content.decode()
+    assert "0.01234" not in hidden
+    assert "$0.00" not in hidden
+    assert hidden.count("•••") >= 3
 
 
 def test_odd_rules_change_nothing(alices_browser: Client, account: ExchangeAccount) -> None:
