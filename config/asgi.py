@@ -23,20 +23,17 @@ from config.doors.fairness import FairShare  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
 from config.doors.sockets import MeasuredSockets  # noqa: E402
-from market import indicators  # noqa: E402
 from market.hot import tally  # noqa: E402
 from market.live.consumers import LiveConsumer  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """A server begins and ends; meanwhile it says which key files it sees. What is large and soon
-    asked for is loaded beside the first pages."""
+    """A server begins and ends; meanwhile it says which key files it sees."""
     threads: list[threading.Event] = []
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             threads = [holders.start("web"), tally.start()]
-            threading.Thread(target=indicators.load, daemon=True).start()
             await send({"type": "lifespan.startup.complete"})
         else:
             for stop in threads:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.lazy import Lazy
+from lib.lazy import import_without
 from market.flow.bars import Bar
 
-# TA-Lib loads pandas and polars where they are there
-talib: Any = Lazy("talib")
+# it would wrap all its functions for the tables of both, which take a second and 70 MB to load
+talib: Any = import_without("talib", "pandas", "polars")
 
 UNIT = 1e8
 Series = dict[str, "np.ndarray[tuple[int], np.dtype[np.float64]]"]
@@ -35,11 +35,6 @@ class Known:
 
     defaults: tuple[int, ...]
     compute: Callable[[Series, tuple[int, ...]], Series]
-
-
-def load() -> None:
-    """The library, so that the first who asks for an indicator does not wait for it."""
-    _ = talib.SMA
 
 
 def _macd(bars: Series, n: tuple[int, ...]) -> Series:

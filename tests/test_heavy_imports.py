@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"pandas", "polars", "talib", "openpyxl", "xlsxwriter", "apprise"}
+HEAVY = {"pandas", "polars", "openpyxl", "xlsxwriter", "apprise"}
 TOLD = "import sys; print(*(name for name in sys.argv[1:] if name in sys.modules))"
 
 
