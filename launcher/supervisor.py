@@ -15,6 +15,8 @@ STOP_SECONDS = 10.0
 STABLE_SECONDS = 30.0
 LONGEST_PAUSE = 30.0
 COLOURS = (36, 32, 33, 35, 34, 31)
+# Output comes line by line; and not every thread keeps a store of freed memory of its own.
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Supervisor:
             started = time.monotonic()
             child.process = await asyncio.create_subprocess_exec(
                 *child.command,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **child.environment},
+                env={**os.environ, **ENVIRONMENT, **child.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
