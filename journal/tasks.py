@@ -16,7 +16,7 @@ from journal.books import settling
 from journal.filters import TradeFilter
 from journal.insight import keeping
 from journal.models import Preferences, Sync, Upload
-from journal.models.guests import accounts_asleep
+from journal.models.guests import LABEL, accounts_asleep
 from journal.services import (
     cleaning,
     demo,
@@ -175,7 +175,7 @@ def _connect() -> None:
 
 
 def _review(chosen: Preferences) -> None:
-    mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=demo.LABEL)
+    mine = ExchangeAccount.objects.visible_to(chosen.user).filter(label=LABEL)
     own = mine.filter(sync__finished_at__isnull=False).first()
     if own is None:
         return

@@ -14,6 +14,8 @@ from accounts.models.exchange import ExchangeAccountQuerySet
 STAYS = timedelta(hours=24)
 # owns the account that all demos are copied from; nobody signs in as it
 ORIGINAL = "demo-original"
+# whose demo that is a copy of, where there is such a user; and how each account of a demo is called
+FIRST, LABEL = "demo", "Demo"
 
 
 class Guest(models.Model):
@@ -42,3 +44,8 @@ def accounts_asleep() -> ExchangeAccountQuerySet:
     return ExchangeAccount.objects.here().filter(
         Q(user__username=ORIGINAL) | Q(user__in=Guest.objects.filter(taken_at=None).values("user"))
     )
+
+
+def accounts_first() -> ExchangeAccountQuerySet:
+    """The demo that is looked at, of which those that are asleep are copies."""
+    return ExchangeAccount.objects.here().filter(user__username=FIRST, label=LABEL)

@@ -19,7 +19,7 @@ from accounts.models.exchange import ExchangeAccountQuerySet
 from accounts.services import connecting
 from accounts.tasks import check_soon, remove_soon
 from journal.models import Annotation, Book, Fill, FillFlow, Preferences, Sync, Trade
-from journal.models.guests import ORIGINAL
+from journal.models.guests import FIRST, LABEL, ORIGINAL
 from journal.models.notes import OfUser
 from journal.selectors.preferences import preferences_of
 from journal.services.copying import copy_journal
@@ -29,11 +29,8 @@ from market.jobs.guarding import each
 
 log = structlog.get_logger(__name__)
 
-LABEL = "Demo"
 # it may trade there: nothing is at stake, and off is off until it is switched on
 PERMISSIONS = {"enableSpotAndMarginTrading": True}
-# its operator's demo, read at the first start
-FIRST = "demo"
 TIMEOUT_SECONDS = 60
 TRIES = 3
 parked = Parking()

@@ -16,6 +16,7 @@ from journal.models import Fill, FillFlow, Market, Trade, TradeFill, TradesVersi
 from journal.models.guests import accounts_asleep
 from journal.stamps import fills, trades
 from journal.stamps.around import Around
+from journal.stamps.copies import KEPT, take_over
 from journal.stamps.stages import stage_of
 from lib.dates import from_seconds
 from lib.parking import Parking
@@ -34,22 +35,6 @@ TRADES_A_ROUND = 100
 NEWS_A_ROUND = 500
 # Far from one another in time they share no bars; a chain of near ones ends.
 NEAR, LONGEST_GROUP = timedelta(days=2), timedelta(days=7)
-KEPT = [
-    "basis",
-    "windows",
-    "why",
-    "window",
-    "share",
-    "bid",
-    "ask",
-    "day_high",
-    "day_low",
-    "slippage",
-    "stamped_at",
-    "stage",
-    "refused",
-    "again_at",
-]
 Row = TypeVar("Row")
 Owned = TypeVar("Owned", Fill, Trade)
 _parked = Parking(first=60.0, longest=86_400.0)
@@ -123,6 +108,9 @@ def _stamp_fills(*, asleep: bool) -> int:
     )
     due = _some(fills_due, FILLS_A_ROUND, asleep=asleep)
     touched: list[int] = []
+    if asleep:
+        taken, due = take_over(due)
+        touched += [fill.pk for fill in taken]
     for group in _groups([(fill.market, fill.symbol, fill.time, fill) for fill in due]):
         market, symbol = group[0].market, group[0].symbol
         around = Around.of(market, symbol, group[0].time - LONGEST_WINDOW, group[-1].time)

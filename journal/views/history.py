@@ -35,6 +35,7 @@ from journal.models import (
     Sync,
     Wallet,
 )
+from journal.models.guests import LABEL
 from journal.selectors.flow_coverage import coverage_of
 from journal.services import asking, correcting, demo
 from journal.sync.coins import coins_of
@@ -183,7 +184,7 @@ def demo_data(request: SignedInRequest) -> HttpResponse:
     elif request.POST.get("do") == "remove":
         demo.remove(request.user)
         messages.success(request, _("The demo data is gone."))
-    elif not ExchangeAccount.objects.visible_to(request.user).filter(label=demo.LABEL).exists():
+    elif not ExchangeAccount.objects.visible_to(request.user).filter(label=LABEL).exists():
         demo.want(request.user)
         messages.success(request, _("The demo account is being connected: its year is read now."))
     return redirect("home")

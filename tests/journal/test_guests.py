@@ -25,7 +25,7 @@ from journal.models import (
     Trade,
     TradeFill,
 )
-from journal.models.guests import ORIGINAL, accounts_asleep
+from journal.models.guests import LABEL, ORIGINAL, accounts_asleep
 from journal.services import annotating, demo, guests
 from journal.services.copying import copy_journal
 from tests.journal.accounts import make_account, some_trades
@@ -40,7 +40,7 @@ def original(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> 
     settings.KEK_DIR = tmp_path / "keys"
     keyring.ensure()
     owner = demo.owner_of_original()
-    account = make_account(owner, demo.LABEL, binance_uid=1000)
+    account = make_account(owner, LABEL, binance_uid=1000)
     some_trades(account)
     trade = Trade.objects.filter(account=account, closed_at__isnull=False).first()
     assert trade is not None

@@ -10,6 +10,7 @@ from accounts.models import User
 from journal.metrics.excursion import slippage
 from journal.metrics.flow import Second, share, verdict, windows
 from journal.models import Balance, DailyBalance, FillFlow, Trade
+from journal.models.guests import FIRST, LABEL
 from journal.services import demo, snapshots
 from journal.stamps import fills, stamping
 from lib.dates import to_ms
@@ -212,7 +213,7 @@ def test_a_worth_that_no_column_holds_stops_nobody_elses_snapshot(alice: User, b
 
 
 def test_copies_that_nobody_has_yet_wait_for_everybody_else(alice: User, tape: Instrument) -> None:
-    original = make_account(demo.owner_of_original(), demo.LABEL)
+    original = make_account(demo.owner_of_original(), LABEL)
     own = make_account(alice)
     for account in (original, own):
         trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "99"))
@@ -223,3 +224,31 @@ def test_copies_that_nobody_has_yet_wait_for_everybody_else(alice: User, tape: I
     assert not flows(fill__account=original).exists()
     assert stamping.stamp_due(asleep=True) > 0
     assert flows(fill__account=original).count() == 2
+
+
+def test_a_copy_takes_over_what_is_known_of_the_demos_own_fills(
+    tape: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_account(User.objects.create_user(FIRST, "demo@example.org"), LABEL)
+    copy = make_account(demo.owner_of_original(), LABEL)
+    for account in (first, copy):
+        trades_of(account, make_fill(account, 1, "BUY", "100"), make_fill(account, 2, "SELL", "99"))
+    while stamping.stamp_due():
+        pass
+    bought, sold = FillFlow.objects.filter(fill__account=first).order_by("fill__trade_id")
+    FillFlow.objects.filter(pk=bought.pk).update(stage="done", share=D("0.123"), window="10s")
+    FillFlow.objects.filter(pk=sold.pk).update(stage="bands")
+    looked_up: list[int] = []
+
+    def noted(around: Any, fill: Any, **more: Any) -> None:
+        looked_up.append(fill.trade_id)
+
+    monkeypatch.setattr(stamping, "_stamp_fill", noted)
+    stamping.stamp_due(asleep=True)
+    assert looked_up == [2], "what is still to come is not taken over"
+    taken = FillFlow.objects.get(fill__account=copy)
+    bought.refresh_from_db()
+    assert taken.fill.trade_id == 1
+    assert taken.fill.flow_due_at is None
+    assert (taken.stage, taken.share, taken.window) == ("done", D("0.123"), "10s")
+    assert (taken.windows, taken.bid, taken.why) == (bought.windows, bought.bid, bought.why)

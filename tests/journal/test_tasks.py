@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from journal import tasks
 from journal.models import Preferences, Sync
+from journal.models.guests import LABEL
 from journal.services import demo, demo_notes
 from journal.stamps import stamping
 from market.jobs import locks
@@ -20,7 +21,7 @@ def test_one_demo_that_cannot_be_reviewed_does_not_stop_the_next(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for user in (alice, bob):
-        account = make_account(user, demo.LABEL)
+        account = make_account(user, LABEL)
         Sync.objects.create(account=account, state="complete", finished_at=timezone.now())
         Preferences.objects.update_or_create(user=user, defaults={"demo": demo.ADDED})
     tried = []
