@@ -49,3 +49,10 @@ def accounts_asleep() -> ExchangeAccountQuerySet:
 def accounts_first() -> ExchangeAccountQuerySet:
     """The demo that is looked at, of which those that are asleep are copies."""
     return ExchangeAccount.objects.here().filter(user__username=FIRST, label=LABEL)
+
+
+def accounts_copied() -> ExchangeAccountQuerySet:
+    """Those whose fills have their flow from the first demo's: nothing is asked for on their
+    account."""
+    asleep = accounts_asleep()
+    return asleep if accounts_first().exists() else asleep.none()

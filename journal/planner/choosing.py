@@ -9,6 +9,7 @@ from django.db.models.functions import Abs
 
 from accounts.models import ExchangeAccount
 from journal.models import Fill, FillFlow, Trade, TradeFill
+from journal.models.guests import accounts_copied
 from journal.planner.needs import Life
 from lib.dates import to_seconds
 
@@ -34,6 +35,7 @@ class Turn:
         self._ready &= Q(flow__again_at=None) | Q(flow__again_at__lte=now)
         if since is not None:
             self._ready &= Q(time__gte=since)
+        self._copied = list(accounts_copied().values_list("pk", flat=True))
 
     def fills(self, count: int) -> list[Fill]:
         by_id: dict[int, Fill] = {}
@@ -45,7 +47,8 @@ class Turn:
         return list(by_id.values())[:count]
 
     def _all(self) -> QuerySet[Fill]:
-        return Fill.objects.filter(self._ready, account__venue=settings.VENUE)
+        fills = Fill.objects.filter(self._ready, account__venue=settings.VENUE)
+        return fills.exclude(account__in=self._copied)
 
     def _newest(self, count: int) -> list[Fill]:
         waiting = self._all().order_by().values("account")
