@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import ExchangeAccount, User
 from journal import tasks
-from journal.models import Fill, Transfer, Upload
+from journal.models import Fill, Preferences, Transfer, Upload
 from journal.services import exports
 from tests.journal.accounts import make_account, make_fill
 from tests.journal.files import samples as s
@@ -72,7 +72,7 @@ def test_the_page_shows_what_would_be_taken_before_it_is(
         "Line 4",
         "Expected BUY or SELL, was HOLD.",
         "Take in 2 rows",
-        "spot: -0.401299 USDT",
+        "spot: −0.401299 USDT",
         "UTC",
     ):
         assert words in text, words
@@ -89,7 +89,10 @@ def test_an_operation_that_is_not_known_is_listed_with_its_sum(
     alices_browser: Client, account: ExchangeAccount
 ) -> None:
     text = bring(alices_browser, account, s.MANY_OPERATIONS).content.decode()
-    assert "Something Unheard Of: -0.5 BTC" in text
+    assert "Something Unheard Of: −0.5 BTC" in text
+    Preferences.objects.update_or_create(user=account.user, defaults={"hides_amounts": True})
+    hidden = bring(alices_browser, account, s.MANY_OPERATIONS).content.decode()
+    assert "Something Unheard Of: ••• BTC" in hidden
 
 
 def test_files_that_nobody_takes_in_do_not_pile_up(
