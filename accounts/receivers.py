@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from allauth.account.signals import email_changed
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.signals import email_changed, user_signed_up
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_out
 from django.db.backends.signals import connection_created
@@ -23,6 +24,13 @@ def close_sockets(request: HttpRequest, **kwargs: Any) -> None:
     """Sent before the session is flushed, so its key is still there."""
     if request.session.session_key:
         end_sockets(access_name("session", request.session.session_key))
+
+
+@receiver(user_signed_up)
+def note_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Who has just chosen a password is not asked for it before the first key is brought."""
+    if user.has_usable_password():
+        record_authentication(request, user, method="password")
 
 
 @receiver(email_changed)

@@ -52,6 +52,20 @@ def test_an_invitation_lets_one_in_once(settings: Any) -> None:
     assert Invitation.objects.get().used_by == User.objects.get()
 
 
+def test_who_has_just_chosen_a_password_may_bring_a_key(settings: Any) -> None:
+    settings.SIGN_UP = "open"
+    browser = Client()
+    assert browser.post(PAGE, FORM).status_code == 302
+    page = browser.get("/account/exchange/connect/")
+    assert page.status_code == 200
+    assert 'name="api_key"' in page.content.decode()
+    session = browser.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.save()
+    assert browser.get("/account/exchange/connect/").status_code == 302, "an hour later it is asked"
+
+
 def test_a_stranger_locks_nobody_out(alice: User, settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
     cache.clear()
