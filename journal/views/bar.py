@@ -15,7 +15,7 @@ from accounts.models import ExchangeAccount, User
 from accounts.requests import SignedInRequest
 from journal.filters import NAMES, BadFilter, TradeFilter
 from journal.metrics.days import day_of
-from journal.models import Book, Preferences, SavedView, Setup, Tag, Trade
+from journal.models import Book, Preferences, SavedView, Setup, Sync, Tag, Trade
 from journal.selectors.preferences import preferences_of
 from journal.selectors.symbols import traded_symbols
 
@@ -78,6 +78,13 @@ def computing(user: User) -> tuple[int, int] | None:
     return (count - due, count) if due else None
 
 
+def is_first_reading(user: User) -> bool:
+    """Whether an account is read that was never read to its end: what is not there may come."""
+    live = ExchangeAccount.objects.visible_to(user).filter(state=ExchangeAccount.State.LIVE)
+    states = [Sync.State.WAITING, Sync.State.RUNNING]
+    return Sync.objects.filter(account__in=live, finished_at=None, state__in=states).exists()
+
+
 def read_filter(request: SignedInRequest) -> tuple[TradeFilter, str]:
     """(what is asked for, what is wrong with it): a bad filter filters nothing and says so."""
     return _read(request.GET.dict())
@@ -105,7 +112,7 @@ def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> di
     """For `journal/_filters.html`."""
     user = request.user
     kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
-    chosen = preferences_of(user)
+    chosen, due = preferences_of(user), computing(user)
 
     def query_of(wanted: TradeFilter) -> str:
         return joined(wanted.text, urlencode(kept))
@@ -125,7 +132,8 @@ def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> di
         "filter_flows": Trade.Against.choices,
         "views": SavedView.objects.visible_to(user),
         "chosen": chosen,
-        "computing": computing(user),
+        "computing": due,
+        "is_coming": due is not None or is_first_reading(user),
     }
 
 

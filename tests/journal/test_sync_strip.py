@@ -46,3 +46,22 @@ def test_what_is_left_is_not_shorter_than_the_wait(alice: User) -> None:
     assert timedelta(seconds=49) < row.left < timedelta(seconds=52)
     row.note_values = {"symbol": "BTCUSDT"}
     assert timedelta(0) < row.left < timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("path", ["/trades/", "/reports/", "/"])
+def test_what_is_being_read_is_not_told_as_empty(
+    alice: User, alices_browser: Client, path: str
+) -> None:
+    row = Sync.objects.create(account=make_account(alice), state="running", done=3, expected=50)
+    alices_browser.post("/start/on/")
+    page = alices_browser.get(path).content.decode()
+    assert "trades come as they are known" in page
+    assert "No trades yet" not in page
+    assert "Connect Binance" not in page
+    assert "$0.00" not in page
+    assert "has been judged yet" not in page
+    row.finished_at, row.state = timezone.now(), "complete"
+    row.save()
+    page = alices_browser.get(path).content.decode()
+    assert "trades come as they are known" not in page
+    assert "No trades yet." in page
