@@ -5,9 +5,9 @@ import time
 from importlib import import_module
 from typing import Any
 
-import click
 import structlog
 from celery import Celery
+from celery.bin.base import CeleryOption
 from celery.signals import (
     before_task_publish,
     setup_logging,
@@ -22,7 +22,7 @@ app = Celery("tapelog")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.user_options["worker"].add(
-    click.Option(["--with-beat"], is_flag=True, help="Beat in a thread of this worker.")
+    CeleryOption(["--with-beat"], is_flag=True, help="Beat in a thread of this worker.")
 )
 app.steps["worker"].add("config.beat:Beside")
 
