@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.stage import ADDRESS, QUIET, Sleeper, processes
 from tests.launcher.test_run import ROOT, environment, wait_for
@@ -90,6 +90,11 @@ def desk(signed_in: tuple[Browser, Any]) -> Iterator[Page]:
         yield fresh
 
 
+def told(message: ConsoleMessage) -> str:
+    """With the address that it is about."""
+    return f"{message.text} {message.location.get('url', '')}"
+
+
 @contextmanager
 def opened(signed_in: tuple[Browser, Any], wide: int, high: int) -> Iterator[Page]:
     """Fresh but for the cookies; whatever goes wrong in its console fails the test."""
@@ -99,7 +104,7 @@ def opened(signed_in: tuple[Browser, Any], wide: int, high: int) -> Iterator[Pag
     )
     fresh = context.new_page()
     faults: list[str] = []
-    fresh.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    fresh.on("console", lambda m: faults.append(told(m)) if m.type == "error" else None)
     fresh.on("pageerror", lambda error: faults.append(str(error)))
     yield fresh
     context.close()

@@ -75,10 +75,10 @@ class Sleeper:
             os.kill(pid, signal.SIGCONT)
 
 
-def wait_for_the_list(page: Page) -> None:
-    """The exchange's list of futures has come: what stands in it can be searched."""
+def wait_for_the_list(page: Page, market: str = "usdm") -> None:
+    """The exchange's list has come: what stands in it can be searched and ordered."""
     deadline = time.monotonic() + 60
-    address = f"{ADDRESS}/api/instruments?search=ETH&market=usdm"
+    address = f"{ADDRESS}/api/instruments?search=BTC&market={market}"
     while not page.request.get(address).json()["rows"]:
         assert time.monotonic() < deadline, "the exchange's list has not come"
         page.wait_for_timeout(500)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.stage import ADDRESS, SIMULATOR
+from tests.browser.stage import ADDRESS, SIMULATOR, wait_for_the_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 BARS = 60
@@ -74,6 +74,7 @@ def own_orders(page: Page) -> dict[str, dict[str, Any]]:
 
 def test_an_order_is_placed_moved_by_its_line_and_taken_out(desk: Page) -> None:
     switch_on(desk)
+    wait_for_the_list(desk, "spot")
     before = own_orders(desk)
     desk.goto(f"{ADDRESS}/market/BTCUSDT/?interval=1m")
     expect(desk.locator("[data-loading]")).to_be_hidden()

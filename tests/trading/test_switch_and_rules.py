@@ -15,6 +15,7 @@ from accounts.models import AuditEntry, ExchangeAccount, User
 from accounts.services import connecting
 from accounts.services.tokens import issue_token
 from journal.models import Preferences
+from market.models import Listing
 from tests.accounts.exchange import AccountExchange
 from tests.trading.stage import trader, truth
 from tests.trading.test_orders_api import body, post
@@ -136,6 +137,28 @@ def test_a_preview_tells_size_fees_and_r(
     assert (told["r"], told["slippage"], told["problems"]) == (["3"], "0", [])
     assert truth(account, stage) == {}
     assert OrderIntent.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["/api/orders/preview", "/api/orders"])
+def test_before_the_exchanges_list_has_come_the_moment_is_wrong_and_not_the_order(
+    path: str, alices_browser: Client, account: ExchangeAccount
+) -> None:
+    Listing.objects.all().delete()
+    headers = {"Idempotency-Key": "k1"}
+    answer = alices_browser.post(
+        path, body(account), content_type="application/json", headers=headers
+    )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert "has not come yet" in answer.json()["detail"]
+    assert not OrderIntent.objects.exists()
+
+
+def test_a_symbol_that_the_exchange_does_not_list_is_told(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    sent = body(account, symbol="NOSUCHUSDT")
+    answer = alices_browser.post("/api/orders/preview", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["field"]) == (400, "symbol")
 
 
 def test_a_futures_preview_tells_margin_and_liquidation(

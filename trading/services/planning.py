@@ -10,7 +10,7 @@ from lib.decimals import plain
 from market.binance import filters
 from market.models import Listing
 from trading import sizing
-from trading.errors import BadOrder
+from trading.errors import Away, BadOrder, TradingError
 from trading.sentences import told as _
 from trading.services import pricing
 from trading.services.moments import Moment, moment_of
@@ -56,15 +56,11 @@ class Plan:
 
 
 def plan(account: ExchangeAccount, wanted: Wanted, *, is_preview: bool = False) -> Plan:
-    """Raises BadOrder for what nothing can be computed of; what the exchange would refuse is in
-    `problems`."""
+    """Raises BadOrder for what nothing can be computed of, Away before the exchange's list of
+    symbols has come; what the exchange would refuse is in `problems`."""
     listing = pricing.listing_of(wanted.market, wanted.symbol)
     if listing is None:
-        raise BadOrder(
-            "symbol",
-            _("Expected a symbol that the exchange lists, was %(symbol)s.", symbol=wanted.symbol),
-            field="symbol",
-        )
+        raise _not_listed(wanted)
     problems: list[BadOrder] = []
     if listing.status != "TRADING":
         problems.append(
@@ -100,6 +96,16 @@ def plan(account: ExchangeAccount, wanted: Wanted, *, is_preview: bool = False) 
         step,
         moment_of(wanted.market, wanted.symbol),
         problems,
+    )
+
+
+def _not_listed(wanted: Wanted) -> TradingError:
+    if not pricing.is_list_known(wanted.market):
+        return Away(_("The exchange's list of symbols has not come yet: try again in a moment."))
+    return BadOrder(
+        "symbol",
+        _("Expected a symbol that the exchange lists, was %(symbol)s.", symbol=wanted.symbol),
+        field="symbol",
     )
 
 

@@ -121,6 +121,11 @@ def listing_of(market: str, symbol: str) -> Listing | None:
     return Listing.objects.filter(venue=settings.VENUE, market=market, symbol=symbol).first()
 
 
+def is_list_known(market: str) -> bool:
+    """False only in the first moments of an installation."""
+    return Listing.objects.filter(venue=settings.VENUE, market=market).exists()
+
+
 def _mark(tape: InstrumentKey) -> Decimal | None:
     return _decimal((read_board(tape, "mark") or {}).get("mark"))
 

@@ -1,6 +1,8 @@
 import { ask, newKey, targetsOf, tickOf, wordOf } from "../lib/orders.js";
 
 const PREVIEW_MS = 250;
+/** After which a question is put again that nobody could answer just now. */
+const AGAIN_MS = 2000;
 
 /** The ticket: asks what an order would be while it is typed, and places it after one confirmation. */
 export class Ticket {
@@ -68,6 +70,7 @@ export class Ticket {
     if (body.type === "LIMIT" && !body.price) return this.#show({}, [], false);
     const { status, body: said } = await ask("POST", "/api/orders/preview", body);
     if (number !== this.#asked) return;
+    if (isPassing(status)) this.#timer = setTimeout(() => this.#preview(), AGAIN_MS);
     if (status !== 200) return this.#show({}, [{ ...said, isBlocking: true }], false);
     this.#form.dataset.entry = said.entry ?? "";
     const problems = said.problems.map((row) => ({ ...row, isBlocking: true }));
@@ -88,7 +91,7 @@ export class Ticket {
     list.replaceChildren(
       ...rows.map((row) => {
         const item = document.createElement("li");
-        item.textContent = row.detail ?? row.code;
+        item.textContent = row.detail ?? row.code ?? "…";
         item.classList.toggle("is-blocking", Boolean(row.isBlocking));
         return item;
       }),
@@ -144,6 +147,11 @@ function recordText({ flow, record }, words) {
   if (!record?.n) return `${now} · ${words.noRecord}`;
   const { n, wins, mean, low, high, currency } = record;
   return `${now} · n ${n}, ${wins} ✓ · ${mean} ${currency} (${low} … ${high})`;
+}
+
+/** What is asked is right, only the moment is not. */
+function isPassing(status) {
+  return status === 0 || status === 429 || status >= 500;
 }
 
 /** No answer, or one that does not say whether the order was placed. */
