@@ -35,6 +35,15 @@ def test_the_page_is_live_and_its_figures_move(page: Page) -> None:
     expect(page.locator("span[data-price]").first).not_to_have_text("–")
 
 
+def test_six_tabs_of_one_user_are_all_live(page: Page) -> None:
+    """A page takes one socket, however much of it moves."""
+    tabs = [page, *(page.context.new_page() for _ in range(5))]
+    for tab in tabs[1:]:
+        tab.goto(f"{ADDRESS}/market/BTCUSDT/")
+    for tab in tabs:
+        expect(tab.locator("[data-state]")).to_contain_text("live")
+
+
 def test_switches_press_and_are_remembered(page: Page) -> None:
     more(page)
     page.get_by_role("button", name="order", exact=True).click()

@@ -1,7 +1,7 @@
 /** Everything on the page that moves: open positions with their prices, and each part anew after something of one's own has happened. */
 import { LiveParts } from "../components/live-parts.js";
 import { Positions } from "../components/positions.js";
-import { listen } from "../lib/shared-live.js";
+import { listen } from "../lib/live.js";
 
 let positions = new Positions(document);
 const parts = new LiveParts(() => {

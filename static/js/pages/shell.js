@@ -5,7 +5,7 @@ import { FillToast } from "../components/fill-toast.js";
 import { bindFilters } from "../components/filters.js";
 import { bindToasts } from "../components/toast.js";
 import { onKey } from "../lib/keys.js";
-import { listen } from "../lib/shared-live.js";
+import { listen } from "../lib/live.js";
 import { offerZone, ownZone } from "../lib/zone.js";
 
 const root = document.documentElement;

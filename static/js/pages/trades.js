@@ -5,8 +5,8 @@ import { bindPreview } from "../components/trade-preview.js";
 import { TradeSheet } from "../components/trade-sheet.js";
 import { toneOf } from "../lib/format.js";
 import { onKey } from "../lib/keys.js";
+import { listen } from "../lib/live.js";
 import { isHidden, resultText } from "../lib/result-unit.js";
-import { listen } from "../lib/shared-live.js";
 
 const HIDDEN = "tapelog.hidden-columns";
 const columns = document.querySelector("[data-columns]");
