@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m launcher
 MESSAGES := locale/ko/LC_MESSAGES/django.mo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-reports bench-neighbours fuzz image-proof
+.PHONY: help run test fuzz-files coverage backup restore chaos mutants screenshots lint format bench bench-ingest bench-fanout bench-ledger bench-simulator bench-past bench-e2e bench-read bench-import bench-drawing bench-journal bench-books lock migrations clean chaos-orders bench-flow sbom bench-orders bench-alerts bench-insight bench-insight-pages bench-reports bench-neighbours fuzz image-proof upgrade-proof
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ coverage: $(VENV)/.development node_modules/.done $(MESSAGES) ## every test, and
 
 chaos: $(VENV)/.development ## break everything for MINUTES=10, then compare every bar
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
+
+upgrade-proof: $(VENV)/.development node_modules/.done $(MESSAGES) ## walk an upgrade FROM=<commit> to this code under pages, sockets and orders
+	@$(BIN)/python -m tests.upgrading $(FROM)
 
 chaos-orders: $(VENV)/.development ## place ORDERS=3000 while everything breaks: each is there once or not at all
 	@ORDERS=$(or $(ORDERS),3000) $(RUN) exec --hasty -- $(BIN)/python -m pytest -q -s --timeout=0 -p no:randomly tests/trading/chaos

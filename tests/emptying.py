@@ -40,4 +40,4 @@ def _teardown(_case: TransactionTestCase) -> None:
 
 
 def install() -> None:
-    TransactionTestCase._fixture_teardown = _teardown  # type: ignore[attr-defined,method-assign]
+    TransactionTestCase._fixture_teardown = _teardown  # type: ignore[attr-defined]
