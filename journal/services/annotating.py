@@ -2,7 +2,7 @@
 was planned, until its owner says another; what was said before is kept."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,8 @@ from journal.selectors.trades import one
 PLANS = ("planned_entry", "planned_stop", "planned_target")
 MOST_TAGS = 30
 MOST_STOPS = 50
+# No market's prices have more.
+STOP_DIGITS = Context(prec=8)
 EMOTIONS = (
     gettext_noop("calm"),
     gettext_noop("confident"),
@@ -97,6 +99,27 @@ def annotate_all(*, user: User, trades: Sequence[Trade], changes: Mapping[str, A
     """The same change of many. Raises BadNote, then none has changed."""
     for trade in trades:
         annotate(user=user, trade=trade, changes=changes)
+
+
+@transaction.atomic
+def stop_all(*, user: User, trades: Sequence[Trade], percent: Any) -> int:
+    """The first stop of many: so many per cent from each one's entry, on its losing side. Raises
+    BadNote, then none has changed. Returns how many have an entry to measure from."""
+    try:
+        part = Decimal(str(percent)) / 100
+    except InvalidOperation as error:
+        raise BadNote(
+            "stop_percent", _("Expected per cent from the entry, such as 1.5.")
+        ) from error
+    if not part.is_finite() or not Decimal("0.0001") <= part < 1:
+        raise BadNote("stop_percent", _("Expected 0.01 to less than 100 per cent from the entry."))
+    measured = [trade for trade in trades if trade.entry_price and trade.quote_rate]
+    for trade in measured:
+        away = -part if trade.direction == "LONG" else part
+        entry = trade.entry_price / trade.quote_rate
+        stop = STOP_DIGITS.multiply(entry, 1 + away)
+        annotate(user=user, trade=trade, changes={"initial_stop": f"{stop:f}"})
+    return len(measured)
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from accounts.requests import SignedInRequest
 from journal.books import grouping
 from journal.metrics.days import day_of
 from journal.models import Preferences, SavedView, Trade
+from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
 from journal.selectors.trades import SORTS, Line, order_of, with_notes
@@ -141,11 +142,18 @@ def _by_day(lines: list[Line], sort: str, scope: Scope) -> Days:
 
 @login_required
 @require_POST
-def bulk(request: SignedInRequest) -> HttpResponse:
-    """`do` is tag, mistake, setup, review or merge, for the trades `id`."""
+def bulk(request: SignedInRequest) -> HttpResponseBase:
+    """`do` is tag, mistake, setup, stop, review, merge or csv, for the trades `id`."""
     ids = [int(text) for text in request.POST.getlist("id")[:MOST_BULK] if is_number(text)]
-    trades = list(Trade.objects.visible_to(request.user).filter(pk__in=ids))
+    chosen_trades = Trade.objects.visible_to(request.user).filter(pk__in=ids)
     wish, name = request.POST.get("do", ""), request.POST.get("name", "")
+    if wish == "csv":
+        preferences = preferences_of(request.user)
+        return file_of(
+            request.user, chosen_trades.order_by(*order_of("-opened")), preferences, wish
+        )
+    trades = list(chosen_trades)
+    count = len(trades)
     try:
         if wish in {"tag", "mistake"}:
             annotating.add_tag(user=request.user, trades=trades, name=name, kind=wish)
@@ -155,6 +163,9 @@ def bulk(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, _("Merged. Undo it on the trade's page."))
                 return redirect("trade", made.pk)
             settle_soon()
+        elif wish == "stop":
+            percent = request.POST.get("stop_percent", "")
+            count = annotating.stop_all(user=request.user, trades=trades, percent=percent)
         elif wish in {"review", "setup"}:
             setup = request.POST.get("setup", "")
             change = {"reviewed": True} if wish == "review" else {"setup": setup}
@@ -164,7 +175,7 @@ def bulk(request: SignedInRequest) -> HttpResponse:
     except (annotating.BadNote, grouping.BadGrouping) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("%(count)s trades changed.") % {"count": len(trades)})
+        messages.success(request, _("%(count)s trades changed.") % {"count": count})
     return redirect(f"{reverse('trades')}?{read_filter(request)[0].text}")
 
 

@@ -211,26 +211,6 @@ def test_review_goes_on_to_the_next(alices_browser: Client, trade: Trade) -> Non
     assert Annotation.objects.exclude(reviewed_at=None).count() == 3
 
 
-def test_many_trades_get_a_tag(alices_browser: Client, account: ExchangeAccount) -> None:
-    ids = list(Trade.objects.closed().values_list("pk", flat=True))
-    alices_browser.post("/trades/bulk/", {"do": "tag", "name": "news", "id": ids})
-    assert len(alices_browser.get("/api/trades", {"tag": "news"}).json()["rows"]) == 3
-    assert alices_browser.post("/trades/bulk/", {"do": "burn", "id": ids}).status_code == 400
-
-
-def test_many_trades_get_a_setup_or_none_does(
-    alice: User, alices_browser: Client, account: ExchangeAccount
-) -> None:
-    ids = list(Trade.objects.closed().values_list("pk", flat=True))
-    Setup.objects.create(user=alice, name="breakout")
-    alices_browser.post("/trades/bulk/", {"do": "setup", "setup": "breakout", "id": ids})
-    assert len(alices_browser.get("/api/trades", {"setup": "breakout"}).json()["rows"]) == 3
-    refused = {"do": "setup", "setup": "unheard of", "id": ids}
-    page = alices_browser.post("/trades/bulk/", refused, follow=True).content.decode()
-    assert "Expected the name of one of your setups." in page
-    assert len(alices_browser.get("/api/trades", {"setup": "breakout"}).json()["rows"]) == 3
-
-
 def test_filters_are_kept_under_a_name(alices_browser: Client, account: ExchangeAccount) -> None:
     alices_browser.post("/trades/views/?symbol=BTCUSDT&direction=LONG", {"name": "longs"})
     assert SavedView.objects.get().query == "symbol=BTCUSDT&direction=LONG"
