@@ -80,6 +80,9 @@ MEASURES: dict[str, Measure] = {
         lambda group: group.profit_factor,
         middle=Decimal(1),
     ),
+    "efficiency": Measure(
+        gettext_lazy("Exit took of the best"), "rate", lambda group: group.efficiency
+    ),
     "fees": Measure(gettext_lazy("Fees"), "cost", lambda group: group.fees),
 }
 DEFAULT = "mean"

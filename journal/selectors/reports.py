@@ -38,6 +38,8 @@ class Group:
     r_count: int
     fees: Decimal
     hold: timedelta
+    # what the exits took of the best that each trade had shown
+    efficiency: Metric = Undefined.NOTHING
 
     @property
     def is_few(self) -> bool:
@@ -144,6 +146,7 @@ def group(name: str, total: Tally) -> Group:
         r_count=total.r_count,
         fees=total.fees,
         hold=total.held / count,
+        efficiency=_ratio(total.efficiency, total.efficient_count),
     )
 
 

@@ -33,6 +33,7 @@ COLUMNS = (
     "quantity",
     "quote_rate",
     "placed_stop",
+    "efficiency",
 )
 # Of several notes of a trade the first one counts.
 NOTES = """
@@ -98,14 +99,17 @@ FIGURES = """
     COALESCE(SUM(r), 0),
     COUNT(r),
     SUM(fees_money),
-    SUM(closed_at - opened_at)"""
+    SUM(closed_at - opened_at),
+    COALESCE(SUM(efficiency), 0),
+    COUNT(efficiency)"""
 
 
 @dataclass(frozen=True)
 class Tally:
     """What a group of trades adds up to. `net`, `squares`, `won` and `lost` are of their results in
     the unit that was asked for, `lost` is negative; `r` of the `r_count` of which a risk
-    is known."""
+    is known, `efficiency` what the exits took of the best, of the `efficient_count` of which the
+    market is known."""
 
     count: int = 0
     wins: int = 0
@@ -118,6 +122,8 @@ class Tally:
     r_count: int = 0
     fees: Decimal = ZERO
     held: timedelta = timedelta()
+    efficiency: Decimal = ZERO
+    efficient_count: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         with localcontext(EXACT):
@@ -242,7 +248,8 @@ def _rows_by(
     except EmptyResultSet:
         return []
     known = [f"{value} AS name_{number}" for number, value in enumerate(values)]
-    known += [f"{RESULTS[unit]} AS result", f"{R} AS r", "fees_money", "closed_at", "opened_at"]
+    known += [f"{RESULTS[unit]} AS result", f"{R} AS r", "fees_money", "efficiency"]
+    known += ["closed_at", "opened_at"]
     names = [f"name_{number}" for number in range(len(values))]
     sets = ", ".join(f"({', '.join(names[number] for number in way)})" for way in ways)
     # which of the ways a row is of: a bit for each part that it is not grouped by

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from journal.metrics.undefined import Undefined
+from journal.models import Trade
 from journal.selectors.dimensions import DIMENSIONS, SECTIONS
 from journal.selectors.measures import MEASURES
 from journal.selectors.reports import Group, nothing
@@ -30,6 +31,7 @@ GROUP = Group(
     r_count=2,
     fees=D(3),
     hold=timedelta(hours=1),
+    efficiency=D("-0.3"),
 )
 
 
@@ -42,6 +44,7 @@ GROUP = Group(
         ("win_rate", (D("0.25"), D("-0.2"), D("0.45"))),
         # five to one is drawn as three to one, from one to one
         ("profit_factor", (D(2), None, None)),
+        ("efficiency", (D("-0.3"), None, None)),
         # what is paid is to the left
         ("fees", (D(-3), None, None)),
     ],
@@ -62,6 +65,7 @@ def test_what_has_no_value_is_not_drawn() -> None:
         "r",
         "win_rate",
         "profit_factor",
+        "efficiency",
     }
     assert MEASURES["profit_factor"].value(empty) == Undefined.NOTHING
 
@@ -79,13 +83,24 @@ def traded(alice: User) -> None:
         fills.append(make_fill(account, 10 * number + 1, "BUY", "100"))
         fills.append(make_fill(account, 10 * number + 5, "SELL", "90" if number == 2 else "110"))
     trades_of(account, *fills)
+    # (0.8 - 0.3) / 2; of the others the market is not known
+    first, second = Trade.objects.closed().order_by("opened_at")[:2]
+    Trade.objects.filter(pk=first.pk).update(efficiency="0.8")
+    Trade.objects.filter(pk=second.pk).update(efficiency="-0.3")
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("traded")
 @pytest.mark.parametrize(
     ("metric", "cell"),
-    [("win_rate", "83%"), ("profit_factor", "4.8"), ("net", "+39"), ("", "+6"), ("bad", "+6")],
+    [
+        ("efficiency", "25%"),
+        ("win_rate", "83%"),
+        ("profit_factor", "4.8"),
+        ("net", "+39"),
+        ("", "+6"),
+        ("bad", "+6"),
+    ],
 )
 def test_a_matrix_shows_the_measure_and_its_heat(
     alices_browser: Client, metric: str, cell: str
