@@ -22,6 +22,7 @@ from journal.models import DailyBalance, Difference, Payment
 from journal.selectors.preferences import preferences_of
 from journal.services import open_results, proving
 from journal.services.worth import allocation, exposure, worth_of
+from journal.views.bar import is_first_reading
 
 Days = list[tuple[date, Decimal]]
 
@@ -51,6 +52,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "exposure": exposure(request.user, worth, account),
         "history": _drawn(values, _equity(request, values, account)),
         "day_count": len(values),
+        "is_coming": is_first_reading(request.user),
         "differences": off.exclude(cause__in=["", "rounding"]).count(),
         **_proof(request, account),
     }

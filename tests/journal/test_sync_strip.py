@@ -48,6 +48,19 @@ def test_what_is_left_is_not_shorter_than_the_wait(alice: User) -> None:
     assert timedelta(0) < row.left < timedelta(seconds=3)
 
 
+ZEROS = ("0 trades", "0 closed", "0 of 0")
+
+
+def test_positions_that_are_being_read_are_not_told_as_none(
+    alice: User, alices_browser: Client
+) -> None:
+    row = Sync.objects.create(account=make_account(alice), state="running", done=3, expected=50)
+    assert "what is open comes with it" in alices_browser.get("/portfolio/").content.decode()
+    row.finished_at, row.state = timezone.now(), "complete"
+    row.save()
+    assert "No open position." in alices_browser.get("/portfolio/").content.decode()
+
+
 @pytest.mark.parametrize("path", ["/trades/", "/reports/", "/"])
 def test_what_is_being_read_is_not_told_as_empty(
     alice: User, alices_browser: Client, path: str
@@ -59,7 +72,8 @@ def test_what_is_being_read_is_not_told_as_empty(
     assert "No trades yet" not in page
     assert "Connect Binance" not in page
     assert "$0.00" not in page
-    assert "has been judged yet" not in page
+    for zero in ("has been judged yet", "no closed trade yet", "No open position", *ZEROS):
+        assert zero not in page, zero
     row.finished_at, row.state = timezone.now(), "complete"
     row.save()
     page = alices_browser.get(path).content.decode()
