@@ -141,3 +141,19 @@ def test_a_code_that_nobody_knows_stands_as_it_is() -> None:
         assert (order_word("SELL"), order_word("stop")) == ("매도", "손절")
         assert (rule_name("stop"), rule_name("new")) == ("손절 없는 진입 금지", "new")
         assert order_word("PENDING_CANCEL") == "PENDING_CANCEL"
+
+
+def test_why_an_order_was_not_placed_is_shown_in_korean_and_the_exchanges_words_as_said(
+    koreans_browser: Client, account: ExchangeAccount
+) -> None:
+    assert post(koreans_browser, body(account)).status_code == 201
+    kept = "Trading was switched off before it was sent."
+    OrderIntent.objects.update(state="expired", code="trading_off", detail=kept)
+    page = koreans_browser.get("/trading/").content.decode()
+    assert "보내기 전에 거래가 꺼졌습니다." in page
+    assert kept not in page
+    theirs = "Account has insufficient balance for requested action."
+    OrderIntent.objects.update(state="refused", code="-2010", detail=theirs)
+    assert theirs in koreans_browser.get("/trading/").content.decode()
+    accepted = OrderIntent.objects.get()
+    assert koreans_browser.get(f"/api/orders/intents/{accepted.pk}").json()["detail"] == theirs

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount
 from accounts.services import credentials
@@ -100,7 +101,7 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
                     State.EXPIRED,
                     "owner",
                     code="cancelled",
-                    detail="Cancelled before it was sent: never sent.",
+                    detail=gettext_noop("Cancelled before it was sent: never sent."),
                 )
                 return {"id": str(row.pk), "client_id": row.client_id, "result": "cancelled"}
         # somebody has claimed it meanwhile: it may be on its way

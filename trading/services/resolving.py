@@ -10,6 +10,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
@@ -38,7 +39,9 @@ TAKEN_OVER = timedelta(seconds=2)
 ANSWERS_NEEDED = 2
 APART = timedelta(seconds=1)
 KEY_AWAY = timedelta(seconds=60)
-KEY_GONE = "The account's key is gone: look at the exchange whether this order is there."
+KEY_GONE = gettext_noop(
+    "The account's key is gone: look at the exchange whether this order is there."
+)
 NOT_THERE = {-2013, -2011}
 # It was there once.
 ARCHIVED = -2026
@@ -80,7 +83,12 @@ def _resolve(intent: OrderIntent) -> None:
     if intent.state == State.WRITTEN:
         _send_or_expire(intent)
     elif intent.state == State.SENT:
-        settle(intent.pk, State.UNKNOWN, BY, detail="whoever sent it has not said how it ended")
+        settle(
+            intent.pk,
+            State.UNKNOWN,
+            BY,
+            detail=gettext_noop("Whoever sent it has not said how it ended."),
+        )
     elif _take_turn(intent):
         _look(intent)
 
@@ -133,7 +141,7 @@ def _look(intent: OrderIntent) -> None:
             State.REFUSED,
             BY,
             code="rejected",
-            detail="The exchange took it and rejected it.",
+            detail=gettext_noop("The exchange took it and rejected it."),
             order=order_of(answer, ""),
         )
     else:
@@ -187,7 +195,9 @@ def _missed(intent: OrderIntent, asked_ms: int) -> None:
         row.look_at = timezone.now() + APART
         row.save(update_fields=["missed", "look_at"])
         if len(row.missed) >= ANSWERS_NEEDED:
-            detail = "The exchange never got it: asked twice after its time had passed."
+            detail = gettext_noop(
+                "The exchange never got it: asked twice after its time had passed."
+            )
             settle(row.pk, State.REFUSED, BY, code="never_arrived", detail=detail)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from accounts.vault.keyfiles import KeyProblem
 from lib.envelope import NotOurs
@@ -75,16 +76,31 @@ def claim(intent_id: UUID, timestamp_ms: int, by: str) -> bool:
 def why_never(row: OrderIntent) -> tuple[str, str, str] | None:
     """(state, code, sentence) for what must not be sent any more; None: it may go."""
     if row.life != lives.now():
-        return State.EXPIRED, "restored", "Made before this database was restored: never sent."
+        return (
+            State.EXPIRED,
+            "restored",
+            gettext_noop("Made before this database was restored: never sent."),
+        )
     if age_seconds(row) > SENT_WITHIN.total_seconds():
-        seconds = SENT_WITHIN.seconds
-        return State.EXPIRED, "too_late", f"Not sent within {seconds} s of its making: never sent."
+        return (
+            State.EXPIRED,
+            "too_late",
+            gettext_noop("Not sent within ten seconds of its making: never sent."),
+        )
     if row.is_unwanted:
-        return State.EXPIRED, "cancelled", "Taken back before it was sent: never sent."
+        return (
+            State.EXPIRED,
+            "cancelled",
+            gettext_noop("Taken back before it was sent: never sent."),
+        )
     if row.is_reduce_only:
         return None
     if not TradingSwitch.objects.on(timezone.now()).filter(account=row.account_id).exists():
-        return State.EXPIRED, "trading_off", "Trading was switched off before it was sent."
+        return (
+            State.EXPIRED,
+            "trading_off",
+            gettext_noop("Trading was switched off before it was sent."),
+        )
     return None
 
 
@@ -142,7 +158,7 @@ def _not_sent(intent: OrderIntent, error: Exception, by: str) -> OrderIntent:
             State.REFUSED,
             by,
             code="sealed",
-            detail="The key cannot be opened on this server; nothing was sent.",
+            detail=gettext_noop("The key cannot be opened on this server; nothing was sent."),
             unsent=True,
         )
     detail = str(error) if isinstance(error, MustWait) else f"{type(error).__name__}: {error}"

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import credentials
@@ -47,7 +48,7 @@ def stop(
             State.EXPIRED,
             "stop",
             code="trading_off",
-            detail="Trading was stopped before it was sent: never sent.",
+            detail=gettext_noop("Trading was stopped before it was sent: never sent."),
         )
     answer: dict[str, Any] = {"account": str(account.pk), "trading": "off"}
     if not credentials.has_key(credentials.for_orders(account)):

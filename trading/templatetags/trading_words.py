@@ -1,7 +1,7 @@
 """Codes of orders and rules in the reader's words; a code that nobody knows stands as it is."""
 
 from django import template
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 
 from trading.models import Rule
 
@@ -40,6 +40,13 @@ RULES = dict(Rule.Name.choices)
 @register.filter
 def order_word(code: str) -> str:
     return str(WORDS.get(code, code))
+
+
+@register.filter
+def order_reason(detail: str) -> str:
+    """What is kept in English about an order: our own sentences in the reader's words, the
+    exchange's as it said them."""
+    return gettext(detail) if detail else ""
 
 
 @register.filter
