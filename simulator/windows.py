@@ -88,8 +88,10 @@ class Window:
         stop = min(self._tape.first_at_or_after(opens), self._next)
         if self._oldest < self._tape.first_id:  # forgotten before it grew old: sum again
             self._begin_anew()
-            self._oldest = self._next = stop
-            for trade in self._tape.between(stop, self._tape.last_id):
+            # a time before all that is remembered is in the past before the tape, which it does not
+            # tell of; from there it would be summed again with every roll
+            self._oldest = self._next = max(stop, self._tape.first_id)
+            for trade in self._tape.between(self._oldest, self._tape.last_id):
                 self._add(trade)
             self._next = self._tape.last_id + 1
             return

@@ -101,8 +101,11 @@ class Generated:
         return events
 
     def take(self, is_buy: bool, quantity: int, limit: int, now_us: int) -> list[Row]:
-        """A client's taker order: it eats the book up to a price (0: whatever it costs)."""
+        """A client's taker order: it eats the book up to a price (0: whatever it costs). Where the
+        market is behind it trades at the market's time: ids and times go one way."""
         book = self.book
+        if self._next is not None:
+            now_us = min(now_us, self._next)
         side, change = (book.asks, book.set_ask) if is_buy else (book.bids, book.set_bid)
         rows: list[Row] = []
         while quantity > 0 and len(side.prices) > 1:

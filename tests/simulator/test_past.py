@@ -18,7 +18,7 @@ from simulator.faults import Faults
 from simulator.klines import DAY_US, HOUR_US, LENGTHS, Kline, klines, span
 from simulator.sources.past import PastTrades
 from simulator.sources.walk import DAY_MS, DAYS, Walks
-from simulator.tape import HEADER, MARKET, OLD_HEADER, OLD_MAGIC, RECORD, Tape, aggregate
+from simulator.tape import HEADER, MARKET, OLD_HEADER, OLD_MAGIC, RECORD, Tape, Trade, aggregate
 from tests.conftest import RunningSimulator, eventually
 from tests.simulator.conftest import Serve, get
 
@@ -222,6 +222,37 @@ def test_what_lies_between_the_past_and_the_memory_is_forgotten(tmp_path: Path) 
         tape.at(lost)
     seconds = list(klines(tape, "1s", NOW_US + 1_000_000, now[0]))
     assert sum(kline.trades for kline in seconds) == 10
+    close_all(exchange)
+
+
+def test_a_window_is_summed_anew_once_when_its_first_trades_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW_US]
+    exchange = listed(tmp_path, lambda: now[0])
+    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
+    for _ in range(100):
+        now[0] += 100_000
+        exchange.advance()
+    symbol = exchange.symbols["BTCUSDT"]
+    tape = symbol.tape
+    symbol.statistic(30 * DAY_US, now[0])
+    tape.forget(10)
+    month = symbol.statistic(30 * DAY_US, now[0])
+    assert month is not None
+    assert (month.trades, month.first.id) == (10, tape.first_id)
+    read: list[int] = []
+    between = tape.between
+
+    def counted(first_id: int, last_id: int) -> Iterator[Trade]:
+        for trade in between(first_id, last_id):
+            read.append(trade.id)
+            yield trade
+
+    monkeypatch.setattr(tape, "between", counted)
+    again = symbol.statistic(30 * DAY_US, now[0])
+    assert again is not None
+    assert (again.trades, read) == (10, [])
     close_all(exchange)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from simulator.__main__ import make_exchange, parser
 from simulator.exchange import Exchange
+from simulator.faults import Faults
 from simulator.sources.capture import read
 from simulator.sources.replay import Replayed
 from simulator.tape import Row, Tape
@@ -229,6 +230,24 @@ def test_a_capture_of_aggregates_alone_is_a_futures_tape(tmp_path: Path) -> None
     ids = [a.id for a in tape.aggregates(0, 9999)]
     assert ids == list(range(7, 7 + len(ids)))
     assert len(ids) >= 6
+
+
+def test_an_order_in_a_market_that_is_behind_trades_at_the_markets_time() -> None:
+    now = [1_700_000_000_000_000]
+    exchange = Exchange(Faults(), clock=lambda: now[0])
+    exchange.list_generated("BTCUSDT", None, seed=3, pace=50.0)
+    for _ in range(20):
+        now[0] += 50_000
+        exchange.advance()
+    listed = exchange.markets["spot"].listed["BTCUSDT"]
+    now[0] += 30_000_000  # nobody has looked for half a minute
+    (mine, *_) = listed.take(True, 100_000, 0, now[0])
+    for _ in range(400):
+        exchange.advance()
+    tape = listed.symbol.tape
+    times = [trade.time for trade in tape.between(tape.first_id, tape.last_id)]
+    assert times[-1] > mine.time
+    assert times == sorted(times)
 
 
 def test_a_window_survives_forgetting_and_a_wipe() -> None:
