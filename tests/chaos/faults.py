@@ -1,15 +1,21 @@
 """Every kind of fault of the campaign: what it does, and how long it lasts."""
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
+from django.db import DatabaseError, close_old_connections
 
+from market.models import CollectorLease
 from tests.chaos.system import System
+from tests.waiting import comes_true
 
 Strike = Callable[[System, float], None]
+RACE = "race"
+BEGUN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,23 @@ def pause_collector(system: System, seconds: float) -> None:
 
 
 def race_of_collectors(system: System, seconds: float) -> None:
-    """A third one under another lease writes the same tapes at the same time."""
-    third = system.start_collector("--share", "race")
+    """A third one under another lease writes the same tapes at the same time: on a busy machine, or
+    while the lease of the last one stands, it takes a while to begin."""
+    before = _racer()
+    third = system.start_collector("--share", RACE)
+    comes_true(lambda: _racer() not in {"", before}, BEGUN_SECONDS)
     time.sleep(seconds)
     third.kill()
     third.wait()
+
+
+def _racer() -> str:
+    """Who holds the lease of the race; nobody where PostgreSQL does not say."""
+    with contextlib.suppress(DatabaseError):
+        close_old_connections()
+        row = CollectorLease.objects.filter(share=RACE).first()
+        return "" if row is None else str(row.holder)
+    return ""
 
 
 def kill_redis(system: System, seconds: float) -> None:
