@@ -1,12 +1,17 @@
 """Two writers of one tape, with random flush points, sweeps across flushes and rebuilds between
 them, give the same bars as one."""
 
+import asyncio
 import random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import redis
 from django.conf import settings
 
+from market.collector.flushing import Flusher
+from market.collector.tapes import Tape
 from market.collector.writer import TapeWriter
 from market.flow.bands import USD
 from market.flow.bars import Bar, roll_up
@@ -137,3 +142,35 @@ async def test_a_write_that_expects_another_state_changes_nothing(
     assert await hot.write([(KEY, write)]) == [False]
     assert not empty_redis.exists(keys.bar(KEY, "1s", 60))
     await client.aclose()
+
+
+async def test_a_write_that_lost_its_race_is_not_taken_for_done() -> None:
+    """The collector's own flush: what was not written is loaded and applied again."""
+    trades = random_tape(random.Random(1), 3)
+    client = store.connect(settings.REDIS_URL)
+    hot = HotStore(client)
+    try:
+        winner, loser = (TapeWriter(KEY, USD, hot, nothing_saved, no_seconds) for _ in range(2))
+        for writer in (winner, loser):
+            await writer.load()
+        winner.begin(trades[:1])
+        await flush(hot, winner, lose_reply=False)
+        await loser.reload()
+        loser.inbox += trades[1:]
+        await loser.step()
+        winner.inbox += trades[1:2]
+        await flush(hot, winner, lose_reply=False)
+        tape = cast(Tape, SimpleNamespace(followed=SimpleNamespace(key=KEY), writer=loser))
+        nobody: Any = SimpleNamespace(succeeded=lambda *_: None)
+        outside: Any = SimpleNamespace(hot=hot)
+        flusher = Flusher({KEY: tape}, outside, nobody, nobody, nobody, asyncio.Event())
+        await flusher._write([tape])
+        assert loser.is_dirty
+        assert flusher._needs_load == {KEY}
+        await flush(hot, loser, lose_reply=False)  # lost: it loads what stands
+        await flush(hot, loser, lose_reply=False)
+        state = await hot.state(KEY)
+        assert state is not None
+        assert state.last_id == 3
+    finally:
+        await client.aclose()
