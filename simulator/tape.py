@@ -21,6 +21,7 @@ OLD_HEADER = struct.Struct("<8sq")
 OLD_MAGIC = b"tltape01"
 # The exchange does not remember everything either: older trades are forgotten.
 REMEMBERED = 1_000_000
+MINUTE_US = 60_000_000
 # Aggregates: one taker order on spot, 100 ms on futures.
 SPOT_BATCH_US = 1
 USDM_BATCH_US = 100_000
@@ -229,7 +230,7 @@ class Tape:
             self._file.write(packed)  # unbuffered: it survives a kill of this process
         self._records += packed
         if len(self) > 2 * REMEMBERED:
-            self.forget(REMEMBERED)
+            self.forget(self._from_a_minute(REMEMBERED))
         return made
 
     def skip(self, count: int, agg_id: int = 0) -> None:
@@ -252,6 +253,13 @@ class Tape:
         if last_id < self.last_id:
             return agg_id - (self.at(last_id + 1).agg_id == agg_id)
         return agg_id - (not self._is_sealed)
+
+    def _from_a_minute(self, most: int) -> int:
+        """At most so many trades that begin with a minute: its candle is of all its trades or of
+        none."""
+        oldest = self.at(self.last_id - most + 1)
+        first = self.first_at_or_after((oldest.time // MINUTE_US + 1) * MINUTE_US)
+        return self.last_id - first + 1 if self.first_id <= first <= self.last_id else most
 
     def forget(self, kept: int) -> None:
         """Keep the newest `kept` trades, in memory and on disk."""

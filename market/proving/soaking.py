@@ -20,6 +20,8 @@ from market.selectors import reading
 PART = 600
 ASKING_SECONDS = 60
 LOOK_SECONDS = 2.0
+# Bars so long before the newest are written for good.
+SPARE_SECONDS = 5
 # So long the tape may be behind when the market runs at its usual pace again.
 SETTLING_SECONDS = 300
 MOST_TOLD = 20
@@ -39,6 +41,8 @@ class Soak:
 
     start: int
     end: int = 0
+    # all before is compared, epoch s
+    proven: int = 0
     trades: int = 0
     bars: int = 0
     worst_lag: int = 0
@@ -61,7 +65,7 @@ def run(
     if not tapes:
         raise NoSimulator("expected a followed market, there is none")
     now = _ask("/simulator/status")["now"] // 1000
-    soak = Soak(start=now + 1)
+    soak = Soak(start=now + 1, proven=now + 1)
     before = _memory()
     _ask("/simulator/pace", {"times": pace})
     try:
@@ -89,6 +93,7 @@ def _watch(
         lag = _lag(tapes)
         soak.worst_lag = max(soak.worst_lag, lag)
         tell(f"collecting, {lag} ms behind", passed / seconds)
+        _prove_ready(soak, tapes)
         time.sleep(min(LOOK_SECONDS, seconds - passed))
 
 
@@ -103,11 +108,22 @@ def _settle(
     while time.monotonic() < until:
         if is_to_stop():
             raise Interrupted
-        soak.open_gaps = sum(_open_gaps(tape, soak) for tape in tapes)
+        soak.open_gaps = sum(_open_gaps(tape, soak.start, soak.end) for tape in tapes)
         if not soak.open_gaps and min(map(_covered_to, tapes)) >= soak.end * 1000:
             return
         tell(f"settling, {soak.open_gaps} gaps open", 1.0)
         time.sleep(LOOK_SECONDS)
+
+
+def _prove_ready(soak: Soak, tapes: list[Instrument]) -> None:
+    """What is whole is compared at once: the simulator forgets its oldest trades."""
+    start, end = next(_parts(soak.proven, soak.proven + PART))
+    is_covered = all(_covered_to(tape) >= (end + SPARE_SECONDS) * 1000 for tape in tapes)
+    if not is_covered or any(_open_gaps(tape, start, end) for tape in tapes):
+        return
+    for tape in tapes:
+        _prove_part(soak, tape, start, end)
+    soak.proven = end
 
 
 def _prove(
@@ -116,7 +132,7 @@ def _prove(
     tell: Callable[[str, float], None],
     is_to_stop: Callable[[], bool],
 ) -> None:
-    parts = list(_parts(soak.start, soak.end))
+    parts = list(_parts(soak.proven, soak.end))
     for number, (start, end) in enumerate(parts):
         if is_to_stop():
             raise Interrupted
@@ -168,8 +184,8 @@ def _covered_to(tape: Instrument) -> int:
     return 0 if state is None else state.covered_to
 
 
-def _open_gaps(tape: Instrument, soak: Soak) -> int:
-    start, end = soak.start // 60 * 60, -(-soak.end // 60) * 60
+def _open_gaps(tape: Instrument, start: int, end: int) -> int:
+    start, end = start // 60 * 60, -(-end // 60) * 60
     span = reading.read_span(tape, "1m", start * 1000, end * 1000)
     return sum(gap.state == "open" for gap in span.gaps)
 

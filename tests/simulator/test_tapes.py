@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from simulator import tape as tape_module
 from simulator.__main__ import make_exchange, parser
 from simulator.exchange import Exchange
 from simulator.faults import Faults
@@ -248,6 +249,20 @@ def test_an_order_in_a_market_that_is_behind_trades_at_the_markets_time() -> Non
     times = [trade.time for trade in tape.between(tape.first_id, tape.last_id)]
     assert times[-1] > mine.time
     assert times == sorted(times)
+
+
+def test_what_is_remembered_of_a_long_tape_begins_with_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tape_module, "REMEMBERED", 100)
+    tape = Tape("X", first_id=1)
+    for number in range(250):  # one each second, from the tenth of a minute on
+        tape.append([Row(100, 10, (610 + number) * 1_000_000, True)])
+    first = tape.at(tape.first_id)
+    assert first.time % 60_000_000 == 0
+    # with the 201st, at 810 s, the newest 100 began at 711 s
+    assert first.time == 720_000_000
+    assert len(tape) == 140
 
 
 def test_a_window_survives_forgetting_and_a_wipe() -> None:

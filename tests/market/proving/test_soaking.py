@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async as in_database
 from django.core.management import CommandError, call_command
 
 from market.flow.bars import Bar
+from market.models import Instrument
 from market.proving import soaking
 from market.proving.bars import difference, differing
 from tests.conftest import MakeInstrument, RunningSimulator, eventually
@@ -30,9 +31,21 @@ async def test_every_bar_of_a_hurried_market_is_proven(
     make_instrument: MakeInstrument,
     empty_redis: redis.Redis,
     settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.BINANCE_SPOT_API_URL = simulator.http
     await in_database(make_instrument)()
+    monkeypatch.setattr(soaking, "PART", 2)
+    monkeypatch.setattr(soaking, "SPARE_SECONDS", 1)
+    monkeypatch.setattr(soaking, "LOOK_SECONDS", 1.0)
+    proven: list[int] = []
+    prove = soaking._prove_part
+
+    def noted(soak: soaking.Soak, tape: Instrument, start: int, end: int) -> None:
+        proven.append(start)
+        prove(soak, tape, start, end)
+
+    monkeypatch.setattr(soaking, "_prove_part", noted)
     told: list[tuple[str, float]] = []
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: any(t.writer.covered_to for t in collector.tapes.values()), 20)
@@ -42,6 +55,8 @@ async def test_every_bar_of_a_hurried_market_is_proven(
 
         seen = await in_database(soak, thread_sensitive=False)()
     assert seen.is_well, seen
+    assert len(proven) > 1, "what is whole is compared while it goes on"
+    assert proven == sorted(proven)
     assert seen.bars >= 4
     assert seen.trades > 50
     assert told[0][0].startswith("collecting")
