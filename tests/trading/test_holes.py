@@ -340,3 +340,12 @@ def test_a_cancel_without_an_answer_is_no_proof_that_there_was_an_order(
     assert cancelling.cancel_intent(leg)["result"] == "under_way"
     leg.refresh_from_db()
     assert (leg.state, leg.is_unwanted) == ("unknown", True)
+
+
+def test_what_was_not_sent_yet_is_taken_out_with_the_answer_of_every_other(
+    alices_browser: Client, account: ExchangeAccount
+) -> None:
+    placed = post(alices_browser, body(account)).json()
+    OrderIntent.objects.update(state="written", order={})
+    told = alices_browser.delete(f"/api/orders/{placed['id']}").json()
+    assert (told["result"], told["order"], told["id"]) == ("cancelled", {}, placed["id"])

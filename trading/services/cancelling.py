@@ -103,7 +103,8 @@ def cancel_intent(intent: OrderIntent) -> dict[str, Any]:
                     code="cancelled",
                     detail=gettext_noop("Cancelled before it was sent: never sent."),
                 )
-                return {"id": str(row.pk), "client_id": row.client_id, "result": "cancelled"}
+                told = {"id": str(row.pk), "client_id": row.client_id}
+                return {**told, "result": "cancelled", "order": row.order}
         # somebody has claimed it meanwhile: it may be on its way
         intent.refresh_from_db(from_queryset=OrderIntent.objects.select_related("account"))
     is_looked_for = intent.state == State.EXPIRED and intent.look_at is not None
