@@ -58,9 +58,9 @@ class Soak:
 def run(
     seconds: float, pace: float, tell: Callable[[str, float], None], is_to_stop: Callable[[], bool]
 ) -> Soak:
-    """Run the market at `pace` for so long, then compare every second and minute of every followed
-    tape. `tell(what, share)` hears how far it is. Raises NoSimulator and Interrupted; the market
-    has its usual pace again whatever happens."""
+    """Run the market at `pace` for so long, and compare every second and minute of every followed
+    tape, what is whole while it goes on. `tell(what, share)` hears how far it is. Raises
+    NoSimulator and Interrupted; the market has its usual pace again whatever happens."""
     tapes = list(Instrument.objects.filter(venue=settings.VENUE, is_followed=True).order_by("pk"))
     if not tapes:
         raise NoSimulator("expected a followed market, there is none")

@@ -35,6 +35,16 @@ def listed(folder: Path, clock: Any = None) -> Exchange:
     return exchange
 
 
+def traded_on(folder: Path, now: list[int]) -> Exchange:
+    """A demo's exchange with its past, and ten seconds more."""
+    exchange = listed(folder, lambda: now[0])
+    give_past(Bank(exchange, folder / "accounts.json"), opens_demo=True)
+    for _ in range(100):
+        now[0] += 100_000
+        exchange.advance()
+    return exchange
+
+
 def close_all(exchange: Exchange) -> None:
     for market in exchange.markets.values():
         for symbol in market.symbols:
@@ -206,11 +216,7 @@ async def test_candles_from_before_the_year_begin_with_it(serve: Serve, tmp_path
 
 def test_what_lies_between_the_past_and_the_memory_is_forgotten(tmp_path: Path) -> None:
     now = [NOW_US]
-    exchange = listed(tmp_path, lambda: now[0])
-    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
-    for _ in range(100):
-        now[0] += 100_000
-        exchange.advance()
+    exchange = traded_on(tmp_path, now)
     tape = exchange.symbols["BTCUSDT"].tape
     count = len(tape)
     tape.forget(10)
@@ -229,11 +235,7 @@ def test_a_window_is_summed_anew_once_when_its_first_trades_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [NOW_US]
-    exchange = listed(tmp_path, lambda: now[0])
-    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
-    for _ in range(100):
-        now[0] += 100_000
-        exchange.advance()
+    exchange = traded_on(tmp_path, now)
     symbol = exchange.symbols["BTCUSDT"]
     tape = symbol.tape
     symbol.statistic(30 * DAY_US, now[0])

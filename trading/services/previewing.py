@@ -17,7 +17,7 @@ CENT = Decimal("0.00000001")
 
 
 def preview(*, user: User, body: Any) -> dict[str, Any]:
-    """Raises BadOrder, NotFound for what nothing can be said of."""
+    """Raises BadOrder, NotFound for what nothing can be said of, Away before anything can."""
     wish = wanted.read(body)
     account = account_of(user, wish.account)
     plan = planning.plan(account, wish, is_preview=True)

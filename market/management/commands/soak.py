@@ -16,7 +16,7 @@ WIDTH = 30
 class Command(BaseCommand):
     help = (
         "Run the simulator's market PACE times as fast for HOURS / PACE hours on this running "
-        "installation, then compare every second and minute of every followed tape with the "
+        "installation, and compare every second and minute of every followed tape with the "
         "simulator's truth. Exits with 1 where a bar is wrong or a gap stays open."
     )
 
