@@ -11,6 +11,8 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from lib.decimals import plain
 from trading.sentences import told as _
 from trading.sentences import was
@@ -25,6 +27,29 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "stop": (),
     "setups": ("allowed",),
 }
+# What a judgement may say: kept in English, and found again here to be told in another language.
+DAY_LOSS = gettext_noop("Today's loss is %(loss)s of at most %(most)s.")
+DAY_TRADES = gettext_noop("%(trades)s trades today of at most %(most)s.")
+DAY_TRADES_WAITING = gettext_noop(
+    "%(trades)s trades today and %(waiting)s waiting to be filled of at most %(most)s."
+)
+PAUSE = gettext_noop("%(losses)s losses in a row: %(left)s more minutes of pause.")
+HOURS = gettext_noop("No trading between %(start)s and %(end)s.")
+TILT = gettext_noop("After a loss the size is %(size)s, above %(most)s.")
+STOP = gettext_noop("This entry has no stop.")
+NO_SETUP = gettext_noop("The setup is none, allowed are %(allowed)s.")
+OTHER_SETUP = gettext_noop("The setup is %(setup)s, allowed are %(allowed)s.")
+SENTENCES = (
+    DAY_LOSS,
+    DAY_TRADES,
+    DAY_TRADES_WAITING,
+    PAUSE,
+    HOURS,
+    TILT,
+    STOP,
+    NO_SETUP,
+    OTHER_SETUP,
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +113,7 @@ def _day_loss(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     most = Decimal(value["money"])
     if -day.net < most:
         return None
-    return _(
-        "Today's loss is %(loss)s of at most %(most)s.", loss=plain(-day.net), most=plain(most)
-    )
+    return _(DAY_LOSS, loss=plain(-day.net), most=plain(most))
 
 
 def _day_trades(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -98,9 +121,9 @@ def _day_trades(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     if day.trades + day.waiting < most:
         return None
     if not day.waiting:
-        return _("%(trades)s trades today of at most %(most)s.", trades=day.trades, most=most)
+        return _(DAY_TRADES, trades=day.trades, most=most)
     return _(
-        "%(trades)s trades today and %(waiting)s waiting to be filled of at most %(most)s.",
+        DAY_TRADES_WAITING,
         trades=day.trades,
         waiting=day.waiting,
         most=most,
@@ -114,9 +137,7 @@ def _pause(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     if day.now >= until:
         return None
     left = -(-int((until - day.now).total_seconds()) // 60)
-    return _(
-        "%(losses)s losses in a row: %(left)s more minutes of pause.", losses=day.losses, left=left
-    )
+    return _(PAUSE, losses=day.losses, left=left)
 
 
 def _hours(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -125,7 +146,7 @@ def _hours(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     is_inside = start <= clock < end if start <= end else clock >= start or clock < end
     if not is_inside:
         return None
-    return _("No trading between %(start)s and %(end)s.", start=value["from"], end=value["to"])
+    return _(HOURS, start=value["from"], end=value["to"])
 
 
 def _tilt(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -135,14 +156,14 @@ def _tilt(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
     if entry.size <= most:
         return None
     return _(
-        "After a loss the size is %(size)s, above %(most)s.",
+        TILT,
         size=plain(entry.size),
         most=plain(most),
     )
 
 
 def _stop(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
-    return None if entry.has_stop else _("This entry has no stop.")
+    return None if entry.has_stop else _(STOP)
 
 
 def _setups(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
@@ -151,8 +172,8 @@ def _setups(value: Mapping[str, Any], day: Day, entry: Entry) -> str | None:
         return None
     names = ", ".join(allowed)
     if not entry.setup:
-        return _("The setup is none, allowed are %(allowed)s.", allowed=names)
-    return _("The setup is %(setup)s, allowed are %(allowed)s.", setup=entry.setup, allowed=names)
+        return _(NO_SETUP, allowed=names)
+    return _(OTHER_SETUP, setup=entry.setup, allowed=names)
 
 
 JUDGES: dict[str, Callable[[Mapping[str, Any], Day, Entry], str | None]] = {

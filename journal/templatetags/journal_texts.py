@@ -269,14 +269,15 @@ def ratio(value: Any) -> str:
 
 
 @register.filter
-def price(value: Decimal | None) -> str:
+def price(value: Decimal | str | None) -> str:
     """As many places as it has, at least two; the smaller it is the more, at most eight."""
-    if value is None or value == "":
+    number = _number(value)
+    if number is None:
         return NOTHING
-    size = abs(value)
+    size = abs(number)
     most = 2 if size >= 1000 else 4 if size >= 1 else 8
-    places = max(2, min(most, -int(value.normalize().as_tuple().exponent)))
-    return grouped(value, places)
+    places = max(2, min(most, -int(number.normalize().as_tuple().exponent)))
+    return grouped(number, places)
 
 
 @register.simple_tag(takes_context=True)

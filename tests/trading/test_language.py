@@ -1,10 +1,12 @@
 """Whoever asks in Korean is answered in Korean; what is kept of it is English."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import translation
+from django.utils.translation import gettext
 
 from accounts.models import ExchangeAccount, User
 from market.binance.errors import BadKey
@@ -12,10 +14,11 @@ from tests.accounts.exchange import AccountExchange
 from tests.trading.stage import trader
 from tests.trading.test_orders_api import body, post
 from trading import events
+from trading.limits import SENTENCES
 from trading.models import Idempotency, OrderIntent, RuleBreak
 from trading.sentences import told
 from trading.services.desk import desk
-from trading.templatetags.trading_words import order_word, rule_name
+from trading.templatetags.trading_words import order_reason, order_word, rule_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,3 +160,33 @@ def test_why_an_order_was_not_placed_is_shown_in_korean_and_the_exchanges_words_
     assert theirs in koreans_browser.get("/trading/").content.decode()
     accepted = OrderIntent.objects.get()
     assert koreans_browser.get(f"/api/orders/intents/{accepted.pk}").json()["detail"] == theirs
+
+
+def test_every_sentence_of_a_rule_that_is_kept_is_told_again_in_korean() -> None:
+    values = {
+        name: str(number + 3)
+        for number, name in enumerate(re.findall(r"%\((\w+)\)s", " ".join(SENTENCES)))
+    }
+    for message in SENTENCES:
+        kept = message % values
+        with translation.override("ko"):
+            korean = gettext(message) % values
+            assert order_reason(kept) == korean != kept
+        assert order_reason(kept) == kept
+    with translation.override("ko"):
+        assert order_reason("Filter failure: LOT_SIZE") == "Filter failure: LOT_SIZE"
+        assert order_reason("") == ""
+
+
+def test_a_broken_rule_is_shown_in_korean_and_a_price_with_its_thousands(
+    koreans_browser: Client, alices_browser: Client, account: ExchangeAccount
+) -> None:
+    alices_browser.post("/trading/rules/", {"day_trades": "1"})
+    post(alices_browser, body(account), "first")
+    assert post(alices_browser, body(account), "second").status_code == 201
+    kept = RuleBreak.objects.get().detail
+    assert kept == "0 trades today and 1 waiting to be filled of at most 1."
+    page = koreans_browser.get("/trading/").content.decode()
+    assert kept not in page
+    assert "오늘 거래 0건" in page
+    assert ">50,000.00<" in re.sub(r"\s", "", page)

@@ -1,9 +1,11 @@
 """Codes of orders and rules in the reader's words; a code that nobody knows stands as it is."""
 
 from django import template
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
+from trading import limits
 from trading.models import Rule
+from trading.sentences import retold
 
 register = template.Library()
 
@@ -46,7 +48,7 @@ def order_word(code: str) -> str:
 def order_reason(detail: str) -> str:
     """What is kept in English about an order: our own sentences in the reader's words, the
     exchange's as it said them."""
-    return gettext(detail) if detail else ""
+    return retold(detail, limits.SENTENCES)
 
 
 @register.filter
