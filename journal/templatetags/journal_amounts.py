@@ -18,6 +18,7 @@ from journal.selectors.units import mean_of, value_of
 from journal.services.worth import worth_of
 from journal.templatetags.journal_texts import (
     NOTHING,
+    SYMBOLS,
     chosen_of,
     coloured,
     grouped,
@@ -59,8 +60,9 @@ def in_unit(context: Context, value: Decimal | str | None) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def compact(context: Context, sums: Sums) -> SafeString:
-    """For small cells: whole money, thousands as k, one place of per cent and R."""
-    return brief(context, value_of(sums, chosen_of(context)))
+    """For the calendar's cells: whole money, thousands as k, one place of per cent and R."""
+    currency = SYMBOLS.get(context.get("currency") or "USD", "")
+    return _brief(context, value_of(sums, chosen_of(context)), currency)
 
 
 @register.inclusion_tag("journal/_net_parts.html", takes_context=True)
@@ -83,7 +85,11 @@ def net_parts(context: Context, sums: Sums) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def brief(context: Context, value: Decimal | None) -> SafeString:
-    """The same of a value that is in the chosen unit already."""
+    """The same of a value that is in the chosen unit already, where nothing else has room."""
+    return _brief(context, value)
+
+
+def _brief(context: Context, value: Decimal | None, currency: str = "") -> SafeString:
     chosen = chosen_of(context)
     if value is None:
         return SafeString(NOTHING)
@@ -95,8 +101,8 @@ def brief(context: Context, value: Decimal | None) -> SafeString:
         return coloured("•••", value)
     size = abs(value)
     if size >= 10_000:
-        return coloured(signed(value / 1000, 1, "k"), value)
-    return coloured(signed(value, 0 if size >= 1 else 2), value)
+        return coloured(signed(value / 1000, 1, "k", currency), value)
+    return coloured(signed(value, 0 if size >= 1 else 2, "", currency), value)
 
 
 @register.simple_tag(takes_context=True)

@@ -41,6 +41,8 @@ def test_weeks_are_whole_over_the_turn_of_the_year(
     assert "+$30.00" in weeks[1] and "\N{MINUS SIGN}$5.00" in weeks[0]
     # the head is the sum of what is listed
     assert "+$25.00" in page
+    month = alices_browser.get("/calendar/?month=2026-01").content.decode()
+    assert ">+$20<" in month and ">\N{MINUS SIGN}$5<" in month
     earlier = alices_browser.get("/calendar/?month=2025-01&view=weeks").content.decode()
     assert "Nothing was earned in this year." in earlier
 
