@@ -13,7 +13,7 @@ from journal.answers import plain
 from journal.api.lists import parsed, user_of
 from journal.api.parameters import FILTERS
 from journal.insight import keeping, overview
-from journal.insight.parts import PARTS
+from journal.insight.parts import PAGES
 from journal.models import InsightTrades, Preferences
 from journal.selectors.fates import exact
 from journal.selectors.insight import Told
@@ -120,8 +120,8 @@ class InsightPartView(APIView):
         responses=gives(InsightPartAnswer, 404) | gives(InsightState, code=202), parameters=BEHIND
     )
     def get(self, request: Request, name: str) -> Response:
-        if name not in PARTS or name == FINDINGS:
-            known = ", ".join(part for part in PARTS if part != FINDINGS)
+        if name not in PAGES or name == FINDINGS:
+            known = ", ".join(part for part in PAGES if part != FINDINGS)
             raise NotFound(f"Expected one of {known}, was {name[:40]!r}.")
         kept, _chosen = _ask(request, name)
         by = request.query_params.get("by", "")

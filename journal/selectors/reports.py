@@ -12,7 +12,8 @@ from journal.metrics.spread import Spread, Z, spread
 from journal.metrics.undefined import PRECISION, Metric, Undefined
 from journal.models import Preferences, Trade
 from journal.selectors.dimensions import DIMENSIONS
-from journal.selectors.sums import Sums
+from journal.selectors.scope import Scope
+from journal.selectors.sums import Sums, sums_by_day
 from journal.selectors.tallies import Tally, Unit, tallies, tally
 
 ZERO = Decimal(0)
@@ -57,6 +58,16 @@ def breakdown(
     dimension."""
     by_name = tallies(trades, chosen, [dimension], unit)
     return [group(names[0], by_name[names]) for names in sorted(by_name)]
+
+
+def shown_groups(scope: Scope, dimension: str) -> list[Group]:
+    """As a report shows them: by month with what was earned in it, where money is asked for."""
+    chosen = scope.chosen
+    trades = scope.trade_filter.apply(scope.user, chosen)
+    groups = breakdown(trades, dimension, chosen, chosen.unit)
+    if dimension == "month" and chosen.unit == Preferences.Unit.MONEY:
+        return by_month(groups, sums_by_day(scope))
+    return groups
 
 
 def count_of(

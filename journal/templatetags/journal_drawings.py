@@ -122,8 +122,9 @@ def range_line(spread: Spread, largest: Decimal) -> SafeString:
 
 
 @register.simple_tag
-def mini_bars(values: Sequence[Decimal]) -> SafeString:
-    """A bar a value, up or down from the middle."""
+def mini_bars(values: Sequence[Decimal], most: int = 7) -> SafeString:
+    """A bar a value, up or down from the middle, in a drawing that has room for so many."""
+    values, step = values or (), 60 // most
     largest = max((abs(value) for value in values), default=Decimal(0))
     if not largest:
         return SafeString("")
@@ -132,12 +133,13 @@ def mini_bars(values: Sequence[Decimal]) -> SafeString:
         '<svg class="mini" viewBox="0 0 60 20" aria-hidden="true">{}</svg>',
         format_html_join(
             "",
-            '<rect class="{}" x="{}" y="{}" width="7" height="{}"/>',
+            '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>',
             (
                 (
                     "up" if value > 0 else "down",
-                    60 - 8 * (len(bars) - n),
+                    60 - step * (len(bars) - n),
                     10 - height if value > 0 else 10,
+                    step - 1,
                     max(1, height),
                 )
                 for n, height, value in bars

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from journal.insight import keeping
-from journal.insight.parts import PARTS
+from journal.insight.parts import PAGES
 from journal.models import Trade
 from journal.selectors.insight_words import QUESTIONS, number_of
 from journal.selectors.preferences import preferences_of
@@ -30,8 +30,8 @@ FINDINGS = "findings"
 @require_GET
 def insight(request: SignedInRequest, name: str = FINDINGS) -> HttpResponse:
     """One part; `X-Part: refresh` asks for its body alone."""
-    if name not in PARTS:
-        raise Http404(f"expected one of {', '.join(PARTS)}, was {name[:40]!r}")
+    if name not in PAGES:
+        raise Http404(f"expected one of {', '.join(PAGES)}, was {name[:40]!r}")
     trade_filter, problem = read_filter(request)
     chosen = preferences_of(request.user)
     kept = ask_insight(request.user, name, trade_filter, chosen)
@@ -58,8 +58,8 @@ def behind(request: SignedInRequest) -> HttpResponse:
     name = request.GET.get("part", "") or FINDINGS
     if not by:
         return redirect("insight")
-    if name not in PARTS:
-        raise Http404(f"expected one of {', '.join(PARTS)}, was {name[:40]!r}")
+    if name not in PAGES:
+        raise Http404(f"expected one of {', '.join(PAGES)}, was {name[:40]!r}")
     trade_filter, problem = read_filter(request)
     chosen = preferences_of(request.user)
     kept = ask_insight(request.user, name, trade_filter, chosen)

@@ -14,15 +14,16 @@ from django.views.decorators.http import require_GET
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from journal.filters import TradeFilter
-from journal.insight import overview
+from journal.insight import breakdowns, overview
 from journal.models import Market, Preferences, Setup, Trade
 from journal.selectors import dimensions, measures, reports
 from journal.selectors.flow_bases import bases_of
 from journal.selectors.insight import Told
 from journal.selectors.measures import Measure
+from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.setups import occurrences
-from journal.selectors.sums import sums, sums_by_day
+from journal.selectors.sums import sums
 from journal.selectors.tallies import tally
 from journal.tasks import ask_insight
 from journal.views.bar import bar, read_filter
@@ -36,26 +37,35 @@ LINES_A_PAGE = 200
 @never_cache
 @require_GET
 def report(request: SignedInRequest) -> HttpResponse:
-    """Breakdown by one dimension, or two as a matrix, shown by a measure; findings that hold."""
+    """Breakdown by one dimension, or two as a matrix, shown by a measure; findings that hold.
+    `X-Part: refresh` asks for the list of the dimensions alone."""
     trade_filter, problem = read_filter(request)
-    context = bar(request, trade_filter, problem)
     by, across = (request.GET.get(name, "") for name in ("by", "across"))
     by = by if by in dimensions.DIMENSIONS else "symbol"
     across = across if across in dimensions.DIMENSIONS and across != by else ""
     metric = request.GET.get("metric", "")
     metric = metric if metric in measures.MEASURES else measures.DEFAULT
     measure = measures.MEASURES[metric]
-    chosen = context["chosen"]
+    chosen = preferences_of(request.user)
+    kept = ask_insight(request.user, "breakdowns", trade_filter, chosen)
+    listed = {
+        "by": by,
+        "sections": dimensions.by_section(),
+        "dimension_bars": {} if kept.answer is None else breakdowns.read(kept.answer, metric),
+        "is_computing": kept.is_computing,
+        "metric_query": "" if metric == measures.DEFAULT else f"metric={metric}&",
+        "filter_query": trade_filter.text,
+    }
+    if request.headers.get("X-Part") == "refresh":
+        return render(request, "journal/_dimensions.html", listed)
+    context = bar(request, trade_filter, problem) | listed
     scope = Scope(request.user, trade_filter, chosen)
     trades = trade_filter.apply(request.user, chosen)
     accounts = {row.label: str(row.pk) for row in context["filter_accounts"]}
     context |= {
-        "by": by,
         "across": across,
         "by_label": dimensions.DIMENSIONS[by].label,
-        "sections": dimensions.by_section(),
         "metric": metric,
-        "metric_query": "" if metric == measures.DEFAULT else f"metric={metric}&",
         "measure": measure,
         "measures": [(name, one.label) for name, one in measures.MEASURES.items()],
         "findings": _claims(request.user, trade_filter, chosen),
@@ -74,10 +84,8 @@ def _bars(
 ) -> dict[str, object]:
     """The groups of one dimension, each with its drawing and where it leads."""
     chosen = scope.chosen
-    groups = reports.breakdown(trades, by, chosen, chosen.unit)
+    groups = reports.shown_groups(scope, by)
     count = reports.count_of(trades, by, groups, chosen, chosen.unit)
-    if by == "month" and chosen.unit == Preferences.Unit.MONEY:
-        groups = reports.by_month(groups, sums_by_day(scope))
     bars = [
         (
             group,

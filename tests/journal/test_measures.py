@@ -113,6 +113,38 @@ def test_a_matrix_shows_the_measure_and_its_heat(
 
 
 @pytest.mark.django_db
+def test_small_bars_stand_beside_what_tells_groups_apart(
+    alice: User, alices_browser: Client
+) -> None:
+    account = make_account(alice)
+    fills = []
+    for number, (base, price) in enumerate((("BTC", "110"), ("ETH", "80"), ("SOL", "105"))):
+        names = {"symbol": f"{base}USDT", "base": base}
+        fills.append(make_fill(account, 10 * number + 1, "BUY", "100", **names))
+        fills.append(make_fill(account, 10 * number + 5, "SELL", price, **names))
+    trades_of(account, *fills)
+
+    def bars(page: str) -> list[tuple[str, str]]:
+        """(up or down, height) of each symbol."""
+        symbol = page[page.index('href="?by=symbol') :]
+        drawn = symbol[: symbol.index("</a>")]
+        return re.findall(r'<rect class="(\w+)"[^>]*height="(\d+)"', drawn)
+
+    page = alices_browser.get("/reports/?by=market").content.decode()
+    assert bars(page) == [("up", "4"), ("down", "9"), ("up", "2")]
+    # of one group there is nothing to compare
+    market = page[page.index('href="?by=market') :]
+    assert "<svg" not in market[: market.index("</a>")]
+    # each measure has its own; all fees are alike
+    fees = alices_browser.get("/reports/?by=market&metric=fees").content.decode()
+    assert bars(fees) == [("down", "9")] * 3
+    # the list alone, for a page that waits for it
+    alone = alices_browser.get("/reports/?by=market", headers={"X-Part": "refresh"})
+    assert bars(alone.content.decode()) == bars(page)
+    assert "<html" not in alone.content.decode()
+
+
+@pytest.mark.django_db
 @pytest.mark.usefixtures("traded")
 def test_the_range_is_of_the_measure_and_links_keep_it(alices_browser: Client) -> None:
     text = alices_browser.get("/reports/?by=symbol&metric=win_rate").content.decode()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from journal.filters import TradeFilter
 from journal.insight import ids, keeping, parts
-from journal.insight.parts import PARTS, Kind
+from journal.insight.parts import PAGES, Kind
 from journal.insight.question import Made, Question
 from journal.models import Annotation, InsightPart, InsightTrades, Trade, TradesVersion
 from journal.selectors.preferences import preferences_of
@@ -141,7 +141,7 @@ def test_lists_of_ids_come_back_as_they_were() -> None:
     assert ids.unpack(ids.pack([])) == []
 
 
-@pytest.mark.parametrize("name", [name for name in PARTS if name not in {"findings", "rules"}])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in {"findings", "rules"}])
 def test_a_page_says_that_it_is_being_computed_and_turns(
     alice: User, alices_browser: Client, name: str
 ) -> None:
