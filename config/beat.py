@@ -4,12 +4,17 @@ admin changes in it counts within a few seconds."""
 import math
 import threading
 import time
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import structlog
 from celery import bootsteps
 from celery.beat import Service
+from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connections
+from django.utils.module_loading import import_string
 from django_celery_beat.schedulers import DatabaseScheduler
 
 log = structlog.get_logger(__name__)
@@ -20,7 +25,7 @@ AGAIN_SECONDS, STOP_SECONDS = 3.0, 5.0
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     """Asks PostgreSQL for changes now and then; its base class asks at every tick, several times a
-    second."""
+    second. What has a question of its own is asked for only where that says yes."""
 
     _asked_at = -math.inf
 
@@ -30,6 +35,28 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
             return False
         self._asked_at = now
         return bool(super().schedule_changed())
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        if self._is_wanted(entry.task):
+            super().apply_entry(entry, producer=producer)
+
+    def _is_wanted(self, task: str) -> bool:
+        question = _question(task)
+        if question is None:
+            return True
+        try:
+            return question()
+        except DatabaseError as error:
+            log.warning("not known whether it is due", task=task, error=type(error).__name__)
+            connections.close_all()
+            return True
+
+
+@cache
+def _question(task: str) -> Callable[[], bool] | None:
+    """What tells whether there is anything to do for a task; None: it is always asked for."""
+    name = settings.BEAT_ASKS_FIRST.get(task)
+    return None if name is None else import_string(name)
 
 
 class Beside(bootsteps.StartStopStep):  # type: ignore[misc]

@@ -8,9 +8,16 @@ from trading.services import adopting, resolving, stopping, stranded, switching,
 
 @shared_task(name="trading.resolve")
 def resolve() -> None:
-    """Every second: intents that are under way, orders that arrive after a stop, switches that have
-    ended."""
+    """Every second that there is one of them: intents that are under way, orders that arrive after
+    a stop, switches that have ended."""
     in_turn("trading", resolving.resolve_once, stopping.late_arrivals, switching.end_due)
+
+
+def is_anything_to_resolve() -> bool:
+    """What the beat asks before it asks a worker."""
+    return (
+        resolving.due().exists() or stopping.late_orders().exists() or switching.fallen().exists()
+    )
 
 
 @shared_task(name="trading.follow")

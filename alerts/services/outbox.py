@@ -5,11 +5,11 @@ is begun again, under the next number, when that time is over.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.vault import keyring
@@ -49,12 +49,21 @@ def deliver_due() -> int:
     return len(begun)
 
 
+def is_due() -> bool:
+    """Whether there is anything to send now."""
+    return _due(timezone.now()).exists()
+
+
+def _due(now: datetime) -> "QuerySet[Delivery]":
+    return Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
+
+
 @transaction.atomic
 def _claim() -> list[Delivery]:
     now = timezone.now()
     rows = list(
-        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state=Delivery.State.WAITING, due_at__lte=now)
+        _due(now)
+        .select_for_update(skip_locked=True, of=("self",))
         .select_related("event", "channel")
         .order_by("due_at", "pk")[:AT_ONCE]
     )

@@ -91,19 +91,19 @@ def value_positions(user: User, account: str = "") -> list[Valued]:
     return _value(rows)
 
 
-def owners() -> list[int]:
-    """Users with open positions, and those who were told of some."""
-    rows = OpenPosition.objects.filter(account__venue=settings.VENUE).exclude(quantity=0)
-    return sorted({*rows.values_list("account__user", flat=True), *_last_told})
+def listeners() -> list[int]:
+    """Users who hear the topic `pnl`; who stopped is told anew when they are back."""
+    users = live.listeners("pnl")
+    for gone in set(_last_told) - users:
+        del _last_told[gone]
+    return sorted(users)
 
 
-def tell_everyone(users: Collection[int] | None = None) -> None:
-    """Each user's open positions on the topic `pnl`, when something has moved; or some users'."""
-    rows = OpenPosition.objects.filter(account__venue=settings.VENUE).exclude(quantity=0)
-    if users is not None:
-        rows = rows.filter(account__user__in=users)
+def tell(users: Collection[int]) -> None:
+    """Each of these users' open positions on the topic `pnl`, when something has moved."""
+    rows = OpenPosition.objects.filter(account__venue=settings.VENUE, account__user__in=users)
     valued: dict[int, list[Valued]] = {}
-    for item in _value(rows):
+    for item in _value(rows.exclude(quantity=0)):
         valued.setdefault(item.position.account.user_id, []).append(item)
     now_ms = int(time.time() * 1000)
     for user_id, items in valued.items():
@@ -111,7 +111,7 @@ def tell_everyone(users: Collection[int] | None = None) -> None:
         if _last_told.get(user_id) != data:
             _last_told[user_id] = data
             live.tell(user_id, "pnl", "all", now_ms, data)
-    for user_id in set(_last_told if users is None else users) & set(_last_told) - set(valued):
+    for user_id in set(users) & set(_last_told) - set(valued):
         del _last_told[user_id]
         live.tell(user_id, "pnl", "all", now_ms, as_answer([]))
 

@@ -88,7 +88,8 @@ class Pricing:
             await self._thread.run(live_prices.keep_prices, Market.USDM, known, now_ms)
 
     async def pnl(self) -> None:
-        """Open positions at the newest prices, as often as the hub may be told."""
+        """Open positions at the newest prices, as often as the hub may be told: of those who
+        listen, so that it costs nothing while nobody looks."""
         while True:
             await self.tell_once()
             await asyncio.sleep(PNL_SECONDS)
@@ -96,15 +97,18 @@ class Pricing:
     async def tell_once(self) -> None:
         """All at once; while that fails, each owner for himself and the ill one not at all."""
         try:
-            if self.parked.is_parked(EVERYONE) or not await self._tell_all():
-                for user in await self._thread.run(valuing.owners):
+            users = await self._thread.run(valuing.listeners)
+            if not users:
+                return
+            if self.parked.is_parked(EVERYONE) or not await self._tell_all(users):
+                for user in users:
                     await self._tell_one(user)
         except (OperationalError, InterfaceError, OSError) as error:
             log.warning("results not told", error=type(error).__name__)
 
-    async def _tell_all(self) -> bool:
+    async def _tell_all(self, users: list[int]) -> bool:
         try:
-            await self._thread.run(valuing.tell_everyone)
+            await self._thread.run(valuing.tell, users)
         except (OperationalError, InterfaceError, OSError):
             raise
         except Exception:
@@ -119,7 +123,7 @@ class Pricing:
         if self.parked.is_parked(name):
             return
         try:
-            await self._thread.run(valuing.tell_everyone, [user])
+            await self._thread.run(valuing.tell, [user])
         except (OperationalError, InterfaceError, OSError):
             raise
         except Exception:

@@ -1,4 +1,5 @@
-"""The schedule: a change in the database counts soon, and is not asked for at every tick."""
+"""The schedule: a change in the database counts soon and is not asked for at every tick, and a
+worker is asked where there is something to do."""
 
 import threading
 from datetime import timedelta
@@ -6,12 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
+from django_celery_beat.schedulers import DatabaseScheduler
 
+from accounts.models import User
 from config import beat
 from config.celery import app
+from tests.journal.accounts import make_account
 from tests.waiting import until
+from trading.models import TradingSwitch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINE = "a task of the admin's"
@@ -72,3 +79,49 @@ def test_beside_a_worker_it_begins_again_where_it_fails_and_ends_with_it(
     assert len(begun) == 2
     assert beside._thread is not None
     assert not beside._thread.is_alive()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    monkeypatch.setattr(
+        DatabaseScheduler,
+        "apply_entry",
+        lambda _self, entry, producer=None: names.append(entry.task),
+    )
+    return names
+
+
+def tick(*tasks: str) -> None:
+    scheduler = beat.Scheduler(app=app, lazy=True)
+    for task in tasks:
+        scheduler.apply_entry(SimpleNamespace(task=task))
+
+
+def test_a_worker_is_asked_only_where_there_is_something_to_do(
+    sent: list[str], alice: User
+) -> None:
+    tick("alerts.deliver", "trading.resolve", "trading.follow")
+    assert sent == ["trading.follow"]
+    TradingSwitch.objects.create(
+        account=make_account(alice), is_on=True, until=timezone.now() - timedelta(seconds=1)
+    )
+    tick("alerts.deliver", "trading.resolve")
+    assert sent == ["trading.follow", "trading.resolve"]
+
+
+def test_where_the_database_is_away_a_worker_is_asked(
+    sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> bool:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(beat, "_question", lambda _task: away)
+    tick("trading.resolve")
+    assert sent == ["trading.resolve"]
+
+
+@pytest.mark.parametrize("task", settings.BEAT_ASKS_FIRST)
+def test_what_has_a_question_is_in_the_schedule(task: str) -> None:
+    assert beat._question(task) is not None
+    assert task in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

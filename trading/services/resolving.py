@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -50,7 +50,7 @@ AT_ONCE = 200
 
 def resolve_once() -> int:
     """One look at everything that is under way. Returns how many rows it looked at."""
-    rows = list(_due())
+    rows = list(due().select_related("account")[:AT_ONCE])
     for intent in rows:
         try:
             _resolve(intent)
@@ -66,7 +66,8 @@ def resolve(intent_id: UUID) -> None:
         _resolve(intent)
 
 
-def _due() -> Any:
+def due() -> "QuerySet[OrderIntent]":
+    """What is under way and waits for a look, the longest first."""
     now = timezone.now()
     under_way = (
         Q(state=State.WRITTEN, made_at__lt=now - TAKEN_OVER)
@@ -75,8 +76,8 @@ def _due() -> Any:
         # of a restored database: it may have been sent before all the same
         | Q(state=State.EXPIRED, code="restored", look_at__lte=now)
     )
-    rows = OrderIntent.objects.here().filter(under_way)
-    return rows.select_related("account").order_by(F("look_at").asc(nulls_first=True))[:AT_ONCE]
+    rows: QuerySet[OrderIntent] = OrderIntent.objects.here().filter(under_way)
+    return rows.order_by(F("look_at").asc(nulls_first=True))
 
 
 def _resolve(intent: OrderIntent) -> None:

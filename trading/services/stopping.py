@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -132,8 +132,14 @@ def _shown(intent: OrderIntent) -> dict[str, Any]:
 
 
 def late_arrivals() -> int:
+    """Takes out again what `late_orders` has. Returns how many."""
+    rows = late_orders().select_related("account")[:100]
+    return len(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))
+
+
+def late_orders() -> "QuerySet[OrderIntent]":
     """Orders made before their account was stopped that arrived after it, and those that were
-    cancelled before anybody knew where they were: taken out again. Returns how many."""
+    cancelled before anybody knew where they were."""
     stopped_at = F("account__trading_switch__stopped_at")
     # those too that were there at the stop and could not be cancelled then
     before_the_stop = Q(
@@ -141,13 +147,12 @@ def late_arrivals() -> int:
         account__trading_switch__stopped_at__isnull=False,
         made_at__lt=stopped_at,
     )
-    late = OrderIntent.objects.here().filter(
+    late: QuerySet[OrderIntent] = OrderIntent.objects.here().filter(
         before_the_stop | Q(is_unwanted=True),
         state=State.ACCEPTED,
         order__status__in=OPEN,
     )
-    rows = late.select_related("account")[:100]
-    return len(each("late order", rows, _take_out, name_of=lambda intent: intent.pk, parked=parked))
+    return late
 
 
 def _take_out(intent: OrderIntent) -> None:

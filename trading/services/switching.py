@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -152,17 +153,21 @@ def fall(user: User, what: str) -> None:
         switch_off(account=account, actor=user, why=what)
 
 
+def fallen() -> "QuerySet[TradingSwitch]":
+    """Switches whose time is over, or whose account changed without saying so."""
+    standing = TradingSwitch.objects.on(timezone.now()).values("pk")
+    return TradingSwitch.objects.filter(is_on=True).exclude(pk__in=standing)
+
+
 def end_due() -> int:
-    """Switches whose time is over, or whose account changed without saying so. Returns how many."""
+    """Switches off what has `fallen`. Returns how many."""
     now = timezone.now()
-    standing = TradingSwitch.objects.on(now).values("pk")
-    fallen = TradingSwitch.objects.filter(is_on=True).exclude(pk__in=standing)
 
     def end(switch: TradingSwitch) -> None:
         why = "ended" if switch.until is not None and switch.until <= now else "key"
         switch_off(account=switch.account, actor=None, why=why)
 
-    rows = fallen.select_related("account__user")
+    rows = fallen().select_related("account__user")
     return len(each("switch", rows, end, name_of=lambda switch: switch.account_id, parked=parked))
 
 

@@ -232,6 +232,7 @@ def test_results_are_told_though_somebody_elses_cannot_be(
     told: list[int] = []
     monkeypatch.setattr(valuing, "_valued", valued)
     monkeypatch.setattr(valuing, "_last_told", {})
+    monkeypatch.setattr(live, "listeners", lambda topic: {ill.user_id, sound.user_id})
     monkeypatch.setattr(live, "tell", lambda user, *more: told.append(user))
 
     async def run() -> None:
