@@ -1,14 +1,16 @@
 """Closed trades counted and added up by PostgreSQL, exactly, by the dimensions of a report: what a
 report costs does not grow with what Python would have to load."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from datetime import date, timedelta
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
 from journal.models import Preferences, Trade
@@ -50,7 +52,7 @@ LEFT JOIN (
     SELECT link.annotation_id, tag.kind, tag.name
     FROM journal_annotation_tags link JOIN journal_tag tag ON tag.id = link.tag_id
 ) {joined} ON {joined}.annotation_id = note.id AND {joined}.kind = """
-USUAL = "CROSS JOIN (SELECT %s::numeric AS risk) usual"
+USUAL = "usual AS (SELECT %s::numeric AS risk)"
 # Losses in a row that had been closed when a trade was opened: closings so far, less those up to
 # the last that was no loss. A closing at the same moment as an opening comes first.
 STREAKS = """
@@ -81,7 +83,7 @@ JOINS = {"tag": TAGS + "'tag'", "mistake": TAGS + "'mistake'", "streak": STREAKS
 # shows
 R = """ROUND(trade.net / COALESCE(NULLIF(
     ABS(trade.entry_price - COALESCE(note.initial_stop, trade.placed_stop) * trade.quote_rate)
-    * trade.quantity, 0), usual.risk), 30)"""
+    * trade.quantity, 0), (SELECT risk FROM usual)), 30)"""
 RESULTS = {
     Unit.MONEY: "trade.net_money",
     Unit.PERCENT: "trade.net_money::numeric(80, 30) / NULLIF(trade.size_money, 0) * 100",
@@ -232,7 +234,7 @@ def _rows_by(
     ways: Sequence[Way],
 ) -> list[tuple[Way, Row]]:
     """Grouped in several ways in one reading: each way names the parts that it groups by."""
-    values, columns, joins = [], {}, [NOTES, USUAL]
+    values, columns, joins = [], {}, [NOTES]
     for number, part in enumerate(parts):
         if isinstance(part.value, str):
             joined = f"joined_{number}"
@@ -256,12 +258,12 @@ def _rows_by(
     told = [*names, f"GROUPING({', '.join(names)})" if names else "0"]
     # every piece is Django's own or stands above
     query = (
-        f"WITH trade AS ({sql}) SELECT {', '.join(told)}, {FIGURES} "  # noqa: S608
+        f"WITH trade AS ({sql}), {USUAL} SELECT {', '.join(told)}, {FIGURES} "  # noqa: S608
         f"FROM (SELECT {', '.join(known)} FROM trade {' '.join(joins)}) known "
         f"WHERE result IS NOT NULL GROUP BY GROUPING SETS ({sets})"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*params, chosen.user_id, chosen.usual_risk])
+    with _joining_whole_sets() as cursor:
+        cursor.execute(query, [*params, chosen.usual_risk, chosen.user_id])
         rows = cursor.fetchall()
     count = len(parts)
     way_of = {_bits(way, count): way for way in ways}
@@ -271,6 +273,16 @@ def _rows_by(
         if row[count + 1]
         for way in [way_of[row[count]]]
     ]
+
+
+@contextmanager
+def _joining_whole_sets() -> "Iterator[CursorWrapper]":
+    """Where much was just written PostgreSQL may take a table for empty, until it has counted
+    again, and join whole sets row by row: seconds for some hundred trades."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield cursor
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _bits(way: Way, count: int) -> int:

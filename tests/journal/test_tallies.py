@@ -7,6 +7,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import ExchangeAccount, User
@@ -202,6 +203,53 @@ def test_what_is_marked_is_told_apart_in_one_reading(journal: User, dimension: s
             assert split.groups == alone.groups
             named = tallies(mine, chosen, [dimension])
             assert {(name,): figures for name, figures in split.groups.items()} == named
+
+
+NOTED = (
+    "journal_trade",
+    "journal_setup",
+    "journal_tag",
+    "journal_annotation",
+    "journal_annotation_tags",
+)
+
+
+def rows_touched(plan: dict[str, Any]) -> int:
+    """The most rows that any step of a query has seen."""
+    here = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Join Filter", 0)
+    return max([int(here), *map(rows_touched, plan.get("Plans", []))])
+
+
+@pytest.mark.parametrize("dimension", ["mistake", "tag", "setup", "streak"])
+def test_what_was_written_since_postgresql_counted_is_joined_as_sets(
+    journal: User, dimension: str
+) -> None:
+    """Tables that were emptied, counted and filled again are taken for empty ones."""
+    with connection.cursor() as cursor:
+        for name in NOTED:
+            cursor.execute(f"CREATE TEMPORARY TABLE kept_{name} ON COMMIT DROP AS TABLE {name}")
+        for name in reversed(NOTED):
+            cursor.execute(f"DELETE FROM {name}")  # noqa: S608
+            cursor.execute(f"ANALYZE {name}")
+        for name in NOTED:
+            cursor.execute(f"INSERT INTO {name} TABLE kept_{name}")
+    touched: list[int] = []
+
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("WITH trade"):
+            execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params, many, context)
+            (((plan,),),) = context["cursor"].fetchall()
+            touched.append(rows_touched(plan["Plan"]))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        groups = tallies(
+            TradeFilter().apply(journal, preferences_of(journal)),
+            preferences_of(journal),
+            [dimension],
+        )
+    assert len(groups) >= 2
+    assert len(touched) == 1 and touched[0] < 4 * COUNT
 
 
 def test_the_spread_of_two_results_is_worked_by_hand(alice: User) -> None:
