@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.beat import Service
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils.module_loading import import_string
@@ -20,6 +19,11 @@ from django_celery_beat.schedulers import DatabaseScheduler
 log = structlog.get_logger(__name__)
 
 ASK_SECONDS = 5.0
+# Of what comes every second: what is asked before a worker is asked, which costs more.
+ASKS_FIRST = {
+    "alerts.deliver": "alerts.services.outbox.is_due",
+    "trading.resolve": "trading.tasks.is_anything_to_resolve",
+}
 AGAIN_SECONDS, STOP_SECONDS = 3.0, 5.0
 
 
@@ -55,7 +59,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
 @cache
 def _question(task: str) -> Callable[[], bool] | None:
     """What tells whether there is anything to do for a task; None: it is always asked for."""
-    name = settings.BEAT_ASKS_FIRST.get(task)
+    name = ASKS_FIRST.get(task)
     return None if name is None else import_string(name)
 
 

@@ -403,12 +403,6 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# Of what comes every second: what the beat asks before it asks a worker, which costs more.
-BEAT_ASKS_FIRST = {
-    "alerts.deliver": "alerts.services.outbox.is_due",
-    "trading.resolve": "trading.tasks.is_anything_to_resolve",
-}
-
 # --- Who may come in ----------------------------------------------------------------------------
 
 # Proxies whose `X-Forwarded-For` and `-Proto` are believed, as CIDR networks; `unix` for one that

@@ -152,6 +152,7 @@ class Trade(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-opened_at"], name="trades_by_opening"),
             models.Index(fields=["account", "closed_at"], name="trades_by_closing"),
+            models.Index(fields=["account", "net_money"], name="trades_by_result"),
             models.Index(
                 fields=["account", "market", "base", "closed_at"], name="trades_of_a_coin"
             ),

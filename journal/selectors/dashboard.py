@@ -10,6 +10,7 @@ from accounts.models import ExchangeAccount, User
 from journal.filters import TradeFilter
 from journal.metrics.days import day_of
 from journal.models import Annotation, Difference, Preferences
+from journal.selectors.ends import BY_CLOSING, first_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import (
     DayAndFlow,
@@ -62,6 +63,9 @@ def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Das
     today = day_of(timezone.now(), chosen.tzinfo, time(chosen.day_start))
     monday = today - timedelta(days=today.weekday())
     done = Annotation.objects.filter(user=user, reviewed_at__isnull=False).values("trade_key")
+    # notes are few beside trades
+    reviewed = scope.trades.filter(key__in=done).count()
+    all_time = total(days.values())
     compared = Difference.objects.visible_to(user).of_account(trade_filter.account)
     off = compared.exclude(cause="").exclude(cause="rounding")
     return Dashboard(
@@ -72,13 +76,13 @@ def dashboard(user: User, trade_filter: TradeFilter, chosen: Preferences) -> Das
             for day, day_sums in days.items()
             if (day.year, day.month) == (today.year, today.month)
         ),
-        all_time=total(days.values()),
+        all_time=all_time,
         parts=parts,
         days=days,
         curve=curve(days),
         flow=of_flows(parts),
-        last=with_notes(user, scope.trades.order_by("-closed_at", "-pk")[:LAST_TRADES]),
-        review_count=scope.trades.exclude(key__in=done).count(),
+        last=with_notes(user, first_of(scope.trades, user, BY_CLOSING, LAST_TRADES)),
+        review_count=max(0, all_time.count + all_time.unpriced - reviewed),
         compared=compared.count(),
         differences=off.count(),
         accounts=ExchangeAccount.objects.visible_to(user).count(),

@@ -10,28 +10,42 @@ from typing import Any
 from django.db.models import (
     Aggregate,
     Avg,
-    Case,
     Count,
     F,
     FloatField,
+    Func,
     IntegerField,
+    Q,
     QuerySet,
     RowRange,
+    Sum,
     Value,
-    When,
     Window,
 )
 from django.db.models.functions import Mod, RowNumber
 
 from journal.drawings.spreads import round_edges
+from journal.selectors.ends import BY_CLOSING, first_of
 from journal.selectors.scope import Scope
 from journal.selectors.units import trade_value
 
 # points of a picture: more cannot be told apart
 MOST_POINTS = 1_500
 MOST_PLACES = 400
+OF_A_DOT = (
+    "market",
+    "symbol",
+    "base",
+    "opened_at",
+    "closed_at",
+    "worst",
+    "quote_rate",
+    "rate",
+)
 # of a hundred results so many at each end lie beyond the bins
 TAIL = 0.02
+# so much inwards, that a share which falls between two results means the one that stays
+HAIR = 1e-9
 
 
 class At(Aggregate):
@@ -43,6 +57,17 @@ class At(Aggregate):
 
     def __init__(self, expression: str, share: float) -> None:
         super().__init__(expression, share=repr(share))
+
+
+class Bin(Func):
+    """How many of the edges, which ascend, a value has reached."""
+
+    function = "WIDTH_BUCKET"
+    template = "%(function)s(%(expressions)s, ARRAY[%(edges)s]::numeric[])"
+    output_field = IntegerField()
+
+    def __init__(self, expression: str, edges: Sequence[float]) -> None:
+        super().__init__(expression, edges=", ".join(repr(float(edge)) for edge in edges))
 
 
 @dataclass(frozen=True)
@@ -77,30 +102,25 @@ class Place:
 def distribution(scope: Scope) -> Distribution | None:
     """Of all closed trades that have a value in the chosen unit; None for fewer than two."""
     rows = _valued(scope)
-    facts = rows.aggregate(count=Count("pk"), mean=Avg("value"))
+    facts = rows.aggregate(
+        count=Count("pk"),
+        mean=Avg("value"),
+        low=At("value", TAIL + HAIR),
+        high=At("value", 1 - TAIL - HAIR),
+    )
     count = facts["count"]
     if count < 2:
         return None
-    edges = round_edges(*_ends(rows, count))
-    bins = [When(value__lt=Decimal(repr(edge)), then=Value(n)) for n, edge in enumerate(edges)]
-    binned = rows.annotate(bin=Case(*bins, default=Value(len(edges)), output_field=IntegerField()))
-    by_bin = dict(binned.order_by().values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
+    edges = round_edges(float(facts["low"]), float(facts["high"]))
+    binned = rows.annotate(bin=Bin("value", edges)).order_by()
+    by_bin = dict(binned.values("bin").annotate(n=Count("pk")).values_list("bin", "n"))
     counts = [by_bin.get(at, 0) for at in range(len(edges) + 1)]
     return Distribution(edges, counts, float(facts["mean"]), count)
 
 
-def _ends(rows: "QuerySet[Any]", count: int) -> tuple[float, float]:
-    """The values so far from the lowest and from the highest that the tails lie beyond them."""
-    cut = int(count * TAIL)
-    # of the n-th value from 0 on, with half a place to spare on both sides
-    shares = {name: (at + 0.5) / count for name, at in (("low", cut), ("high", count - 1 - cut))}
-    ends = rows.aggregate(**{name: At("value", share) for name, share in shares.items()})
-    return float(ends["low"]), float(ends["high"])
-
-
 def dots(scope: Scope) -> list[Dot]:
     """The newest closed trades, as many as a picture can hold."""
-    rows = _valued(scope).order_by("-closed_at", "-pk")[:MOST_POINTS]
+    rows = first_of(_valued(scope).only(*OF_A_DOT), scope.user, BY_CLOSING, MOST_POINTS)
     return [
         Dot(
             pk=row.pk,
@@ -119,21 +139,26 @@ def trend(scope: Scope, windows: Sequence[int]) -> list[Place]:
     count = rows.count()
     order: Any = [F("closed_at").asc(), F("pk").asc()]
     every = max(1, math.ceil(count / MOST_PLACES))
-    means = {
-        f"mean_{window}": Window(
-            Avg("value"), order_by=order, frame=RowRange(start=-(window - 1), end=0)
-        )
-        for window in windows
-    }
-    numbered = rows.annotate(number=Window(RowNumber(), order_by=order), **means)
-    shown = numbered.annotate(rest=Mod(F("number"), Value(every))).filter(rest=0)
+    numbered = rows.annotate(
+        number=Window(RowNumber(), order_by=order),
+        so_far=Window(Sum("value"), order_by=order, frame=RowRange(start=None, end=0)),
+    )
+    # a mean is the difference of two sums, which are added up once for all windows
+    ends = Q()
+    for window in (0, *windows):
+        numbered = numbered.annotate(**{f"rest_{window}": Mod(F("number") + window, Value(every))})
+        ends |= Q(**{f"rest_{window}": 0})
+    shown = numbered.filter(ends).order_by("number").values_list("number", "closed_at", "so_far")
+    known = {number: (closed_at, so_far) for number, closed_at, so_far in shown}
+    sums = {0: Decimal(0), **{number: so_far for number, (_at, so_far) in known.items()}}
     return [
         Place(
-            row["number"],
-            row["closed_at"],
-            {n: row[f"mean_{n}"] for n in windows if row["number"] >= n},
+            number,
+            closed_at,
+            {n: (so_far - sums[number - n]) / n for n in windows if number >= n},
         )
-        for row in shown.order_by("number").values("number", "closed_at", *means)
+        for number, (closed_at, so_far) in known.items()
+        if number % every == 0
     ]
 
 

@@ -4,11 +4,10 @@ the first answers, each as partial as it is."""
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Min
-
 from accounts.models import ExchangeAccount, User
 from journal.filters import TradeFilter
 from journal.models import Coverage, Fill, Preferences, Sync, Trade, Upload
+from journal.selectors.ends import first_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by
 from journal.selectors.trades import Line, with_notes
@@ -90,7 +89,9 @@ def first_answers(user: User, chosen: Preferences) -> FirstAnswers | None:
         return None
     by_flow = sums_by(scope, "flow")
     money = scope.trades.filter(net_money__isnull=False)
-    ends = with_notes(user, [*money.order_by("-net_money")[:1], *money.order_by("net_money")[:1]])
+    best, worst = (first_of(money, user, order, 1) for order in (("-net_money",), ("net_money",)))
+    ends = with_notes(user, [*best, *worst])
+    opened = first_of(scope.trades, user, ("opened_at",), 1)
     against = Trade.Against
     return FirstAnswers(
         sums=known,
@@ -98,7 +99,7 @@ def first_answers(user: User, chosen: Preferences) -> FirstAnswers | None:
         against_flow=by_flow.get(against.AGAINST, Sums()),
         best=ends[0] if ends else None,
         worst=ends[-1] if ends else None,
-        since=scope.trades.aggregate(first=Min("opened_at"))["first"],
+        since=opened[0].opened_at if opened else None,
     )
 
 

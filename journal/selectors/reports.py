@@ -14,7 +14,7 @@ from journal.models import Preferences, Trade
 from journal.selectors.dimensions import DIMENSIONS
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums_by_day
-from journal.selectors.tallies import Tally, Unit, tallies, tally
+from journal.selectors.tallies import Tally, Unit, how_many, tallies
 
 ZERO = Decimal(0)
 FEW = 30
@@ -79,7 +79,7 @@ def count_of(
 ) -> int:
     """How many trades a breakdown is of, each counted once."""
     if DIMENSIONS[dimension].is_several:
-        return tally(trades, chosen, unit).count
+        return how_many(trades, chosen, unit)
     return sum(part.count for part in groups)
 
 

@@ -11,6 +11,7 @@ from accounts.models import User
 from journal.filters import TradeFilter
 from journal.models import Preferences, Trade
 from journal.selectors import report_rows
+from journal.selectors.ends import BY_CLOSING, first_of
 from journal.selectors.report_rows import Row
 from journal.selectors.scope import counted
 
@@ -91,8 +92,8 @@ def dots(
     numbers of the day are of these trades alone. Raises KeyError for an unknown measure."""
     x_of, y_of = _drawn(across), _drawn(up)
     newest = counted(trade_filter.apply(user, chosen)).filter(net_money__isnull=False)
-    ids = newest.order_by("-closed_at", "-pk").values_list("pk", flat=True)[:MOST_POINTS]
-    rows = report_rows.load(user, Trade.objects.filter(pk__in=list(ids)), chosen)
+    known = first_of(newest.values_list("pk", "closed_at"), user, BY_CLOSING, MOST_POINTS)
+    rows = report_rows.load(user, Trade.objects.filter(pk__in=[pk for pk, _at in known]), chosen)
     drawn = []
     for row in report_rows.in_unit(rows, chosen):
         x, y = x_of(row, chosen), y_of(row, chosen)

@@ -157,6 +157,16 @@ def tally(trades: "QuerySet[Trade]", chosen: Preferences, unit: str = Unit.MONEY
     return tallies(trades, chosen, (), unit).get((), Tally())
 
 
+def how_many(trades: "QuerySet[Trade]", chosen: Preferences, unit: str = Unit.MONEY) -> int:
+    """`tally(…).count`, without adding anything up where it can be had so."""
+    if unit == Unit.RISK:
+        return tally(trades, chosen, unit).count
+    valued = counted(trades).filter(net_money__isnull=False)
+    if unit == Unit.PERCENT:
+        valued = valued.filter(size_money__isnull=False).exclude(size_money=0)
+    return valued.order_by().count()
+
+
 def tallies(
     trades: "QuerySet[Trade]",
     chosen: Preferences,
@@ -256,10 +266,11 @@ def _rows_by(
     sets = ", ".join(f"({', '.join(names[number] for number in way)})" for way in ways)
     # which of the ways a row is of: a bit for each part that it is not grouped by
     told = [*names, f"GROUPING({', '.join(names)})" if names else "0"]
-    # every piece is Django's own or stands above
+    # every piece is Django's own or stands above; without OFFSET 0 PostgreSQL works a result out
+    # anew for each figure that it is in
     query = (
         f"WITH trade AS ({sql}), {USUAL} SELECT {', '.join(told)}, {FIGURES} "  # noqa: S608
-        f"FROM (SELECT {', '.join(known)} FROM trade {' '.join(joins)}) known "
+        f"FROM (SELECT {', '.join(known)} FROM trade {' '.join(joins)} OFFSET 0) known "
         f"WHERE result IS NOT NULL GROUP BY GROUPING SETS ({sets})"
     )
     with _joining_whole_sets() as cursor:

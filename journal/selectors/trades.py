@@ -175,9 +175,9 @@ def neighbours(trades: "QuerySet[Trade]", trade_id: int) -> tuple[int | None, in
     return row or (None, None)
 
 
-def order_of(sort: str) -> list[str]:
+def order_of(sort: str) -> tuple[str, str]:
     """Columns to order by; with a minus before its name the highest first."""
     name = sort.removeprefix("-")
     column = SORTS.get(name, "opened_at")
     sign = "-" if sort.startswith("-") else ""
-    return [f"{sign}{column}", f"{sign}pk"]
+    return f"{sign}{column}", f"{sign}pk"

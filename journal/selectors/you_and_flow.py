@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from journal.models import Trade
+from journal.selectors.ends import first_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import DayAndFlow, Sums, of_flows, sums_by_day_and_flow
 from journal.selectors.trades import Line, with_notes
@@ -46,8 +47,8 @@ def you_and_flow(scope: Scope, parts: Mapping[DayAndFlow, Sums] | None = None) -
     """In a few queries, however many trades there are; `parts` where they have been read."""
     days = sums_by_day_and_flow(scope) if parts is None else parts
     flows = of_flows(days)
-    worst = scope.trades.filter(flow=Against.AGAINST, net_money__lt=0).order_by("net_money", "pk")
-    lines = with_notes(scope.user, worst[:1])
+    lost = scope.trades.filter(flow=Against.AGAINST, net_money__lt=0)
+    lines = with_notes(scope.user, first_of(lost, scope.user, ("net_money", "pk"), 1))
     return YouAndFlow(
         with_flow=flows.get(Against.WITH, Sums()),
         against=flows.get(Against.AGAINST, Sums()),

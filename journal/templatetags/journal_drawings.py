@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django import template
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from journal.drawings.spreads import Point
 from journal.metrics.spread import Spread
 from journal.models import Trade
 from journal.selectors.sums import Sums
+from journal.templatetags.journal_texts import HIDDEN
 from journal.views.executions import signed_share
 
 register = template.Library()
@@ -164,6 +167,19 @@ def mini_line(values: Sequence[Decimal]) -> SafeString:
         "up" if values[-1] >= values[0] else "down",
         points,
     )
+
+
+@register.simple_tag
+def picture_points(points: Sequence[Point], hides: bool) -> SafeString:
+    """Each with its words, and a way to its trade; thousands of them."""
+    before, _, after = reverse("trade", args=[0]).rpartition("0")
+    drawn = [
+        f'<a href="{before}{point.key}{after}" tabindex="-1"><circle class="picture-point '
+        f'{"up" if point.is_gain else "down"}" cx="{point.x}%" cy="{point.y}%" r="3.5">'
+        f"<title>{HIDDEN if hides else escape(point.text)}</title></circle></a>"
+        for point in points
+    ]
+    return mark_safe("".join(drawn))  # noqa: S308  (numbers, and words that are escaped)
 
 
 @register.simple_tag

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,6 +20,7 @@ from accounts.requests import SignedInRequest
 from journal.books import grouping
 from journal.metrics.days import day_of
 from journal.models import Preferences, SavedView, Trade
+from journal.selectors.ends import pages_of
 from journal.selectors.preferences import preferences_of
 from journal.selectors.scope import Scope
 from journal.selectors.sums import Sums, sums, sums_by_day
@@ -65,10 +65,12 @@ def trade_list(request: SignedInRequest) -> HttpResponseBase:
     context = bar(request, trade_filter, problem)
     trades = trade_filter.apply(request.user, context["chosen"])
     sort = request.GET.get("sort", "-closed" if trade_filter.state == "closed" else "-opened")
-    trades = trades.order_by(*order_of(sort))
+    order = order_of(sort)
+    trades = trades.order_by(*order)
     if (how := request.GET.get("format", "")) in {"csv", "xlsx"}:
         return file_of(request.user, trades, context["chosen"], how)
-    page = Paginator(trades, LINES_A_PAGE).get_page(request.GET.get("page"))
+    pages = pages_of(trades, request.user, order, LINES_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
     chosen = context["chosen"]
     lines = with_notes(request.user, page.object_list)
     scope = Scope(request.user, trade_filter, chosen)

@@ -17,6 +17,7 @@ from accounts.requests import SignedInRequest
 from journal.books import grouping
 from journal.filters import TradeFilter
 from journal.models import NoteTemplate, Screenshot, Setup, Tag, Trade
+from journal.selectors.ends import BY_CLOSING, first_of
 from journal.selectors.preferences import preferences_of
 from journal.selectors.trades import neighbours, one, order_of
 from journal.services import annotating, aside, candles, open_results
@@ -226,7 +227,8 @@ def _can_split(trade: Trade, fills: list[Any]) -> bool:
 def _next_to_review(request: SignedInRequest) -> int | None:
     chosen_filter = TradeFilter(review="no")
     trades = chosen_filter.apply(request.user, preferences_of(request.user))
-    return trades.order_by("-closed_at", "-pk").values_list("pk", flat=True).first()
+    newest = first_of(trades.values_list("pk", "closed_at"), request.user, BY_CLOSING, 1)
+    return newest[0][0] if newest else None
 
 
 def _markers(fills: Any) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def test_where_the_database_is_away_a_worker_is_asked(
     assert sent == ["trading.resolve"]
 
 
-@pytest.mark.parametrize("task", settings.BEAT_ASKS_FIRST)
+@pytest.mark.parametrize("task", beat.ASKS_FIRST)
 def test_what_has_a_question_is_in_the_schedule(task: str) -> None:
     assert beat._question(task) is not None
     assert task in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -5,12 +5,14 @@ from decimal import Decimal as D
 
 import pytest
 
+from journal.drawings.spreads import Point
 from journal.metrics.spread import Spread
 from journal.models import Trade
 from journal.templatetags.journal_drawings import (
     flow_bar,
     mini_bars,
     mini_line,
+    picture_points,
     range_bar,
     range_line,
     split_bar,
@@ -73,3 +75,13 @@ def test_tiles_have_a_bar_a_day_and_nothing_where_nothing_was() -> None:
     assert 'class="up" points="0,19 30,1 60,10"' in mini_line([D(0), D(2), D(1)])
     assert rectangles(split_bar(3, 1)) == [("up", 0, 44), ("down", 46, 14)]
     assert split_bar(0, 0) == ""
+
+
+def test_points_tell_their_words_safely_and_lead_to_their_trades() -> None:
+    points = [Point(1.5, 20.25, True, 70, "<b> +$3"), Point(0, 1e-7, False, 8, "BTC")]
+    told = picture_points(points, False)
+    assert 'href="/trades/70/"' in told and 'cx="1.5%" cy="20.25%"' in told
+    assert "<title>&lt;b&gt; +$3</title>" in told
+    assert told.count("picture-point up") == told.count("picture-point down") == 1
+    hidden = picture_points(points, True)
+    assert "+$3" not in hidden and hidden.count("•••") == 2
