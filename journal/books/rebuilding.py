@@ -86,12 +86,17 @@ def rebuild_guarded(book: Book) -> bool:
 
 
 def rebuild(book: Book) -> None:
-    """One book. A killed process leaves it due."""
+    """One book. A killed process leaves it due; what another one has built meanwhile is left."""
+    was_due = book.built < book.version
     for turn in range(MOST_TURNS):
         row = Book.objects.select_related("account__user").get(pk=book.pk)
+        if was_due and row.built >= row.version:
+            return
         results = compute(row)
         with transaction.atomic():
             locked = Book.objects.select_for_update(of=("self",)).get(pk=book.pk)
+            if was_due and locked.built >= locked.version:
+                return
             is_current = locked.version == row.version
             if not is_current and turn < MOST_TURNS - 1:
                 continue

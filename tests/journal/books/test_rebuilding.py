@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
-from journal.books.due import due_books, make_everything_due, pause_after
+from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
 from journal.books.gathering import gather
 from journal.books.material import Start
 from journal.models import (
@@ -119,6 +119,38 @@ def test_a_row_that_comes_while_a_book_is_computed_is_in_it(
     assert len(turns) == 2
     assert not Trade.objects.get().is_open
     assert not due_books().exists()
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_another_process_has_built_is_not_written_again(
+    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    save_fills(account, [make_fill(account, 1, "BUY", "100")])
+    ensure_all(account)
+    book = due_books().get(account=account)
+    real_write, real_compute = rebuilding.write, rebuilding.compute
+    written: list[str] = []
+
+    def build_elsewhere() -> None:
+        monkeypatch.setattr(rebuilding, "compute", real_compute)
+        rebuilding.rebuild(Book.objects.get(pk=book.pk))
+
+    def compute(row: Book) -> Any:
+        build_elsewhere()
+        return real_compute(row)
+
+    def write(row: Book, results: Any) -> None:
+        written.append(row.name)
+        real_write(row, results)
+
+    monkeypatch.setattr(rebuilding, "write", write)
+    if when == "before":
+        build_elsewhere()
+    else:
+        monkeypatch.setattr(rebuilding, "compute", compute)
+    rebuilding.rebuild(book)
+    assert written == [book.name]
+    assert not due_books().filter(account=account).exists()
 
 
 def test_a_book_that_never_rests_is_written_and_stays_due(
