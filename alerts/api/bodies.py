@@ -61,7 +61,7 @@ class EventsAnswer(serializers.Serializer[object]):
 
 
 class ReadAsked(serializers.Serializer[object]):
-    ids = serializers.ListField(child=serializers.UUIDField(), required=False)
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True)
 
 
 class ReadAnswer(serializers.Serializer[object]):

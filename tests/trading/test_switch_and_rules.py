@@ -227,11 +227,27 @@ def test_odd_rules_change_nothing(alices_browser: Client, account: ExchangeAccou
         {"name": "unknown", "value": {}},
         {"name": "day_trades", "value": {"count": "x"}},
         {"name": "day_trades", "value": {"count": 2}, "mode": "shout"},
+        {"name": ["day_trades"], "value": {"count": 2}},
     ):
         answer = rules(alices_browser, odd)
         assert (answer.status_code, answer.json()["code"]) == (400, "rules")
     told = alices_browser.get("/api/rules").json()
     assert told["rules"] == [{"name": "day_trades", "value": {"count": 3}, "mode": "warn"}]
+
+
+@pytest.mark.parametrize("odd", [[], {}, ["all"], None, 7, True])
+def test_the_brakes_refuse_what_is_no_name(
+    alices_browser: Client, account: ExchangeAccount, odd: object
+) -> None:
+    def sent(path: str, body: dict[str, object]) -> Any:
+        return alices_browser.post(
+            path, body, content_type="application/json", headers={"Idempotency-Key": "odd"}
+        )
+
+    stopped = sent("/api/trading/stop", {"account": odd})
+    assert (stopped.status_code, stopped.json()["field"]) == (400, "account")
+    close = {"account": str(account.pk), "symbol": "BTCUSDT", "amount": "1", "position_side": odd}
+    assert sent("/api/trading/close", close).status_code == 400
 
 
 def test_entries_that_wait_to_be_filled_count_as_trades_of_the_day(

@@ -33,6 +33,10 @@ FIELDS = {"on", "until", "caps"}
 STOPPED = {**gives(StopAnswer, 404, 409, 422), 202: StopAnswer}
 CLOSED = {**gives(CloseAnswer, 404, 409, 422), 202: ChangeUnderWay}
 
+# tuples, since whatever is sent is looked for in them
+SIDES = ("BOTH", "LONG", "SHORT")
+EVERYTHING = ("all", "own")
+
 
 class SwitchView(TradingAPIView):
     """Whether an account may trade; on, a later end and wider caps ask for a fresh factor."""
@@ -117,7 +121,7 @@ class StopView(TradingAPIView):
         account of the server."""
         user = user_of(request)
         wanted = body.get("account")
-        if wanted in {"all", "own"}:
+        if wanted in EVERYTHING:
             is_everybody = wanted == "all" and user.is_staff and request.auth is None
             rows = ExchangeAccount.objects.here().select_related("user").exclude(api_key=b"")
             return list(rows if is_everybody else rows.filter(user=user))
@@ -147,7 +151,7 @@ class CloseView(TradingAPIView):
         except (ValueError, ArithmeticError) as error:
             raise BadOrder("body", _("Expected account, symbol and a signed amount.")) from error
         symbol, side = str(body.get("symbol", "")).upper(), body.get("position_side", "BOTH")
-        if not symbol.replace("_", "").isalnum() or side not in {"BOTH", "LONG", "SHORT"}:
+        if not symbol.replace("_", "").isalnum() or side not in SIDES:
             raise BadOrder(
                 "symbol", _("Expected a symbol, and position_side of BOTH, LONG, SHORT.")
             )

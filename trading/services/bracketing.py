@@ -1,5 +1,6 @@
 """One's templates of brackets: set as a whole, as one's rules are."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -63,29 +64,33 @@ def _bracket(user: User, row: Any) -> Bracket:
     percent = amount_of(row, "stop_percent")
     if percent is not None and percent >= 100:
         raise _bad("stop_percent", _("Expected stop_percent below 100."))
-    targets = row.get("targets") or []
+    targets = row.get("targets", [])
     if not isinstance(targets, list) or len(targets) > MOST_TARGETS:
         raise _bad(
             "targets", _("Expected targets as at most %(most)s multiples of R.", most=MOST_TARGETS)
         )
-    multiples = [amount_of({"target": target}, "target", "targets") for target in targets]
+    multiples = [_amount({"target": target}, "target", "targets") for target in targets]
     return Bracket(
         user=user,
         name=name.strip(),
         stop_percent=None if percent is None else percent.quantize(Decimal("0.0001")),
-        targets=[plain(multiple) for multiple in multiples if multiple is not None],
-        risk=_risk(row.get("risk") or {}),
+        targets=[plain(multiple) for multiple in multiples],
+        risk=_risk(row.get("risk", {})),
     )
 
 
 def _risk(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or set(value) - {"money", "percent"} or len(value) > 1:
         raise _bad("risk", _("Expected risk as an object of money or percent."))
-    return {
-        name: plain(amount)
-        for name in value
-        if (amount := amount_of(value, name, f"risk.{name}")) is not None
-    }
+    return {name: plain(_amount(value, name, f"risk.{name}")) for name in value}
+
+
+def _amount(body: Mapping[str, Any], name: str, shown: str) -> Decimal:
+    """Raises BadOrder where there is none, too."""
+    amount = amount_of(body, name, shown)
+    if amount is None:
+        raise _bad(shown, _("Expected %(name)s as decimal text.", name=shown))
+    return amount
 
 
 def _bad(field: str, detail: str) -> BadOrder:

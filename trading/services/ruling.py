@@ -27,7 +27,7 @@ def put_rules(*, user: User, rows: Any) -> list[Rule]:
             raise BadOrder(
                 "rules", _("Expected a rule as an object of name, value, mode."), field="rules"
             )
-        name, mode = row.get("name"), row.get("mode", Rule.Mode.WARN)
+        name, mode = str(row.get("name")), row.get("mode", Rule.Mode.WARN)
         if mode not in Rule.Mode.values:
             raise BadOrder(
                 "rules",
@@ -45,13 +45,13 @@ def put_rules(*, user: User, rows: Any) -> list[Rule]:
                 field="rules",
             )
         try:
-            value = checked(str(name), row.get("value", {}))
+            value = checked(name, row.get("value", {}))
         except ValueError as error:
             sentence = f"{error}."  # of English, begun with a small letter
             if sentence.startswith("expected "):
                 sentence = f"E{sentence[1:]}"
             raise BadOrder("rules", sentence, field="rules") from error
-        wanted[str(name)] = Rule(user=user, name=str(name), value=value, mode=mode)
+        wanted[name] = Rule(user=user, name=name, value=value, mode=mode)
     Rule.objects.filter(user=user).exclude(name__in=wanted).delete()
     Rule.objects.bulk_create(
         wanted.values(),
