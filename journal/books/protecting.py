@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -34,7 +35,7 @@ AT_ONCE = 5000
 
 def mark(orders: Iterable[Order | ConditionalOrder]) -> bool:
     """Trades that were open while one of these waited are looked at again. False: there is none."""
-    count = 0
+    known: set[int] = set()
     for order in orders:
         if laid(order) is None:
             continue
@@ -45,8 +46,8 @@ def mark(orders: Iterable[Order | ConditionalOrder]) -> bool:
         ends = _end(order)
         if ends is not None:
             trades = trades.filter(opened_at__lte=ends)
-        count += trades.update(protected_at=None)
-    return bool(count)
+        known |= set(trades.values_list("pk", flat=True))
+    return bool(Trade.objects.filter(pk__in=known).mark(protected_at=None))
 
 
 def protect_account(account: ExchangeAccount) -> int:
@@ -69,7 +70,9 @@ def protect(trades: Iterable[Trade]) -> int:
     for (market, symbol), rows in groups.items():
         for row, orders in _beside(rows, orders_of(rows, market, symbol)):
             _write(row, protection(open_of(row), orders), now)
-        Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
+        with transaction.atomic():
+            Trade.objects.filter(pk__in=[row.pk for row in rows]).locked()
+            Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
         count += len(rows)
     TradesVersion.objects.raise_for(changed)
     return count

@@ -102,10 +102,11 @@ def rebuild(book: Book) -> None:
                 continue
             write(row, results)
             notes.follow(row, results.trades, is_part=results.since is not None)
-            protecting.protect_account(row.account)
             Book.objects.filter(pk=row.pk).update(
                 built=row.version, problem="", failures=0, retry_at=None
             )
+        # trades of other books too, which others may be at; what is not reached stays marked
+        protecting.protect_account(row.account)
         log.info(
             "book built", account=str(row.account_id), book=row.name, trades=len(results.trades)
         )

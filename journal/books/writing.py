@@ -123,7 +123,9 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
             known.protected_at = None
             known.stamp_due_at = timezone.now()
         changed.append((known, item))
-    Trade.objects.filter(pk__in=[trade.pk for trade in before.values()]).delete()
+    gone = [trade.pk for trade in before.values()]
+    Trade.objects.filter(pk__in=[*gone, *(row.pk for row, _ in changed)]).locked()
+    Trade.objects.filter(pk__in=gone).delete()
     Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
     Trade.objects.bulk_update(
         [row for row, _ in changed],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,17 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
     def closed(self) -> "TradeQuerySet":
         return self.filter(closed_at__isnull=False)
+
+    def locked(self) -> list[int]:
+        """Their ids. Whoever writes on several rows locks them first, in one order, so that no two
+        wait for one another."""
+        rows = self.select_for_update(of=("self",), no_key=True).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
+
+    def mark(self, **values: Any) -> int:
+        """Written on all of them; returns how many there are."""
+        with transaction.atomic():
+            return Trade.objects.filter(pk__in=self.locked()).update(**values)
 
 
 class Money(models.DecimalField):  # type: ignore[type-arg]

@@ -60,11 +60,11 @@ def _hear_news() -> None:
     together: dict[tuple[str, str], list[PastNews]] = {}
     for item in news:
         together.setdefault((item.instrument.market, item.instrument.symbol), []).append(item)
-    with transaction.atomic():
-        for (market, symbol), items in together.items():
-            for start, end in _joined(items):
-                _make_due(market, symbol, start, end, now)
-        PastNews.objects.filter(pk__in=[item.pk for item in news]).delete()
+    # killed between the two it is heard once more, which changes nothing
+    for (market, symbol), items in together.items():
+        for start, end in _joined(items):
+            _make_due(market, symbol, start, end, now)
+    PastNews.objects.filter(pk__in=[item.pk for item in news]).delete()
 
 
 def _make_due(market: str, symbol: str, start: datetime, end: datetime, now: datetime) -> None:
@@ -84,7 +84,7 @@ def _make_due(market: str, symbol: str, start: datetime, end: datetime, now: dat
         market=market,
         symbol=symbol,
         opened_at__lte=end,
-    ).update(stamp_due_at=now)
+    ).mark(stamp_due_at=now)
 
 
 def _joined(news: Iterable[PastNews]) -> list[tuple[datetime, datetime]]:
@@ -122,9 +122,7 @@ def _stamp_fills(*, asleep: bool) -> int:
                     touched.append(fill.pk)
                 else:
                     _look_later(fill)
-    Trade.objects.filter(fills__in=touched, kind=Trade.Kind.TRADE).update(
-        stamp_due_at=timezone.now()
-    )
+    Trade.objects.filter(fills__in=touched, kind=Trade.Kind.TRADE).mark(stamp_due_at=timezone.now())
     return len(touched)
 
 

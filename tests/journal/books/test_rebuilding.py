@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from journal.books import rebuilding
+from journal.books import rebuilding, writing
 from journal.books.due import due_books, ensure_all, make_everything_due, pause_after
 from journal.books.gathering import gather
 from journal.books.material import Start
@@ -128,7 +128,7 @@ def test_what_another_process_has_built_is_not_written_again(
     save_fills(account, [make_fill(account, 1, "BUY", "100")])
     ensure_all(account)
     book = due_books().get(account=account)
-    real_write, real_compute = rebuilding.write, rebuilding.compute
+    real_write, real_compute = writing.write, rebuilding.compute
     written: list[str] = []
 
     def build_elsewhere() -> None:
