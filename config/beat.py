@@ -32,6 +32,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     second. What has a question of its own is asked for only where that says yes."""
 
     _asked_at = -math.inf
+    _heap_invalidated: bool
 
     def schedule_changed(self) -> bool:
         now = time.monotonic()
@@ -39,6 +40,13 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
             return False
         self._asked_at = now
         return bool(super().schedule_changed())
+
+    def schedules_equal(self, *args: Any, **kwargs: Any) -> bool:
+        """It is another one only where it was read anew, which says so; its base class compares
+        every entry at every tick."""
+        is_another = self._heap_invalidated
+        self._heap_invalidated = False
+        return not is_another
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if self._is_wanted(entry.task):

@@ -58,6 +58,9 @@ SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 # users whose demo could not be reviewed
 parked = Parking()
+# between two rounds of what nobody looks at yet
+resting = Parking(first=60.0, longest=60.0)
+ASLEEP = "asleep"
 
 
 @shared_task(name="journal.synchronise")
@@ -131,17 +134,24 @@ def stamp() -> None:
     with locks.held(stamping.LOCK) as lock:
         while lock is not None and not lock.is_lost and not shutdown.is_set():
             if not stamping.stamp_due():
-                _stamp_asleep()
+                _stamp_asleep(until)
                 return
             if monotonic() > until:
                 return
 
 
-def _stamp_asleep() -> None:
-    """Not while the planner is at work: it waits for whoever stamps."""
+def _stamp_asleep(until: float) -> None:
+    """Once a minute, much at once: fills near in time share what is read around them. Not while
+    the planner is at work: it waits for whoever stamps."""
+    if resting.is_parked(ASLEEP):
+        return
     with locks.held(PLANNER) as lock:
-        if lock is not None:
-            stamping.stamp_due(asleep=True)
+        while lock is not None and not lock.is_lost and not shutdown.is_set():
+            if not stamping.stamp_due(asleep=True):
+                resting.park(ASLEEP)
+                return
+            if monotonic() > until:
+                return
 
 
 @shared_task(name="journal.settle_prices")

@@ -37,7 +37,7 @@ from simulator.rest.usdm_settings import UsdmSettingsRest
 from simulator.sockets import Sockets
 from simulator.wsapi import WsApi
 
-TICK_SECONDS = 0.01
+TICK_SECONDS = 0.02
 FAILED_SECONDS = 1.0
 
 

@@ -16,7 +16,7 @@ from journal.models import Fill, FillFlow, Market, Trade, TradeFill, TradesVersi
 from journal.models.guests import accounts_asleep
 from journal.stamps import fills, trades
 from journal.stamps.around import Around
-from journal.stamps.copies import KEPT, take_over
+from journal.stamps.copies import KEPT, take_over, take_over_trades
 from journal.stamps.stages import stage_of
 from lib.dates import from_seconds
 from lib.parking import Parking
@@ -163,8 +163,11 @@ def _stamp_trades(*, asleep: bool) -> int:
         .order_by("-opened_at")
     )
     due = _some(trades_due, TRADES_A_ROUND, asleep=asleep)
-    count = 0
     changed = {row.account_id for row in due if row.closed_at is not None}
+    count = 0
+    if asleep:
+        taken, due = take_over_trades(due)
+        count = len(taken)
     for group in _groups([(row.market, row.symbol, row.opened_at, row) for row in due]):
         around = Around.of(
             group[0].market,

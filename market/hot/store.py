@@ -1,11 +1,12 @@
 """Reading and writing one venue's tapes in Redis, for the collectors' event loop."""
 
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 
 from market.flow.bars import Bar
 from market.hot import keys
@@ -55,21 +56,31 @@ class HotStore:
         """The same; what Redis says against the keys of one tape is that tape's answer."""
         applied: list[bool | redis.ResponseError] = []
         for start in range(0, len(writes), TAPES_A_ROUND_TRIP):
-            async with self.client.pipeline(transaction=False) as pipe:
-                for tape, write in writes[start : start + TAPES_A_ROUND_TRIP]:
-                    await self._script(
-                        keys=[keys.state(tape), keys.gaps(tape), keys.big_orders(tape)],
-                        args=[encode_write(write)],
-                        client=pipe,
-                    )
-                for answer in await pipe.execute(raise_on_error=False):
-                    if isinstance(answer, redis.ResponseError) and is_of_one_tape(answer):
-                        applied.append(answer)
-                    elif isinstance(answer, Exception):
-                        raise answer
-                    else:
-                        applied.append(answer == 1)
+            some = writes[start : start + TAPES_A_ROUND_TRIP]
+            answers = await self._run(some)
+            forgotten = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+            if forgotten:  # a Redis that was started anew knows no scripts
+                await self.load_script()
+                again = await self._run([some[n] for n in forgotten])
+                for n, answer in zip(forgotten, again, strict=True):
+                    answers[n] = answer
+            for answer in answers:
+                if isinstance(answer, redis.ResponseError) and is_of_one_tape(answer):
+                    applied.append(answer)
+                elif isinstance(answer, Exception):
+                    raise answer
+                else:
+                    applied.append(answer == 1)
         return applied
+
+    async def _run(self, writes: Sequence[tuple[InstrumentKey, Write]]) -> list[Any]:
+        """One round trip: the script by its digest, which asks for nothing before."""
+        async with self.client.pipeline(transaction=False) as pipe:
+            for tape, write in writes:
+                names = (keys.state(tape), keys.gaps(tape), keys.big_orders(tape))
+                pipe.evalsha(self._script.sha, len(names), *names, encode_write(write))
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+            return answers
 
     async def state(self, tape: InstrumentKey) -> State | None:
         return state_from(await as_async(self.client.hgetall(keys.state(tape))))

@@ -44,8 +44,12 @@ def test_a_change_counts_within_seconds_and_costs_no_query_a_tick(
     with django_assert_num_queries(0):
         for _tick in range(20):
             assert MINE not in scheduler.schedule
+    assert scheduler.schedules_equal(None, scheduler.schedule)
     clock["now"] += beat.ASK_SECONDS
     assert MINE in scheduler.schedule
+    # which the heap of what is due is made anew for, once
+    assert not scheduler.schedules_equal(None, scheduler.schedule)
+    assert scheduler.schedules_equal(None, scheduler.schedule)
 
 
 def test_beside_a_worker_it_begins_again_where_it_fails_and_ends_with_it(

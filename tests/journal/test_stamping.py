@@ -5,14 +5,16 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from journal.metrics.excursion import slippage
 from journal.metrics.flow import Second, share, verdict, windows
-from journal.models import Balance, DailyBalance, FillFlow, Trade
+from journal.models import Balance, DailyBalance, Fill, FillFlow, Trade
 from journal.models.guests import FIRST, LABEL
 from journal.services import demo, snapshots
 from journal.stamps import fills, stamping
+from journal.stamps import trades as trade_stamps
 from lib.dates import to_ms
 from market.archive import coverage, partitions, seconds
 from market.archive.coverage import Stretch
@@ -252,3 +254,32 @@ def test_a_copy_takes_over_what_is_known_of_the_demos_own_fills(
     assert taken.fill.flow_due_at is None
     assert (taken.stage, taken.share, taken.window) == ("done", D("0.123"), "10s")
     assert (taken.windows, taken.bid, taken.why) == (bought.windows, bought.bid, bought.why)
+
+
+def test_a_copys_trade_takes_over_what_the_demos_own_is_stamped_with(
+    tape: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_account(User.objects.create_user(FIRST, "demo@example.org"), LABEL)
+    copy = make_account(demo.owner_of_original(), LABEL)
+    for account in (first, copy):
+        prices = (("BUY", "100"), ("SELL", "99"), ("BUY", "100"), ("SELL", "99"), ("BUY", "100"))
+        fills = [make_fill(account, n, side, price) for n, (side, price) in enumerate(prices, 1)]
+        trades_of(account, *fills)
+    while stamping.stamp_due():  # with the news of the tape
+        pass
+    settled, coming, _open = Trade.objects.filter(account=first).order_by("opened_at")
+    known = {"flow": "with", "flow_share": D("0.5"), "worst": D(-3), "best": D(2), "slippage": D(1)}
+    Trade.objects.filter(pk=settled.pk).update(stamp_due_at=None, **known)
+    Trade.objects.filter(pk=coming.pk).update(stamp_due_at=timezone.now(), **known)
+    Trade.objects.filter(account=copy).update(stamp_due_at=timezone.now())
+    Fill.objects.update(flow_due_at=None)
+    worked_out: list[datetime] = []
+    monkeypatch.setattr(
+        trade_stamps, "stamp", lambda around, trade: worked_out.append(trade.opened_at)
+    )
+    stamping.stamp_due(asleep=True)
+    # another one is still to be stamped better, and one is open
+    assert worked_out == [coming.opened_at, _open.opened_at]
+    taken = Trade.objects.get(account=copy, opened_at=settled.opened_at)
+    assert {name: getattr(taken, name) for name in known} == known
+    assert taken.stamp_due_at is None

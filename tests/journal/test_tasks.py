@@ -57,5 +57,9 @@ def test_copies_that_nobody_has_are_not_stamped_while_the_planner_works(
         assert lock is not None
         tasks.stamp()
     assert stamped == [False]
+    tasks.resting.clear(tasks.ASLEEP)
     tasks.stamp()
     assert stamped == [False, False, True]
+    tasks.stamp()
+    assert stamped == [False, False, True, False], "once a minute"
+    tasks.resting.clear(tasks.ASLEEP)
