@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from django.db.models import Q
@@ -26,6 +26,8 @@ from journal.models import (
 
 # behind the last digit that counts, as PostgreSQL gives its decimals
 ZEROS = re.compile(r"(\d+\.\d*?[1-9]|\d+(?=\.0+\b))\.?0+\b")
+# Beside the minute of the newest row; what is settled is settled within a minute after it.
+OPEN_MINUTES = timedelta(minutes=1)
 # What a rebuild may change in a row that stays; the stamps are not among it.
 COMPUTED = (
     "kind",
@@ -246,15 +248,30 @@ def _write_problems(book: Book, results: Results) -> None:
     )
 
 
+def _worth_keeping(times: Sequence[datetime], newest: datetime) -> list[datetime]:
+    """Of checkpoints in the order of time: the last one before the minutes whose prices may not be
+    final yet, and in each of these the first, which is that one soon."""
+    final = newest.replace(second=0, microsecond=0) - OPEN_MINUTES
+    kept = [time for time in times if time < final][-1:]
+    for time in times:
+        if time >= final and (not kept or f"{time:%H:%M}" != f"{kept[-1]:%H:%M}"):
+            kept.append(time)
+    return kept
+
+
 def _write_checkpoints(book: Book, results: Results) -> None:
-    """Those that the results have made wrong go, and the one that was the newest."""
+    """Those that the results have made wrong go, and those that were the newest; but some stay, so
+    that a minute whose prices become final is settled from one before it."""
     known = Checkpoint.objects.filter(book=book)
     if results.since is None:
         known.delete()
     else:
         known.filter(time__gt=results.since).delete()
     if results.checkpoints:
-        known.filter(is_kept=False).delete()
+        newest = max(checkpoint.time for checkpoint in results.checkpoints)
+        passing = known.filter(is_kept=False)
+        times = list(passing.order_by("time").values_list("time", flat=True))
+        passing.exclude(time__in=_worth_keeping(times, newest)).delete()
     Checkpoint.objects.bulk_create(
         Checkpoint(
             book=book,

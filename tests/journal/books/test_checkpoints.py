@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from django.db.models import Model
+from django.db.models import F, Model
 
-from accounts.models import ExchangeAccount
+from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
 from journal.books.due import make_everything_due
 from journal.books.rebuilding import rebuild_due
@@ -32,6 +32,7 @@ from journal.models import (
 from journal.services.histories import History
 from journal.services.trying import account_to_try
 from journal.sync.saving import save_fills, save_income, save_transfers
+from tests.journal.accounts import START, make_account, make_fill
 from tests.money.histories import random_case
 from tests.money.model import METHODS
 
@@ -192,3 +193,29 @@ def test_a_checkpoint_that_cannot_be_read_is_as_none(starts: list[bool]) -> None
     rebuild_due(account)
     assert not any(starts)
     assert everything(account) == before
+
+
+def test_a_minute_that_is_settled_is_computed_from_before_it(
+    alice: User, starts: list[bool]
+) -> None:
+    """Fills 40 seconds apart; after each the minutes that prices are still asked for are due."""
+    account = make_account(alice)
+    begun = START.replace(second=0, microsecond=0)
+    for number in range(1, 16):
+        at = begun + timedelta(seconds=40 * number)
+        side = "BUY" if number % 2 else "SELL"
+        save_fills(account, [make_fill(account, number, side, f"{100 + number}", time=at)])
+        rebuild_due(account)
+        if number < 5:
+            continue
+        starts.clear()
+        for minutes in (0, 1):
+            minute = at.replace(second=0) - timedelta(minutes=minutes)
+            Book.objects.filter(account=account, name="BTC").update(
+                version=F("version") + 1, changed_from=minute
+            )
+            rebuild_due(account)
+        assert (number, starts) == (number, [True, True])
+        passing = Checkpoint.objects.filter(book__account=account, book__name="BTC", is_kept=False)
+        assert passing.count() <= 4
+    assert differences(everything(account), anew(account)) == {}
