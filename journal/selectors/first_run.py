@@ -76,9 +76,15 @@ def readings(user: User) -> list[Reading]:
     return [_reading(account, syncs.get(account.pk)) for account in accounts]
 
 
-def is_wanted(parts: list[Reading]) -> bool:
-    """While nothing was read whole yet, the home page would be made of guesses."""
-    return not any(part.is_read for part in parts)
+def is_anything_read(user: User) -> bool:
+    """Whether a `Reading` of a user is read, without counting what there is: until then the home
+    page would be made of guesses."""
+    mine = ExchangeAccount.objects.visible_to(user)
+    by_key = mine.filter(sync__isnull=False).exclude(last_four="")
+    if by_key.filter(sync__finished_at__isnull=False).exists():
+        return True
+    others = list(mine.exclude(pk__in=by_key).values_list("pk", flat=True))
+    return bool(others) and Fill.objects.filter(account__in=others).exists()
 
 
 def first_answers(user: User, chosen: Preferences) -> FirstAnswers | None:

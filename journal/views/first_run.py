@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import ExchangeAccount
 from accounts.requests import SignedInRequest
 from journal.models import Preferences
-from journal.selectors.first_run import first_answers, is_wanted, readings
+from journal.selectors.first_run import first_answers, is_anything_read, readings
 from journal.selectors.preferences import preferences_of
 from journal.services import demo
 
@@ -53,8 +54,7 @@ def is_waiting(request: SignedInRequest) -> bool:
     """Whether this user is better off here than on a page of half a history."""
     if request.session.get(WENT_ON):
         return False
-    parts = readings(request.user)
-    if not parts:
+    if not ExchangeAccount.objects.visible_to(request.user).exists():
         wanted = Preferences.objects.filter(user=request.user, demo=demo.WANTED)
         return wanted.exists()
-    return is_wanted(parts)
+    return not is_anything_read(request.user)
