@@ -7,11 +7,12 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from market.flow.trades import Trade
@@ -62,8 +63,9 @@ class ForeignExchange:
             self.sent = due
             frames = self._worsen(batch, late, passed)
             for client in list(self.clients):
-                for frame in frames:
-                    await client.send(frame)
+                with suppress(ConnectionClosed):  # cut while it was written to: the market goes on
+                    for frame in frames:
+                        await client.send(frame)
             if passed > next_cut:
                 next_cut = passed + self.rng.uniform(0.5, 2.0)
                 for client in list(self.clients):
