@@ -24,6 +24,9 @@ from typing import Any
 LOUD, LOUD_WITH_DATABASE = 0.65, 1.2
 SMOOTH_SECONDS = 6.0
 CALM_SECONDS = 8.0
+# So is who asks for more at once than it is given, for so much of the time: a page's requests are
+# through in a moment, and of one thing after another nothing waits.
+CROWDED = 0.25
 # The share that pauses leave to who is loud.
 BESIDE_OTHERS = 0.04
 # Longer than this nobody pauses after one request, however dear it was.
@@ -63,6 +66,9 @@ class Use:
     processor: float = 0.0
     database: float = 0.0
     at: float = 0.0
+    # the share of the time in which one of its requests stood in the queue
+    waiting: float = 0.0
+    waited_at: float = 0.0
     is_loud: bool = False
     # when the next request may begin, while it is loud
     free_at: float = 0.0
@@ -114,10 +120,25 @@ class Shares:
         """It asks for more at once than it is given, and does not stop."""
         now = self._clock()
         with self._lock:
+            self._crowds(who, now)
+
+    def waited(self, who: str, seconds: float) -> None:
+        """Up to now somebody has stood in its queue, for so long."""
+        now = self._clock()
+        with self._lock:
             use = self._uses.get(who) or Use(at=now)
+            fades = math.exp((use.waited_at - now) / SMOOTH_SECONDS)
+            use.waiting = use.waiting * fades + seconds / SMOOTH_SECONDS
+            use.waited_at = now
             _remember(self._uses, who, use)
-            if not _is_still_loud(use, now):
-                use.is_loud, use.free_at = True, now
+            if use.waiting > CROWDED:
+                self._crowds(who, now)
+
+    def _crowds(self, who: str, now: float) -> None:
+        use = self._uses.get(who) or Use(at=now)
+        _remember(self._uses, who, use)
+        if not _is_still_loud(use, now):
+            use.is_loud, use.free_at = True, now
 
     def is_loud(self, who: str) -> bool:
         """Whether it has to leave the process to others, who are there."""

@@ -129,6 +129,8 @@ class FairShare:
             return False
         finally:
             room.waiting -= 1
+            if not room.waiting:
+                self._shares.waited(who, time.monotonic() - room.crowded_at)
         return True
 
     async def _refuse(self, who: str, room: Room, send: Any) -> None:

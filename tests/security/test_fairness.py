@@ -325,3 +325,23 @@ def test_whom_the_door_did_not_know_is_asked_to_come_again(
     monkeypatch.setattr(shares, "pause", lambda who: 7.2)
     answer = Client(headers={"Authorization": f"Token {issue_token(user=alice)}"}).get("/api/fills")
     assert (answer.status_code, answer["Retry-After"]) == (429, "8")
+
+
+def test_a_queue_that_comes_again_and_again_is_loud_and_a_pages_is_not(
+    known: Shares, clock: Clock
+) -> None:
+    """Spells of waiting that come again and again, and a page every two seconds."""
+    known.asks("u2")
+    for _ in range(6):
+        clock.now += 2.0
+        known.asks("u2")
+        known.waited("u1", 0.3)
+    assert not known.is_loud("u1")
+    for _ in range(12):
+        clock.now += 0.5
+        known.asks("u2")
+        known.waited("u1", 0.35)
+    assert known.is_loud("u1")
+    clock.now += CALM_SECONDS + 0.1
+    known.asks("u2")
+    assert not known.is_loud("u1")
