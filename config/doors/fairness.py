@@ -1,6 +1,7 @@
 """Beside others, what one user asks takes its turn before it takes a thread: a few at once, and of
 whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others. Whose
-requests have stood in the queue for seconds is loud: a page's are through by then."""
+requests have stood in the queue for seconds, or do again and again, is loud: a page's are through
+by then."""
 
 import asyncio
 import json

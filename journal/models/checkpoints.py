@@ -18,7 +18,7 @@ class Checkpoint(models.Model):
     state = models.BinaryField()
     # journal.books.carried.Carried, as JSON
     carried = models.BinaryField()
-    # rows since the last one that stays; one that does not stay goes with the next
+    # rows since the last one that stays; one that does not stay goes with a later one
     count = models.IntegerField()
     is_kept = models.BooleanField()
 

@@ -219,3 +219,20 @@ def test_a_minute_that_is_settled_is_computed_from_before_it(
         passing = Checkpoint.objects.filter(book__account=account, book__name="BTC", is_kept=False)
         assert passing.count() <= 4
     assert differences(everything(account), anew(account)) == {}
+
+
+def test_nothing_after_the_newest_checkpoint_leaves_it_as_it_is(alice: User) -> None:
+    """A row that made the book due and was taken back."""
+    account = make_account(alice)
+    save_fills(account, [make_fill(account, 1, "BUY", "100")])
+    rebuild_due(account)
+    before = everything(account)
+    own = Checkpoint.objects.filter(book__account=account)
+    stood = list(own.values_list("book__name", "time"))
+    Book.objects.filter(account=account).update(
+        version=F("version") + 1, changed_from=datetime(2100, 1, 1, tzinfo=UTC)
+    )
+    rebuild_due(account)
+    assert not Book.objects.filter(account=account, built__lt=F("version")).exists()
+    assert list(own.values_list("book__name", "time")) == stood
+    assert everything(account) == before
