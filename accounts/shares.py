@@ -2,10 +2,10 @@
 
 Requests are counted (`accounts.limits`), but a few dear ones take a core. So what a user's
 requests took here is measured too: while others ask as well, a user whose requests take most of
-the process, or stand in a queue for seconds or again and again (`config.doors.fairness`), is loud, and from then on
-begins one at a time, with pauses in proportion to what the request before took (`BESIDE_OTHERS`),
-up to `LONGEST_PAUSE`. Who is alone, or asks little, never waits. A request that is long in itself,
-a whole list as a file, rests between its parts (`give_way`).
+the process, or stand in a queue for seconds or again and again (`config.doors.fairness`), is loud,
+and from then on begins one at a time, with pauses in proportion to what the request before took
+(`BESIDE_OTHERS`), up to `LONGEST_PAUSE`. Who is alone, or asks little, never waits. A request that
+is long in itself, a whole list as a file, rests between its parts (`give_way`).
 """
 
 import hashlib
