@@ -17,6 +17,7 @@ from journal.books.gathering import gather
 from journal.books.material import Start
 from journal.models import (
     Annotation,
+    AssetPrice,
     Book,
     FillMark,
     Preferences,
@@ -288,6 +289,54 @@ def test_a_note_of_a_flip_belongs_to_the_trade_that_it_opens(
     trades_of(account, make_fill(account, 3, "BUY", "100", **usdm))
     notes = {note.trade_key: note.note for note in Annotation.objects.all()}
     assert notes == {long.key: "long", short.key: "short"}
+
+
+@pytest.fixture
+def with_fees(account: ExchangeAccount) -> tuple[Trade, Trade]:
+    """A trade of BTC whose fees the stack of BNB paid: one fill is in a trade of each. The first is
+    the trade's, the second the fee's."""
+    prices = [
+        AssetPrice(asset="BNB", minute=START + timedelta(minutes=number), price=D(500))
+        for number in range(-1, 5)
+    ]
+    AssetPrice.objects.bulk_create(prices)
+    fee = {"fee": D("0.001"), "fee_asset": "BNB"}
+    trades_of(account, make_fill(account, 2, "BUY", "100", **fee))
+    return Trade.objects.get(kind="trade"), Trade.objects.get(kind="stack", ended_by="fee")
+
+
+def test_a_note_stays_with_its_trade_though_another_coin_paid_the_fee(
+    account: ExchangeAccount, alice: User, with_fees: tuple[Trade, Trade]
+) -> None:
+    trade, _fee = with_fees
+    annotate(user=alice, trade=trade, changes={"note": "kept"})
+    for name in ("BTC", "BNB", "BTC", "BNB"):
+        rebuilding.rebuild(Book.objects.get(account=account, name=name))
+        assert Annotation.objects.get().trade_key == trade.key
+
+
+def test_a_note_that_came_to_a_fee_goes_back_to_its_trade(
+    account: ExchangeAccount, alice: User, with_fees: tuple[Trade, Trade]
+) -> None:
+    trade, fee = with_fees
+    annotate(user=alice, trade=trade, changes={"note": "kept"})
+    Annotation.objects.update(trade_key=fee.key)
+    built(account)
+    assert Annotation.objects.get().trade_key == trade.key
+
+
+def test_a_note_on_what_was_spent_from_the_stack_stays_there(
+    account: ExchangeAccount, alice: User
+) -> None:
+    """A purchase of ETH for BTC is a trade of ETH, and of the stack of BTC."""
+    AssetPrice.objects.create(asset="BTC", minute=START + timedelta(minutes=2), price=D(50_000))
+    pair = {"symbol": "ETHBTC", "base": "ETH", "quote": "BTC", "fee_asset": "ETH"}
+    trades_of(account, make_fill(account, 2, "BUY", "0.05", fee=D(0), **pair.copy()))
+    [spent] = Trade.objects.filter(kind="stack", base="BTC")
+    annotate(user=alice, trade=spent, changes={"note": "kept"})
+    for name in ("ETH", "BTC", "ETH"):
+        rebuilding.rebuild(Book.objects.get(account=account, name=name))
+        assert Annotation.objects.get().trade_key == spent.key
 
 
 def test_a_note_whose_trade_is_set_aside_is_there_again_when_that_is_undone(
