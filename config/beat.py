@@ -13,24 +13,37 @@ from celery import bootsteps
 from celery.beat import Service
 from django.db import Error as DatabaseError
 from django.db import connections
+from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 log = structlog.get_logger(__name__)
 
 ASK_SECONDS = 5.0
-# Of what comes every second: what is asked before a worker is asked, which costs more.
+# Of what comes every second or so: what is asked before a worker is asked, which costs more.
 ASKS_FIRST = {
     "alerts.deliver": "alerts.services.outbox.is_due",
     "trading.resolve": "trading.tasks.is_anything_to_resolve",
+    "trading.follow": "trading.tasks.is_anybody_trading",
 }
 AGAIN_SECONDS, STOP_SECONDS = 3.0, 5.0
+
+
+class Entry(ModelEntry):  # type: ignore[misc]
+    """One that comes every so many seconds looks at the clock, several times a tick, without asking
+    for the zone of whoever looks at a page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.model.interval is not None:
+            self.schedule.nowfun = timezone.now
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     """Asks PostgreSQL for changes now and then; its base class asks at every tick, several times a
     second. What has a question of its own is asked for only where that says yes."""
 
+    Entry = Entry
     _asked_at = -math.inf
     _heap_invalidated: bool
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from market.jobs.guarding import in_turn
+from trading.models import OrderIntent, TradingSwitch
 from trading.services import adopting, resolving, stopping, stranded, switching, watching
 
 
@@ -15,9 +16,14 @@ def resolve() -> None:
 
 def is_anything_to_resolve() -> bool:
     """What the beat asks before it asks a worker."""
-    return (
+    return is_anybody_trading() and (
         resolving.due().exists() or stopping.late_orders().exists() or switching.fallen().exists()
     )
+
+
+def is_anybody_trading() -> bool:
+    """Whether an order was ever made here, or one may be: on most servers, never."""
+    return OrderIntent.objects.exists() or TradingSwitch.objects.filter(is_on=True).exists()
 
 
 @shared_task(name="trading.follow")

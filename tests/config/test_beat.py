@@ -13,12 +13,12 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from accounts.models import User
+from accounts.models import ExchangeAccount, User
 from config import beat
 from config.celery import app
 from tests.journal.accounts import make_account
 from tests.waiting import until
-from trading.models import TradingSwitch
+from trading.models import OrderIntent, TradingSwitch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINE = "a task of the admin's"
@@ -50,6 +50,18 @@ def test_a_change_counts_within_seconds_and_costs_no_query_a_tick(
     # which the heap of what is due is made anew for, once
     assert not scheduler.schedules_equal(None, scheduler.schedule)
     assert scheduler.schedules_equal(None, scheduler.schedule)
+
+
+def test_what_comes_every_few_seconds_looks_at_the_clock_itself() -> None:
+    scheduler = beat.Scheduler(app=app)
+    scheduler.schedule_changed()
+    entry = next(e for e in scheduler.schedule.values() if e.task == "journal.stamp")
+    assert entry.schedule.nowfun is timezone.now
+    assert entry.schedule.now().tzinfo is not None
+    long_ago = timezone.now() - timedelta(hours=1)
+    entry.last_run_at = long_ago
+    assert entry.is_due().is_due
+    assert not next(entry).is_due().is_due
 
 
 def test_beside_a_worker_it_begins_again_where_it_fails_and_ends_with_it(
@@ -105,13 +117,21 @@ def tick(*tasks: str) -> None:
 def test_a_worker_is_asked_only_where_there_is_something_to_do(
     sent: list[str], alice: User
 ) -> None:
-    tick("alerts.deliver", "trading.resolve", "trading.follow")
-    assert sent == ["trading.follow"]
+    tick("alerts.deliver", "trading.resolve", "trading.follow", "journal.stamp")
+    assert sent == ["journal.stamp"]
     TradingSwitch.objects.create(
         account=make_account(alice), is_on=True, until=timezone.now() - timedelta(seconds=1)
     )
-    tick("alerts.deliver", "trading.resolve")
-    assert sent == ["trading.follow", "trading.resolve"]
+    sent.clear()
+    tick("alerts.deliver", "trading.resolve", "trading.follow")
+    assert sent == ["trading.resolve", "trading.follow"]
+    TradingSwitch.objects.all().delete()
+    OrderIntent.objects.create(
+        account=ExchangeAccount.objects.get(), user=alice, market="spot", symbol="BTCUSDT", body={}
+    )
+    sent.clear()
+    tick("trading.follow")
+    assert sent == ["trading.follow"], "an order was made once"
 
 
 def test_where_the_database_is_away_a_worker_is_asked(
