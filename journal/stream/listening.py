@@ -21,6 +21,7 @@ from accounts.models import ExchangeAccount
 from accounts.services import credentials
 from accounts.vault.keyfiles import KeyProblem
 from journal.models import Sync
+from journal.models.guests import accounts_asleep
 from journal.stream import usdm
 from journal.stream.events import UNREADABLE
 from journal.stream.keeping import Keeper
@@ -326,7 +327,10 @@ class Listening:
 
 
 def _live_accounts() -> dict[str, Known]:
-    rows = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
+    """Not what nobody looks at, once it is read."""
+    asleep = accounts_asleep().filter(sync__state=Sync.State.COMPLETE)
+    live = ExchangeAccount.objects.here().filter(state=ExchangeAccount.State.LIVE)
+    rows = live.exclude(pk__in=asleep.values("pk"))
     return {
         str(row.pk): Known(
             str(row.pk), row.api_key_hash, bool(row.permissions.get("enableFutures"))

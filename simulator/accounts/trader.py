@@ -1,5 +1,6 @@
 """The made-up trader goes on living: a small round trip every few minutes on spot, so that a
-journal has fills whose market was seen. Only for accounts that were opened as somebody's demo."""
+journal has fills whose market was seen. Only for accounts that were opened as somebody's demo, and
+while somebody hears them: the first soon, for who has just come."""
 
 import random
 
@@ -9,8 +10,8 @@ from simulator.accounts.refusals import Refusal
 from simulator.amounts import UNIT
 
 NAME = "demo of "
-# Between two orders, in ms.
-SHORTEST_MS, LONGEST_MS = 45_000, 150_000
+# Between two orders, and before the first of somebody who has just come, in ms.
+PAUSE_MS, FIRST_MS = (45_000, 150_000), (15_000, 45_000)
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 
 
@@ -27,13 +28,13 @@ class Trader:
         for account in list(self.bank.accounts.values()):
             if not account.name.startswith(NAME):
                 continue
-            due = self._next.setdefault(account.uid, now + self._pause())
+            if not self.bank.listeners.get(account.uid):
+                self._next.pop(account.uid, None)
+                continue
+            due = self._next.setdefault(account.uid, now + self._rng.randint(*FIRST_MS))
             if now >= due:
-                self._next[account.uid] = now + self._pause()
+                self._next[account.uid] = now + self._rng.randint(*PAUSE_MS)
                 self._trade(account)
-
-    def _pause(self) -> int:
-        return self._rng.randint(SHORTEST_MS, LONGEST_MS)
 
     def _trade(self, account: Account) -> None:
         held = self._open.pop(account.uid, None)

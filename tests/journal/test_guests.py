@@ -28,6 +28,7 @@ from journal.models import (
 from journal.models.guests import LABEL, ORIGINAL, accounts_asleep
 from journal.services import annotating, demo, guests
 from journal.services.copying import copy_journal
+from journal.stream.listening import _live_accounts
 from tests.journal.accounts import make_account, some_trades
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +150,15 @@ def test_what_nobody_looks_at_is_not_read_again(original: ExchangeAccount) -> No
     waiting = Guest.objects.filter(taken_at=None).values_list("user__username", flat=True)
     assert asleep == {ORIGINAL, *waiting}
     assert user.username not in asleep
+
+
+def test_what_nobody_looks_at_is_not_heard_either(original: ExchangeAccount) -> None:
+    user = guests.welcome()
+    guests.keep_ready()
+    mine = ExchangeAccount.objects.get(user=user)
+    assert set(_live_accounts()) == {str(mine.pk)}
+    Sync.objects.filter(account=original).update(state=Sync.State.RUNNING)
+    assert set(_live_accounts()) == {str(mine.pk), str(original.pk)}
 
 
 def preferences_demo(user: User) -> str:
