@@ -7,15 +7,14 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
+from launcher.nursery import Nursery, NurseryError, Running
 from launcher.places import Places
 from launcher.servers import ServerError, Servers
 from launcher.steps import step
@@ -24,6 +23,7 @@ from launcher.supervisor import Child, Supervisor
 ROOT = Path(__file__).resolve().parent.parent
 # after so long without a green /readyz the reason is told, and again after as long
 READY_SECONDS = 90
+STEP_SECONDS = 600.0
 
 
 class CannotRun(Exception):
@@ -35,43 +35,49 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _as_interrupt)
     servers: Servers | None = None
     lock: IO[str] | None = None
+    nursery = Nursery()
     try:
-        config = _settings()
+        config = _settings(nursery)
         places = Places(Path(str(config["data_dir"])))
         places.data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(places)
         _need_free_port(config["port"], "PORT")
         if config["binance"] == "simulator":
             _need_free_port(config["simulator_port"], "SIMULATOR_PORT")
+        nursery.load()
         if _needs_servers():
             servers = Servers(places)
             with step("starting PostgreSQL and Valkey"):
                 servers.start()
         words = "bringing the database up to date, collecting static files"
-        with step(words), ThreadPoolExecutor(1) as beside:
-            static = beside.submit(_manage, "collectstatic", "--noinput", "--verbosity", "0")
-            _manage("migrate", "--verbosity", "0")
-            _manage("kek", "ensure")
-            static.result()
+        with step(words):
+            static = _begin(nursery, "collectstatic", "--noinput", "--verbosity", "0")
+            _manage(nursery, "migrate", "--verbosity", "0")
+            _manage(nursery, "kek", "ensure")
+            static.result(STEP_SECONDS)
         with step("preparing the demo user"):
-            signing_in = _manage("ensure_demo").strip().splitlines()[-1]
-        return asyncio.run(_serve(config, signing_in, servers))
-    except (CannotRun, ServerError) as error:
-        print(f"\nTapelog cannot start: {error}", file=sys.stderr)
+            signing_in = _manage(nursery, "ensure_demo").strip().splitlines()[-1]
+        return asyncio.run(_serve(config, signing_in, servers, nursery))
+    except (CannotRun, ServerError, NurseryError) as error:
+        words = str(error).split("ImproperlyConfigured: ")[-1]
+        print(f"\nTapelog cannot start: {words}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped before it was up")
         return 0
     finally:
+        nursery.stop()
         if servers is not None:
             servers.stop()
         if lock is not None:
             lock.close()
 
 
-async def _serve(config: dict[str, object], signing_in: str, servers: Servers | None) -> int:
+async def _serve(
+    config: dict[str, object], signing_in: str, servers: Servers | None, nursery: Nursery
+) -> int:
     listening = _listen(str(config["host"]), int(str(config["port"])))
-    supervisor = Supervisor(_children(config, listening))
+    supervisor = Supervisor(_children(config, listening), nursery)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -197,29 +203,23 @@ def _get(url: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-def _settings() -> dict[str, object]:
+def _settings(nursery: Nursery) -> dict[str, object]:
     """The settings as Django reads them; a bad one is a sentence, not a traceback."""
     places = Places(Path(os.environ.get("DATA_DIR") or ROOT / "var").expanduser().resolve())
     if not os.environ.get("SECRET_KEY"):
         places.data_dir.mkdir(parents=True, exist_ok=True)
         places.make_secrets()
-    settings: dict[str, object] = json.loads(_manage("show_settings"))
+    nursery.start()
+    settings: dict[str, object] = json.loads(_manage(nursery, "show_settings"))
     return settings
 
 
-def _manage(*words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        raise CannotRun(lines[-1].split("ImproperlyConfigured: ")[-1] if lines else "no reason")
-    return done.stdout
+def _manage(nursery: Nursery, *words: str) -> str:
+    return _begin(nursery, *words).result(STEP_SECONDS)
+
+
+def _begin(nursery: Nursery, *words: str) -> Running:
+    return nursery.begin([sys.executable, "-m", "django", *words])
 
 
 def _needs_servers() -> bool:

@@ -7,16 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from launcher.children import own_session
+from launcher.nursery import ENVIRONMENT, Forked, Nursery, NurseryError
 
 STOP_SECONDS = 10.0
 STABLE_SECONDS = 30.0
 LONGEST_PAUSE = 30.0
 COLOURS = (36, 32, 33, 35, 34, 31)
-# Output comes line by line; and not every thread keeps a store of freed memory of its own.
-ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass
@@ -26,18 +25,21 @@ class Child:
     name: str
     command: Sequence[str]
     stop_order: int = 0
-    environment: dict[str, str] = field(default_factory=dict)
     # file descriptors that it inherits
     descriptors: Sequence[int] = ()
     # how far it gives way to the others, 0 to 19
     nice: int = 0
-    process: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | Forked | None = None
     restarts: int = 0
 
 
 class Supervisor:
-    def __init__(self, children: Sequence[Child]) -> None:
+    """Children come from the `nursery`, whose modules they would load as well, or by executing
+    their commands."""
+
+    def __init__(self, children: Sequence[Child], nursery: Nursery | None = None) -> None:
         self.children = children
+        self._nursery = nursery
         self.stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._width = max(len(child.name) for child in children)
@@ -61,26 +63,38 @@ class Supervisor:
         pause = 1.0
         while not self._is_stopping():
             started = time.monotonic()
-            child.process = await asyncio.create_subprocess_exec(
-                *child.command,
-                env={**os.environ, **ENVIRONMENT, **child.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                preexec_fn=own_session(signal.SIGTERM, child.nice),
-                pass_fds=tuple(child.descriptors),
-                limit=1 << 20,
-            )
-            await self._print_output(child, index)
-            code = await child.process.wait()
+            how = await self._run_once(child, index)
             if self._is_stopping():
                 return
             if time.monotonic() - started > STABLE_SECONDS:
                 pause = 1.0
             child.restarts += 1
-            self.say(child.name, f"ended with code {code}; starting again in {pause:.0f} s", index)
+            self.say(child.name, f"{how}; starting again in {pause:.0f} s", index)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _run_once(self, child: Child, index: int) -> str:
+        """How it ended, in words."""
+        try:
+            child.process = await self._make(child)
+        except (NurseryError, OSError) as error:
+            return f"cannot be started: {error}"
+        await self._print_output(child, index)
+        return f"ended with code {await child.process.wait()}"
+
+    async def _make(self, child: Child) -> asyncio.subprocess.Process | Forked:
+        if self._nursery is not None:
+            return await self._nursery.make(child.command, child.descriptors, child.nice)
+        return await asyncio.create_subprocess_exec(
+            *child.command,
+            env={**os.environ, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            preexec_fn=own_session(signal.SIGTERM, child.nice),
+            pass_fds=tuple(child.descriptors),
+            limit=1 << 20,
+        )
 
     def _is_stopping(self) -> bool:
         return self.stopping

@@ -1,0 +1,209 @@
+"""The launcher's end of `launcher/forking.py`: where its processes come from."""
+
+import asyncio
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from launcher.children import adopts_orphans, own_session
+from launcher.forking import LOAD, MOST_BYTES, NAME_BYTES, Birth
+
+ROOT = Path(__file__).resolve().parent.parent
+# Output comes line by line; not every thread keeps a store of freed memory of its own; and no
+# library of mathematics starts threads, which would not come along.
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+ANSWER_SECONDS = 120.0
+LONGEST_LINE = 1 << 20
+
+
+class NurseryError(Exception):
+    """Nothing comes of it; the text is one sentence, the last that was said."""
+
+
+class Nursery:
+    """Of one thread, since the kernel ties a child's life to the thread that made it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._errors: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Begin to load Django. What is wrong with the settings is told by the first process."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(ANSWER_SECONDS)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the nursery)
+        words = ["-m", "launcher.forking", str(theirs.fileno()), "." * NAME_BYTES]
+        self._process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env={**os.environ, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stderr=self._errors,
+            pass_fds=[theirs.fileno()],
+            preexec_fn=own_session(signal.SIGKILL),
+        )
+        theirs.close()
+        self._socket = ours
+
+    def stop(self) -> None:
+        """What came from it lives on."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        for opened in (self._socket, self._errors):
+            if opened is not None:
+                opened.close()
+        self._process = self._socket = self._errors = None
+
+    def load(self) -> None:
+        """Load all the rest, beside what the launcher does meanwhile."""
+        self._ask(LOAD, [])
+
+    def begin(self, command: Sequence[str]) -> "Running":
+        """A command beside what the launcher does meanwhile."""
+        with contextlib.ExitStack() as opened:
+            output, errors = (opened.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+            pid = self._fork(command, [output.fileno(), errors.fileno()], [1, 2])
+            opened.pop_all()
+        return Running(pid, output, errors)
+
+    async def make(self, command: Sequence[str], descriptors: Sequence[int], nice: int) -> "Forked":
+        """A process with `descriptors` under the same numbers, whose output can be read. Raises
+        NurseryError. Where the nursery has died another one takes its place."""
+        reading, writing = os.pipe()
+        given, numbers = [writing, writing, *descriptors], [1, 2, *descriptors]
+        try:
+            try:
+                pid = self._fork(command, given, numbers, nice)
+            except NurseryError:
+                self.stop()
+                self.start()
+                self.load()
+                pid = self._fork(command, given, numbers, nice)
+            forked = Forked(pid)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        await forked.read(reading)
+        return forked
+
+    def _fork(
+        self, command: Sequence[str], descriptors: list[int], numbers: list[int], nice: int = 0
+    ) -> int:
+        """The number of a new process, a child of this one."""
+        birth = Birth(list(command), numbers, os.getpid(), nice)
+        with adopts_orphans():
+            self._ask(json.dumps(asdict(birth)).encode(), descriptors)
+            return self._answer()
+
+    def _ask(self, words: bytes, descriptors: list[int]) -> None:
+        assert self._socket is not None
+        try:
+            socket.send_fds(self._socket, [words], descriptors)
+        except OSError as error:
+            raise NurseryError(self._reason()) from error
+
+    def _answer(self) -> int:
+        assert self._socket is not None
+        try:
+            told = self._socket.recv(MOST_BYTES)
+        except TimeoutError as error:
+            raise NurseryError(f"no new process within {ANSWER_SECONDS:.0f} s") from error
+        except OSError as error:
+            raise NurseryError(self._reason()) from error
+        if not told:
+            raise NurseryError(self._reason())
+        return int(told)
+
+    def _reason(self) -> str:
+        assert self._process is not None and self._errors is not None
+        code = self._process.wait(ANSWER_SECONDS)
+        return _last_line(self._errors) or f"the nursery ended with code {code}"
+
+
+class Forked:
+    """A child from the nursery, with what `asyncio.subprocess.Process` has under the same names."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdout = asyncio.StreamReader(limit=LONGEST_LINE)
+        self._ended = asyncio.Event()
+        self._descriptor = os.pidfd_open(pid)
+        asyncio.get_running_loop().add_reader(self._descriptor, self._take_its_end)
+
+    async def read(self, descriptor: int) -> None:
+        """From here on `stdout` tells what comes there."""
+        reads = asyncio.StreamReaderProtocol(self.stdout)
+        pipe = os.fdopen(descriptor, "rb")
+        await asyncio.get_running_loop().connect_read_pipe(lambda: reads, pipe)
+
+    async def wait(self) -> int:
+        await self._ended.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.returncode is None:
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _take_its_end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self._descriptor)
+        self._ended.set()
+
+
+@dataclass
+class Running:
+    """A command that ends by itself."""
+
+    pid: int
+    output: IO[bytes]
+    errors: IO[bytes]
+
+    def result(self, seconds: float) -> str:
+        """What it printed. Raises NurseryError where it failed, or took longer and was ended."""
+        code = self._wait(seconds)
+        with self.output, self.errors:
+            self.output.seek(0)
+            if code == 0:
+                return self.output.read().decode()
+            raise NurseryError(_last_line(self.errors) or f"it ended with code {code}")
+
+    def _wait(self, seconds: float) -> int:
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            with selectors.DefaultSelector() as ends:
+                ends.register(descriptor, selectors.EVENT_READ)
+                if not ends.select(seconds):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        finally:
+            os.close(descriptor)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = [line for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
