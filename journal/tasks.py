@@ -15,7 +15,7 @@ from accounts.tasks import check_soon
 from journal.books import settling
 from journal.filters import TradeFilter
 from journal.insight import keeping
-from journal.models import Preferences, Sync, Upload
+from journal.models import FillFlow, Preferences, Sync, Upload
 from journal.models.guests import LABEL, accounts_asleep
 from journal.services import (
     cleaning,
@@ -58,8 +58,9 @@ SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
 # users whose demo could not be reviewed
 parked = Parking()
-# between two rounds of what nobody looks at yet
+# between two rounds of what nobody looks at yet, and of what was not there the last time
 resting = Parking(first=60.0, longest=60.0)
+PLANNER_RESTS = 30.0
 ASLEEP = "asleep"
 
 
@@ -105,10 +106,17 @@ def supervise() -> None:
 
 @shared_task(name="journal.plan_flow")
 def plan_flow() -> None:
-    """The market around old fills, a round at a time; one worker at it."""
+    """The market around old fills, a round at a time; one worker at it. After one that found
+    nothing to do, for half a minute only fills that have just come are looked for."""
     with locks.held(PLANNER) as lock:
-        if lock is not None:
-            rounds.work_round(lambda: shutdown.is_set() or lock.is_lost)
+        if lock is None:
+            return
+        is_at_rest = resting.is_parked(PLANNER)
+        stages = [FillFlow.Stage.TOTAL] if is_at_rest else list(rounds.FILLS_A_BATCH)
+        if rounds.work_round(lambda: shutdown.is_set() or lock.is_lost, stages):
+            resting.clear(PLANNER)
+        elif not is_at_rest:
+            resting.park(PLANNER, longest=PLANNER_RESTS)
 
 
 @shared_task(name="journal.follow_wanted")

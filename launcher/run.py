@@ -23,7 +23,7 @@ from launcher.supervisor import Child, Supervisor
 ROOT = Path(__file__).resolve().parent.parent
 # after so long without a green /readyz the reason is told, and again after as long
 READY_SECONDS = 90
-STEP_SECONDS = 600.0
+STEP_SECONDS, EXCHANGE_SECONDS = 600.0, 60.0
 
 
 class CannotRun(Exception):
@@ -82,6 +82,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if config["binance"] == "simulator":
+        supervisor.start("simulator")
+        await _wait_for_exchange(int(str(config["simulator_port"])), stop)
     supervisor.start()
     host = f"[{config['host']}]" if ":" in str(config["host"]) else config["host"]
     address = f"http://{host}:{config['port']}"
@@ -175,6 +178,19 @@ async def _watch(servers: Servers | None, stop: asyncio.Event) -> None:
         except ServerError as error:
             print(error, file=sys.stderr, flush=True)
             pause = min(pause * 2, 30.0)
+
+
+async def _wait_for_exchange(port: int, stop: asyncio.Event) -> None:
+    """Until somebody listens there, so that nobody who asks it is refused; not for ever."""
+    end = time.monotonic() + EXCHANGE_SECONDS
+    while time.monotonic() < end and not stop.is_set():
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
 
 
 async def _wait_until_ready(address: str, stop: asyncio.Event) -> bool:

@@ -41,13 +41,16 @@ class Supervisor:
         self.children = children
         self._nursery = nursery
         self.stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        # by their number among the children
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._width = max(len(child.name) for child in children)
 
-    def start(self) -> None:
-        """Start every child and keep it running; call it inside the event loop."""
+    def start(self, *names: str) -> None:
+        """Start the children of these names, or all that are not started yet, and keep them
+        running; call it inside the event loop."""
         for index, child in enumerate(self.children):
-            self._tasks.append(asyncio.create_task(self._keep_running(child, index)))
+            if index not in self._tasks and (not names or child.name in names):
+                self._tasks[index] = asyncio.create_task(self._keep_running(child, index))
 
     async def stop(self) -> None:
         """End the children group by group and wait for each group."""
@@ -55,9 +58,9 @@ class Supervisor:
         for order in sorted({child.stop_order for child in self.children}):
             group = [child for child in self.children if child.stop_order == order]
             await asyncio.gather(*(self._end(child) for child in group))
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _keep_running(self, child: Child, index: int) -> None:
         pause = 1.0

@@ -39,6 +39,8 @@ class Turn:
 
     def fills(self, count: int) -> list[Fill]:
         by_id: dict[int, Fill] = {}
+        if not self._all().exists():
+            return []
         for source in self.SOURCES:
             left = count - len(by_id)
             if left > 0:

@@ -49,22 +49,26 @@ IsToStop = Callable[[], bool]
 Fetch = Callable[[Sequence[Fill], IsToStop], None]
 
 
-def work_round(is_to_stop: IsToStop = lambda: False) -> int:
-    """Until the round's time is over, nothing is left or the exchange asks to wait. Each market has
-    a budget of its own there, so neither waits for the other; one that has nothing to do looks for
-    news while another works. Returns how many fills were looked at."""
+def work_round(
+    is_to_stop: IsToStop = lambda: False, stages: Sequence[Stage] = tuple(FILLS_A_BATCH)
+) -> int:
+    """Until the round's time is over, nothing is left of the stages or the exchange asks to wait.
+    Each market has a budget of its own there, so neither waits for the other; one that has nothing
+    to do looks for news while another works. Returns how many fills were looked at."""
     idle = dict.fromkeys(Market.values, False)
     with ThreadPoolExecutor(len(idle), thread_name_prefix="planner") as threads:
-        parts = [threads.submit(_work_market, market, idle, is_to_stop) for market in idle]
+        parts = [threads.submit(_work_market, market, idle, stages, is_to_stop) for market in idle]
         return sum(part.result() for part in parts)
 
 
-def _work_market(market: str, idle: dict[str, bool], is_to_stop: IsToStop) -> int:
+def _work_market(
+    market: str, idle: dict[str, bool], stages: Sequence[Stage], is_to_stop: IsToStop
+) -> int:
     until, count = monotonic() + ROUND_SECONDS, 0
     try:
         while monotonic() < until and not is_to_stop():
             try:
-                done = _work_batch(market, is_to_stop)
+                done = _work_batch(market, stages, is_to_stop)
             except MustWait as reason:
                 log.info("planner waits", market=market, seconds=round(reason.seconds))
                 if not _wait(reason.seconds, until, is_to_stop):
@@ -103,15 +107,18 @@ def _wait(seconds: float, until: float, is_to_stop: IsToStop) -> bool:
     return True
 
 
-def _work_batch(market: str, is_to_stop: IsToStop) -> int:
+def _work_batch(market: str, stages: Sequence[Stage], is_to_stop: IsToStop) -> int:
     """The first stage that somebody waits for. Raises ExchangeError; what came is kept."""
     now = timezone.now()
     begun = monotonic()
-    for stage, fetch in (
-        (Stage.TOTAL, _fetch_minutes),
-        (Stage.SECONDS, _fetch_seconds),
-        (Stage.BANDS, days.fetch),
-    ):
+    fetches: dict[Stage, Fetch] = {
+        Stage.TOTAL: _fetch_minutes,
+        Stage.SECONDS: _fetch_seconds,
+        Stage.BANDS: days.fetch,
+    }
+    for stage, fetch in fetches.items():
+        if stage not in stages:
+            continue
         fills = Turn(stage, market, now, since=_since(stage, now)).fills(FILLS_A_BATCH[stage])
         if not fills:
             continue

@@ -62,6 +62,8 @@ def are_welcome() -> bool:
 def keep_ready() -> int:
     """Make guests ahead, as far as there is room; how many were made. Not before the original's
     order flow is known."""
+    if not _are_wanted():
+        return 0
     source = demo.original()
     if source is None or not demo.has_flow(source):
         return 0
@@ -69,8 +71,7 @@ def keep_ready() -> int:
     for _number in range(READY):
         with transaction.atomic():
             _one_at_a_time()
-            waiting = Guest.objects.filter(taken_at=None).count()
-            if waiting >= READY or Guest.objects.count() >= MOST:
+            if not _are_wanted():
                 break
             guest = _make()
         if not demo.give(guest.user):
@@ -78,6 +79,11 @@ def keep_ready() -> int:
             break
         made += 1
     return made
+
+
+def _are_wanted() -> bool:
+    waiting = Guest.objects.filter(taken_at=None).count()
+    return waiting < READY and Guest.objects.count() < MOST
 
 
 def remove_old(now: datetime | None = None) -> int:

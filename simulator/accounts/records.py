@@ -10,7 +10,7 @@ PENDING = "PENDING_NEW"
 OPEN = {"NEW", "PARTIALLY_FILLED", PENDING}
 
 
-@dataclass
+@dataclass(slots=True)
 class Holding:
     free: int = 0
     locked: int = 0
@@ -20,7 +20,7 @@ class Holding:
         return self.free + self.locked
 
 
-@dataclass
+@dataclass(slots=True)
 class Order:
     market: str
     symbol: str
@@ -98,7 +98,7 @@ class Order:
         return self.quantity - self.executed
 
 
-@dataclass
+@dataclass(slots=True)
 class Fill:
     market: str
     symbol: str
@@ -119,7 +119,7 @@ class Fill:
     is_forgotten: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Position:
     """`amount` is signed; `cost` the sum of price x amount of what is open, in 1e-16."""
 
@@ -133,7 +133,7 @@ class Position:
         return abs(self.cost) // abs(self.amount) if self.amount else 0
 
 
-@dataclass
+@dataclass(slots=True)
 class Movement:
     """Anything that moved a balance and was no order: `kind` is deposit, withdrawal, dust, convert,
     dividend, transfer or income; `details` are in the words of the endpoint that tells of it."""
@@ -146,7 +146,7 @@ class Movement:
     details: dict[str, str | int | bool] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(slots=True)
 class Key:
     """`secret` is the HMAC secret, or the public key in PEM."""
 
@@ -160,7 +160,7 @@ class Key:
     is_revoked: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Account:
     uid: int
     name: str

@@ -127,7 +127,12 @@ def test_a_worker_is_asked_only_where_there_is_something_to_do(
     assert sent == ["trading.resolve", "trading.follow"]
     TradingSwitch.objects.all().delete()
     OrderIntent.objects.create(
-        account=ExchangeAccount.objects.get(), user=alice, market="spot", symbol="BTCUSDT", body={}
+        account=ExchangeAccount.objects.get(),
+        user=alice,
+        market="spot",
+        symbol="BTCUSDT",
+        body={},
+        request={},
     )
     sent.clear()
     tick("trading.follow")

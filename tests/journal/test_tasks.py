@@ -9,6 +9,7 @@ from accounts.models import User
 from journal import tasks
 from journal.models import Preferences, Sync
 from journal.models.guests import LABEL
+from journal.planner import rounds
 from journal.services import demo, demo_notes
 from journal.stamps import stamping
 from market.jobs import locks
@@ -63,3 +64,22 @@ def test_copies_that_nobody_has_are_not_stamped_while_the_planner_works(
     tasks.stamp()
     assert stamped == [False, False, True, False], "once a minute"
     tasks.resting.clear(tasks.ASLEEP)
+
+
+def test_after_a_round_that_found_nothing_the_planner_looks_for_new_fills_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+    found = iter([3, 0, 0, 2, 0])
+
+    def work(is_to_stop: Any, stages: Any) -> int:
+        asked.append([str(stage) for stage in stages])
+        return next(found)
+
+    monkeypatch.setattr(rounds, "work_round", work)
+    tasks.resting.clear(tasks.PLANNER)
+    for _round in range(5):
+        tasks.plan_flow()
+    everything = ["total", "seconds", "bands"]
+    assert asked == [everything, everything, ["total"], ["total"], everything]
+    tasks.resting.clear(tasks.PLANNER)

@@ -46,6 +46,28 @@ async def test_children_end_group_by_group(tmp_path: Path, monkeypatch: pytest.M
     assert all(child.process is not None and child.process.returncode == 0 for child in children)
 
 
+async def test_whom_the_others_need_begins_first(capsys: pytest.CaptureFixture[str]) -> None:
+    children = [Child(name, [sys.executable, "-c", "print('hello')"]) for name in ("one", "two")]
+    supervisor = Supervisor(children)
+    supervisor.start("two")
+    await eventually(lambda: children[1].restarts >= 1, 10, "the one that is needed")
+    assert children[0].process is None
+    supervisor.start()
+    await eventually(lambda: children[0].restarts >= 1, 10, "the other")
+    await supervisor.stop()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "hello" in line][0] == "two | hello"
+
+
+async def test_what_cannot_be_started_is_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+    child = Child("none", ["/no/such/program"])
+    supervisor = Supervisor([child])
+    supervisor.start()
+    await eventually(lambda: child.restarts >= 2, 10, "two tries")
+    await supervisor.stop()
+    assert "none | cannot be started: " in capsys.readouterr().out
+
+
 async def test_what_can_wait_gives_way(capfd: pytest.CaptureFixture[str]) -> None:
     child = Child("later", [sys.executable, "-c", "import os; print('nice', os.nice(0))"], nice=7)
     own = os.nice(0)

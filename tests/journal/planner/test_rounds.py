@@ -57,7 +57,7 @@ def test_a_market_without_work_looks_for_some_while_another_works(
     left = {"spot": [1] * 10, "usdm": [0, 2]}
     is_found = threading.Event()
 
-    def work(market: str, is_to_stop: rounds.IsToStop) -> int:
+    def work(market: str, _stages: object, is_to_stop: rounds.IsToStop) -> int:
         if market == "spot":
             assert is_found.wait(20), "the other market has not looked again"
         done = left[market].pop(0) if left[market] else 0
