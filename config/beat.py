@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.beat import Service
+from celery.schedules import schedstate
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
@@ -30,13 +31,18 @@ AGAIN_SECONDS, STOP_SECONDS = 3.0, 5.0
 
 
 class Entry(ModelEntry):  # type: ignore[misc]
-    """One that comes every so many seconds looks at the clock, several times a tick, without asking
-    for the zone of whoever looks at a page."""
+    """One that comes every so many seconds, for ever, compares two moments; its base class goes
+    through zones and calendars for it, several times a second."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.model.interval is not None:
-            self.schedule.nowfun = timezone.now
+    def is_due(self) -> Any:
+        model = self.model
+        if model.interval is None or not model.enabled or model.one_off:
+            return super().is_due()
+        if model.start_time is not None or model.expires is not None:
+            return super().is_due()
+        every = self.schedule.run_every.total_seconds()
+        left = every - (timezone.now() - self.last_run_at).total_seconds()
+        return schedstate(is_due=left <= 0, next=every if left <= 0 else left)
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
@@ -60,6 +66,10 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
         is_another = self._heap_invalidated
         self._heap_invalidated = False
         return not is_another
+
+    def _when(self, entry: Any, next_time_to_run: float, mktime: Any = None) -> float:
+        """So many seconds from now, since the epoch."""
+        return time.time() + (self.adjust(next_time_to_run) or 0)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if self._is_wanted(entry.task):

@@ -68,6 +68,9 @@ class Facts:
     def _look_at_accounts(self, its_rows: list[Row]) -> None:
         """A state counts from when it is first seen to differ; what it was before we looked does
         not."""
+        if not its_rows:
+            self._states.clear()
+            return
         users = {row.user_id for row in its_rows}
         mine = ExchangeAccount.objects.here().filter(user__in=users)
         changed: list[Fact] = []

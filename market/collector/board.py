@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import redis.asyncio as redis
 import structlog
+from redis.exceptions import NoScriptError
 
 from market.answers import book_answer, mark_answer, ticker_answer
 from market.binance.conversions import as_depth, as_mark, as_ticker
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 0.1
 LEVELS_SHOWN = 20
+# by kind: what is told, and the time of it
+News = dict[str, tuple[str, int]]
 # What has not changed is said again so often, and forgotten by Redis after so long.
 AGAIN_SECONDS = 2.0
 KEPT_SECONDS = 10
@@ -90,11 +93,11 @@ class Board:
         self.book.forget()
         self.ask_at = time.monotonic() + FIRST_PAUSE / 4  # let some frames come first
 
-    def say(self) -> dict[str, tuple[str, int]]:
+    def say(self) -> News:
         """What is to be shown now: kind -> (data as JSON, exchange time in epoch ms)."""
         now = time.monotonic()
         fresh, self.fresh = self.fresh, {}
-        news: dict[str, tuple[str, int]] = {}
+        news: News = {}
         for kind, frame in fresh.items():
             if kind == "book" and not self._is_due(now):
                 self.fresh[kind] = frame  # with the next one
@@ -173,7 +176,7 @@ class BoardKeeper:
 
     async def show(self, boards: Sequence[Board]) -> None:
         """Raises RedisError."""
-        told = []
+        told: list[tuple[InstrumentKey, News]] = []
         for board in boards:
             try:
                 self._look_after_book(board)
@@ -187,14 +190,22 @@ class BoardKeeper:
                 told.append((board.tape, news))
         if not told:
             return
+        try:
+            await self._tell(told)
+        except NoScriptError:  # a Redis that was started anew knows no scripts
+            await self._client.script_load(SHOW)
+            await self._tell(told)
+
+    async def _tell(self, told: Sequence[tuple[InstrumentKey, News]]) -> None:
+        """One round trip: the script by its digest, which asks for nothing before."""
         async with self._client.pipeline(transaction=False) as pipe:
             for tape, news in told:
                 args: list[str] = [self._holder, str(KEPT_SECONDS)]
                 for kind, (data, at) in news.items():
                     topic = keys.topic(tape.venue, keys.board_topic(tape, kind))
                     args += [data, topic, f'{kind}\n"time":{at},"data":{data}}}']
-                names = [keys.board(tape, kind) for kind in news]
-                await self._script(keys=[keys.shown_by(tape), *names], args=args, client=pipe)
+                names = [keys.shown_by(tape), *(keys.board(tape, kind) for kind in news)]
+                pipe.evalsha(self._script.sha, len(names), *names, *args)
             await pipe.execute()
 
     def _look_after_book(self, board: Board) -> None:

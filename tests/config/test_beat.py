@@ -2,6 +2,7 @@
 worker is asked where there is something to do."""
 
 import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from accounts.models import ExchangeAccount, User
 from config import beat
@@ -52,16 +53,33 @@ def test_a_change_counts_within_seconds_and_costs_no_query_a_tick(
     assert scheduler.schedules_equal(None, scheduler.schedule)
 
 
-def test_what_comes_every_few_seconds_looks_at_the_clock_itself() -> None:
+def test_what_comes_every_few_seconds_is_due_as_its_base_class_says() -> None:
     scheduler = beat.Scheduler(app=app)
     scheduler.schedule_changed()
     entry = next(e for e in scheduler.schedule.values() if e.task == "journal.stamp")
-    assert entry.schedule.nowfun is timezone.now
-    assert entry.schedule.now().tzinfo is not None
-    long_ago = timezone.now() - timedelta(hours=1)
-    entry.last_run_at = long_ago
-    assert entry.is_due().is_due
+    for ago in (0.0, 1.5, 4.9, 5.1, 3600.0):
+        entry.last_run_at = timezone.now() - timedelta(seconds=ago)
+        told, by_the_book = entry.is_due(), ModelEntry.is_due(entry)
+        assert told.is_due == by_the_book.is_due == (ago > 5)
+        assert told.next == pytest.approx(by_the_book.next, abs=0.05)
     assert not next(entry).is_due().is_due
+    now = time.time()
+    assert scheduler._when(entry, 2.0) == pytest.approx(now + 2, abs=0.05)
+    assert DatabaseScheduler._when(scheduler, entry, 2.0) == pytest.approx(now + 2, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "change", [{"enabled": False}, {"start_time": timezone.now() + timedelta(days=1)}]
+)
+def test_one_that_shall_not_come_now_does_not(change: dict[str, Any]) -> None:
+    scheduler = beat.Scheduler(app=app)
+    scheduler.schedule_changed()
+    entry = next(e for e in scheduler.schedule.values() if e.task == "journal.stamp")
+    entry.last_run_at = timezone.now() - timedelta(hours=1)
+    assert entry.is_due().is_due
+    for name, value in change.items():
+        setattr(entry.model, name, value)
+    assert not entry.is_due().is_due
 
 
 def test_beside_a_worker_it_begins_again_where_it_fails_and_ends_with_it(

@@ -156,9 +156,11 @@ async def check_book(
     async with collecting(simulator.http, simulator.ws, share) as collector:
         await eventually(lambda: bool(shown()), 20, "a book")
         [book] = [tape.board.book for tape in collector.tapes.values()]
-        for fault in ("none", "lost frames", "a cut"):
+        for fault in ("none", "lost frames", "a cut", "a Redis without scripts"):
             if fault == "a cut":
                 simulator.sockets.cut()
+            elif fault == "a Redis without scripts":
+                client.script_flush()
             elif fault == "lost frames":
                 await lose_frames_of(book, simulator)
             await shown_anew()
