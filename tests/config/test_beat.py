@@ -68,6 +68,18 @@ def test_what_comes_every_few_seconds_is_due_as_its_base_class_says() -> None:
     assert DatabaseScheduler._when(scheduler, entry, 2.0) == pytest.approx(now + 2, abs=0.05)
 
 
+def test_it_wakes_once_for_each_that_is_due() -> None:
+    """Not over and over in the last hundredth of a second before."""
+    scheduler = beat.Scheduler(app=app)
+    scheduler.schedule_changed()
+    entry = next(e for e in scheduler.schedule.values() if e.task == "journal.stamp")
+    entry.last_run_at = timezone.now()
+    # the beat takes what it is told for a pause, and sleeps so much less
+    pause = scheduler.adjust(entry.is_due().next)
+    entry.last_run_at -= timedelta(seconds=pause)
+    assert entry.is_due().is_due
+
+
 @pytest.mark.parametrize(
     "change", [{"enabled": False}, {"start_time": timezone.now() + timedelta(days=1)}]
 )
