@@ -28,13 +28,31 @@ from launcher.children import own_session
 
 # What web and workers need beside Django, its apps and their tasks.
 LOADED = (
-    "celery.bin.celery",
+    "celery.app.log",
     "celery.apps.worker",
+    "celery.backends.base",
+    "celery.bin.celery",
     "celery.bin.worker",
     "celery.concurrency.thread",
+    "celery.contrib.django.task",
+    "celery.worker.consumer",
+    "celery.worker.loops",
+    "channels.auth",
     "channels.routing",
+    "config.beat",
+    "config.context",
+    "config.doors.bodies",
+    "config.doors.fairness",
+    "config.doors.networks",
+    "config.doors.proxies",
+    "config.doors.sockets",
+    "config.static_names",
     "config.urls",
+    "django.template.loaders.cached",
+    "kombu.transport.redis",
     "market.live.consumers",
+    "psycopg_pool",
+    "uvicorn.lifespan.on",
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvloop",
@@ -93,10 +111,17 @@ def _load_django() -> None:
 
 
 def _load_the_rest() -> None:
-    import_module("config.celery").app.loader.import_default_modules()
+    app = import_module("config.celery").app
+    app.loader.import_default_modules()
+    app.finalize()
     for name in LOADED:
         import_module(name)
-    gc.collect()
+    # what is made once a process when it is first asked for
+    import_module("django.urls").get_resolver().reverse_dict  # noqa: B018
+    for language in ("en", "ko"):
+        with import_module("django.utils.translation").override(language):
+            import_module("django.utils.translation").gettext("Home")
+    # without collecting before, which would leave holes that others' first objects fill
     gc.freeze()
 
 
