@@ -22,6 +22,8 @@ from market.collector.rebuild import NotYet, Place, rebuild_minute
 from market.collector.tapes import Tape
 from market.flow.bars import Bar, roll_up
 from market.flow.klines import Kline, differences, joined
+from market.flow.ticks import ms_of
+from market.flow.trades import Trade
 from market.hot.codec import GapRecord
 
 log = structlog.get_logger(__name__)
@@ -209,9 +211,9 @@ class Auditor:
         symbol = place.tape.symbol
         first = await self._rest.first_id_since(symbol, kline.minute * 1000)
         after = await self._rest.first_id_since(symbol, (kline.minute + 60) * 1000)
-        if after is None:  # nothing has traded since
+        if after is None:
             rows = await self._rest.newest_trades(symbol, "audit")
-            after = rows[-1].id + 1 if rows else None
+            after = _first_after(rows, (kline.minute + 60) * 1000)
         if first is None or after is None:
             raise NotYet("the exchange does not know the minute's ids")
         return replace(kline, first_id=first, last_id=after - 1)
@@ -219,6 +221,15 @@ class Auditor:
     async def _record(self, tape: Tape, results: list[tuple[int, str, str]]) -> None:
         if results:
             await tape.place.database.run(audits.record, tape.followed.id, results)
+
+
+def _first_after(newest: Sequence[Trade], end_ms: int) -> int | None:
+    """The id after a minute's last: nothing had traded since, but something may have meanwhile, and
+    newest trades are told sooner than moments are looked up. None where they do not reach back."""
+    later = [trade.id for trade in newest if ms_of(trade.time) >= end_ms]
+    if len(later) == len(newest):
+        return None
+    return later[0] if later else newest[-1].id + 1
 
 
 def _with_ids(row: Kline, bar: Bar | None) -> Kline:

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as in_database
 from django.db import connection
+from msgspec import structs
 
 from lib.dates import from_seconds
 from market.archive import seconds as archive
-from market.collector.audit import Auditor
+from market.collector.audit import Auditor, _first_after
 from market.collector.collector import Collector
 from market.collector.tapes import Tape
 from market.flow.bars import Bar, roll_up
 from market.flow.klines import Kline, differences
+from market.flow.trades import Trade
 from market.hot import keys
 from market.models import Instrument, MinuteAudit
 from tests.conftest import KEY, MakeInstrument, RunningSimulator, eventually
@@ -53,6 +55,20 @@ def test_each_figure_is_compared(name: str) -> None:
     bar = bar_of(KLINE)
     setattr(bar, name, getattr(bar, name) + 1)
     assert name in differences(KLINE, bar) or "bands" in differences(KLINE, bar)
+
+
+def test_the_last_id_of_a_minute_is_not_that_of_what_traded_meanwhile() -> None:
+    def at(number: int, second: float) -> Trade:
+        return Trade(number, 1, 1, int(second * 1_000_000) + 1_790_000_000_000_000, False)
+
+    end_ms = 1_790_000_060_000
+    before = [at(7, 58), at(8, 59.999)]
+    assert _first_after(before, end_ms) == 9
+    assert _first_after([*before, at(9, 60), at(10, 400)], end_ms) == 9
+    assert _first_after([at(9, 60), at(10, 400)], end_ms) is None
+    assert _first_after([], end_ms) is None
+    in_ms = [structs.replace(t, time=t.time // 1000) for t in [*before, at(9, 60)]]
+    assert _first_after(in_ms, end_ms) == 9
 
 
 def test_a_band_that_lost_something_is_a_difference() -> None:
