@@ -103,10 +103,11 @@ def compute(bars: Sequence[Bar], seconds: int, wish: Wish) -> list[dict[str, flo
     points: list[dict[str, float | int]] = []
     for stretch in stretches(bars, seconds):
         lines = KNOWN[wish.name].compute(_arrays(stretch), wish.numbers)
-        for index, bar in enumerate(stretch):
-            values = {name: float(line[index]) for name, line in lines.items()}
-            if not any(np.isnan(value) for value in values.values()):
-                points.append({"t": bar.time * 1000, **values})
+        table = np.vstack([np.asarray(line, dtype=np.float64) for line in lines.values()])
+        known = np.flatnonzero(~np.isnan(table).any(axis=0))
+        for index, values in zip(known.tolist(), table[:, known].T.tolist(), strict=True):
+            point = dict(zip(lines, values, strict=True))
+            points.append({"t": stretch[index].time * 1000, **point})
     return points
 
 

@@ -11,9 +11,7 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
-    Func,
     IntegerField,
-    TextField,
     Value,
     When,
     Window,
@@ -127,11 +125,6 @@ def _hour(zone: tzinfo) -> Cast:
     return Cast(ExtractHour("opened_at", tzinfo=zone), IntegerField())
 
 
-def _month(chosen: Preferences) -> Func:
-    day = day_of_column("closed_at", chosen)
-    return Func(day, Value("YYYY-MM"), function="to_char", output_field=TextField())
-
-
 def _number_of_day(chosen: Preferences) -> Window:
     """Among the trades opened on its day."""
     return Window(
@@ -184,7 +177,12 @@ DIMENSIONS: dict[str, Dimension] = {
         lambda chosen: Cast(ExtractIsoWeekDay(day_of_column("opened_at", chosen)), IntegerField()),
         _weekday,
     ),
-    "month": Dimension(gettext_lazy("Month"), _month),
+    # days are fewer than trades, and have their month here sooner than PostgreSQL writes it
+    "month": Dimension(
+        gettext_lazy("Month"),
+        lambda chosen: day_of_column("closed_at", chosen),
+        lambda day: f"{day:%Y-%m}",
+    ),
     "session": Dimension(gettext_lazy("Session"), lambda _chosen: _hour(UTC), _session),
     "hold": Dimension(
         gettext_lazy("Holding time"),

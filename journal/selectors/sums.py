@@ -2,11 +2,12 @@
 and endpoint. Money is the sum of matches and payments by their own time; counts and rates are of
 closed trades."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
-from operator import add, attrgetter
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import (
@@ -73,10 +74,7 @@ class Sums:
 
     def __add__(self, other: "Sums") -> "Sums":
         """Of two groups that share no trade."""
-        bests = [part.best for part in (self, other) if part.best is not None]
-        worsts = [part.worst for part in (self, other) if part.worst is not None]
-        added = dict(zip(ADDED, map(add, _added(self), _added(other)), strict=True))
-        return Sums(**added, best=max(bests, default=None), worst=min(worsts, default=None))
+        return total((self, other))
 
     @property
     def parts(self) -> list[tuple[str, Decimal]]:
@@ -115,6 +113,7 @@ class Sums:
 
 
 # what is added up, one by one
+NAMES = frozenset(field.name for field in fields(Sums))
 ADDED = [field.name for field in fields(Sums) if field.name not in {"best", "worst"}]
 _added = attrgetter(*ADDED)
 
@@ -194,19 +193,19 @@ def sums_by_day_and_flow(scope: Scope) -> dict[DayAndFlow, Sums]:
 
 def of_days(parts: Mapping[DayAndFlow, Sums]) -> dict[date, Sums]:
     """By day alone, oldest first."""
-    days: dict[date, Sums] = {}
+    days: dict[date, list[Sums]] = defaultdict(list)
     for (day, _flow), part in parts.items():
-        days[day] = days[day] + part if day in days else part
-    return days
+        days[day].append(part)
+    return {day: total(of_day) for day, of_day in days.items()}
 
 
 def of_flows(parts: Mapping[DayAndFlow, Sums]) -> dict[str, Sums]:
     """By the verdict alone; what belongs to no trade is left out."""
-    flows: dict[str, Sums] = {}
+    flows: dict[str, list[Sums]] = defaultdict(list)
     for (_day, flow), part in parts.items():
         if flow:
-            flows[flow] = flows[flow] + part if flow in flows else part
-    return dict(sorted(flows.items()))
+            flows[flow].append(part)
+    return {flow: total(of_flow) for flow, of_flow in sorted(flows.items())}
 
 
 def sums_by(scope: Scope, field: str) -> dict[str, Sums]:
@@ -261,17 +260,22 @@ class SampleVariance(Aggregate):
 
 
 def total(parts: Iterable[Sums]) -> Sums:
-    """Of several groups that share no trade."""
-    return sum(parts, Sums())
+    """Of several groups that share no trade: figure by figure, all groups at once."""
+    known = list(parts)
+    if len(known) < 2:
+        return known[0] if known else Sums()
+    columns = zip(*map(_added, known), strict=True)
+    added = {name: sum(column) for name, column in zip(ADDED, columns, strict=True)}
+    bests = [part.best for part in known if part.best is not None]
+    worsts = [part.worst for part in known if part.worst is not None]
+    return Sums(**added, best=max(bests, default=None), worst=min(worsts, default=None))
 
 
 def _as_sums(trades: Any, matches: Any, payments: Any) -> Sums:
     told = {name: value for part in (trades, matches, payments) for name, value in part.items()}
     returned = told.pop("returned", None) or ZERO
     values: dict[str, Any] = {
-        name: value
-        for name, value in told.items()
-        if name in Sums.__dataclass_fields__ and value is not None
+        name: value for name, value in told.items() if value is not None and name in NAMES
     }
     values["fees"] = values.get("fees", ZERO) - returned
     values["apart"] = values.get("apart", ZERO) + values.get("results", ZERO)

@@ -3,9 +3,10 @@ report costs does not grow with what Python would have to load."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Context, Decimal, localcontext
+from operator import add, attrgetter, sub
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -129,12 +130,12 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         with localcontext(EXACT):
-            return Tally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+            return Tally(*map(add, _figures(self), _figures(other)))
 
     def __sub__(self, other: "Tally") -> "Tally":
         """Without trades that are all in this group."""
         with localcontext(EXACT):
-            return Tally(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
+            return Tally(*map(sub, _figures(self), _figures(other)))
 
     @property
     def variance(self) -> Decimal | None:
@@ -146,6 +147,7 @@ class Tally:
             return deviations / (self.count * (self.count - 1))
 
 
+_figures = attrgetter(*(figure.name for figure in fields(Tally)))
 # (a value of each part that it is grouped by, what the trades that have them add up to)
 Row = tuple[tuple[Any, ...], Tally]
 # numbers of the parts that rows are grouped by

@@ -6,9 +6,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import extend_schema
-from msgspec import json, structs
+from msgspec import structs
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,18 +21,9 @@ from market.models import Instrument
 from market.selectors.reading import edge_of, exchange_now_ms, read_big_orders, read_span
 
 
-class QuickJson(JSONRenderer):
-    """The same JSON in a fifth of the time; the answers are plain dicts, lists and text."""
-
-    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        return json.encode(data, enc_hook=str)
-
-
 @method_decorator((cache_control(private=True, no_cache=True), conditional_page), name="dispatch")
 class RealtimeView(APIView):
     """The last minutes, the current one included, from Redis (PostgreSQL when it is away)."""
-
-    renderer_classes = (QuickJson,)
 
     @extend_schema(parameters=[RealtimeParameters], responses=gives(CvdAnswer, 409))
     def get(self, request: Request) -> Response:
@@ -50,8 +40,6 @@ class RealtimeView(APIView):
 class RangeView(APIView):
     """Any range, or a page before a moment, stitched from Redis and PostgreSQL. The answer has an
     ETag: asked again with If-None-Match, a history that has not changed answers 304."""
-
-    renderer_classes = (QuickJson,)
 
     @extend_schema(parameters=[RangeParameters], responses={**gives(CvdAnswer, 409), 304: None})
     def get(self, request: Request) -> Response:
