@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path
 
@@ -21,7 +20,6 @@ from accounts.live import SignedIn  # noqa: E402  (needs the app registry)
 from accounts.vault import holders  # noqa: E402
 from config.doors.bodies import BodyGuard  # noqa: E402
 from config.doors.fairness import FairShare  # noqa: E402
-from config.doors.lane import FromLane, SlowLane  # noqa: E402
 from config.doors.networks import FromAllowedNetworks  # noqa: E402
 from config.doors.proxies import BehindProxies  # noqa: E402
 from config.doors.sockets import MeasuredSockets  # noqa: E402
@@ -40,21 +38,16 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         else:
             for stop in threads:
                 stop.set()
-            await slow_lane.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
 sockets = SignedIn(URLRouter([path("ws/live/", LiveConsumer.as_asgi())]))
-requests = BodyGuard(http)
-slow_lane = SlowLane(settings.SLOW_LANE)
 doors = ProtocolTypeRouter(
     {
         "lifespan": lifespan,
-        "http": FairShare(requests, lane=slow_lane),
+        "http": FairShare(BodyGuard(http)),
         "websocket": MeasuredSockets(sockets, {"/ws/live/": "live"}),
     }
 )
 application = BehindProxies(FromAllowedNetworks(doors))
-# what another web process sends here (config/doors/lane.py), on a socket of this machine
-lane = FromLane(ProtocolTypeRouter({"lifespan": lifespan, "http": FairShare(requests)}))

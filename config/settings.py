@@ -435,8 +435,6 @@ RATES = {
 BODY_LIMIT_BYTES = env.integer("BODY_LIMIT_BYTES", 2_500_000, 1000)
 UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_BYTES", 21_000_000, 1000)
 BODY_SECONDS = env.integer("BODY_SECONDS", 60, 1)
-# The socket of the web process that answers what is dear beside others; empty: there is none.
-SLOW_LANE = env.text("SLOW_LANE", "")
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.SignInBackend"]
@@ -534,7 +532,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "accounts.api.permissions.HasScope",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["config.rendering.QuickJSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.openapi.Described",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ByClassOfDoor"],
     "DEFAULT_PARSER_CLASSES": [

@@ -77,8 +77,7 @@ async def _serve(
     config: dict[str, object], signing_in: str, servers: Servers | None, nursery: Nursery
 ) -> int:
     listening = _listen(str(config["host"]), int(str(config["port"])))
-    lane = _listen_inside(Path(os.environ["SLOW_LANE"]))
-    supervisor = Supervisor(_children(config, listening, lane), nursery)
+    supervisor = Supervisor(_children(config, listening), nursery)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,28 +101,16 @@ async def _serve(
         watching.cancel()
         await supervisor.stop()
         listening.close()
-        lane.close()
     return 0
 
 
-def _children(
-    config: dict[str, object], listening: socket.socket, lane: socket.socket
-) -> list[Child]:
+def _children(config: dict[str, object], listening: socket.socket) -> list[Child]:
     python = sys.executable
-    web = [python, "-m", "launcher.web"]
     # -W: Celery repeats at each start that it runs as root, where it does
     celery = [python, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
     children = [
         *_web(config, listening),
-        # what is dear, and what a loud user reads
-        Child(
-            "lane",
-            [*web, "--fd", str(lane.fileno()), "--app", "config.asgi:lane"],
-            0,
-            descriptors=[lane.fileno()],
-            nice=10,
-        ),
         Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h", "--with-beat"], 1),
         # what can wait gives way to pages, orders and the stream
         Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=10),
@@ -174,18 +161,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise CannotRun(f"HOST: expected an address of this machine, was {host!r}") from error
-    listening.set_inheritable(True)
-    return listening
-
-
-def _listen_inside(path: Path) -> socket.socket:
-    """A socket that only processes of this user reach."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(path))
-    path.chmod(0o600)
-    listening.listen(128)
     listening.set_inheritable(True)
     return listening
 
@@ -250,7 +225,6 @@ def _settings(nursery: Nursery) -> dict[str, object]:
     if not os.environ.get("SECRET_KEY"):
         places.data_dir.mkdir(parents=True, exist_ok=True)
         places.make_secrets()
-    os.environ["SLOW_LANE"] = str(places.sockets / "lane.sock")
     nursery.start()
     settings: dict[str, object] = json.loads(_manage(nursery, "show_settings"))
     return settings

@@ -18,7 +18,7 @@ ROOMS = (
 )
 LONGEST = 400
 # Read from top to bottom: it may not grow.
-LONGER = {"config/settings.py": 642}
+LONGER = {"config/settings.py": 640}
 
 
 def test_no_module_is_longer_than_its_limit() -> None:

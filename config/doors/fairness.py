@@ -1,6 +1,5 @@
 """Beside others, what one user asks takes its turn before it takes a thread: a few at once, and of
-whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others. What is
-dear, and what a loud one reads, takes it in the slow lane where there is one (`lane`). Whose
+whoever is loud (`accounts.shares`) one, with pauses that leave this process to the others. Whose
 requests have stood in the queue for seconds, or do again and again, is loud: a page's are through
 by then."""
 
@@ -16,7 +15,6 @@ from django.conf import settings
 
 from accounts.limits import WAITED
 from accounts.shares import Shares, credential_of, shares
-from config.doors.lane import Heard, SlowLane, is_dear
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -59,10 +57,9 @@ class Room:
 
 
 class FairShare:
-    def __init__(self, inner: App, known: Shares = shares, lane: SlowLane | None = None) -> None:
+    def __init__(self, inner: App, known: Shares = shares) -> None:
         self.inner = inner
         self._shares = known
-        self._lane = lane
         self._rooms: dict[str, Room] = {}
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -70,11 +67,6 @@ class FairShare:
         if who is None:
             await self.inner(scope, receive, send)
             return
-        if self._lane is not None and (is_dear(scope) or self._shares.is_loud(who)):
-            heard = Heard(receive)
-            if await self._lane.takes(scope, heard, send):
-                return
-            receive = heard.again
         room = self._rooms.setdefault(who, Room())
         room.inside += 1
         try:
