@@ -1,5 +1,6 @@
 """The database works for a process that gives way (`nice`, set by the launcher) as that process
-works: it gives way to pages, orders and the stream too, where both are on this machine."""
+works: it gives way to pages, orders and the stream too, where both are on this machine. Not without
+an end: what it holds while it works others wait for."""
 
 import contextlib
 import os
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 DATABASE = "postgres"
+MOST = 10
 
 
 def follow(connection: Any, **_: object) -> None:
@@ -18,4 +20,4 @@ def follow(connection: Any, **_: object) -> None:
     # elsewhere the number is another process's, or nobody's
     with contextlib.suppress(OSError):
         if Path(f"/proc/{backend}/comm").read_text().strip() == DATABASE:
-            os.setpriority(os.PRIO_PROCESS, backend, own)
+            os.setpriority(os.PRIO_PROCESS, backend, min(own, MOST))

@@ -111,14 +111,20 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
     children = [
         *_web(config, listening),
-        Child("worker", [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h", "--with-beat"], 1),
-        # what can wait gives way to pages, orders and the stream
-        Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=10),
+        # what nobody waits for at a page gives way to pages, orders and the stream: a little where
+        # it is soon over, most where it is not
+        Child(
+            "worker",
+            [*worker, "-Q", "celery", "-c", "4", "-n", "worker@%h", "--with-beat"],
+            1,
+            nice=5,
+        ),
+        Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=19),
         Child(
             "upkeep",
             [*worker, "-Q", "upkeep,imports,retention", "-c", "6", "-n", "upkeep@%h"],
             1,
-            nice=10,
+            nice=19,
         ),
         Child("listener", [*worker, "-Q", "listeners", "-c", "4", "-n", "listener@%h"], 1),
         Child("collector", [*worker, "-Q", "collectors", "-c", "8", "-n", "collector@%h"], 1),

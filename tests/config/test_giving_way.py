@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from config.giving_way import MOST
+
 CODE = """
 import os, sys
 import django
@@ -17,11 +19,11 @@ print(os.getpriority(os.PRIO_PROCESS, connection.connection.info.backend_pid))
 """
 
 
-@pytest.mark.parametrize("nice", [0, 5])
-def test_the_databases_process_follows_its_worker(nice: int) -> None:
+@pytest.mark.parametrize(("nice", "follows"), [(0, 0), (5, 5), (19, MOST)])
+def test_the_databases_process_follows_its_worker_so_far(nice: int, follows: int) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     ran = subprocess.run(  # noqa: S603  (our own interpreter)
         [sys.executable, "-c", CODE, str(nice)], capture_output=True, text=True, timeout=120
     )
     assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) == own + nice
+    assert int(ran.stdout) == own + follows
