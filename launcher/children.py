@@ -58,6 +58,12 @@ def can_unshare() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
+def can_adopt() -> bool:
+    """Whether this kernel knows `adopts_orphans`."""
+    is_known: bool = _libc.prctl(PR_SET_CHILD_SUBREAPER, 0) == 0
+    return is_known
+
+
 @contextlib.contextmanager
 def adopts_orphans() -> Iterator[None]:
     """Meanwhile processes below this one whose parent ends become its own children."""

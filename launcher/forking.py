@@ -180,9 +180,11 @@ def _become(birth: Birth) -> None:
 
 def _be_named(command: list[str]) -> None:
     """What `ps` tells of this process: the bytes of the command by which it was executed, where
-    `NAME_BYTES` made room."""
+    `NAME_BYTES` made room. A kernel that does not say where they are goes on telling that one."""
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    start, end = int(fields[45]), int(fields[46])
+    start, end = map(int, fields[45:47]) if len(fields) > 46 else (0, 0)
+    if end - start < NAME_BYTES:
+        return
     name = b"\0".join(map(os.fsencode, command))[: end - start - 1]
     ctypes.memmove(start, name.ljust(end - start, b"\0"), end - start)
 

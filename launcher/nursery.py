@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 import json
 import os
-import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from launcher.children import adopts_orphans, own_session
+from launcher.children import adopts_orphans, can_adopt, own_session
 from launcher.forking import LOAD, MOST_BYTES, NAME_BYTES, Birth
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ ENVIRONMENT = {
     "CELERY_SKIP_CHECKS": "true",
 }
 ANSWER_SECONDS = 120.0
+LOOK_SECONDS = 0.02
 LONGEST_LINE = 1 << 20
 
 
@@ -37,9 +39,13 @@ class NurseryError(Exception):
 
 
 class Nursery:
-    """Of one thread, since the kernel ties a child's life to the thread that made it."""
+    """Of one thread, since the kernel ties a child's life to the thread that made it. Where the
+    kernel cannot make what comes from it the launcher's child, commands are executed instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forks: bool | None = None) -> None:
+        self._forks = can_adopt() if forks is None else forks
+        # kept, so that nobody else asks for their ends
+        self._executed: list[subprocess.Popen[bytes]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._errors: IO[bytes] | None = None
@@ -50,6 +56,8 @@ class Nursery:
 
     def start(self) -> None:
         """Begin to load Django. What is wrong with the settings is told by the first process."""
+        if not self._forks:
+            return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(ANSWER_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the nursery)
@@ -68,6 +76,8 @@ class Nursery:
 
     def stop(self) -> None:
         """What came from it lives on."""
+        for made in self._executed:
+            made.returncode = 0  # its end was asked for, or will be, by its number
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -78,7 +88,8 @@ class Nursery:
 
     def load(self) -> None:
         """Load all the rest, beside what the launcher does meanwhile."""
-        self._ask(LOAD, [])
+        if self._forks:
+            self._ask(LOAD, [])
 
     def begin(self, command: Sequence[str]) -> "Running":
         """A command beside what the launcher does meanwhile."""
@@ -114,10 +125,27 @@ class Nursery:
         self, command: Sequence[str], descriptors: list[int], numbers: list[int], nice: int = 0
     ) -> int:
         """The number of a new process, a child of this one."""
+        if not self._forks:
+            return self._execute(command, descriptors, nice)
         birth = Birth(list(command), numbers, os.getpid(), nice)
         with adopts_orphans():
             self._ask(json.dumps(asdict(birth)).encode(), descriptors)
             return self._answer()
+
+    def _execute(self, command: Sequence[str], descriptors: list[int], nice: int) -> int:
+        output, errors, *given = descriptors
+        made = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **ENVIRONMENT, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            pass_fds=given,
+            preexec_fn=own_session(signal.SIGTERM, nice),
+        )
+        self._executed.append(made)
+        return made.pid
 
     def _ask(self, words: bytes, descriptors: list[int]) -> None:
         assert self._socket is not None
@@ -145,15 +173,16 @@ class Nursery:
 
 
 class Forked:
-    """A child from the nursery, with what `asyncio.subprocess.Process` has under the same names."""
+    """A child from the nursery, with what `asyncio.subprocess.Process` has under the same names. A
+    thread waits for its end, as asyncio does, since not every kernel has a descriptor for it."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self.stdout = asyncio.StreamReader(limit=LONGEST_LINE)
         self._ended = asyncio.Event()
-        self._descriptor = os.pidfd_open(pid)
-        asyncio.get_running_loop().add_reader(self._descriptor, self._take_its_end)
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._wait, args=(loop,), daemon=True).start()
 
     async def read(self, descriptor: int) -> None:
         """From here on `stdout` tells what comes there."""
@@ -168,16 +197,16 @@ class Forked:
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.returncode is None:
-            signal.pidfd_send_signal(self._descriptor, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
-    def _take_its_end(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._descriptor)
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self._descriptor)
-        self._ended.set()
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self._ended.set)
 
 
 @dataclass
@@ -198,15 +227,14 @@ class Running:
             raise NurseryError(_last_line(self.errors) or f"it ended with code {code}")
 
     def _wait(self, seconds: float) -> int:
-        descriptor = os.pidfd_open(self.pid)
-        try:
-            with selectors.DefaultSelector() as ends:
-                ends.register(descriptor, selectors.EVENT_READ)
-                if not ends.select(seconds):
-                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        finally:
-            os.close(descriptor)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        end = time.monotonic() + seconds
+        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+                ended = os.waitpid(self.pid, 0)
+                break
+            time.sleep(LOOK_SECONDS)
+        return os.waitstatus_to_exitcode(ended[1])
 
 
 def _last_line(errors: IO[bytes]) -> str:

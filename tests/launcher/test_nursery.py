@@ -35,11 +35,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def nursery(folder: Path) -> Iterator[Nursery]:
+@pytest.fixture(scope="module", params=["forks", "executes"])
+def nursery(folder: Path, request: pytest.FixtureRequest) -> Iterator[Nursery]:
+    """And one on a kernel where it cannot fork."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
-        made = Nursery()
+        made = Nursery(forks=request.param == "forks")
         made.start()
         yield made
         made.stop()
@@ -58,7 +59,8 @@ def status(pid: int, name: str) -> int:
 async def test_it_is_a_child_under_its_own_name(nursery: Nursery) -> None:
     forked = await make(nursery, "sleeps", "a word", nice=3)
     lines = [(await forked.stdout.readline()).decode().strip() for _ in range(2)]
-    assert lines == [f"['sleeps', 'a word'] {os.nice(0) + 3} True True", "an error"]
+    is_forked = nursery.pid is not None
+    assert lines == [f"['sleeps', 'a word'] {os.nice(0) + 3} True {is_forked}", "an error"]
     assert status(forked.pid, "PPid") == os.getpid()
     words = Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
     assert words[1:] == [b"-W", b"ignore", b"-m", b"newborn", b"sleeps", b"a word"]
@@ -83,16 +85,24 @@ async def test_it_has_what_was_given_under_the_same_number(nursery: Nursery) -> 
     os.close(reading)
 
 
-async def test_what_came_from_it_outlives_it_and_another_takes_its_place(nursery: Nursery) -> None:
+async def test_what_came_from_it_outlives_it_and_another_takes_its_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    nursery = Nursery(forks=True)
+    nursery.start()
     first = await make(nursery, "sleeps")
-    assert nursery.pid is not None
-    os.kill(nursery.pid, signal.SIGKILL)
+    before = nursery.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
     second = await make(nursery, "sleeps")
+    assert nursery.pid not in {None, before}
     assert first.returncode is None
     assert status(first.pid, "PPid") == status(second.pid, "PPid") == os.getpid()
     for forked in (first, second):
         forked.kill()
         await forked.wait()
+    nursery.stop()
 
 
 def test_a_command_tells_what_it_printed_or_why_it_failed(nursery: Nursery) -> None:
