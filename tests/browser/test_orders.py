@@ -65,11 +65,13 @@ def resting(page: Page) -> tuple[str, float]:
 
 
 def own_orders(page: Page) -> dict[str, dict[str, Any]]:
-    """Client id -> the order, as the exchange has it."""
+    """Client id -> the order, as the exchange has it; not those of the made-up trader, who goes on
+    living in the account."""
     known = page.request.get(f"{SIMULATOR}/simulator/accounts").json()
     account = next(one for one in known if one["name"].startswith("demo of") and one["fills"])
     told = page.request.get(f"{SIMULATOR}/simulator/accounts/{account['uid']}/truth").json()
-    return {row["client_id"]: row for row in told["orders"]}
+    orders = {row["client_id"]: row for row in told["orders"]}
+    return {name: row for name, row in orders.items() if not name.startswith("demo")}
 
 
 def test_an_order_is_placed_moved_by_its_line_and_taken_out(desk: Page) -> None:
