@@ -13,7 +13,7 @@ LINE_ENDS = (("\u2028".encode(), b"\\u2028"), ("\u2029".encode(), b"\\u2029"))
 
 
 def _known(value: object) -> object:
-    """What texts that are told in the reader's language are."""
+    """A text that is told in the reader's language is told now."""
     if isinstance(value, Promise):
         return str(value)
     raise NotImplementedError
@@ -29,7 +29,8 @@ class QuickJSONRenderer(JSONRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The same bytes' meaning as the base class, which indents where that is asked for."""
+        """What it means is what the base class says, which indents where that is asked for; no answer
+        holds a span of time, bytes or a number that is none, which msgspec would tell otherwise."""
         context = dict(renderer_context or {})
         is_plain = self.get_indent(accepted_media_type or "", context) is None
         if data is None or not is_plain:

@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "CELERY_SKIP_CHECKS": "true",
 }
 ANSWER_SECONDS = 120.0
-LOOK_SECONDS = 0.02
+LOOK_SECONDS, END_SECONDS = 0.02, 10.0
 LONGEST_LINE = 1 << 20
 
 
@@ -168,7 +168,10 @@ class Nursery:
 
     def _reason(self) -> str:
         assert self._process is not None and self._errors is not None
-        code = self._process.wait(ANSWER_SECONDS)
+        try:
+            code = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the nursery does not answer"
         return _last_line(self._errors) or f"the nursery ended with code {code}"
 
 
