@@ -29,8 +29,8 @@ class QuickJSONRenderer(JSONRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """What it means is what the base class says, which indents where that is asked for; no answer
-        holds a span of time, bytes or a number that is none, which msgspec would tell otherwise."""
+        """What it means is what the base class says, which indents where that is asked for. No
+        answer holds a span of time, bytes or a NaN, which msgspec would tell otherwise."""
         context = dict(renderer_context or {})
         is_plain = self.get_indent(accepted_media_type or "", context) is None
         if data is None or not is_plain:
