@@ -12,8 +12,11 @@ from journal.models import Fill, FillFlow, Trade, TradeFill
 from journal.models.guests import accounts_copied
 from journal.planner.needs import Life
 from lib.dates import to_seconds
+from lib.parking import Parking
+from market.jobs.guarding import each
 
 NEWEST_TRADES = 100
+_parked = Parking(first=60.0, longest=86_400.0)
 
 
 class Turn:
@@ -54,13 +57,22 @@ class Turn:
 
     def _newest(self, count: int) -> list[Fill]:
         waiting = self._all().order_by().values("account")
-        fills: list[Fill] = []
-        for account in ExchangeAccount.objects.filter(pk__in=waiting).order_by("pk"):
-            newest = Trade.objects.filter(account=account, kind=Trade.Kind.TRADE)
-            ids = list(newest.order_by("-opened_at").values_list("pk", flat=True)[:NEWEST_TRADES])
-            mine = self._all().filter(trade_fills__trade__in=ids).order_by("-time").distinct()
-            fills += mine[:count]
+        accounts = ExchangeAccount.objects.filter(pk__in=waiting).order_by("pk")
+        chosen = each(
+            "planner, account",
+            accounts,
+            lambda account: self._newest_of(account, count),
+            name_of=lambda account: account.pk,
+            parked=_parked,
+        )
+        fills = [fill for of_account in chosen for fill in of_account]
         return sorted(fills, key=lambda fill: fill.time, reverse=True)[:count]
+
+    def _newest_of(self, account: ExchangeAccount, count: int) -> list[Fill]:
+        newest = Trade.objects.filter(account=account, kind=Trade.Kind.TRADE)
+        ids = list(newest.order_by("-opened_at").values_list("pk", flat=True)[:NEWEST_TRADES])
+        mine = self._all().filter(trade_fills__trade__in=ids).order_by("-time").distinct()
+        return list(mine[:count])
 
     def _by_net(self, count: int) -> list[Fill]:
         parts = TradeFill.objects.filter(fill__in=self._all().order_by().values("pk"))
