@@ -211,6 +211,8 @@ TEMPLATES = [
 
 # --- PostgreSQL and Redis -----------------------------------------------------------------------
 
+# One for each thread of a worker; none gets old, since the server holds what it has looked up.
+POOL = {"min_size": 0, "max_size": 10, "timeout": 5, "max_idle": 60, "max_lifetime": 600}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.database("DATABASE_URL", embedded.database_url),
@@ -218,9 +220,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "pool": {"min_size": 0, "max_size": 8, "timeout": 5, "max_idle": 60}
-            if env.boolean("DATABASE_POOL", True)
-            else False,
+            "pool": POOL if env.boolean("DATABASE_POOL", True) else False,
             "connect_timeout": 5,
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000",
         },

@@ -1,6 +1,7 @@
 """The journal's Celery tasks: ids go in; each calls one service."""
 
 from datetime import timedelta
+from threading import Semaphore
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,10 @@ PLANNER = "journal:planner"
 # What the stream cannot tell in full is asked for soon, many at once.
 SOON_AFTER = timedelta(seconds=20)
 AFTER_FAILURE = timedelta(minutes=2)
+# Histories that one process reads at once, since each may take hours: the other threads are for
+# what else it does. Who has to wait is asked for again.
+READ_AT_ONCE = 4
+_reading = Semaphore(READ_AT_ONCE)
 # users whose demo could not be reviewed
 parked = Parking()
 # between two rounds of what nobody looks at yet, and of what was not there the last time
@@ -66,7 +71,12 @@ ASLEEP = "asleep"
 
 @shared_task(name="journal.synchronise")
 def synchronise_account(account_id: str) -> None:
-    synchronise(account_id, shutdown.is_set)
+    if not _reading.acquire(blocking=False):
+        return
+    try:
+        synchronise(account_id, shutdown.is_set)
+    finally:
+        _reading.release()
 
 
 @shared_task(name="journal.supervise")

@@ -31,6 +31,8 @@ ENVIRONMENT = {
 }
 ANSWER_SECONDS = 120.0
 LOOK_SECONDS, END_SECONDS = 0.02, 10.0
+# One that has made nothing for so long is not kept for what may once end and begin again.
+KEPT_SECONDS = 30.0
 LONGEST_LINE = 1 << 20
 
 
@@ -49,6 +51,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._errors: IO[bytes] | None = None
+        self._used_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -73,6 +76,7 @@ class Nursery:
         )
         theirs.close()
         self._socket = ours
+        self._used_at = time.monotonic()
 
     def stop(self) -> None:
         """What came from it lives on."""
@@ -85,6 +89,11 @@ class Nursery:
             if opened is not None:
                 opened.close()
         self._process = self._socket = self._errors = None
+
+    def rest(self) -> None:
+        """End it where nobody has needed it lately; the next that is made starts another one."""
+        if time.monotonic() - self._used_at > KEPT_SECONDS:
+            self.stop()
 
     def load(self) -> None:
         """Load all the rest, beside what the launcher does meanwhile."""
@@ -101,16 +110,17 @@ class Nursery:
 
     async def make(self, command: Sequence[str], descriptors: Sequence[int], nice: int) -> "Forked":
         """A process with `descriptors` under the same numbers, whose output can be read. Raises
-        NurseryError. Where the nursery has died another one takes its place."""
+        NurseryError. Where the nursery has ended another one takes its place."""
         reading, writing = os.pipe()
         given, numbers = [writing, writing, *descriptors], [1, 2, *descriptors]
         try:
+            if self._process is None:
+                self._start_whole()
             try:
                 pid = self._fork(command, given, numbers, nice)
             except NurseryError:
                 self.stop()
-                self.start()
-                self.load()
+                self._start_whole()
                 pid = self._fork(command, given, numbers, nice)
             forked = Forked(pid)
         except BaseException:
@@ -121,12 +131,17 @@ class Nursery:
         await forked.read(reading)
         return forked
 
+    def _start_whole(self) -> None:
+        self.start()
+        self.load()
+
     def _fork(
         self, command: Sequence[str], descriptors: list[int], numbers: list[int], nice: int = 0
     ) -> int:
         """The number of a new process, a child of this one."""
         if not self._forks:
             return self._execute(command, descriptors, nice)
+        self._used_at = time.monotonic()
         birth = Birth(list(command), numbers, os.getpid(), nice)
         with adopts_orphans():
             self._ask(json.dumps(asdict(birth)).encode(), descriptors)

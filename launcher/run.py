@@ -89,7 +89,7 @@ async def _serve(
     host = f"[{config['host']}]" if ":" in str(config["host"]) else config["host"]
     address = f"http://{host}:{config['port']}"
     waiting = asyncio.create_task(_wait_until_ready(address, stop))
-    watching = asyncio.create_task(_watch(servers, stop))
+    watching = asyncio.create_task(_watch(servers, nursery, stop))
     try:
         if await waiting:
             print(
@@ -119,10 +119,10 @@ def _children(config: dict[str, object], listening: socket.socket) -> list[Child
             1,
             nice=5,
         ),
-        Child("sync", [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"], 1, nice=19),
+        # no more histories are read at once here than leave threads to the rest
         Child(
             "upkeep",
-            [*worker, "-Q", "upkeep,imports,retention", "-c", "6", "-n", "upkeep@%h"],
+            [*worker, "-Q", "sync,upkeep,imports,retention", "-c", "10", "-n", "upkeep@%h"],
             1,
             nice=19,
         ),
@@ -171,14 +171,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _watch(servers: Servers | None, stop: asyncio.Event) -> None:
-    """Start a database again that died, with growing pauses while it cannot."""
+async def _watch(servers: Servers | None, nursery: Nursery, stop: asyncio.Event) -> None:
+    """Start a database again that died, with growing pauses while it cannot; and let the nursery
+    rest when all have been made."""
     pause = 1.0
-    while servers is not None and not stop.is_set():
+    while not stop.is_set():
         await asyncio.sleep(pause)
+        nursery.rest()
         try:
             # in this thread, since the kernel ties a child's life to the thread that made it
-            for name in servers.restart_dead():
+            for name in servers.restart_dead() if servers is not None else []:
                 print(f"{name} had died and is up again", flush=True)
             pause = 1.0
         except ServerError as error:

