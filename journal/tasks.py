@@ -3,7 +3,6 @@
 from datetime import timedelta
 from threading import Semaphore
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import structlog
 from celery import shared_task
@@ -18,6 +17,7 @@ from journal.filters import TradeFilter
 from journal.insight import keeping
 from journal.models import FillFlow, Preferences, Sync, Upload
 from journal.models.guests import LABEL, accounts_asleep
+from journal.planner import rounds
 from journal.services import (
     cleaning,
     demo,
@@ -31,17 +31,11 @@ from journal.services import (
 from journal.stamps import stamping
 from journal.stream import listening
 from journal.sync.running import synchronise
-from lib.lazy import Lazy
 from lib.parking import Parking
 from market.binance.errors import ExchangeError
 from market.jobs import lease, locks
 from market.jobs.guarding import each, in_turn
 from market.jobs.shutdown import shutdown
-
-if TYPE_CHECKING:
-    from journal.planner import rounds
-else:  # with polars
-    rounds = Lazy("journal.planner.rounds")
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,10 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 
-import polars as pl
-
-from simulator.amounts import UNIT, product_text
+from simulator.amounts import product_text
 from simulator.klines import (
     DAY_US,
     HOUR_US,
@@ -144,46 +143,14 @@ def _texts(
         return
     lived_us = item.start_us
     if isinstance(tape.before, PastTrades):
+        # with polars, which only who asks for such a file needs
+        files = import_module("simulator.past_files")
+        by_aggregate = item.kind == AGG_TRADES
         lived_us = max(lived_us, tape.before.end_us + 1)
         for opens in range(item.start_us, min(item.end_us, lived_us), HOUR_US):
             if not is_hidden(opens, hidden) and opens >= tape.before.start_us:
-                yield _hour(tape.before, item.kind, rules, opens)
+                yield files.rows(tape.before, rules, opens, by_aggregate=by_aggregate)
     yield from _lived(tape, item.kind, rules, lived_us, item.end_us, hidden)
-
-
-def _hour(past: PastTrades, kind: str, rules: Listing, opens_us: int) -> bytes:
-    frame = pl.DataFrame(past.columns(opens_us, by_aggregate=kind == AGG_TRADES))
-    price, quantity = pl.col("ticks") * rules.tick, pl.col("steps") * rules.step
-    is_spot = rules.market == SPOT
-    yes, no = ("True", "False") if is_spot else ("true", "false")
-    maker = pl.when("makers").then(pl.lit(yes)).otherwise(pl.lit(no))
-    prices = _decimal(price, rules.price_places)
-    quantities = _decimal(quantity, rules.quantity_places)
-    times = pl.col("times") if is_spot else pl.col("times") // 1000
-    if kind == AGG_TRADES:
-        ids: list[pl.Expr] = [pl.col("firsts"), pl.col("lasts")]
-        columns = [pl.col("ids"), prices, quantities, *ids, times, maker]
-    else:
-        columns = [pl.col("ids"), prices, quantities, _decimal(_quote(rules), 8), times, maker]
-    if is_spot:
-        columns.append(pl.lit("True"))
-    named = [column.alias(str(number)) for number, column in enumerate(columns)]
-    return frame.select(named).write_csv(include_header=False).encode()
-
-
-def _quote(rules: Listing) -> pl.Expr:
-    """Price x quantity in units of 1e-8, rounded down, within 64 bits."""
-    unit, product = rules.tick * rules.step, pl.col("ticks") * pl.col("steps")
-    return product * (unit // UNIT) if unit % UNIT == 0 else product * unit // UNIT
-
-
-def _decimal(units: pl.Expr, places: int) -> pl.Expr:
-    """Text of an amount in units of 1e-8 with so many places, which hold all of it."""
-    whole = (units // UNIT).cast(pl.String)
-    if not places:
-        return whole
-    rest = (units % UNIT) // 10 ** (8 - places)
-    return pl.concat_str([whole, pl.lit("."), rest.cast(pl.String).str.zfill(places)])
 
 
 def _lived(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from journal.models import Fill, FillFlow, FlowDay
 from journal.planner import costs, needs
 from journal.planner.costs import Offer
+from journal.planner.needs import AGAIN_AFTER, NOT_TOLD
 from journal.planner.tapes import by_tape
 from lib.dates import from_seconds, to_seconds
 from market.asking import aggregates, dayfile, fetching
@@ -31,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 KIND = "past"
 State = FlowDay.State
-# Everything was tried: why, and when it is tried again.
-NOT_TOLD, AGAIN_AFTER = "not_told", timedelta(days=1)
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""Which times of a tape fills and trades need, in epoch seconds. Pure."""
+"""Which times of a tape fills and trades need, in epoch seconds, and when those that nobody told
+are asked for again. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ BEHIND = 5
 # A life up to here is told by its seconds.
 SHORT_LIFE = 900
 SOON_AFTER_EXIT = 300
+# Everything was tried: why, and when it is tried again.
+NOT_TOLD, AGAIN_AFTER = "not_told", timedelta(days=1)
 
 
 @dataclass(frozen=True)

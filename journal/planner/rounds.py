@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
@@ -14,13 +15,13 @@ from django.db import connections
 from django.utils import timezone
 
 from journal.models import Fill, FillFlow, Market
-from journal.planner import days, needs, pace
+from journal.planner import needs, pace
 from journal.planner.choosing import Turn, lives_of
-from journal.planner.days import AGAIN_AFTER, NOT_TOLD
-from journal.planner.needs import Life
+from journal.planner.needs import AGAIN_AFTER, NOT_TOLD, Life
 from journal.planner.tapes import by_tape
 from journal.stamps import stamping
 from lib.dates import to_seconds
+from lib.lazy import Lazy
 from market.asking import candles, fetching
 from market.binance.errors import ExchangeError, MustWait, Refused
 from market.jobs import locks
@@ -29,6 +30,11 @@ from market.models import Instrument
 from market.past import store
 from market.past.spans import Stretch, minus
 from market.selectors import reading
+
+if TYPE_CHECKING:
+    from journal.planner import days
+else:  # with polars, which only old fills need
+    days = Lazy("journal.planner.days")
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +120,7 @@ def _work_batch(market: str, stages: Sequence[Stage], is_to_stop: IsToStop) -> i
     fetches: dict[Stage, Fetch] = {
         Stage.TOTAL: _fetch_minutes,
         Stage.SECONDS: _fetch_seconds,
-        Stage.BANDS: days.fetch,
+        Stage.BANDS: _fetch_bands,
     }
     for stage, fetch in fetches.items():
         if stage not in stages:
@@ -201,6 +207,10 @@ def _known_in_part(fills: Sequence[Fill]) -> list[int]:
 
 
 # --- candles ------------------------------------------------------------------------------------
+
+
+def _fetch_bands(fills: Sequence[Fill], is_to_stop: IsToStop) -> None:
+    days.fetch(fills, is_to_stop)
 
 
 def _fetch_minutes(fills: Sequence[Fill], is_to_stop: IsToStop) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from simulator.accounts.algo import AlgoDesk
 from simulator.accounts.countdowns import Countdowns
 from simulator.accounts.keys import make_key
 from simulator.accounts.matching import Matching
+from simulator.accounts.pasts import Pasts, write_whole
 from simulator.accounts.records import (
     FUNDING,
     SPOT,
@@ -49,6 +51,7 @@ class Bank(Matching):
         self.countdowns = Countdowns(self.cancel)
         self._next_id = FIRST_ORDER_ID
         self._path = path
+        self._pasts = Pasts(path)
         self._is_changed = False
         self._saved_at = 0
         self._expires_at = 0
@@ -74,16 +77,24 @@ class Bank(Matching):
     def open_like(self, name: str, model: Account) -> Account:
         """A twin with the same past to the last id, and nothing in common from now on; orders that
         are open stay the model's. Keys are its own."""
-        account = copy.deepcopy(model)
-        account.uid, account.name, account.keys = self._next_uid(), name, []
-        for order in [order for order in account.orders.values() if order.is_open]:
-            held = account.holding(self._held_asset(order))
-            held.free, held.locked = held.free + order.locked, held.locked - order.locked
-            del account.orders[order.id]
-        account.algos, account.lists = {}, {}
+        own = replace(model, keys=[], orders={}, algos={}, lists={}, fills=[], movements=[])
+        account = copy.deepcopy(own)
+        account.uid, account.name = self._next_uid(), name
+        account.fills, account.movements = list(model.fills), list(model.movements)
+        for order in model.orders.values():
+            if order.is_open:
+                held = account.holding(self._held_asset(order))
+                held.free, held.locked = held.free + order.locked, held.locked - order.locked
+            else:
+                account.orders[order.id] = order
         self.accounts[account.uid] = account
         self._is_changed = True
         return account
+
+    def settle_past(self, account: Account) -> None:
+        """What is behind it is kept once, for it and the twins that it will have."""
+        self._pasts.settle(account)
+        self._is_changed = True
 
     def close_account(self, account: Account) -> None:
         """With its keys and resting orders; its stream says nothing more."""
@@ -163,11 +174,10 @@ class Bank(Matching):
     def save(self) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_bytes(msgspec.json.encode(Kept(self._next_id, list(self.accounts.values()))))
-        part.replace(self._path)
+        accounts = list(self.accounts.values())
+        kept = Kept(self._next_id, [self._pasts.since(account) for account in accounts])
+        write_whole(self._path, msgspec.json.encode(kept))
+        self._pasts.forget_all_but(accounts)
         self._is_changed, self._saved_at = False, self.now_ms()
 
     def _fund(self, account: Account, number: int) -> None:
@@ -231,6 +241,7 @@ class Bank(Matching):
         kept = msgspec.json.decode(path.read_bytes(), type=Kept)
         self._next_id = kept.next_id
         for account in kept.accounts:
+            self._pasts.restore(account)
             self.accounts[account.uid] = account
             self.keys |= {key.api_key: (account, key) for key in account.keys}
             self.algo.restore(account)

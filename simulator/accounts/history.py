@@ -26,6 +26,7 @@ def open_demo(bank: Bank, seed: int = 1) -> Account:
     account = bank.open_account("demo", {}, {})
     bank.add_key(account, "hmac", {})
     Year(bank, account, seed).live()
+    bank.settle_past(account)
     return account
 
 

@@ -185,6 +185,8 @@ class Account:
     pays_in_bnb: bool = True
     funded_until: int = 0
     updated: int = 0
+    # the number of what it has behind it together with its twins (`pasts`)
+    past: int = 0
 
     def holding(self, asset: str) -> Holding:
         return self.holdings.setdefault(asset, Holding())

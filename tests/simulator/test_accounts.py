@@ -21,20 +21,21 @@ from tests.simulator.signed import NOW_US, ORDER, exchange_with_everything, open
 async def test_a_resting_order_is_filled_by_the_tapes_own_trades(serve: Serve) -> None:
     simulator = await serve()
     account = await opened(simulator)
-    await post(simulator, "/simulator/pace", times=20)  # or the price may leave it for long
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{simulator.ws}/ws-api/v3") as socket,
     ):
         await subscribe(socket, account)
         best = await get(simulator, "/api/v3/ticker/bookTicker", symbol="BTCUSDT")
-        order = {**ORDER, "side": "SELL", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.5"}
-        order["price"] = best["askPrice"]
-        _, placed = await signed(simulator, account, "POST", "/api/v3/order", **order)
+        limit = {**ORDER, "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1"}
+        # on both sides: wherever the price goes, it comes by one of them
+        for side, price in (("SELL", best["askPrice"]), ("BUY", best["bidPrice"])):
+            order = {**limit, "side": side, "price": price}
+            await signed(simulator, account, "POST", "/api/v3/order", **order)
         async with asyncio.timeout(60):
-            while (await socket.receive_json())["event"].get("X") != "FILLED":
+            while (told := (await socket.receive_json())["event"]).get("X") != "FILLED":
                 pass
-    own = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
+    own = {"symbol": "BTCUSDT", "orderId": told["i"]}
     _, found = await signed(simulator, account, "GET", "/api/v3/order", **own)
     assert found["status"] == "FILLED"
     _, fills = await signed(simulator, account, "GET", "/api/v3/myTrades", symbol="BTCUSDT")
