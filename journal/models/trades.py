@@ -26,6 +26,11 @@ class TradeQuerySet(models.QuerySet["Trade"]):
         rows = self.select_for_update(of=("self",), no_key=True).order_by("pk")
         return list(rows.values_list("pk", flat=True))
 
+    def locked_where_free(self) -> set[int]:
+        """The same without those that somebody else writes on just now."""
+        rows = self.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
+        return set(rows.values_list("pk", flat=True))
+
     def mark(self, **values: Any) -> int:
         """Written on all of them; returns how many there are."""
         with transaction.atomic():

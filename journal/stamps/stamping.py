@@ -1,9 +1,10 @@
 """Order flow on fills and trades: stamped when they are due, from the best bars there are, and
 again when better ones come. Where nothing is known nothing is said."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -107,45 +108,77 @@ def _stamp_fills(*, asleep: bool) -> int:
         .order_by("-time")
     )
     due = _some(fills_due, FILLS_A_ROUND, asleep=asleep)
-    touched: list[int] = []
+    count = 0
     if asleep:
         taken, due = take_over(due)
-        touched += [fill.pk for fill in taken]
+        count = len(taken)
+        _make_trades_due(taken)
     for group in _groups([(fill.market, fill.symbol, fill.time, fill) for fill in due]):
         market, symbol = group[0].market, group[0].symbol
         around = Around.of(market, symbol, group[0].time - LONGEST_WINDOW, group[-1].time)
         entries = _entries(group)
+        made: list[FillFlow] = []
+        later: list[Fill] = []
         for fill in group:
-            with _apart(f"fill {fill.pk}") as is_well, transaction.atomic():
+            with _apart(f"fill {fill.pk}") as is_well:
                 if is_well:
-                    _stamp_fill(around, fill, is_entry=fill.pk in entries)
-                    touched.append(fill.pk)
+                    made.append(_flow_of(around, fill, is_entry=fill.pk in entries))
                 else:
-                    _look_later(fill)
-    Trade.objects.filter(fills__in=touched, kind=Trade.Kind.TRADE).mark(stamp_due_at=timezone.now())
-    return len(touched)
+                    later.append(fill)
+        _look_later(later)
+        written = _write("fill", made, _write_flows, lambda flow: flow.fill_id)
+        count += len(written)
+    return count
 
 
-def _stamp_fill(around: Around | None, fill: Fill, *, is_entry: bool) -> None:
+def _make_trades_due(stamped: Sequence[Fill]) -> None:
+    due = Trade.objects.filter(fills__in=stamped, kind=Trade.Kind.TRADE)
+    due.mark(stamp_due_at=timezone.now())
+
+
+def _flow_of(around: Around | None, fill: Fill, *, is_entry: bool) -> FillFlow:
     now = timezone.now()
     made = FillFlow(fill=fill, stamped_at=now) if around is None else fills.stamp(around, fill)
     before = trades.flow_of(fill)
-    is_young = fill.time > now - SETTLED_AFTER
     made.stage = stage_of(made.basis, fill.market, is_entry=is_entry)
     if fills.NOT_KNOWN in made.why.values():
         made.stage = FillFlow.Stage.TOTAL
     if before is not None and before.stage == made.stage:  # nothing better came
         made.refused, made.again_at = before.refused, before.again_at
-    if is_young:  # its bars are on the way
+    if _is_young(fill):  # its bars are on the way
         made.again_at = fill.time + SETTLED_AFTER
+    return made
+
+
+def _is_young(fill: Fill) -> bool:
+    return fill.time > timezone.now() - SETTLED_AFTER
+
+
+def _write_flows(flows: Sequence[FillFlow]) -> list[FillFlow]:
+    """And what is due by it: the fills' trades. Within a transaction. Fills of a trade that is
+    just being built anew stay due, and nobody else waits for it."""
+    parts = TradeFill.objects.filter(
+        fill__in=[flow.fill_id for flow in flows], trade__kind=Trade.Kind.TRADE
+    ).values_list("fill_id", "trade_id")
+    free = Trade.objects.filter(pk__in={trade for _fill, trade in parts}).locked_where_free()
+    waiting = {fill for fill, trade in parts if trade not in free}
+    written = [flow for flow in flows if flow.fill_id not in waiting]
     FillFlow.objects.bulk_create(
-        [made], update_conflicts=True, unique_fields=["fill"], update_fields=KEPT
+        written, update_conflicts=True, unique_fields=["fill"], update_fields=KEPT
     )
-    Fill.objects.filter(pk=fill.pk).update(flow_due_at=now + AGAIN_AFTER if is_young else None)
+    young = [flow.fill for flow in written if _is_young(flow.fill)]
+    _look_later(young)
+    settled = {flow.fill_id for flow in written} - {fill.pk for fill in young}
+    Fill.objects.filter(pk__in=settled).update(flow_due_at=None)
+    due = {trade for fill, trade in parts if fill not in waiting}
+    Trade.objects.filter(pk__in=due).mark(stamp_due_at=timezone.now())
+    return written
 
 
-def _look_later(fill: Fill) -> None:
-    Fill.objects.filter(pk=fill.pk).update(flow_due_at=timezone.now() + AGAIN_AFTER)
+def _look_later(later: Sequence[Fill]) -> None:
+    if later:
+        due_at = timezone.now() + AGAIN_AFTER
+        Fill.objects.filter(pk__in=[fill.pk for fill in later]).update(flow_due_at=due_at)
 
 
 def _entries(group: Sequence[Fill]) -> set[int]:
@@ -175,17 +208,46 @@ def _stamp_trades(*, asleep: bool) -> int:
             group[0].opened_at - LONGEST_WINDOW,
             max(row.closed_at or timezone.now() for row in group) + AFTER_EXIT,
         )
+        since = {trade.pk: trade.stamp_due_at for trade in group}
+        stamped: list[Trade] = []
+        ill: set[int] = set()
         for trade in group:
-            with _apart(f"trade {trade.pk}") as is_well, transaction.atomic():
+            with _apart(f"trade {trade.pk}") as is_well:
                 trade.stamp_due_at = timezone.now() + AGAIN_AFTER if not is_well else None
-                if is_well and around is not None and trade.market in Market.values:
+                if not is_well:
+                    ill.add(trade.pk)
+                elif around is not None and trade.market in Market.values:
                     trades.stamp(around, trade)
-                # where it was built anew meanwhile, nothing is there to be written on
-                written = {name: getattr(trade, name) for name in trades.WRITTEN}
-                Trade.objects.filter(pk=trade.pk).update(**written)
-                count += is_well
+                stamped.append(trade)
+        write = partial(trades.write, due=since)
+        written = _write("trade", stamped, write, lambda trade: trade.pk)
+        count += len({trade.pk for trade in written} - ill)
     TradesVersion.objects.raise_for(changed)
     return count
+
+
+def _write(
+    what: str,
+    rows: Sequence[Row],
+    write: Callable[[Sequence[Row]], list[Row]],
+    key_of: Callable[[Row], int],
+) -> list[Row]:
+    """All at once, since one after the other takes ten times as long; one after the other where
+    one of them cannot be written. Returns those that were."""
+    if not rows:
+        return []
+    try:
+        with transaction.atomic():
+            return write(rows)
+    except OperationalError:  # nobody is ill
+        raise
+    except Exception:
+        log.exception("written one after the other", what=what, rows=len(rows))
+    written: list[Row] = []
+    for row in rows:
+        with _apart(f"{what} {key_of(row)}") as is_well, transaction.atomic():
+            written += write([row]) if is_well else []
+    return written
 
 
 def _some(due: QuerySet[Owned], most: int, *, asleep: bool) -> list[Owned]:

@@ -1,9 +1,10 @@
 """A trade's verdict, extremes and what came behind its exit, from its fills' flow and the path."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db import connection
 from django.utils import timezone
 
 from journal.books.rates import rounded
@@ -57,6 +58,32 @@ def stamp(around: Around, trade: Trade) -> None:
     _stamp_excursion(around, trade, [part.fill for part in parts])
     _stamp_after(around, trade)
     trade.stamp_due_at = _due(around, trade)
+
+
+def write(stamped: Sequence[Trade], due: Mapping[int, datetime | None]) -> list[Trade]:
+    """Within a transaction; `due`: since when each was, as it was read. Who was built anew since
+    then, or is just now, stays due, and nobody else waits for it. Returns those that were
+    written."""
+    free = Trade.objects.filter(pk__in=[trade.pk for trade in stamped]).locked_where_free()
+    found = Trade.objects.filter(pk__in=free).values_list("pk", "stamp_due_at")
+    same = {pk for pk, since in found if since == due[pk]}
+    written = [trade for trade in stamped if trade.pk in same]
+    fields = [field for field in Trade._meta.concrete_fields if field.name in WRITTEN]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    rows = [
+        [
+            *(
+                field.get_db_prep_save(getattr(trade, field.attname), connection)
+                for field in fields
+            ),
+            trade.pk,
+        ]
+        for trade in written
+    ]
+    with connection.cursor() as cursor:
+        # names of our own columns
+        cursor.executemany(f"UPDATE journal_trade SET {columns} WHERE id = %s", rows)  # noqa: S608
+    return written
 
 
 def shares_of(entries: Sequence[TradeFill], window: str) -> list[tuple[Decimal, Decimal | None]]:

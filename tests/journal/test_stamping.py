@@ -1,10 +1,12 @@
 """Order flow on fills and trades, from bars in Redis and PostgreSQL, worked by hand."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -199,6 +201,87 @@ def test_one_fill_that_cannot_be_stamped_holds_nobody_elses_up(
     stamping._parked.clear(name)
 
 
+def two_trades(alice: User, bob: User) -> tuple[Trade, Trade]:
+    """Of two accounts, on one tape and near in time: they are written together."""
+    for user in (alice, bob):
+        account = make_account(user)
+        bought = make_fill(account, 1, "BUY", "102", time=NOON + timedelta(seconds=10))
+        sold = make_fill(account, 2, "SELL", "101", time=NOON + timedelta(seconds=60))
+        trades_of(account, bought, sold)
+    return Trade.objects.get(account__user=alice), Trade.objects.get(account__user=bob)
+
+
+def test_one_trade_that_cannot_be_written_holds_nobody_elses_up(
+    alice: User, bob: User, tape: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill, sound = two_trades(alice, bob)
+    real = trade_stamps.stamp
+
+    def planted(around: Any, trade: Trade) -> None:
+        real(around, trade)
+        if trade.pk == ill.pk:
+            trade.worst = D("1e40")  # what no column holds
+
+    monkeypatch.setattr(trade_stamps, "stamp", planted)
+    stamping.stamp_due()
+    sound.refresh_from_db()
+    ill.refresh_from_db()
+    assert (sound.worst, ill.worst) == (-12, None)
+    stamping.stamp_due()
+    ill.refresh_from_db()
+    assert ill.stamp_due_at is not None
+    assert ill.stamp_due_at > timezone.now(), "it waits, and is looked at again"
+    [name] = stamping._parked._parked
+    stamping._parked.clear(name)
+
+
+def test_a_trade_that_is_built_anew_meanwhile_stays_due(
+    alice: User, bob: User, tape: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, other = two_trades(alice, bob)
+    real, later = trade_stamps.stamp, timezone.now() + timedelta(seconds=5)
+
+    def meanwhile(around: Any, trade: Trade) -> None:
+        real(around, trade)
+        Trade.objects.filter(pk=changed.pk).mark(stamp_due_at=later)
+
+    monkeypatch.setattr(trade_stamps, "stamp", meanwhile)
+    stamping.stamp_due()
+    changed.refresh_from_db()
+    other.refresh_from_db()
+    assert (changed.stamp_due_at, changed.worst) == (later, None)
+    assert other.worst == -12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_trade_that_is_just_being_built(
+    alice: User, bob: User, tape: Instrument
+) -> None:
+    held, other = two_trades(alice, bob)
+    stamping._hear_news()
+    stamped: list[int] = []
+    with transaction.atomic():
+        Trade.objects.select_for_update().get(pk=held.pk)
+        thread = threading.Thread(target=lambda: stamped.append(_stamp_elsewhere()))
+        thread.start()
+        thread.join(20)
+    assert stamped, "it waited"
+    other.refresh_from_db()
+    held.refresh_from_db()
+    assert (other.worst, held.worst) == (-12, None)
+    assert set(FillFlow.objects.values_list("fill__account", flat=True)) == {other.account_id}
+    stamping.stamp_due()
+    held.refresh_from_db()
+    assert held.worst == -12
+
+
+def _stamp_elsewhere() -> int:
+    try:
+        return stamping.stamp_due()
+    finally:
+        connection.close()
+
+
 def test_a_worth_that_no_column_holds_stops_nobody_elses_snapshot(alice: User, bob: User) -> None:
     # both sides fit into their column, their sum does not
     for user, amount in ((alice, "9" * 22), (bob, "2.5")):
@@ -242,13 +325,14 @@ def test_a_copy_takes_over_what_is_known_of_the_demos_own_fills(
     FillFlow.objects.filter(pk=sold.pk).update(stage="bands")
     looked_up: list[int] = []
 
-    def noted(around: Any, fill: Any, **more: Any) -> None:
-        looked_up.append(fill.trade_id)
+    def noted(around: Any, fill: Fill, **more: Any) -> FillFlow:
+        looked_up.append(fill.trade_id or 0)
+        return FillFlow(fill=fill, stamped_at=timezone.now())
 
-    monkeypatch.setattr(stamping, "_stamp_fill", noted)
+    monkeypatch.setattr(stamping, "_flow_of", noted)
     stamping.stamp_due(asleep=True)
     assert looked_up == [2], "what is still to come is not taken over"
-    taken = FillFlow.objects.get(fill__account=copy)
+    taken = FillFlow.objects.get(fill__account=copy, fill__trade_id=1)
     bought.refresh_from_db()
     assert taken.fill.trade_id == 1
     assert taken.fill.flow_due_at is None
