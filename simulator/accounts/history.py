@@ -26,7 +26,6 @@ def open_demo(bank: Bank, seed: int = 1) -> Account:
     account = bank.open_account("demo", {}, {})
     bank.add_key(account, "hmac", {})
     Year(bank, account, seed).live()
-    bank.settle_past(account)
     return account
 
 
@@ -83,6 +82,7 @@ class Year:
         finally:
             self.bank.spot._tell, self.bank.spot._price_in_quote = told, priced
         self.account.funded_until = self.account.updated = self.now_ms
+        self.bank.settle_past(self.account)
 
     # --- days -----------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.accounts.bank import Bank
-from simulator.accounts.history import give_past
+from simulator.accounts.history import Year, give_past
 from simulator.accounts.records import SPOT, Account, Order
 from simulator.amounts import UNIT
 from simulator.exchange import Exchange
@@ -99,3 +99,11 @@ def test_a_past_goes_with_the_last_who_has_it(
     assert (tmp_path / PAST).exists() == stays
     again = Bank(exchange, tmp_path / "accounts.json")
     assert again.accounts == bank.accounts
+
+
+def test_every_made_up_year_is_a_past(bank: Bank, demo: Account) -> None:
+    """The demo's, and that of who is opened with one, whose twins others are."""
+    lived = bank.open_account("demo of 1", {}, {})
+    Year(bank, lived, seed=1).live()
+    assert {demo.past, lived.past} == {1, 2}
+    assert bank.open_like("demo of 2", lived).past == lived.past
