@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
+from journal.books.bulk import update
 from journal.metrics.protection import STOP, TARGET, Laid, Open, Protection, protection
 from journal.models import ConditionalOrder, Market, Order, Trade, TradesVersion
 
@@ -29,7 +30,6 @@ WRITTEN = (
     "stop_moves",
     "protected_at",
 )
-BATCH = 500
 AT_ONCE = 5000
 
 
@@ -72,7 +72,7 @@ def protect(trades: Iterable[Trade]) -> int:
             _write(row, protection(open_of(row), orders), now)
         with transaction.atomic():
             Trade.objects.filter(pk__in=[row.pk for row in rows]).locked()
-            Trade.objects.bulk_update(rows, WRITTEN, batch_size=BATCH)
+            update(rows, WRITTEN)
         count += len(rows)
     TradesVersion.objects.raise_for(changed)
     return count

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from journal.books import entries
+from journal.books.bulk import insert, update
 from journal.books.rates import rounded
 from journal.books.results import Built, Results, others_digest
 from journal.models import (
@@ -104,14 +105,15 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
         keys = [item.row.key for item in built]
         may_change = Q(closed_at__gt=since) | Q(closed_at=None) | Q(key__in=keys)
     before = {trade.key: trade for trade in Trade.objects.filter(may_change, **_place(book))}
+    now = timezone.now()
     fresh: list[Built] = []
     changed: list[tuple[Trade, Built]] = []
     rows: dict[str, Trade] = {}
     for item in built:
         known = before.pop(item.row.key, None)
         if known is None:
-            if item.row.kind == Trade.Kind.STACK:
-                item.row.stamp_due_at = None
+            is_stack = item.row.kind == Trade.Kind.STACK
+            item.row.stamp_due_at = None if is_stack else now
             fresh.append(item)
             rows[item.row.key] = item.row
             continue
@@ -123,17 +125,13 @@ def _write_trades(book: Book, built: Sequence[Built], since: datetime | None) ->
             setattr(known, name, getattr(item.row, name))
         if not set(different) <= set(UNSTAMPED) and known.kind == Trade.Kind.TRADE:
             known.protected_at = None
-            known.stamp_due_at = timezone.now()
+            known.stamp_due_at = now
         changed.append((known, item))
     gone = [trade.pk for trade in before.values()]
     Trade.objects.filter(pk__in=[*gone, *(row.pk for row, _ in changed)]).locked()
     Trade.objects.filter(pk__in=gone).delete()
-    Trade.objects.bulk_create([item.row for item in fresh], batch_size=500)
-    Trade.objects.bulk_update(
-        [row for row, _ in changed],
-        [*COMPUTED, "stamp_due_at", "protected_at"],
-        batch_size=200,
-    )
+    insert([item.row for item in fresh])
+    update([row for row, _ in changed], [*COMPUTED, "stamp_due_at", "protected_at"])
     touched = [*((item.row, item) for item in fresh), *changed]
     is_new = not changed
     _write_fills(book, touched, since, is_new=is_new)
@@ -160,7 +158,10 @@ def _write_fills(
             fills = Fill.objects.filter(account_id=book.account_id, time__gt=since)
             later = Q(fill__in=fills)
         TradeFill.objects.filter(later, trade__in=kept).delete()
-    TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
+    if is_new:
+        insert(rows)
+    else:
+        TradeFill.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
 
 
 def _write_matches(
@@ -174,7 +175,7 @@ def _write_matches(
     if not is_new:
         later = Q() if since is None else Q(closed_at__gt=since)
         Realized.objects.filter(later, trade__in=[trade.pk for trade, _ in touched]).delete()
-    Realized.objects.bulk_create(rows, batch_size=1000)
+    insert(rows)
 
 
 def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
@@ -193,11 +194,11 @@ def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     own.filter(trade=None).delete()
     for row in results.others:
         row.book = book
-    Realized.objects.bulk_create(results.others, batch_size=1000)
+    insert(results.others)
     Payment.objects.filter(book=book).delete()
     for payment, key in results.payments:
         payment.trade = rows.get(key)
-    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+    insert([payment for payment, _ in results.payments])
     Book.objects.filter(pk=book.pk).update(digest=digest)
 
 
@@ -207,11 +208,11 @@ def _write_others_since(
     Realized.objects.filter(book=book, trade=None, closed_at__gt=since).delete()
     for row in results.others:
         row.book = book
-    Realized.objects.bulk_create(results.others, batch_size=1000)
+    insert(results.others)
     Payment.objects.filter(book=book, time__gt=since).delete()
     for payment, key in results.payments:
         payment.trade = rows.get(key)
-    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+    insert([payment for payment, _ in results.payments])
     # of the whole nobody knows it now
     Book.objects.filter(pk=book.pk).exclude(digest="").update(digest="")
 
@@ -224,7 +225,7 @@ def _rehang(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     Payment.objects.filter(book=book).delete()
     for payment, key in results.payments:
         payment.trade = rows.get(key)
-    Payment.objects.bulk_create([payment for payment, _ in results.payments], batch_size=1000)
+    insert([payment for payment, _ in results.payments])
 
 
 def _write_problems(book: Book, results: Results) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import connection
 from django.utils import timezone
 
+from journal.books import bulk
 from journal.books.rates import rounded
 from journal.metrics import flow
 from journal.metrics.excursion import (
@@ -68,21 +68,7 @@ def write(stamped: Sequence[Trade], due: Mapping[int, datetime | None]) -> list[
     found = Trade.objects.filter(pk__in=free).values_list("pk", "stamp_due_at")
     same = {pk for pk, since in found if since == due[pk]}
     written = [trade for trade in stamped if trade.pk in same]
-    fields = [field for field in Trade._meta.concrete_fields if field.name in WRITTEN]
-    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
-    rows = [
-        [
-            *(
-                field.get_db_prep_save(getattr(trade, field.attname), connection)
-                for field in fields
-            ),
-            trade.pk,
-        ]
-        for trade in written
-    ]
-    with connection.cursor() as cursor:
-        # names of our own columns
-        cursor.executemany(f"UPDATE journal_trade SET {columns} WHERE id = %s", rows)  # noqa: S608
+    bulk.update(written, WRITTEN)
     return written
 
 

@@ -5,14 +5,16 @@ that loses is kept as a witness. The caller holds the account's lock."""
 from collections.abc import Sequence
 from copy import copy
 
+from django.utils import timezone
+
 from accounts.models import ExchangeAccount
+from journal.books.bulk import insert, update
 from journal.files.making import FILE, NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Source, Transfer, Upload, Witness
 from journal.sync import likeness
 from journal.sync.likeness import is_brought
 from journal.sync.witnesses import Kept, keep, witness
 
-BATCH = 1000
 # What the exchange's own row says better than a file's.
 TOLD = (
     "trade_id",
@@ -82,15 +84,22 @@ def _merge_named(
         corrected += likeness.pair_up(unknown, single, likeness.of_fill)
     replaced = {id(row) for row, _old in corrected}
     fresh = [row for row in unknown if id(row) not in replaced]
-    Fill.objects.bulk_create(fresh, batch_size=BATCH)
+    _insert(fresh)
     for row, old in corrected:
         witnesses.append(witness(old, old, old.upload_id))
         gone.append(copy(old))
         for name in TOLD:
             setattr(old, name, getattr(row, name))
         row.pk = old.pk
-    Fill.objects.bulk_update([old for _row, old in corrected], TOLD, batch_size=BATCH)
+    update([old for _row, old in corrected], TOLD)
     return fresh + [row for row, _old in corrected]
+
+
+def _insert(fills: Sequence[Fill]) -> None:
+    now = timezone.now()
+    for row in fills:
+        row.flow_due_at = now
+    insert(fills)
 
 
 def _by_id(account: ExchangeAccount, rows: list[Fill]) -> dict[tuple[str, str, int], Fill]:
@@ -135,7 +144,7 @@ def _merge_nameless(
         elif upload is not None:
             witnesses.append(witness(row, winner, upload))
     likeness.give_ids(account, fresh)
-    Fill.objects.bulk_create(fresh, batch_size=BATCH)
+    _insert(fresh)
     return fresh
 
 
@@ -201,7 +210,7 @@ def merge_transfers(
     gone = [old for row, old in pairs if not is_brought(row)]
     lost = {id(row) for row, _old in pairs if is_brought(row)}
     fresh = [row for row in unknown.values() if id(row) not in lost]
-    Transfer.objects.bulk_create(fresh, batch_size=BATCH)
+    insert(fresh)
     for row, old in pairs:
         if is_brought(row):
             if upload is not None:
@@ -275,7 +284,7 @@ def merge_income(
     better = likeness.pair_up(named, [r for r in near if _is_nameless(r)], likeness.of_income)
     lost = {id(row) for row, _old in told}
     fresh = [row for row in unknown.values() if id(row) not in lost]
-    Income.objects.bulk_create(fresh, batch_size=BATCH)
+    insert(fresh)
     if upload is not None:
         witnesses += [witness(row, old, upload) for row, old in told]
     for row, old in better:

@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from accounts.models import ExchangeAccount
+from journal.books.bulk import insert
 from journal.models import Fill, Income, ManualFill, Transfer, Upload, Witness
 
 Kept = Fill | ManualFill | Transfer | Income
@@ -34,7 +35,7 @@ def witness(row: Kept, winner: Winner, upload: Upload | int | None) -> Witness:
 
 
 def keep(rows: Sequence[Witness]) -> None:
-    Witness.objects.bulk_create(rows, batch_size=1000)
+    insert(rows)
 
 
 def hand_over(losers: Iterable[Winner], winners: Iterable[Winner]) -> None:
