@@ -7,6 +7,7 @@ import asyncio
 import json
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ CROWDED_SECONDS = 2.0
 MOST_SECONDS, MOST_WAITING, MOST_WAITING_LOUD = 10.0, 24, 6
 # Who asks again at once when refused hears it so late, up to so many at a time.
 REFUSED_AFTER_SECONDS, MOST_REFUSED = 1.0, 100
+# So many answers that say when to come again are remembered, of so many bytes at most.
+MOST_TOLD, LONGEST_TOLD = 1_000, 4_096
 # What changes an order is never late, and has a small share a minute anyway.
 ORDERS = ("/api/orders", "/api/trading")
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -56,11 +59,56 @@ class Room:
         return self.waiting > 0 and time.monotonic() - self.crowded_at > CROWDED_SECONDS
 
 
+@dataclass
+class Told:
+    """An answer that said when to come again, at `again_at`."""
+
+    again_at: float
+    kind: bytes
+    body: bytes = b""
+
+
+class Refusals:
+    """Who was told when to come again and comes before is told so at the door, where that costs
+    nothing: to find it out inside costs as much as many an answer."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, str, bytes], Told] = OrderedDict()
+
+    def find(self, who: str, scope: Scope) -> Told | None:
+        told = self._told.get(_asked(who, scope)) if scope["method"] in READING else None
+        return told if told is not None and told.again_at > time.monotonic() else None
+
+    def hear(self, who: str, scope: Scope, message: Any) -> None:
+        """A message of an answer that is on its way."""
+        if scope["method"] not in READING:
+            return
+        asked = _asked(who, scope)
+        if message["type"] == "http.response.start":
+            self._told.pop(asked, None)
+            headers = dict(message["headers"])
+            seconds = headers.get(b"retry-after", b"")
+            if message["status"] == 429 and seconds.isdigit():
+                again_at = time.monotonic() + int(seconds)
+                self._told[asked] = Told(again_at, headers.get(b"content-type", b"text/plain"))
+                if len(self._told) > MOST_TOLD:
+                    self._told.popitem(last=False)
+        elif (told := self._told.get(asked)) is not None:
+            told.body += message.get("body", b"")
+            if len(told.body) > LONGEST_TOLD:
+                del self._told[asked]
+
+
+def _asked(who: str, scope: Scope) -> tuple[str, str, bytes]:
+    return who, scope["path"], scope.get("query_string", b"")
+
+
 class FairShare:
     def __init__(self, inner: App, known: Shares = shares) -> None:
         self.inner = inner
         self._shares = known
         self._rooms: dict[str, Room] = {}
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         who = self._who_waits(scope)
@@ -95,12 +143,19 @@ class FairShare:
         async def send_and_leave(message: Any) -> None:
             """The next may come when the answer begins: who reads it slowly holds nobody up."""
             _give_back(held)
+            self._refusals.hear(who, scope, message)
             await send(message)
 
         try:
+            if (told := self._refusals.find(who, scope)) is not None:
+                seconds = told.again_at - time.monotonic()
+                await self._refuse(room, send, seconds, told.kind, told.body)
+                return
             if not await self._enter(who, room, held):
                 _give_back(held)
-                await self._refuse(who, room, send)
+                seconds = self._shares.pause(who)
+                body = json.dumps({"code": "too_much", "detail": SENTENCE % _whole(seconds)})
+                await self._refuse(room, send, seconds, b"application/json", body.encode())
                 return
             has_waited = room.turn in held
             await self.inner({**scope, WAITED: has_waited}, receive, send_and_leave)
@@ -134,22 +189,26 @@ class FairShare:
                 self._shares.waited(who, time.monotonic() - room.crowded_at)
         return True
 
-    async def _refuse(self, who: str, room: Room, send: Any) -> None:
+    async def _refuse(
+        self, room: Room, send: Any, seconds: float, kind: bytes, body: bytes
+    ) -> None:
         if room.refused < MOST_REFUSED:
             room.refused += 1
             try:
                 await asyncio.sleep(REFUSED_AFTER_SECONDS)
             finally:
                 room.refused -= 1
-        seconds = max(1, math.ceil(self._shares.pause(who)))
-        body = json.dumps({"code": "too_much", "detail": SENTENCE % seconds}).encode()
         headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", kind),
             (b"content-length", str(len(body)).encode()),
-            (b"retry-after", str(seconds).encode()),
+            (b"retry-after", str(_whole(seconds)).encode()),
         ]
         await send({"type": "http.response.start", "status": 429, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _whole(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
 
 
 def _give_back(held: list[asyncio.Semaphore | asyncio.Lock]) -> None:

@@ -194,6 +194,63 @@ async def test_too_many_at_once_and_too_long_are_refused(
     assert works.done == 1
 
 
+class Refuses:
+    """An application that tells everybody to come again in so many seconds."""
+
+    def __init__(self, seconds: int, body: bytes = b'{"code": "throttled"}') -> None:
+        self.seconds = seconds
+        self.body = body
+        self.asked = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        kind = (b"content-type", b"application/json")
+        again = (b"retry-after", str(self.seconds).encode())
+        cookie = (b"set-cookie", b"sessionid=somebody")
+        headers = [kind, again, cookie] if self.seconds else [kind, cookie]
+        status = 429 if self.seconds else 200
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        half = len(self.body) // 2
+        await send({"type": "http.response.body", "body": self.body[:half], "more_body": True})
+        await send({"type": "http.response.body", "body": self.body[half:]})
+
+
+async def test_who_comes_again_too_soon_is_told_so_at_the_door(
+    loud: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "REFUSED_AFTER_SECONDS", 0.0)
+    refuses = Refuses(1)
+    door = FairShare(refuses, loud)
+    loud.know(credential_of(b"Token calm", b"") or b"", "u1")
+    headers = [(b"cookie", b"sessionid=calm")]
+    loud.asks("u1")
+    loud.asks("u3")
+    answers = [await ask("/api/fills", headers=headers, app=door) for _ in range(5)]
+    assert refuses.asked == 1
+    assert {answer.status for answer in answers} == {429}
+    assert {answer.body for answer in answers} == {refuses.body}
+    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+    assert "set-cookie" not in answers[-1].headers, "what it was given is nobody's second time"
+    await ask("/api/trades", headers=headers, app=door)
+    await ask("/api/fills", method="POST", headers=headers, app=door)
+    await ask("/api/fills", headers=[(b"cookie", b"sessionid=another")], app=door)
+    assert refuses.asked == 4, "nothing else is refused by it, and nobody else"
+    await asyncio.sleep(1)
+    refuses.seconds = 0
+    again = [await ask("/api/fills", headers=headers, app=door) for _ in range(2)]
+    assert [answer.status for answer in again] == [200, 200]
+
+
+async def test_a_long_refusal_is_not_kept(loud: Shares, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuses = Refuses(60, b"x" * (fairness.LONGEST_TOLD + 1))
+    door = FairShare(refuses, loud)
+    loud.asks("u1")
+    for _ in range(2):
+        assert (await ask("/api/fills", headers=CALM, app=door)).status == 429
+    assert refuses.asked == 2
+    assert not door._refusals._told
+
+
 async def test_beside_others_a_few_of_one_user_are_at_work_at_once(known: Shares) -> None:
     known.know(credential_of(b"", b"calm") or b"", "u2")
     known.asks("u1")
