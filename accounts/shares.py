@@ -32,7 +32,7 @@ BESIDE_OTHERS = 0.04
 # Longer than this nobody pauses after one request, however dear it was.
 LONGEST_PAUSE = 10.0
 # The share that is left to a long request while others ask, and its longest rest in seconds.
-LONG_BESIDE_OTHERS, LONGEST_REST = 0.1, 0.5
+LONG_BESIDE_OTHERS, LONGEST_REST = 0.05, 1.0
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
 USER = "u"
 # Somebody who asked so lately is there.
@@ -111,10 +111,14 @@ class Shares:
             fades = math.exp((use.at - now) / SMOOTH_SECONDS)
             use.processor = use.processor * fades + cost.processor / SMOOTH_SECONDS
             use.database = use.database * fades + cost.database / SMOOTH_SECONDS
+            was_loud = _is_still_loud(use, now)
             is_much = use.processor > LOUD or use.processor + use.database > LOUD_WITH_DATABASE
-            use.is_loud = is_much or _is_still_loud(use, now)
+            use.is_loud = is_much or was_loud
             use.at = now
-            use.free_at = now + min(cost.whole * (1 / BESIDE_OTHERS - 1), LONGEST_PAUSE)
+            # a cheap one that ends behind a dear one makes its pause no shorter
+            pause = cost.whole * (1 / BESIDE_OTHERS - 1)
+            begins = max(use.free_at, now) if was_loud else now
+            use.free_at = min(begins + pause, now + LONGEST_PAUSE)
 
     def crowds(self, who: str) -> None:
         """It asks for more at once than it is given, and does not stop."""

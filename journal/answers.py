@@ -35,7 +35,7 @@ HARMLESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z._ ]*")
 # Up to here a list stays in memory.
 SMALL_BYTES = 1 << 20
 # Rows of a file between which it gives way to others.
-PART = 500
+PART = 250
 
 
 def trade_answer(line: Line) -> TradeRow:

@@ -2,6 +2,7 @@
 both), real PostgreSQL and Redis, and the exchange as a simulator on a real socket."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -48,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes comes first, one after the other in one worker: the rest of its share is
     stolen by the others meanwhile, and in the end nobody waits for it."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: not to look at it each time, and to look seldom, spares
+    a twelfth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,19 @@ def test_nobody_waits_for_somebody_loud(known: Shares, clock: Clock) -> None:
     assert known.is_loud("u2")
 
 
+def test_a_cheap_request_makes_the_pause_after_a_dear_one_no_shorter(
+    known: Shares, clock: Clock
+) -> None:
+    work(known, clock, "u1", 0.5, 0.5)
+    known.asks("u2")
+    clock.now += known.pause("u1")
+    known.charge("u1", Cost(0.2))
+    known.charge("u1", Cost(0.001))
+    assert known.pause("u1") == pytest.approx(0.201 * (1 / BESIDE_OTHERS - 1))
+    known.charge("u1", Cost(5))
+    assert known.pause("u1") == pytest.approx(sharing.LONGEST_PAUSE)
+
+
 def test_who_has_been_calm_is_as_before(known: Shares, clock: Clock) -> None:
     work(known, clock, "u1", 0.5, 0.5)
     clock.now += known.pause("u1") + CALM_SECONDS
@@ -153,7 +166,7 @@ def loud(known: Shares, clock: Clock) -> Shares:
     known.know(credential_of(b"Token loud", b"") or b"", "u1")
     known.know(credential_of(b"", b"calm") or b"", "u2")
     work(known, clock, "u1", 0.5, 0.5)
-    known.charge("u1", Cost(0))
+    clock.now += known.pause("u1")
     known.asks("u2")
     assert known.is_loud("u1")
     return known
