@@ -28,11 +28,11 @@ CALM_SECONDS = 8.0
 # through in a moment, and of one thing after another nothing waits.
 CROWDED = 0.25
 # The share that pauses leave to who is loud.
-BESIDE_OTHERS = 0.04
+BESIDE_OTHERS = 0.03
 # Longer than this nobody pauses after one request, however dear it was.
 LONGEST_PAUSE = 10.0
 # The share that is left to a long request while others ask, and its longest rest in seconds.
-LONG_BESIDE_OTHERS, LONGEST_REST = 0.05, 1.0
+LONG_BESIDE_OTHERS, LONGEST_REST = 0.03, 1.0
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.
 USER = "u"
 # Somebody who asked so lately is there.

@@ -12,7 +12,6 @@ from accounts import shares as sharing
 from accounts.models import User
 from accounts.services.tokens import issue_token
 from accounts.shares import (
-    BESIDE_OTHERS,
     CALM_SECONDS,
     Cost,
     Shares,
@@ -24,123 +23,7 @@ from config.doors import fairness
 from config.doors.fairness import FairShare
 from tests.conftest import eventually
 from tests.security.asgi import ask
-
-
-class Clock:
-    """Seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def known(clock: Clock) -> Shares:
-    return Shares(clock)
-
-
-def work(known: Shares, clock: Clock, who: str, seconds: float, every: float) -> None:
-    """Ten seconds long, requests of so many seconds, so often."""
-    for _ in range(int(10 / every)):
-        clock.now += every
-        known.asks(who)
-        known.charge(who, Cost(seconds))
-
-
-def test_who_takes_most_of_the_process_beside_others_is_loud(known: Shares, clock: Clock) -> None:
-    known.asks("u2")
-    work(known, clock, "u1", 0.5, 0.5)
-    known.asks("u2")
-    assert known.is_loud("u1")
-    assert not known.is_loud("u2")
-    clock.now += 0.5 * (1 / BESIDE_OTHERS - 1)
-    assert known.pause("u1") == pytest.approx(0, abs=1e-6)
-
-
-def test_who_is_alone_never_waits(known: Shares, clock: Clock) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    assert not known.is_loud("u1")
-    known.asks("u2")
-    assert known.is_loud("u1")
-    clock.now += 16
-    known.charge("u1", Cost(0.1))
-    assert not known.is_loud("u1"), "the other has gone"
-
-
-def test_strangers_are_not_waited_for(known: Shares, clock: Clock) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    known.asks("a192.0.2.7")
-    assert not known.is_loud("u1")
-
-
-def test_who_asks_little_never_waits(known: Shares, clock: Clock) -> None:
-    known.asks("u2")
-    work(known, clock, "u1", 0.1, 0.5)
-    known.asks("u2")
-    assert not known.is_loud("u1")
-
-
-def test_who_asks_one_thing_after_another_never_waits(known: Shares, clock: Clock) -> None:
-    for _ in range(60):
-        known.asks("u2")
-        clock.now += 0.5
-        known.charge("u1", Cost(0.2, 0.25))
-        assert not known.is_loud("u1")
-
-
-def test_many_at_once_in_the_database_are_loud(known: Shares, clock: Clock) -> None:
-    for _ in range(30):
-        known.asks("u2")
-        clock.now += 0.5
-        known.charge("u1", Cost(0.05, 1.5))
-    assert known.is_loud("u1")
-
-
-def test_nobody_waits_for_somebody_loud(known: Shares, clock: Clock) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    work(known, clock, "u2", 0.5, 0.5)
-    known.charge("u1", Cost(2))
-    known.asks("u1")
-    assert not known.is_loud("u2")
-    known.asks("u3")
-    assert known.is_loud("u1")
-    assert known.is_loud("u2")
-
-
-def test_a_cheap_request_makes_the_pause_after_a_dear_one_no_shorter(
-    known: Shares, clock: Clock
-) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    known.asks("u2")
-    clock.now += known.pause("u1")
-    known.charge("u1", Cost(0.2))
-    known.charge("u1", Cost(0.001))
-    assert known.pause("u1") == pytest.approx(0.201 * (1 / BESIDE_OTHERS - 1))
-    known.charge("u1", Cost(5))
-    assert known.pause("u1") == pytest.approx(sharing.LONGEST_PAUSE)
-
-
-def test_who_has_been_calm_is_as_before(known: Shares, clock: Clock) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    clock.now += known.pause("u1") + CALM_SECONDS
-    known.asks("u2")
-    assert not known.is_loud("u1")
-
-
-def test_who_asks_as_soon_as_it_may_stays_loud(known: Shares, clock: Clock) -> None:
-    work(known, clock, "u1", 0.5, 0.5)
-    for _ in range(20):
-        clock.now += known.pause("u1") + 1
-        known.asks("u2")
-        assert known.is_loud("u1")
-        known.charge("u1", Cost(2))
+from tests.security.conftest import Clock, work
 
 
 class Works:
