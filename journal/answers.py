@@ -34,7 +34,7 @@ FORMULAS = frozenset("=+-@")
 HARMLESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z._ ]*")
 # Up to here a list stays in memory.
 SMALL_BYTES = 1 << 20
-# Rows of a file between which it gives way to others.
+# Rows of a file that are read at once, and after which it gives way to others.
 PART = 250
 
 

@@ -17,13 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ExchangeAccount, User
-from journal.answers import as_csv
+from journal.answers import PART, as_csv
 from journal.filters import BadFilter, TradeFilter
 from lib.dates import from_ms, parse_moment
 
 MOST = 1000
 DEFAULT = 100
-CHUNK = 2000
 FORMATS = ("", "csv", "json")
 
 
@@ -55,7 +54,7 @@ class OwnList(APIView):
         limit = number(query, "limit", DEFAULT, MOST)
         if wants_csv(query):
             name = type(self).__name__.removesuffix("View").lower()
-            shown = (self.shown(row) for row in rows.iterator(CHUNK))
+            shown = (self.shown(row) for row in rows.iterator(PART))
             return as_csv(chain(shown, self.last_lines(request, query)), f"{name}.csv")
         if query.get("cursor"):
             at, pk = _opened(query["cursor"], self.pk_type)
