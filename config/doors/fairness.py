@@ -6,6 +6,7 @@ by then."""
 import asyncio
 import json
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -19,6 +20,7 @@ from accounts.shares import Shares, credential_of, shares
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 # Threads of one process share its time: more at once are slower each, and others with them.
 MOST_AT_ONCE = 2
 CROWDED_SECONDS = 2.0
@@ -28,6 +30,10 @@ MOST_SECONDS, MOST_WAITING, MOST_WAITING_LOUD = 10.0, 24, 6
 REFUSED_AFTER_SECONDS, MOST_REFUSED = 1.0, 100
 # So many answers that say when to come again are remembered, of so many bytes at most.
 MOST_TOLD, LONGEST_TOLD = 1_000, 4_096
+KEPT = {b"content-type", b"ratelimit", b"ratelimit-policy"}
+# in `RateLimit`: seconds until a share is whole again
+UNTIL = re.compile(rb"\bt=\d+")
+JSON = [(b"content-type", b"application/json")]
 # What changes an order is never late, and has a small share a minute anyway.
 ORDERS = ("/api/orders", "/api/trading")
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -61,10 +67,10 @@ class Room:
 
 @dataclass
 class Told:
-    """An answer that said when to come again, at `again_at`."""
+    """An answer that said when to come again, at `again_at`; of its headers those of `KEPT`."""
 
     again_at: float
-    kind: bytes
+    headers: Headers
     body: bytes = b""
 
 
@@ -72,12 +78,15 @@ class Refusals:
     """Who was told when to come again and comes before is told so at the door, where that costs
     nothing: to find it out inside costs as much as many an answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._told: OrderedDict[tuple[str, str, bytes], Told] = OrderedDict()
 
-    def find(self, who: str, scope: Scope) -> Told | None:
+    def find(self, who: str, scope: Scope) -> tuple[float, Told] | None:
+        """What it was told, and the seconds that are left until it may come."""
         told = self._told.get(_asked(who, scope)) if scope["method"] in READING else None
-        return told if told is not None and told.again_at > time.monotonic() else None
+        left = told.again_at - self._clock() if told is not None else 0.0
+        return (left, told) if told is not None and left > 0 else None
 
     def hear(self, who: str, scope: Scope, message: Any) -> None:
         """A message of an answer that is on its way."""
@@ -86,11 +95,11 @@ class Refusals:
         asked = _asked(who, scope)
         if message["type"] == "http.response.start":
             self._told.pop(asked, None)
-            headers = dict(message["headers"])
+            headers = {name.lower(): value for name, value in message["headers"]}
             seconds = headers.get(b"retry-after", b"")
             if message["status"] == 429 and seconds.isdigit():
-                again_at = time.monotonic() + int(seconds)
-                self._told[asked] = Told(again_at, headers.get(b"content-type", b"text/plain"))
+                kept = [(name, value) for name, value in headers.items() if name in KEPT]
+                self._told[asked] = Told(self._clock() + int(seconds), kept)
                 if len(self._told) > MOST_TOLD:
                     self._told.popitem(last=False)
         elif (told := self._told.get(asked)) is not None:
@@ -147,15 +156,15 @@ class FairShare:
             await send(message)
 
         try:
-            if (told := self._refusals.find(who, scope)) is not None:
-                seconds = told.again_at - time.monotonic()
-                await self._refuse(room, send, seconds, told.kind, told.body)
+            if (found := self._refusals.find(who, scope)) is not None:
+                seconds, told = found
+                await self._refuse(room, send, seconds, told.headers, told.body)
                 return
             if not await self._enter(who, room, held):
                 _give_back(held)
                 seconds = self._shares.pause(who)
                 body = json.dumps({"code": "too_much", "detail": SENTENCE % _whole(seconds)})
-                await self._refuse(room, send, seconds, b"application/json", body.encode())
+                await self._refuse(room, send, seconds, JSON, body.encode())
                 return
             has_waited = room.turn in held
             await self.inner({**scope, WAITED: has_waited}, receive, send_and_leave)
@@ -190,7 +199,7 @@ class FairShare:
         return True
 
     async def _refuse(
-        self, room: Room, send: Any, seconds: float, kind: bytes, body: bytes
+        self, room: Room, send: Any, seconds: float, headers: Headers, body: bytes
     ) -> None:
         if room.refused < MOST_REFUSED:
             room.refused += 1
@@ -198,12 +207,10 @@ class FairShare:
                 await asyncio.sleep(REFUSED_AFTER_SECONDS)
             finally:
                 room.refused -= 1
-        headers = [
-            (b"content-type", kind),
-            (b"content-length", str(len(body)).encode()),
-            (b"retry-after", str(_whole(seconds)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": 429, "headers": headers})
+        left = str(_whole(seconds)).encode()
+        told = [(name, UNTIL.sub(b"t=" + left, value)) for name, value in headers]
+        told += [(b"content-length", str(len(body)).encode()), (b"retry-after", left)]
+        await send({"type": "http.response.start", "status": 429, "headers": told})
         await send({"type": "http.response.body", "body": body})
 
 
@@ -216,7 +223,7 @@ def _give_back(held: list[asyncio.Semaphore | asyncio.Lock]) -> None:
         held.pop().release()
 
 
-def _credential(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+def _credential(headers: Headers) -> bytes | None:
     authorization = session = b""
     name = settings.SESSION_COOKIE_NAME.encode() + b"="
     for header, value in headers:

@@ -20,7 +20,7 @@ from accounts.shares import (
     shares,
 )
 from config.doors import fairness
-from config.doors.fairness import FairShare
+from config.doors.fairness import FairShare, Refusals
 from tests.conftest import eventually
 from tests.security.asgi import ask
 from tests.security.conftest import Clock, work
@@ -103,7 +103,8 @@ class Refuses:
         kind = (b"content-type", b"application/json")
         again = (b"retry-after", str(self.seconds).encode())
         cookie = (b"set-cookie", b"sessionid=somebody")
-        headers = [kind, again, cookie] if self.seconds else [kind, cookie]
+        share = (b"RateLimit", f'"heavy";r=0;t={self.seconds}'.encode())
+        headers = [kind, again, cookie, share] if self.seconds else [kind, cookie]
         status = 429 if self.seconds else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         half = len(self.body) // 2
@@ -112,11 +113,12 @@ class Refuses:
 
 
 async def test_who_comes_again_too_soon_is_told_so_at_the_door(
-    loud: Shares, monkeypatch: pytest.MonkeyPatch
+    loud: Shares, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fairness, "REFUSED_AFTER_SECONDS", 0.0)
-    refuses = Refuses(1)
+    refuses = Refuses(3)
     door = FairShare(refuses, loud)
+    door._refusals = Refusals(clock)
     loud.know(credential_of(b"Token calm", b"") or b"", "u1")
     headers = [(b"cookie", b"sessionid=calm")]
     loud.asks("u1")
@@ -125,13 +127,17 @@ async def test_who_comes_again_too_soon_is_told_so_at_the_door(
     assert refuses.asked == 1
     assert {answer.status for answer in answers} == {429}
     assert {answer.body for answer in answers} == {refuses.body}
-    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+    assert {answer.headers["retry-after"] for answer in answers} == {"3"}
+    assert {answer.headers["ratelimit"] for answer in answers} == {'"heavy";r=0;t=3'}
     assert "set-cookie" not in answers[-1].headers, "what it was given is nobody's second time"
     await ask("/api/trades", headers=headers, app=door)
     await ask("/api/fills", method="POST", headers=headers, app=door)
     await ask("/api/fills", headers=[(b"cookie", b"sessionid=another")], app=door)
     assert refuses.asked == 4, "nothing else is refused by it, and nobody else"
-    await asyncio.sleep(1)
+    clock.now += 2
+    later = await ask("/api/fills", headers=headers, app=door)
+    assert later.headers["ratelimit"] == '"heavy";r=0;t=1'
+    clock.now += 2
     refuses.seconds = 0
     again = [await ask("/api/fills", headers=headers, app=door) for _ in range(2)]
     assert [answer.status for answer in again] == [200, 200]
