@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections import Counter
 
-# Half of the pool's connections (settings.DATABASES).
+# Less than half of the pool's connections (settings.POOL).
 MOST, MOST_OF_ONE = 4, 2
 _lock = threading.Lock()
 _held: Counter[str] = Counter()

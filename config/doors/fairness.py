@@ -31,6 +31,8 @@ REFUSED_AFTER_SECONDS, MOST_REFUSED = 1.0, 100
 # So many answers that say when to come again are remembered, of so many bytes at most.
 MOST_TOLD, LONGEST_TOLD = 1_000, 4_096
 KEPT = {b"content-type", b"ratelimit", b"ratelimit-policy"}
+# in a request's scope: a refusal that is not whole yet, since others may be answered meanwhile
+TOLD = "tapelog.told"
 # in `RateLimit`: seconds until a share is whole again
 UNTIL = re.compile(rb"\bt=\d+")
 JSON = [(b"content-type", b"application/json")]
@@ -99,13 +101,13 @@ class Refusals:
             seconds = headers.get(b"retry-after", b"")
             if message["status"] == 429 and seconds.isdigit():
                 kept = [(name, value) for name, value in headers.items() if name in KEPT]
-                self._told[asked] = Told(self._clock() + int(seconds), kept)
+                scope[TOLD] = Told(self._clock() + int(seconds), kept)
+        elif (told := scope.get(TOLD)) is not None and len(told.body) <= LONGEST_TOLD:
+            told.body += message.get("body", b"")
+            if not message.get("more_body") and len(told.body) <= LONGEST_TOLD:
+                self._told[asked] = told
                 if len(self._told) > MOST_TOLD:
                     self._told.popitem(last=False)
-        elif (told := self._told.get(asked)) is not None:
-            told.body += message.get("body", b"")
-            if len(told.body) > LONGEST_TOLD:
-                del self._told[asked]
 
 
 def _asked(who: str, scope: Scope) -> tuple[str, str, bytes]:

@@ -143,6 +143,25 @@ async def test_who_comes_again_too_soon_is_told_so_at_the_door(
     assert [answer.status for answer in again] == [200, 200]
 
 
+async def test_two_that_are_refused_at_once_are_told_one_answer_each(
+    loud: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "REFUSED_AFTER_SECONDS", 0.0)
+    body, both = b'{"code": "throttled"}', asyncio.Barrier(2)
+
+    async def refuses(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"retry-after", b"60")]
+        await send({"type": "http.response.start", "status": 429, "headers": headers})
+        await both.wait()  # the one begins to answer before the other has ended
+        await send({"type": "http.response.body", "body": body})
+
+    door = FairShare(refuses, loud)
+    loud.asks("u1")
+    loud.asks("u3")
+    await asyncio.gather(*(ask("/api/fills", headers=CALM, app=door) for _ in range(2)))
+    assert (await ask("/api/fills", headers=CALM, app=door)).body == body
+
+
 async def test_a_long_refusal_is_not_kept(loud: Shares, monkeypatch: pytest.MonkeyPatch) -> None:
     refuses = Refuses(60, b"x" * (fairness.LONGEST_TOLD + 1))
     door = FairShare(refuses, loud)
