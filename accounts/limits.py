@@ -7,6 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -14,7 +15,7 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.shares import credential_of, shares, works_for
+from accounts.shares import CALM_SECONDS, credential_of, shares, spent, works_for
 from accounts.turns import take_turn
 from market.hot.client import hot_client
 
@@ -22,6 +23,8 @@ Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
 WINDOW_SECONDS = 60
 # Who has asked in the last minute, in any process, and when.
 ASKING = "tl:asking"
+# Who is loud in any process, and when its next request may begin; so many are looked at.
+LOUD, MOST_LOUD = "tl:loud", 8
 # How soon somebody may ask again for what too many do at once.
 TURN_SECONDS = 3
 # A list as a file, whichever door it comes from.
@@ -69,14 +72,34 @@ def take(rate: Rate, who: str) -> Share:
             pipe.zadd(ASKING, {who: now})
             pipe.zrevrange(ASKING, 0, 1, withscores=True)
             pipe.zremrangebyscore(ASKING, 0, now - WINDOW_SECONDS)
-            used, _told, _added, newest, _gone = pipe.execute()
+            pipe.zrevrangebyscore(
+                LOUD, "inf", now - CALM_SECONDS, start=0, num=MOST_LOUD, withscores=True
+            )
+            used, _told, _added, newest, _gone, loud = pipe.execute()
         for asker, asked_at in newest:
             shares.asks(asker.decode(), now - asked_at)
+        for loud_one, free_at in loud:
+            shares.hears(loud_one.decode(), free_at - now)
     except redis.RedisError:
         used = _take_alone(key, window)
         shares.asks(who)
     seconds = max(1, math.ceil((window + 1) * WINDOW_SECONDS - now))
     return Share(rate, most, most - used, seconds)
+
+
+def settle(request: HttpRequest) -> None:
+    """At the end of a request: what it took is charged to who asked, and whom that leaves loud the
+    other processes hear of at the next request of anybody."""
+    who: str = request.asked_by  # type: ignore[attr-defined]
+    shares.charge(who, spent() - request.began_at)  # type: ignore[attr-defined]
+    works_for(None)
+    if not shares.is_loud(who):
+        return
+    now = time.time()
+    with suppress(redis.RedisError), hot_client().pipeline(transaction=False) as pipe:
+        pipe.zadd(LOUD, {who: now + shares.pause(who)}, gt=True)
+        pipe.zremrangebyscore(LOUD, 0, now - WINDOW_SECONDS)
+        pipe.execute()
 
 
 def _take_alone(key: str, window: int) -> int:

@@ -4,8 +4,9 @@ Requests are counted (`accounts.limits`), but a few dear ones take a core. So wh
 requests took here is measured too: while others ask as well, a user whose requests take most of
 the process, or stand in a queue for seconds or again and again (`config.doors.fairness`), is loud,
 and from then on begins one at a time, with pauses in proportion to what the request before took
-(`BESIDE_OTHERS`), up to `LONGEST_PAUSE`. Who is alone, or asks little, never waits. A request that
-is long in itself, a whole list as a file, rests between its parts (`give_way`).
+(`BESIDE_OTHERS`), up to `LONGEST_PAUSE`; the other processes hear of it (`accounts.limits`). Who
+is alone, or asks little, never waits. A request that is long in itself, a whole list as a file,
+rests between its parts (`give_way`).
 """
 
 import hashlib
@@ -143,6 +144,16 @@ class Shares:
         _remember(self._uses, who, use)
         if not _is_still_loud(use, now):
             use.is_loud, use.free_at = True, now
+
+    def hears(self, who: str, seconds: float) -> None:
+        """Another process has found it loud; its next request may begin in so many seconds, below
+        0 since so long."""
+        now = self._clock()
+        with self._lock:
+            use = self._uses.get(who) or Use(at=now)
+            _remember(self._uses, who, use)
+            use.free_at = max(use.free_at, now + seconds) if use.is_loud else now + seconds
+            use.is_loud = True
 
     def is_loud(self, who: str) -> bool:
         """Whether it has to leave the process to others, who are there."""

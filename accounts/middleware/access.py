@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import limits, step_up
-from accounts.shares import shares, spent, works_for
+from accounts.shares import spent
 from accounts.turns import Turn
 from lib.networks import is_within, parse_networks
 
@@ -41,10 +41,8 @@ class AccessMiddleware(MiddlewareMixin):
         share: limits.Share | None = getattr(request, "rate_share", None)
         if share is not None:
             share.tell(answer)
-        who: str | None = getattr(request, "asked_by", None)
-        if who is not None:
-            shares.charge(who, spent() - request.began_at)  # type: ignore[attr-defined]
-            works_for(None)
+        if hasattr(request, "asked_by"):
+            limits.settle(request)
         turn: Turn | None = getattr(request, "heavy_turn", None)
         if turn is not None:
             turn.end()

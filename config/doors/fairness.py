@@ -190,8 +190,9 @@ class FairShare:
                 if self._shares.is_loud(who):
                     await room.turn.acquire()
                     held.append(room.turn)
-            if room.turn in held:
-                await asyncio.sleep(self._shares.pause(who))
+                    # again and again, since another process may make it longer
+                    while (pause := self._shares.pause(who)) > 0:
+                        await asyncio.sleep(pause)
         except TimeoutError:
             return False
         finally:

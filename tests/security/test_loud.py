@@ -1,8 +1,12 @@
 """Who takes most of a process's time beside others."""
 
 import pytest
+from django.test import Client
 
+from accounts import limits
 from accounts import shares as sharing
+from accounts.models import User
+from accounts.services.tokens import issue_token
 from accounts.shares import BESIDE_OTHERS, CALM_SECONDS, Cost, Shares
 from tests.security.conftest import Clock, work
 
@@ -94,3 +98,37 @@ def test_who_asks_as_soon_as_it_may_stays_loud(known: Shares, clock: Clock) -> N
         known.asks("u2")
         assert known.is_loud("u1")
         known.charge("u1", Cost(2))
+
+
+def test_whom_another_process_found_loud_waits_here_too(known: Shares, clock: Clock) -> None:
+    known.asks("u2")
+    known.hears("u1", 3.0)
+    assert known.is_loud("u1")
+    assert known.pause("u1") == pytest.approx(3)
+    known.hears("u1", 1.0)
+    assert known.pause("u1") == pytest.approx(3), "the longer pause holds"
+    clock.now += 3 + CALM_SECONDS
+    known.asks("u2")
+    assert not known.is_loud("u1")
+
+
+@pytest.mark.django_db
+def test_the_other_processes_hear_who_is_loud(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browsers = {
+        user: Client(headers={"Authorization": f"Token {issue_token(user=user)}"})
+        for user in (alice, bob)
+    }
+    loud, calm = f"u{alice.pk}", f"u{bob.pk}"
+    here, elsewhere = Shares(), Shares()
+    here.hears(loud, -1.0)
+    for process, user in [(here, bob), (here, alice), (elsewhere, bob)]:
+        monkeypatch.setattr(limits, "shares", process)
+        assert browsers[user].get("/api/fills").status_code == 200
+    assert elsewhere.is_loud(loud)
+    assert not elsewhere.is_loud(calm)
+    assert 0 < elsewhere.pause(loud) <= sharing.LONGEST_PAUSE
+    refused = browsers[alice].get("/api/fills")
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= sharing.LONGEST_PAUSE
