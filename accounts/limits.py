@@ -15,7 +15,15 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.shares import CALM_SECONDS, credential_of, shares, spent, works_for
+from accounts.shares import (
+    CALM_SECONDS,
+    LOOKED_AT,
+    USER,
+    credential_of,
+    shares,
+    spent,
+    works_for,
+)
 from accounts.turns import take_turn
 from market.hot.client import hot_client
 
@@ -85,6 +93,14 @@ def take(rate: Rate, who: str) -> Share:
         shares.asks(who)
     seconds = max(1, math.ceil((window + 1) * WINDOW_SECONDS - now))
     return Share(rate, most, most - used, seconds)
+
+
+def others_ask(who: str, seconds: float) -> bool:
+    """Whether a user but `who` has asked so lately, in any process. Raises RedisError."""
+    since = time.time() - seconds
+    lately = hot_client().zrevrangebyscore(ASKING, "inf", since, start=0, num=LOOKED_AT)
+    askers = [asker.decode() for asker in lately]
+    return any(asker.startswith(USER) and asker != who for asker in askers)
 
 
 def settle(request: HttpRequest) -> None:

@@ -21,6 +21,7 @@ MOST_ID = 2**63 - 1
 # (digits, places) of the columns: prices, quantities, fees; values; transfers
 NUMBER, VALUE, MOVED = (32, 12), (40, 16), (40, 18)
 Column = tuple[int, int]
+STEPS = {places: Decimal(1).scaleb(-places) for _digits, places in (NUMBER, VALUE, MOVED)}
 
 
 def fits(number: Decimal | int | None, column: Column) -> Decimal:
@@ -32,7 +33,7 @@ def fits(number: Decimal | int | None, column: Column) -> Decimal:
             raise Bad("number", was=number)
         if number and number.adjusted() >= digits - places:
             raise Bad("number_large", was=number)
-        return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+        return number.quantize(STEPS[places], ROUND_HALF_EVEN)
     except InvalidOperation as error:
         raise Bad("number_large", was=number) from error
 

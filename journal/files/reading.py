@@ -14,6 +14,8 @@ from journal.files.zones import zone_told_by
 
 # A row of this few words is no row: "No data matches the criteria."
 FEWEST = 2
+# Who reads is told how far it is after so many.
+TICK_ROWS = 250
 Rows = Iterator[tuple[int, Cells]]
 Reader = Callable[["trades.Row", Pairs, Reading], None]
 READERS: dict[str, Reader] = {
@@ -79,7 +81,7 @@ def _read_table(
     for line, cells in rows:
         if cells == header or _is_header_again(cells, places["time"]):
             continue  # files that were joined
-        if tick is not None and not part.rows % 5000:
+        if tick is not None and not part.rows % TICK_ROWS:
             tick(part.rows)
         part.rows += 1
         if len([value for value in cells if value]) < FEWEST:

@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
+from accounts.pacing import Pace
 from accounts.services import auditing
 from accounts.services.credentials import has_key
+from accounts.shares import USER
 from journal.books import comparing
 from journal.checking import check_time
 from journal.faults import Bad, NotAFile
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 State = Upload.State
 # reasons of the preview, and rows that are saved at once
 REASONS, PART = 200, 2000
+# and read before its owner hears of it
+SAID_ROWS = 5000
 
 
 def look(upload: Upload) -> Upload:
@@ -100,10 +104,18 @@ def _read(upload: Upload) -> Reading:
         )
     }
 
+    pace = _pace(upload)
+
     def tick(done: int) -> None:
-        Upload.objects.filter(pk=upload.pk).update(done=done, changed_at=timezone.now())
+        pace.rest()
+        if not done % SAID_ROWS:
+            Upload.objects.filter(pk=upload.pk).update(done=done, changed_at=timezone.now())
 
     return read(bytes(upload.body), upload.name, pairs, timezone.now(), tick=tick)
+
+
+def _pace(upload: Upload) -> Pace:
+    return Pace(f"{USER}{upload.account.user_id}")
 
 
 def _zone(upload: Upload, reading: Reading) -> tzinfo | None:
@@ -139,11 +151,12 @@ def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
     """A part at a time: memory does not grow with what is new."""
     account = upload.account
     lock(account)
-    tally = Tally()
+    tally, pace = Tally(), _pace(upload)
     for part in _parts(reading.fills, zone):
         fills = save_fills(account, making.fills(account, part, zone), upload, tally.gone)
         tally.add(fills)
         say_compared(upload, len(part))
+        pace.rest()
     for moved in _by_teller(reading.transfers):
         transfers = making.transfers(account, moved, zone)
         save_transfers(account, transfers, upload, tally.gone)
