@@ -31,7 +31,7 @@ CROWDED = 0.25
 # The share that pauses leave to who is loud.
 BESIDE_OTHERS = 0.03
 # Longer than this nobody pauses after one request, however dear it was.
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 20.0
 # The share that is left to a long request while others ask, and its longest rest in seconds.
 LONG_BESIDE_OTHERS, LONGEST_REST = 0.03, 1.0
 # How the names of users begin, in `limits.who_asks`; those of strangers are addresses.

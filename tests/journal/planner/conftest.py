@@ -13,7 +13,7 @@ from tests.journal.sync.stage import DemoExchange
 
 @pytest.fixture
 def exchange() -> Iterator[DemoExchange]:
-    with DemoExchange().running() as running:
+    with DemoExchange(has_demo=False, has_past=True).running() as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """A simulator with the demo's year, in a thread, and its account connected."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,6 +20,7 @@ from market.hot import store
 from simulator import limits
 from simulator.app import Options, make_app
 from simulator.exchange import Exchange
+from simulator.sources.walk import DAY_MS, DAYS, Walks
 from tests.accounts.exchange import AccountExchange
 
 SPOT = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
@@ -26,19 +28,23 @@ USDM = ("BTCUSDT", "ETHUSDT")
 
 
 class DemoExchange(AccountExchange):
-    """With the demo's year, and without a limit of weight: a year is more than a minute's."""
+    """With a year behind it and a demo that traded in it, which takes seconds to make up, or only
+    with one of them; and without a limit of weight: a year is more than a minute's."""
 
     symbols: ClassVar[dict[str, tuple[str, ...]]] = {"spot": SPOT, "usdm": USDM}
 
-    def __init__(self, *, has_demo: bool = True) -> None:
+    def __init__(self, *, has_demo: bool = True, has_past: bool = False) -> None:
         super().__init__()
-        self.has_demo = has_demo
+        self.has_demo, self.has_past = has_demo, has_past
 
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
     def make_app(self, exchange: Exchange) -> web.Application:
+        if self.has_past:
+            first = int(time.time() * 1000) // DAY_MS * DAY_MS - DAYS * DAY_MS
+            exchange.go_on_from(Walks(1, first))
         with pytest.MonkeyPatch.context() as patch:
             for name in ("spot", "usdm"):
                 patch.setitem(limits.WEIGHT_A_MINUTE, name, 10_000_000)

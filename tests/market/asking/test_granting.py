@@ -20,7 +20,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[DemoExchange]:
-    with DemoExchange().running() as running:
+    with DemoExchange(has_demo=False, has_past=True).running() as running:
         yield running
 
 
