@@ -20,6 +20,7 @@ django.setup()
 from accounts.models import ExchangeAccount  # noqa: E402
 from benchmarks.accounts import START, make_account, make_user  # noqa: E402
 from journal.books import rebuilding  # noqa: E402
+from journal.books.bulk import insert  # noqa: E402
 from journal.models import Book, Checkpoint, Fill, Realized, Trade  # noqa: E402
 from journal.sync.saving import save_fills  # noqa: E402
 
@@ -44,7 +45,7 @@ def _measure(account: ExchangeAccount, count: int) -> None:
     print(f"{count:,} fills in one book that is never flat")
     for first in range(1, count + 1, BATCH):
         size = min(BATCH, count + 1 - first)
-        Fill.objects.bulk_create(_fill(account, number) for number in range(first, first + size))
+        insert([_fill(account, number) for number in range(first, first + size)])
     began = time.perf_counter()
     rebuilding.rebuild_due(account)
     whole = time.perf_counter() - began
@@ -90,6 +91,7 @@ def _fill(account: ExchangeAccount, number: int, how: str = "") -> Fill:
         fee=price / 2000,
         fee_asset="USDT",
         is_maker=False,
+        flow_due_at=None,
         time=START + timedelta(minutes=number, seconds=30 if how else 0),
         source="rest",
     )

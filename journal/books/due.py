@@ -59,17 +59,12 @@ def make_due(
         When(built__lt=F("version"), then=Least(F("changed_from"), Value(since))),
         default=Value(since),
     )
-    Book.objects.bulk_create(
-        [
-            Book(account=account, market=market, name=name, version=0)
-            for market, name in sorted(names)
-        ],
-        ignore_conflicts=True,
-    )
     for market, name in sorted(names):  # in one order, so that two writers never wait for another
-        Book.objects.filter(account=account, market=market, name=name).update(
-            version=F("version") + 1, changed_from=earliest
-        )
+        book = Book.objects.filter(account=account, market=market, name=name)
+        if not book.update(version=F("version") + 1, changed_from=earliest):
+            new = Book(account=account, market=market, name=name, version=0)
+            Book.objects.bulk_create([new], ignore_conflicts=True)
+            book.update(version=F("version") + 1, changed_from=earliest)
 
 
 def _swapped(account: ExchangeAccount, names: Collection[BookName]) -> set[BookName]:

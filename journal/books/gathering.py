@@ -13,6 +13,7 @@ from journal.books import holdings, incomes
 from journal.books.due import HALF_AWAY
 from journal.books.material import Material, Start, as_ledger_fill
 from journal.books.movements import Movements, funding_of
+from journal.books.presence import Presence, presence_since
 from journal.books.prices import minute_of
 from journal.books.stated import stated_costs
 from journal.ledger.checkpoints import TripState
@@ -50,9 +51,12 @@ def gather(book: Book, start: Start | None = None) -> Material:
     chosen = Preferences.objects.filter(user=account.user_id).first() or Preferences()
     names = frozenset({book.name} if book.market == Market.SPOT else ())
     material = Material(book, account.user.report_currency, chosen.method, names)
-    material.wishes = _wishes(book, chosen)
-    material.grouping = _grouping(book)
     material.start = start
+    if start is not None:
+        # the halves of a conversion may stand apart
+        material.presence = presence_since(account.pk, start.time - HALF_AWAY)
+    material.wishes = _wishes(material, chosen)
+    material.grouping = _grouping(material)
     if material.grouping.joined or material.grouping.cuts:
         material.may_go_on = False  # what is joined or cut may be any trade
     if book.market == Market.SPOT:
@@ -93,17 +97,18 @@ def _carry_on(material: Material, start: Start) -> None:
 
 def _gather_coin(material: Material) -> None:
     book = material.book
-    names = _with_partners(book)
+    presence = material.presence
+    names = _with_partners(book) if presence.swaps else {book.name}
     material.coins = frozenset(names)
     if len(names) > 1:
         material.may_go_on = False  # what was swapped is computed together
-    stated = stated_costs(book.account_id, names)
+    stated = stated_costs(book.account_id, names) if presence.stated else {}
     if stated:
         material.wishes = replace(material.wishes, stated=stated)
         material.may_go_on = False  # a stated date may be any
     mine = Q(account_id=book.account_id) & _later(material)
     is_dollar = book.name in DOLLARS
-    for model in (Fill, ManualFill):
+    for model in _fills_of(presence):
         spot = Q(market=Market.SPOT, base__in=names)
         if not is_dollar:
             spot |= Q(market=Market.SPOT, quote__in=names) | Q(fee_asset__in=names)
@@ -112,7 +117,8 @@ def _gather_coin(material: Material) -> None:
                 continue
             add_fill(material, fill)
     Movements(material, names).add_all()
-    for row in OpeningBalance.objects.filter(mine, asset__in=names):
+    openings = OpeningBalance.objects.filter(mine, asset__in=names)
+    for row in openings if presence.openings else ():
         material.transfers.append(
             ledger.Transfer(
                 f"opening-{row.pk}",
@@ -124,6 +130,10 @@ def _gather_coin(material: Material) -> None:
             )
         )
         material.need(row.asset, row.time)
+
+
+def _fills_of(presence: Presence) -> tuple[type[Fill] | type[ManualFill], ...]:
+    return (Fill, ManualFill) if presence.by_hand else (Fill,)
 
 
 def _with_partners(book: Book) -> set[str]:
@@ -159,15 +169,16 @@ def _gather_contract(material: Material) -> None:
     book = material.book
     mine = {"account_id": book.account_id, "market": book.market, "symbol": book.name}
     later = _later(material)
-    for model in (Fill, ManualFill):
+    for model in _fills_of(material.presence):
         for fill in model.objects.filter(later, **mine).order_by("time", "id"):
             add_fill(material, fill)
     rows = Income.objects.filter(later, account_id=book.account_id, symbol=book.name)
     first = min((fill.time for fill in material.fills), default=None)
     if material.start is not None:
         first = BEGINNING  # a checkpoint stands behind a fill
-    rates = _rates(material)
-    for income in rows.order_by("time"):
+    has_lines = material.presence.incomes
+    rates = _rates(material) if has_lines else {}
+    for income in rows.order_by("time") if has_lines else ():
         kind = incomes.OF_A_CONTRACT.get(income.kind)
         if kind is not None:
             material.funding.append(funding_of(income, kind, rates))
@@ -281,8 +292,10 @@ def _rates(material: Material) -> dict[datetime, Decimal]:
 # --- what its owner said --------------------------------------------------------------------------
 
 
-def _wishes(book: Book, chosen: Preferences) -> ledger.Wishes:
+def _wishes(material: Material, chosen: Preferences) -> ledger.Wishes:
+    book = material.book
     marks = FillMark.objects.filter(account_id=book.account_id, market=book.market)
+    marks = marks if material.presence.marks else marks.none()
     named = [(mark.kind, (mark.symbol, mark.fill)) for mark in marks]
     return ledger.Wishes(
         set_aside=frozenset(name for kind, name in named if kind == FillMark.Kind.ASIDE),
@@ -291,13 +304,14 @@ def _wishes(book: Book, chosen: Preferences) -> ledger.Wishes:
     )
 
 
-def _grouping(book: Book) -> Grouping:
-    mine = {"account_id": book.account_id, "market": book.market}
+def _grouping(material: Material) -> Grouping:
+    mine = {"account_id": material.book.account_id, "market": material.book.market}
     joined = TradeMerge.objects.filter(**mine).values_list("other", "key")
+    split = TradeSplit.objects.filter(**mine).values_list("key", "fill")
     cuts: dict[str, list[str]] = {}
-    for key, fill in TradeSplit.objects.filter(**mine).values_list("key", "fill"):
+    for key, fill in split if material.presence.splits else ():
         cuts.setdefault(key, []).append(fill)
-    return Grouping(dict(joined), cuts)
+    return Grouping(dict(joined) if material.presence.merges else {}, cuts)
 
 
 def _need_currency(material: Material) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from journal import ledger
 from journal.books import prices
 from journal.books.carried import Carried
+from journal.books.presence import ANYTHING, Presence
 from journal.books.prices import Need, Priced, minute_of
 from journal.books.rules import rules_of
 from journal.ledger.checkpoints import State
@@ -64,6 +65,8 @@ class Material:
     known: dict[tuple[str, Any], Fill] = field(default_factory=dict)
     # null: the rows are all that there are
     start: Start | None = None
+    # which kinds of rows have to be asked for
+    presence: Presence = ANYTHING
     # whether a later run may go on from where this one ends
     may_go_on: bool = True
 

@@ -35,6 +35,9 @@ class Movements:
         self._written = self._names | {f"{EARN_PREFIX}{name}" for name in self._names}
 
     def add_all(self) -> None:
+        presence = self._material.presence
+        if not (presence.transfers or presence.incomes):
+            return
         later = Q() if self._since is None else Q(time__gt=self._since)
         rows = Transfer.objects.filter(later, account_id=self._account_id, asset__in=self._written)
         for row in rows.exclude(kind__in=HALVES).order_by("time", "id"):

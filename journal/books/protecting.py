@@ -53,9 +53,11 @@ def mark(orders: Iterable[Order | ConditionalOrder]) -> bool:
 def protect_account(account: ExchangeAccount) -> int:
     """All that is marked; returns how many trades that was."""
     marked, count = Trade.objects.filter(account=account, protected_at=None).order_by("pk"), 0
-    while rows := list(marked[:AT_ONCE]):
+    while True:
+        rows = list(marked[:AT_ONCE])
         count += protect(rows)
-    return count
+        if len(rows) < AT_ONCE:
+            return count
 
 
 def protect(trades: Iterable[Trade]) -> int:

@@ -100,10 +100,10 @@ def rebuild(book: Book) -> None:
             is_current = locked.version == row.version
             if not is_current and turn < MOST_TURNS - 1:
                 continue
-            write(row, results)
+            columns = write(row, results)
             notes.follow(row, results.trades, is_part=results.since is not None)
             Book.objects.filter(pk=row.pk).update(
-                built=row.version, problem="", failures=0, retry_at=None
+                built=row.version, problem="", failures=0, retry_at=None, **columns
             )
         # trades of other books too, which others may be at; what is not reached stays marked
         protecting.protect_account(row.account)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from journal.books import entries
@@ -74,23 +75,24 @@ UNSTAMPED = (
 )
 
 
-def write(book: Book, results: Results) -> None:
-    """In the caller's transaction, under the lock of the book's row. Of results since a moment
-    only what stands after it is written anew."""
+def write(book: Book, results: Results) -> dict[str, Any]:
+    """In the caller's transaction, under the lock of the book's row, whose own columns it returns.
+    Of results since a moment only what stands after it is written anew."""
     rows = _write_trades(book, results.trades, results.since)
-    _write_others(book, results, rows)
+    digest = _write_others(book, results, rows)
     OpenPosition.objects.filter(**_place(book)).delete()
     OpenPosition.objects.bulk_create(results.positions)
     _write_problems(book, results)
     if book.market == Market.USDM:
         entries.compare(book)
     _write_checkpoints(book, results)
-    Book.objects.filter(pk=book.pk).update(
-        exchange_realized=rounded(results.exchange_realized),
-        moved=results.moved,
-        booked=results.booked,
-        has_stated=results.has_stated,
-    )
+    return {
+        "exchange_realized": rounded(results.exchange_realized),
+        "moved": results.moved,
+        "booked": results.booked,
+        "has_stated": results.has_stated,
+        "digest": digest,
+    }
 
 
 def _place(book: Book) -> dict[str, object]:
@@ -178,19 +180,20 @@ def _write_matches(
     insert(rows)
 
 
-def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
-    """What belongs to no trade, payments, and which view the trades' matches are of."""
+def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> str:
+    """What belongs to no trade, payments, and which view the trades' matches are of. Returns the
+    digest of it, which nobody knows after a part."""
     later = Q() if results.since is None else Q(closed_at__gt=results.since)
     own = Realized.objects.filter(later, book=book)
     view = Realized.View.TRADES if results.differs else Realized.View.BOTH
     own.filter(trade__isnull=False).exclude(view=view).update(view=view)
     if results.since is not None:
         _write_others_since(book, results, rows, results.since)
-        return
+        return ""
     digest = others_digest(results)
     if digest == Book.objects.values_list("digest", flat=True).get(pk=book.pk):
         _rehang(book, results, rows)
-        return
+        return digest
     own.filter(trade=None).delete()
     for row in results.others:
         row.book = book
@@ -199,7 +202,7 @@ def _write_others(book: Book, results: Results, rows: dict[str, Trade]) -> None:
     for payment, key in results.payments:
         payment.trade = rows.get(key)
     insert([payment for payment, _ in results.payments])
-    Book.objects.filter(pk=book.pk).update(digest=digest)
+    return digest
 
 
 def _write_others_since(
@@ -213,8 +216,6 @@ def _write_others_since(
     for payment, key in results.payments:
         payment.trade = rows.get(key)
     insert([payment for payment, _ in results.payments])
-    # of the whole nobody knows it now
-    Book.objects.filter(pk=book.pk).exclude(digest="").update(digest="")
 
 
 def _rehang(book: Book, results: Results, rows: dict[str, Trade]) -> None:
@@ -267,12 +268,7 @@ def _write_checkpoints(book: Book, results: Results) -> None:
     if results.since is None:
         known.delete()
     else:
-        known.filter(time__gt=results.since).delete()
-    if results.checkpoints:
-        newest = max(checkpoint.time for checkpoint in results.checkpoints)
-        passing = known.filter(is_kept=False)
-        times = list(passing.order_by("time").values_list("time", flat=True))
-        passing.exclude(time__in=_worth_keeping(times, newest)).delete()
+        known.filter(_outdated(known, results, results.since)).delete()
     Checkpoint.objects.bulk_create(
         Checkpoint(
             book=book,
@@ -284,3 +280,13 @@ def _write_checkpoints(book: Book, results: Results) -> None:
         )
         for checkpoint in results.checkpoints
     )
+
+
+def _outdated(known: "QuerySet[Checkpoint]", results: Results, since: datetime) -> Q:
+    wrong = Q(time__gt=since)
+    if not results.checkpoints:
+        return wrong
+    newest = max(checkpoint.time for checkpoint in results.checkpoints)
+    passing = known.filter(is_kept=False, time__lte=since).order_by("time")
+    times = list(passing.values_list("time", flat=True))
+    return wrong | Q(is_kept=False) & ~Q(time__in=_worth_keeping(times, newest))

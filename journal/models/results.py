@@ -73,6 +73,10 @@ class Realized(OfAccount):
         indexes: ClassVar = [
             models.Index(fields=["account", "-closed_at"], name="realized_times"),
             models.Index(fields=["book", "closed_at"], name="realized_of_a_book"),
+            # whether a book has matches of the tax view alone, which few have
+            models.Index(
+                fields=["book"], condition=models.Q(view="tax"), name="realized_for_tax_alone"
+            ),
         ]
         ordering: ClassVar = ["-closed_at", "-id"]
 

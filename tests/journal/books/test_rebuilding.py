@@ -140,9 +140,9 @@ def test_what_another_process_has_built_is_not_written_again(
         build_elsewhere()
         return real_compute(row)
 
-    def write(row: Book, results: Any) -> None:
+    def write(row: Book, results: Any) -> dict[str, Any]:
         written.append(row.name)
-        real_write(row, results)
+        return real_write(row, results)
 
     monkeypatch.setattr(rebuilding, "write", write)
     if when == "before":
