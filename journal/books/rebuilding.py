@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
@@ -29,6 +30,7 @@ from market.binance.errors import ExchangeError, MustWait, TryAgain
 
 log = structlog.get_logger(__name__)
 
+FEE_COIN = "BNB"
 # How often a book that changes while it is computed is computed again before it is left due.
 MOST_TURNS = 3
 
@@ -45,7 +47,10 @@ def rebuild_due(
     none of them has made due. Raises ExchangeError where prices cannot be had."""
     if is_whole:
         ensure_all(account)
-    due = list(due_books().filter(account=account).select_related("account__user").order_by("pk"))
+    books = due_books().filter(account=account).select_related("account__user")
+    # the coin that was traded before the one that paid its fee
+    last = Case(When(name=FEE_COIN, then=1), default=0)
+    due = list(books.order_by(last, "pk"))
     if ask is not None and due:
         _fetch_prices(due, ask)
     for number, book in enumerate(due):

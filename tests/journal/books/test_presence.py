@@ -14,6 +14,7 @@ from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
 from journal.books.presence import ANYTHING, Presence, presence_since
 from journal.models import (
+    Book,
     FillMark,
     Income,
     ManualFill,
@@ -90,3 +91,13 @@ def test_one_fill_more_asks_for_fills_alone(alice: User) -> None:
     asked = [query["sql"] for query in queries.captured_queries if "EXISTS" not in query["sql"]]
     for model in (FillMark, TradeSplit, TradeMerge, StatedCost, ManualFill, Transfer, Income):
         assert not [sql for sql in asked if f'FROM "{model._meta.db_table}"' in sql], model
+
+
+def test_the_coin_that_was_traded_comes_before_the_one_that_paid_its_fee(alice: User) -> None:
+    account = make_account(alice)
+    bnb = make_fill(account, 1, "BUY", "600", symbol="BNBUSDT", base="BNB")
+    trades_of(account, bnb, make_fill(account, 2, "BUY", "100"))
+    names = Book.objects.filter(account=account).order_by("pk").values_list("name", flat=True)
+    assert list(names) == ["BNB", "BTC"], "BNB's row is the older one"
+    save_fills(account, [make_fill(account, 3, "SELL", "110", fee=D("0.01"), fee_asset="BNB")])
+    assert rebuilding.rebuild_due(account, is_whole=False) == ["BTC", "BNB"]
