@@ -17,7 +17,6 @@ from django.http import HttpRequest, HttpResponseBase
 
 from accounts.shares import (
     CALM_SECONDS,
-    LOOKED_AT,
     USER,
     credential_of,
     shares,
@@ -31,6 +30,8 @@ Rate = Literal["read", "heavy", "write", "trade", "sign-in"]
 WINDOW_SECONDS = 60
 # Who has asked in the last minute, in any process, and when.
 ASKING = "tl:asking"
+# So many of them are looked at: strangers are among them, and hide nobody.
+MOST_ASKING = 1_000
 # Who is loud in any process, and when its next request may begin; so many are looked at.
 LOUD, MOST_LOUD = "tl:loud", 8
 # How soon somebody may ask again for what too many do at once.
@@ -98,7 +99,7 @@ def take(rate: Rate, who: str) -> Share:
 def others_ask(who: str, seconds: float) -> bool:
     """Whether a user but `who` has asked so lately, in any process. Raises RedisError."""
     since = time.time() - seconds
-    lately = hot_client().zrevrangebyscore(ASKING, "inf", since, start=0, num=LOOKED_AT)
+    lately = hot_client().zrevrangebyscore(ASKING, "inf", since, start=0, num=MOST_ASKING)
     askers = [asker.decode() for asker in lately]
     return any(asker.startswith(USER) and asker != who for asker in askers)
 
@@ -115,6 +116,7 @@ def settle(request: HttpRequest) -> None:
     with suppress(redis.RedisError), hot_client().pipeline(transaction=False) as pipe:
         pipe.zadd(LOUD, {who: now + shares.pause(who)}, gt=True)
         pipe.zremrangebyscore(LOUD, 0, now - WINDOW_SECONDS)
+        pipe.expire(LOUD, WINDOW_SECONDS)
         pipe.execute()
 
 

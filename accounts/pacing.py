@@ -28,12 +28,16 @@ class Pace:
         self._looked_at = 0.0
         self._is_beside_others = False
 
-    def rest(self) -> None:
-        """Between two parts, in proportion to what the last one took."""
+    def rest(self) -> float:
+        """Between two parts, in proportion to what the last one took; returns the seconds. Never
+        while a lock or a transaction is held, for which somebody may wait."""
+        rests = 0.0
         if self._look():
             took = time.thread_time() - self._rested_at
-            time.sleep(min(took * (1 / BESIDE_OTHERS - 1), LONGEST_REST))
+            rests = min(took * (1 / BESIDE_OTHERS - 1), LONGEST_REST)
+            time.sleep(rests)
         self._rested_at = time.thread_time()
+        return rests
 
     def _look(self) -> bool:
         now = time.monotonic()

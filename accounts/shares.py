@@ -147,7 +147,8 @@ class Shares:
 
     def hears(self, who: str, seconds: float) -> None:
         """Another process has found it loud; its next request may begin in so many seconds, below
-        0 since so long."""
+        0 since so long. No clock that was set back makes it longer than a pause can be."""
+        seconds = min(seconds, LONGEST_PAUSE)
         now = self._clock()
         with self._lock:
             use = self._uses.get(who) or Use(at=now)

@@ -3,7 +3,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Built beside whoever writes: the matches of a long history are millions."""
+    """Built beside whoever writes, however long that takes: the matches of a long history are
+    millions. One that was broken off leaves an index that is not valid."""
 
     atomic = False
     dependencies = [
@@ -11,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL("SET statement_timeout = 0", migrations.RunSQL.noop),
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS realized_for_tax_alone", migrations.RunSQL.noop
+        ),
         AddIndexConcurrently(
             model_name="realized",
             index=models.Index(
@@ -19,4 +24,5 @@ class Migration(migrations.Migration):
                 name="realized_for_tax_alone",
             ),
         ),
+        migrations.RunSQL("RESET statement_timeout", migrations.RunSQL.noop),
     ]

@@ -20,6 +20,7 @@ from journal.faults import Bad, NotAFile
 from journal.files import making
 from journal.files.found import FoundFill, FoundIncome, FoundTransfer, Reading
 from journal.files.reading import read
+from journal.files.tables import Limits
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
 from journal.services.exports import forget_compared, say_compared
@@ -104,18 +105,16 @@ def _read(upload: Upload) -> Reading:
         )
     }
 
-    pace = _pace(upload)
+    limits = Limits()
+    # nothing is locked yet; what it rests is not taken from the time that it has
+    pace = Pace(f"{USER}{upload.account.user_id}")
 
     def tick(done: int) -> None:
-        pace.rest()
+        limits.until += pace.rest()
         if not done % SAID_ROWS:
             Upload.objects.filter(pk=upload.pk).update(done=done, changed_at=timezone.now())
 
-    return read(bytes(upload.body), upload.name, pairs, timezone.now(), tick=tick)
-
-
-def _pace(upload: Upload) -> Pace:
-    return Pace(f"{USER}{upload.account.user_id}")
+    return read(bytes(upload.body), upload.name, pairs, timezone.now(), limits, tick)
 
 
 def _zone(upload: Upload, reading: Reading) -> tzinfo | None:
@@ -151,12 +150,11 @@ def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
     """A part at a time: memory does not grow with what is new."""
     account = upload.account
     lock(account)
-    tally, pace = Tally(), _pace(upload)
+    tally = Tally()
     for part in _parts(reading.fills, zone):
         fills = save_fills(account, making.fills(account, part, zone), upload, tally.gone)
         tally.add(fills)
         say_compared(upload, len(part))
-        pace.rest()
     for moved in _by_teller(reading.transfers):
         transfers = making.transfers(account, moved, zone)
         save_transfers(account, transfers, upload, tally.gone)

@@ -29,9 +29,8 @@ def somebody_asks(empty_redis: redis.Redis) -> Iterator[None]:
 
 
 def test_beside_others_it_rests_in_proportion(rests: list[float], somebody_asks: None) -> None:
-    pace = Pace("u1")
-    pace.rest()
-    assert rests == [pytest.approx(0.05 * (1 / BESIDE_OTHERS - 1))]
+    told = Pace("u1").rest()
+    assert [told] == rests == [pytest.approx(0.05 * (1 / BESIDE_OTHERS - 1))]
 
 
 def test_no_rest_is_long(
@@ -43,10 +42,17 @@ def test_no_rest_is_long(
     assert rests == [LONGEST_REST]
 
 
+def test_strangers_hide_nobody(rests: list[float], somebody_asks: None) -> None:
+    for number in range(20):
+        limits.take("read", f"a192.0.2.{number}")
+    Pace("u1").rest()
+    assert len(rests) == 1
+
+
 def test_alone_it_does_not_rest(rests: list[float]) -> None:
     limits.take("read", "u1")
     limits.take("read", "a192.0.2.7")
-    Pace("u1").rest()
+    assert Pace("u1").rest() == 0
     assert rests == []
 
 

@@ -109,6 +109,8 @@ def test_whom_another_process_found_loud_waits_here_too(known: Shares, clock: Cl
     clock.now += 3 + CALM_SECONDS
     known.asks("u2")
     assert not known.is_loud("u1")
+    known.hears("u1", 3600.0)
+    assert known.pause("u1") == pytest.approx(sharing.LONGEST_PAUSE), "a clock was set back"
 
 
 @pytest.mark.django_db
