@@ -73,6 +73,8 @@ def extend(instrument_id: int, opens: int, closes: int, near_ms: int) -> None:
 
 def keep_live(instrument_id: int, last_id: int, from_ms: int, to_ms: int) -> None:
     """What a collector has covered so far stays covered, though it goes on somewhere else."""
+    if to_ms <= from_ms:
+        return  # let go before the exchange confirmed anything
     first_id = seconds.first_id(instrument_id, from_ms // 1000)
     if first_id is not None and first_id <= last_id:
         add(instrument_id, [Stretch(first_id, last_id, from_ms, to_ms)])

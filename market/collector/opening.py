@@ -44,7 +44,9 @@ async def _leave_out_absence(
 ) -> None:
     """A tape that was let go and is followed again: nobody asked for what lies between. What was
     kept stays covered, and the tape goes on with the newest trades."""
-    is_absence = item.followed_ms >= writer.covered_to + ABSENT_MS
+    # a tape that was let go before anything of it was covered was there when it began
+    seen_ms = max(writer.covered_from, writer.covered_to)
+    is_absence = item.followed_ms >= seen_ms + ABSENT_MS
     if not writer.has_begun or not is_absence or item.since_ms:
         return  # a tape that shall reach back has no holes
     try:

@@ -136,7 +136,9 @@ async def test_a_first_start_reaches_back_by_trade_ids(
         [tape] = collector.tapes.values()
         await eventually(lambda: tape.writer.has_begun, 10)
         await eventually(
-            lambda: tape.writer.covered_from == to_ms(since), 20, "the wished beginning"
+            lambda: tape.writer.covered_from == to_ms(since) and not tape.writer.is_dirty,
+            20,
+            "the wished beginning, with what is to be filled",
         )
         await caught_up(simulator, collector)
         await collector.chores.save_once()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from market.binance.errors import Refused, TooOld
 from market.binance.rest import UsdmRest
-from market.collector import opening
+from market.collector import opening, watch
 from market.collector.filler import pages
 from market.collector.watch import last_run
 from market.flow.detail import Detail
@@ -33,7 +33,14 @@ async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
     async with collecting(simulator.http, simulator.ws) as collector:
         await eventually(lambda: bool(collector.tapes), 10)
         [tape] = collector.tapes.values()
-        await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_010, 20)
+        await eventually(
+            lambda: (
+                (tape.writer.cursor.last_id or 0) > 1_000_010
+                and tape.writer.covered_to > tape.writer.covered_from
+            ),
+            20,
+            "something that is covered",
+        )
         await collector.chores.save_once()
         await in_database(unfollow)(key=KEY)
         await eventually(lambda: not collector.tapes, 10)
@@ -57,6 +64,30 @@ async def test_an_absence_is_left_out_and_what_was_kept_stays_covered(
     span = await in_database(CoveredSpan.objects.get)()
     assert (span.last_id, span.to_ms) == (last_id, covered_to)
     assert not await in_database(Gap.objects.filter(state="open").exists)()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_tape_that_is_let_go_before_it_is_covered_was_not_absent(
+    simulator: RunningSimulator, make_instrument: MakeInstrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "COVER_LAG_MS", 3_600_000)
+    monkeypatch.setattr(opening, "last_run", lambda rows: last_run(rows)[-3:])
+    await in_database(make_instrument)("BTCUSDT")
+    async with collecting(simulator.http, simulator.ws) as collector:
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: (tape.writer.cursor.last_id or 0) > 1_000_010, 20)
+        await collector.chores.save_once()
+        await in_database(unfollow)(key=KEY)
+        await eventually(lambda: not collector.tapes, 10)
+        last_id, covered_from = tape.writer.cursor.last_id or 0, tape.writer.covered_from
+        assert tape.writer.covered_to < covered_from
+        await in_database(follow)(key=KEY)
+        await eventually(lambda: bool(collector.tapes), 10)
+        [tape] = collector.tapes.values()
+        await eventually(lambda: (tape.writer.cursor.last_id or 0) > last_id + 10, 20)
+        assert tape.writer.covered_from == covered_from
+    assert not await in_database(CoveredSpan.objects.exists)()
 
 
 @pytest.mark.django_db(transaction=True)
