@@ -30,7 +30,7 @@ class Pace:
 
     def rest(self) -> float:
         """Between two parts, in proportion to what the last one took; returns the seconds. Never
-        while a lock or a transaction is held, for which somebody may wait."""
+        while something is held that another user may wait for."""
         rests = 0.0
         if self._look():
             took = time.thread_time() - self._rested_at

@@ -69,6 +69,12 @@ SENTENCES: dict[str, str] = {
     "changed": _("What is known has changed since you looked: please look again."),
     "worker": _("The workers cannot be reached just now: please try again in a minute."),
     "failed": _("Reading the file went wrong here, not with you; it is written down."),
+    "busy": _(
+        "This account's history is being changed just now, by a file say: try again in a minute."
+    ),
+    "next": _(
+        "This account's history is being changed just now, by another file say: this one is next."
+    ),
     "known": _("This fill is known already: it is not needed by hand."),
 }
 

@@ -1,11 +1,13 @@
 """The journal's Celery tasks: ids go in; each calls one service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Semaphore
 from time import monotonic
 
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -22,6 +24,7 @@ from journal.services import (
     cleaning,
     demo,
     demo_notes,
+    exports,
     guests,
     importing,
     snapshots,
@@ -30,6 +33,7 @@ from journal.services import (
 )
 from journal.stamps import stamping
 from journal.stream import listening
+from journal.sync.doorkeeping import Busy
 from journal.sync.running import synchronise
 from lib.parking import Parking
 from market.binance.errors import ExchangeError
@@ -55,6 +59,10 @@ AFTER_FAILURE = timedelta(minutes=2)
 # what else it does. Who has to wait is asked for again.
 READ_AT_ONCE = 4
 _reading = Semaphore(READ_AT_ONCE)
+# How often a file is tried again while another one is at its account's history, and after how long.
+TURNS, TURN_SECONDS = 200, 3
+# So long a thread waits for its turn before it does something else meanwhile.
+PATIENCE = 5.0
 # users whose demo could not be reviewed
 parked = Parking()
 # between two rounds of what nobody looks at yet, and of what was not there the last time
@@ -216,28 +224,45 @@ def snapshot() -> None:
     in_turn("snapshot", snapshots.take, cleaning.forget_orphans)
 
 
-@shared_task(name="journal.look_at_upload")
-def look_at_upload(upload_id: int) -> None:
+@shared_task(name="journal.look_at_upload", bind=True, max_retries=TURNS)
+def look_at_upload(self: Task, upload_id: int) -> None:
     upload = Upload.objects.filter(pk=upload_id, state=Upload.State.WAITING).first()
     if upload is not None:
-        importing.look(upload)
+        with _in_turn(self, upload):
+            importing.look(upload, PATIENCE)
 
 
-@shared_task(name="journal.take_upload")
-def take_upload(upload_id: int, user_id: int, digest: str) -> None:
+@shared_task(name="journal.take_upload", bind=True, max_retries=TURNS)
+def take_upload(self: Task, upload_id: int, user_id: int, digest: str) -> None:
     """Taken in only if it is still what was looked at."""
     upload = Upload.objects.filter(pk=upload_id, state=Upload.State.TAKING).first()
     if upload is not None:
-        importing.take_in(upload, user=User.objects.filter(pk=user_id).first(), digest=digest)
+        user = User.objects.filter(pk=user_id).first()
+        with _in_turn(self, upload):
+            importing.take_in(upload, user=user, digest=digest, patience=PATIENCE)
         settle_soon()
 
 
-@shared_task(name="journal.undo_upload")
-def undo_upload(upload_id: int, user_id: int) -> None:
+@shared_task(name="journal.undo_upload", bind=True, max_retries=TURNS)
+def undo_upload(self: Task, upload_id: int, user_id: int) -> None:
     upload = Upload.objects.filter(pk=upload_id, state=Upload.State.UNDOING).first()
     if upload is not None:
-        undoing.undo(upload, user=User.objects.filter(pk=user_id).first())
+        user = User.objects.filter(pk=user_id).first()
+        with _in_turn(self, upload):
+            undoing.undo(upload, user=user, patience=PATIENCE)
         settle_soon()
+
+
+@contextmanager
+def _in_turn(task: Task, upload: Upload) -> Iterator[None]:
+    """Where another door is at the account's history, the thread is free for others meanwhile."""
+    try:
+        yield
+    except Busy as busy:
+        try:
+            raise task.retry(exc=busy, countdown=TURN_SECONDS)
+        except Busy:
+            exports.give_up(upload)
 
 
 def settle_soon() -> None:

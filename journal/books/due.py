@@ -67,6 +67,25 @@ def make_due(
             book.update(version=F("version") + 1, changed_from=earliest)
 
 
+class Touched:
+    """Books that a long piece of work has touched. They are made due together at its end, so that
+    nobody waits for their rows while it lasts."""
+
+    def __init__(self) -> None:
+        self.names: set[BookName] = set()
+        self.since: datetime | None = None
+
+    def add(self, names: Collection[BookName], since: datetime = BEGINNING) -> None:
+        if names:
+            self.names.update(names)
+            self.since = since if self.since is None else min(self.since, since)
+
+    def make_due(self, account: ExchangeAccount) -> None:
+        """In the transaction of the work."""
+        if self.since is not None:
+            make_due(account, self.names, self.since)
+
+
 def _swapped(account: ExchangeAccount, names: Collection[BookName]) -> set[BookName]:
     """Every coin that one of these was swapped into or came from, however often."""
     swaps = Transfer.objects.filter(account=account, kind=Transfer.Kind.SWAP)

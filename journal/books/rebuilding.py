@@ -6,6 +6,7 @@ computed again. A book that cannot be built is parked with its reason and stops 
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -25,14 +26,17 @@ from journal.books.prices import Need
 from journal.books.results import Results, results_of
 from journal.books.writing import write
 from journal.ledger.checkpoints import decoded
-from journal.models import Book, Checkpoint, Preferences, Realized
+from journal.models import Book, Checkpoint, Fill, Preferences, Realized
 from market.binance.errors import ExchangeError, MustWait, TryAgain
+from market.jobs.guarding import be_impatient, is_locked
 
 log = structlog.get_logger(__name__)
 
 FEE_COIN = "BNB"
 # How often a book that changes while it is computed is computed again before it is left due.
 MOST_TURNS = 3
+# Of a history, as many fills are built while everybody waits.
+LIGHT, LATELY = 2_000, timedelta(days=1)
 
 
 def rebuild_due(
@@ -40,24 +44,39 @@ def rebuild_due(
     ask: Callable[..., Any] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     *,
-    is_whole: bool = True,
+    lightly: bool = False,
 ) -> list[str]:
     """Build the books that are due; returns their names. `ask` is a public GET for prices that are
-    missing; without it what is known is used. `is_whole`: all rows are looked at, for books that
-    none of them has made due. Raises ExchangeError where prices cannot be had."""
-    if is_whole:
+    missing; without it what is known is used.
+
+    `lightly`, for a thread that everybody waits for: only books that a row has made due, that are
+    little work, and that nobody else is at. Else all rows are looked at, for books that none of
+    them has made due. Raises ExchangeError where prices cannot be had, and OperationalError
+    (`is_locked`) where another process is at a book, if `lightly`.
+    """
+    if not lightly:
         ensure_all(account)
     books = due_books().filter(account=account).select_related("account__user")
     # the coin that was traded before the one that paid its fee
     last = Case(When(name=FEE_COIN, then=1), default=0)
     due = list(books.order_by(last, "pk"))
+    if lightly:
+        due = [book for book in due if _is_light(book)]
     if ask is not None and due:
         _fetch_prices(due, ask)
     for number, book in enumerate(due):
-        rebuild_guarded(book)
+        rebuild_guarded(book, waits=not lightly)
         if on_step is not None:
             on_step(number + 1, len(due))
     return [book.name for book in due]
+
+
+def _is_light(book: Book) -> bool:
+    """What came in lately always is; a history, which goes far back, only where it is small."""
+    if book.changed_from > timezone.now() - LATELY:
+        return True
+    fills = Fill.objects.filter(account=book.account_id, time__gte=book.changed_from)
+    return fills.order_by()[: LIGHT + 1].count() <= LIGHT
 
 
 def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
@@ -72,13 +91,16 @@ def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
             log.exception("book not priced", account=str(book.account_id), book=book.name)
 
 
-def rebuild_guarded(book: Book) -> bool:
-    """One book; what is wrong with it stays with it. False where it could not be built."""
+def rebuild_guarded(book: Book, *, waits: bool = True) -> bool:
+    """One book; what is wrong with it stays with it. False where it could not be built. Raises as
+    `rebuild_due` does."""
     try:
-        rebuild(book)
+        rebuild(book, waits=waits)
     except ExchangeError:
         raise
     except Exception as error:
+        if is_locked(error):
+            raise
         failures = book.failures + 1
         Book.objects.filter(pk=book.pk).update(
             problem=f"{type(error).__name__}: {error}"[:300],
@@ -90,8 +112,9 @@ def rebuild_guarded(book: Book) -> bool:
     return True
 
 
-def rebuild(book: Book) -> None:
-    """One book. A killed process leaves it due; what another one has built meanwhile is left."""
+def rebuild(book: Book, *, waits: bool = True) -> None:
+    """One book. A killed process leaves it due; what another one has built meanwhile is left.
+    `waits`: for whoever is at it."""
     was_due = book.built < book.version
     for turn in range(MOST_TURNS):
         row = Book.objects.select_related("account__user").get(pk=book.pk)
@@ -99,6 +122,8 @@ def rebuild(book: Book) -> None:
             return
         results = compute(row)
         with transaction.atomic():
+            if not waits:
+                be_impatient()
             locked = Book.objects.select_for_update(of=("self",)).get(pk=book.pk)
             if was_due and locked.built >= locked.version:
                 return

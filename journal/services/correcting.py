@@ -15,7 +15,7 @@ from journal.checking import NUMBER, check_fill, check_time, check_words, fits
 from journal.faults import Bad
 from journal.models import Fill, ManualFill, Market
 from journal.sync import likeness
-from journal.sync.doorkeeping import lock
+from journal.sync.doorkeeping import PAGE_PATIENCE, lock
 from market.models import Listing
 
 
@@ -85,7 +85,7 @@ def _check(row: ManualFill) -> None:
         raise Bad("fee_coin", was=row.fee)
     row.price, row.quantity = fits(row.price, NUMBER), fits(row.quantity, NUMBER)
     row.fee = fits(row.fee, NUMBER)
-    lock(row.account)
+    lock(row.account, PAGE_PATIENCE)
     second = likeness.second_of(row.time)
     told = Fill.objects.filter(
         account=row.account,
@@ -101,8 +101,10 @@ def _check(row: ManualFill) -> None:
 
 @transaction.atomic
 def remove(row: ManualFill, *, user: User) -> None:
+    """Raises Busy."""
     names = set(books_of(row))
     account = row.account
+    lock(account, PAGE_PATIENCE)
     row.delete()
     make_due(account, names)
     comparing.compare(account)

@@ -102,11 +102,26 @@ def forget_compared(row: Upload) -> None:
     cache.delete(COMPARED % row.pk)
 
 
+def wait(row: Upload, state: str) -> None:
+    """For its turn; its owner is told."""
+    row.state, row.problem = state, fault("next").as_json()
+    row.save(update_fields=["state", "problem", "changed_at"])
+
+
+def give_up(row: Upload) -> None:
+    """Its turn has not come: back to where it was, with the reason."""
+    _back(row, "busy")
+
+
 def not_queued(row: Upload) -> None:
     """No worker will come: back to where it was, with the reason."""
+    _back(row, "worker")
+
+
+def _back(row: Upload, code: str) -> None:
     back = {State.TAKING: State.LOOKED, State.UNDOING: State.TAKEN}
     row.state = back.get(State(row.state), State.FAILED)
-    row.problem = fault("worker").as_json()
+    row.problem = fault(code).as_json()
     row.save(update_fields=["state", "problem", "changed_at"])
 
 

@@ -15,6 +15,7 @@ from accounts.services import auditing
 from accounts.services.credentials import has_key
 from accounts.shares import USER
 from journal.books import comparing
+from journal.books.due import Touched
 from journal.checking import check_time
 from journal.faults import Bad, NotAFile
 from journal.files import making
@@ -23,10 +24,11 @@ from journal.files.reading import read
 from journal.files.tables import Limits
 from journal.files.zones import name_of, zone_given
 from journal.models import Market, Upload
+from journal.services import exports
 from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets
-from journal.sync.doorkeeping import lock
+from journal.sync.doorkeeping import PATIENCE, Busy, lock, wait_for_turn
 from journal.sync.likeness import second_of
 from journal.sync.saving import save_fills, save_income, save_transfers
 from market.models import Listing
@@ -39,20 +41,28 @@ REASONS, PART = 200, 2000
 SAID_ROWS = 5000
 
 
-def look(upload: Upload) -> Upload:
-    """Reads it and says what taking it in would do."""
+def look(upload: Upload, patience: float = PATIENCE) -> Upload:
+    """Reads it and says what taking it in would do. Raises Busy, and the file waits as before,
+    where another door is at the account's history for more than `patience` seconds."""
     _say(upload, State.READING)
     try:
-        reading = _read(upload)
+        wait_for_turn(upload.account, patience)
+        pace = _pace(upload)
+        reading = _read(upload, pace)
         zone = _zone(upload, reading)
         _settle_times(reading, zone)
         if reading.needs_zone and zone is None:
             upload.preview = _facts(reading, None, None) | {"needs_zone": True}
         else:
             with transaction.atomic():
-                merged = _merge(upload, reading, zone)
+                lock(upload.account, patience)
+                # books are made due only by what stays
+                merged = _merge(upload, reading, zone, pace, Touched())
                 upload.preview = _facts(reading, zone, merged)
                 transaction.set_rollback(True)
+    except Busy:
+        exports.wait(upload, State.WAITING)
+        raise
     except Bad as error:
         return _fail(upload, error)
     except Exception:
@@ -63,22 +73,32 @@ def look(upload: Upload) -> Upload:
     return upload
 
 
-def take_in(upload: Upload, *, user: User | None, digest: str) -> Upload:
+def take_in(
+    upload: Upload, *, user: User | None, digest: str, patience: float = PATIENCE
+) -> Upload:
     """Exactly what was looked at: where that is not so any more, nothing is done and `problem`
-    says so."""
+    says so. Raises Busy as `look` does."""
     _say(upload, State.TAKING)
     try:
-        reading = _read(upload)
+        wait_for_turn(upload.account, patience)
+        pace = _pace(upload)
+        reading = _read(upload, pace)
         zone = _zone(upload, reading)
         if reading.needs_zone and zone is None:
             raise NotAFile("zone")
         _settle_times(reading, zone)
         with transaction.atomic():
-            merged = _merge(upload, reading, zone)
+            lock(upload.account, patience)
+            touched = Touched()
+            merged = _merge(upload, reading, zone, pace, touched)
             facts = _facts(reading, zone, merged)
             if facts["digest"] != digest:
                 raise NotAFile("changed")
+            touched.make_due(upload.account)
             _taken(upload, facts, merged.rows, user)
+    except Busy:
+        exports.wait(upload, State.TAKING)
+        raise
     except Bad as error:
         return _fail(upload, error)
     except Exception:
@@ -96,7 +116,11 @@ def _taken(upload: Upload, facts: dict[str, Any], rows: int, user: User | None) 
     _audit(upload, user, "file taken in")
 
 
-def _read(upload: Upload) -> Reading:
+def _pace(upload: Upload) -> Pace:
+    return Pace(f"{USER}{upload.account.user_id}")
+
+
+def _read(upload: Upload, pace: Pace) -> Reading:
     listings = Listing.objects.filter(venue=upload.account.venue, market__in=Market.values)
     pairs = {
         (market, symbol): (base, quote)
@@ -106,11 +130,9 @@ def _read(upload: Upload) -> Reading:
     }
 
     limits = Limits()
-    # nothing is locked yet; what it rests is not taken from the time that it has
-    pace = Pace(f"{USER}{upload.account.user_id}")
 
     def tick(done: int) -> None:
-        limits.until += pace.rest()
+        limits.until += pace.rest()  # is not taken from the time that it has
         if not done % SAID_ROWS:
             Upload.objects.filter(pk=upload.pk).update(done=done, changed_at=timezone.now())
 
@@ -146,23 +168,27 @@ def _settle_times(reading: Reading, zone: tzinfo | None) -> None:
     reading.incomes = [row for row in reading.incomes if has_been(row)]
 
 
-def _merge(upload: Upload, reading: Reading, zone: tzinfo | None) -> Tally:
-    """A part at a time: memory does not grow with what is new."""
+def _merge(
+    upload: Upload, reading: Reading, zone: tzinfo | None, pace: Pace, touched: Touched
+) -> Tally:
+    """A part at a time: memory does not grow with what is new. The account's other doors wait for
+    it or are told (`Busy`), and nobody else does: so it may rest."""
     account = upload.account
-    lock(account)
     tally = Tally()
-    for part in _parts(reading.fills, zone):
-        fills = save_fills(account, making.fills(account, part, zone), upload, tally.gone)
-        tally.add(fills)
+    for number, part in enumerate(_parts(reading.fills, zone)):
+        if number:
+            pace.rest()
+        rows = making.fills(account, part, zone)
+        tally.add(save_fills(account, rows, upload, tally.gone, touched))
         say_compared(upload, len(part))
     for moved in _by_teller(reading.transfers):
         transfers = making.transfers(account, moved, zone)
-        save_transfers(account, transfers, upload, tally.gone)
+        save_transfers(account, transfers, upload, tally.gone, touched)
         tally.add([row for row in transfers if row.pk])
     for is_named in (True, False):
         lines = [row for row in reading.incomes if bool(row.external_id) == is_named]
         incomes = making.incomes(account, lines, zone)
-        save_income(account, incomes, upload, tally.gone)
+        save_income(account, incomes, upload, tally.gone, touched)
         tally.add([row for row in incomes if row.pk])
     return tally
 

@@ -10,11 +10,12 @@ from accounts.models import ExchangeAccount, User
 from accounts.services import auditing
 from accounts.services.credentials import has_key
 from journal.books import comparing
-from journal.books.due import books_of, books_of_income, make_due
+from journal.books.due import Touched, books_of, books_of_income
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
+from journal.services import exports
 from journal.sync import likeness
-from journal.sync.doorkeeping import lock
+from journal.sync.doorkeeping import PATIENCE, Busy, lock
 from journal.sync.saving import save_fills, save_income, save_transfers
 from journal.sync.witnesses import Kept, brought_back, keep, witness
 from lib.cash import own_name
@@ -24,29 +25,42 @@ MODELS: tuple[type[Fill], type[Transfer], type[Income]] = (Fill, Transfer, Incom
 PART = 2000
 
 
-@transaction.atomic
-def undo(upload: Upload, *, user: User | None) -> int:
-    """Returns how many rows went."""
+def undo(upload: Upload, *, user: User | None, patience: float = PATIENCE) -> int:
+    """Returns how many rows went. Raises Busy, and nothing has gone, where another door is at the
+    account's history for more than `patience` seconds."""
     account = upload.account
-    lock(account)
+    try:
+        with transaction.atomic():
+            lock(account, patience)
+            count = _undo(upload, user)
+    except Busy:
+        exports.wait(upload, State.UNDOING)
+        raise
+    if has_key(account):
+        comparing.compare(account)
+    return count
+
+
+def _undo(upload: Upload, user: User | None) -> int:
+    account, touched = upload.account, Touched()
     fills, transfers, incomes = (model.objects.filter(upload=upload) for model in MODELS)
     witnesses = Witness.objects.filter(
         Q(fill__upload=upload) | Q(transfer__upload=upload) | Q(income__upload=upload)
     ).exclude(upload=upload)
     rows = list(witnesses.select_related("upload"))
     names = ("market", "symbol", "base", "quote", "fee_asset")
-    make_due(
-        account,
-        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)},
+    touched.add(
+        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)}
     )
     assets = transfers.order_by().values_list("asset", flat=True).distinct()
-    make_due(account, {(Market.SPOT, own_name(asset)) for asset in assets})
+    touched.add({(Market.SPOT, own_name(asset)) for asset in assets})
     kinds = ("kind", "asset", "symbol")
     lines = incomes.order_by().distinct(*kinds).only(*kinds)
-    make_due(account, {book for line in lines for book in books_of_income(line)})
+    touched.add({book for line in lines for book in books_of_income(line)})
     _delete(Witness.objects.filter(upload=upload))
     count = sum(_delete(kind_rows) for kind_rows in (fills, transfers, incomes))
-    _bring_back(account, rows)
+    _bring_back(account, rows, touched)
+    touched.make_due(account)
     upload.state, upload.problem = State.UNDONE, {}
     upload.save(update_fields=["state", "problem", "changed_at"])
     auditing.record(
@@ -56,8 +70,6 @@ def undo(upload: Upload, *, user: User | None) -> int:
         subject=str(account.pk),
         why=f"{upload.name} ({upload.rows_taken})"[-120:],
     )
-    if has_key(account):
-        comparing.compare(account)
     return count
 
 
@@ -69,7 +81,7 @@ def _delete(rows: QuerySet[Any]) -> int:
     return len(ids)
 
 
-def _bring_back(account: ExchangeAccount, rows: list[Witness]) -> None:
+def _bring_back(account: ExchangeAccount, rows: list[Witness], touched: Touched) -> None:
     """File by file through the same door as before, then what was made by hand."""
     by_file: dict[int | None, list[Kept]] = defaultdict(list)
     uploads = {row.upload_id: row.upload for row in rows}
@@ -81,15 +93,17 @@ def _bring_back(account: ExchangeAccount, rows: list[Witness]) -> None:
         fills.sort(key=lambda fill: (fill.time, fill.trade_id))
         for fill in fills:
             fill.trade_id = max(fill.trade_id, NAMELESS)
-        save_fills(account, fills, upload)
-        save_transfers(account, [row for row in kept if isinstance(row, Transfer)], upload)
-        save_income(account, [row for row in kept if isinstance(row, Income)], upload)
+        transfers = [row for row in kept if isinstance(row, Transfer)]
+        incomes = [row for row in kept if isinstance(row, Income)]
+        save_fills(account, fills, upload, touched=touched)
+        save_transfers(account, transfers, upload, touched=touched)
+        save_income(account, incomes, upload, touched=touched)
     for made in by_file.get(None, []):
         if isinstance(made, ManualFill):
-            _by_hand(account, made)
+            _by_hand(account, made, touched)
 
 
-def _by_hand(account: ExchangeAccount, made: ManualFill) -> None:
+def _by_hand(account: ExchangeAccount, made: ManualFill, touched: Touched) -> None:
     told = Fill.objects.filter(
         account=account,
         market=made.market,
@@ -103,4 +117,4 @@ def _by_hand(account: ExchangeAccount, made: ManualFill) -> None:
         keep([witness(made, winner, None)])
         return
     made.save(force_insert=True)
-    make_due(account, set(books_of(made)))
+    touched.add(set(books_of(made)))

@@ -19,10 +19,12 @@ from journal.books.protecting import protect_account
 from journal.models import ConditionalOrder, Fill, FuturesPosition, Market, Order, Source, Sync
 from journal.stream import order_events
 from journal.sync.coins import Coins, coins_of
+from journal.sync.doorkeeping import lock
 from journal.sync.saving import save_balances, save_fills
 from journal.sync.saving_orders import save_conditionals, save_lists, save_orders
 from lib.dates import from_ms
 from market.binance.errors import ExchangeError
+from market.jobs.guarding import be_impatient
 from market.models import Listing
 
 log = structlog.get_logger(__name__)
@@ -51,11 +53,13 @@ class Heard:
 
 def take(account: ExchangeAccount, event: Json) -> Heard:
     """Keep what an event tells; heard twice it changes nothing. Raises one of UNREADABLE for an
-    event that is not as documented, then nothing is kept. Nothing here asks the exchange: every
-    account's events wait for this one."""
+    event that is not as documented, and Busy or OperationalError (`is_locked`) where another door
+    is at the account's history, then nothing is kept. Nothing here asks the exchange or waits for
+    a lock: every account's events wait for this one."""
     kind = event.get("e", "")
     heard = Heard()
     with transaction.atomic():
+        be_impatient()
         if kind == "executionReport":
             _spot_order(account, event, heard)
         elif kind == "outboundAccountPosition":
@@ -85,20 +89,23 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
 
 
 def rebuild(account: ExchangeAccount) -> None:
-    """Its trades, with the prices so far of the minutes that its fees need."""
+    """Its trades, with the prices so far of the minutes that its fees need; what is much work is
+    left to a worker. Raises OperationalError (`is_locked`) where one is at it already."""
     with Reader(None, "prices", lambda note, seconds: None, "account") as reader:
         try:
-            rebuilding.rebuild_due(account, reader.read_public, is_whole=False)
+            rebuilding.rebuild_due(account, reader.read_public, lightly=True)
         except ExchangeError as error:  # a missing price is a problem of its own, not a lost fill
             log.warning("prices not asked", error=type(error).__name__)
-            rebuilding.rebuild_due(account, is_whole=False)
+            rebuilding.rebuild_due(account, lightly=True)
 
 
 def ask_soon(account: ExchangeAccount, *, whole: bool = False) -> None:
     """REST is asked within seconds: for lines of income and deposits, or, after a break, for
     everything, since nobody knows what was missed."""
     due = {"is_due": True, **({"whole_at": None} if whole else {})}
-    Sync.objects.filter(account=account).update(**due)
+    with transaction.atomic():
+        be_impatient()
+        Sync.objects.filter(account=account).update(**due)
 
 
 def _spot_order(account: ExchangeAccount, event: Json, heard: Heard) -> None:
@@ -205,6 +212,7 @@ def _keep_order(order: Order, heard: Heard) -> None:
 
 
 def _keep_fill(account: ExchangeAccount, fill: Fill, heard: Heard) -> None:
+    lock(account, patience=0)
     heard.fills += save_fills(account, [fill])
 
 

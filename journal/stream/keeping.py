@@ -1,5 +1,6 @@
 """What the streams have heard -> PostgreSQL, in order, and the trades that come of it. One ill
-account or event is set aside with its reason and holds nobody else up."""
+account or event is set aside with its reason and holds nobody else up; nor does an account at
+whose history another door is: its events wait for it."""
 
 import asyncio
 import contextlib
@@ -11,16 +12,18 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.models import ExchangeAccount
 from journal.stream import events
+from journal.stream.backlog import Backlog
+from journal.sync.doorkeeping import Busy
 from lib.parking import Parking
 from market.jobs.database import DatabaseThread
-from market.jobs.guarding import BUSY, is_away
+from market.jobs.guarding import BUSY, is_away, is_locked
 
 log = structlog.get_logger(__name__)
 
 MOST_EVENTS = 10_000
 EVENT_TRIES = 30
-# A statement that was cancelled or a lock that was not had: not as patient as with a database that
-# is away, since everybody's events wait.
+# A statement that was cancelled: not as patient as with a database that is away, since everybody's
+# events wait.
 BUSY_TRIES = 3
 ASK_SECONDS = 0.5
 BUILD_SECONDS = 0.05
@@ -38,6 +41,7 @@ class Keeper:
         self._database = DatabaseThread()
         self._ledger = DatabaseThread()
         self._events: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_EVENTS)
+        self.backlog = Backlog()
         # accounts that REST has to be asked about, and whether about everything
         self._to_ask: dict[str, bool] = {}
         self._to_build: set[str] = set()
@@ -63,22 +67,46 @@ class Keeper:
         """One after the other, as they came; one that cannot be kept is asked for by REST."""
         while True:
             await self._mark_due()
+            await self._keep_backlog()
             try:
-                async with asyncio.timeout(ASK_SECONDS):
+                async with asyncio.timeout(0 if self.backlog.ready() else ASK_SECONDS):
                     account, event = await self._events.get()
             except TimeoutError:
                 continue
-            if not await self.keep(account, event):
-                self._ask_instead(account)
+            try:
+                if account in self.backlog:
+                    raise Busy
+                if not await self.keep(account, event):
+                    self._ask_instead(account)
+            except Busy:
+                if not self.backlog.add(account, event):
+                    self._ask_instead(account)
+
+    async def _keep_backlog(self) -> None:
+        """One event of each account that waits, so that the others have their turns."""
+        for account, event in self.backlog.ready():
+            try:
+                if not await self.keep(account, event):
+                    self._ask_instead(account)
+                self.backlog.kept(account)
+            except Busy:
+                if not self.backlog.refused(account):
+                    log.warning("events given up", account=account)
+                    self._ask_instead(account)
 
     async def keep(self, account: str, event: dict[str, Any]) -> bool:
-        """False for an event that is set aside: it is in the log with its reason."""
+        """False for an event that is set aside: it is in the log with its reason. Raises Busy for
+        one that has to wait for another door."""
         for attempt in range(EVENT_TRIES):
             try:
                 if await self._database.run(_take, account, event):
                     self._to_build.add(account)
                 return True
+            except Busy:
+                raise
             except (OperationalError, InterfaceError) as error:
+                if is_locked(error):
+                    raise Busy from error
                 log.warning("event waits for postgresql", error=type(error).__name__)
                 if isinstance(error.__cause__, BUSY) and attempt + 1 >= BUSY_TRIES:
                     return False
@@ -120,7 +148,7 @@ class Keeper:
         try:
             await self._ledger.run(_build, account)
         except Exception as error:  # one account's books stop nobody else's
-            longest = AWAY_SECONDS if is_away(error) else None
+            longest = AWAY_SECONDS if is_away(error) or is_locked(error) else None
             pause = self.parked.park(account, longest=longest)
             self._to_build.add(account)
             log.exception(

@@ -1,11 +1,12 @@
 """What stands at every door: one writer of an account at a time, and the validator. A row that
 cannot be is left out alone, and its reason is kept for the account's owner."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
@@ -16,13 +17,43 @@ from journal.models import Fill, Income, Rejected, Transfer
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row", Fill, Transfer, Income)
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+# How long a worker waits for another door, and a page, in seconds. A large file may be at it for
+# minutes.
+PATIENCE, PAGE_PATIENCE = 20.0, 2.0
+# between two looks whether the other one is done
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
 
 
-def lock(account: ExchangeAccount) -> None:
-    """Until the transaction ends: two doors that look for one row at once would both miss it."""
+class Busy(Bad):
+    """Another door is at the account's history, for longer than this one can wait."""
+
+    def __init__(self) -> None:
+        super().__init__("busy")
+
+
+def lock(account: ExchangeAccount, patience: float = PATIENCE) -> None:
+    """Until the transaction ends: two doors that look for one row at once would both miss it.
+
+    Waits `patience` seconds at most. Raises Busy; the transaction is as it was.
+    """
+    until, pause = time.monotonic() + patience, FIRST_PAUSE
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [f"history of {account.pk}"])
+        while True:
+            cursor.execute(TRY_LOCK, [f"history of {account.pk}"])
+            if cursor.fetchone() == (True,):
+                return
+            left = until - time.monotonic()
+            if left <= 0:
+                raise Busy
+            time.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def wait_for_turn(account: ExchangeAccount, patience: float = PATIENCE) -> None:
+    """Before work that is for nothing where another door is at the history. Raises Busy."""
+    with transaction.atomic():
+        lock(account, patience)
 
 
 def passed(

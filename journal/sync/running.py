@@ -14,6 +14,7 @@ from accounts.vault.keyfiles import KeyProblem
 from journal.books import beginnings, comparing, entries, rebuilding, rules
 from journal.models import Book, Market, Sync
 from journal.sync import again, balances, conditional, older, spot, usdm, wallets
+from journal.sync.doorkeeping import Busy
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
@@ -58,7 +59,7 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
     try:
         with Holding(account, holder) as holding:
             _run(Run(account, holder, lambda: is_to_stop() or holding.is_lost, holding.hear))
-    except Stopped:
+    except (Stopped, Busy):  # a file is taken in, say: the next round goes on
         _set(account, holder, state=State.WAITING, note="")
     except (ExchangeError, NotAFile, KeyProblem, NotOurs) as error:
         log.warning("sync failed", account=str(account.pk), error=str(error)[:200])

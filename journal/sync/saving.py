@@ -8,6 +8,8 @@ from django.db import transaction
 
 from accounts.models import ExchangeAccount
 from journal.books.due import (
+    BookName,
+    Touched,
     books_of,
     books_of_income,
     books_of_transfer,
@@ -40,9 +42,11 @@ def save_fills(
     rows: Sequence[Fill],
     upload: Upload | None = None,
     gone: list[Kept] | None = None,
+    touched: Touched | None = None,
 ) -> list[Fill]:
     """Returns those that were not known; what cannot be is left out and named (`Rejected`). `gone`
-    is told the rows, as they were, that these took the place of."""
+    is told the rows, as they were, that these took the place of; `touched` the books, which are
+    otherwise made due here. Raises Busy where another door is at the history."""
     if not rows:
         return []
     lock(account)
@@ -52,7 +56,7 @@ def save_fills(
     lost: list[Kept] = []
     fresh = merging.merge_fills(account, good, upload, lost)
     names = {name for row in fresh for name in books_of(row)}
-    make_due(account, names, since_of(account, [*fresh, *lost]))
+    _touch(account, names, since_of(account, [*fresh, *lost]), touched)
     if gone is not None:
         gone += lost
     return fresh
@@ -64,6 +68,7 @@ def save_transfers(
     rows: Sequence[Transfer],
     upload: Upload | None = None,
     gone: list[Kept] | None = None,
+    touched: Touched | None = None,
 ) -> int:
     if not rows:
         return 0
@@ -72,9 +77,9 @@ def save_transfers(
     for row in good:
         row.upload = upload
     fresh, lost = merging.merge_transfers(account, good, upload)
-    touched = [*fresh, *lost]
-    names = {name for row in touched for name in books_of_transfer(row)}
-    make_due(account, names, since_of_rows(touched))
+    changed = [*fresh, *lost]
+    names = {name for row in changed for name in books_of_transfer(row)}
+    _touch(account, names, since_of_rows(changed), touched)
     if gone is not None:
         gone += lost
     return len(fresh)
@@ -82,7 +87,8 @@ def save_transfers(
 
 @transaction.atomic
 def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) -> None:
-    """What the exchange has taken back."""
+    """What the exchange has taken back. Raises Busy."""
+    lock(account)
     transfers = Transfer.objects.filter(account=account, kind=kind, external_id__in=ids)
     make_due(account, {name for row in transfers for name in books_of_transfer(row)})
     transfers.delete()
@@ -94,6 +100,7 @@ def save_income(
     rows: Sequence[Income],
     upload: Upload | None = None,
     gone: list[Kept] | None = None,
+    touched: Touched | None = None,
 ) -> int:
     if not rows:
         return 0
@@ -105,8 +112,17 @@ def save_income(
     if gone is not None:
         gone += lost
     names = {name for row in fresh for name in books_of_income(row)}
-    make_due(account, names, since_of_rows([*fresh, *lost]))
+    _touch(account, names, since_of_rows([*fresh, *lost]), touched)
     return len(fresh)
+
+
+def _touch(
+    account: ExchangeAccount, names: set[BookName], since: datetime, touched: Touched | None
+) -> None:
+    if touched is None:
+        make_due(account, names, since)
+    else:
+        touched.add(names, since)
 
 
 @transaction.atomic

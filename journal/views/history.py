@@ -39,6 +39,7 @@ from journal.models.guests import LABEL
 from journal.selectors.flow_coverage import coverage_of
 from journal.services import asking, correcting, demo
 from journal.sync.coins import coins_of
+from journal.sync.doorkeeping import Busy
 from lib.dates import from_ms
 from market.models import Listing
 
@@ -158,7 +159,7 @@ def add_manual(request: SignedInRequest, account_id: UUID) -> HttpResponse:
         return redirect("account-history", account.pk)
     try:
         correcting.add(account=account, user=request.user, **form.cleaned_data)
-    except correcting.BadCorrection as error:
+    except (correcting.BadCorrection, Busy) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The fill is in, marked as made by hand."))
@@ -170,8 +171,12 @@ def add_manual(request: SignedInRequest, account_id: UUID) -> HttpResponse:
 def remove_manual(request: SignedInRequest, account_id: UUID, fill_id: int) -> HttpResponse:
     account = own_account(request.user, account_id)
     row = get_object_or_404(ManualFill.objects.filter(account=account), pk=fill_id)
-    correcting.remove(row, user=request.user)
-    messages.success(request, _("The fill made by hand is gone."))
+    try:
+        correcting.remove(row, user=request.user)
+    except Busy as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The fill made by hand is gone."))
     return redirect("account-history", account.pk)
 
 

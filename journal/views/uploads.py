@@ -1,5 +1,6 @@
 """Binance's own exports: brought, looked at, taken in, undone."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from journal import tasks
 from journal.faults import Fault, NotAFile
 from journal.models import Sync, Upload
 from journal.services import exports, importing, undoing
+from journal.sync.doorkeeping import PAGE_PATIENCE, Busy
 
 log = structlog.get_logger(__name__)
 State = Upload.State
@@ -108,9 +110,10 @@ def change(request: SignedInRequest, account_id: UUID, upload_id: int) -> HttpRe
 
 def _look(row: Upload) -> None:
     if exports.is_small(row):
-        importing.look(row)
-    else:
-        _hand_over(row, tasks.look_at_upload, row.pk)
+        with suppress(Busy):
+            importing.look(row, PAGE_PATIENCE)
+            return
+    _hand_over(row, tasks.look_at_upload, row.pk)
 
 
 def _take(row: Upload, request: SignedInRequest) -> None:
@@ -121,7 +124,11 @@ def _take(row: Upload, request: SignedInRequest) -> None:
         row.save(update_fields=["state", "changed_at"])
         _hand_over(row, tasks.take_upload, row.pk, request.user.pk, digest)
         return
-    importing.take_in(row, user=request.user, digest=digest)
+    try:
+        importing.take_in(row, user=request.user, digest=digest, patience=PAGE_PATIENCE)
+    except Busy:
+        _hand_over(row, tasks.take_upload, row.pk, request.user.pk, digest)
+        return
     if row.state == State.TAKEN:
         messages.success(request, _("%(count)s rows are new and in.") % {"count": row.rows_taken})
         tasks.settle_soon()
@@ -133,7 +140,11 @@ def _undo(row: Upload, request: SignedInRequest) -> None:
         row.save(update_fields=["state", "changed_at"])
         _hand_over(row, tasks.undo_upload, row.pk, request.user.pk)
         return
-    count = undoing.undo(row, user=request.user)
+    try:
+        count = undoing.undo(row, user=request.user, patience=PAGE_PATIENCE)
+    except Busy:
+        _hand_over(row, tasks.undo_upload, row.pk, request.user.pk)
+        return
     messages.success(request, _("%(count)s rows of the file are gone again.") % {"count": count})
     tasks.settle_soon()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from psycopg import errors
 
 from lib.parking import Parking
@@ -20,6 +20,22 @@ BUSY = (
     errors.DeadlockDetected,
     errors.SerializationFailure,
 )
+
+
+# How long a thread that everybody waits for waits itself for a row that somebody holds.
+IMPATIENT_MS = 250
+
+
+def be_impatient() -> None:
+    """Until the transaction ends no lock is waited for longer than `IMPATIENT_MS`: what is not had
+    by then raises OperationalError (`is_locked`)."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {IMPATIENT_MS}")
+
+
+def is_locked(error: Exception) -> bool:
+    """Somebody else holds what it needs, and it did not want to wait longer: nobody's fault."""
+    return isinstance(error.__cause__, errors.LockNotAvailable)
 
 
 def is_away(error: Exception) -> bool:

@@ -10,9 +10,12 @@ from journal.faults import Fault, NotAFile
 from journal.management.commands.read_export import body_of
 from journal.models import Upload
 from journal.services import exports, importing
+from journal.sync.doorkeeping import Busy
 from journal.tasks import settle_soon
 
 LABEL = "Files"
+# It has nobody else to look after: so long it waits for another file of the account, in seconds.
+PATIENCE = 300.0
 
 
 class Command(BaseCommand):
@@ -35,13 +38,17 @@ class Command(BaseCommand):
         account, is_new = self._account(user, options["account"])
         try:
             row = self._looked_at(account, path.name, body, options["zone"])
-        except NotAFile as error:
+        except (NotAFile, Busy) as error:
             if is_new:
                 account.delete()
             raise CommandError(str(error)) from error
         if is_new:
             self.stdout.write(f"Made the account {account.label}, without a key.")
-        importing.take_in(row, user=user, digest=row.preview["digest"])
+        try:
+            importing.take_in(row, user=user, digest=row.preview["digest"], patience=PATIENCE)
+        except Busy as error:
+            row.delete()
+            raise CommandError(str(error)) from error
         self._refuse(row)
         for left in row.preview["left_out"]:
             self.stdout.write(f"left out: line {left['line']}: {Fault.from_json(left)}")
@@ -56,7 +63,11 @@ class Command(BaseCommand):
     def _looked_at(self, account: ExchangeAccount, name: str, body: bytes, zone: str) -> Upload:
         """Raises NotAFile for what cannot be taken in, and for what has nothing to take."""
         row = exports.upload(account=account, name=name, body=body, zone=zone)
-        importing.look(row)
+        try:
+            importing.look(row, PATIENCE)
+        except Busy:
+            row.delete()
+            raise
         reasons = row.preview.get("left_out", ())
         problem: Mapping[str, Any] = row.problem
         if row.preview.get("needs_zone"):

@@ -87,7 +87,7 @@ def test_one_fill_more_asks_for_fills_alone(alice: User) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        rebuilding.rebuild_due(account, is_whole=False)
+        rebuilding.rebuild_due(account, lightly=True)
     asked = [query["sql"] for query in queries.captured_queries if "EXISTS" not in query["sql"]]
     for model in (FillMark, TradeSplit, TradeMerge, StatedCost, ManualFill, Transfer, Income):
         assert not [sql for sql in asked if f'FROM "{model._meta.db_table}"' in sql], model
@@ -100,4 +100,4 @@ def test_the_coin_that_was_traded_comes_before_the_one_that_paid_its_fee(alice: 
     names = Book.objects.filter(account=account).order_by("pk").values_list("name", flat=True)
     assert list(names) == ["BNB", "BTC"], "BNB's row is the older one"
     save_fills(account, [make_fill(account, 3, "SELL", "110", fee=D("0.01"), fee_asset="BNB")])
-    assert rebuilding.rebuild_due(account, is_whole=False) == ["BTC", "BNB"]
+    assert rebuilding.rebuild_due(account, lightly=True) == ["BTC", "BNB"]

@@ -1,0 +1,64 @@
+"""Events of accounts at whose history another door is: they wait in their order, and hold nobody
+else up."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from lib.parking import Parking
+
+Event = dict[str, Any]
+
+# A large file is taken in within minutes; what waits longer is asked for instead.
+LONGEST_SECONDS = 900.0
+MOST_EVENTS = 10_000
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+
+
+class Backlog:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pauses = Parking(FIRST_PAUSE, LONGEST_PAUSE, clock)
+        self._events: dict[str, deque[Event]] = {}
+        self._since: dict[str, float] = {}
+
+    def __contains__(self, account: str) -> bool:
+        return account in self._events
+
+    def __len__(self) -> int:
+        return sum(map(len, self._events.values()))
+
+    def add(self, account: str, event: Event) -> bool:
+        """Behind what waits of the account. False where there is no room: all of it is dropped."""
+        if len(self) >= MOST_EVENTS:
+            self.drop(account)
+            return False
+        self._events.setdefault(account, deque()).append(event)
+        self._since.setdefault(account, self._clock())
+        return True
+
+    def ready(self) -> list[tuple[str, Event]]:
+        """The oldest event of each account whose pause is over."""
+        names = [name for name in self._events if not self._pauses.is_parked(name)]
+        return [(name, self._events[name][0]) for name in names]
+
+    def kept(self, account: str) -> None:
+        """Its oldest event is done."""
+        self._pauses.clear(account)
+        self._events[account].popleft()
+        if not self._events[account]:
+            self.drop(account)
+
+    def refused(self, account: str) -> bool:
+        """Its oldest event has to wait on. False where that took too long: all is dropped."""
+        if self._clock() - self._since[account] > LONGEST_SECONDS:
+            self.drop(account)
+            return False
+        self._pauses.park(account)
+        return True
+
+    def drop(self, account: str) -> None:
+        self._pauses.clear(account)
+        self._events.pop(account, None)
+        self._since.pop(account, None)
