@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 from celery import Task, shared_task
+from celery.exceptions import Reject
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -61,8 +62,6 @@ READ_AT_ONCE = 4
 _reading = Semaphore(READ_AT_ONCE)
 # How often a file is tried again while another one is at its account's history, and after how long.
 TURNS, TURN_SECONDS = 200, 3
-# So long a thread waits for its turn before it does something else meanwhile.
-PATIENCE = 5.0
 # users whose demo could not be reviewed
 parked = Parking()
 # between two rounds of what nobody looks at yet, and of what was not there the last time
@@ -229,7 +228,7 @@ def look_at_upload(self: Task, upload_id: int) -> None:
     upload = Upload.objects.filter(pk=upload_id, state=Upload.State.WAITING).first()
     if upload is not None:
         with _in_turn(self, upload):
-            importing.look(upload, PATIENCE)
+            importing.look(upload, 0)
 
 
 @shared_task(name="journal.take_upload", bind=True, max_retries=TURNS)
@@ -239,7 +238,7 @@ def take_upload(self: Task, upload_id: int, user_id: int, digest: str) -> None:
     if upload is not None:
         user = User.objects.filter(pk=user_id).first()
         with _in_turn(self, upload):
-            importing.take_in(upload, user=user, digest=digest, patience=PATIENCE)
+            importing.take_in(upload, user=user, digest=digest, patience=0)
         settle_soon()
 
 
@@ -249,7 +248,7 @@ def undo_upload(self: Task, upload_id: int, user_id: int) -> None:
     if upload is not None:
         user = User.objects.filter(pk=user_id).first()
         with _in_turn(self, upload):
-            undoing.undo(upload, user=user, patience=PATIENCE)
+            undoing.undo(upload, user=user, patience=0)
         settle_soon()
 
 
@@ -261,7 +260,7 @@ def _in_turn(task: Task, upload: Upload) -> Iterator[None]:
     except Busy as busy:
         try:
             raise task.retry(exc=busy, countdown=TURN_SECONDS)
-        except Busy:
+        except (Busy, Reject):  # too often, or the broker is away
             exports.give_up(upload)
 
 

@@ -127,9 +127,7 @@ def disconnect(*, account: ExchangeAccount, user: User, with_data: bool) -> None
 
 def _locked(account: ExchangeAccount) -> ExchangeAccount:
     """The row as it is now: what was read before may be old. Raises Http404."""
-    return get_object_or_404(
-        ExchangeAccount.objects.here().select_for_update(no_key=True), pk=account.pk
-    )
+    return get_object_or_404(ExchangeAccount.objects.here().select_for_update(), pk=account.pk)
 
 
 # --- what a worker does -------------------------------------------------------------------------
@@ -182,7 +180,7 @@ def check_rights(account_id: str) -> None:
 def _remember(account: ExchangeAccount, findings: Findings) -> None:
     """Only if the key is still the one that was looked at; it may be sealed anew meanwhile."""
     row = (
-        ExchangeAccount.objects.select_for_update(no_key=True)
+        ExchangeAccount.objects.select_for_update()
         .filter(pk=account.pk, api_key_hash=account.api_key_hash)
         .exclude(state=State.PAUSED)
         .first()

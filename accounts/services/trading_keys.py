@@ -40,9 +40,7 @@ def put(
     if problem:
         raise CannotConnect(refusal(problem))
     with transaction.atomic():
-        row = get_object_or_404(
-            ExchangeAccount.objects.select_for_update(no_key=True), pk=account.pk
-        )
+        row = get_object_or_404(ExchangeAccount.objects.select_for_update(), pk=account.pk)
         key = TradingKey.objects.filter(account=row).first() or TradingKey(account=row)
         try:
             credentials.store(key, given)

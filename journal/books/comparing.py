@@ -30,6 +30,7 @@ def compare(account: ExchangeAccount) -> list[Compared]:
     differences = reconcile(_changes(account), reported, _pairs(account))
     now = timezone.now()
     with transaction.atomic():
+        ExchangeAccount.objects.select_for_update(no_key=True).get(pk=account.pk)  # one at a time
         Difference.objects.filter(account=account).delete()
         Difference.objects.bulk_create(
             Difference(

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Case, When
 from django.utils import timezone
 
@@ -28,7 +28,7 @@ from journal.books.writing import write
 from journal.ledger.checkpoints import decoded
 from journal.models import Book, Checkpoint, Fill, Preferences, Realized
 from market.binance.errors import ExchangeError, MustWait, TryAgain
-from market.jobs.guarding import be_impatient, is_locked
+from market.jobs.guarding import IMPATIENT_MS, be_impatient, is_locked
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,8 @@ FEE_COIN = "BNB"
 MOST_TURNS = 3
 # Of a history, as many fills are built while everybody waits.
 LIGHT, LATELY = 2_000, timedelta(days=1)
+# Less than what PostgreSQL waits before it looks for a deadlock (1 s).
+PATIENT_MS = 900
 
 
 def rebuild_due(
@@ -92,14 +94,17 @@ def _fetch_prices(due: list[Book], ask: Callable[..., Any]) -> None:
 
 
 def rebuild_guarded(book: Book, *, waits: bool = True) -> bool:
-    """One book; what is wrong with it stays with it. False where it could not be built. Raises as
-    `rebuild_due` does."""
+    """One book; what is wrong with it stays with it. False where it could not be built, or somebody
+    is at it: then it is still due. Raises as `rebuild_due` does."""
     try:
         rebuild(book, waits=waits)
     except ExchangeError:
         raise
     except Exception as error:
         if is_locked(error):
+            if waits:
+                log.info("book left due", account=str(book.account_id), book=book.name)
+                return False
             raise
         failures = book.failures + 1
         Book.objects.filter(pk=book.pk).update(
@@ -114,7 +119,8 @@ def rebuild_guarded(book: Book, *, waits: bool = True) -> bool:
 
 def rebuild(book: Book, *, waits: bool = True) -> None:
     """One book. A killed process leaves it due; what another one has built meanwhile is left.
-    `waits`: for whoever is at it."""
+    Raises OperationalError (`is_locked`) where somebody holds the book or its rows: at once, or if
+    it `waits` after what is not yet a deadlock, which would end the other's work instead."""
     was_due = book.built < book.version
     for turn in range(MOST_TURNS):
         row = Book.objects.select_related("account__user").get(pk=book.pk)
@@ -122,8 +128,7 @@ def rebuild(book: Book, *, waits: bool = True) -> None:
             return
         results = compute(row)
         with transaction.atomic():
-            if not waits:
-                be_impatient()
+            be_impatient(PATIENT_MS if waits else IMPATIENT_MS)
             locked = Book.objects.select_for_update(of=("self",)).get(pk=book.pk)
             if was_due and locked.built >= locked.version:
                 return
@@ -136,11 +141,24 @@ def rebuild(book: Book, *, waits: bool = True) -> None:
                 built=row.version, problem="", failures=0, retry_at=None, **columns
             )
         # trades of other books too, which others may be at; what is not reached stays marked
-        protecting.protect_account(row.account)
+        _protect(row.account, waits=waits)
         log.info(
             "book built", account=str(row.account_id), book=row.name, trades=len(results.trades)
         )
         return
+
+
+def _protect(account: ExchangeAccount, *, waits: bool) -> None:
+    if waits:
+        protecting.protect_account(account)
+        return
+    try:
+        with transaction.atomic():
+            be_impatient()
+            protecting.protect_account(account)
+    except OperationalError as error:
+        if not is_locked(error):
+            raise
 
 
 def compute(book: Book) -> Results:

@@ -2,6 +2,8 @@
 what has become of it. The work itself: `journal.services.importing`."""
 
 import hashlib
+from collections.abc import Collection
+from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
@@ -79,7 +81,8 @@ def tidy(account: ExchangeAccount) -> None:
     now = timezone.now()
     mine = Upload.objects.filter(account=account)
     mine.filter(state__in=NEVER, changed_at__lt=now - FORGOTTEN_AFTER).delete()
-    silent = mine.filter(changed_at__lt=now - SILENT_AFTER)
+    quiet = mine.filter(changed_at__lt=now - SILENT_AFTER).defer("body")
+    silent = mine.filter(pk__in=[row.pk for row in quiet if not compared(row)])
     problem = fault("worker").as_json()
     silent.filter(state__in=[State.READING, State.TAKING]).update(
         state=State.FAILED, problem=problem
@@ -102,10 +105,28 @@ def forget_compared(row: Upload) -> None:
     cache.delete(COMPARED % row.pk)
 
 
-def wait(row: Upload, state: str) -> None:
+def move(row: Upload, state: str, before: Collection[str], **more: Any) -> bool:
+    """Where it still stands in one of `before`: two that are at one file at once do not undo each
+    other's words. False where it does not; `row` is then as it is."""
+    here = Upload.objects.filter(pk=row.pk, state__in=before)
+    is_moved = bool(here.update(state=state, changed_at=timezone.now(), **more))
+    if is_moved:
+        for name, value in {"state": state, **more}.items():
+            setattr(row, name, value)
+    elif Upload.objects.filter(pk=row.pk).exists():
+        row.refresh_from_db(fields=["state", "problem", "preview"])
+    return is_moved
+
+
+def is_still(row: Upload, states: Collection[str]) -> bool:
+    """In the transaction of what is done with it, to whose end it stays so."""
+    now = Upload.objects.select_for_update(no_key=True).filter(pk=row.pk).values_list("state")
+    return (state := now.first()) is not None and state[0] in states
+
+
+def wait(row: Upload, state: str, before: Collection[str]) -> None:
     """For its turn; its owner is told."""
-    row.state, row.problem = state, fault("next").as_json()
-    row.save(update_fields=["state", "problem", "changed_at"])
+    move(row, state, before, problem=fault("next").as_json())
 
 
 def give_up(row: Upload) -> None:
@@ -120,9 +141,8 @@ def not_queued(row: Upload) -> None:
 
 def _back(row: Upload, code: str) -> None:
     back = {State.TAKING: State.LOOKED, State.UNDOING: State.TAKEN}
-    row.state = back.get(State(row.state), State.FAILED)
-    row.problem = fault(code).as_json()
-    row.save(update_fields=["state", "problem", "changed_at"])
+    state = back.get(State(row.state), State.FAILED)
+    move(row, state, [row.state], problem=fault(code).as_json())
 
 
 def _zone(text: str) -> str:

@@ -37,6 +37,9 @@ log = structlog.get_logger(__name__)
 State = Upload.State
 # reasons of the preview, and rows that are saved at once
 REASONS, PART = 200, 2000
+# where a file may stand that is looked at, and one that is taken in
+LOOKS = frozenset({State.WAITING, State.READING, State.LOOKED, State.FAILED})
+TAKES = frozenset({State.LOOKED, State.TAKING})
 # and read before its owner hears of it
 SAID_ROWS = 5000
 
@@ -44,9 +47,10 @@ SAID_ROWS = 5000
 def look(upload: Upload, patience: float = PATIENCE) -> Upload:
     """Reads it and says what taking it in would do. Raises Busy, and the file waits as before,
     where another door is at the account's history for more than `patience` seconds."""
-    _say(upload, State.READING)
     try:
         wait_for_turn(upload.account, patience)
+        if not _begin(upload, State.READING, LOOKS):
+            return upload
         pace = _pace(upload)
         reading = _read(upload, pace)
         zone = _zone(upload, reading)
@@ -61,15 +65,14 @@ def look(upload: Upload, patience: float = PATIENCE) -> Upload:
                 upload.preview = _facts(reading, zone, merged)
                 transaction.set_rollback(True)
     except Busy:
-        exports.wait(upload, State.WAITING)
+        exports.wait(upload, State.WAITING, LOOKS)
         raise
     except Bad as error:
         return _fail(upload, error)
     except Exception:
         _fail(upload, Bad("failed"))
         raise
-    upload.state = State.LOOKED
-    upload.save(update_fields=["preview", "state", "changed_at"])
+    exports.move(upload, State.LOOKED, [State.READING], preview=upload.preview)
     return upload
 
 
@@ -78,9 +81,10 @@ def take_in(
 ) -> Upload:
     """Exactly what was looked at: where that is not so any more, nothing is done and `problem`
     says so. Raises Busy as `look` does."""
-    _say(upload, State.TAKING)
     try:
         wait_for_turn(upload.account, patience)
+        if not _begin(upload, State.TAKING, TAKES):
+            return upload
         pace = _pace(upload)
         reading = _read(upload, pace)
         zone = _zone(upload, reading)
@@ -89,6 +93,8 @@ def take_in(
         _settle_times(reading, zone)
         with transaction.atomic():
             lock(upload.account, patience)
+            if not exports.is_still(upload, TAKES):
+                return upload  # another worker was faster
             touched = Touched()
             merged = _merge(upload, reading, zone, pace, touched)
             facts = _facts(reading, zone, merged)
@@ -97,7 +103,7 @@ def take_in(
             touched.make_due(upload.account)
             _taken(upload, facts, merged.rows, user)
     except Busy:
-        exports.wait(upload, State.TAKING)
+        exports.wait(upload, State.TAKING, TAKES)
         raise
     except Bad as error:
         return _fail(upload, error)
@@ -171,12 +177,12 @@ def _settle_times(reading: Reading, zone: tzinfo | None) -> None:
 def _merge(
     upload: Upload, reading: Reading, zone: tzinfo | None, pace: Pace, touched: Touched
 ) -> Tally:
-    """A part at a time: memory does not grow with what is new. The account's other doors wait for
-    it or are told (`Busy`), and nobody else does: so it may rest."""
+    """A part at a time: memory does not grow with what is new. While it only adds rows, nobody
+    waits for it but the account's other doors, which are told (`Busy`): so it may rest."""
     account = upload.account
     tally = Tally()
     for number, part in enumerate(_parts(reading.fills, zone)):
-        if number:
+        if number and not tally.gone:
             pace.rest()
         rows = making.fills(account, part, zone)
         tally.add(save_fills(account, rows, upload, tally.gone, touched))
@@ -256,15 +262,14 @@ def _span(reading: Reading, zone: tzinfo | None) -> tuple[str, str]:
     return (min(times).isoformat(), max(times).isoformat()) if times else ("", "")
 
 
-def _say(upload: Upload, state: str) -> None:
+def _begin(upload: Upload, state: str, before: frozenset[str]) -> bool:
     forget_compared(upload)
-    upload.state, upload.done, upload.problem = state, 0, {}
-    upload.save(update_fields=["state", "done", "problem", "changed_at"])
+    return exports.move(upload, state, before, done=0, problem={})
 
 
 def _fail(upload: Upload, error: Bad) -> Upload:
-    upload.state, upload.problem = State.FAILED, error.fault.as_json()
-    upload.save(update_fields=["state", "problem", "changed_at"])
+    at_work = frozenset({State.READING, State.TAKING})
+    exports.move(upload, State.FAILED, at_work, problem=error.fault.as_json())
     log.info("file not taken", upload=upload.pk, code=error.fault.code)
     return upload
 

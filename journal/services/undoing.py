@@ -10,7 +10,7 @@ from accounts.models import ExchangeAccount, User
 from accounts.services import auditing
 from accounts.services.credentials import has_key
 from journal.books import comparing
-from journal.books.due import Touched, books_of, books_of_income
+from journal.books.due import Touched, books_of, books_of_income, make_due
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
 from journal.services import exports
@@ -23,6 +23,8 @@ from lib.cash import own_name
 State = Upload.State
 MODELS: tuple[type[Fill], type[Transfer], type[Income]] = (Fill, Transfer, Income)
 PART = 2000
+# where a file may stand that is undone
+UNDOES = frozenset({State.TAKEN, State.UNDOING})
 
 
 def undo(upload: Upload, *, user: User | None, patience: float = PATIENCE) -> int:
@@ -32,9 +34,11 @@ def undo(upload: Upload, *, user: User | None, patience: float = PATIENCE) -> in
     try:
         with transaction.atomic():
             lock(account, patience)
+            if not exports.is_still(upload, UNDOES):
+                return 0  # another worker was faster
             count = _undo(upload, user)
     except Busy:
-        exports.wait(upload, State.UNDOING)
+        exports.wait(upload, State.UNDOING, UNDOES)
         raise
     if has_key(account):
         comparing.compare(account)
@@ -49,14 +53,16 @@ def _undo(upload: Upload, user: User | None) -> int:
     ).exclude(upload=upload)
     rows = list(witnesses.select_related("upload"))
     names = ("market", "symbol", "base", "quote", "fee_asset")
-    touched.add(
-        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)}
+    # books before rows, as a rebuild takes them: so neither waits for the other
+    make_due(
+        account,
+        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)},
     )
     assets = transfers.order_by().values_list("asset", flat=True).distinct()
-    touched.add({(Market.SPOT, own_name(asset)) for asset in assets})
+    make_due(account, {(Market.SPOT, own_name(asset)) for asset in assets})
     kinds = ("kind", "asset", "symbol")
     lines = incomes.order_by().distinct(*kinds).only(*kinds)
-    touched.add({book for line in lines for book in books_of_income(line)})
+    make_due(account, {book for line in lines for book in books_of_income(line)})
     _delete(Witness.objects.filter(upload=upload))
     count = sum(_delete(kind_rows) for kind_rows in (fills, transfers, incomes))
     _bring_back(account, rows, touched)

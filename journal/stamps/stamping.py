@@ -21,6 +21,7 @@ from journal.stamps.copies import KEPT, take_over, take_over_trades
 from journal.stamps.stages import stage_of
 from lib.dates import from_seconds
 from lib.parking import Parking
+from market.jobs.guarding import be_impatient, is_locked
 from market.models import PastNews
 
 log = structlog.get_logger(__name__)
@@ -61,11 +62,20 @@ def _hear_news() -> None:
     together: dict[tuple[str, str], list[PastNews]] = {}
     for item in news:
         together.setdefault((item.instrument.market, item.instrument.symbol), []).append(item)
+    heard: list[int] = []
     # killed between the two it is heard once more, which changes nothing
     for (market, symbol), items in together.items():
-        for start, end in _joined(items):
-            _make_due(market, symbol, start, end, now)
-    PastNews.objects.filter(pk__in=[item.pk for item in news]).delete()
+        try:
+            with transaction.atomic():
+                be_impatient()
+                for start, end in _joined(items):
+                    _make_due(market, symbol, start, end, now)
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+            continue  # a book is being built, say: heard with the next round
+        heard += [item.pk for item in items]
+    PastNews.objects.filter(pk__in=heard).delete()
 
 
 def _make_due(market: str, symbol: str, start: datetime, end: datetime, now: datetime) -> None:
@@ -155,8 +165,12 @@ def _is_young(fill: Fill) -> bool:
 
 
 def _write_flows(flows: Sequence[FillFlow]) -> list[FillFlow]:
-    """And what is due by it: the fills' trades. Within a transaction. Fills of a trade that is
-    just being built anew stay due, and nobody else waits for it."""
+    """And what is due by it: the fills' trades. Within a transaction. Fills that a file is just
+    replacing, or of a trade that is being built anew, stay due, and nobody else waits for it."""
+    told = Fill.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    told = told.filter(pk__in=[flow.fill_id for flow in flows]).order_by("pk")
+    there = set(told.values_list("pk", flat=True))
+    flows = [flow for flow in flows if flow.fill_id in there]
     parts = TradeFill.objects.filter(
         fill__in=[flow.fill_id for flow in flows], trade__kind=Trade.Kind.TRADE
     ).values_list("fill_id", "trade_id")

@@ -1,5 +1,4 @@
-"""Events of accounts at whose history another door is: they wait in their order, and hold nobody
-else up."""
+"""Events whose fills wait for another door that is at their account's history."""
 
 import time
 from collections import deque
@@ -12,7 +11,8 @@ Event = dict[str, Any]
 
 # A large file is taken in within minutes; what waits longer is asked for instead.
 LONGEST_SECONDS = 900.0
-MOST_EVENTS = 10_000
+# of one account
+MOST_EVENTS = 1_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 
 
@@ -20,8 +20,8 @@ class Backlog:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._pauses = Parking(FIRST_PAUSE, LONGEST_PAUSE, clock)
-        self._events: dict[str, deque[Event]] = {}
-        self._since: dict[str, float] = {}
+        # account -> events in their order, each with the moment at which it came
+        self._events: dict[str, deque[tuple[float, Event]]] = {}
 
     def __contains__(self, account: str) -> bool:
         return account in self._events
@@ -31,17 +31,17 @@ class Backlog:
 
     def add(self, account: str, event: Event) -> bool:
         """Behind what waits of the account. False where there is no room: all of it is dropped."""
-        if len(self) >= MOST_EVENTS:
+        waiting = self._events.setdefault(account, deque())
+        if len(waiting) >= MOST_EVENTS:
             self.drop(account)
             return False
-        self._events.setdefault(account, deque()).append(event)
-        self._since.setdefault(account, self._clock())
+        waiting.append((self._clock(), event))
         return True
 
     def ready(self) -> list[tuple[str, Event]]:
         """The oldest event of each account whose pause is over."""
         names = [name for name in self._events if not self._pauses.is_parked(name)]
-        return [(name, self._events[name][0]) for name in names]
+        return [(name, self._events[name][0][1]) for name in names]
 
     def kept(self, account: str) -> None:
         """Its oldest event is done."""
@@ -52,7 +52,7 @@ class Backlog:
 
     def refused(self, account: str) -> bool:
         """Its oldest event has to wait on. False where that took too long: all is dropped."""
-        if self._clock() - self._since[account] > LONGEST_SECONDS:
+        if self._clock() - self._events[account][0][0] > LONGEST_SECONDS:
             self.drop(account)
             return False
         self._pauses.park(account)
@@ -61,4 +61,3 @@ class Backlog:
     def drop(self, account: str) -> None:
         self._pauses.clear(account)
         self._events.pop(account, None)
-        self._since.pop(account, None)

@@ -19,7 +19,7 @@ from journal.books.protecting import protect_account
 from journal.models import ConditionalOrder, Fill, FuturesPosition, Market, Order, Source, Sync
 from journal.stream import order_events
 from journal.sync.coins import Coins, coins_of
-from journal.sync.doorkeeping import lock
+from journal.sync.doorkeeping import Busy, lock
 from journal.sync.saving import save_balances, save_fills
 from journal.sync.saving_orders import save_conditionals, save_lists, save_orders
 from lib.dates import from_ms
@@ -49,13 +49,15 @@ class Heard:
     has_marked: bool = False
     balances: Json = field(default_factory=dict)
     needs_rest: bool = False
+    # its fill is not kept yet: another door is at the account's history
+    must_wait: bool = False
 
 
 def take(account: ExchangeAccount, event: Json) -> Heard:
     """Keep what an event tells; heard twice it changes nothing. Raises one of UNREADABLE for an
-    event that is not as documented, and Busy or OperationalError (`is_locked`) where another door
-    is at the account's history, then nothing is kept. Nothing here asks the exchange or waits for
-    a lock: every account's events wait for this one."""
+    event that is not as documented, and OperationalError (`is_locked`) for a row that somebody
+    holds, then nothing is kept. Nothing here asks the exchange or waits for a lock: every account's
+    events wait for this one. What `must_wait` is to be taken again."""
     kind = event.get("e", "")
     heard = Heard()
     with transaction.atomic():
@@ -82,8 +84,8 @@ def take(account: ExchangeAccount, event: Json) -> Heard:
             save_lists([order_events.order_list(account, event)])
         if heard.has_marked:
             protect_account(account)
-    if heard.needs_rest:
-        ask_soon(account)
+        if heard.needs_rest and not heard.must_wait:
+            ask_soon(account)
     _tell(account, heard)
     return heard
 
@@ -212,8 +214,12 @@ def _keep_order(order: Order, heard: Heard) -> None:
 
 
 def _keep_fill(account: ExchangeAccount, fill: Fill, heard: Heard) -> None:
-    lock(account, patience=0)
-    heard.fills += save_fills(account, [fill])
+    try:
+        lock(account, patience=0)
+    except Busy:
+        heard.must_wait = True
+    else:
+        heard.fills += save_fills(account, [fill])
 
 
 def _coins(account: ExchangeAccount, market: str, symbol: str) -> Coins:

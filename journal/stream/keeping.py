@@ -1,6 +1,6 @@
 """What the streams have heard -> PostgreSQL, in order, and the trades that come of it. One ill
 account or event is set aside with its reason and holds nobody else up; nor does an account at
-whose history another door is: its events wait for it."""
+whose history another door is: its fills wait for it."""
 
 import asyncio
 import contextlib
@@ -74,12 +74,11 @@ class Keeper:
             except TimeoutError:
                 continue
             try:
-                if account in self.backlog:
-                    raise Busy
                 if not await self.keep(account, event):
                     self._ask_instead(account)
             except Busy:
                 if not self.backlog.add(account, event):
+                    log.warning("events given up", account=account)
                     self._ask_instead(account)
 
     async def _keep_backlog(self) -> None:
@@ -96,10 +95,13 @@ class Keeper:
 
     async def keep(self, account: str, event: dict[str, Any]) -> bool:
         """False for an event that is set aside: it is in the log with its reason. Raises Busy for
-        one that has to wait for another door."""
+        one whose fill has to wait for another door."""
         for attempt in range(EVENT_TRIES):
             try:
-                if await self._database.run(_take, account, event):
+                heard = await self._database.run(_take, account, event)
+                if heard.must_wait:
+                    raise Busy
+                if heard.fills:
                     self._to_build.add(account)
                 return True
             except Busy:
@@ -161,10 +163,9 @@ class Keeper:
             self.parked.clear(account)
 
 
-def _take(account_id: str, event: dict[str, Any]) -> bool:
-    """Whether it made books due."""
+def _take(account_id: str, event: dict[str, Any]) -> events.Heard:
     account = ExchangeAccount.objects.filter(pk=account_id).first()
-    return account is not None and bool(events.take(account, event).fills)
+    return events.take(account, event) if account is not None else events.Heard()
 
 
 def _ask_soon(account_id: str, whole: bool) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from journal.models import Balance, Coverage, Fill, Income, Market, Sync
 from journal.sync import files
+from journal.sync.doorkeeping import wait_for_turn
 from journal.sync.run import Run
 from journal.sync.saving import save_fills, save_income
 from journal.sync.windows import DAY_MS, HOLE, merged, pieces, without
@@ -166,7 +167,8 @@ def _year_before(time: datetime, floor: int) -> tuple[int, int]:
 
 
 def _ask_stretch(run: Run, start: int, end: int) -> tuple[list[Income], list[Fill]]:
-    """What the exchange's files say of at most a year."""
+    """What the exchange's files say of at most a year. Raises Busy before any is fetched."""
+    wait_for_turn(run.account)
     income = files.read_income(run.account, _file(run, "income", start, end))
     if not income:  # whoever traded paid commission
         return [], []

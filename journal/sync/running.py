@@ -14,7 +14,7 @@ from accounts.vault.keyfiles import KeyProblem
 from journal.books import beginnings, comparing, entries, rebuilding, rules
 from journal.models import Book, Market, Sync
 from journal.sync import again, balances, conditional, older, spot, usdm, wallets
-from journal.sync.doorkeeping import Busy
+from journal.sync.doorkeeping import Busy, wait_for_turn
 from journal.sync.files import NotAFile
 from journal.sync.holding import Holding, new_holder, take
 from journal.sync.run import Run, Stopped
@@ -81,6 +81,7 @@ def synchronise(account_id: str, is_to_stop: Callable[[], bool] = lambda: False)
 
 
 def _run(run: Run) -> None:
+    wait_for_turn(run.account, patience=0)
     with run.reader:
         has_futures = bool(run.account.permissions.get("enableFutures"))
         for market in [Market.SPOT, *([Market.USDM] if has_futures else [])]:

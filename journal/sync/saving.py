@@ -88,6 +88,8 @@ def save_transfers(
 @transaction.atomic
 def remove_transfers(account: ExchangeAccount, kind: str, ids: Sequence[str]) -> None:
     """What the exchange has taken back. Raises Busy."""
+    if not ids:
+        return
     lock(account)
     transfers = Transfer.objects.filter(account=account, kind=kind, external_id__in=ids)
     make_due(account, {name for row in transfers for name in books_of_transfer(row)})

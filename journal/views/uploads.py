@@ -119,9 +119,9 @@ def _look(row: Upload) -> None:
 def _take(row: Upload, request: SignedInRequest) -> None:
     digest = request.POST.get("digest", "")
     Sync.objects.filter(account=row.account).update(is_due=True)
+    if not exports.move(row, State.TAKING, [State.LOOKED]):
+        return  # pressed twice
     if not exports.is_small(row):
-        row.state = State.TAKING
-        row.save(update_fields=["state", "changed_at"])
         _hand_over(row, tasks.take_upload, row.pk, request.user.pk, digest)
         return
     try:
@@ -135,9 +135,9 @@ def _take(row: Upload, request: SignedInRequest) -> None:
 
 
 def _undo(row: Upload, request: SignedInRequest) -> None:
+    if not exports.move(row, State.UNDOING, [State.TAKEN]):
+        return  # pressed twice
     if not exports.is_small_to_undo(row):
-        row.state = State.UNDOING
-        row.save(update_fields=["state", "changed_at"])
         _hand_over(row, tasks.undo_upload, row.pk, request.user.pk)
         return
     try:

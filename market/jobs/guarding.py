@@ -26,11 +26,11 @@ BUSY = (
 IMPATIENT_MS = 250
 
 
-def be_impatient() -> None:
-    """Until the transaction ends no lock is waited for longer than `IMPATIENT_MS`: what is not had
-    by then raises OperationalError (`is_locked`)."""
+def be_impatient(milliseconds: int = IMPATIENT_MS) -> None:
+    """Until the transaction ends no lock is waited for longer: what is not had by then raises
+    OperationalError (`is_locked`)."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {IMPATIENT_MS}")
+        cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
 
 
 def is_locked(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal as D
 from pathlib import Path
 
@@ -133,9 +134,8 @@ def test_each_step_of_a_file_waits_where_it_is(account: ExchangeAccount) -> None
 
 
 def test_a_worker_tries_again_and_gives_up_at_last(
-    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+    account: ExchangeAccount, alices_browser: Client
 ) -> None:
-    monkeypatch.setattr(tasks, "PATIENCE", 0.1)
     row = brought(account, *LINES)
     with another_door(account) as end:
         timer = threading.Timer(0.5, end)
@@ -152,6 +152,15 @@ def test_a_worker_tries_again_and_gives_up_at_last(
     row.refresh_from_db()
     assert (row.state, row.problem["code"]) == (State.LOOKED, "busy")
     assert not Fill.objects.exists()
+    Upload.objects.update(state=State.WAITING)
+    with another_door(account):
+        tasks.look_at_upload.apply((row.pk,), retries=tasks.TURNS)
+    address = reverse("account-import", args=[account.pk])
+    assert "Look again" in alices_browser.get(f"{address}?upload={row.pk}").content.decode()
+    change = reverse("import-upload", args=[account.pk, row.pk])
+    alices_browser.post(change, {"do": "zone", "zone": row.zone})
+    row.refresh_from_db()
+    assert (row.state, row.preview["rows"]) == (State.LOOKED, len(LINES))
 
 
 def test_a_page_hands_over_what_has_to_wait(
@@ -184,6 +193,39 @@ def test_a_page_hands_over_what_has_to_wait(
     ]
     row.refresh_from_db()
     assert row.state == State.UNDOING
+
+
+def test_two_that_take_one_file_in_do_not_undo_each_others_words(
+    account: ExchangeAccount, alices_browser: Client
+) -> None:
+    row = looked_at(brought(account, *LINES))
+    late = Upload.objects.get(pk=row.pk)
+    change = reverse("import-upload", args=[account.pk, row.pk])
+    for _click in range(2):
+        alices_browser.post(change, {"do": "take", "digest": row.preview["digest"]})
+    importing.take_in(late, user=None, digest=row.preview["digest"])
+    row.refresh_from_db()
+    assert (row.state, row.rows_taken, row.problem) == (State.TAKEN, len(LINES), {})
+    assert Fill.objects.count() == len(LINES)
+    for _click in range(2):
+        alices_browser.post(change, {"do": "undo"})
+    row.refresh_from_db()
+    assert row.state == State.UNDONE
+    assert not Fill.objects.exists()
+
+
+def test_a_file_that_takes_long_is_not_taken_for_dead(account: ExchangeAccount) -> None:
+    row = looked_at(brought(account, *LINES))
+    long_ago = AT - timedelta(days=1)
+    Upload.objects.update(state=State.TAKING, changed_at=long_ago)
+    exports.say_compared(row, 2000)
+    exports.tidy(account)
+    row.refresh_from_db()
+    assert row.state == State.TAKING
+    exports.forget_compared(row)
+    exports.tidy(account)
+    row.refresh_from_db()
+    assert (row.state, row.problem["code"]) == (State.FAILED, "worker")
 
 
 def test_a_fill_by_hand_is_told_to_come_later(

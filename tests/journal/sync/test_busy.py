@@ -2,7 +2,6 @@
 and nobody else notices."""
 
 import time
-from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
@@ -10,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
 from journal.books import rebuilding
-from journal.models import Balance, Book, Fill, Sync, Trade
+from journal.models import Balance, Book, Fill, FillFlow, Order, Sync, Trade
+from journal.stamps import stamping
 from journal.stream import backlog, events
 from journal.stream.backlog import Backlog
 from journal.stream.keeping import Keeper
@@ -18,6 +18,7 @@ from journal.sync import running
 from journal.sync.doorkeeping import Busy, lock
 from journal.sync.saving import save_fills
 from market.jobs.guarding import is_locked
+from market.models import Instrument, PastNews
 from tests.conftest import eventually
 from tests.journal.accounts import make_account, make_fill
 from tests.journal.busy import another_door, at_it
@@ -64,7 +65,7 @@ def test_a_door_waits_as_long_as_it_can_and_says_so(busy: ExchangeAccount) -> No
     assert ids_of(busy) == [1]
 
 
-def test_events_wait_for_it_in_their_order_and_nobody_elses_do(
+def test_fills_wait_for_it_in_their_order_and_nothing_else_does(
     busy: ExchangeAccount, other: ExchangeAccount
 ) -> None:
     with another_door(busy) as end:
@@ -75,13 +76,16 @@ def test_events_wait_for_it_in_their_order_and_nobody_elses_do(
             hear(keeper, other, 7, 8)
             ask = keeper._database.run
             await eventually(lambda: ask(lambda: ids_of(other) == [7, 8]), 5)
-            await eventually(lambda: len(keeper.backlog) == 4)
+            await eventually(lambda: len(keeper.backlog) == 3)
             assert await ask(ids_of, busy) == []
-            assert not await ask(Balance.objects.exists), "what came after it waits too"
+            orders = Order.objects.filter(account=busy, status="FILLED")
+            assert await ask(orders.count) == 3, "trading looks at them"
+            assert await ask(Balance.objects.filter(account=busy).exists)
+            assert str(busy.pk) not in keeper._to_build
             end()
             await eventually(lambda: ask(lambda: ids_of(busy) == [3, 1, 2]))
-            await eventually(lambda: ask(Balance.objects.exists))
-            assert str(busy.pk) not in keeper.backlog
+            await eventually(lambda: str(busy.pk) not in keeper.backlog)
+            assert str(busy.pk) in keeper._to_build
 
         working(work, "save")
     assert not Sync.objects.filter(is_due=True).exists(), "nothing had to be asked for"
@@ -144,21 +148,83 @@ def test_a_whole_history_is_left_to_a_worker(
     assert Trade.objects.filter(base="ETH").exists(), "two are few"
 
 
-def test_a_synchronisation_goes_on_with_the_next_round(
+def test_a_synchronisation_goes_on_with_the_next_round(busy: ExchangeAccount) -> None:
+    with another_door(busy):
+        assert running.synchronise(str(busy.pk))
+    sync = Sync.objects.get()
+    assert (sync.state, sync.note, sync.holder) == (Sync.State.WAITING, "", "")
+
+
+def test_what_was_waited_for_too_long_is_asked_for(
     busy: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def reads(run: Any) -> None:
-        with transaction.atomic():
-            lock(run.account, 0.1)
+    monkeypatch.setattr(backlog, "LONGEST_SECONDS", 0.1)
+    with another_door(busy):
 
-    monkeypatch.setattr(running, "_run", reads)
-    with another_door(busy) as end:
-        assert running.synchronise(str(busy.pk))
-        sync = Sync.objects.get()
-        assert (sync.state, sync.note, sync.holder) == (Sync.State.WAITING, "", "")
-        end()
-        assert running.synchronise(str(busy.pk))
-    assert Sync.objects.get().state == Sync.State.COMPLETE
+        async def work(keeper: Keeper) -> None:
+            hear(keeper, busy, 1, 2)
+            await eventually(lambda: keeper._database.run(Sync.objects.filter(is_due=True).exists))
+            assert str(busy.pk) not in keeper.backlog
+
+        working(work, "save")
+
+
+def test_what_has_no_room_is_asked_for(
+    busy: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "MOST_EVENTS", 1)
+    with another_door(busy):
+
+        async def work(keeper: Keeper) -> None:
+            hear(keeper, busy, 1, 2)
+            await eventually(lambda: keeper._database.run(Sync.objects.filter(is_due=True).exists))
+
+        working(work, "save")
+
+
+def test_a_rebuild_gives_way_to_what_replaces_its_fills(busy: ExchangeAccount) -> None:
+    save_fills(busy, [make_fill(busy, 1, "BUY", "100")])
+    book, fill = Book.objects.get(), Fill.objects.get()
+    with at_it(lambda: Fill.objects.select_for_update().get(pk=fill.pk)):
+        began = time.monotonic()
+        assert not rebuilding.rebuild_guarded(book)
+        assert time.monotonic() - began < 10
+    book.refresh_from_db()
+    assert (book.built, book.failures, book.problem) == (0, 0, "")
+    assert not Trade.objects.exists()
+    assert rebuilding.rebuild_guarded(book)
+    assert Trade.objects.exists()
+
+
+def test_a_fill_that_is_being_replaced_is_stamped_later_and_the_others_now(
+    busy: ExchangeAccount, other: ExchangeAccount
+) -> None:
+    for account in (busy, other):
+        save_fills(account, [make_fill(account, 1, "BUY", "100")])
+    held = Fill.objects.get(account=busy)
+    with at_it(lambda: Fill.objects.filter(pk=held.pk).update(price=1)):
+        stamping.stamp_due()
+    assert list(FillFlow.objects.values_list("fill__account", flat=True)) == [other.pk]
+    stamping.stamp_due()
+    assert FillFlow.objects.count() == 2
+
+
+def test_news_that_meet_a_book_at_work_are_heard_again(busy: ExchangeAccount) -> None:
+    save_fills(busy, [make_fill(busy, 1, "BUY", "100")])
+    rebuilding.rebuild_due(busy)
+    trade, at = Trade.objects.get(), int(Fill.objects.get().time.timestamp())
+    Trade.objects.update(stamp_due_at=None)
+    instrument = Instrument.objects.create(
+        venue="simulator", market="spot", symbol="BTCUSDT", band_set="usd-1"
+    )
+    PastNews.objects.create(instrument=instrument, start=at - 60, end=at + 60)
+    with at_it(lambda: Trade.objects.filter(pk=trade.pk).select_for_update().get()):
+        stamping._hear_news()
+        assert PastNews.objects.exists()
+    stamping._hear_news()
+    assert not PastNews.objects.exists()
+    trade.refresh_from_db()
+    assert trade.stamp_due_at is not None
 
 
 # --- what waits, without a database ------------------------------------------------------------
@@ -175,8 +241,9 @@ def test_what_waits_too_long_is_given_up() -> None:
     now[0] = 1
     waiting.kept("a")
     assert waiting.ready() == [("a", {"n": 2})]
-    now[0] = backlog.LONGEST_SECONDS + 1
-    assert not waiting.refused("a")
+    assert waiting.add("a", {"n": 3})
+    now[0] = backlog.LONGEST_SECONDS + 0.5
+    assert not waiting.refused("a"), "since it came itself"
     assert "a" not in waiting
     assert waiting.ready() == []
 
@@ -184,7 +251,7 @@ def test_what_waits_too_long_is_given_up() -> None:
 def test_what_has_no_room_is_given_up_with_all_of_its_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backlog, "MOST_EVENTS", 3)
+    monkeypatch.setattr(backlog, "MOST_EVENTS", 2)
     waiting = Backlog()
     for account, number in (("a", 1), ("b", 1), ("a", 2)):
         assert waiting.add(account, {"n": number})
