@@ -108,7 +108,7 @@ bench-alerts: $(VENV)/.development ## 10,000 alerts over 200 markets, in shares 
 bench-books: $(VENV)/.development ## one more fill in a book of FILLS=100000
 	@$(RUN) exec -- sh -c '$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python -m benchmarks.books --fills $(or $(FILLS),100000)'
 
-bench-neighbours: $(VENV)/.development node_modules/.done $(MESSAGES) ## whether one user takes the service from another (SECONDS=40 FILLS=50000)
+bench-neighbours: $(VENV)/.development node_modules/.done $(MESSAGES) ## whether one user takes the service from another (SECONDS=40 ROUNDS=3 FILLS=50000)
 	@$(BIN)/python -W ignore -m benchmarks.neighbours
 
 bench-insight: $(VENV)/.development ## how often traders without edge hear of one, and planted leaks are found

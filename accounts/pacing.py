@@ -13,7 +13,7 @@ from accounts.limits import others_ask
 from accounts.shares import THERE_SECONDS
 
 # The share of a core that is left to the work while others ask, and its longest rest in seconds.
-BESIDE_OTHERS, LONGEST_REST = 0.25, 2.0
+BESIDE_OTHERS, LONGEST_REST = 0.1, 4.0
 # Who asks is looked up so often.
 LOOKS_EVERY = 1.0
 MOST_CORES = 3

@@ -11,12 +11,13 @@ from accounts.models import ExchangeAccount, User
 from accounts.services.connecting import make_keyless
 from accounts.services.tokens import issue_token
 from journal.books import rebuilding
-from journal.models import Book, Fill, FillFlow, Preferences, Trade
+from journal.models import Book, Fill, FillFlow, Preferences, Trade, Upload
 from journal.services import demo
 from journal.sync.saving import save_fills
 
 BATCH = 5000
 LABEL = "files"
+AT_WORK = (Upload.State.WAITING, Upload.State.READING)
 
 
 def fill(name: str, password: str, count: int) -> tuple[str, str]:
@@ -63,12 +64,13 @@ def _fill(account: ExchangeAccount, number: int, first: datetime) -> Fill:
 
 
 def due() -> int:
-    """What is still to be done for both: books, fills and trades."""
+    """What is still to be done for both: files, books, fills and trades."""
     mine = ExchangeAccount.objects.filter(label=LABEL)
     books = Book.objects.filter(account__in=mine, built__lt=F("version"), problem="")
     fills = Fill.objects.filter(account__in=mine).exclude(flow_due_at=None)
     trades = Trade.objects.filter(account__in=mine).exclude(stamp_due_at=None)
-    return books.count() + fills.count() + trades.count()
+    uploads = Upload.objects.filter(account__in=mine, state__in=AT_WORK)
+    return uploads.count() + books.count() + fills.count() + trades.count()
 
 
 def without_demo() -> None:

@@ -254,9 +254,14 @@ def undo_upload(self: Task, upload_id: int, user_id: int) -> None:
 
 @contextmanager
 def _in_turn(task: Task, upload: Upload) -> Iterator[None]:
-    """Where another door is at the account's history, the thread is free for others meanwhile."""
+    """One file of a user at a time, since each takes its share of the machine, and none while
+    another door is at the account's history: the thread is free for others meanwhile."""
     try:
-        yield
+        with locks.held(f"journal:files:{upload.account.user_id}") as held:
+            if held is None:
+                exports.wait(upload, upload.state, [upload.state])
+                raise Busy
+            yield
     except Busy as busy:
         try:
             raise task.retry(exc=busy, countdown=TURN_SECONDS)

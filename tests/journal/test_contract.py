@@ -37,15 +37,13 @@ QUERIES: tuple[dict[str, str], ...] = (
 def journal(alice: User) -> User:
     account = make_account(alice)
     some_trades(account)
+    fills = []
     for number in range(40):
-        price = 1000 + number * (-1) ** number
-        trades_of(
-            account,
-            make_fill(account, 1000 + 10 * number, "BUY", "1000", symbol="ETHUSDT", base="ETH"),
-            make_fill(
-                account, 1003 + 10 * number, "SELL", str(price), symbol="ETHUSDT", base="ETH"
-            ),
-        )
+        price = str(1000 + number * (-1) ** number)
+        for step, side, paid in ((0, "BUY", "1000"), (3, "SELL", price)):
+            at = 1000 + 10 * number + step
+            fills.append(make_fill(account, at, side, paid, symbol="ETHUSDT", base="ETH"))
+    trades_of(account, *fills)
     return alice
 
 

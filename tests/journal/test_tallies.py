@@ -82,9 +82,10 @@ def write_notes(user: User, trades: list[Trade], chance: random.Random) -> None:
         Tag.objects.create(user=user, kind=kind, name=name)
         for kind, name in (("tag", "news"), ("tag", "late"), ("mistake", "late"), ("mistake", "–"))
     ]
+    notes, tagged = [], []
     for trade in trades:
         for _ in range(chance.choice([0, 0, 1, 1, 2])):
-            note = Annotation.objects.create(
+            note = Annotation(
                 user=user,
                 trade_key=trade.key,
                 setup=chance.choice([None, *setups]),
@@ -93,7 +94,13 @@ def write_notes(user: User, trades: list[Trade], chance: random.Random) -> None:
                 initial_stop=chance.choice([None, D("0.5"), trade.entry_price]),
                 reviewed_at=chance.choice([None, START]),
             )
-            note.tags.set(chance.sample(tags, chance.randrange(3)))
+            notes.append(note)
+            tagged += [(note, tag) for tag in chance.sample(tags, chance.randrange(3))]
+    Annotation.objects.bulk_create(notes)
+    link = Annotation.tags.through
+    link._default_manager.bulk_create(
+        link(annotation_id=note.pk, tag_id=tag.pk) for note, tag in tagged
+    )
 
 
 @pytest.fixture

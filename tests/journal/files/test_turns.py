@@ -21,6 +21,7 @@ from journal.management.commands import import_export
 from journal.models import Book, Fill, ManualFill, Upload
 from journal.services import correcting, exports, importing, undoing
 from journal.sync.doorkeeping import Busy
+from market.jobs import locks
 from tests.journal.accounts import make_account
 from tests.journal.busy import another_door
 from tests.journal.files import samples as s
@@ -161,6 +162,18 @@ def test_a_worker_tries_again_and_gives_up_at_last(
     alices_browser.post(change, {"do": "zone", "zone": row.zone})
     row.refresh_from_db()
     assert (row.state, row.preview["rows"]) == (State.LOOKED, len(LINES))
+
+
+def test_a_user_has_one_file_at_work_at_a_time(account: ExchangeAccount, bob: User) -> None:
+    rows = [brought(made, *LINES) for made in (account, make_account(bob))]
+    with locks.held(f"journal:files:{account.user_id}") as held:
+        assert held is not None
+        for row in rows:
+            tasks.look_at_upload.apply((row.pk,), retries=tasks.TURNS - 1)
+    for row in rows:
+        row.refresh_from_db()
+    assert [row.state for row in rows] == [State.FAILED, State.LOOKED]
+    assert rows[0].problem["code"] == "busy"
 
 
 def test_a_page_hands_over_what_has_to_wait(
