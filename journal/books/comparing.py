@@ -25,12 +25,14 @@ CHUNK = 5000
 
 def compare(account: ExchangeAccount) -> list[Compared]:
     """Compare, and keep the result for the pages."""
+    now = timezone.now()
     held = Balance.objects.filter(account=account, wallet__in=[Market.SPOT, Market.USDM])
     reported = {(row.wallet, row.asset): row.total for row in held}
     differences = reconcile(_changes(account), reported, _pairs(account))
-    now = timezone.now()
     with transaction.atomic():
         ExchangeAccount.objects.select_for_update(no_key=True).get(pk=account.pk)  # one at a time
+        if Difference.objects.filter(account=account, compared_at__gt=now).exists():
+            return differences  # of what was read later
         Difference.objects.filter(account=account).delete()
         Difference.objects.bulk_create(
             Difference(

@@ -52,7 +52,7 @@ def merge(trades: Sequence[Trade]) -> Trade | None:
             )
             for key in others
         )
-        return _built(first, first.key, is_built=is_built)
+    return _built(first, first.key, is_built=is_built)
 
 
 def split(trade: Trade, fill: Fill) -> Trade | None:
@@ -84,7 +84,7 @@ def split(trade: Trade, fill: Fill) -> Trade | None:
             key=whole,
             fill=number,
         )
-        return _built(trade, f"{whole}/{number}", is_built=is_built)
+    return _built(trade, f"{whole}/{number}", is_built=is_built)
 
 
 def undo(trade: Trade) -> Trade | None:
@@ -99,7 +99,7 @@ def undo(trade: Trade) -> Trade | None:
             cuts.filter(fill=number).delete()
         else:
             cuts.delete()
-        return _built(trade, whole, is_built=is_built)
+    return _built(trade, whole, is_built=is_built)
 
 
 def _lock(trade: Trade) -> bool:

@@ -25,6 +25,7 @@ from journal.books.due import (
 from journal.models import Fill, Income, Transfer
 from lib.parking import Parking
 from market.binance.errors import MustWait, TryAgain
+from market.jobs.guarding import be_impatient
 
 log = structlog.get_logger(__name__)
 parked = Parking()
@@ -67,6 +68,7 @@ def _alone(name: str, work: Callable[[], object]) -> None:
 def _settle_minute(need: prices.Need, reader: Reader) -> None:
     rows = prices.ask_again(need, reader.read_public)
     with transaction.atomic():  # final and touched, or neither
+        be_impatient()
         _touch(*need)
         prices.keep(rows)
 

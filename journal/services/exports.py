@@ -62,8 +62,8 @@ def upload(*, account: ExchangeAccount, name: str, body: bytes, zone: str = "") 
 
 def choose_zone(row: Upload, zone: str) -> Upload:
     """Looked at again with it. Raises NotAFile."""
-    row.zone, row.state, row.preview, row.problem = _zone(zone), State.WAITING, {}, {}
-    row.save(update_fields=["zone", "state", "preview", "problem", "changed_at"])
+    told = {"zone": _zone(zone), "preview": {}, "problem": {}}
+    move(row, State.WAITING, [State.LOOKED, State.FAILED], **told)
     return row
 
 
@@ -141,6 +141,8 @@ def not_queued(row: Upload) -> None:
 
 def _back(row: Upload, code: str) -> None:
     back = {State.TAKING: State.LOOKED, State.UNDOING: State.TAKEN}
+    if not row.is_at_work:
+        return  # somebody else was at it, and is done
     state = back.get(State(row.state), State.FAILED)
     move(row, state, [row.state], problem=fault(code).as_json())
 

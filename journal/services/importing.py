@@ -28,7 +28,14 @@ from journal.services import exports
 from journal.services.exports import forget_compared, say_compared
 from journal.services.tallying import Tally
 from journal.sync import offsets
-from journal.sync.doorkeeping import PATIENCE, Busy, lock, wait_for_turn
+from journal.sync.doorkeeping import (
+    PAGE_PATIENCE,
+    PATIENCE,
+    Busy,
+    busy_as_such,
+    lock,
+    wait_for_turn,
+)
 from journal.sync.likeness import second_of
 from journal.sync.saving import save_fills, save_income, save_transfers
 from market.models import Listing
@@ -58,8 +65,8 @@ def look(upload: Upload, patience: float = PATIENCE) -> Upload:
         if reading.needs_zone and zone is None:
             upload.preview = _facts(reading, None, None) | {"needs_zone": True}
         else:
-            with transaction.atomic():
-                lock(upload.account, patience)
+            with busy_as_such(), transaction.atomic():
+                lock(upload.account, max(patience, PAGE_PATIENCE))
                 # books are made due only by what stays
                 merged = _merge(upload, reading, zone, pace, Touched())
                 upload.preview = _facts(reading, zone, merged)
@@ -91,8 +98,8 @@ def take_in(
         if reading.needs_zone and zone is None:
             raise NotAFile("zone")
         _settle_times(reading, zone)
-        with transaction.atomic():
-            lock(upload.account, patience)
+        with busy_as_such(), transaction.atomic():
+            lock(upload.account, max(patience, PAGE_PATIENCE))
             if not exports.is_still(upload, TAKES):
                 return upload  # another worker was faster
             touched = Touched()
@@ -182,7 +189,7 @@ def _merge(
     account = upload.account
     tally = Tally()
     for number, part in enumerate(_parts(reading.fills, zone)):
-        if number and not tally.gone:
+        if number and not tally.replaced:
             pace.rest()
         rows = making.fills(account, part, zone)
         tally.add(save_fills(account, rows, upload, tally.gone, touched))

@@ -11,11 +11,12 @@ from accounts.services import auditing
 from accounts.services.credentials import has_key
 from journal.books import comparing
 from journal.books.due import Touched, books_of, books_of_income, make_due
+from journal.faults import fault
 from journal.files.making import NAMELESS
 from journal.models import Fill, Income, ManualFill, Market, Transfer, Upload, Witness
 from journal.services import exports
 from journal.sync import likeness
-from journal.sync.doorkeeping import PATIENCE, Busy, lock
+from journal.sync.doorkeeping import PATIENCE, Busy, busy_as_such, lock
 from journal.sync.saving import save_fills, save_income, save_transfers
 from journal.sync.witnesses import Kept, brought_back, keep, witness
 from lib.cash import own_name
@@ -32,13 +33,17 @@ def undo(upload: Upload, *, user: User | None, patience: float = PATIENCE) -> in
     account's history for more than `patience` seconds."""
     account = upload.account
     try:
-        with transaction.atomic():
+        with busy_as_such(), transaction.atomic():
             lock(account, patience)
             if not exports.is_still(upload, UNDOES):
                 return 0  # another worker was faster
             count = _undo(upload, user)
     except Busy:
         exports.wait(upload, State.UNDOING, UNDOES)
+        raise
+    except Exception:
+        problem = fault("failed").as_json()
+        exports.move(upload, State.TAKEN, [State.UNDOING], problem=problem)
         raise
     if has_key(account):
         comparing.compare(account)
@@ -53,16 +58,16 @@ def _undo(upload: Upload, user: User | None) -> int:
     ).exclude(upload=upload)
     rows = list(witnesses.select_related("upload"))
     names = ("market", "symbol", "base", "quote", "fee_asset")
-    # books before rows, as a rebuild takes them: so neither waits for the other
-    make_due(
-        account,
-        {book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)},
-    )
+    books = {
+        book for row in fills.order_by().distinct(*names).only(*names) for book in books_of(row)
+    }
     assets = transfers.order_by().values_list("asset", flat=True).distinct()
-    make_due(account, {(Market.SPOT, own_name(asset)) for asset in assets})
+    books |= {(Market.SPOT, own_name(asset)) for asset in assets}
     kinds = ("kind", "asset", "symbol")
     lines = incomes.order_by().distinct(*kinds).only(*kinds)
-    make_due(account, {book for line in lines for book in books_of_income(line)})
+    books |= {book for line in lines for book in books_of_income(line)}
+    # books before rows, as a rebuild takes them: so neither waits for the other
+    make_due(account, books)
     _delete(Witness.objects.filter(upload=upload))
     count = sum(_delete(kind_rows) for kind_rows in (fills, transfers, incomes))
     _bring_back(account, rows, touched)

@@ -33,6 +33,15 @@ WHOLE_EVERY_SECONDS = 600.0
 AWAY_SECONDS = 5.0
 
 
+class Held(Exception):
+    """A row that the event changes is held by somebody, mostly for a moment."""
+
+
+def _queue(account: str, reason: Exception) -> str:
+    """Fills wait for minutes; what met a held row is not behind them."""
+    return account if isinstance(reason, Busy) else f"{account} rows"
+
+
 class Keeper:
     """The queue of events and the two threads that work on it: one keeps, one builds trades."""
 
@@ -76,26 +85,27 @@ class Keeper:
             try:
                 if not await self.keep(account, event):
                     self._ask_instead(account)
-            except Busy:
-                if not self.backlog.add(account, event):
+            except (Busy, Held) as reason:
+                if not self.backlog.add(_queue(account, reason), event):
                     log.warning("events given up", account=account)
                     self._ask_instead(account)
 
     async def _keep_backlog(self) -> None:
         """One event of each account that waits, so that the others have their turns."""
-        for account, event in self.backlog.ready():
+        for queue, event in self.backlog.ready():
+            account = queue.partition(" ")[0]
             try:
                 if not await self.keep(account, event):
                     self._ask_instead(account)
-                self.backlog.kept(account)
-            except Busy:
-                if not self.backlog.refused(account):
+                self.backlog.kept(queue)
+            except (Busy, Held):
+                if not self.backlog.refused(queue):
                     log.warning("events given up", account=account)
                     self._ask_instead(account)
 
     async def keep(self, account: str, event: dict[str, Any]) -> bool:
         """False for an event that is set aside: it is in the log with its reason. Raises Busy for
-        one whose fill has to wait for another door."""
+        one whose fill has to wait for another door, and Held for one that meets a held row."""
         for attempt in range(EVENT_TRIES):
             try:
                 heard = await self._database.run(_take, account, event)
@@ -108,7 +118,7 @@ class Keeper:
                 raise
             except (OperationalError, InterfaceError) as error:
                 if is_locked(error):
-                    raise Busy from error
+                    raise Held from error
                 log.warning("event waits for postgresql", error=type(error).__name__)
                 if isinstance(error.__cause__, BUSY) and attempt + 1 >= BUSY_TRIES:
                     return False

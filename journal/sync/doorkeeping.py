@@ -2,11 +2,12 @@
 cannot be is left out alone, and its reason is kept for the account's owner."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
@@ -14,6 +15,7 @@ from journal.checking import MOVED, NUMBER, check_amount, check_fill, check_time
 from journal.faults import Bad
 from journal.files.making import FILE
 from journal.models import Fill, Income, Rejected, Transfer
+from market.jobs.guarding import BUSY
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row", Fill, Transfer, Income)
@@ -48,6 +50,19 @@ def lock(account: ExchangeAccount, patience: float = PATIENCE) -> None:
                 raise Busy
             time.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE)
+
+
+@contextmanager
+def busy_as_such() -> Iterator[None]:
+    """Around a transaction: where PostgreSQL ended it for another one's sake (a deadlock, a lock
+    that did not come), it can be tried again. Raises Busy then."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, BUSY):
+            log.warning("given way", error=type(error.__cause__).__name__)
+            raise Busy from error
+        raise
 
 
 def wait_for_turn(account: ExchangeAccount, patience: float = PATIENCE) -> None:

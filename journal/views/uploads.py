@@ -31,6 +31,8 @@ from journal.sync.doorkeeping import PAGE_PATIENCE, Busy
 log = structlog.get_logger(__name__)
 State = Upload.State
 LISTED = 50
+# what may be otherwise when the same file is looked at again
+PASSING = {"busy", "worker", "changed", "failed"}
 
 
 class UploadForm(forms.Form):
@@ -145,8 +147,10 @@ def _undo(row: Upload, request: SignedInRequest) -> None:
     except Busy:
         _hand_over(row, tasks.undo_upload, row.pk, request.user.pk)
         return
-    messages.success(request, _("%(count)s rows of the file are gone again.") % {"count": count})
-    tasks.settle_soon()
+    if row.state == State.UNDONE:
+        gone = _("%(count)s rows of the file are gone again.")
+        messages.success(request, gone % {"count": count})
+        tasks.settle_soon()
 
 
 def _hand_over(row: Upload, task: Task, *args: Any) -> None:
@@ -177,5 +181,6 @@ def _shown(row: Upload) -> dict[str, Any]:
         "left_out": left_out,
         "sample": sample,
         **times,
+        "can_look_again": row.problem.get("code") in PASSING,
         "reason": Fault.from_json(row.problem) if row.problem else None,
     }

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from psycopg import errors
 
 from accounts.models import ExchangeAccount, User
 from journal import tasks
@@ -25,7 +26,7 @@ from market.jobs import locks
 from tests.journal.accounts import make_account
 from tests.journal.busy import another_door
 from tests.journal.files import samples as s
-from tests.journal.files.doors import AT, bring
+from tests.journal.files.doors import AT, BOUGHT, STATED, bring
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -225,6 +226,66 @@ def test_two_that_take_one_file_in_do_not_undo_each_others_words(
     row.refresh_from_db()
     assert row.state == State.UNDONE
     assert not Fill.objects.exists()
+
+
+def test_what_went_wrong_leaves_a_way_on(
+    account: ExchangeAccount, alices_browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = bring(account, s.SPOT + LINES[0], zone="UTC")
+    change = reverse("import-upload", args=[account.pk, row.pk])
+    with monkeypatch.context() as patch:
+        patch.setattr(undoing, "_delete", lambda rows: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            alices_browser.post(change, {"do": "undo"})
+    row.refresh_from_db()
+    assert (row.state, row.problem["code"]) == (State.TAKEN, "failed")
+    exports.give_up(row)
+    exports.choose_zone(row, "UTC")
+    row.refresh_from_db()
+    assert row.state == State.TAKEN, "nothing takes that from what is in"
+    alices_browser.post(change, {"do": "undo"})
+    assert not Fill.objects.exists()
+
+
+def test_what_gave_way_to_another_comes_again(
+    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = looked_at(brought(account, *LINES))
+
+    def gives_way(*_args: object, **_more: object) -> None:
+        raise OperationalError from errors.DeadlockDetected()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "save_fills", gives_way)
+        with pytest.raises(Busy):
+            importing.take_in(row, user=None, digest=row.preview["digest"])
+    assert row.state == State.TAKING
+    assert importing.take_in(row, user=None, digest=row.preview["digest"]).state == State.TAKEN
+
+
+def test_a_file_that_replaces_rows_does_not_rest_over_them(
+    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[int] = []
+
+    class Rests:
+        def __init__(self, who: str) -> None: ...
+
+        def rest(self) -> float:
+            if connection.in_atomic_block:
+                rests.append(Fill.objects.count())
+            return 0.0
+
+    monkeypatch.setattr(importing, "Pace", Rests)
+    monkeypatch.setattr(importing, "PART", 1)
+    bring(account, STATED, zone="UTC")
+    assert rests == []
+    bring(account, s.SPOT + "".join(LINES[1:4]), zone="UTC")
+    looks, takes = rests[:2], rests[2:]
+    assert looks == takes == [2, 3], "while it only adds"
+    rests.clear()
+    bring(account, BOUGHT + "".join(LINES[4:]), zone="UTC")
+    assert rests == [], "the first row took the statement's place"
 
 
 def test_a_file_that_takes_long_is_not_taken_for_dead(account: ExchangeAccount) -> None:

@@ -2,14 +2,15 @@
 and nobody else notices."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount, User
-from journal.books import rebuilding
-from journal.models import Balance, Book, Fill, FillFlow, Order, Sync, Trade
+from journal.books import comparing, rebuilding
+from journal.models import Balance, Book, Difference, Fill, FillFlow, Order, Sync, Trade
 from journal.stamps import stamping
 from journal.stream import backlog, events
 from journal.stream.backlog import Backlog
@@ -103,7 +104,7 @@ def test_a_book_that_is_held_is_not_waited_for_either(
             hear(keeper, other, 7)
             ask = keeper._database.run
             await eventually(lambda: ask(lambda: ids_of(other) == [7]), 5)
-            await eventually(lambda: str(busy.pk) in keeper.backlog)
+            await eventually(lambda: f"{busy.pk} rows" in keeper.backlog)
             end()
             await eventually(lambda: ask(lambda: ids_of(busy) == [1, 2]))
 
@@ -207,6 +208,18 @@ def test_a_fill_that_is_being_replaced_is_stamped_later_and_the_others_now(
     assert list(FillFlow.objects.values_list("fill__account", flat=True)) == [other.pk]
     stamping.stamp_due()
     assert FillFlow.objects.count() == 2
+
+
+def test_an_older_comparison_does_not_take_the_place_of_a_newer_one(busy: ExchangeAccount) -> None:
+    save_fills(busy, [make_fill(busy, 1, "BUY", "100")])
+    comparing.compare(busy)
+    before = set(Difference.objects.values_list("pk", flat=True))
+    Difference.objects.update(compared_at=timezone.now() + timedelta(minutes=1))
+    comparing.compare(busy)
+    assert set(Difference.objects.values_list("pk", flat=True)) == before != set()
+    Difference.objects.update(compared_at=timezone.now())
+    comparing.compare(busy)
+    assert not before & set(Difference.objects.values_list("pk", flat=True))
 
 
 def test_news_that_meet_a_book_at_work_are_heard_again(busy: ExchangeAccount) -> None:
