@@ -86,8 +86,7 @@ BINANCE_SPOT_DATA_STREAM_URL = env.address_or_none(
 _archive = f"http://{_simulator}" if BINANCE == "simulator" else "https://data.binance.vision"
 BINANCE_VISION_URL = env.address("BINANCE_VISION_URL", _archive, _http)
 
-# The address from which we call Binance, for the page that says where to bind a key to; empty: as
-# this machine sees itself.
+# From where we call Binance, for the page that says where to bind a key to; empty: as seen here.
 OUTGOING_ADDRESS = env.text("OUTGOING_ADDRESS", "")
 
 # Followed from the first start on; later the instruments' rows decide. A plain symbol is the spot
@@ -178,6 +177,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.odd_input.PlainInput",
+    "config.middleware.busy.Busy",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

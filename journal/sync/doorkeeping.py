@@ -15,7 +15,7 @@ from journal.checking import MOVED, NUMBER, check_amount, check_fill, check_time
 from journal.faults import Bad
 from journal.files.making import FILE
 from journal.models import Fill, Income, Rejected, Transfer
-from market.jobs.guarding import BUSY
+from market.jobs.guarding import is_busy
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row", Fill, Transfer, Income)
@@ -59,7 +59,7 @@ def busy_as_such() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if isinstance(error.__cause__, BUSY):
+        if is_busy(error):
             log.warning("given way", error=type(error.__cause__).__name__)
             raise Busy from error
         raise

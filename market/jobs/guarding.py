@@ -38,6 +38,11 @@ def is_locked(error: Exception) -> bool:
     return isinstance(error.__cause__, errors.LockNotAvailable)
 
 
+def is_busy(error: Exception) -> bool:
+    """PostgreSQL could not do this one thing now, for somebody else's sake."""
+    return isinstance(error, OperationalError) and isinstance(error.__cause__, BUSY)
+
+
 def is_away(error: Exception) -> bool:
     """PostgreSQL does not answer: the same for everybody, and nobody's fault."""
     is_refused = isinstance(error, OperationalError | InterfaceError)
