@@ -56,8 +56,8 @@ class Heard:
 def take(account: ExchangeAccount, event: Json) -> Heard:
     """Keep what an event tells; heard twice it changes nothing. Raises one of UNREADABLE for an
     event that is not as documented, and OperationalError (`is_locked`) for a row that somebody
-    holds, then nothing is kept. Nothing here asks the exchange or waits for a lock: every account's
-    events wait for this one. What `must_wait` is to be taken again."""
+    holds, then nothing is kept. Nothing here asks the exchange or waits for a lock for more than a
+    moment: every account's events wait for this one. What `must_wait` is to be taken again."""
     kind = event.get("e", "")
     heard = Heard()
     with transaction.atomic():
