@@ -52,9 +52,9 @@ def gather(book: Book, start: Start | None = None) -> Material:
     names = frozenset({book.name} if book.market == Market.SPOT else ())
     material = Material(book, account.user.report_currency, chosen.method, names)
     material.start = start
-    if start is not None:
-        # the halves of a conversion may stand apart
-        material.presence = presence_since(account.pk, start.time - HALF_AWAY)
+    # the halves of a conversion may stand apart
+    since = None if start is None else start.time - HALF_AWAY
+    material.presence = presence_since(account.pk, since)
     material.wishes = _wishes(material, chosen)
     material.grouping = _grouping(material)
     if material.grouping.joined or material.grouping.cuts:

@@ -11,12 +11,12 @@ from journal import ledger
 from journal.books import incomes
 from journal.books.due import HALF_AWAY
 from journal.books.material import Material
+from journal.books.presence import HALVES
 from journal.books.prices import minute_of
 from journal.models import Fill, Income, Market, Transfer
 from lib.cash import DOLLARS, EARN_PREFIX, own_name
 
 Kind = Transfer.Kind
-HALVES = {Kind.CONVERT: "convert", Kind.DUST: "dust", Kind.SWAP: "swap"}
 # (kind, id) of both halves of a conversion
 Name = tuple[str, str]
 
@@ -36,16 +36,19 @@ class Movements:
 
     def add_all(self) -> None:
         presence = self._material.presence
-        if not (presence.transfers or presence.incomes):
-            return
-        later = Q() if self._since is None else Q(time__gt=self._since)
-        rows = Transfer.objects.filter(later, account_id=self._account_id, asset__in=self._written)
-        for row in rows.exclude(kind__in=HALVES).order_by("time", "id"):
-            self._add_transfer(row)
-        self._add_conversions()
-        lines = Income.objects.filter(later, account_id=self._account_id, asset__in=self._written)
-        for income in lines.exclude(kind__in=incomes.CONVERSIONS).order_by("time", "id"):
-            self._add_income(income)
+        mine = Q(account_id=self._account_id, asset__in=self._written)
+        if self._since is not None:
+            mine &= Q(time__gt=self._since)
+        if presence.transfers:
+            rows = Transfer.objects.filter(mine).exclude(kind__in=HALVES)
+            for row in rows.order_by("time", "id"):
+                self._add_transfer(row)
+        if presence.converted:
+            self._add_conversions()
+        if presence.incomes:
+            lines = Income.objects.filter(mine).exclude(kind__in=incomes.CONVERSIONS)
+            for income in lines.order_by("time", "id"):
+                self._add_income(income)
 
     def _add_transfer(self, row: Transfer) -> None:
         name = f"{row.kind}-{row.external_id}"

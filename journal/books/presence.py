@@ -1,11 +1,12 @@
-"""Which kinds of rows an account has at all. A book that goes on from a checkpoint mostly needs
-fills alone, and to ask for each of nine other kinds takes longer than to add a fill up."""
+"""Which kinds of rows an account has at all. Most books need fills alone, and to ask for each of
+ten other kinds takes longer than to add a fill up."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from journal.books import incomes
 from journal.models import (
     FillMark,
     Income,
@@ -17,9 +18,17 @@ from journal.models import (
     Transfer,
 )
 
+# What a conversion's transfers are called, and by which kind the ledger knows them.
+HALVES = {
+    Transfer.Kind.CONVERT: "convert",
+    Transfer.Kind.DUST: "dust",
+    Transfer.Kind.SWAP: "swap",
+}
+
 
 class Presence(NamedTuple):
-    """What is False has no row. `by_hand`, `transfers`, `incomes` and `openings` are of a time."""
+    """What is False has no row. All from `by_hand` on are of a time; `converted` are the halves of
+    conversions, be they told as transfers or as lines of income."""
 
     marks: bool = True
     splits: bool = True
@@ -30,15 +39,18 @@ class Presence(NamedTuple):
     transfers: bool = True
     incomes: bool = True
     openings: bool = True
+    converted: bool = True
 
 
 # Not looked at: anything may be there.
 ANYTHING = Presence()
 
 
-def presence_since(account_id: Any, since: datetime) -> Presence:
-    """Of an account, after a moment."""
-    later: dict[str, object] = {"time > %s": since}
+def presence_since(account_id: Any, since: datetime | None) -> Presence:
+    """Of an account, after a moment; None: at any time."""
+    later: dict[str, object] = {} if since is None else {"time > %s": since}
+    halves = {"kind = ANY(%s)": sorted(HALVES), **later}
+    lines = {"kind = ANY(%s)": sorted(incomes.CONVERSIONS), **later}
     kinds: list[tuple[Any, dict[str, object]]] = [
         (FillMark, {}),
         (TradeSplit, {}),
@@ -49,6 +61,8 @@ def presence_since(account_id: Any, since: datetime) -> Presence:
         (Transfer, later),
         (Income, later),
         (OpeningBalance, later),
+        (Transfer, halves),
+        (Income, lines),
     ]
     parts, values = [], []
     for model, conditions in kinds:
@@ -58,4 +72,5 @@ def presence_since(account_id: Any, since: datetime) -> Presence:
         values += [account_id, *conditions.values()]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
-        return Presence(*cursor.fetchone())
+        *known, has_halves, has_lines = cursor.fetchone()
+    return Presence(*known, converted=has_halves or has_lines)

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from journal.books.routes import Leg, Route, routes_of
 from journal.models import AssetPrice
+from lib.batches import batched
 from lib.cash import DOLLARS
 from lib.dates import from_ms, to_ms
 from market.binance.errors import Refused
@@ -89,23 +90,20 @@ def keep(rows: Sequence[AssetPrice]) -> None:
 def load(needs: Iterable[Need]) -> dict[Need, Priced]:
     """The last price known at or before each (asset, minute), however old it is: its minute says
     so. What was never worth anything known is left out; dollars are 1."""
-    prices: dict[Need, Priced] = {}
-    for asset, minutes in _by_asset(needs, with_dollars=True).items():
-        if asset in DOLLARS:
-            prices |= {(asset, minute): Priced(Decimal(1), minute) for minute in minutes}
-            continue
-        for chunk in _chunks(sorted(minutes), CHUNK):
-            prices |= {(asset, minute): priced for minute, priced in _last_known(asset, chunk)}
+    asked = {(asset, minute_of(moment)) for asset, moment in needs}
+    prices = {need: Priced(Decimal(1), need[1]) for need in asked if need[0] in DOLLARS}
+    for chunk in batched(sorted(asked - prices.keys()), CHUNK):
+        prices |= _last_known(chunk)
     return prices
 
 
 # --- what is kept -------------------------------------------------------------------------------
 
 
-def _by_asset(needs: Iterable[Need], *, with_dollars: bool = False) -> dict[str, set[datetime]]:
+def _by_asset(needs: Iterable[Need]) -> dict[str, set[datetime]]:
     minutes: dict[str, set[datetime]] = {}
     for asset, moment in needs:
-        if with_dollars or asset not in DOLLARS:
+        if asset not in DOLLARS:
             minutes.setdefault(asset, set()).add(minute_of(moment))
     return minutes
 
@@ -116,32 +114,30 @@ def _known_for_good(asset: str, minutes: set[datetime]) -> set[datetime]:
     mine = AssetPrice.objects.filter(is_over, venue=settings.VENUE, asset=asset)
     return {
         minute
-        for chunk in _chunks(sorted(minutes), CHUNK)
+        for chunk in batched(sorted(minutes), CHUNK)
         for minute in mine.filter(minute__in=chunk).values_list("minute", flat=True)
     }
 
 
-def _last_known(asset: str, minutes: Sequence[datetime]) -> list[tuple[datetime, Priced]]:
-    """One step down the index a minute, whatever other users' minutes lie between."""
+def _last_known(needs: Sequence[Need]) -> dict[Need, Priced]:
+    """One step down the index a need, whatever other users' minutes lie between."""
+    assets, minutes = zip(*needs, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT need.minute, known.price, coalesce(known.of_minute, known.minute)
-            FROM unnest(%s::timestamptz[]) AS need (minute)
+            SELECT need.asset, need.minute, known.price, coalesce(known.of_minute, known.minute)
+            FROM unnest(%s::text[], %s::timestamptz[]) AS need (asset, minute)
             CROSS JOIN LATERAL (
                 SELECT price, minute, of_minute FROM journal_assetprice
-                WHERE venue = %s AND asset = %s AND minute <= need.minute AND price IS NOT NULL
+                WHERE venue = %s AND asset = need.asset AND minute <= need.minute
+                    AND price IS NOT NULL
                 ORDER BY minute DESC LIMIT 1
             ) AS known
             """,
-            [list(minutes), settings.VENUE, asset],
+            [list(assets), list(minutes), settings.VENUE],
         )
-        return [(minute, Priced(price, of)) for minute, price, of in cursor.fetchall()]
-
-
-def _chunks(minutes: Sequence[datetime], size: int) -> Iterator[Sequence[datetime]]:
-    for start in range(0, len(minutes), size):
-        yield minutes[start : start + size]
+        rows = cursor.fetchall()
+    return {(asset, minute): Priced(price, of) for asset, minute, price, of in rows}
 
 
 # --- what is asked ------------------------------------------------------------------------------

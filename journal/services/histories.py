@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import ExchangeAccount
+from journal.books.due import ensure_all
 from journal.books.gathering import gather
 from journal.books.material import prices_for
 from journal.books.prices import keep
 from journal.books.proof import Proof, prove
-from journal.books.rebuilding import rebuild, rebuild_due
+from journal.books.rebuilding import rebuild_due
 from journal.models import (
     AssetPrice,
     Book,
@@ -49,6 +50,8 @@ class History:
         self.account = account
         self.case = case
         self.now = LONG_AGO
+        # of the last moment, as far as they were asked for
+        self._last_prices: dict[str, Decimal | None] = {}
 
     def save(self) -> None:
         fills = [self._spot(row) for row in self.case.get("spot", ())]
@@ -68,10 +71,10 @@ class History:
             self._mark(symbol, str(number), FillMark.Kind.KEEP)
 
     def build(self) -> None:
+        ensure_all(self.account)
+        self._keep_prices()
         rebuild_due(self.account)
-        if self._keep_prices():
-            for book in Book.objects.filter(account=self.account).order_by("pk"):
-                rebuild(book)
+        self._last_prices.clear()
         parked = Book.objects.filter(account=self.account).exclude(problem="").first()
         if parked is not None:
             raise BadCase(f"book {parked.name}: {parked.problem}")
@@ -86,12 +89,14 @@ class History:
         told = self.case.get("price", {}).get(asset)
         if told is not None:
             return Decimal(told)
-        book = Book(account=self.account, market=Market.SPOT, name=asset)
-        material = gather(book)
-        material.need(asset, self.now)
-        ledger = material.compute(prices_for(material))
-        price = ledger.worth.price(asset, self.now)
-        return None if price is None else price.dollars
+        if asset not in self._last_prices:
+            book = Book(account=self.account, market=Market.SPOT, name=asset)
+            material = gather(book)
+            material.need(asset, self.now)
+            ledger = material.compute(prices_for(material))
+            price = ledger.worth.price(asset, self.now)
+            self._last_prices[asset] = None if price is None else price.dollars
+        return self._last_prices[asset]
 
     def mark_of(self, symbol: str) -> Decimal | None:
         base, _ = split(symbol)
@@ -256,7 +261,7 @@ class History:
                 for minute in (minutes if rate is not None else ())
             )
 
-    def _keep_prices(self) -> int:
+    def _keep_prices(self) -> None:
         """At every minute that the books ask for, as told; nothing else is known."""
         told: Mapping[str, str] = self.case.get("price", {})
         moving = self.case.get("prices", {})
@@ -265,7 +270,8 @@ class History:
         for coin, points in moving.items():
             for time, price in points:
                 prices[coin, moment(time).replace(second=0, microsecond=0)] = Decimal(price)
-        for book in Book.objects.filter(account=self.account).select_related("account__user"):
+        books = Book.objects.filter(account=self.account).select_related("account__user")
+        for book in books if told else ():
             for asset, minute in gather(book).needs:
                 if asset in told:
                     prices[asset, minute] = Decimal(told[asset])
@@ -275,7 +281,6 @@ class History:
                 for (asset, minute), price in prices.items()
             ]
         )
-        return len(prices)
 
     def _mark(self, symbol: str, fill: str, kind: str) -> None:
         FillMark.objects.get_or_create(

@@ -26,7 +26,9 @@ class _Undo(Exception):
 def try_case(case: Json, method: str) -> Json:
     """What the case comes to. Raises BadCase."""
     try:
-        answer: Json = _tried(case, method, _answer)
+        answer: Json = _tried(
+            case, method, lambda account, tried: _answer(account, tried.proof(), tried)
+        )
         return answer
     except (LookupError, AttributeError, TypeError, ValueError, InvalidOperation) as error:
         name = case.get("name", "?") if isinstance(case, dict) else "?"
@@ -37,7 +39,9 @@ def prove_case(case: Json, method: str, currency: str = "USD") -> tuple[Json, Pr
     """The answer, and the identity of the same history."""
 
     def both(account: ExchangeAccount, tried: "History") -> tuple[Json, Proof]:
-        return _answer(account, tried), tried.proof(currency)
+        in_dollars = tried.proof()
+        proof = in_dollars if currency == "USD" else tried.proof(currency)
+        return _answer(account, in_dollars, tried), proof
 
     answers: tuple[Json, Proof] = _tried(case, method, both, currency)
     return answers
@@ -84,8 +88,7 @@ def account_to_try(method: str, currency: str) -> ExchangeAccount:
 # --- the answer -----------------------------------------------------------------------------------
 
 
-def _answer(account: ExchangeAccount, tried: History) -> Json:
-    proof = tried.proof()
+def _answer(account: ExchangeAccount, proof: Proof, tried: History) -> Json:
     trades = Trade.objects.filter(account=account, kind=Trade.Kind.TRADE, is_apart=False)
     closed = trades.filter(closed_at__isnull=False).annotate(last=Max("trade_fills__fill__time"))
     held = list(OpenPosition.objects.filter(account=account))

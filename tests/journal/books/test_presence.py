@@ -1,5 +1,6 @@
 """Kinds of rows that are not there are not asked for; each that is there is."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal as D
@@ -11,7 +12,8 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ExchangeAccount, User
-from journal.books import rebuilding
+from journal.books import incomes, rebuilding
+from journal.books.gathering import gather
 from journal.books.presence import ANYTHING, Presence, presence_since
 from journal.models import (
     Book,
@@ -78,6 +80,42 @@ def test_a_swap_is_seen_however_long_ago(alice: User) -> None:
     account = make_account(alice)
     _transfer(account, START, kind=Transfer.Kind.SWAP).save()
     assert presence_since(account.pk, LATER) == NOTHING._replace(swaps=True)
+
+
+@pytest.mark.parametrize("kind", ["convert", "dust"])
+def test_halves_of_conversions_are_told_apart(alice: User, kind: str) -> None:
+    account = make_account(alice)
+    _transfer(account, LATER, kind=kind).save()
+    known = presence_since(account.pk, START)
+    assert known == NOTHING._replace(transfers=True, converted=True)
+    assert presence_since(account.pk, LATER) == NOTHING
+
+
+@pytest.mark.parametrize("kind", sorted(incomes.CONVERSIONS))
+def test_lines_of_income_that_convert_are_told_apart(alice: User, kind: str) -> None:
+    account = make_account(alice)
+    Income.objects.create(account=account, kind=kind, asset="BNB", amount=1, time=LATER)
+    known = presence_since(account.pk, START)
+    assert known == NOTHING._replace(incomes=True, converted=True)
+    assert presence_since(account.pk, LATER) == NOTHING
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_without_a_moment_nothing_is_too_old(alice: User, name: str) -> None:
+    account = make_account(alice)
+    assert presence_since(account.pk, None) == NOTHING
+    MAKERS[name](account, START - timedelta(days=5_000)).save()
+    assert presence_since(account.pk, None) == NOTHING._replace(**{name: True})
+
+
+def test_a_whole_book_asks_for_what_is_there_alone(alice: User) -> None:
+    account = make_account(alice)
+    save_fills(account, [make_fill(account, 1, "BUY", "100")])
+    book = Book.objects.select_related("account__user").get(account=account, name="BTC")
+    with CaptureQueriesContext(connection) as queries:
+        gather(book)
+    tables = re.findall(r'FROM "(\w+)"', " ".join(one["sql"] for one in queries))
+    assert tables == ["journal_preferences", "journal_fill"]
 
 
 def test_one_fill_more_asks_for_fills_alone(alice: User) -> None:

@@ -156,14 +156,21 @@ def test_many_minutes_are_one_page() -> None:
     assert [priced.price for priced in known.values()] == [D(1), D(900)]
 
 
-def test_loading_asks_once_for_a_coin_however_far_apart_its_minutes_are(
+def test_loading_asks_once_for_all_coins_however_far_apart_their_minutes_are(
     django_assert_num_queries: Any,
 ) -> None:
-    listed("SOL/USDT")
+    listed("SOL/USDT", "BNB/USDT")
     years = [NOON - timedelta(days=365 * number) for number in range(4)]
-    prices.fetch({("SOL", day) for day in years}, Candles(SOLUSDT=dict.fromkeys(years, "7")))
+    candles = Candles(SOLUSDT=dict.fromkeys(years, "7"), BNBUSDT={NOON: "600"})
+    prices.fetch({("SOL", day) for day in years} | {("BNB", NOON)}, candles)
+    needs = {("SOL", day) for day in years} | {("BNB", day) for day in years}
     with django_assert_num_queries(1):
-        assert len(prices.load({("SOL", day) for day in years})) == 4
+        known = prices.load(needs | {("USDT", NOON), ("NOWHERE", NOON)})
+    assert known == {
+        **{("SOL", day): prices.Priced(D(7), day) for day in years},
+        ("BNB", NOON): prices.Priced(D(600), NOON),
+        ("USDT", NOON): prices.Priced(D(1), NOON),
+    }
 
 
 def test_an_open_minute_is_asked_for_again_when_it_is_over() -> None:
