@@ -26,6 +26,8 @@ def main() -> int:
         "worksteal",
         "-m",
         "not browser",
+        # what nobody runs here need not be loaded by every worker
+        "--ignore=tests/browser",
         *coverage,
         *words,
     ]

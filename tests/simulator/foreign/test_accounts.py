@@ -1,7 +1,6 @@
 """Accounts through clients that we did not write: python-binance, ccxt, Binance's own SDKs."""
 
 import asyncio
-import warnings
 from decimal import Decimal as D
 from typing import Any
 
@@ -10,16 +9,10 @@ import pytest
 from binance.async_client import AsyncClient
 from binance.exceptions import BinanceAPIException
 from binance.ws.streams import BinanceSocketManager
-from binance_common.configuration import ConfigurationRestAPI
-from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
-from binance_sdk_spot.spot import Spot
 
 from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve, get, post
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import ccxt.async_support as ccxt
+from tests.simulator.foreign import clients
 
 ALL = {"enableSpotAndMarginTrading": True, "enableFutures": True}
 SPOT = {"USDT": "100000", "BTC": "1", "BNB": "2"}
@@ -327,7 +320,7 @@ async def test_python_binance_trades_futures_and_hears_of_it(serve: Serve) -> No
 async def test_ccxt_reads_and_trades(serve: Serve) -> None:
     simulator = await serve()
     account = await open_account(simulator)
-    exchange = ccxt.binance(
+    exchange = clients.ccxt.binance(
         {
             "apiKey": account["apiKey"],
             "secret": account["secretKey"],
@@ -362,19 +355,19 @@ async def test_ccxt_reads_and_trades(serve: Serve) -> None:
 async def test_binances_own_sdks_read_accounts_and_trade(serve: Serve) -> None:
     simulator = await serve()
     account = await open_account(simulator)
-    config = ConfigurationRestAPI(
+    config = clients.ConfigurationRestAPI(
         api_key=account["apiKey"], api_secret=account["secretKey"], base_path=simulator.http
     )
 
     def spot() -> None:
-        api: Any = Spot(config_rest_api=config).rest_api
+        api: Any = clients.Spot(config_rest_api=config).rest_api
         assert api.get_account().data().uid == account["uid"]
         done = api.new_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity=0.01).data()
         assert done.status == "FILLED"
         assert len(api.my_trades(symbol="BTCUSDT").data()) == len(done.fills or [])
 
     def futures() -> None:
-        api: Any = DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
+        api: Any = clients.DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
         api.new_order(symbol="BTCUSDT", side="SELL", type="MARKET", quantity=0.02)
         assert len(api.account_trade_list(symbol="BTCUSDT").data()) >= 1
         [position] = api.position_information_v3().data()

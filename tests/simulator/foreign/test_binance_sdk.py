@@ -4,30 +4,24 @@ import asyncio
 from typing import Any
 
 import pytest
-from binance_common.configuration import (
-    ConfigurationRestAPI,
-    ConfigurationWebSocketStreams,
-)
-from binance_common.errors import BadRequestError, RateLimitBanError
-from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
-from binance_sdk_spot import Spot
 
 from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve
+from tests.simulator.foreign import clients
 from tests.waiting import until
 
 
 def spot(simulator: RunningSimulator) -> Any:
-    return Spot(
-        config_rest_api=ConfigurationRestAPI(base_path=simulator.http, retries=0),
-        config_ws_streams=ConfigurationWebSocketStreams(stream_url=simulator.ws),
+    return clients.Spot(
+        config_rest_api=clients.ConfigurationRestAPI(base_path=simulator.http, retries=0),
+        config_ws_streams=clients.ConfigurationWebSocketStreams(stream_url=simulator.ws),
     )
 
 
 def futures(simulator: RunningSimulator) -> Any:
-    return DerivativesTradingUsdsFutures(
-        config_rest_api=ConfigurationRestAPI(base_path=simulator.http, retries=0),
-        config_ws_streams=ConfigurationWebSocketStreams(stream_url=simulator.ws),
+    return clients.DerivativesTradingUsdsFutures(
+        config_rest_api=clients.ConfigurationRestAPI(base_path=simulator.http, retries=0),
+        config_ws_streams=clients.ConfigurationWebSocketStreams(stream_url=simulator.ws),
     )
 
 
@@ -57,7 +51,7 @@ async def test_spot_rest(serve: Serve) -> None:
         rest.ticker_book_ticker(symbol="BTCUSDT").data()
         rest.ticker(symbol="BTCUSDT", window_size="1h").data()
         assert rest.time().data().server_time > 10**12
-        with pytest.raises(BadRequestError, match="Invalid symbol"):
+        with pytest.raises(clients.BadRequestError, match="Invalid symbol"):
             rest.get_trades("NOPE")
 
     await asyncio.to_thread(ask)
@@ -88,7 +82,7 @@ async def test_futures_rest(serve: Serve) -> None:
 async def test_a_ban_has_its_class(serve: Serve) -> None:
     simulator = await serve()
     simulator.exchange.faults.start("status", {"code": 418, "retry_after": 5})
-    with pytest.raises(RateLimitBanError):
+    with pytest.raises(clients.RateLimitBanError):
         await asyncio.to_thread(lambda: spot(simulator).rest_api.ping())
 
 

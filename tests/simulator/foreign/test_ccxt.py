@@ -2,7 +2,6 @@
 the simulator is asked."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,10 +10,7 @@ import pytest
 
 from tests.conftest import RunningSimulator, told_by_rest, traded
 from tests.simulator.conftest import Serve
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import ccxt.pro as ccxt
+from tests.simulator.foreign import clients
 
 SYMBOLS = {"spot": "BTC/USDT", "swap": "BTC/USDT:USDT"}
 
@@ -22,7 +18,7 @@ SYMBOLS = {"spot": "BTC/USDT", "swap": "BTC/USDT:USDT"}
 @asynccontextmanager
 async def exchange_of(simulator: RunningSimulator, kind: str) -> AsyncIterator[Any]:
     types = {"spot": ["spot"], "swap": ["linear"]}[kind]
-    exchange = ccxt.binance(
+    exchange = clients.ccxt_pro.binance(
         {
             "options": {
                 "defaultType": kind,
@@ -92,12 +88,12 @@ async def test_its_sockets_hear(
 async def test_errors_have_ccxts_classes(serve: Serve) -> None:
     simulator = await serve()
     async with exchange_of(simulator, "spot") as exchange:
-        with pytest.raises(ccxt.BadSymbol):
+        with pytest.raises(clients.ccxt_pro.BadSymbol):
             await exchange.public_get_klines({"symbol": "NOPE", "interval": "1m"})
         simulator.exchange.faults.start("status", {"code": 418, "retry_after": 5})
-        with pytest.raises(ccxt.DDoSProtection):
+        with pytest.raises(clients.ccxt_pro.DDoSProtection):
             await exchange.public_get_ping()
         simulator.exchange.faults.active.clear()
         simulator.exchange.faults.start("status", {"code": 503})
-        with pytest.raises(ccxt.ExchangeNotAvailable):
+        with pytest.raises(clients.ccxt_pro.ExchangeNotAvailable):
             await exchange.public_get_ping()

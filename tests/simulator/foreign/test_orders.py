@@ -1,7 +1,6 @@
 """Conditional orders and order lists through clients that we did not write."""
 
 import asyncio
-import warnings
 from decimal import Decimal as D
 from typing import Any
 
@@ -9,17 +8,11 @@ import aiohttp
 import pytest
 from binance.exceptions import BinanceAPIException
 from binance.ws.streams import BinanceSocketManager
-from binance_common.configuration import ConfigurationRestAPI
-from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
-from binance_sdk_spot.spot import Spot
 
 from tests.conftest import RunningSimulator, eventually
 from tests.simulator.conftest import Serve, get
+from tests.simulator.foreign import clients
 from tests.simulator.foreign.test_accounts import client_of, open_account
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import ccxt.async_support as ccxt
 
 
 async def last_price(simulator: RunningSimulator, path: str) -> D:
@@ -151,7 +144,7 @@ async def test_binances_own_sdk_places_lists_of_every_kind(serve: Serve) -> None
     simulator = await serve()
     account = await open_account(simulator)
     price = float(await last_price(simulator, "/api/v3"))
-    config = ConfigurationRestAPI(
+    config = clients.ConfigurationRestAPI(
         api_key=account["apiKey"], api_secret=account["secretKey"], base_path=simulator.http
     )
 
@@ -159,7 +152,7 @@ async def test_binances_own_sdk_places_lists_of_every_kind(serve: Serve) -> None
         return round(price * factor, 1)
 
     def use() -> None:
-        api: Any = Spot(config_rest_api=config).rest_api
+        api: Any = clients.Spot(config_rest_api=config).rest_api
         working = {
             "symbol": "BTCUSDT",
             "working_type": "LIMIT",
@@ -201,12 +194,12 @@ async def test_binances_own_sdk_reads_conditional_orders(serve: Serve) -> None:
     simulator = await serve()
     account = await open_account(simulator)
     price = float(await last_price(simulator, "/fapi/v1"))
-    config = ConfigurationRestAPI(
+    config = clients.ConfigurationRestAPI(
         api_key=account["apiKey"], api_secret=account["secretKey"], base_path=simulator.http
     )
 
     def use() -> None:
-        api: Any = DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
+        api: Any = clients.DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
         placed = api.new_algo_order(
             algo_type="CONDITIONAL",
             symbol="BTCUSDT",
@@ -232,7 +225,7 @@ async def test_binances_own_sdk_reads_conditional_orders(serve: Serve) -> None:
 async def test_ccxt_places_reads_and_cancels_a_stop_of_futures(serve: Serve) -> None:
     simulator = await serve()
     account = await open_account(simulator)
-    exchange = ccxt.binance(
+    exchange = clients.ccxt.binance(
         {
             "apiKey": account["apiKey"],
             "secret": account["secretKey"],
