@@ -64,7 +64,7 @@ class Block(NamedTuple):
 
 
 class Blocks:
-    """Makes them up; how many there are in an hour is known without that."""
+    """Makes them up; how many there are in each hour is known without that."""
 
     def __init__(self, rules: Listing, walks: Walks) -> None:
         self.rules = rules
@@ -75,11 +75,12 @@ class Blocks:
         self._scale = quote_scale(rules.quote)
         self.parts = np.array(PARTS[rules.market], dtype=np.int64)
 
-    def count(self, hour: int) -> int:
-        """Aggregates of an hour."""
-        usual = AN_HOUR.get(self.rules.base, FEW_AN_HOUR) * self._walk.activity(hour)
-        [bits] = chances(hour, 1, self._seed ^ np.uint64(2)).tolist()
-        return max(60, int(usual * (0.7 + 0.6 * (bits >> 11) / (1 << 53))))
+    def counts(self, first: int, hours: int) -> Ints:
+        """Aggregates of each of so many hours."""
+        usual = AN_HOUR.get(self.rules.base, FEW_AN_HOUR) * self._walk.activity(first, hours)
+        chance = shares(chances(first, hours, self._seed ^ np.uint64(2)))
+        counts: Ints = np.maximum(60, (usual * (0.7 + 0.6 * chance)).astype(np.int64))
+        return counts
 
     def make(self, hour: int, first_agg: int, count: int) -> Block:
         rules = self.rules

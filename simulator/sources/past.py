@@ -299,8 +299,10 @@ class PastTrades:
 
     def _first_agg(self, hour: int) -> int:
         with self._lock:
-            while len(self._firsts) <= hour:
-                self._firsts.append(self._firsts[-1] + self._blocks.count(len(self._firsts) - 1))
+            known = len(self._firsts) - 1
+            if known < hour:
+                counts = self._blocks.counts(known, hour - known)
+                self._firsts += (self._firsts[-1] + np.cumsum(counts)).tolist()
         return self._firsts[hour]
 
     def _hour_of_agg(self, agg_id: int) -> int:

@@ -49,10 +49,13 @@ class Walk:
         self._grow(hour + 1)
         return self._deviations[hour]
 
-    def activity(self, hour: int) -> float:
-        """How busy an hour is; 1 is usual."""
-        wildness = math.sqrt(self.deviation(hour) / USUAL)
-        return BY_HOUR[hour % 24] * min(4.0, max(0.3, wildness))
+    def activity(self, first: int, count: int) -> Floats:
+        """How busy each of so many hours is; 1 is usual."""
+        self._grow(first + count)
+        deviations = np.array(self._deviations[first : first + count])
+        wildness = np.clip(np.sqrt(deviations / USUAL), 0.3, 4.0)
+        activity: Floats = np.array(BY_HOUR)[np.arange(first, first + count) % 24] * wildness
+        return activity
 
     def steps(self, hour: int) -> Floats:
         """`STEPS + 1` levels, from the hour's first moment to its last."""

@@ -116,7 +116,7 @@ def test_wild_hours_cluster_and_days_have_their_hours() -> None:
     assert abs(correlation(moves, 1)) < 0.05
     assert correlation(np.abs(moves), 1) > 0.05
     assert correlation(np.abs(moves), 24) > 0.02
-    busy = [sum(walk.activity(day * 24 + hour) for day in range(DAYS)) for hour in range(24)]
+    busy = walk.activity(0, DAYS * 24).reshape(DAYS, 24).sum(axis=0).tolist()
     assert max(range(24), key=busy.__getitem__) in range(13, 17)
     assert min(range(24), key=busy.__getitem__) in range(2, 8)
 

@@ -12,7 +12,6 @@ import pytest
 from simulator.accounts.bank import Bank
 from simulator.accounts.history import give_past
 from simulator.accounts.records import SPOT
-from simulator.app import Options
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.klines import DAY_US, HOUR_US, LENGTHS, Kline, klines, span
@@ -35,10 +34,16 @@ def listed(folder: Path, clock: Any = None) -> Exchange:
     return exchange
 
 
+def put_year_behind(exchange: Exchange) -> None:
+    """The past of a demo without what the demo traded in it, which takes seconds to make up."""
+    midnight_ms = exchange.now() // DAY_US * DAY_US // 1000
+    exchange.go_on_from(Walks(1, midnight_ms - DAYS * DAY_MS))
+
+
 def traded_on(folder: Path, now: list[int]) -> Exchange:
-    """A demo's exchange with its past, and ten seconds more."""
+    """An exchange with its past, and ten seconds more."""
     exchange = listed(folder, lambda: now[0])
-    give_past(Bank(exchange, folder / "accounts.json"), opens_demo=True)
+    put_year_behind(exchange)
     for _ in range(100):
         now[0] += 100_000
         exchange.advance()
@@ -55,15 +60,15 @@ def close_all(exchange: Exchange) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     folder = tmp_path_factory.mktemp("past")
     exchange = listed(folder, lambda: NOW_US)
-    exchange.go_on_from(Walks(1, NOW_US // DAY_US * DAY_US // 1000 - DAYS * DAY_MS))
+    put_year_behind(exchange)
     yield exchange
     close_all(exchange)
 
 
 async def served(serve: Serve, folder: Path) -> RunningSimulator:
     exchange = listed(folder)
-    options = Options(accounts=folder / "accounts.json", has_demo=True)
-    simulator = await serve(exchange, options)
+    put_year_behind(exchange)
+    simulator = await serve(exchange)
     tape = exchange.symbols["BTCUSDT"].tape
     await eventually(lambda: len(tape) > 50, 10)
     return simulator
@@ -162,7 +167,7 @@ def test_weeks_months_and_other_midnights_are_sums_too(demo: Exchange) -> None:
 def test_a_candle_over_the_seam_holds_both_sides_of_it(tmp_path: Path) -> None:
     now = [NOW_US + 20_000_000]
     exchange = listed(tmp_path, lambda: now[0])
-    give_past(Bank(exchange, tmp_path / "accounts.json"), opens_demo=True)
+    put_year_behind(exchange)
     for _ in range(300):
         now[0] += 200_000
         exchange.advance()
