@@ -73,4 +73,4 @@ def presence_since(account_id: Any, since: datetime | None) -> Presence:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
         *known, has_halves, has_lines = cursor.fetchone()
-    return Presence(*known, has_halves or has_lines)
+    return Presence._make([*known, has_halves or has_lines])
