@@ -2,6 +2,9 @@
 # Everything lands in .venv/, node_modules/ and var/ below this folder.
 
 SHELL := /bin/sh
+# Bytecode is kept, whatever the environment says: without it every process, and tests start some
+# hundred, compiles all libraries anew.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
