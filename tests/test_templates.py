@@ -1,5 +1,6 @@
 """Templates can be read, compared and blamed line by line."""
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "templates"
@@ -17,3 +18,17 @@ def test_no_line_of_a_template_is_longer_than_a_reader_takes_in() -> None:
     ]
     assert too_long == []
     assert len(templates) > 100
+
+
+def test_texts_of_several_lines_are_trimmed() -> None:
+    """Pages are told without the indentation of their templates (`config/templates.py`), and so are
+    their texts: one with it would be looked for in vain among the translations."""
+    texts = [
+        (path.name, options, text)
+        for path in ROOT.rglob("*.html")
+        for options, text in re.findall(
+            r"{%\s*blocktrans(?:late)?\b(.*?)%}(.*?){%", path.read_text(), re.DOTALL
+        )
+    ]
+    assert [name for name, told, text in texts if "\n" in text and "trimmed" not in told] == []
+    assert len(texts) > 50

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
 from accounts.models import ExchangeAccount
 from journal.books.due import ensure_all
@@ -75,9 +76,9 @@ class History:
         self._keep_prices()
         rebuild_due(self.account)
         self._last_prices.clear()
-        parked = Book.objects.filter(account=self.account).exclude(problem="").first()
-        if parked is not None:
-            raise BadCase(f"book {parked.name}: {parked.problem}")
+        unbuilt = Book.objects.filter(account=self.account, built__lt=F("version")).first()
+        if unbuilt is not None:
+            raise BadCase(f"book {unbuilt.name}: {unbuilt.problem or 'not built'}")
 
     def proof(self, currency: str = "USD") -> Proof:
         return prove([self.account], currency, self.price_of, self.mark_of, self.now)

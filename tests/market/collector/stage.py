@@ -67,8 +67,8 @@ async def collected(collector: Collector, count: int) -> None:
 
 
 async def gaps_closed(tape: Tape) -> None:
-    """Wait until nothing of a tape is still to be filled. Redis forgets a closed gap when PostgreSQL
-    has it, with what filled it."""
+    """Wait until nothing of a tape is still to be filled. Redis forgets a closed gap as soon as
+    PostgreSQL has it, with what filled it."""
 
     async def are_closed() -> bool:
         return not await tape.place.hot.gaps(tape.followed.key)
