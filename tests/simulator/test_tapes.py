@@ -236,7 +236,7 @@ def test_a_capture_of_aggregates_alone_is_a_futures_tape(tmp_path: Path) -> None
 def test_an_order_in_a_market_that_is_behind_trades_at_the_markets_time() -> None:
     now = [1_700_000_000_000_000]
     exchange = Exchange(Faults(), clock=lambda: now[0])
-    exchange.list_generated("BTCUSDT", None, seed=3, pace=50.0)
+    exchange.list_generated("BTCUSDT", None, seed=3, pace=5.0)
     for _ in range(20):
         now[0] += 50_000
         exchange.advance()
