@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import ExchangeAccount
@@ -31,23 +31,54 @@ WRITTEN = (
     "protected_at",
 )
 AT_ONCE = 5000
+# from a moment to another, or on and on
+Span = tuple[datetime, datetime | None]
 
 
 def mark(orders: Iterable[Order | ConditionalOrder]) -> bool:
     """Trades that were open while one of these waited are looked at again. False: there is none."""
-    known: set[int] = set()
+    spans: dict[tuple[UUID, str, str], list[Span]] = defaultdict(list)
     for order in orders:
         if laid(order) is None:
             continue
-        trades = Trade.objects.filter(
-            account_id=order.account_id, market=order.market, symbol=order.symbol
-        )
-        trades = trades.filter(Q(closed_at=None) | Q(closed_at__gte=order.time))
-        ends = _end(order)
-        if ends is not None:
-            trades = trades.filter(opened_at__lte=ends)
-        known |= set(trades.values_list("pk", flat=True))
+        end = _end(order)
+        span = order.time, None if end is None else max(order.time, end)
+        spans[order.account_id, order.market, order.symbol].append(span)
+    known: set[int] = set()
+    for (account_id, market, symbol), waited in spans.items():
+        trades = Trade.objects.filter(account_id=account_id, market=market, symbol=symbol)
+        known.update(_open_during(trades, waited))
     return bool(Trade.objects.filter(pk__in=known).mark(protected_at=None))
+
+
+def _open_during(trades: "QuerySet[Trade]", waited: Iterable[Span]) -> Iterator[int]:
+    """Ids of those that were open in one of the spans: one reading, however many there are."""
+    spans = _joined(waited)
+    begins = [begin for begin, _end in spans]
+    first, last = spans[0][0], spans[-1][1]
+    trades = trades.filter(Q(closed_at=None) | Q(closed_at__gte=first))
+    if last is not None:
+        trades = trades.filter(opened_at__lte=last)
+    for pk, opened, closed in trades.values_list("pk", "opened_at", "closed_at"):
+        # of the spans that began before it was closed the last one ends last
+        at = (bisect_right(begins, closed) if closed else len(begins)) - 1
+        end = spans[at][1]
+        if end is None or end >= opened:
+            yield pk
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """What they cover: oldest first, and none touches another."""
+    joined: list[Span] = []
+    for begin, end in sorted(spans, key=lambda span: span[0]):
+        before = joined[-1] if joined else None
+        if before is None or (before[1] is not None and before[1] < begin):
+            joined.append((begin, end))
+        elif end is None or before[1] is None:
+            joined[-1] = (before[0], None)
+        else:
+            joined[-1] = (before[0], max(before[1], end))
+    return joined
 
 
 def protect_account(account: ExchangeAccount) -> int:
