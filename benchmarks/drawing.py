@@ -10,7 +10,6 @@ person feels), and frames drawn a second.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import redis
 from playwright.sync_api import sync_playwright
 
 from launcher.places import Places
+from tests import chromium
 from tests.launcher.test_run import ROOT, environment, wait_for
 
 CHANNEL = "tl:live:simulator:flow:spot:BTCUSDT:1m"
@@ -60,7 +60,7 @@ def main() -> int:
 def measure(address: str, password: str, redis_url: str) -> None:
     client: Any = redis.Redis.from_url(redis_url)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = play.chromium.launch(executable_path=chromium.path())
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}/accounts/login/")
         page.fill("input[name=login]", "demo")

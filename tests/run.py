@@ -4,11 +4,11 @@ With `--coverage` the suite is measured too, which takes it half as long again.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tests import chromium
 from tests.captures import FOLDER, NAMES
 
 PYTEST = [sys.executable, "-m", "pytest"]
@@ -35,7 +35,7 @@ def main() -> int:
     notes = [f"capture {name} (not in {FOLDER})" for name in NAMES if not (FOLDER / name).exists()]
     if words:
         notes.append("the pages in a browser (only with a plain `make test`)")
-    elif has_chromium():
+    elif chromium.install():
         # sync playwright and asyncio tests do not go together in one call
         # in one order: they share a system that reads its first year meanwhile
         call = [*PYTEST, "-q", "-p", "no:randomly", "-m", "browser", "tests/browser"]
@@ -53,20 +53,6 @@ def _migrated() -> dict[str, str]:
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     done = subprocess.run(migrate, check=False).returncode == 0
     return {**os.environ, "IS_MIGRATED": str(int(done))}
-
-
-def has_chromium() -> bool:
-    """The system's Chromium; as root on Debian it is installed."""
-    apt = shutil.which("apt-get")
-    if shutil.which("chromium") is None and apt and os.getuid() == 0:
-        subprocess.run([apt, "update", "-qq"], check=False, timeout=300)
-        subprocess.run(
-            [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-            check=False,
-            timeout=600,
-            stdout=subprocess.DEVNULL,
-        )
-    return shutil.which("chromium") is not None
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ Starts a throw-away installation, lets it collect for a while, and writes to scr
 """
 
 import argparse
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
+from tests import chromium
 from tests.launcher.test_run import ROOT, environment, wait_for
 
 OUT = ROOT / "screenshots"
@@ -111,7 +111,7 @@ def shoot(address: str, password: str) -> list[str]:
     """Returns what went wrong: sideways scroll and console errors."""
     faults: list[str] = []
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = play.chromium.launch(executable_path=chromium.path())
         PAGES.update(find_pages(browser.new_page(), address, password))
         for language in ("en", "ko"):
             for theme in ("light", "dark"):

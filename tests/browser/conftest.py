@@ -1,6 +1,5 @@
 """One system, as `make run` starts it, and one Chromium for all tests of pages."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests import chromium
 from tests.browser.stage import ADDRESS, QUIET, Sleeper, processes
 from tests.launcher.test_run import ROOT, environment, wait_for
 
@@ -50,7 +50,7 @@ def password(
 def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
     """A browser, and the cookies of somebody who has signed in with it."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        browser = play.chromium.launch(executable_path=chromium.path(), args=QUIET)
         opened = browser.new_page()
         opened.goto(f"{ADDRESS}/accounts/login/")
         opened.get_by_label("Login").fill("demo")
@@ -64,7 +64,7 @@ def signed_in(password: str) -> Iterator[tuple[Browser, Any]]:
 @pytest.fixture(scope="session", autouse=True)
 def asleep(signed_in: tuple[Browser, Any]) -> Iterator[Sleeper]:
     """The market's page in a Chromium of its own, stopped while the other tests run."""
-    browser = signed_in[0].browser_type.launch(executable_path=shutil.which("chromium"), args=QUIET)
+    browser = signed_in[0].browser_type.launch(executable_path=chromium.path(), args=QUIET)
     others = set(processes(b"--type=renderer", b""))
     page = browser.new_context(storage_state=signed_in[1]).new_page()
     page.goto(f"{ADDRESS}/market/BTCUSDT/")
