@@ -196,20 +196,21 @@ def test_days_are_those_of_closing(journal: User) -> None:
     assert {day: figures.net for day, figures in split.days.items()} == nets
 
 
-@pytest.mark.parametrize("dimension", sorted(DIMENSIONS))
-def test_what_is_marked_is_told_apart_in_one_reading(journal: User, dimension: str) -> None:
+def test_what_is_marked_is_told_apart_in_one_reading(journal: User) -> None:
     chosen = preferences_of(journal)
     trades = TradeFilter().apply(journal, chosen)
     wins, losses = trades.filter(net_money__gt=0), trades.exclude(net_money__gt=0)
-    marked, others = split_of(trades, chosen, dimension, marked=wins)
-    for split, mine in ((marked, wins), (others, losses)):
-        (alone,) = split_of(mine, chosen, dimension)[1:]
-        assert split.days == alone.days
-        # a window over all trades (a number of the day, losses before) is another over some
-        if dimension not in {"of_day", "streak"}:
-            assert split.groups == alone.groups
-            named = tallies(mine, chosen, [dimension])
-            assert {(name,): figures for name, figures in split.groups.items()} == named
+    for dimension in DIMENSIONS:
+        marked, others = split_of(trades, chosen, dimension, marked=wins)
+        for split, mine in ((marked, wins), (others, losses)):
+            (alone,) = split_of(mine, chosen, dimension)[1:]
+            assert split.days == alone.days, dimension
+            # a window over all trades (a number of the day, losses before) is another over some
+            if dimension not in {"of_day", "streak"}:
+                assert split.groups == alone.groups, dimension
+                named = tallies(mine, chosen, [dimension])
+                by_name = {(name,): figures for name, figures in split.groups.items()}
+                assert by_name == named, dimension
 
 
 NOTED = (
@@ -230,10 +231,7 @@ def rows_touched(plan: dict[str, Any]) -> int:
     return max([int(here), *map(rows_touched, plan.get("Plans", []))])
 
 
-@pytest.mark.parametrize("dimension", ["mistake", "tag", "setup", "streak"])
-def test_what_was_written_since_postgresql_counted_is_joined_as_sets(
-    journal: User, dimension: str
-) -> None:
+def test_what_was_written_since_postgresql_counted_is_joined_as_sets(journal: User) -> None:
     """Tables that were emptied, counted and filled again are taken for empty ones."""
     with connection.cursor() as cursor:
         for name in NOTED:
@@ -252,14 +250,13 @@ def test_what_was_written_since_postgresql_counted_is_joined_as_sets(
             touched.append(rows_touched(plan["Plan"]))
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(explained):
-        groups = tallies(
-            TradeFilter().apply(journal, preferences_of(journal)),
-            preferences_of(journal),
-            [dimension],
-        )
-    assert len(groups) >= 2
-    assert len(touched) == 1 and touched[0] < 4 * COUNT
+    chosen = preferences_of(journal)
+    trades = TradeFilter().apply(journal, chosen)
+    for dimension in ("mistake", "tag", "setup", "streak"):
+        with connection.execute_wrapper(explained):
+            groups = tallies(trades, chosen, [dimension])
+        assert len(groups) >= 2, dimension
+        assert len(touched) == 1 and touched.pop() < 4 * COUNT, dimension
 
 
 def test_the_spread_of_two_results_is_worked_by_hand(alice: User) -> None:
