@@ -3,7 +3,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    # the ledger goes on writing meanwhile
+    """Built beside whoever writes; one that was broken off leaves an index that is not valid."""
+
     atomic = False
 
     dependencies = [
@@ -11,6 +12,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS trades_by_result", migrations.RunSQL.noop
+        ),
         AddIndexConcurrently(
             model_name="trade",
             index=models.Index(fields=["account", "net_money"], name="trades_by_result"),

@@ -12,7 +12,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL("SET statement_timeout = 0", migrations.RunSQL.noop),
         migrations.RunSQL(
             "DROP INDEX CONCURRENTLY IF EXISTS realized_for_tax_alone", migrations.RunSQL.noop
         ),
@@ -24,5 +23,4 @@ class Migration(migrations.Migration):
                 name="realized_for_tax_alone",
             ),
         ),
-        migrations.RunSQL("RESET statement_timeout", migrations.RunSQL.noop),
     ]
