@@ -28,6 +28,19 @@ RAW = re.compile(
 )
 
 
+FILLED = (
+    "market",
+    "symbol",
+    "base",
+    "quote",
+    "side",
+    "quantity",
+    "quote_quantity",
+    "fee",
+    "fee_asset",
+)
+
+
 @pytest.fixture
 def account(alice: User) -> ExchangeAccount:
     return make_account(alice)
@@ -97,7 +110,7 @@ def _holdings(account: ExchangeAccount) -> dict[str, Decimal]:
     def add(name: str, amount: Decimal) -> None:
         sums[name] = sums.get(name, Decimal(0)) + amount
 
-    for fill in Fill.objects.filter(account=account):
+    for fill in Fill.objects.filter(account=account).values_list(*FILLED, named=True):
         signed = fill.quantity if fill.side == "BUY" else -fill.quantity
         if fill.market == "usdm":
             add(f"usdm {fill.symbol}", signed)
