@@ -15,19 +15,26 @@ def path() -> str | None:
 
 
 def install() -> str | None:
-    """As root on Debian the best one is installed where it is missing; `path()`."""
+    """As root on Debian the best one is installed where it is missing; `path()`. Where there is
+    another already nobody waits for long."""
     apt = shutil.which("apt-get")
     if shutil.which(NAMES[0]) or apt is None or os.getuid() != 0:
         return path()
-    subprocess.run([apt, "update", "-qq"], check=False, timeout=300)
+    known = path()
+    if not _done([apt, "update", "-qq"], 300 if known is None else 60) and known:
+        return known
     for name in NAMES:
-        if shutil.which(name) is None:
-            subprocess.run(
-                [apt, "install", "-y", "-qq", "--no-install-recommends", name],
-                check=False,
-                timeout=600,
-                stdout=subprocess.DEVNULL,
-            )
-        if shutil.which(name):
+        install = [apt, "install", "-y", "-qq", "--no-install-recommends", name]
+        if shutil.which(name) or _done(install, 600):
             break
     return path()
+
+
+def _done(command: list[str], seconds: float) -> bool:
+    try:
+        code = subprocess.run(
+            command, check=False, timeout=seconds, stdout=subprocess.DEVNULL
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return False
+    return code == 0
