@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F
+from django.db.models import Count, F, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -67,13 +67,14 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def computing(user: User) -> tuple[int, int] | None:
+def computing(user: User, chosen: Preferences) -> tuple[int, int] | None:
     """(books done, of how many) while some of the trades are not yet what they will be: a method, a
     currency, new fills; None otherwise."""
-    books = Book.objects.visible_to(user)
-    count = books.count()
-    due = books.filter(built__lt=F("version"), problem="").count()
-    if preferences_of(user).built_currency != user.report_currency:
+    is_due = Q(built__lt=F("version"), problem="")
+    counts = {"count": Count("pk"), "due": Count("pk", filter=is_due)}
+    told = Book.objects.visible_to(user).order_by().aggregate(**counts)
+    count, due = told["count"], told["due"]
+    if chosen.built_currency != user.report_currency:
         return 0, count
     return (count - due, count) if due else None
 
@@ -112,7 +113,8 @@ def bar(request: SignedInRequest, trade_filter: TradeFilter, problem: str) -> di
     """For `journal/_filters.html`."""
     user = request.user
     kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
-    chosen, due = preferences_of(user), computing(user)
+    chosen = preferences_of(user)
+    due = computing(user, chosen)
 
     def query_of(wanted: TradeFilter) -> str:
         return joined(wanted.text, urlencode(kept))
