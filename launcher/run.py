@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # after so long without a green /readyz the reason is told, and again after as long
 READY_SECONDS = 90
 STEP_SECONDS, EXCHANGE_SECONDS = 600.0, 60.0
+# an index of a large table takes its time, and begins anew when it is broken off
+MIGRATION_SECONDS = 6 * 3600.0
 
 
 class CannotRun(Exception):
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         words = "bringing the database up to date, collecting static files"
         with step(words):
             static = _begin(nursery, "collectstatic", "--noinput", "--verbosity", "0")
-            _manage(nursery, "migrate", "--verbosity", "0")
+            _begin(nursery, "migrate", "--verbosity", "0").result(MIGRATION_SECONDS)
             _manage(nursery, "kek", "ensure")
             static.result(STEP_SECONDS)
         with step("preparing the demo user"):

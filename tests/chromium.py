@@ -25,7 +25,11 @@ def install() -> str | None:
         return known
     for name in NAMES:
         install = [apt, "install", "-y", "-qq", "--no-install-recommends", name]
-        if shutil.which(name) or _done(install, 600):
+        # what is only fetched can be broken off
+        if shutil.which(name) or (
+            _done([*install, "--download-only"], 600 if known is None else 120)
+            and _done(install, 600)
+        ):
             break
     return path()
 

@@ -59,7 +59,8 @@ def _open_during(trades: "QuerySet[Trade]", waited: Iterable[Span]) -> Iterator[
     trades = trades.filter(Q(closed_at=None) | Q(closed_at__gte=first))
     if last is not None:
         trades = trades.filter(opened_at__lte=last)
-    for pk, opened, closed in trades.values_list("pk", "opened_at", "closed_at"):
+    rows = trades.order_by().values_list("pk", "opened_at", "closed_at")
+    for pk, opened, closed in rows.iterator(chunk_size=AT_ONCE):
         # of the spans that began before it was closed the last one ends last
         at = (bisect_right(begins, closed) if closed else len(begins)) - 1
         end = spans[at][1]

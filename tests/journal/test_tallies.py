@@ -223,11 +223,11 @@ NOTED = (
 
 
 def rows_touched(plan: dict[str, Any]) -> int:
-    """The most rows that any step of a query has seen. What a bitmap found in an index are places,
-    those of the rows that earlier tests took back among them."""
-    here = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Join Filter", 0)
-    if plan["Node Type"] == "Bitmap Index Scan":
-        here = 0
+    """The most rows that any step of a query has seen, those among them that it did not want. What
+    a bitmap found in an index are places, those of the rows that earlier tests took back too."""
+    unwanted = ("Filter", "Index Recheck", "Join Filter")
+    seen = plan["Actual Rows"] + sum(plan.get(f"Rows Removed by {why}", 0) for why in unwanted)
+    here = 0 if plan["Node Type"] == "Bitmap Index Scan" else seen * plan["Actual Loops"]
     return max([int(here), *map(rows_touched, plan.get("Plans", []))])
 
 
