@@ -34,7 +34,7 @@ from tests.journal.accounts import make_account, some_trades
 from tests.signing_in import sign_in
 from trading.models import OrderIntent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_often_as_wished")]
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -205,6 +205,7 @@ def test_charlie_finds_nothing_of_bobs_on_any_door(
             assert "bobs-own" not in text, f"{method} {path}"
             assert "qZq7" not in text, f"{method} {path}"
             assert answer.status_code < 500 or name == "readyz", f"{method} {path}"
+            assert answer.status_code != 429, f"{method} {path}"
             if name in OWNED:
                 allowed = {404, 405, 302} if way == "token" else {404, 405}
                 if name in SCOPED and way == "token":

@@ -163,6 +163,7 @@ def test_a_chart_is_a_table_too(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.kills_servers
 def test_a_restarted_server_is_found_again_without_a_reload(page: Page) -> None:
     expect(page.locator("[data-state]")).to_contain_text("live")
     webs = processes(b"launcher.web", f"PORT={PORT}".encode())

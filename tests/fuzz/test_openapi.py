@@ -18,7 +18,7 @@ from tests.fuzz.door import Door
 from tests.signing_in import sign_in
 from tests.test_isolation import bobs  # noqa: F401  (a fixture)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_often_as_wished")]
 IS_LONG = bool(int(os.environ.get("FUZZ_CASES", "0")))
 
 
@@ -54,4 +54,5 @@ def test_every_operation_answers_as_described(
     faults, seen = operations.try_all(Door(cookie), mode, own(bobs))
     print(mode, dict(seen))  # noqa: T201
     assert not faults, "\n\n".join(f"{label}\n{text}" for label, text in faults.items())
+    assert 429 not in seen
     assert operations.ONLY or seen[status]
