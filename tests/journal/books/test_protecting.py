@@ -110,9 +110,7 @@ def test_a_page_of_orders_asks_once_for_each_symbol(alice: User) -> None:
     counts = []
     for orders in (2, 200):
         stops = [make_stop(account, SYMBOLS[n % 2], 3 * n, 3 * n + 1) for n in range(orders)]
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             assert mark(stops)
         counts.append(len(asked))
     assert counts[0] == counts[1]
